@@ -1,0 +1,19 @@
+//! What the pages are made of. None of these knows the api.
+
+mod bar;
+mod card;
+mod chart;
+mod controls;
+mod nav;
+mod stat;
+mod status_line;
+mod unknown;
+
+pub(crate) use bar::{Bar, StackedBar};
+pub(crate) use card::Card;
+pub(crate) use chart::{Chart, ChartData, Crosshair, Series};
+pub(crate) use controls::Controls;
+pub(crate) use nav::Nav;
+pub(crate) use stat::{Facts, Stat};
+pub(crate) use status_line::StatusLine;
+pub(crate) use unknown::why;

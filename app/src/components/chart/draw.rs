@@ -1,0 +1,128 @@
+//! The paths of a chart, by plotters. The drawing has no text and no colours of its own: it is stretched to its place, and
+//! each line has the class of its hue.
+
+use plotters::{coord::types::RangedCoordf64, prelude::*};
+
+use super::ChartData;
+use crate::wire::POINTS;
+
+/// Pixels of the drawing: twice what a chart usually takes, since plotters rounds to whole ones.
+const CHART: (u32, u32) = (895, 240);
+const SPARKLINE: (u32, u32) = (358, 60);
+
+type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// A chart: grid, limit, lines.
+pub(super) fn chart(data: &ChartData) -> String {
+    let end = data.axis_end();
+    let last = (POINTS - 1) as f64;
+    let grid = (0..5).map(|quarter| end * f64::from(quarter) / 4.0).map(|y| (0, vec![(0.0, y), (last, y)]));
+    let limit = data.limit.iter().map(|(_, y)| (1, vec![(0.0, *y), (last, *y)]));
+    let classes: Vec<&str> = ["grid", "limit"].into_iter().chain(data.series.iter().map(|series| series.hue)).collect();
+    let paths = grid.chain(limit).chain(lines(data).map(|(index, line)| (index + 2, line)));
+    draw(CHART, end, paths, &classes)
+}
+
+/// The lines alone.
+pub(crate) fn sparkline(data: &ChartData) -> String {
+    let classes: Vec<&str> = data.series.iter().map(|series| series.hue).collect();
+    draw(SPARKLINE, data.axis_end(), lines(data), &classes)
+}
+
+/// Each series' unbroken stretches, with the series' index. A point between two gaps becomes a short dash.
+fn lines(data: &ChartData) -> impl Iterator<Item = (usize, Vec<(f64, f64)>)> {
+    data.series.iter().enumerate().flat_map(|(index, series)| {
+        let mut stretches = vec![vec![]];
+        for place in 0..POINTS {
+            match (series.at(place), stretches.last_mut()) {
+                (Some(value), Some(stretch)) => stretch.push((place as f64, value)),
+                _ => stretches.push(vec![]),
+            }
+        }
+        for stretch in &mut stretches {
+            if let [(x, y)] = stretch[..] {
+                *stretch = vec![((x - 0.5).max(0.0), y), ((x + 0.5).min((POINTS - 1) as f64), y)];
+            }
+        }
+        stretches.into_iter().filter(|stretch| !stretch.is_empty()).map(move |stretch| (index, stretch))
+    })
+}
+
+/// Draws `paths`, each in the class of its index.
+fn draw(size: (u32, u32), end: f64, paths: impl Iterator<Item = (usize, Vec<(f64, f64)>)>, classes: &[&str]) -> String {
+    let mut svg = String::new();
+    // Writing into a string cannot fail, and a drawing that did would only be missing.
+    let _ = plot(&mut svg, size, end).map(|mut plot| {
+        for (class, path) in paths {
+            let _ = plot.draw_series(LineSeries::new(path, marker(class)));
+        }
+    });
+    stretchable(svg, size, classes)
+}
+
+fn plot(svg: &mut String, size: (u32, u32), end: f64) -> Result<Plot<'_>, DrawingAreaErrorKind<std::io::Error>> {
+    let area = SVGBackend::with_string(svg, size).into_drawing_area();
+    // A margin of two pixels keeps a line at zero or at the top whole.
+    ChartBuilder::on(&area).margin_top(2).margin_bottom(2).build_cartesian_2d(0.0..(POINTS - 1) as f64, 0.0..end)
+}
+
+/// plotters writes colours; these stand for classes until [`stretchable`] puts them in.
+fn marker(class: usize) -> RGBColor {
+    RGBColor(0, 0, class as u8)
+}
+
+/// Makes the drawing fill its place, and its marker colours classes.
+fn stretchable(svg: String, (width, height): (u32, u32), classes: &[&str]) -> String {
+    let mut svg = svg
+        .replacen(
+            &format!("width=\"{width}\" height=\"{height}\""),
+            "preserveAspectRatio=\"none\" focusable=\"false\"",
+            1,
+        )
+        .replace(" fill=\"none\" opacity=\"1\"", "")
+        .replace(" stroke-width=\"1\"", "")
+        .replace('\n', "");
+    for (index, class) in classes.iter().enumerate() {
+        svg = svg.replace(&format!("stroke=\"#0000{index:02X}\""), &format!("class=\"{class}\""));
+    }
+    svg
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{components::Series, format::Unit};
+
+    fn data(values: &[Option<f32>]) -> ChartData {
+        ChartData { unit: Unit::PerSecond, series: vec![Series::new("rate", "hue-rate", values)], limit: None }
+    }
+
+    fn lines_of(svg: &str) -> usize {
+        svg.matches("class=\"hue-rate\"").count()
+    }
+
+    #[test]
+    fn gaps_are_gaps_and_a_lone_point_is_seen() {
+        let svg = sparkline(&data(&[Some(1.0), Some(2.0), None, None, Some(4.0), None, Some(1.0), Some(1.0)]));
+        assert_eq!(lines_of(&svg), 3, "{svg}");
+    }
+
+    #[test]
+    fn a_drawing_has_neither_text_nor_colour_nor_size() {
+        let svg = chart(&ChartData { limit: Some(("limit", 9.0)), ..data(&[Some(1.0), Some(8.0)]) });
+        assert!(svg.starts_with("<svg preserveAspectRatio=\"none\""), "{svg}");
+        assert_eq!(
+            (svg.matches("class=\"grid\"").count(), svg.matches("class=\"limit\"").count(), lines_of(&svg)),
+            (5, 1, 1)
+        );
+        for absent in ["<text", "stroke=", "style=", " width=", "opacity"] {
+            assert!(!svg.contains(absent), "{absent} in {svg}");
+        }
+    }
+
+    #[test]
+    fn no_data_draws_the_grid_alone() {
+        let svg = chart(&data(&[]));
+        assert_eq!((svg.matches("class=\"grid\"").count(), lines_of(&svg)), (5, 0));
+    }
+}

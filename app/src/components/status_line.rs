@@ -1,0 +1,46 @@
+//! One sentence on top: how things are, and since when.
+
+use leptos::prelude::*;
+
+use crate::{
+    format,
+    live::figure,
+    wire::{Health, Status},
+};
+
+/// The sentence, with the status as a word, a shape and a colour.
+#[component]
+pub(crate) fn StatusLine() -> impl IntoView {
+    let health = figure(|snapshot| (snapshot.health.clone(), snapshot.taken_at_unix_ms / 1000));
+    let word = move || health.with(|(health, _)| health.status.word());
+    view! {
+        <p class=move || format!("status {}", word()) id="status">
+            <span class="mark" aria-hidden="true"></span>
+            {move || health.with(|(health, now)| sentence(health, *now))}
+        </p>
+    }
+}
+
+fn sentence(health: &Health, now_unix_seconds: u64) -> String {
+    let for_long = format::span(now_unix_seconds.saturating_sub(health.since_unix_ms / 1000));
+    let word = match health.status {
+        Status::Healthy => return format!("Healthy for {for_long}"),
+        Status::Degraded => "Degraded",
+        Status::Unhealthy => "Unhealthy",
+    };
+    format!("{word} for {for_long}: {}", health.reasons.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_says_how_since_when_and_why() {
+        let mut health = Health { since_unix_ms: 5_000, ..Health::default() };
+        assert_eq!(sentence(&health, 65), "Healthy for 1\u{a0}m");
+        health.status = Status::Degraded;
+        health.reasons = vec!["the database timed out".to_owned(), "memory is at 97 %".to_owned()];
+        assert_eq!(sentence(&health, 6), "Degraded for 1\u{a0}s: the database timed out; memory is at 97 %");
+    }
+}

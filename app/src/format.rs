@@ -1,0 +1,198 @@
+//! Numbers as people read them: short, with a unit that stays on the line (a no-break space), pure and the same on server and browser.
+
+use time::OffsetDateTime;
+
+/// Three significant digits, no trailing zeros: `1.23`, `12.3`, `123`.
+fn short(value: f64) -> String {
+    let decimals = match value.abs() {
+        magnitude if magnitude >= 99.95 => 0,
+        magnitude if magnitude >= 9.995 => 1,
+        _ => 2,
+    };
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Divides by `base` until the value reads well, and names the unit.
+fn scaled(value: f64, base: f64, units: &[&str]) -> String {
+    let mut value = value;
+    let mut unit = 0;
+    while value.abs() >= base * 0.9995 && unit + 1 < units.len() {
+        value /= base;
+        unit += 1;
+    }
+    let text = short(value);
+    if units[unit].is_empty() { text } else { format!("{text}\u{a0}{}", units[unit]) }
+}
+
+/// `512 B`, `1.4 GiB`.
+pub fn bytes(bytes: f64) -> String {
+    scaled(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
+}
+
+/// `850`, `1.2 k`, `3.4 M`.
+pub fn count(count: f64) -> String {
+    scaled(count, 1000.0, &["", "k", "M", "G", "T"])
+}
+
+/// `850 µs`, `34 ms`, `2.1 s`, `3.5 min`.
+pub fn duration_us(us: f64) -> String {
+    if us >= 60e6 { format!("{}\u{a0}min", short(us / 60e6)) } else { scaled(us, 1000.0, &["µs", "ms", "s"]) }
+}
+
+/// `4.2 %`.
+pub fn percent(percent: f64) -> String {
+    format!("{}\u{a0}%", short(percent))
+}
+
+/// `34 /s`.
+pub fn per_second(rate: f64) -> String {
+    format!("{}\u{a0}/s", count(rate).replace('\u{a0}', "\u{202f}"))
+}
+
+/// All digits, in groups of three: the exact value behind a short one.
+pub fn exact(value: u64) -> String {
+    let digits = value.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
+    groups.join("\u{202f}")
+}
+
+/// `45 s`, `12 m 5 s`, `3 h 12 m`, `2 d 4 h`: the two largest parts.
+pub fn span(seconds: u64) -> String {
+    let parts = [(seconds / 86400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let from = parts.iter().position(|(value, _)| *value > 0).unwrap_or(3);
+    let shown = parts[from..].iter().take(2).filter(|(value, _)| *value > 0 || from == 3);
+    shown.map(|(value, unit)| format!("{value}\u{a0}{unit}")).collect::<Vec<_>>().join(" ")
+}
+
+/// `1d 2h 3m 4s`: zero parts left out, the seconds always there, as `/health` has it.
+pub fn uptime(seconds: u64) -> String {
+    let parts = [(seconds / 86400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let shown = parts.iter().filter(|(value, unit)| *value > 0 || *unit == "s");
+    shown.map(|(value, unit)| format!("{value}{unit}")).collect::<Vec<_>>().join(" ")
+}
+
+/// `2026-11-23 12:03:04 UTC`.
+pub fn date_time(unix_ms: u64) -> String {
+    let (date, time) = calendar(unix_ms);
+    format!("{date} {time} UTC")
+}
+
+/// `12:03:04`, UTC.
+pub fn clock(unix_ms: u64) -> String {
+    calendar(unix_ms).1
+}
+
+fn calendar(unix_ms: u64) -> (String, String) {
+    // The largest time that the calendar knows stands for all beyond it.
+    let at = i64::try_from(unix_ms / 1000)
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+        .unwrap_or_else(|| time::PrimitiveDateTime::MAX.assume_utc());
+    (
+        format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day()),
+        format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second()),
+    )
+}
+
+/// The unit of a chart's axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Per second.
+    PerSecond,
+    /// Microseconds.
+    DurationUs,
+    /// Bytes.
+    Bytes,
+    /// Percent.
+    Percent,
+}
+
+impl Unit {
+    /// The value with its unit.
+    pub fn text(self, value: f64) -> String {
+        match self {
+            Self::PerSecond => per_second(value),
+            Self::DurationUs => duration_us(value),
+            Self::Bytes => bytes(value),
+            Self::Percent => percent(value),
+        }
+    }
+
+    /// The end of an axis that holds `largest` and whose quarters are round in this unit; never zero.
+    pub fn axis_end(self, largest: f64) -> f64 {
+        let base: f64 = if self == Self::Bytes { 1024.0 } else { 1000.0 };
+        let mut scale = 1.0;
+        while self != Self::Percent && largest / scale > base {
+            scale *= base;
+        }
+        let smallest = if self == Self::PerSecond || self == Self::Percent { 1.0 } else { 4.0 };
+        let quarter = (largest / scale).max(smallest) / 4.0;
+        let magnitude = 10f64.powf(quarter.log10().floor());
+        let round = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|step| step * magnitude >= quarter * 0.999_999);
+        round.unwrap_or(10.0) * magnitude * 4.0 * scale
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads(text: String, expected: &str) {
+        assert_eq!(text.replace(['\u{a0}', '\u{202f}'], " "), expected);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        reads(count(0.0), "0");
+        reads(count(999.0), "999");
+        reads(count(1234.0), "1.23 k");
+        reads(count(999_950.0), "1 M");
+        reads(bytes(1023.0), "1 KiB");
+        reads(bytes(1.4 * 1024f64.powi(3)), "1.4 GiB");
+        reads(duration_us(850.0), "850 µs");
+        reads(duration_us(34_000.0), "34 ms");
+        reads(duration_us(2_100_000.0), "2.1 s");
+        reads(duration_us(210e6), "3.5 min");
+        reads(percent(4.2), "4.2 %");
+        reads(per_second(1234.0), "1.23 k /s");
+        reads(exact(1_234_567), "1 234 567");
+        reads(exact(12), "12");
+    }
+
+    #[test]
+    fn spans_have_their_two_largest_parts() {
+        reads(span(0), "0 s");
+        reads(span(45), "45 s");
+        reads(span(3600 * 3 + 60 * 12 + 9), "3 h 12 m");
+        reads(span(86400), "1 d");
+        reads(uptime(0), "0s");
+        reads(uptime(86400 + 2 * 3600 + 3 * 60 + 4), "1d 2h 3m 4s");
+        reads(uptime(3600), "1h 0s");
+    }
+
+    #[test]
+    fn times_are_utc() {
+        reads(date_time(1_795_476_184_000), "2026-11-23 23:23:04 UTC");
+        reads(date_time(u64::MAX), "9999-12-31 23:59:59 UTC");
+        reads(clock(0), "00:00:00");
+    }
+
+    #[test]
+    fn an_axis_ends_on_a_round_number_above_the_data() {
+        let mib = 1024f64 * 1024.0;
+        for (unit, largest, end) in [
+            (Unit::PerSecond, 0.0, 1.0),
+            (Unit::PerSecond, 35.0, 40.0),
+            (Unit::PerSecond, 1500.0, 2000.0),
+            (Unit::DurationUs, 34_000.0, 40_000.0),
+            (Unit::Bytes, 35.0 * mib, 40.0 * mib),
+            (Unit::Percent, 100.0, 100.0),
+        ] {
+            let computed = unit.axis_end(largest);
+            assert!((computed - end).abs() < 1e-6 * end, "{unit:?} {largest}: {computed}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The one refresh loop: while the tab is visible and not paused it asks for what is new, never twice at once, and goes on after a failure.
+
+use leptos::prelude::*;
+
+use crate::{
+    preferences::Preferences,
+    wire::{Refreshed, Snapshot, Timeline},
+};
+
+/// How fresh the page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// No script has run: the page is as it was loaded.
+    AsLoaded,
+    /// Refreshed on time, and the server's own figures are new.
+    Live,
+    /// The viewer stopped it.
+    Paused,
+    /// No answer for longer than it should take, or an answer with old figures.
+    Stale,
+    /// The last refresh failed; the next one is under way.
+    Lost,
+}
+
+/// Past the refresh interval, this many seconds until figures count as stale.
+const STALE_AFTER_SECONDS: u64 = 4;
+
+/// The live figures and their freshness; copied freely, held by the frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Live {
+    pub(crate) snapshot: RwSignal<Snapshot>,
+    pub(crate) timeline: RwSignal<Timeline>,
+    pub(crate) preferences: RwSignal<Preferences>,
+    /// Whether a refresh is under way.
+    pub(crate) refreshing: RwSignal<bool>,
+    /// How old the figures are, in whole seconds; none until scripts run.
+    pub(crate) age_seconds: RwSignal<Option<u64>>,
+    /// Notified when the viewer asks for a refresh now.
+    wanted: RwSignal<()>,
+    failed: RwSignal<bool>,
+}
+
+impl Live {
+    /// The figures of the first paint, and in the browser the loop that keeps them fresh.
+    pub(crate) fn provide(first: Refreshed, preferences: RwSignal<Preferences>) -> Self {
+        #[cfg(feature = "hydrate")]
+        let age_ms = first.age_ms();
+        let live = Self {
+            snapshot: RwSignal::new(first.snapshot),
+            timeline: RwSignal::new(first.timeline),
+            preferences,
+            refreshing: RwSignal::new(false),
+            age_seconds: RwSignal::new(None),
+            wanted: RwSignal::new(()),
+            failed: RwSignal::new(false),
+        };
+        provide_context(live);
+        #[cfg(feature = "hydrate")]
+        browser::start(live, age_ms);
+        live
+    }
+
+    /// Refreshes now, unless that is happening already.
+    pub(crate) fn refresh(self) {
+        self.wanted.set(());
+    }
+
+    pub(crate) fn link(self) -> Link {
+        let Preferences { interval_seconds, paused, .. } = self.preferences.get();
+        match self.age_seconds.get() {
+            None => Link::AsLoaded,
+            Some(_) if self.failed.get() => Link::Lost,
+            Some(_) if paused => Link::Paused,
+            Some(age) if age > u64::from(interval_seconds) + STALE_AFTER_SECONDS => Link::Stale,
+            Some(_) => Link::Live,
+        }
+    }
+}
+
+/// The live figures of this page.
+pub(crate) fn use_live() -> Live {
+    expect_context()
+}
+
+/// One figure of the snapshot, which only changes when its value does.
+pub(crate) fn figure<T: PartialEq + Send + Sync + 'static>(
+    read: impl Fn(&Snapshot) -> T + Send + Sync + 'static,
+) -> Memo<T> {
+    let snapshot = use_live().snapshot;
+    Memo::new(move |_| snapshot.with(&read))
+}
+
+#[cfg(feature = "hydrate")]
+mod browser;

@@ -1,0 +1,125 @@
+//! The loop's browser half: one timer, one request at a time, and the tab's visibility.
+
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
+use web_sys::VisibilityState;
+
+use super::Live;
+use crate::{api, wire::Refreshed};
+
+/// A refresh that takes longer has failed.
+const ANSWER_WITHIN_MS: u32 = 8_000;
+
+/// After a failure the next try comes at least this soon, however long the interval is.
+const RETRY_WITHIN_SECONDS: u32 = 5;
+
+#[derive(Clone, Copy)]
+struct Refresher {
+    live: Live,
+    timer: StoredValue<Option<TimeoutHandle>>,
+    /// By the browser's monotonic clock: when the figures on the page were taken.
+    taken_at_ms: StoredValue<f64>,
+}
+
+/// Takes over from the first paint, whose figures were `age_ms` old when the server sent them.
+pub(super) fn start(live: Live, age_ms: u64) {
+    let refresher =
+        Refresher { live, timer: StoredValue::new(None), taken_at_ms: StoredValue::new(now_ms() - age_ms as f64) };
+    // Effects run when the page has been taken over: not before may its text differ from the server's.
+    Effect::new(move |_| refresher.count_age());
+    Effect::watch(
+        move || (live.preferences.get().interval_seconds, live.preferences.get().paused),
+        move |(_, paused), before, _| match before {
+            Some((_, true)) if !paused => refresher.refresh(),
+            _ => refresher.schedule(),
+        },
+        true,
+    );
+    Effect::watch(move || live.wanted.get(), move |(), _, _| refresher.refresh(), false);
+    let visibility = window_event_listener_untyped("visibilitychange", move |_| {
+        if visible() && !live.preferences.get_untracked().paused {
+            refresher.refresh();
+        } else {
+            refresher.schedule();
+        }
+        refresher.count_age();
+    });
+    let clock = set_interval_with_handle(move || refresher.count_age(), Duration::from_secs(1));
+    on_cleanup(move || {
+        visibility.remove();
+        if let Ok(clock) = clock {
+            clock.clear();
+        }
+    });
+}
+
+impl Refresher {
+    /// Asks for what is new, unless that is happening already.
+    fn refresh(self) {
+        if self.live.refreshing.get_untracked() {
+            return;
+        }
+        self.cancel();
+        self.live.refreshing.set(true);
+        spawn_local(async move {
+            let seen = self.live.snapshot.with_untracked(crate::wire::Snapshot::seen);
+            let answer = match select(Box::pin(api::refresh(Some(seen))), TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
+                Either::Left((answer, _)) => answer.ok(),
+                Either::Right(_) => None,
+            };
+            self.live.failed.set(answer.is_none());
+            if let Some(update) = answer {
+                self.show(update);
+            }
+            self.live.refreshing.set(false);
+            self.count_age();
+            self.schedule();
+        });
+    }
+
+    fn show(self, update: Refreshed) {
+        self.taken_at_ms.set_value(now_ms() - update.age_ms() as f64);
+        self.live.timeline.update(|timeline| timeline.extend(update.timeline));
+        self.live.snapshot.set(update.snapshot);
+    }
+
+    /// Sets the one timer anew: none while the tab is hidden, paused, or a refresh is under way.
+    fn schedule(self) {
+        self.cancel();
+        let preferences = self.live.preferences.get_untracked();
+        if !visible() || preferences.paused || self.live.refreshing.get_untracked() {
+            return;
+        }
+        let failed = self.live.failed.get_untracked();
+        let seconds =
+            if failed { preferences.interval_seconds.min(RETRY_WITHIN_SECONDS) } else { preferences.interval_seconds };
+        let timer = set_timeout_with_handle(move || self.refresh(), Duration::from_secs(seconds.into()));
+        self.timer.set_value(timer.ok());
+    }
+
+    fn cancel(self) {
+        if let Some(timer) = self.timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    }
+
+    fn count_age(self) {
+        let age = (now_ms() - self.taken_at_ms.get_value()).max(0.0) / 1000.0;
+        let age = Some(age as u64);
+        if self.live.age_seconds.get_untracked() != age {
+            self.live.age_seconds.set(age);
+        }
+    }
+}
+
+fn visible() -> bool {
+    document().visibility_state() == VisibilityState::Visible
+}
+
+/// The browser's monotonic clock.
+fn now_ms() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}

@@ -1,0 +1,12 @@
+//! The views, one file each: what is on them, and nothing of how it is drawn.
+
+mod charts;
+mod database;
+mod memory;
+mod overview;
+mod requests;
+
+pub(crate) use database::DatabasePage;
+pub(crate) use memory::MemoryPage;
+pub(crate) use overview::Overview;
+pub(crate) use requests::RequestsPage;

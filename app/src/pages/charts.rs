@@ -1,0 +1,113 @@
+//! The charts of the board: each is its title, what growth means, its unit and its columns of the timeline.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{Chart, ChartData, Series},
+    format::Unit,
+    live::{figure, use_live},
+    wire::TimelineColumns,
+};
+
+/// A chart's data, read from the timeline whenever that grows.
+fn columns(unit: Unit, read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static) -> Signal<ChartData> {
+    let timeline = use_live().timeline;
+    Memo::new(move |_| ChartData { unit, series: timeline.with(|timeline| read(&timeline.columns)), limit: None })
+        .into()
+}
+
+/// RSS and the rest need 64 bits; a chart's line does not.
+fn wide(column: &[Option<u64>]) -> Vec<Option<f64>> {
+    column.iter().map(|value| value.map(|value| value as f64)).collect()
+}
+
+pub(crate) fn request_rate() -> Signal<ChartData> {
+    columns(Unit::PerSecond, |columns| vec![Series::new("requests", "hue-rate", &columns.requests_per_second)])
+}
+
+pub(crate) fn errors() -> Signal<ChartData> {
+    columns(Unit::PerSecond, |columns| {
+        vec![
+            Series::new("client errors", "hue-client", &columns.client_errors_per_second),
+            Series::new("server errors", "hue-server", &columns.server_errors_per_second),
+        ]
+    })
+}
+
+pub(crate) fn server_errors() -> Signal<ChartData> {
+    columns(Unit::PerSecond, |columns| {
+        vec![Series::new("server errors", "hue-server", &columns.server_errors_per_second)]
+    })
+}
+
+pub(crate) fn latency() -> Signal<ChartData> {
+    columns(Unit::DurationUs, |columns| {
+        vec![
+            Series::new("p50", "hue-p50", &columns.latency_p50_us),
+            Series::new("p95", "hue-p95", &columns.latency_p95_us),
+            Series::new("p99", "hue-p99", &columns.latency_p99_us),
+        ]
+    })
+}
+
+pub(crate) fn latency_p99() -> Signal<ChartData> {
+    columns(Unit::DurationUs, |columns| vec![Series::new("p99", "hue-p99", &columns.latency_p99_us)])
+}
+
+pub(crate) fn memory_percent() -> Signal<ChartData> {
+    columns(Unit::Percent, |columns| vec![Series::new("memory", "hue-memory", &columns.memory_percent)])
+}
+
+#[component]
+pub(crate) fn RequestRateChart() -> impl IntoView {
+    view! { <Chart title="Requests" note="Requests ended per second: growth is more traffic." data=request_rate() /> }
+}
+
+#[component]
+pub(crate) fn LatencyChart() -> impl IntoView {
+    view! { <Chart title="Latency" note="Until the last byte: p99 far above p50 means that some wait." data=latency() /> }
+}
+
+#[component]
+pub(crate) fn ErrorsChart() -> impl IntoView {
+    view! { <Chart title="Errors" note="Per second: 5xx and panics are ours, 4xx the clients'." data=errors() /> }
+}
+
+#[component]
+pub(crate) fn RssChart() -> impl IntoView {
+    let data = columns(Unit::Bytes, |columns| {
+        vec![Series { name: "process RSS", hue: "hue-memory", values: wide(&columns.rss_bytes) }]
+    });
+    let limit = figure(|snapshot| match &snapshot.memory.container {
+        Ok(Some(container)) => container.limit_bytes,
+        _ => None,
+    });
+    let data = Memo::new(move |_| {
+        let mut data = data.get();
+        // A limit far above the line would flatten it: shown once the process nears it.
+        let largest = data.series.iter().flat_map(|series| series.values.iter().flatten().copied()).fold(0.0, f64::max);
+        data.limit =
+            limit.get().map(|limit| ("container limit", limit as f64)).filter(|(_, limit)| *limit < largest * 4.0);
+        data
+    });
+    view! { <Chart title="Process memory" note="Resident memory: growth that never comes back is a leak." data=data /> }
+}
+
+#[component]
+pub(crate) fn CpuChart() -> impl IntoView {
+    let data = columns(Unit::Percent, |columns| {
+        vec![
+            Series::new("process, of one core", "hue-cpu", &columns.process_cpu_percent),
+            Series::new("system, of all", "hue-system", &columns.system_cpu_percent),
+        ]
+    });
+    view! { <Chart title="CPU" note="Near 100 % the work is waiting for a core." data=data /> }
+}
+
+#[component]
+pub(crate) fn DatabaseLatencyChart() -> impl IntoView {
+    let data = columns(Unit::DurationUs, |columns| {
+        vec![Series::new("round trip", "hue-database", &columns.database_latency_us)]
+    });
+    view! { <Chart title="Database round trip" note="The slowest probe of each step; a gap is a probe without an answer." data=data /> }
+}

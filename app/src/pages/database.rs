@@ -1,0 +1,78 @@
+//! Database health: whether MongoDB answers, how fast, and what it is.
+
+use leptos::prelude::*;
+
+use super::charts::DatabaseLatencyChart;
+use crate::{
+    components::{Card, Facts},
+    format,
+    live::figure,
+    wire::{Database, DatabaseState},
+};
+
+#[component]
+pub(crate) fn DatabasePage() -> impl IntoView {
+    let configured = figure(|snapshot| snapshot.database.state != DatabaseState::NotConfigured);
+    let chart = move || configured.get().then(|| view! { <div class="charts"><DatabaseLatencyChart /></div> });
+    view! {
+        {chart}
+        <div class="cards">
+            <Card title="Database" note="Asked once a second, by a client of the monitor's own.">
+                <DatabaseFacts />
+            </Card>
+        </div>
+    }
+}
+
+#[component]
+fn DatabaseFacts() -> impl IntoView {
+    let database = figure(|snapshot| (snapshot.database.clone(), snapshot.taken_at_unix_ms));
+    let sentence = move || database.with(|(database, now)| sentence(database, *now));
+    let class = move || {
+        database.with(|(database, _)| match database.state {
+            DatabaseState::Healthy => "state fine",
+            DatabaseState::Failed(_) => "state bad",
+            DatabaseState::Connecting | DatabaseState::NotConfigured => "state unknown",
+        })
+    };
+    let facts = Signal::derive(move || database.with(|(database, now)| facts(database, *now)));
+    view! {
+        <p class=class id="database-state">{sentence}</p>
+        <Facts facts />
+    }
+}
+
+fn sentence(database: &Database, now_unix_ms: u64) -> String {
+    let for_long = format::span(now_unix_ms.saturating_sub(database.since_unix_ms) / 1000);
+    match &database.state {
+        DatabaseState::NotConfigured => {
+            "Not configured: give the monitor a MongoDB client or its options, or the binary --mongodb-uri.".to_owned()
+        }
+        DatabaseState::Connecting => format!("Connecting for {for_long}."),
+        DatabaseState::Healthy => format!("Healthy for {for_long}."),
+        DatabaseState::Failed(failure) => {
+            let words = failure.kind.words();
+            let (first, rest) = words.split_at(1);
+            format!("{}{rest} for {for_long}: {}", first.to_uppercase(), failure.detail)
+        }
+    }
+}
+
+fn facts(database: &Database, now_unix_ms: u64) -> Vec<(&'static str, String, String)> {
+    if database.state == DatabaseState::NotConfigured {
+        return vec![];
+    }
+    let unknown = || "not known yet".to_owned();
+    let ago = |at: Option<u64>| {
+        at.map_or_else(|| "never".to_owned(), |at| format::span(now_unix_ms.saturating_sub(at) / 1000) + " ago")
+    };
+    let round_trip = database.latency_us.map_or_else(unknown, |us| format::duration_us(us as f64));
+    vec![
+        ("Server", database.hosts.clone(), "as configured, without credentials".to_owned()),
+        ("Version", database.server_version.clone().unwrap_or_else(unknown), String::new()),
+        ("Topology", database.topology.clone().unwrap_or_else(unknown), String::new()),
+        ("Round trip", round_trip, "of the last probe that was answered".to_owned()),
+        ("Last answer", ago(database.answered_at_unix_ms), String::new()),
+        ("Last asked", ago(database.probed_at_unix_ms), String::new()),
+    ]
+}

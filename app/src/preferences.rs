@@ -1,0 +1,128 @@
+//! What the viewer chose, kept in one cookie so that the server renders it right at once.
+
+use leptos::prelude::*;
+
+/// The refresh intervals on offer, in seconds.
+pub(crate) const INTERVALS: [u32; 6] = [1, 2, 5, 15, 30, 60];
+
+/// The cookie's name.
+pub(crate) const COOKIE: &str = "watchboard_preferences";
+
+/// Light, dark, or as the system says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Theme {
+    #[default]
+    Auto,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The next one, as the switch goes round.
+    pub(crate) fn next(self) -> Self {
+        match self {
+            Self::Auto => Self::Light,
+            Self::Light => Self::Dark,
+            Self::Dark => Self::Auto,
+        }
+    }
+}
+
+/// The viewer's choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Preferences {
+    pub(crate) theme: Theme,
+    pub(crate) interval_seconds: u32,
+    pub(crate) paused: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { theme: Theme::Auto, interval_seconds: 2, paused: false }
+    }
+}
+
+impl Preferences {
+    /// The cookie's value: `dark-5-paused`.
+    pub(crate) fn to_cookie(self) -> String {
+        let running = if self.paused { "paused" } else { "running" };
+        format!("{}-{}-{running}", self.theme.word(), self.interval_seconds)
+    }
+
+    /// Reads a `Cookie` header; whatever is not understood keeps its default.
+    pub(crate) fn from_cookies(header: &str) -> Self {
+        let mut preferences = Self::default();
+        let value = header.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE);
+        for word in value.map_or("", |(_, value)| value).split('-') {
+            match word {
+                "light" => preferences.theme = Theme::Light,
+                "dark" => preferences.theme = Theme::Dark,
+                "paused" => preferences.paused = true,
+                _ => preferences.interval_seconds = interval(word).unwrap_or(preferences.interval_seconds),
+            }
+        }
+        preferences
+    }
+}
+
+/// One of [`INTERVALS`], from text.
+pub(crate) fn interval(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|seconds| INTERVALS.contains(seconds))
+}
+
+/// The preferences of this page: from the request on the server, from the document in the browser, so that both render alike.
+pub(crate) fn provide() -> RwSignal<Preferences> {
+    #[cfg(feature = "ssr")]
+    let cookies = use_context::<crate::shell::PageRequest>().unwrap_or_default().cookies;
+    #[cfg(feature = "hydrate")]
+    let cookies = html_document().cookie().unwrap_or_default();
+    #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
+    let cookies = String::new();
+    let preferences = RwSignal::new(Preferences::from_cookies(&cookies));
+    #[cfg(feature = "hydrate")]
+    Effect::watch(move || preferences.get(), |now, _, _| remember(*now), false);
+    preferences
+}
+
+#[cfg(feature = "hydrate")]
+fn html_document() -> web_sys::HtmlDocument {
+    use wasm_bindgen::JsCast;
+    document().unchecked_into()
+}
+
+/// Writes the cookie and the document's theme; a browser that refuses cookies forgets, and nothing else.
+#[cfg(feature = "hydrate")]
+fn remember(preferences: Preferences) {
+    let value = preferences.to_cookie();
+    let _ = html_document().set_cookie(&format!("{COOKIE}={value}; path=/; max-age=31536000; samesite=strict"));
+    if let Some(html) = document().document_element() {
+        let _ = html.set_attribute("data-theme", preferences.theme.word());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_brings_back_what_was_chosen() {
+        let chosen = Preferences { theme: Theme::Dark, interval_seconds: 15, paused: true };
+        let header = format!("session=abc; {COOKIE}={}; last=1", chosen.to_cookie());
+        assert_eq!(Preferences::from_cookies(&header), chosen);
+    }
+
+    #[test]
+    fn nonsense_in_the_cookie_changes_nothing() {
+        for header in ["", "watchboard_preferences", "watchboard_preferences=blue-7-x", "other=dark-5-paused"] {
+            assert_eq!(Preferences::from_cookies(header), Preferences::default(), "{header}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The HTML document around the frame: what the server alone writes.
+
+use leptos::prelude::*;
+
+use crate::{app::App, preferences::Preferences};
+
+/// What the server knows of the request for the page; provided as context by its handler.
+#[derive(Clone, Debug, Default)]
+pub struct PageRequest {
+    /// The path that the board is mounted at, without a slash at its end: `/ops/board`, or nothing at the root.
+    pub base: String,
+    /// The query of the URL.
+    pub query: String,
+    /// The `Cookie` header.
+    pub cookies: String,
+    /// The names of the embedded assets.
+    pub assets: PageAssets,
+}
+
+/// The assets of the page, by their hashed names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageAssets {
+    /// The style sheet.
+    pub style: Option<&'static str>,
+    /// The icon.
+    pub icon: Option<&'static str>,
+    /// The module script that loads the WASM and hydrates; none where the browser bundle has not been built.
+    pub script: Option<&'static str>,
+    /// The WASM, named so that the browser fetches it while it reads the script.
+    pub wasm: Option<&'static str>,
+}
+
+/// The seconds after which a page without scripts loads itself again.
+const RELOAD_SECONDS: u32 = 10;
+
+/// The document.
+pub fn shell() -> impl IntoView {
+    let page = use_context::<PageRequest>().unwrap_or_default();
+    let theme = Preferences::from_cookies(&page.cookies).theme.word();
+    let asset = |name: &str| format!("{}/assets/{name}", page.base);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme data-base=page.base.clone()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="robots" content="noindex" />
+                <title>"Watchboard"</title>
+                {page.assets.icon.map(|name| view! { <link rel="icon" href=asset(name) r#type="image/svg+xml" /> })}
+                {page.assets.style.map(|name| view! { <link rel="stylesheet" href=asset(name) /> })}
+                {page.assets.wasm.map(|name| view! {
+                    <link rel="preload" href=asset(name) r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                })}
+                {page.assets.script.map(|name| view! { <script type="module" src=asset(name)></script> })}
+                <noscript>
+                    <meta http-equiv="refresh" content=RELOAD_SECONDS.to_string() />
+                </noscript>
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}

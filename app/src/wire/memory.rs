@@ -1,0 +1,190 @@
+//! Memory analytics: the watched process, its threads, its container, and the system. Linux's own figures, by psutil's names.
+
+use serde::{Deserialize, Serialize};
+
+use super::Reading;
+
+/// What the probes read last; each is unknown by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The process that the monitor runs in; read every second.
+    pub process: Reading<Process>,
+    /// Its open files and connections; read every five seconds while somebody looks.
+    pub handles: Reading<Handles>,
+    /// Its threads; read every five seconds while somebody looks.
+    pub threads: Reading<Threads>,
+    /// Its container's memory, or none outside one; read every second.
+    pub container: Reading<Option<Container>>,
+    /// The whole machine; read every second.
+    pub system: Reading<System>,
+}
+
+/// One process, from `/proc/PID/{statm,status,stat}`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Process {
+    /// The process id.
+    pub pid: u32,
+    /// The name of its executable.
+    pub name: String,
+    /// Resident memory: what it holds in RAM, its shared pages included.
+    pub rss_bytes: u64,
+    /// Address space, most of which need not be in RAM.
+    pub vms_bytes: u64,
+    /// The part of RSS that other processes may share: files and shared memory.
+    pub shared_bytes: u64,
+    /// Its code.
+    pub text_bytes: u64,
+    /// Its data and stack address space.
+    pub data_bytes: u64,
+    /// The part of RSS that is its own: heap and stacks.
+    pub anonymous_bytes: u64,
+    /// The largest RSS so far.
+    pub peak_rss_bytes: u64,
+    /// What of it has been swapped out.
+    pub swap_bytes: u64,
+    /// RSS as a percentage of the system's memory.
+    pub memory_percent: f64,
+    /// CPU time over the last second, as a percentage of one core; none in the first second.
+    pub cpu_percent: Option<f64>,
+    /// Threads of the process.
+    pub num_threads: u64,
+}
+
+/// What the process holds open, from `/proc/PID/fd` and `/proc/net`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handles {
+    /// When this was read.
+    pub read_at_unix_ms: u64,
+    /// Regular files.
+    pub open_files: u64,
+    /// TCP and UDP sockets, listening ones included.
+    pub connections: u64,
+    /// Open file descriptors of every kind.
+    pub descriptors: u64,
+    /// How many it may open (the soft limit); none where unlimited.
+    pub descriptors_limit: Option<u64>,
+}
+
+/// The busiest threads, from `/proc/PID/task`. Threads share one address space: memory is the process's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Threads {
+    /// When this was read.
+    pub read_at_unix_ms: u64,
+    /// At most twenty, the busiest first.
+    pub busiest: Vec<Thread>,
+}
+
+/// One thread.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Thread {
+    /// The kernel's id of it.
+    pub thread_id: i32,
+    /// Its name, cut to 15 bytes by the kernel.
+    pub name: String,
+    /// CPU time since the reading before, as a percentage of one core; none at the first reading.
+    pub cpu_percent: Option<f64>,
+    /// CPU time since the thread started.
+    pub cpu_seconds: f64,
+}
+
+/// The memory of the container (the control group) that the process runs in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Container {
+    /// Memory in use less what is cheap to reclaim: `memory.current - inactive_file`, as Kubernetes counts.
+    pub working_set_bytes: u64,
+    /// The smallest limit among the group and its ancestors; none where nothing limits it.
+    pub limit_bytes: Option<u64>,
+}
+
+impl Container {
+    /// The working set as a percentage of the limit; none where nothing limits it.
+    pub fn percent(&self) -> Option<f64> {
+        self.limit_bytes.filter(|limit| *limit > 0).map(|limit| 100.0 * self.working_set_bytes as f64 / limit as f64)
+    }
+}
+
+/// The machine, from `/proc/{meminfo,vmstat}` and the kernel's CPU counters.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct System {
+    /// All memory.
+    pub total_bytes: u64,
+    /// What programs can get without swapping.
+    pub available_bytes: u64,
+    /// Total less available.
+    pub used_bytes: u64,
+    /// What nothing uses at all.
+    pub free_bytes: u64,
+    /// Used as a percentage of total.
+    pub percent: f64,
+    /// Memory used lately.
+    pub active_bytes: u64,
+    /// Memory not used lately, the first to be reclaimed.
+    pub inactive_bytes: u64,
+    /// Buffers of block devices.
+    pub buffers_bytes: u64,
+    /// The page cache and reclaimable kernel memory.
+    pub cached_bytes: u64,
+    /// Shared memory and tmpfs.
+    pub shared_bytes: u64,
+    /// Swap space.
+    pub swap_total_bytes: u64,
+    /// Swap space in use.
+    pub swap_used_bytes: u64,
+    /// Swap space left.
+    pub swap_free_bytes: u64,
+    /// Swapped in since boot.
+    pub swap_in_bytes: u64,
+    /// Swapped out since boot.
+    pub swap_out_bytes: u64,
+    /// Share of all cores in use over the last second; none in the first.
+    pub cpu_percent: Option<f64>,
+    /// Cores that this process may use.
+    pub cpus: u64,
+    /// Runnable tasks, averaged over 1, 5 and 15 minutes; none where the platform does not tell.
+    pub load: Option<[f64; 3]>,
+    /// The name of the machine.
+    pub host: String,
+}
+
+/// The memory that will run out first: what it is of, how much is used, and its limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Headline {
+    /// `container` or `system`.
+    pub scope: &'static str,
+    /// In use.
+    pub used_bytes: u64,
+    /// The most there is.
+    pub limit_bytes: u64,
+}
+
+impl Headline {
+    /// Used as a percentage of the limit.
+    pub fn percent(&self) -> f64 {
+        100.0 * self.used_bytes as f64 / self.limit_bytes.max(1) as f64
+    }
+}
+
+impl Memory {
+    /// The container's memory where it has a limit, else the system's.
+    ///
+    /// # Errors
+    /// Why neither is known.
+    pub fn headline(&self) -> Reading<Headline> {
+        if let Ok(Some(Container { working_set_bytes, limit_bytes: Some(limit) })) = self.container {
+            return Ok(Headline { scope: "container", used_bytes: working_set_bytes, limit_bytes: limit });
+        }
+        let system = self.system.as_ref().map_err(Clone::clone)?;
+        Ok(Headline { scope: "system", used_bytes: system.used_bytes, limit_bytes: system.total_bytes })
+    }
+
+    /// The system's memory in four parts that add up to it: this process's own, other programs', cache, free.
+    ///
+    /// # Errors
+    /// Why the system's memory is not known.
+    pub fn system_parts(&self) -> Reading<[u64; 4]> {
+        let system = self.system.as_ref().map_err(Clone::clone)?;
+        let own = self.process.as_ref().map_or(0, |process| process.anonymous_bytes).min(system.used_bytes);
+        let free = system.free_bytes.min(system.available_bytes);
+        Ok([own, system.used_bytes - own, system.total_bytes - system.used_bytes - free, free])
+    }
+}

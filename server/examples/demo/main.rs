@@ -1,0 +1,18 @@
+//! A web shop that is watched as any axum app would be, with traffic of its own. `watchboard demo` is the same shop.
+
+mod shop;
+mod traffic;
+
+use watchboard::{Database, Monitor};
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let mongodb_uri = std::env::var("WATCHBOARD_MONGODB_URI").ok();
+    let monitor = Monitor::builder().service("demo shop").mongodb(mongodb_uri.clone().map(Database::from_uri)).build();
+    let app = monitor.watch(shop::app(mongodb_uri.as_deref()).await, "/");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let address = listener.local_addr()?;
+    println!("the board is at http://{address}/");
+    tokio::spawn(traffic::run(address));
+    axum::serve(listener, app).await
+}

@@ -1,0 +1,16 @@
+//! The smallest host: an axum app with one route, and the board at /ops/board. Run it with
+//! `cargo run -p watchboard --example smallest [ADDRESS:PORT [MONGODB-URI]]`.
+
+use axum::{Router, routing::get};
+use watchboard::Database;
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+    let app = Router::new().route("/users/{id}", get(|| async { "a user\n" }));
+    let app = watchboard::watch(app, "/ops/board", arguments.next().map(Database::from_uri));
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    println!("the board is at http://{}/ops/board", listener.local_addr()?);
+    axum::serve(listener, app).await
+}

@@ -1,0 +1,8 @@
+//! The wall clock, in the unit that crosses the network.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Unix milliseconds; zero on a machine whose clock stands before 1970.
+pub(crate) fn now_unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,82 @@
+//! The binary's flags and environment, validated once.
+
+use std::net::SocketAddr;
+
+use clap::{Parser, Subcommand};
+
+/// The dashboard of a server: requests, memory and database on one live page.
+///
+/// Alone it watches its own process and, with --mongodb-uri, a MongoDB. `watchboard demo` starts a small web shop that is
+/// watched by the library as your axum app would be, with traffic, to see a living board.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Every flag can be given by the environment: WATCHBOARD_LISTEN, WATCHBOARD_MONGODB_URI.\n\
+    Stop it with Ctrl-C or SIGTERM: requests under way are finished first.\n\n\
+    Examples:\n  watchboard demo\n  watchboard --listen 127.0.0.1:9000 --mongodb-uri mongodb://127.0.0.1:27017"
+)]
+pub(crate) struct Config {
+    /// Where to listen: an address of this machine's loopback and a port (0 for any free one).
+    #[arg(long, env = "WATCHBOARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT", value_parser = loopback, global = true)]
+    pub(crate) listen: SocketAddr,
+
+    /// The MongoDB to watch: mongodb://[USER:PASSWORD@]HOST[:PORT]. In the environment a password stays out of the process list.
+    #[arg(long, env = "WATCHBOARD_MONGODB_URI", value_name = "URI", hide_env_values = true, global = true)]
+    pub(crate) mongodb_uri: Option<String>,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a small web shop under /shop/, with its own traffic, watched by the board at /
+    Demo {
+        /// Start the shop without traffic of its own.
+        #[arg(long)]
+        no_traffic: bool,
+    },
+}
+
+/// Anybody who reaches the board sees it all, and the binary has no login: it stays on this machine.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr =
+        text.parse().map_err(|_| "it is not ADDRESS:PORT, as in 127.0.0.1:3000 or [::1]:3000".to_owned())?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err(format!(
+        "{} is not a loopback address, and this board has no login: listen on 127.0.0.1:{port} and put a proxy that asks \
+         for credentials in front, or reach it by `ssh -L {port}:127.0.0.1:{port}`",
+        address.ip(),
+        port = address.port(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Config, clap::Error> {
+        Config::try_parse_from([&["watchboard"], arguments].concat())
+    }
+
+    #[test]
+    fn off_loopback_it_refuses_and_says_what_to_do() {
+        let error = parse(&["--listen", "0.0.0.0:3000"]).unwrap_err().to_string();
+        assert!(error.contains("0.0.0.0 is not a loopback address") && error.contains("ssh -L 3000"), "{error}");
+        let error = parse(&["--listen", "3000"]).unwrap_err().to_string();
+        assert!(error.contains("not ADDRESS:PORT"), "{error}");
+    }
+
+    #[test]
+    fn flags_stand_before_or_behind_the_command() {
+        for arguments in
+            [["--listen", "[::1]:0", "demo", "--no-traffic"], ["demo", "--no-traffic", "--listen", "[::1]:0"]]
+        {
+            let config = parse(&arguments).unwrap();
+            assert_eq!(config.listen, "[::1]:0".parse().unwrap());
+            assert!(matches!(config.command, Some(Command::Demo { no_traffic: true })));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The JSON of `/health`: the shape that pages written for the Python original read, from the same snapshot as the board.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+use watchboard_app::{
+    format,
+    wire::{ErrorEvent, Process, Reading, Requests, Snapshot, Status, System, Thread},
+};
+
+/// Threads in the answer, as the original had it.
+const TOP_THREADS: usize = 5;
+
+/// 200 while requests are served, well or badly; 503 when most fail, so that a balancer can look elsewhere.
+pub(crate) fn response(snapshot: &Snapshot) -> Response {
+    let code = match snapshot.health.status {
+        Status::Healthy | Status::Degraded => StatusCode::OK,
+        Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (code, Json(body(snapshot))).into_response()
+}
+
+fn body(snapshot: &Snapshot) -> Value {
+    json!({
+        "status": snapshot.health.status,
+        "reasons": snapshot.health.reasons,
+        "timestamp": format::date_time(snapshot.taken_at_unix_ms),
+        "service": snapshot.service,
+        "version": snapshot.version,
+        "uptime": { "seconds": snapshot.tick, "formatted": format::uptime(snapshot.tick) },
+        "database": database(snapshot),
+        "memory_analysis": {
+            "process": { "process": or_error(&snapshot.memory.process, |process| process_json(process, snapshot)), "threads": threads(snapshot) },
+            "system": {
+                "virtual_memory": or_error(&snapshot.memory.system, virtual_memory),
+                "swap_memory": or_error(&snapshot.memory.system, swap_memory),
+            },
+            "container": or_error(&snapshot.memory.container, |container| json!(container)),
+        },
+        "application": application(&snapshot.requests),
+    })
+}
+
+/// What is not known says why in the place of its figures.
+fn or_error<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> Value) -> Value {
+    reading.as_ref().map_or_else(|unknown| json!({ "error": unknown.reason }), show)
+}
+
+fn database(snapshot: &Snapshot) -> Value {
+    let database = &snapshot.database;
+    json!({
+        "status": database.status_text(),
+        "since": format::date_time(database.since_unix_ms),
+        "last_answer": database.answered_at_unix_ms.map(format::date_time),
+        "latency_ms": database.latency_us.map(|us| us as f64 / 1000.0),
+        "version": database.server_version,
+        "topology": database.topology,
+    })
+}
+
+fn memory_info(process: &Process) -> Value {
+    json!({
+        "rss": process.rss_bytes,
+        "vms": process.vms_bytes,
+        "shared": process.shared_bytes,
+        "text": process.text_bytes,
+        "lib": 0,
+        "data": process.data_bytes,
+        "dirty": 0,
+        "peak": process.peak_rss_bytes,
+        "swap": process.swap_bytes,
+    })
+}
+
+fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
+    let handles = snapshot.memory.handles.as_ref().ok();
+    json!({
+        "pid": process.pid,
+        "name": process.name,
+        "memory_percent": process.memory_percent,
+        "cpu_percent": process.cpu_percent,
+        "memory_info": memory_info(process),
+        "num_threads": process.num_threads,
+        "open_files": handles.map(|handles| handles.open_files),
+        "connections": handles.map(|handles| handles.connections),
+        "num_fds": handles.map(|handles| handles.descriptors),
+    })
+}
+
+/// The busiest threads. Memory is the process's, and says so: threads share one address space.
+fn threads(snapshot: &Snapshot) -> Value {
+    let memory = snapshot.memory.process.as_ref().map(memory_info).unwrap_or_default();
+    let thread = |thread: &Thread| {
+        json!({
+            "thread_id": thread.thread_id,
+            "name": thread.name,
+            "cpu_percent": thread.cpu_percent,
+            "cpu_seconds": thread.cpu_seconds,
+            "memory_info": memory,
+            "memory_scope": "process",
+        })
+    };
+    or_error(&snapshot.memory.threads, |threads| threads.busiest.iter().take(TOP_THREADS).map(thread).collect())
+}
+
+fn virtual_memory(system: &System) -> Value {
+    json!({
+        "total": system.total_bytes,
+        "available": system.available_bytes,
+        "used": system.used_bytes,
+        "free": system.free_bytes,
+        "percent": tenths(system.percent),
+        "active": system.active_bytes,
+        "inactive": system.inactive_bytes,
+        "buffers": system.buffers_bytes,
+        "cached": system.cached_bytes,
+        "shared": system.shared_bytes,
+    })
+}
+
+fn swap_memory(system: &System) -> Value {
+    json!({
+        "total": system.swap_total_bytes,
+        "used": system.swap_used_bytes,
+        "free": system.swap_free_bytes,
+        "percent": tenths(100.0 * system.swap_used_bytes as f64 / system.swap_total_bytes.max(1) as f64),
+        "sin": system.swap_in_bytes,
+        "sout": system.swap_out_bytes,
+    })
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+fn application(requests: &Requests) -> Value {
+    let percent = if requests.total == 0 { 0.0 } else { 100.0 * requests.server_errors as f64 / requests.total as f64 };
+    let mean_seconds = requests.duration_mean_us.map_or(0.0, |us| (us as f64 / 1000.0).round() / 1000.0);
+    let endpoints: Map<String, Value> =
+        requests.endpoints.iter().map(|endpoint| (endpoint.name(), endpoint.requests.into())).collect();
+    let error = |error: &ErrorEvent| {
+        json!({
+            "timestamp": format::date_time(error.at_unix_ms),
+            "error": error_text(error),
+            "endpoint": error.endpoint,
+            "status": error.status,
+            "kind": error.kind,
+        })
+    };
+    json!({
+        "total_requests": requests.total,
+        "error_count": requests.server_errors,
+        "error_rate": (percent * 100.0).round() / 100.0,
+        "client_error_count": requests.client_errors,
+        "dropped_count": requests.dropped,
+        "in_flight": requests.in_flight,
+        "average_response_time": mean_seconds,
+        "status_codes": requests.statuses.iter().map(|(code, count)| (code.to_string(), json!(count))).collect::<Map<_, _>>(),
+        "endpoints": endpoints,
+        "recent_errors": requests.errors.iter().map(error).collect::<Vec<_>>(),
+    })
+}
+
+fn error_text(error: &ErrorEvent) -> String {
+    match &error.message {
+        Some(message) => format!("{} {}: {message}", error.status, error.kind.word()),
+        None => format!("{} {}", error.status, error.kind.word()),
+    }
+}

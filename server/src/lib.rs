@@ -1,0 +1,44 @@
+//! The server-watch dashboard for axum apps: which endpoints are used, how fast and how wrong they are, where the memory
+//! goes, and whether MongoDB is well, on one live page.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//!
+//! #[tokio::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let app = Router::new().route("/users/{id}", get(|| async { "a user" }));
+//!     // One call: requests are recorded, and the board is at /ops/board. `()` stands for "no database".
+//!     let app = watchboard::watch(app, "/ops/board", ());
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//!     axum::serve(listener, app).await
+//! }
+//! ```
+//!
+//! [`Monitor`] does the same in parts. Requests are recorded by a [tower layer](Monitor::layer) in a handful of atomic adds;
+//! everything else happens once a second on a thread of the monitor's own, and the pages read what that froze.
+//! The process's figures come from Linux's `/proc`.
+
+mod assets;
+mod clock;
+mod dashboard;
+mod database;
+mod health;
+mod health_json;
+mod history;
+mod memory;
+mod monitor;
+mod requests;
+mod sampler;
+
+use axum::Router;
+
+pub use database::Database;
+pub use monitor::{Builder, Monitor};
+pub use requests::{RequestsLayer, Watched, WatchedBody, WatchedFuture};
+
+/// Watches `app` and mounts the board at `path` beside it: the one call. `database` is MongoDB's
+/// [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), a [connection string](Database::from_uri),
+/// an `Option` of one, or `()`.
+pub fn watch<S: Clone + Send + Sync + 'static>(app: Router<S>, path: &str, database: impl Into<Database>) -> Router<S> {
+    Monitor::builder().mongodb(database).build().watch(app, path)
+}

@@ -1,0 +1,87 @@
+//! The body that the guard rides: a request ends when its body ends, or when the client drops it.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Buf;
+use http::{HeaderMap, header};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::guard::Guard;
+
+pin_project! {
+    /// A response body that passes everything through and tells its guard.
+    pub struct WatchedBody<B> {
+        // None after a panic: there is a status and no body.
+        #[pin]
+        inner: Option<B>,
+        // None once the end has been recorded.
+        guard: Option<Guard>,
+        // What the head promised; with this many bytes sent the body has ended, even if nobody asks for its end.
+        promised: Option<u64>,
+        is_text: bool,
+    }
+}
+
+impl<B: Body> WatchedBody<B> {
+    pub(super) fn new(inner: B, headers: &HeaderMap, mut guard: Guard) -> Self {
+        let promised = inner.size_hint().exact();
+        if inner.is_end_stream() {
+            guard.complete();
+        }
+        Self { promised, inner: Some(inner), guard: Some(guard), is_text: is_text(headers) }
+    }
+
+    pub(super) fn empty(guard: Guard) -> Self {
+        Self { inner: None, guard: Some(guard), promised: Some(0), is_text: false }
+    }
+}
+
+/// Whether the body can be read as text: plain text or JSON, not compressed.
+fn is_text(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    (kind.starts_with("text/plain") || kind.contains("json")) && !headers.contains_key(header::CONTENT_ENCODING)
+}
+
+impl<B> Body for WatchedBody<B>
+where
+    B: Body,
+    B::Error: std::fmt::Display,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let frame = ready!(inner.as_mut().poll_frame(cx));
+        let Some(guard) = this.guard else { return Poll::Ready(frame) };
+        match &frame {
+            None => guard.complete(),
+            Some(Err(error)) => guard.fail(&error.to_string()),
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    guard.send(data.chunk(), data.remaining(), *this.is_text);
+                }
+                if inner.is_end_stream() || this.promised.is_some_and(|promised| guard.bytes_sent() >= promised) {
+                    guard.complete();
+                }
+            }
+        }
+        if matches!(frame, None | Some(Err(_))) {
+            *this.guard = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}

