@@ -34,6 +34,8 @@ fn script_and_wasm() -> Result<Files> {
     let compiled = root().join("target/wasm32-unknown-unknown/wasm/watchboard_frontend.wasm");
     let mut bindgen = Bindgen::new();
     bindgen.input_path(&compiled).out_name("app").typescript(false).web(true)?;
+    // Names are for debuggers, and are most of the file.
+    bindgen.remove_name_section(true).remove_producers_section(true);
     let out = root().join("target/bindgen");
     bindgen.generate(&out).with_context(|| format!("wasm-bindgen cannot read {}", compiled.display()))?;
     let wasm = fs::read(out.join("app_bg.wasm"))?;

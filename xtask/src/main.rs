@@ -16,6 +16,7 @@ Usage: cargo xtask COMMAND
 Commands:
   run [ARGUMENTS]    build everything, then start the demo at http://127.0.0.1:3000/; ARGUMENTS go to `watchboard demo`
   build              build the browser bundle and the release binary, target/release/watchboard
+  bundle             build the browser bundle alone, which every later build of the server embeds
   test [FILTER]      install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
 
 What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver and pip from Debian's packages,
@@ -38,6 +39,7 @@ fn command() -> Result<()> {
     match words[..] {
         ["run", ref rest @ ..] => run(rest),
         ["build"] => build(),
+        ["bundle"] => bundle::build(),
         ["test"] => test(None),
         ["test", filter] if !filter.starts_with('-') => test(Some(filter)),
         [] | ["help" | "--help" | "-h"] => {
