@@ -1,4 +1,9 @@
 //! The server functions: each passes one question on to the [port](crate::port).
+#![allow(
+    missing_docs,
+    clippy::unused_async,
+    reason = "the macro makes a struct of the arguments, and wants async of all"
+)]
 
 use leptos::prelude::{ServerFnError, server};
 use server_fn::codec::Json;

@@ -52,6 +52,7 @@ impl Default for Preferences {
 
 impl Preferences {
     /// The cookie's value: `dark-5-paused`.
+    #[cfg(any(test, feature = "hydrate"))]
     pub(crate) fn to_cookie(self) -> String {
         let running = if self.paused { "paused" } else { "running" };
         format!("{}-{}-{running}", self.theme.word(), self.interval_seconds)

@@ -42,9 +42,9 @@ fn script_and_wasm() -> Result<Files> {
     let wasm_name = hashed("app", "wasm", &wasm);
     let mut script = fs::read_to_string(out.join("app.js"))?;
     // The page needs no script of its own to load this one.
-    script.push_str(&format!(
-        "\n__wbg_init({{ module_or_path: new URL(\"{wasm_name}\", import.meta.url) }}).then(() => hydrate());\n"
-    ));
+    script +=
+        &["\n__wbg_init({ module_or_path: new URL(\"", &wasm_name, "\", import.meta.url) }).then(() => hydrate());\n"]
+            .concat();
     let script = script.into_bytes();
     Ok(Files::from([(hashed("app", "js", &script), script), (wasm_name, wasm)]))
 }
@@ -64,8 +64,9 @@ fn style_and_icon() -> Result<Files> {
 
 /// `app-0123456789abcdef.js`.
 fn hashed(stem: &str, extension: &str, content: &[u8]) -> String {
-    let hash: String = Sha256::digest(content).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{stem}-{hash}.{extension}")
+    let digest = Sha256::digest(content);
+    let hash = digest.iter().take(8).fold(0u64, |hash, byte| hash << 8 | u64::from(*byte));
+    format!("{stem}-{hash:016x}.{extension}")
 }
 
 /// Writes what is not there and removes what is no longer: what is unchanged keeps its time, and the server is not built anew.

@@ -43,7 +43,7 @@ pub(crate) fn Controls(view: RwSignal<View>) -> impl IntoView {
             >
                 {move || if paused() { "Resume" } else { "Pause" }}
             </button>
-            <a class="button" href=move || view.get().href() on:click=refresh>"Refresh"</a>
+            <a class="button" href=move || view.get().href() aria-busy=move || live.refreshing.get().then_some("true") on:click=refresh>"Refresh"</a>
             <button
                 class="scripted"
                 type="button"

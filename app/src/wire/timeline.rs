@@ -86,6 +86,7 @@ impl Timeline {
     }
 
     /// The points from number `first` on, as a timeline of their own.
+    #[must_use]
     pub fn since(&self, first: u64) -> Self {
         let mut later = self.clone();
         let known = first.saturating_sub(self.first).min(self.len() as u64);

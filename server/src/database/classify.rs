@@ -19,8 +19,9 @@ pub(super) fn classify(error: &Error) -> DatabaseFailure {
             code => failure(FailureKind::Other, &format!("the server answered {} ({code})", command.code_name)),
         },
         ErrorKind::DnsResolve { .. } => failure(FailureKind::Unreachable, "its name cannot be resolved"),
-        ErrorKind::InvalidArgument { message, .. } => failure(FailureKind::BadUri, message),
-        ErrorKind::InvalidTlsConfig { message, .. } => failure(FailureKind::BadUri, message),
+        ErrorKind::InvalidArgument { message, .. } | ErrorKind::InvalidTlsConfig { message, .. } => {
+            failure(FailureKind::BadUri, message)
+        }
         ErrorKind::Io(error) => by_text(&error.to_string()),
         // Selection and the pool wrap what the connection met; only their text tells it.
         ErrorKind::ServerSelection { message, .. } | ErrorKind::ConnectionPoolCleared { message, .. } => {

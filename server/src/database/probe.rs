@@ -17,7 +17,7 @@ use super::{
 use crate::clock::now_unix_ms;
 
 /// How long the driver may look for a usable server. Shorter than [`ANSWER_WITHIN`], or "refused" would show as a time-out.
-const SELECT_WITHIN: Duration = Duration::from_millis(1000);
+const SELECT_WITHIN: Duration = Duration::from_secs(1);
 /// How long a whole probe may take.
 const ANSWER_WITHIN: Duration = Duration::from_millis(1800);
 /// One connection for the probe, one to replace it when it hangs.
