@@ -150,7 +150,7 @@ mod tests {
         reads(count(999.0), "999");
         reads(count(1234.0), "1.23 k");
         reads(count(999_950.0), "1 M");
-        reads(bytes(1023.0), "1 KiB");
+        reads(bytes(1023.0), "1023 B");
         reads(bytes(1.4 * 1024f64.powi(3)), "1.4 GiB");
         reads(duration_us(850.0), "850 µs");
         reads(duration_us(34_000.0), "34 ms");
