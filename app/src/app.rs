@@ -42,7 +42,7 @@ fn Frame(first: Refreshed) -> impl IntoView {
     let version = figure(|snapshot| snapshot.version.clone());
     view! {
         <header class="top">
-            <h1>"Watchboard" <span class="service">{move || service.get()}</span></h1>
+            <h1>"Watchboard "<span class="service">{move || service.get()}</span></h1>
             <Nav view />
             <Controls view />
         </header>
