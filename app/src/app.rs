@@ -1,6 +1,9 @@
 //! The frame of the page: head, status, the view that the URL asks for, foot.
 
-use leptos::prelude::*;
+use leptos::{
+    either::{Either, EitherOf4},
+    prelude::*,
+};
 
 use crate::{
     components::{Controls, Crosshair, Nav, StatusLine},
@@ -14,22 +17,28 @@ use crate::{
 /// The body of the page. The first paint's figures travel in the HTML, so that the browser begins with what the server drew.
 #[component]
 pub fn App() -> impl IntoView {
-    let first = SharedValue::new(first_figures).into_inner();
-    match first {
-        Ok(first) => view! { <Frame first /> }.into_any(),
-        Err(reason) => view! { <main><p class="unknown">{reason}</p></main> }.into_any(),
+    match first_figures() {
+        Ok(first) => Either::Left(view! { <Frame first /> }),
+        Err(reason) => Either::Right(view! { <main><p class="unknown">{reason}</p></main> }),
     }
 }
 
-/// What the first paint shows, or why it can show nothing.
+/// What the first paint shows, handed on in the page as the text that the server functions answer with; or why there is nothing.
+#[cfg(feature = "ssr")]
 fn first_figures() -> Result<Refreshed, String> {
-    #[cfg(feature = "ssr")]
-    return match crate::port::telemetry() {
-        Ok(telemetry) => Ok(crate::port::refresh(&*telemetry, None)),
-        Err(error) => Err(error.to_string()),
-    };
-    #[cfg(not(feature = "ssr"))]
-    Err("the page came without its figures: load it again".to_owned())
+    let telemetry = crate::port::telemetry().map_err(|error| error.to_string())?;
+    let first = crate::port::refresh(&*telemetry, None);
+    let text = serde_json::to_string(&first).map_err(|error| error.to_string())?;
+    SharedValue::new_str(|| text);
+    Ok(first)
+}
+
+/// What the first paint showed. Read by the same code as an answer of the server functions, which halves what reading weighs.
+#[cfg(not(feature = "ssr"))]
+fn first_figures() -> Result<Refreshed, String> {
+    let text = SharedValue::new_str(String::new).into_inner();
+    serde_json::from_slice(text.as_bytes())
+        .map_err(|error| format!("the page came without its figures, load it again: {error}"))
 }
 
 #[component]
@@ -50,10 +59,10 @@ fn Frame(first: Refreshed) -> impl IntoView {
         <StatusLine />
         <main>
             {move || match view.get() {
-                View::Overview => view! { <Overview /> }.into_any(),
-                View::Requests => view! { <RequestsPage /> }.into_any(),
-                View::Memory => view! { <MemoryPage /> }.into_any(),
-                View::Database => view! { <DatabasePage /> }.into_any(),
+                View::Overview => EitherOf4::A(view! { <Overview /> }),
+                View::Requests => EitherOf4::B(view! { <RequestsPage /> }),
+                View::Memory => EitherOf4::C(view! { <MemoryPage /> }),
+                View::Database => EitherOf4::D(view! { <DatabasePage /> }),
             }}
         </main>
         <footer>"Watchboard " {move || version.get()} ". All times are UTC."</footer>

@@ -10,7 +10,7 @@ const FULL_PERCENT: f64 = 95.0;
 
 /// A bar from nothing to a limit.
 #[component]
-pub(crate) fn Bar(label: &'static str, #[prop(into)] percent: Signal<f64>) -> AnyView {
+pub(crate) fn Bar(label: &'static str, #[prop(into)] percent: Signal<f64>) -> impl IntoView {
     let level = move || match percent.get() {
         percent if percent >= FULL_PERCENT => "bar full",
         percent if percent >= TIGHT_PERCENT => "bar tight",
@@ -22,12 +22,11 @@ pub(crate) fn Bar(label: &'static str, #[prop(into)] percent: Signal<f64>) -> An
             <rect class="used" height="100%" width=move || format!("{:.2}%", percent.get().clamp(0.0, 100.0)) />
         </svg>
     }
-    .into_any()
 }
 
 /// A whole in parts that add up to it, with a legend.
 #[component]
-pub(crate) fn StackedBar(label: &'static str, #[prop(into)] parts: Signal<Vec<(&'static str, f64)>>) -> AnyView {
+pub(crate) fn StackedBar(label: &'static str, #[prop(into)] parts: Signal<Vec<(&'static str, f64)>>) -> impl IntoView {
     let shares = Memo::new(move |_| {
         let parts = parts.get();
         let whole = parts.iter().map(|(_, value)| value).sum::<f64>().max(f64::MIN_POSITIVE);
@@ -61,5 +60,4 @@ pub(crate) fn StackedBar(label: &'static str, #[prop(into)] parts: Signal<Vec<(&
         <svg class="bar stacked" role="img" aria-label=label>{rects}</svg>
         <ul class="legend">{legend}</ul>
     }
-    .into_any()
 }

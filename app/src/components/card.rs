@@ -4,21 +4,20 @@ use leptos::prelude::*;
 
 /// A card: its title is a plain noun, its note says in one line what the figures mean.
 #[component]
-pub(crate) fn Card(
+pub(crate) fn Card<C: IntoView + 'static>(
     title: &'static str,
     #[prop(optional)] note: &'static str,
     /// Takes the whole width of the page.
     #[prop(optional)]
     wide: bool,
-    children: Children,
-) -> AnyView {
-    let id = title.to_lowercase().replace(' ', "-");
+    children: TypedChildren<C>,
+) -> impl IntoView {
+    let id = title.to_ascii_lowercase().replace(' ', "-");
     view! {
         <section class="card" class:wide=wide id=id.clone() aria-labelledby=format!("{id}-title")>
             <h2 id=format!("{id}-title")>{title}</h2>
             {(!note.is_empty()).then(|| view! { <p class="note">{note}</p> })}
-            {children()}
+            {children.into_inner()()}
         </section>
     }
-    .into_any()
 }

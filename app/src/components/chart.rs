@@ -86,7 +86,7 @@ impl Crosshair {
 
 /// A chart with its title, one line on what growth means, a legend with the value now or under the crosshair, and a text equivalent.
 #[component]
-pub(crate) fn Chart(title: &'static str, note: &'static str, #[prop(into)] data: Signal<ChartData>) -> AnyView {
+pub(crate) fn Chart(title: &'static str, note: &'static str, #[prop(into)] data: Signal<ChartData>) -> impl IntoView {
     let Crosshair(place) = expect_context();
     let crosshair = Crosshair(place);
     let drawing = Memo::new(move |_| data.with(draw::chart));
@@ -125,7 +125,6 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, #[prop(into)] data:
             </div>
         </figure>
     }
-    .into_any()
 }
 
 /// The series' names with their values now or at the crosshair, and which of the two.

@@ -13,7 +13,7 @@ pub(crate) fn Stat(
     #[prop(into)]
     detail: Signal<String>,
     #[prop(into)] line: Signal<ChartData>,
-) -> AnyView {
+) -> impl IntoView {
     let drawing = Memo::new(move |_| line.with(sparkline));
     view! {
         <div class="stat">
@@ -23,12 +23,11 @@ pub(crate) fn Stat(
             <div class="sparkline" aria-hidden="true" inner_html=move || drawing.get()></div>
         </div>
     }
-    .into_any()
 }
 
 /// A list of facts: name, short value, and the exact value or a word of explanation as its title.
 #[component]
-pub(crate) fn Facts(#[prop(into)] facts: Signal<Vec<(&'static str, String, String)>>) -> AnyView {
+pub(crate) fn Facts(#[prop(into)] facts: Signal<Vec<(&'static str, String, String)>>) -> impl IntoView {
     let row = |(name, value, title): (&'static str, String, String)| {
         view! {
             <div title=title>
@@ -37,5 +36,5 @@ pub(crate) fn Facts(#[prop(into)] facts: Signal<Vec<(&'static str, String, Strin
             </div>
         }
     };
-    view! { <dl class="facts">{move || facts.get().into_iter().map(row).collect_view()}</dl> }.into_any()
+    view! { <dl class="facts">{move || facts.get().into_iter().map(row).collect_view()}</dl> }
 }

@@ -53,7 +53,7 @@ fn sentence(database: &Database, now_unix_ms: u64) -> String {
         DatabaseState::Failed(failure) => {
             let words = failure.kind.words();
             let (first, rest) = words.split_at(1);
-            format!("{}{rest} for {for_long}: {}", first.to_uppercase(), failure.detail)
+            format!("{}{rest} for {for_long}: {}", first.to_ascii_uppercase(), failure.detail)
         }
     }
 }

@@ -100,15 +100,12 @@ pub(crate) fn EndpointTable(most: usize) -> impl IntoView {
         (endpoints.len(), endpoints.iter().take(most).cloned().collect::<Vec<_>>())
     });
     let rows = move || endpoints.get().1.into_iter().map(endpoint_row).collect_view();
-    let foot = move || match endpoints.with(|(all, shown)| (*all, shown.len())) {
-        (0, _) => Some(no_requests().into_any()),
-        (all, shown) if shown < all => Some(
-            view! {
-                <p class="more"><a href="?view=requests">{format!("All {all} endpoints")}</a></p>
-            }
-            .into_any(),
-        ),
-        _ => None,
+    let counts = move || endpoints.with(|(all, shown)| (*all, shown.len()));
+    let empty = move || (counts().0 == 0).then(no_requests);
+    let more = move || {
+        let (all, shown) = counts();
+        (shown < all)
+            .then(|| view! { <p class="more"><a href="?view=requests">{format!("All {all} endpoints")}</a></p> })
     };
     view! {
         <div class="scroll">
@@ -131,7 +128,8 @@ pub(crate) fn EndpointTable(most: usize) -> impl IntoView {
                 <tbody>{rows}</tbody>
             </table>
         </div>
-        {foot}
+        {empty}
+        {more}
     }
 }
 
@@ -179,10 +177,8 @@ pub(crate) fn ErrorTable(most: usize) -> impl IntoView {
     });
     let rows = move || errors.get().1.into_iter().map(error_row).collect_view();
     let foot = move || match errors.with(|(seen, shown)| (*seen, shown.len())) {
-        (0, _) => view! { <p class="fine">"No errors since the start."</p> }.into_any(),
-        (seen, shown) => {
-            view! { <p class="more">{format!("{shown} of {} since the start.", format::exact(seen))}</p> }.into_any()
-        }
+        (0, _) => "No errors since the start.".to_owned(),
+        (seen, shown) => format!("{shown} of {} since the start.", format::exact(seen)),
     };
     view! {
         <div class="scroll" class:hidden=move || errors.with(|(seen, _)| *seen == 0)>
@@ -200,7 +196,7 @@ pub(crate) fn ErrorTable(most: usize) -> impl IntoView {
                 <tbody>{rows}</tbody>
             </table>
         </div>
-        {foot}
+        <p class="more">{foot}</p>
     }
 }
 
