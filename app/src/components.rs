@@ -7,13 +7,13 @@ mod controls;
 mod nav;
 mod stat;
 mod status_line;
-mod unknown;
+mod table;
 
-pub(crate) use bar::{Bar, StackedBar};
+pub(crate) use bar::{Bar, StackedBar, Usage};
 pub(crate) use card::Card;
 pub(crate) use chart::{Chart, ChartData, Crosshair, Series};
 pub(crate) use controls::Controls;
 pub(crate) use nav::Nav;
-pub(crate) use stat::{Facts, Stat};
+pub(crate) use stat::Stat;
 pub(crate) use status_line::StatusLine;
-pub(crate) use unknown::why;
+pub(crate) use table::{Cell, Column, Fact, Facts, Row, Table, numbers, words};

@@ -129,8 +129,11 @@ impl Unit {
         }
         let smallest = if self == Self::PerSecond || self == Self::Percent { 1.0 } else { 4.0 };
         let quarter = (largest / scale).max(smallest) / 4.0;
-        let magnitude = 10f64.powf(quarter.log10().floor());
-        let round = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|step| step * magnitude >= quarter * 0.999_999);
+        let mut magnitude = 0.01;
+        while quarter >= magnitude * 10.0 {
+            magnitude *= 10.0;
+        }
+        let round = [1.0, 2.0, 2.5, 5.0].into_iter().find(|step| step * magnitude >= quarter * 0.999_999);
         round.unwrap_or(10.0) * magnitude * 4.0 * scale
     }
 }

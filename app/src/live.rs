@@ -86,8 +86,29 @@ pub(crate) fn use_live() -> Live {
 pub(crate) fn figure<T: PartialEq + Send + Sync + 'static>(
     read: impl Fn(&Snapshot) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
-    let snapshot = use_live().snapshot;
-    Memo::new(move |_| snapshot.with(&read))
+    watch(use_live().snapshot, Box::new(read))
+}
+
+/// One chart's data, read from the timeline whenever that grows.
+pub(crate) fn columns<T: PartialEq + Send + Sync + 'static>(
+    read: impl Fn(&Timeline) -> T + Send + Sync + 'static,
+) -> Memo<T> {
+    watch(use_live().timeline, Box::new(read))
+}
+
+/// A reader of `S`, boxed so that the machinery behind a memo is compiled once per type and not once per figure.
+type Read<S, T> = Box<dyn Fn(&S) -> T + Send + Sync>;
+
+fn watch<S: Send + Sync + 'static, T: PartialEq + Send + Sync + 'static>(
+    signal: RwSignal<S>,
+    read: Read<S, T>,
+) -> Memo<T> {
+    Memo::new(move |_| signal.with(&read))
+}
+
+/// A text of the snapshot.
+pub(crate) fn text(read: impl Fn(&Snapshot) -> String + Send + Sync + 'static) -> Memo<String> {
+    figure(read)
 }
 
 #[cfg(feature = "hydrate")]

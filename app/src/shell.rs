@@ -30,6 +30,11 @@ pub struct PageAssets {
     pub wasm: Option<&'static str>,
 }
 
+/// Whether `bundle` is the script that this server's pages load; its name holds the hash of its content.
+pub(crate) fn is_current(bundle: &str) -> bool {
+    use_context::<PageAssets>().is_some_and(|assets| assets.script == Some(bundle))
+}
+
 /// The seconds after which a page without scripts loads itself again.
 const RELOAD_SECONDS: u32 = 10;
 
@@ -40,7 +45,7 @@ pub fn shell() -> impl IntoView {
     let asset = |name: &str| format!("{}/assets/{name}", page.base);
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme data-base=page.base.clone()>
+        <html lang="en" data-theme=theme data-base=page.base.clone() data-bundle=page.assets.script>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

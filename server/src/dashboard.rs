@@ -86,7 +86,10 @@ fn secure() {
 }
 
 async fn server_function(State(telemetry): Port, request: Request) -> Response {
-    let context = move || provide_telemetry(Arc::clone(&telemetry));
+    let context = move || {
+        provide_telemetry(Arc::clone(&telemetry));
+        provide_context(assets::of_page());
+    };
     axum::response::IntoResponse::into_response(leptos_axum::handle_server_fns_with_context(context, request).await)
 }
 

@@ -2,62 +2,92 @@
 
 use leptos::prelude::*;
 
-use crate::format;
+use super::table::why;
+use crate::{format, wire::Reading};
 
 /// Past these percentages of a limit a bar asks for attention, and for action.
 const TIGHT_PERCENT: f64 = 80.0;
 const FULL_PERCENT: f64 = 95.0;
 
-/// A bar from nothing to a limit.
+/// How much of a limit is used.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Usage {
+    /// In words: `34 MiB of 2 GiB`.
+    pub(crate) text: String,
+    /// None without a limit.
+    pub(crate) percent: Option<f64>,
+}
+
+/// A bar from nothing to a limit, below its name and value.
 #[component]
-pub(crate) fn Bar(label: &'static str, #[prop(into)] percent: Signal<f64>) -> impl IntoView {
-    let level = move || match percent.get() {
+pub(crate) fn Bar(label: &'static str, usage: Memo<Reading<Usage>>) -> impl IntoView {
+    let percent =
+        Memo::new(move |_| usage.with(|usage| usage.as_ref().ok().and_then(|usage| usage.percent).unwrap_or(0.0)));
+    let text = Memo::new(move |_| {
+        usage.with(|usage| usage.as_ref().map_or_else(ToString::to_string, |usage| usage.text.clone()))
+    });
+    let class = move || match percent.get() {
         percent if percent >= FULL_PERCENT => "bar full",
         percent if percent >= TIGHT_PERCENT => "bar tight",
         _ => "bar",
     };
-    let text = move || format::percent(percent.get());
     view! {
-        <svg class=level role="img" aria-label=move || format!("{label}: {}", text())>
-            <rect class="used" height="100%" width=move || format!("{:.2}%", percent.get().clamp(0.0, 100.0)) />
+        <p class="bar-label">
+            <span>{label}</span>
+            <b>{text}</b>
+        </p>
+        <svg class=class role="img" aria-label=move || format!("{label}: {}", format::percent(percent.get()))>
+            <rect class="used" height="100%" width=move || width(percent.get()) />
         </svg>
     }
 }
 
 /// A whole in parts that add up to it, with a legend.
 #[component]
-pub(crate) fn StackedBar(label: &'static str, #[prop(into)] parts: Signal<Vec<(&'static str, f64)>>) -> impl IntoView {
-    let shares = Memo::new(move |_| {
-        let parts = parts.get();
-        let whole = parts.iter().map(|(_, value)| value).sum::<f64>().max(f64::MIN_POSITIVE);
-        let mut from = 0.0;
-        parts
-            .into_iter()
-            .enumerate()
-            .map(|(index, (name, value))| {
-                let (start, width) = (from, 100.0 * value / whole);
-                from += width;
-                (index + 1, name, value, start, width)
-            })
-            .collect::<Vec<_>>()
-    });
+pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<(&'static str, f64)>>>) -> impl IntoView {
+    let whole = move || parts.with(|parts| parts.iter().flatten().map(|(_, value)| value).sum::<f64>());
+    let total = Memo::new(move |_| if parts.with(Result::is_ok) { format::bytes(whole()) } else { String::new() });
+    // Text and not elements: it is as short, and its machinery is there already for the charts.
     let rects = move || {
-        shares.get().into_iter().map(|(part, _, _, start, width)| view! {
-            <rect class=format!("part-{part}") height="100%" x=format!("{start:.3}%") width=format!("{width:.3}%") />
-        }).collect_view()
+        let mut from = 0.0;
+        let rect = |(index, (_, value)): (usize, (&'static str, f64))| {
+            let (start, share) = (from, 100.0 * value / whole().max(1.0));
+            from += share;
+            let class = PARTS[index % PARTS.len()];
+            format!("<rect class=\"{class}\" height=\"100%\" x=\"{}\" width=\"{}\"/>", width(start), width(share))
+        };
+        parts.get().unwrap_or_default().into_iter().enumerate().map(rect).collect::<String>()
     };
     let legend = move || {
-        shares.get().into_iter().map(|(part, name, value, _, width)| view! {
-            <li title=format!("{} bytes", format::exact(value as u64))>
-                <svg class="swatch" aria-hidden="true"><rect class=format!("part-{part}") width="100%" height="100%" /></svg>
-                {name}
-                <b>{format::bytes(value)}</b>
-                <span class="share">{format!("{width:.1}\u{a0}%")}</span>
-            </li>
-        }).collect_view()
+        let item = |(index, (name, value)): (usize, (&'static str, f64))| {
+            let share = format!("{:.1}\u{a0}%", 100.0 * value / whole().max(1.0));
+            view! {
+                <li title=format!("{} bytes", format::exact(value as u64))>
+                    <svg class="swatch" aria-hidden="true">
+                        <rect class=PARTS[index % PARTS.len()] width="100%" height="100%" />
+                    </svg>
+                    {name}
+                    <b>{format::bytes(value)}</b>
+                    <span class="share">{share}</span>
+                </li>
+            }
+        };
+        parts.get().unwrap_or_default().into_iter().enumerate().map(item).collect_view()
     };
     view! {
-        <svg class="bar stacked" role="img" aria-label=label>{rects}</svg>
+        <p class="bar-label">
+            <span>{label}</span>
+            <b>{total}</b>
+        </p>
+        <svg class="bar stacked" role="img" aria-label=format!("{label} in parts") inner_html=rects></svg>
         <ul class="legend">{legend}</ul>
+        <p class="unknown">{why(parts)}</p>
     }
+}
+
+/// The classes of a whole's parts.
+const PARTS: [&str; 4] = ["part-1", "part-2", "part-3", "part-4"];
+
+fn width(percent: f64) -> String {
+    format!("{:.2}%", percent.clamp(0.0, 100.0))
 }

@@ -86,7 +86,7 @@ impl Crosshair {
 
 /// A chart with its title, one line on what growth means, a legend with the value now or under the crosshair, and a text equivalent.
 #[component]
-pub(crate) fn Chart(title: &'static str, note: &'static str, #[prop(into)] data: Signal<ChartData>) -> impl IntoView {
+pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartData>) -> impl IntoView {
     let Crosshair(place) = expect_context();
     let crosshair = Crosshair(place);
     let drawing = Memo::new(move |_| data.with(draw::chart));
@@ -129,7 +129,7 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, #[prop(into)] data:
 
 /// The series' names with their values now or at the crosshair, and which of the two.
 #[component]
-fn Legend(data: Signal<ChartData>, crosshair: Crosshair) -> impl IntoView {
+fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
     let snapshot = use_live().snapshot;
     let place = crosshair.0;
     let when = move || match place.get() {

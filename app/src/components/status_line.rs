@@ -4,19 +4,19 @@ use leptos::prelude::*;
 
 use crate::{
     format,
-    live::figure,
+    live::text,
     wire::{Health, Status},
 };
 
 /// The sentence, with the status as a word, a shape and a colour.
 #[component]
 pub(crate) fn StatusLine() -> impl IntoView {
-    let health = figure(|snapshot| (snapshot.health.clone(), snapshot.taken_at_unix_ms / 1000));
-    let word = move || health.with(|(health, _)| health.status.word());
+    let class = text(|snapshot| format!("status {}", snapshot.health.status.word()));
+    let sentence = text(|snapshot| sentence(&snapshot.health, snapshot.taken_at_unix_ms / 1000));
     view! {
-        <p class=move || format!("status {}", word()) id="status">
+        <p class=move || class.get() id="status">
             <span class="mark" aria-hidden="true"></span>
-            {move || health.with(|(health, now)| sentence(health, *now))}
+            <span>{sentence}</span>
         </p>
     }
 }

@@ -8,7 +8,10 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use web_sys::VisibilityState;
 
 use super::Live;
-use crate::{api, wire::Refreshed};
+use crate::{
+    api::{self, Answer},
+    wire::Refreshed,
+};
 
 /// A refresh that takes longer has failed.
 const ANSWER_WITHIN_MS: u32 = 8_000;
@@ -66,13 +69,16 @@ impl Refresher {
         self.live.refreshing.set(true);
         spawn_local(async move {
             let seen = self.live.snapshot.with_untracked(crate::wire::Snapshot::seen);
-            let answer = match select(Box::pin(api::refresh(Some(seen))), TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
+            let asked = Box::pin(api::refresh(bundle(), Some(seen)));
+            let answer = match select(asked, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
                 Either::Left((answer, _)) => answer.ok(),
                 Either::Right(_) => None,
             };
             self.live.failed.set(answer.is_none());
-            if let Some(update) = answer {
-                self.show(update);
+            match answer {
+                Some(Answer::Figures(update)) => self.show(*update),
+                Some(Answer::OtherBuild) => _ = window().location().reload(),
+                None => {}
             }
             self.live.refreshing.set(false);
             self.count_age();
@@ -113,6 +119,11 @@ impl Refresher {
             self.live.age_seconds.set(age);
         }
     }
+}
+
+/// The name of this page's script, as the server wrote it.
+fn bundle() -> String {
+    document().document_element().and_then(|html| html.get_attribute("data-bundle")).unwrap_or_default()
 }
 
 fn visible() -> bool {

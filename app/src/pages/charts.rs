@@ -5,15 +5,13 @@ use leptos::prelude::*;
 use crate::{
     components::{Chart, ChartData, Series},
     format::Unit,
-    live::{figure, use_live},
+    live::{self, figure},
     wire::TimelineColumns,
 };
 
-/// A chart's data, read from the timeline whenever that grows.
-fn columns(unit: Unit, read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static) -> Signal<ChartData> {
-    let timeline = use_live().timeline;
-    Memo::new(move |_| ChartData { unit, series: timeline.with(|timeline| read(&timeline.columns)), limit: None })
-        .into()
+/// A chart's data from columns of the timeline.
+fn columns(unit: Unit, read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static) -> Memo<ChartData> {
+    live::columns(move |timeline| ChartData { unit, series: read(&timeline.columns), limit: None })
 }
 
 /// RSS and the rest need 64 bits; a chart's line does not.
@@ -21,11 +19,11 @@ fn wide(column: &[Option<u64>]) -> Vec<Option<f64>> {
     column.iter().map(|value| value.map(|value| value as f64)).collect()
 }
 
-pub(crate) fn request_rate() -> Signal<ChartData> {
+pub(crate) fn request_rate() -> Memo<ChartData> {
     columns(Unit::PerSecond, |columns| vec![Series::new("requests", "hue-rate", &columns.requests_per_second)])
 }
 
-pub(crate) fn errors() -> Signal<ChartData> {
+pub(crate) fn errors() -> Memo<ChartData> {
     columns(Unit::PerSecond, |columns| {
         vec![
             Series::new("client errors", "hue-client", &columns.client_errors_per_second),
@@ -34,13 +32,13 @@ pub(crate) fn errors() -> Signal<ChartData> {
     })
 }
 
-pub(crate) fn server_errors() -> Signal<ChartData> {
+pub(crate) fn server_errors() -> Memo<ChartData> {
     columns(Unit::PerSecond, |columns| {
         vec![Series::new("server errors", "hue-server", &columns.server_errors_per_second)]
     })
 }
 
-pub(crate) fn latency() -> Signal<ChartData> {
+pub(crate) fn latency() -> Memo<ChartData> {
     columns(Unit::DurationUs, |columns| {
         vec![
             Series::new("p50", "hue-p50", &columns.latency_p50_us),
@@ -50,11 +48,11 @@ pub(crate) fn latency() -> Signal<ChartData> {
     })
 }
 
-pub(crate) fn latency_p99() -> Signal<ChartData> {
+pub(crate) fn latency_p99() -> Memo<ChartData> {
     columns(Unit::DurationUs, |columns| vec![Series::new("p99", "hue-p99", &columns.latency_p99_us)])
 }
 
-pub(crate) fn memory_percent() -> Signal<ChartData> {
+pub(crate) fn memory_percent() -> Memo<ChartData> {
     columns(Unit::Percent, |columns| vec![Series::new("memory", "hue-memory", &columns.memory_percent)])
 }
 

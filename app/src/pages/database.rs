@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use super::charts::DatabaseLatencyChart;
 use crate::{
-    components::{Card, Facts},
+    components::{Card, Fact, Facts},
     format,
-    live::figure,
+    live::{figure, text},
     wire::{Database, DatabaseState},
 };
 
@@ -26,19 +26,18 @@ pub(crate) fn DatabasePage() -> impl IntoView {
 
 #[component]
 fn DatabaseFacts() -> impl IntoView {
-    let database = figure(|snapshot| (snapshot.database.clone(), snapshot.taken_at_unix_ms));
-    let sentence = move || database.with(|(database, now)| sentence(database, *now));
-    let class = move || {
-        database.with(|(database, _)| match database.state {
+    let sentence = text(|snapshot| sentence(&snapshot.database, snapshot.taken_at_unix_ms));
+    let class = text(|snapshot| {
+        let class = match snapshot.database.state {
             DatabaseState::Healthy => "state fine",
             DatabaseState::Failed(_) => "state bad",
             DatabaseState::Connecting | DatabaseState::NotConfigured => "state unknown",
-        })
-    };
-    let facts = Signal::derive(move || database.with(|(database, now)| facts(database, *now)));
+        };
+        class.to_owned()
+    });
     view! {
-        <p class=class id="database-state">{sentence}</p>
-        <Facts facts />
+        <p class=move || class.get() id="database-state">{sentence}</p>
+        <Facts facts=figure(|snapshot| Ok(facts(&snapshot.database, snapshot.taken_at_unix_ms))) />
     }
 }
 
@@ -58,7 +57,7 @@ fn sentence(database: &Database, now_unix_ms: u64) -> String {
     }
 }
 
-fn facts(database: &Database, now_unix_ms: u64) -> Vec<(&'static str, String, String)> {
+fn facts(database: &Database, now_unix_ms: u64) -> Vec<Fact> {
     if database.state == DatabaseState::NotConfigured {
         return vec![];
     }

@@ -10,8 +10,14 @@ use super::{
 use crate::{
     components::{Card, Facts, Stat},
     format,
-    live::figure,
+    live::{figure, text},
+    wire::{Headline, RecentRequests, Unknown},
 };
+
+/// Stands for a figure that there is none of.
+fn none() -> String {
+    "–".to_owned()
+}
 
 #[component]
 pub(crate) fn Overview() -> impl IntoView {
@@ -53,43 +59,41 @@ pub(crate) fn Overview() -> impl IntoView {
 /// The four golden figures, each with its scope and its small line.
 #[component]
 fn GoldenFigures() -> impl IntoView {
-    let recent = figure(|snapshot| snapshot.requests.last_minute.clone());
-    let none = || "–".to_owned();
-    let memory = figure(|snapshot| {
-        snapshot.memory.headline().map(|headline| (headline.percent(), headline.scope, headline.limit_bytes))
-    });
-    let minute = move || recent.with(|recent| format!("mean of the last {}\u{a0}s", recent.seconds));
+    let recent = |read: fn(&RecentRequests) -> String| text(move |snapshot| read(&snapshot.requests.last_minute));
+    let memory = |read: fn(Headline) -> String, unknown: fn(Unknown) -> String| {
+        text(move |snapshot| snapshot.memory.headline().map_or_else(unknown, read))
+    };
     view! {
         <div class="stats">
             <Stat
                 label="Requests"
-                value=Signal::derive(move || recent.with(|recent| format::per_second(recent.per_second())))
-                detail=Signal::derive(minute)
+                value=recent(|recent| format::per_second(recent.per_second()))
+                detail=recent(|recent| format!("mean of the last {}\u{a0}s", recent.seconds))
                 line=charts::request_rate()
             />
             <Stat
                 label="Server error rate"
-                value=Signal::derive(move || recent.with(|recent| recent.error_percent().map_or_else(none, format::percent)))
-                detail=Signal::derive(move || recent.with(|recent| {
+                value=recent(|recent| recent.error_percent().map_or_else(none, format::percent))
+                detail=recent(|recent| {
                     format!("{} of {} in the last {}\u{a0}s", recent.server_errors, recent.requests, recent.seconds)
-                }))
+                })
                 line=charts::server_errors()
             />
             <Stat
                 label="Latency p99"
-                value=Signal::derive(move || recent.with(|recent| {
+                value=recent(|recent| {
                     recent.latency.map_or_else(none, |latency| format::duration_us(latency.p99_us as f64))
-                }))
-                detail=Signal::derive(move || recent.with(|recent| format!("of the last {}\u{a0}s", recent.seconds)))
+                })
+                detail=recent(|recent| format!("of the last {}\u{a0}s", recent.seconds))
                 line=charts::latency_p99()
             />
             <Stat
                 label="Memory"
-                value=Signal::derive(move || memory.get().map_or_else(|_| none(), |(percent, ..)| format::percent(percent)))
-                detail=Signal::derive(move || match memory.get() {
-                    Ok((_, scope, limit)) => format!("of the {scope}'s {}", format::bytes(limit as f64)),
-                    Err(unknown) => unknown.to_string(),
-                })
+                value=memory(|headline| format::percent(headline.percent()), |_| none())
+                detail=memory(
+                    |headline| format!("of the {}'s {}", headline.scope, format::bytes(headline.limit_bytes as f64)),
+                    |unknown| unknown.to_string(),
+                )
                 line=charts::memory_percent()
             />
         </div>
@@ -116,7 +120,7 @@ fn SystemFacts() -> impl IntoView {
                 facts.push(("Load", load, "runnable tasks, averaged over 1, 5 and 15 minutes".to_owned()));
             }
         }
-        facts
+        Ok(facts)
     });
     view! { <Facts facts /> }
 }

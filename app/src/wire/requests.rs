@@ -1,7 +1,5 @@
 //! Request metrics: what passed through the layer.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 /// All requests that ended since the monitor started, and those under way.
@@ -23,8 +21,8 @@ pub struct Requests {
     pub duration_mean_us: Option<u64>,
     /// The last minute alone.
     pub last_minute: RecentRequests,
-    /// Requests by status code; 499 stands for a client that went away before there was a status.
-    pub statuses: BTreeMap<u16, u64>,
+    /// Requests by status code, in the order of the codes; 499 stands for a client that went away before there was a status.
+    pub statuses: Vec<(u16, u64)>,
     /// A row per method and route template, the most time taken first.
     pub endpoints: Vec<Endpoint>,
     /// The last errors, newest first; at most 100.

@@ -17,7 +17,6 @@ pub struct Timeline {
     /// The number of the first point.
     pub first: u64,
     /// The columns, all of one length.
-    #[serde(flatten)]
     pub columns: TimelineColumns,
 }
 

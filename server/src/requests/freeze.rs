@@ -1,6 +1,6 @@
 //! Once a second the counters are read into the page's terms, and into what happened since the second before.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use histogram::{Histogram, SparseHistogram};
 use watchboard_app::wire::{Endpoint, Latency, RecentRequests, Requests};
@@ -85,6 +85,7 @@ impl Freezer {
         let mut requests = Requests::default();
         let mut now = Totals::zero();
         let mut duration_sum_us = 0;
+        let mut statuses = BTreeMap::new();
         for endpoint in self.registry.endpoints() {
             let loaded = endpoint.load();
             requests.in_flight += loaded.in_flight;
@@ -101,7 +102,7 @@ impl Freezer {
             requests.dropped += loaded.dropped;
             requests.response_bytes += loaded.response_bytes;
             for (status, count) in &loaded.statuses {
-                *requests.statuses.entry(*status).or_default() += count;
+                *statuses.entry(*status).or_default() += count;
             }
             requests.endpoints.push(Endpoint {
                 method: endpoint.method.map(ToOwned::to_owned),
@@ -122,6 +123,7 @@ impl Freezer {
         self.errors.drain(&self.registry.errors);
         requests.errors = self.errors.newest_first();
         requests.errors_seen = self.errors.seen;
+        requests.statuses = statuses.into_iter().collect();
         requests.total = now.requests;
         requests.server_errors = now.server_errors;
         requests.client_errors = now.client_errors;
