@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 #[command(
     version,
     after_help = "Every flag can be given by the environment: WATCHBOARD_LISTEN, WATCHBOARD_MONGODB_URI.\n\
+    WATCHBOARD_LOG sets what is logged: error, warn, info, debug.\n\
     Stop it with Ctrl-C or SIGTERM: requests under way are finished first.\n\n\
     Examples:\n  watchboard demo\n  watchboard --listen 127.0.0.1:9000 --mongodb-uri mongodb://127.0.0.1:27017"
 )]

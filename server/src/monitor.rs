@@ -106,6 +106,9 @@ impl Monitor {
     }
 
     /// Watches `app` and mounts the board at `path` beside it; `/` mounts it at the root.
+    ///
+    /// # Panics
+    /// As [`Router::route`] does, where `app` has a route of its own at the same place.
     pub fn watch<S: Clone + Send + Sync + 'static>(&self, app: Router<S>, path: &str) -> Router<S> {
         let watched = app.layer(self.layer());
         match path.trim_end_matches('/') {

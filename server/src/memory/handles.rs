@@ -23,12 +23,14 @@ pub(super) fn read() -> Reading<Handles> {
     let mut sockets = HashSet::new();
     // A descriptor may close while it is looked at: it is then no longer there to be counted.
     for descriptor in unreadable("/proc/self/fd", process.fd())?.flatten() {
-        handles.descriptors += 1;
         match descriptor.target {
+            // This probe's own.
+            FDTarget::Path(path) if path.starts_with("/proc") => continue,
             FDTarget::Socket(inode) => _ = sockets.insert(inode),
             FDTarget::Path(path) if path.is_absolute() && path.is_file() => handles.open_files += 1,
             _ => {}
         }
+        handles.descriptors += 1;
     }
     handles.connections = connections(&process, &sockets)?;
     Ok(handles)

@@ -1,0 +1,171 @@
+//! What the integration tests share: the real binary, a client, a real mongod.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Request, StatusCode},
+};
+use http_body_util::BodyExt;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::{Instant, sleep},
+};
+
+/// A server to ask, at `http://ADDRESS`.
+#[derive(Clone)]
+pub struct Asker {
+    pub address: SocketAddr,
+    client: Client<HttpConnector, Body>,
+}
+
+impl Asker {
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, client: Client::builder(TokioExecutor::new()).build_http() }
+    }
+
+    pub async fn begin(&self, method: &str, path: &str) -> axum::http::Response<hyper::body::Incoming> {
+        let uri = format!("http://{}{path}", self.address);
+        let request = Request::builder().method(method).uri(uri).body(Body::empty()).expect("a request");
+        self.client.request(request).await.expect("a response")
+    }
+
+    pub async fn send(&self, method: &str, path: &str) -> (StatusCode, Bytes) {
+        let response = self.begin(method, path).await;
+        let status = response.status();
+        (status, response.into_body().collect().await.expect("a whole body").to_bytes())
+    }
+
+    pub async fn json(&self, path: &str) -> Value {
+        serde_json::from_slice(&self.send("GET", path).await.1).expect("JSON")
+    }
+
+    /// The JSON at `path`, once it holds what is waited for.
+    pub async fn until(&self, path: &str, within: Duration, holds: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + within;
+        loop {
+            let json = self.json(path).await;
+            if holds(&json) {
+                return json;
+            }
+            assert!(Instant::now() < deadline, "not within {within:?}: {json:#}");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// The binary of this package, ended with the test.
+pub struct Binary {
+    process: Child,
+    pub asker: Asker,
+}
+
+impl Binary {
+    pub async fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_watchboard"));
+        command.args(arguments).stderr(Stdio::piped()).kill_on_drop(true);
+        Self::from_command(command).await
+    }
+
+    /// The binary of a command, at any free port.
+    pub async fn from_command(mut command: Command) -> Self {
+        command.args(["--listen", "127.0.0.1:0"]);
+        let mut process = command.spawn().expect("the binary starts");
+        let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
+        let address = loop {
+            let line = lines.next_line().await.expect("text").expect("the binary says where it listens");
+            if let Some((_, url)) = line.split_once("the board is at http://") {
+                break url.trim_end_matches('/').parse().expect("an address");
+            }
+        };
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { process, asker: Asker::new(address) }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id().expect("it runs")
+    }
+
+    /// Sends a signal by name.
+    pub async fn signal(&self, name: &str) {
+        signal(self.pid(), name).await;
+    }
+
+    /// How it ended, once it has.
+    pub async fn ended(&mut self) -> ExitStatus {
+        self.process.wait().await.expect("it can be waited for")
+    }
+}
+
+async fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status().await.expect("kill");
+    assert!(sent.success());
+}
+
+/// Where `cargo xtask test` leaves what it installs.
+pub fn tool(name: &str) -> PathBuf {
+    let tool = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/tools").join(name);
+    assert!(tool.exists(), "{} is missing: run the tests by `cargo xtask test`", tool.display());
+    tool
+}
+
+/// A real mongod on a port and in a folder of its own, ended with the test.
+pub struct Mongod {
+    process: Option<Child>,
+    folder: tempfile::TempDir,
+    pub port: u16,
+    arguments: Vec<&'static str>,
+}
+
+impl Mongod {
+    pub async fn start(arguments: &[&'static str]) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut mongod = Self { process: None, folder, port, arguments: arguments.to_vec() };
+        mongod.start_again().await;
+        mongod
+    }
+
+    /// Starts it, on the same port and data, and waits until it takes connections.
+    pub async fn start_again(&mut self) {
+        let mut command = Command::new(tool("mongod"));
+        command.args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25", "--quiet"]);
+        command.args(["--wiredTigerEngineConfigString", "log=(file_max=4MB,prealloc=false)"]);
+        command.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]).args(&self.arguments);
+        command.arg("--port").arg(self.port.to_string()).arg("--dbpath").arg(self.folder.path());
+        let process = command.stdout(Stdio::null()).kill_on_drop(true).spawn().expect("mongod starts");
+        self.process = Some(process);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+            assert!(Instant::now() < deadline, "mongod takes no connections");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn kill(&mut self) {
+        self.process.take().expect("it runs").kill().await.expect("it ends");
+    }
+
+    /// Sends a signal by name: `STOP`, `CONT`.
+    pub async fn signal(&self, name: &str) {
+        signal(self.process.as_ref().and_then(Child::id).expect("it runs"), name).await;
+    }
+
+    pub fn uri(&self) -> String {
+        format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port)
+    }
+}
