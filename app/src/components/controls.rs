@@ -69,18 +69,23 @@ fn Freshness() -> impl IntoView {
         Link::Stale => "freshness stale",
         Link::Lost => "freshness lost",
     };
-    let age = move || live.age_seconds.get().map(|seconds| format::span(seconds) + " ago").unwrap_or_default();
     let words = move || match link.get() {
-        Link::AsLoaded => "As loaded".to_owned(),
-        Link::Live => "Live".to_owned(),
-        Link::Paused => format!("Paused, figures of {}", age()),
-        Link::Stale => format!("Stale, figures of {}", age()),
-        Link::Lost => format!("Lost, trying again, figures of {}", age()),
+        Link::AsLoaded => "As loaded",
+        Link::Live => "Live",
+        Link::Paused => "Paused",
+        Link::Stale => "Stale",
+        Link::Lost => "Lost, trying again",
+    };
+    // Apart from the words, so that a screen reader hears a change of state and not each second of it.
+    let age = move || match (link.get(), live.age_seconds.get()) {
+        (Link::Paused | Link::Stale | Link::Lost, Some(seconds)) => format!("figures of {} ago", format::span(seconds)),
+        _ => String::new(),
     };
     view! {
-        <p class=class role="status">
+        <p class=class>
             <span class="mark" aria-hidden="true"></span>
-            <span class="words">{words}</span>
+            <span class="words" role="status">{words}</span>
+            <span class="age">{age}</span>
             <time title="Time of the figures">{move || taken_at.get()} " UTC"</time>
         </p>
     }
