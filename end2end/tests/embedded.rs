@@ -6,7 +6,7 @@ use support::{Board, Browser};
 
 #[tokio::test]
 async fn below_a_path_the_page_loads_hydrates_and_refreshes() {
-    let (board, browser) = (Board::embedded().await, Browser::start(true).await);
+    let (board, browser) = (Board::embedded("127.0.0.1:0").await, Browser::start(true).await);
     assert!(board.url.ends_with("/ops/board"), "{}", board.url);
     browser.tab.goto(&board.url).await.unwrap();
     let refreshes = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/ops/board/api/watchboard/refresh')).length";

@@ -43,7 +43,16 @@ async fn the_page_hydrates_in_silence_and_every_view_opens_without_a_reload() {
 
 #[tokio::test]
 async fn a_hidden_tab_asks_for_nothing_and_a_visible_one_at_once() {
-    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    hidden_and_shown(Board::demo("127.0.0.1:0", &["--no-traffic"]).await).await;
+}
+
+#[tokio::test]
+async fn a_hidden_tab_of_an_embedded_board_asks_for_nothing_either() {
+    hidden_and_shown(Board::embedded("127.0.0.1:0").await).await;
+}
+
+async fn hidden_and_shown(board: Board) {
+    let browser = Browser::start(true).await;
     browser.tab.goto(&board.url).await.unwrap();
     browser.until(REFRESHES, |count| count.as_u64() >= Some(1)).await;
     browser.tab.minimize_window().await.unwrap();
@@ -64,13 +73,25 @@ async fn a_hidden_tab_asks_for_nothing_and_a_visible_one_at_once() {
 
 #[tokio::test]
 async fn a_page_whose_server_went_away_says_so_and_recovers_by_itself() {
-    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    let board = Board::demo("127.0.0.1:0", &["--no-traffic"]).await;
     let address = board.address().to_owned();
+    goes_away_and_returns(board, Board::demo(&address, &["--no-traffic"])).await;
+}
+
+#[tokio::test]
+async fn an_embedded_page_whose_host_went_away_recovers_too() {
+    let board = Board::embedded("127.0.0.1:0").await;
+    let address = board.address().to_owned();
+    goes_away_and_returns(board, Board::embedded(&address)).await;
+}
+
+async fn goes_away_and_returns(board: Board, again: impl Future<Output = Board>) {
+    let browser = Browser::start(true).await;
     browser.tab.goto(&board.url).await.unwrap();
     browser.until(FRESHNESS, |text| text == "Live").await;
     board.stop().await;
     browser.until(FRESHNESS, |text| text.as_str().is_some_and(|text| text.starts_with("Lost"))).await;
-    let again = Board::demo(&address, &["--no-traffic"]).await;
+    let again = again.await;
     browser.until(FRESHNESS, |text| text == "Live").await;
     drop(again);
     browser.stop().await;

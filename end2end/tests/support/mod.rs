@@ -62,9 +62,9 @@ impl Board {
     }
 
     /// The smallest host, with the board at /ops/board.
-    pub async fn embedded() -> Self {
+    pub async fn embedded(listen: &str) -> Self {
         let mut command = Command::new(program("examples/smallest"));
-        command.arg("127.0.0.1:0").stdout(Stdio::piped()).kill_on_drop(true);
+        command.arg(listen).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("the example starts");
         let line = line_with("the board is at ", process.stdout.take().expect("a pipe")).await;
         let url = line.split("the board is at ").nth(1).expect("an address").trim().to_owned();
