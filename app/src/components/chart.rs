@@ -50,8 +50,10 @@ impl ChartData {
         self.unit.axis_end(values.chain(limit).fold(0.0, f64::max))
     }
 
-    fn newest(&self) -> Option<usize> {
-        (0..POINTS).rev().find(|place| self.series.iter().any(|series| series.at(*place).is_some()))
+    /// The place that is "now": the newest, or while that has nothing yet the one before it.
+    fn now(&self) -> usize {
+        let known = |place: &usize| self.series.iter().any(|series| series.at(*place).is_some());
+        (POINTS - 2..POINTS).rev().find(known).unwrap_or(POINTS - 1)
     }
 }
 
@@ -142,7 +144,7 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
     let items =
         move || {
             data.with(|data| {
-                let at = place.get().or_else(|| data.newest()).unwrap_or(0);
+                let at = place.get().unwrap_or_else(|| data.now());
                 let values = data.series.iter().map(|series| (series.name, series.hue, series.at(at)));
                 let limit = data.limit.map(|(name, value)| (name, "limit", Some(value)));
                 values.chain(limit).map(|(name, hue, value)| view! {
@@ -166,11 +168,14 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
 fn describe(title: &str, data: &ChartData) -> String {
     let series = data.series.iter().map(|series| {
         let known: Vec<f64> = series.values.iter().flatten().copied().collect();
-        let Some(last) = known.last() else { return format!("{}: no data yet", series.name) };
+        if known.is_empty() {
+            return format!("{}: no data yet", series.name);
+        }
         let lowest = known.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = known.iter().copied().fold(0.0, f64::max);
         let text = |value| data.unit.text(value);
-        format!("{}: now {}, lowest {}, highest {}", series.name, text(*last), text(lowest), text(highest))
+        let now = series.at(data.now()).map_or_else(|| "unknown".to_owned(), text);
+        format!("{}: now {now}, lowest {}, highest {}", series.name, text(lowest), text(highest))
     });
     format!("{title}, last 15 minutes. {}.", series.collect::<Vec<_>>().join("; "))
 }
@@ -186,6 +191,18 @@ mod tests {
         assert_eq!(series.at(POINTS - 2), None);
         assert_eq!(series.at(POINTS - 3), Some(1.0));
         assert_eq!(series.at(0), None);
+    }
+
+    #[test]
+    fn what_stopped_is_not_now() {
+        let data = |values: &[Option<f32>]| ChartData {
+            unit: Unit::Percent,
+            series: vec![Series::new("process", "cpu", values)],
+            limit: None,
+        };
+        assert_eq!(data(&[Some(1.0), None]).now(), POINTS - 2, "the newest point has only begun");
+        let stopped = data(&[Some(1.0), None, None]);
+        assert!(describe("CPU", &stopped).contains("process: now unknown, lowest 1"));
     }
 
     #[test]
