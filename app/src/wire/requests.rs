@@ -140,8 +140,6 @@ impl ErrorKind {
 /// One request that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorEvent {
-    /// Counts up from 1 since the start.
-    pub number: u64,
     /// When the request ended.
     pub at_unix_ms: u64,
     /// [`Endpoint::name`] of its endpoint.
