@@ -42,7 +42,7 @@ pub(crate) struct Live {
 
 impl Live {
     /// The figures of the first paint, and in the browser the loop that keeps them fresh.
-    pub(crate) fn provide(first: Refreshed, preferences: RwSignal<Preferences>) -> Self {
+    pub(crate) fn provide(first: Refreshed, preferences: RwSignal<Preferences>) {
         #[cfg(feature = "hydrate")]
         let age_ms = first.age_ms();
         let live = Self {
@@ -57,7 +57,6 @@ impl Live {
         provide_context(live);
         #[cfg(feature = "hydrate")]
         browser::start(live, age_ms);
-        live
     }
 
     /// Refreshes now, unless that is happening already.

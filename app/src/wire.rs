@@ -18,6 +18,14 @@ use serde::{Deserialize, Serialize};
 /// A figure, or why there is none. A failed probe is never shown as a zero.
 pub type Reading<T> = Result<T, Unknown>;
 
+/// What is known of a reading; its reason, to pass on, where nothing is.
+///
+/// # Errors
+/// The reading's own reason.
+pub fn known<T>(reading: &Reading<T>) -> Reading<&T> {
+    reading.as_ref().map_err(Clone::clone)
+}
+
 /// Why a figure is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{reason}")]

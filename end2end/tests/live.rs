@@ -110,3 +110,20 @@ async fn a_pause_stops_refreshes_and_is_remembered() {
     assert_eq!(browser.value(REFRESHES).await, 0);
     browser.stop().await;
 }
+
+#[tokio::test]
+async fn a_status_that_asks_for_attention_has_its_colour() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.value("void (fetch('/shop/products/1'), fetch('/shop/products/9999'))").await;
+    let colour = |status: &str| {
+        format!(
+            "[...document.querySelectorAll('tbody th')].filter(e => e.textContent == '{status}')
+             .map(e => getComputedStyle(e).color).at(0) ?? null"
+        )
+    };
+    let fine = browser.until(&colour("200"), serde_json::Value::is_string).await;
+    let attention = browser.until(&colour("404"), serde_json::Value::is_string).await;
+    assert_ne!(fine, attention);
+    browser.stop().await;
+}

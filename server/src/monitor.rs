@@ -30,7 +30,7 @@ use crate::{
 
 /// The time between two snapshots, and between two questions to the database.
 const TICK: Duration = Duration::from_secs(1);
-/// Somebody looks while a reader came within this time.
+/// Somebody looks while a reader came within this time: a little longer than the longest refresh interval of a page.
 const WATCHED_WITHIN: Duration = Duration::from_secs(65);
 
 /// What an application is watched with: its [layer](Self::layer) records, its [dashboard](Self::dashboard) shows.

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use watchboard_app::wire::{Database, DatabaseState, Health, POINTS, STEP_SECONDS, Snapshot, Timeline};
+use watchboard_app::wire::{Database, DatabaseState, Health, POINTS, RecentRequests, STEP_SECONDS, Snapshot, Timeline};
 
 use crate::{
     clock::now_unix_ms,
     health,
     history::{Frame, Ring, point},
     memory::Probes,
-    requests::{Freezer, Registry},
+    requests::{Freezer, Interval, Registry},
 };
 
 /// Seconds that "the last minute" speaks of.
@@ -90,9 +90,9 @@ impl Sampler {
         }
     }
 
-    fn last_minute(&self, tick: u64) -> watchboard_app::wire::RecentRequests {
+    fn last_minute(&self, tick: u64) -> RecentRequests {
         let frames = self.ring.since((tick + 1).saturating_sub(RECENT_SECONDS)).map(|frame| &frame.requests);
-        crate::requests::Interval::merge(frames).recent((tick + 1).min(RECENT_SECONDS))
+        Interval::merge(frames).recent((tick + 1).min(RECENT_SECONDS))
     }
 
     /// Adds or fills the point of `tick`; steps that no tick fell into are gaps.

@@ -55,25 +55,11 @@ pub(crate) fn for_tests() -> Result<()> {
     }
     if !tools.join("psutil/psutil").is_dir() {
         let mut pip = Command::new("python3");
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--only-binary",
-            ":all:",
-            "--no-deps",
-            PSUTIL_PACKAGE,
-            "--target",
-        ]);
-        Step::new(PSUTIL_PACKAGE).run(with_path(pip, &tools.join("psutil")))?;
+        pip.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps", PSUTIL_PACKAGE]);
+        pip.arg("--target").arg(tools.join("psutil"));
+        Step::new(PSUTIL_PACKAGE).run(pip)?;
     }
     Ok(())
-}
-
-fn with_path(mut command: Command, path: &Path) -> Command {
-    command.arg(path);
-    command
 }
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {

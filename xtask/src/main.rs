@@ -79,15 +79,11 @@ fn test(filter: Option<&str>) -> Result<()> {
         Step::new("lints of the browser's half").run(lint(&[&browser[..], &bundle::TARGET_ARGUMENTS].concat()))?;
         dependencies()?;
     }
-    let tests = cargo(&["test", "--workspace"]);
-    Step::new("tests").run(with_filter(tests, filter))?;
+    let mut tests = cargo(&["test", "--workspace"]);
+    tests.args(filter);
+    Step::new("tests").run(tests)?;
     println!("==> all passed");
     Ok(())
-}
-
-fn with_filter(mut tests: Command, filter: Option<&str>) -> Command {
-    tests.args(filter);
-    tests
 }
 
 /// Licences and sources, where cargo-deny is installed: building it would take longer than all the rest.

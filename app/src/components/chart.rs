@@ -89,8 +89,8 @@ impl Crosshair {
 /// A chart with its title, one line on what growth means, a legend with the value now or under the crosshair, and a text equivalent.
 #[component]
 pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartData>) -> impl IntoView {
-    let Crosshair(place) = expect_context();
-    let crosshair = Crosshair(place);
+    let crosshair: Crosshair = expect_context();
+    let place = crosshair.0;
     let drawing = Memo::new(move |_| data.with(draw::chart));
     let axis = Memo::new(move |_| data.with(|data| (data.unit, data.axis_end())));
     let ticks = move || {
@@ -141,21 +141,25 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
             format::clock(snapshot.with(|snapshot| snapshot.taken_at_unix_ms).saturating_sub(before))
         }
     };
-    let items =
-        move || {
-            data.with(|data| {
-                let at = place.get().unwrap_or_else(|| data.now());
-                let values = data.series.iter().map(|series| (series.name, series.hue, series.at(at)));
-                let limit = data.limit.map(|(name, value)| (name, "limit", Some(value)));
-                values.chain(limit).map(|(name, hue, value)| view! {
-                <li>
-                    <svg class="swatch" aria-hidden="true"><rect class=hue width="100%" height="100%" /></svg>
-                    {name}
-                    <b>{value.map_or_else(|| "–".to_owned(), |value| data.unit.text(value))}</b>
-                </li>
-            }).collect_view()
-            })
-        };
+    let item = |unit: Unit, name: &'static str, hue: &'static str, value: Option<f64>| {
+        view! {
+            <li>
+                <svg class="swatch" aria-hidden="true">
+                    <rect class=hue width="100%" height="100%" />
+                </svg>
+                {name}
+                <b>{value.map_or_else(|| "–".to_owned(), |value| unit.text(value))}</b>
+            </li>
+        }
+    };
+    let items = move || {
+        data.with(|data| {
+            let at = place.get().unwrap_or_else(|| data.now());
+            let values = data.series.iter().map(|series| (series.name, series.hue, series.at(at)));
+            let limit = data.limit.map(|(name, value)| (name, "limit", Some(value)));
+            values.chain(limit).map(|(name, hue, value)| item(data.unit, name, hue, value)).collect_view()
+        })
+    };
     view! {
         <ul class="legend">
             {items}

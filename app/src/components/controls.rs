@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     format,
-    live::{Link, use_live},
+    live::{Link, text, use_live},
     preferences::{INTERVALS, interval},
     view::View,
 };
@@ -61,20 +61,13 @@ pub(crate) fn Controls(view: RwSignal<View>) -> impl IntoView {
 fn Freshness() -> impl IntoView {
     let live = use_live();
     let link = Memo::new(move |_| live.link());
-    let taken_at = Memo::new(move |_| live.snapshot.with(|snapshot| format::clock(snapshot.taken_at_unix_ms)));
-    let class = move || match link.get() {
-        Link::AsLoaded => "freshness as-loaded",
-        Link::Live => "freshness live",
-        Link::Paused => "freshness paused",
-        Link::Stale => "freshness stale",
-        Link::Lost => "freshness lost",
-    };
-    let words = move || match link.get() {
-        Link::AsLoaded => "As loaded",
-        Link::Live => "Live",
-        Link::Paused => "Paused",
-        Link::Stale => "Stale",
-        Link::Lost => "Lost, trying again",
+    let taken_at = text(|snapshot| format::clock(snapshot.taken_at_unix_ms));
+    let state = move || match link.get() {
+        Link::AsLoaded => ("freshness as-loaded", "As loaded"),
+        Link::Live => ("freshness live", "Live"),
+        Link::Paused => ("freshness paused", "Paused"),
+        Link::Stale => ("freshness stale", "Stale"),
+        Link::Lost => ("freshness lost", "Lost, trying again"),
     };
     // Apart from the words, so that a screen reader hears a change of state and not each second of it.
     let age = move || match (link.get(), live.age_seconds.get()) {
@@ -82,11 +75,11 @@ fn Freshness() -> impl IntoView {
         _ => String::new(),
     };
     view! {
-        <p class=class>
+        <p class=move || state().0>
             <span class="mark" aria-hidden="true"></span>
-            <span class="words" role="status">{words}</span>
+            <span class="words" role="status">{move || state().1}</span>
             <span class="age">{age}</span>
-            <time title="Time of the figures">{move || taken_at.get()} " UTC"</time>
+            <time title="Time of the figures">{taken_at} " UTC"</time>
         </p>
     }
 }

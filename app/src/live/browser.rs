@@ -10,7 +10,7 @@ use web_sys::VisibilityState;
 use super::Live;
 use crate::{
     api::{self, Answer},
-    wire::Refreshed,
+    wire::{Refreshed, Snapshot},
 };
 
 /// A refresh that takes longer has failed.
@@ -68,7 +68,7 @@ impl Refresher {
         self.cancel();
         self.live.refreshing.set(true);
         spawn_local(async move {
-            let seen = self.live.snapshot.with_untracked(crate::wire::Snapshot::seen);
+            let seen = self.live.snapshot.with_untracked(Snapshot::seen);
             let asked = Box::pin(api::refresh(bundle(), Some(seen)));
             let answer = match select(asked, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
                 Either::Left((answer, _)) => answer.ok(),

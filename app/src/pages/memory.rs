@@ -7,7 +7,7 @@ use crate::{
     components::{Bar, Card, Cell, Column, Fact, Facts, StackedBar, Table, Usage, numbers, words},
     format,
     live::{figure, text},
-    wire::{Container, Process, Reading, Snapshot, System},
+    wire::{Container, Process, Reading, Snapshot, System, Thread, known},
 };
 
 #[component]
@@ -28,11 +28,11 @@ pub(crate) fn MemoryPage() -> impl IntoView {
                 <ThreadTable most=20 />
             </Card>
             <Card title="Container" note="Working set: in use, less the file cache that the kernel can take back at once.">
-                <Facts facts=figure(|snapshot| snapshot.memory.container.as_ref().map(|container| container_facts(container.as_ref())).map_err(Clone::clone)) />
+                <Facts facts=figure(|snapshot| known(&snapshot.memory.container).map(|container| container_facts(container.as_ref()))) />
             </Card>
             <Card title="System" note="The whole machine. Used is what programs cannot get without swapping.">
                 <SystemMemory />
-                <Facts facts=figure(|snapshot| snapshot.memory.system.as_ref().map(system_facts).map_err(Clone::clone)) />
+                <Facts facts=figure(|snapshot| known(&snapshot.memory.system).map(system_facts)) />
             </Card>
         </div>
     }
@@ -45,11 +45,12 @@ fn size(name: &'static str, bytes: u64) -> Fact {
 
 #[component]
 pub(crate) fn ProcessFacts() -> impl IntoView {
-    view! { <Facts facts=figure(|snapshot| snapshot.memory.process.as_ref().map(process_facts).map_err(Clone::clone)) /> }
+    view! { <Facts facts=figure(|snapshot| known(&snapshot.memory.process).map(process_facts)) /> }
 }
 
 fn process_facts(process: &Process) -> Vec<Fact> {
-    let rss = format!("{} ({})", format::bytes(process.rss_bytes as f64), format::percent(process.memory_percent));
+    let share = process.memory_percent.map_or_else(|| "–".to_owned(), format::percent);
+    let rss = format!("{} ({share})", format::bytes(process.rss_bytes as f64));
     let exact = format!("{} bytes, and its share of the system's memory", format::exact(process.rss_bytes));
     let cpu = process.cpu_percent.map_or_else(|| "–".to_owned(), |cpu| format!("{} of a core", format::percent(cpu)));
     vec![
@@ -80,7 +81,7 @@ pub(crate) fn ResourceBars() -> impl IntoView {
         })
     });
     let descriptors = figure(|snapshot| {
-        let handles = snapshot.memory.handles.as_ref().map_err(Clone::clone)?;
+        let handles = known(&snapshot.memory.handles)?;
         let of = handles
             .descriptors_limit
             .map_or_else(|| " (no limit)".to_owned(), |limit| format!(" of {}", format::exact(limit)));
@@ -97,8 +98,8 @@ pub(crate) fn ResourceBars() -> impl IntoView {
 }
 
 fn open_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
-    let process = snapshot.memory.process.as_ref().map_err(Clone::clone)?;
-    let handles = snapshot.memory.handles.as_ref().map_err(Clone::clone)?;
+    let process = known(&snapshot.memory.process)?;
+    let handles = known(&snapshot.memory.handles)?;
     let age = snapshot.taken_at_unix_ms.saturating_sub(handles.read_at_unix_ms) / 1000;
     let read = format!("read {} before the rest", format::span(age));
     Ok(vec![
@@ -118,8 +119,8 @@ const THREAD_COLUMNS: &[Column] = &[
 #[component]
 pub(crate) fn ThreadTable(most: usize) -> impl IntoView {
     let rows = figure(move |snapshot| {
-        let threads = snapshot.memory.threads.as_ref().map_err(Clone::clone)?;
-        let row = |thread: &crate::wire::Thread| {
+        let threads = known(&snapshot.memory.threads)?;
+        let row = |thread: &Thread| {
             vec![
                 Cell::words(thread.name.clone()),
                 Cell::number(thread.thread_id.to_string(), String::new()),

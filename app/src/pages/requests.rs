@@ -114,7 +114,7 @@ pub(crate) fn EndpointTable(most: usize) -> impl IntoView {
     let rows = figure(move |snapshot| Ok(snapshot.requests.endpoints.iter().take(most).map(endpoint_row).collect()));
     let foot = text(move |snapshot| match snapshot.requests.endpoints.len() {
         0 => "No request yet. Requests count when they pass through the monitor's layer.".to_owned(),
-        all if all > most => format!("The first {most} of {all}: all are among the requests."),
+        all if all > most => format!("The first {most} of {all}; the requests view has all."),
         _ => String::new(),
     });
     view! {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Reading;
+use super::{Reading, known};
 
 /// What the probes read last; each is unknown by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,8 +42,8 @@ pub struct Process {
     pub peak_rss_bytes: u64,
     /// What of it has been swapped out.
     pub swap_bytes: u64,
-    /// RSS as a percentage of the system's memory.
-    pub memory_percent: f64,
+    /// RSS as a percentage of the system's memory; none where that is not known.
+    pub memory_percent: Option<f64>,
     /// CPU time over the last second, as a percentage of one core; none in the first second.
     pub cpu_percent: Option<f64>,
     /// Threads of the process.
@@ -173,7 +173,7 @@ impl Memory {
         if let Ok(Some(Container { working_set_bytes, limit_bytes: Some(limit) })) = self.container {
             return Ok(Headline { scope: "container", used_bytes: working_set_bytes, limit_bytes: limit });
         }
-        let system = self.system.as_ref().map_err(Clone::clone)?;
+        let system = known(&self.system)?;
         Ok(Headline { scope: "system", used_bytes: system.used_bytes, limit_bytes: system.total_bytes })
     }
 
@@ -182,7 +182,7 @@ impl Memory {
     /// # Errors
     /// Why the system's memory is not known.
     pub fn system_parts(&self) -> Reading<[u64; 4]> {
-        let system = self.system.as_ref().map_err(Clone::clone)?;
+        let system = known(&self.system)?;
         let own = self.process.as_ref().map_or(0, |process| process.anonymous_bytes).min(system.used_bytes);
         let free = system.free_bytes.min(system.available_bytes);
         Ok([own, system.used_bytes - own, system.total_bytes - system.used_bytes - free, free])

@@ -36,7 +36,7 @@ impl ProcessProbe {
             anonymous_bytes: kib(status.rssanon),
             peak_rss_bytes: kib(status.vmhwm),
             swap_bytes: kib(status.vmswap),
-            memory_percent: system_total_bytes.map_or(0.0, |total| 100.0 * rss_bytes as f64 / total.max(1) as f64),
+            memory_percent: system_total_bytes.map(|total| 100.0 * rss_bytes as f64 / total.max(1) as f64),
             cpu_percent: self.cpu_percent(process.pid.unsigned_abs()),
             num_threads: status.threads,
         })
@@ -49,5 +49,17 @@ impl ProcessProbe {
         sysinfo.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
         self.readings = self.readings.saturating_add(1);
         (self.readings > 1).then(|| sysinfo.process(pid).map(|process| f64::from(process.cpu_usage()))).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_an_unknown_whole_is_unknown_and_not_zero() {
+        let mut probe = ProcessProbe::new();
+        assert_eq!(probe.read(None).unwrap().memory_percent, None);
+        assert!(probe.read(Some(1 << 40)).unwrap().memory_percent.is_some_and(|percent| percent > 0.0));
     }
 }

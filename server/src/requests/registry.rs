@@ -22,6 +22,7 @@ const UNMATCHED: &str = "(unmatched)";
 const OTHER: &str = "(other)";
 /// OpenTelemetry's name for a method that HTTP does not define.
 const OTHER_METHOD: &str = "_OTHER";
+/// The last stands for all that are not among the others.
 const METHODS: [&str; 10] =
     ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", OTHER_METHOD];
 
@@ -51,7 +52,8 @@ impl Registry {
     /// The endpoint of a method and a route template; without a template, the one of unmatched requests.
     pub(super) fn endpoint(&self, method: &Method, route: Option<&str>) -> &Arc<Endpoint> {
         let Some(route) = route else { return &self.unmatched };
-        let method = known(method);
+        let known = known(method);
+        let method = METHODS[known];
         let start = self.hasher.hash_one((method, route)) as usize;
         for probe in 0..SLOTS {
             let slot = &self.slots[start.wrapping_add(probe) % SLOTS];
@@ -74,8 +76,7 @@ impl Registry {
                 return endpoint;
             }
         }
-        let index = METHODS.iter().position(|name| *name == method).unwrap_or(METHODS.len() - 1);
-        self.other[index].get_or_init(|| Arc::new(Endpoint::new(Some(METHODS[index]), OTHER)))
+        self.other[known].get_or_init(|| Arc::new(Endpoint::new(Some(method), OTHER)))
     }
 
     /// Takes one of the places for endpoints, if any is left.
@@ -90,8 +91,9 @@ impl Registry {
     }
 }
 
-fn known(method: &Method) -> &'static str {
-    METHODS.into_iter().find(|name| *name == method.as_str()).unwrap_or(OTHER_METHOD)
+/// Its place among [`METHODS`].
+fn known(method: &Method) -> usize {
+    METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1)
 }
 
 #[cfg(test)]
