@@ -1,15 +1,11 @@
 //! The server functions: each passes one question on to the [port](crate::port).
-#![allow(
-    missing_docs,
-    clippy::unused_async,
-    reason = "the macro makes a struct of the arguments, and wants async of all"
-)]
+#![allow(missing_docs, reason = "the macro makes a struct of the arguments")]
 
 use leptos::prelude::{ServerFnError, server};
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Postcard;
 
-use crate::wire::{Refreshed, Seen};
+use crate::wire::{Ask, Refreshed, Seen};
 
 /// The answer to a refresh.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,15 +16,17 @@ pub enum Answer {
     Figures(Box<Refreshed>),
 }
 
-/// The newest snapshot, and what is new on the timeline since the page's own. `bundle` is the name of the page's script.
+/// The newest figures of what the page shows, and of the rest what is new since it last asked the same. `bundle` is the name of
+/// the page's script.
 ///
 /// # Errors
-/// When the request did not come through a board's own route.
+/// When the request did not come through a board's own route, or the monitor does not answer.
 #[server(prefix = "/api/watchboard", endpoint = "refresh", input = Postcard, output = Postcard)]
-pub async fn refresh(bundle: String, seen: Option<Seen>) -> Result<Answer, ServerFnError> {
+pub async fn refresh(bundle: String, ask: Ask, seen: Option<Seen>) -> Result<Answer, ServerFnError> {
     let telemetry = crate::port::telemetry()?;
     if !crate::shell::is_current(&bundle) {
         return Ok(Answer::OtherBuild);
     }
-    Ok(Answer::Figures(Box::new(crate::port::refresh(&*telemetry, seen))))
+    let refreshed = telemetry.refresh(ask, seen).await.map_err(ServerFnError::new)?;
+    Ok(Answer::Figures(Box::new(refreshed)))
 }

@@ -1,16 +1,16 @@
 //! The frame of the page: head, status, the view that the URL asks for, foot.
 
 use leptos::{
-    either::{Either, EitherOf4},
+    either::{Either, EitherOf5},
     prelude::*,
 };
 
 use crate::{
-    components::{Controls, Crosshair, Nav, StatusLine},
+    components::{Controls, Crosshair, Nav, StatusLine, Windows},
     live::{Live, text},
-    pages::{DatabasePage, MemoryPage, Overview, RequestsPage},
+    pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestsPage},
+    place::{self, View},
     preferences,
-    view::{self, View},
     wire::Refreshed,
 };
 
@@ -27,8 +27,8 @@ pub fn App() -> impl IntoView {
 #[cfg(feature = "ssr")]
 fn first_figures() -> Result<Refreshed, String> {
     use base64::{Engine, prelude::BASE64_STANDARD};
-    let telemetry = crate::port::telemetry().map_err(|error| error.to_string())?;
-    let first = crate::port::refresh(&*telemetry, None);
+    let page = use_context::<crate::shell::PageRequest>().unwrap_or_default();
+    let first = page.first.map_err(|unknown| unknown.reason)?;
     let bytes = postcard::to_allocvec(&first).map_err(|error| error.to_string())?;
     SharedValue::new_str(|| BASE64_STANDARD.encode(bytes));
     Ok(first)
@@ -45,25 +45,28 @@ fn first_figures() -> Result<Refreshed, String> {
 #[component]
 fn Frame(first: Refreshed) -> impl IntoView {
     let preferences = preferences::provide();
-    let view = view::provide();
-    Live::provide(first, preferences);
+    let place = place::provide();
+    Live::provide(first, place, preferences);
+    let view = Memo::new(move |_| place.with(|place| (place.view, place.endpoint.is_some())));
     Crosshair::provide();
     let service = text(|snapshot| snapshot.service.clone());
     let version = text(|snapshot| snapshot.version.clone());
     view! {
         <header class="top">
             <h1>"Watchboard "<span class="service">{service}</span></h1>
-            <Nav view />
-            <Controls view />
+            <Nav />
+            <Windows />
+            <Controls />
         </header>
         <BundleMissing />
         <StatusLine />
         <main>
             {move || match view.get() {
-                View::Overview => EitherOf4::A(view! { <Overview /> }),
-                View::Requests => EitherOf4::B(view! { <RequestsPage /> }),
-                View::Memory => EitherOf4::C(view! { <MemoryPage /> }),
-                View::Database => EitherOf4::D(view! { <DatabasePage /> }),
+                (View::Overview, _) => EitherOf5::A(view! { <Overview /> }),
+                (View::Requests, false) => EitherOf5::B(view! { <RequestsPage /> }),
+                (View::Requests, true) => EitherOf5::C(view! { <EndpointPage /> }),
+                (View::Memory, _) => EitherOf5::D(view! { <MemoryPage /> }),
+                (View::Database, _) => EitherOf5::E(view! { <DatabasePage /> }),
             }}
         </main>
         <footer>"Watchboard " {version} ". All times are UTC."</footer>

@@ -7,15 +7,16 @@
 pub mod api;
 pub mod app;
 mod components;
+mod figures;
 pub mod format;
 mod live;
 mod pages;
+mod place;
 #[cfg(feature = "ssr")]
 pub mod port;
 mod preferences;
 #[cfg(feature = "ssr")]
 pub mod shell;
-mod view;
 pub mod wire;
 
 /// Takes over the page that the server rendered. The document's base path, written by [`shell`], is where the server functions are.

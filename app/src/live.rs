@@ -3,8 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
+    figures::Figures,
+    place::Place,
     preferences::Preferences,
-    wire::{Refreshed, Snapshot, Timeline},
+    wire::{Refreshed, Snapshot, Timeline, TimelineColumns},
 };
 
 /// How fresh the page is.
@@ -28,8 +30,8 @@ const STALE_AFTER_SECONDS: u64 = 4;
 /// The live figures and their freshness; copied freely, held by the frame.
 #[derive(Clone, Copy)]
 pub(crate) struct Live {
-    pub(crate) snapshot: RwSignal<Snapshot>,
-    pub(crate) timeline: RwSignal<Timeline>,
+    pub(crate) figures: RwSignal<Figures>,
+    pub(crate) place: RwSignal<Place>,
     pub(crate) preferences: RwSignal<Preferences>,
     /// Whether a refresh is under way.
     pub(crate) refreshing: RwSignal<bool>,
@@ -42,12 +44,12 @@ pub(crate) struct Live {
 
 impl Live {
     /// The figures of the first paint, and in the browser the loop that keeps them fresh.
-    pub(crate) fn provide(first: Refreshed, preferences: RwSignal<Preferences>) {
+    pub(crate) fn provide(first: Refreshed, place: RwSignal<Place>, preferences: RwSignal<Preferences>) {
         #[cfg(feature = "hydrate")]
         let age_ms = first.age_ms();
         let live = Self {
-            snapshot: RwSignal::new(first.snapshot),
-            timeline: RwSignal::new(first.timeline),
+            figures: RwSignal::new(Figures::new(first)),
+            place,
             preferences,
             refreshing: RwSignal::new(false),
             age_seconds: RwSignal::new(None),
@@ -85,29 +87,33 @@ pub(crate) fn use_live() -> Live {
 pub(crate) fn figure<T: PartialEq + Send + Sync + 'static>(
     read: impl Fn(&Snapshot) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
-    watch(use_live().snapshot, Box::new(read))
+    of_figures(move |figures| read(&figures.snapshot))
+}
+
+/// One of any of the figures.
+pub(crate) fn of_figures<T: PartialEq + Send + Sync + 'static>(
+    read: impl Fn(&Figures) -> T + Send + Sync + 'static,
+) -> Memo<T> {
+    watch(use_live().figures, Box::new(read))
 }
 
 /// One chart's data, read from the timeline whenever that grows.
 pub(crate) fn columns<T: PartialEq + Send + Sync + 'static>(
-    read: impl Fn(&Timeline) -> T + Send + Sync + 'static,
+    read: impl Fn(&Timeline<TimelineColumns>) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
-    watch(use_live().timeline, Box::new(read))
-}
-
-/// A reader of `S`, boxed so that the machinery behind a memo is compiled once per type and not once per figure.
-type Read<S, T> = Box<dyn Fn(&S) -> T + Send + Sync>;
-
-fn watch<S: Send + Sync + 'static, T: PartialEq + Send + Sync + 'static>(
-    signal: RwSignal<S>,
-    read: Read<S, T>,
-) -> Memo<T> {
-    Memo::new(move |_| signal.with(&read))
+    of_figures(move |figures| read(&figures.timeline))
 }
 
 /// A text of the snapshot.
 pub(crate) fn text(read: impl Fn(&Snapshot) -> String + Send + Sync + 'static) -> Memo<String> {
     figure(read)
+}
+
+/// A reader of the figures, boxed so that the machinery behind a memo is compiled once per type and not once per figure.
+type Read<T> = Box<dyn Fn(&Figures) -> T + Send + Sync>;
+
+fn watch<T: PartialEq + Send + Sync + 'static>(figures: RwSignal<Figures>, read: Read<T>) -> Memo<T> {
+    Memo::new(move |_| figures.with(&read))
 }
 
 #[cfg(feature = "hydrate")]

@@ -2,11 +2,16 @@
 
 mod charts;
 mod database;
+mod endpoint;
+mod endpoints;
+mod errors;
 mod memory;
 mod overview;
 mod requests;
+mod slowest;
 
 pub(crate) use database::DatabasePage;
+pub(crate) use endpoint::EndpointPage;
 pub(crate) use memory::MemoryPage;
 pub(crate) use overview::Overview;
 pub(crate) use requests::RequestsPage;

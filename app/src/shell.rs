@@ -2,11 +2,19 @@
 
 use leptos::prelude::*;
 
-use crate::{app::App, preferences::Preferences};
+use crate::{
+    app::App,
+    place::Place,
+    port,
+    preferences::Preferences,
+    wire::{Ask, Unknown},
+};
 
 /// What the server knows of the request for the page; provided as context by its handler.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PageRequest {
+    /// The figures that the page begins with, or why there are none.
+    pub first: port::Answer,
     /// The path that the board is mounted at, without a slash at its end: `/ops/board`, or nothing at the root.
     pub base: String,
     /// The query of the URL.
@@ -15,6 +23,18 @@ pub struct PageRequest {
     pub cookies: String,
     /// The names of the embedded assets.
     pub assets: PageAssets,
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        let first = Err(Unknown::because("this page is not the board's"));
+        Self { first, base: String::new(), query: String::new(), cookies: String::new(), assets: PageAssets::default() }
+    }
+}
+
+/// What a page of this query asks of the server.
+pub fn asked_by(query: &str) -> Ask {
+    Place::from_query(query).ask()
 }
 
 /// The assets of the page, by their hashed names.

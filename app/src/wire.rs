@@ -1,17 +1,28 @@
 //! Every type that crosses the network, as plain data in the words of the page. Units stand last in names:
 //! `_us` microseconds, `_ms` milliseconds, `_bytes`, `_percent` (0 to 100). Times are Unix milliseconds, UTC.
 
+mod ask;
 mod database;
+mod endpoints;
+mod errors;
 mod health;
 mod memory;
 mod requests;
 mod timeline;
+mod window;
 
+pub use ask::{Ask, Part, Refreshed, Seen};
 pub use database::{Database, DatabaseFailure, DatabaseState, FailureKind};
+pub use endpoints::{Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, StatusTotals};
+pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
 pub use health::{Health, Status};
 pub use memory::{Container, Handles, Headline, Memory, Process, System, Thread, Threads};
-pub use requests::{Endpoint, ErrorEvent, ErrorKind, Latency, RecentRequests, Requests};
-pub use timeline::{POINTS, STEP_SECONDS, Timeline, TimelineColumns};
+pub use requests::{Latency, RecentRequests, Requests, WindowTotals};
+use timeline::columns;
+pub use timeline::{Columns, Timeline, TimelineColumns};
+pub use window::Window;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +52,17 @@ impl Unknown {
     }
 }
 
+/// All that is watched, frozen at one tick of the monitor for whoever asks for the whole: `/health`, `/metrics`.
+#[derive(Clone, Debug)]
+pub struct Frozen {
+    /// What pages get too.
+    pub snapshot: Snapshot,
+    /// Every endpoint since the start.
+    pub endpoints: Vec<Arc<EndpointTotals>>,
+    /// The last errors, newest first; at most 100.
+    pub errors: Vec<ErrorEvent>,
+}
+
 /// All that is watched, frozen at one tick of the monitor: once a second.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -62,33 +84,6 @@ pub struct Snapshot {
     pub memory: Memory,
     /// Database health.
     pub database: Database,
-}
-
-/// What a page has already: it asks for what came after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// [`Snapshot::started_at_unix_ms`] of what it has.
-    pub started_at_unix_ms: u64,
-    /// [`Snapshot::tick`] of what it has.
-    pub tick: u64,
-}
-
-/// The answer to a refresh: the newest snapshot and the part of the timeline that the page lacks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Refreshed {
-    /// The newest snapshot.
-    pub snapshot: Snapshot,
-    /// From the bucket of [`Seen::tick`] on; all of it when the page has nothing of this run.
-    pub timeline: Timeline,
-    /// The server's wall clock when it answered: with `taken_at_unix_ms` the age of the figures.
-    pub served_at_unix_ms: u64,
-}
-
-impl Refreshed {
-    /// How old the figures were when the server sent them.
-    pub fn age_ms(&self) -> u64 {
-        self.served_at_unix_ms.saturating_sub(self.snapshot.taken_at_unix_ms)
-    }
 }
 
 impl Snapshot {

@@ -16,10 +16,10 @@ use leptos_axum::ResponseOptions;
 use tower_http::compression::CompressionLayer;
 use watchboard_app::{
     port::{Telemetry, provide_telemetry},
-    shell::{PageRequest, shell},
+    shell::{PageRequest, asked_by, shell},
 };
 
-use crate::{assets, health_json};
+use crate::{assets, health_json, prometheus};
 
 type Port = State<Arc<dyn Telemetry>>;
 
@@ -30,6 +30,7 @@ pub(crate) fn router(telemetry: Arc<dyn Telemetry>) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/api/watchboard/refresh", post(server_function))
+        .route("/metrics", get(metrics))
         .route("/health", get(health))
         .route("/api/v1/health", get(health))
         .route("/livez", get(alive))
@@ -48,14 +49,15 @@ async fn never_stored(mut response: Response) -> Response {
 
 async fn page(State(telemetry): Port, OriginalUri(original): OriginalUri, request: Request) -> Response {
     let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let page = PageRequest {
+        first: telemetry.refresh(asked_by(&query), None).await,
         base: base(original.path(), request.uri().path()),
-        query: request.uri().query().unwrap_or_default().to_owned(),
+        query,
         cookies: cookies.collect::<Vec<_>>().join("; "),
         assets: assets::of_page(),
     };
     let context = move || {
-        provide_telemetry(Arc::clone(&telemetry));
         provide_context(page.clone());
         secure();
     };
@@ -76,7 +78,7 @@ fn secure() {
     };
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
-         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+         connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
@@ -94,7 +96,11 @@ async fn server_function(State(telemetry): Port, request: Request) -> Response {
 }
 
 async fn health(State(telemetry): Port) -> Response {
-    health_json::response(&telemetry.snapshot())
+    health_json::response(&telemetry.frozen())
+}
+
+async fn metrics(State(telemetry): Port) -> Response {
+    prometheus::response(&telemetry.frozen())
 }
 
 /// The process answers: that is all that liveness and readiness mean here, whatever a database does.

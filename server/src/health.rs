@@ -2,8 +2,10 @@
 
 use watchboard_app::{
     format,
-    wire::{Database, DatabaseState, Health, Memory, RecentRequests, Status},
+    wire::{Database, DatabaseState, EndpointName, Health, Memory, RecentRequests, Status},
 };
+
+use crate::requests::Tally;
 
 /// Fewer requests in the last minute say nothing about an error rate.
 const ENOUGH_REQUESTS: u64 = 20;
@@ -13,8 +15,42 @@ const UNHEALTHY_ERROR_PERCENT: f64 = 50.0;
 /// Memory, as a percentage of the limit that it is held to: what is left goes in one burst.
 const DEGRADED_MEMORY_PERCENT: f64 = 95.0;
 
+/// Endpoints that miss their objective are named, but no more than these.
+const MOST_NAMED: usize = 3;
+/// So many requests beyond the objective are more than an accident.
+const ENOUGH_SLOW: u64 = 3;
+
+/// An endpoint whose last minute was slower than it is meant to be.
+pub(crate) struct Slow {
+    name: EndpointName,
+    p99_us: u64,
+}
+
+impl Slow {
+    /// None where it was as fast as it is meant to be, or had too few requests to tell.
+    pub(crate) fn of(sums: &Tally, name: impl FnOnce() -> EndpointName) -> Option<Self> {
+        let requests = sums.requests();
+        if requests < ENOUGH_REQUESTS {
+            return None;
+        }
+        let (name, p99_us) = (name(), sums.latency()?.p99_us);
+        let beyond = requests.saturating_sub(sums.within(name.objective_us));
+        (p99_us > name.objective_us && beyond >= ENOUGH_SLOW).then_some(Self { name, p99_us })
+    }
+
+    fn sentence(&self) -> String {
+        let time = |us: u64| format::duration_us(us as f64);
+        format!("{} p99 {}, objective {}", self.name.text(), time(self.p99_us), time(self.name.objective_us))
+    }
+}
+
 /// What is wrong, the worst first.
-pub(crate) fn judge(recent: &RecentRequests, memory: &Memory, database: &Database) -> (Status, Vec<String>) {
+pub(crate) fn judge(
+    recent: &RecentRequests,
+    mut slow: Vec<Slow>,
+    memory: &Memory,
+    database: &Database,
+) -> (Status, Vec<String>) {
     let mut findings = Vec::new();
     if let Some(percent) = recent.error_percent().filter(|_| recent.requests >= ENOUGH_REQUESTS) {
         let status = match percent {
@@ -34,6 +70,12 @@ pub(crate) fn judge(recent: &RecentRequests, memory: &Memory, database: &Databas
         let limit = format::bytes(headline.limit_bytes as f64);
         let percent = format::percent(headline.percent());
         findings.push((Status::Degraded, format!("memory at {percent} of the {}'s {limit}", headline.scope)));
+    }
+    slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
+    let named = slow.iter().take(MOST_NAMED).map(|slow| (Status::Degraded, slow.sentence()));
+    findings.extend(named);
+    if let Some(more @ 1..) = slow.len().checked_sub(MOST_NAMED) {
+        findings.push((Status::Degraded, format!("{more} more endpoints beyond their objective")));
     }
     findings.retain(|(status, _)| *status != Status::Healthy);
     findings.sort_by_key(|(status, _)| std::cmp::Reverse(*status));
@@ -71,19 +113,38 @@ mod tests {
     #[test]
     fn nothing_wrong_is_healthy_and_unknown_is_not_wrong() {
         let unknown = Memory { container: Err(Unknown::default()), system: Err(Unknown::default()), ..memory(1000) };
-        assert_eq!(judge(&recent(0, 0), &unknown, &Database::default()), (Status::Healthy, vec![]));
-        assert_eq!(judge(&recent(5, 5), &memory(1000), &Database::default()).0, Status::Healthy, "too few to judge");
+        assert_eq!(judge(&recent(0, 0), vec![], &unknown, &Database::default()), (Status::Healthy, vec![]));
+        assert_eq!(
+            judge(&recent(5, 5), vec![], &memory(1000), &Database::default()).0,
+            Status::Healthy,
+            "too few to judge"
+        );
     }
 
     #[test]
     fn the_worst_comes_first_and_decides() {
         let failure = DatabaseFailure { kind: FailureKind::Refused, detail: String::new() };
         let database = Database { state: DatabaseState::Failed(failure), ..Database::default() };
-        let (status, reasons) = judge(&recent(100, 60), &memory(100), &database);
+        let (status, reasons) = judge(&recent(100, 60), vec![], &memory(100), &database);
         assert_eq!(status, Status::Unhealthy);
         assert_eq!(reasons.len(), 3);
         assert!(reasons[0].starts_with("60\u{a0}% of the last minute's requests"), "{reasons:?}");
-        assert_eq!(judge(&recent(100, 6), &memory(1000), &Database::default()).0, Status::Degraded);
+        assert_eq!(judge(&recent(100, 6), vec![], &memory(1000), &Database::default()).0, Status::Degraded);
+    }
+
+    #[test]
+    fn an_endpoint_beyond_its_objective_is_named_with_its_figures() {
+        let name = || EndpointName { method: Some("GET".into()), route: "/search".into(), objective_us: 500_000 };
+        let tally = |fast: usize, slow: usize| {
+            let durations = [vec![1_000; fast], vec![2_100_000; slow]].concat();
+            crate::history::tally(&durations)
+        };
+        assert!(Slow::of(&tally(200, 2), name).is_none(), "an accident");
+        assert!(Slow::of(&tally(0, 10), name).is_none(), "too few requests");
+        let slow = Slow::of(&tally(200, 30), name).into_iter().collect();
+        let (status, reasons) = judge(&recent(230, 0), slow, &memory(1000), &Database::default());
+        assert_eq!(status, Status::Degraded);
+        assert_eq!(reasons[0].replace('\u{a0}', " "), "GET /search p99 2.11 s, objective 500 ms");
     }
 
     #[test]

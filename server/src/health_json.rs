@@ -8,22 +8,23 @@ use axum::{
 use serde_json::{Map, Value, json};
 use watchboard_app::{
     format,
-    wire::{ErrorEvent, Process, Reading, Requests, Snapshot, Status, System, Thread},
+    wire::{ErrorEvent, Frozen, Process, Reading, Snapshot, Status, System, Thread},
 };
 
 /// Threads in the answer, as the original had it.
 const TOP_THREADS: usize = 5;
 
 /// 200 while requests are served, well or badly; 503 when most fail, so that a balancer can look elsewhere.
-pub(crate) fn response(snapshot: &Snapshot) -> Response {
-    let code = match snapshot.health.status {
+pub(crate) fn response(frozen: &Frozen) -> Response {
+    let code = match frozen.snapshot.health.status {
         Status::Healthy | Status::Degraded => StatusCode::OK,
         Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, Json(body(snapshot))).into_response()
+    (code, Json(body(frozen))).into_response()
 }
 
-fn body(snapshot: &Snapshot) -> Value {
+fn body(frozen: &Frozen) -> Value {
+    let snapshot = &frozen.snapshot;
     json!({
         "status": snapshot.health.status,
         "reasons": snapshot.health.reasons,
@@ -40,7 +41,7 @@ fn body(snapshot: &Snapshot) -> Value {
             },
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },
-        "application": application(&snapshot.requests),
+        "application": application(frozen),
     })
 }
 
@@ -136,11 +137,12 @@ fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-fn application(requests: &Requests) -> Value {
+fn application(frozen: &Frozen) -> Value {
+    let requests = &frozen.snapshot.requests;
     let percent = if requests.total == 0 { 0.0 } else { 100.0 * requests.server_errors as f64 / requests.total as f64 };
     let mean_seconds = requests.duration_mean_us.map_or(0.0, |us| (us as f64 / 1000.0).round() / 1000.0);
     let endpoints: Map<String, Value> =
-        requests.endpoints.iter().map(|endpoint| (endpoint.name(), endpoint.requests.into())).collect();
+        frozen.endpoints.iter().map(|endpoint| (endpoint.text(), endpoint.requests().into())).collect();
     let error = |error: &ErrorEvent| {
         json!({
             "timestamp": format::date_time(error.at_unix_ms),
@@ -148,6 +150,7 @@ fn application(requests: &Requests) -> Value {
             "endpoint": error.endpoint,
             "status": error.status,
             "kind": error.kind,
+            "location": error.location,
         })
     };
     json!({
@@ -160,7 +163,7 @@ fn application(requests: &Requests) -> Value {
         "average_response_time": mean_seconds,
         "status_codes": requests.statuses.iter().map(|(code, count)| (code.to_string(), json!(count))).collect::<Map<_, _>>(),
         "endpoints": endpoints,
-        "recent_errors": requests.errors.iter().map(error).collect::<Vec<_>>(),
+        "recent_errors": frozen.errors.iter().map(error).collect::<Vec<_>>(),
     })
 }
 

@@ -1,8 +1,114 @@
-//! The live history: one frame a second for the last fifteen minutes, and the points that charts draw of it.
+//! The history: frames in tiers, the sums of the windows that are looked at, the errors by cause, the slowest requests.
 //! Knows neither the pages nor the monitor.
 
-mod ring;
-mod rollup;
+mod answer;
+mod causes;
+mod compact;
+mod frame;
+mod points;
+mod slowest;
+#[cfg(test)]
+pub(crate) mod tests;
+mod tiers;
+mod watched;
 
-pub(crate) use ring::{Frame, Ring};
-pub(crate) use rollup::point;
+pub(crate) use frame::{Builder, Host};
+#[cfg(test)]
+pub(crate) use tests::tally;
+use watchboard_app::wire::{ErrorEvent, RecentRequests, Window};
+
+use self::{causes::Causes, slowest::Slowest, tiers::Tiers, watched::Watched};
+use crate::requests::{Reader, Tally, Told};
+
+/// Windows whose sums are kept at once. Each takes 7 KB for every endpoint in it.
+const MOST_WATCHED: usize = 2;
+/// And for how long after somebody last looked: a little longer than the longest refresh interval of a page.
+const WATCHED_SECONDS: u64 = 65;
+
+pub(crate) struct History {
+    started_at_unix_ms: u64,
+    /// One past the last tick.
+    now: u64,
+    tiers: Tiers,
+    causes: Causes,
+    slowest: Slowest,
+    /// By the endpoint's id.
+    slowest_of: Vec<Slowest>,
+    /// The last minute is always summed up: health is judged by it.
+    minute: Watched,
+    /// The one that was asked for last stands last.
+    watched: Vec<Watched>,
+}
+
+impl History {
+    pub(crate) fn new(started_at_unix_ms: u64) -> Self {
+        Self {
+            started_at_unix_ms,
+            now: 0,
+            tiers: Tiers::default(),
+            causes: Causes::default(),
+            slowest: Slowest::default(),
+            slowest_of: vec![],
+            minute: Watched::new(Window::Minute, started_at_unix_ms),
+            watched: vec![],
+        }
+    }
+
+    /// Takes in what a tick brought.
+    pub(crate) fn push(&mut self, tick: u64, requests: Builder, told: Told, host: Host, reader: &Reader) {
+        let errors = self.causes.add(tick, told.errors, |id| reader.name(id).text());
+        for sighting in told.slow {
+            let id = sighting.endpoint;
+            if self.slowest_of.len() <= id {
+                self.slowest_of.resize_with(id + 1, Slowest::default);
+            }
+            self.slowest_of[id].add(sighting);
+            self.slowest.add(sighting);
+        }
+        let now_unix_ms = self.started_at_unix_ms + tick * 1000;
+        for (id, slowest) in self.slowest_of.iter().enumerate() {
+            reader.tell_from(id, slowest.worth_us(now_unix_ms));
+        }
+        reader.tell_whole_from(self.slowest.worth_us(now_unix_ms));
+        self.tiers.push(requests.finish(host, errors));
+        self.now = tick + 1;
+        self.minute.advance(&self.tiers, self.now);
+        self.watched.retain(|watched| watched.asked_at + WATCHED_SECONDS > tick);
+    }
+
+    /// The sums of a window as they are now; to be put back.
+    fn take_watched(&mut self, window: Window) -> Watched {
+        let kept = self.watched.iter().position(|watched| watched.window == window);
+        let mut watched = match kept {
+            Some(index) => self.watched.remove(index),
+            None => {
+                let excess = (self.watched.len() + 1).saturating_sub(MOST_WATCHED);
+                self.watched.drain(..excess);
+                Watched::new(window, self.started_at_unix_ms)
+            }
+        };
+        watched.asked_at = self.now.saturating_sub(1);
+        watched.advance(&self.tiers, self.now);
+        watched
+    }
+
+    /// Whether the sums of a window have been kept since a tick, so that it is known what changed since.
+    fn is_watched(&self, window: Window, tick: u64) -> bool {
+        self.watched.iter().any(|watched| watched.window == window && watched.span().1 > tick)
+    }
+
+    /// The last minute of all endpoints.
+    pub(crate) fn last_minute(&self) -> RecentRequests {
+        let (whole, seconds) = self.minute.whole();
+        whole.recent(seconds)
+    }
+
+    /// The last minute of each endpoint.
+    pub(crate) fn last_minute_of_each(&mut self) -> impl Iterator<Item = (usize, &Tally)> {
+        self.minute.rows().map(|(id, row)| (id, &row.sums))
+    }
+
+    pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {
+        self.causes.recent()
+    }
+}

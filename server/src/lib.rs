@@ -19,6 +19,7 @@
 //! The process's figures come from Linux's `/proc`.
 
 mod assets;
+mod builder;
 mod clock;
 mod dashboard;
 mod database;
@@ -27,14 +28,16 @@ mod health_json;
 mod history;
 mod memory;
 mod monitor;
+mod prometheus;
 mod requests;
 mod sampler;
 
 use axum::Router;
 
+pub use builder::Builder;
 pub use database::Database;
-pub use monitor::{Builder, Monitor};
-pub use requests::{RequestsLayer, Watched, WatchedBody, WatchedFuture};
+pub use monitor::Monitor;
+pub use requests::{Incoming, RequestsLayer, Watched, WatchedBody, WatchedFuture};
 
 /// Watches `app` and mounts the board at `path` beside it: the one call. `database` is MongoDB's
 /// [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), a [connection string](Database::from_uri),

@@ -1,8 +1,9 @@
 //! The monitor: owns the state, runs the sampler and the database probe on a thread of its own, and answers the board.
 
 use std::{
+    pin::Pin,
     sync::{
-        Arc, Weak,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
@@ -12,89 +13,66 @@ use std::{
 use arc_swap::ArcSwap;
 use axum::Router;
 use tokio::{
-    sync::watch,
-    time::{MissedTickBehavior, interval, sleep},
+    sync::{mpsc, oneshot, watch},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use watchboard_app::{
-    port::Telemetry,
-    wire::{STEP_SECONDS, Seen, Snapshot, Timeline},
+    port::{Answer, Telemetry},
+    wire::{Ask, Frozen, Refreshed, Seen, Unknown},
 };
 
 use crate::{
+    builder::Builder,
     clock::now_unix_ms,
     dashboard,
-    database::{Database, Probe},
-    requests::{Registry, RequestsLayer},
-    sampler::{Frozen, Sampler},
+    database::Probe,
+    requests::{Policy, Recorder, RequestsLayer, note_locations},
+    sampler::Sampler,
 };
 
 /// The time between two snapshots, and between two questions to the database.
 const TICK: Duration = Duration::from_secs(1);
 /// Somebody looks while a reader came within this time: a little longer than the longest refresh interval of a page.
 const WATCHED_WITHIN: Duration = Duration::from_secs(65);
+/// Pages that wait for the monitor's thread at once.
+const QUESTIONS: usize = 64;
+/// How long they wait: it answers within milliseconds, unless the machine is overloaded.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// What an application is watched with: its [layer](Self::layer) records, its [dashboard](Self::dashboard) shows.
-/// Clones are the same monitor; when the last one and all its layers and dashboards are gone, its thread ends.
+/// Clones are the same monitor; when the last one and all its dashboards are gone, its thread ends.
 #[derive(Clone)]
 pub struct Monitor {
+    recorder: Arc<Recorder>,
     state: Arc<State>,
 }
 
-/// How a monitor is made.
-#[derive(Debug, Default)]
-#[must_use = "a builder does nothing until `build`"]
-pub struct Builder {
-    service: Option<String>,
-    database: Database,
-}
-
-impl Builder {
-    /// The name of the watched application; that of the executable otherwise.
-    pub fn service(mut self, name: impl Into<String>) -> Self {
-        self.service = Some(name.into());
-        self
-    }
-
-    /// The MongoDB to watch: [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), or a
-    /// [connection string](Database::from_uri).
-    pub fn mongodb(mut self, database: impl Into<Database>) -> Self {
-        self.database = database.into();
-        self
-    }
-
-    /// Starts watching. Where the monitor's thread cannot be started, the board says so by its age: it is stale from the first second on.
-    pub fn build(self) -> Monitor {
-        let service = self.service.unwrap_or_else(executable_name);
-        let registry = Arc::new(Registry::new());
-        let mut sampler = Sampler::new(service, Arc::clone(&registry));
-        let probe = Probe::new(self.database.0);
-        let first = sampler.tick(0, probe.found().clone(), false);
-        let state =
-            Arc::new(State { registry, frozen: ArcSwap::from_pointee(first), read_at_unix_ms: AtomicU64::new(0) });
-        let watched = Arc::downgrade(&state);
-        let started = thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(sampler, probe, &watched));
-        if let Err(error) = started {
-            tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
-        }
-        Monitor { state }
-    }
-}
-
-fn executable_name() -> String {
-    let path = std::env::current_exe().ok();
-    path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
-        .unwrap_or_else(|| "application".to_owned())
-}
-
 impl Monitor {
-    /// A monitor with a name or a database of its own.
+    /// A monitor with a name, a database or a policy of its own.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
+    /// Starts watching. Where the monitor's thread cannot be started, the board says so by its age: it is stale from the first second on.
+    pub(crate) fn start(service: String, probe: Probe, policy: Policy) -> Self {
+        note_locations();
+        let recorder = Arc::new(Recorder::new(policy));
+        let mut sampler = Sampler::new(service, Arc::clone(&recorder));
+        let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.found().clone(), false)));
+        let read_at_unix_ms = Arc::new(AtomicU64::new(0));
+        let (ask, asked) = mpsc::channel(QUESTIONS);
+        let state = State { ask, frozen: Arc::clone(&frozen), read_at_unix_ms: Arc::clone(&read_at_unix_ms) };
+        let work = Work { sampler, frozen, read_at_unix_ms, asked };
+        let started = thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(work, probe));
+        if let Err(error) = started {
+            tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
+        }
+        Self { recorder, state: Arc::new(state) }
+    }
+
     /// The layer that records requests: for [`Router::layer`], after the host's routes and before the board is mounted.
     pub fn layer(&self) -> RequestsLayer {
-        RequestsLayer::new(Arc::clone(&self.state.registry))
+        RequestsLayer::new(Arc::clone(&self.recorder))
     }
 
     /// The board, to be nested at any path or merged at the root. It is not in its own figures as long as the
@@ -118,40 +96,55 @@ impl Monitor {
     }
 }
 
-/// What the layer writes, the sampler freezes and the board reads.
+/// What the board reads.
 struct State {
-    registry: Arc<Registry>,
-    frozen: ArcSwap<Frozen>,
+    ask: mpsc::Sender<Question>,
+    frozen: Arc<ArcSwap<Frozen>>,
     /// When a reader last came; costly probes run only while somebody looks.
-    read_at_unix_ms: AtomicU64,
+    read_at_unix_ms: Arc<AtomicU64>,
 }
 
-impl State {
-    fn is_watched(&self) -> bool {
-        let read_at = self.read_at_unix_ms.load(Relaxed);
-        now_unix_ms().saturating_sub(read_at) < WATCHED_WITHIN.as_millis() as u64
-    }
+/// What a page wants, and where its answer goes.
+struct Question {
+    ask: Ask,
+    seen: Option<Seen>,
+    answer: oneshot::Sender<Refreshed>,
 }
 
 impl Telemetry for State {
-    fn snapshot(&self) -> Arc<Snapshot> {
+    fn frozen(&self) -> Arc<Frozen> {
         self.read_at_unix_ms.store(now_unix_ms(), Relaxed);
-        Arc::clone(&self.frozen.load().snapshot)
+        self.frozen.load_full()
     }
 
-    fn timeline(&self, seen: Option<Seen>) -> Timeline {
-        let frozen = self.frozen.load();
-        let seen = seen.filter(|seen| seen.started_at_unix_ms == frozen.snapshot.started_at_unix_ms);
-        seen.map_or_else(|| frozen.timeline.clone(), |seen| frozen.timeline.since(seen.tick / STEP_SECONDS))
-    }
-
-    fn now_unix_ms(&self) -> u64 {
-        now_unix_ms()
+    fn refresh(&self, ask: Ask, seen: Option<Seen>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        self.read_at_unix_ms.store(now_unix_ms(), Relaxed);
+        let (answer, answered) = oneshot::channel();
+        let sent = self.ask.try_send(Question { ask, seen, answer });
+        Box::pin(async move {
+            sent.map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => Unknown::because("too many pages ask at once: try again"),
+                mpsc::error::TrySendError::Closed(_) => Unknown::because("the monitor has stopped: see the log"),
+            })?;
+            match timeout(ANSWER_WITHIN, answered).await {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(_)) => Err(Unknown::because("the monitor failed to answer: see the log")),
+                Err(_) => Err(Unknown::because(format!("the monitor did not answer within {ANSWER_WITHIN:?}"))),
+            }
+        })
     }
 }
 
-/// The monitor's thread: ends when nobody holds the monitor any more.
-fn run(sampler: Sampler, probe: Probe, state: &Weak<State>) {
+/// What the monitor's thread works on.
+struct Work {
+    sampler: Sampler,
+    frozen: Arc<ArcSwap<Frozen>>,
+    read_at_unix_ms: Arc<AtomicU64>,
+    asked: mpsc::Receiver<Question>,
+}
+
+/// The monitor's thread: ends when nobody can ask it any more.
+fn run(work: Work, probe: Probe) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -163,7 +156,7 @@ fn run(sampler: Sampler, probe: Probe, state: &Weak<State>) {
         if probe.is_configured() {
             tokio::spawn(ask_database(probe, found));
         }
-        sample(sampler, database, state).await;
+        work.sample_and_answer(database).await;
     });
 }
 
@@ -175,16 +168,32 @@ async fn ask_database(mut probe: Probe, found: watch::Sender<watchboard_app::wir
     }
 }
 
-async fn sample(mut sampler: Sampler, database: watch::Receiver<watchboard_app::wire::Database>, state: &Weak<State>) {
-    let started = Instant::now();
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    ticks.tick().await;
-    loop {
+impl Work {
+    async fn sample_and_answer(mut self, database: watch::Receiver<watchboard_app::wire::Database>) {
+        let started = Instant::now();
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         ticks.tick().await;
-        let Some(state) = state.upgrade() else { return };
-        let tick = started.elapsed().as_secs_f64().round() as u64;
-        let database = database.borrow().clone();
-        state.frozen.store(Arc::new(sampler.tick(tick, database, state.is_watched())));
+        loop {
+            tokio::select! {
+                biased;
+                _ = ticks.tick() => {
+                    let tick = started.elapsed().as_secs_f64().round() as u64;
+                    let database = database.borrow().clone();
+                    let watched = self.is_watched();
+                    self.frozen.store(Arc::new(self.sampler.tick(tick, database, watched)));
+                }
+                question = self.asked.recv() => {
+                    let Some(Question { ask, seen, answer }) = question else { return };
+                    // Nobody waits any more where this fails.
+                    let _ = answer.send(self.sampler.answer(&ask, seen, &self.frozen.load().snapshot));
+                }
+            }
+        }
+    }
+
+    fn is_watched(&self) -> bool {
+        let read_at = self.read_at_unix_ms.load(Relaxed);
+        now_unix_ms().saturating_sub(read_at) < WATCHED_WITHIN.as_millis() as u64
     }
 }

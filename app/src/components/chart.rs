@@ -1,4 +1,4 @@
-//! Lines over the last fifteen minutes. plotters draws the paths, alike on the server and in the browser; all text is HTML,
+//! Lines over the window. plotters draws the paths, alike on the server and in the browser; all text is HTML,
 //! so it neither scales nor needs fonts. Colours are classes: one hue per series, everywhere.
 
 mod draw;
@@ -10,7 +10,7 @@ pub(crate) use draw::sparkline;
 use crate::{
     format::{self, Unit},
     live::use_live,
-    wire::{POINTS, STEP_SECONDS},
+    wire::Window,
 };
 
 /// One line.
@@ -28,15 +28,18 @@ impl Series {
         Self { name, hue, values: column.iter().map(|value| value.map(Into::into)).collect() }
     }
 
-    /// The value at a place of the window (0 the oldest, `POINTS - 1` the newest); a young series has none at the start.
-    fn at(&self, place: usize) -> Option<f64> {
-        place.checked_sub(POINTS - self.values.len()).and_then(|index| self.values.get(index).copied().flatten())
+    /// The value at a place of `points` (0 the oldest); a young series has none at the start.
+    fn at(&self, place: usize, points: usize) -> Option<f64> {
+        place
+            .checked_sub(points.saturating_sub(self.values.len()))
+            .and_then(|index| self.values.get(index).copied().flatten())
     }
 }
 
 /// What a chart draws.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ChartData {
+    pub(crate) window: Window,
     pub(crate) unit: Unit,
     pub(crate) series: Vec<Series>,
     /// A line to stay under, with its name.
@@ -50,14 +53,26 @@ impl ChartData {
         self.unit.axis_end(values.chain(limit).fold(0.0, f64::max))
     }
 
+    /// With a line to stay under, once the data comes near it: one far above would flatten the lines.
+    pub(crate) fn with_limit_in_sight(mut self, name: &'static str, limit: Option<f64>) -> Self {
+        let largest = self.series.iter().flat_map(|series| series.values.iter().flatten().copied()).fold(0.0, f64::max);
+        self.limit = limit.map(|limit| (name, limit)).filter(|(_, limit)| *limit < largest * 4.0);
+        self
+    }
+
     /// The place that is "now": the newest, or while that has nothing yet the one before it.
     fn now(&self) -> usize {
-        let known = |place: &usize| self.series.iter().any(|series| series.at(*place).is_some());
-        (POINTS - 2..POINTS).rev().find(known).unwrap_or(POINTS - 1)
+        let points = self.points();
+        let known = |place: &usize| self.series.iter().any(|series| series.at(*place, points).is_some());
+        (points - 2..points).rev().find(known).unwrap_or(points - 1)
+    }
+
+    fn points(&self) -> usize {
+        self.window.points()
     }
 }
 
-/// The place of the window that the viewer points at, on all charts of the page.
+/// The point of the window that the viewer points at, on all charts of the page.
 #[derive(Clone, Copy)]
 pub(crate) struct Crosshair(RwSignal<Option<usize>>);
 
@@ -66,14 +81,14 @@ impl Crosshair {
         provide_context(Self(RwSignal::new(None)));
     }
 
-    fn point_at(self, event: &leptos::ev::PointerEvent) {
+    fn point_at(self, event: &leptos::ev::PointerEvent, points: usize) {
         let target: leptos::web_sys::HtmlElement = event_target(event);
         let width = f64::from(target.client_width()).max(1.0);
-        let place = (f64::from(event.offset_x()) / width * (POINTS - 1) as f64).round();
-        self.0.set(Some((place.max(0.0) as usize).min(POINTS - 1)));
+        let place = (f64::from(event.offset_x()) / width * (points - 1) as f64).round();
+        self.0.set(Some((place.max(0.0) as usize).min(points - 1)));
     }
 
-    fn step(self, event: &leptos::ev::KeyboardEvent) {
+    fn step(self, event: &leptos::ev::KeyboardEvent, points: usize) {
         let by = match event.key().as_str() {
             "ArrowLeft" => -1,
             "ArrowRight" => 1,
@@ -81,8 +96,8 @@ impl Crosshair {
             _ => return,
         };
         event.prevent_default();
-        let from = self.0.get_untracked().unwrap_or(POINTS - 1);
-        self.0.set(Some(from.saturating_add_signed(by).min(POINTS - 1)));
+        let from = self.0.get_untracked().unwrap_or(points - 1);
+        self.0.set(Some(from.saturating_add_signed(by).min(points - 1)));
     }
 }
 
@@ -97,7 +112,8 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
         let (unit, end) = axis.get();
         [1.0, 0.75, 0.5, 0.25, 0.0].map(|part| view! { <span>{unit.text(end * part)}</span> }).collect_view()
     };
-    let line = move || place.get().map(|place| view! { <line x1=place x2=place y1="0" y2="1" /> });
+    let window = Memo::new(move |_| data.with(|data| data.window));
+    let points = move || window.get().points();
     view! {
         <figure class="chart">
             <figcaption>
@@ -111,34 +127,56 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
                 role="img"
                 tabindex="0"
                 aria-label=move || data.with(|data| describe(title, data))
-                on:pointermove=move |event| crosshair.point_at(&event)
+                on:pointermove=move |event| crosshair.point_at(&event, window.get_untracked().points())
                 on:pointerleave=move |_| place.set(None)
-                on:keydown=move |event| crosshair.step(&event)
+                on:keydown=move |event| crosshair.step(&event, window.get_untracked().points())
                 on:blur=move |_| place.set(None)
             >
                 <div class="drawing" inner_html=move || drawing.get()></div>
-                <svg class="crosshair" viewBox=format!("0 0 {} 1", POINTS - 1) preserveAspectRatio="none" aria-hidden="true">{line}</svg>
+                <CrosshairLine points=Signal::derive(points) />
             </div>
-            <div class="x-axis" aria-hidden="true">
-                <span>"15\u{a0}min ago"</span>
-                <span>"10"</span>
-                <span>"5"</span>
-                <span>"now"</span>
-            </div>
+            <TimeAxis window />
         </figure>
     }
+}
+
+/// Where the viewer points, drawn over a chart.
+#[component]
+pub(crate) fn CrosshairLine(points: Signal<usize>) -> impl IntoView {
+    let Crosshair(place) = expect_context();
+    let line = move || place.get().map(|place| view! { <line x1=place x2=place y1="0" y2="1" /> });
+    let view_box = move || format!("0 0 {} 1", points.get() - 1);
+    view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true">{line}</svg> }
+}
+
+/// The times below a chart.
+#[component]
+pub(crate) fn TimeAxis(window: Memo<Window>) -> impl IntoView {
+    let ticks = move || {
+        let ticks: &[&str] = match window.get() {
+            Window::Minute => &["60\u{a0}s ago", "40", "20", "now"],
+            Window::FiveMinutes => &["5\u{a0}min ago", "4", "3", "2", "1", "now"],
+            Window::FifteenMinutes => &["15\u{a0}min ago", "10", "5", "now"],
+            Window::Hour => &["60\u{a0}min ago", "40", "20", "now"],
+            Window::SixHours => &["6\u{a0}h ago", "4", "2", "now"],
+            Window::Day => &["24\u{a0}h ago", "16", "8", "now"],
+        };
+        ticks.iter().map(|tick| view! { <span>{*tick}</span> }).collect_view()
+    };
+    view! { <div class="x-axis" aria-hidden="true">{ticks}</div> }
 }
 
 /// The series' names with their values now or at the crosshair, and which of the two.
 #[component]
 fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
-    let snapshot = use_live().snapshot;
+    let figures = use_live().figures;
     let place = crosshair.0;
     let when = move || match place.get() {
         None => "now".to_owned(),
         Some(place) => {
-            let before = (POINTS - 1 - place) as u64 * STEP_SECONDS * 1000;
-            format::clock(snapshot.with(|snapshot| snapshot.taken_at_unix_ms).saturating_sub(before))
+            let window = data.with(|data| data.window);
+            let before = (window.points() - 1).saturating_sub(place) as u64 * window.step_seconds() * 1000;
+            format::clock(figures.with(|figures| figures.snapshot.taken_at_unix_ms).saturating_sub(before))
         }
     };
     let item = |unit: Unit, name: &'static str, hue: &'static str, value: Option<f64>| {
@@ -155,7 +193,7 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
     let items = move || {
         data.with(|data| {
             let at = place.get().unwrap_or_else(|| data.now());
-            let values = data.series.iter().map(|series| (series.name, series.hue, series.at(at)));
+            let values = data.series.iter().map(|series| (series.name, series.hue, series.at(at, data.points())));
             let limit = data.limit.map(|(name, value)| (name, "limit", Some(value)));
             values.chain(limit).map(|(name, hue, value)| item(data.unit, name, hue, value)).collect_view()
         })
@@ -178,10 +216,10 @@ fn describe(title: &str, data: &ChartData) -> String {
         let lowest = known.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = known.iter().copied().fold(0.0, f64::max);
         let text = |value| data.unit.text(value);
-        let now = series.at(data.now()).map_or_else(|| "unknown".to_owned(), text);
+        let now = series.at(data.now(), data.points()).map_or_else(|| "unknown".to_owned(), text);
         format!("{}: now {now}, lowest {}, highest {}", series.name, text(lowest), text(highest))
     });
-    format!("{title}, last 15 minutes. {}.", series.collect::<Vec<_>>().join("; "))
+    format!("{title}, last {}. {}.", data.window.long_word(), series.collect::<Vec<_>>().join("; "))
 }
 
 #[cfg(test)]
@@ -191,20 +229,19 @@ mod tests {
     #[test]
     fn a_young_series_stands_at_the_right_end() {
         let series = Series::new("rate", "rate", &[Some(1.0f32), None, Some(3.0)]);
-        assert_eq!(series.at(POINTS - 1), Some(3.0));
-        assert_eq!(series.at(POINTS - 2), None);
-        assert_eq!(series.at(POINTS - 3), Some(1.0));
-        assert_eq!(series.at(0), None);
+        let values: Vec<_> = (0..5).map(|place| series.at(place, 5)).collect();
+        assert_eq!(values, [None, None, Some(1.0), None, Some(3.0)]);
     }
 
     #[test]
     fn what_stopped_is_not_now() {
         let data = |values: &[Option<f32>]| ChartData {
+            window: Window::Minute,
             unit: Unit::Percent,
             series: vec![Series::new("process", "cpu", values)],
             limit: None,
         };
-        assert_eq!(data(&[Some(1.0), None]).now(), POINTS - 2, "the newest point has only begun");
+        assert_eq!(data(&[Some(1.0), None]).now(), 58, "the newest point has only begun");
         let stopped = data(&[Some(1.0), None, None]);
         assert!(describe("CPU", &stopped).contains("process: now unknown, lowest 1"));
     }
@@ -212,6 +249,7 @@ mod tests {
     #[test]
     fn a_chart_reads_as_a_sentence() {
         let data = ChartData {
+            window: Window::default(),
             unit: Unit::Percent,
             series: vec![
                 Series::new("process", "cpu", &[Some(1.0f32), Some(5.0), Some(2.0)]),

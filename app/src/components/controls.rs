@@ -5,14 +5,15 @@ use leptos::prelude::*;
 use crate::{
     format,
     live::{Link, text, use_live},
+    place::Place,
     preferences::{INTERVALS, interval},
-    view::View,
 };
 
 /// Freshness, interval, pause, refresh and theme.
 #[component]
-pub(crate) fn Controls(view: RwSignal<View>) -> impl IntoView {
+pub(crate) fn Controls() -> impl IntoView {
     let live = use_live();
+    let place = live.place;
     let preferences = live.preferences;
     let paused = move || preferences.with(|preferences| preferences.paused);
     let choose = move |event| {
@@ -43,7 +44,7 @@ pub(crate) fn Controls(view: RwSignal<View>) -> impl IntoView {
             >
                 {move || if paused() { "Resume" } else { "Pause" }}
             </button>
-            <a class="button" href=move || view.get().href() aria-busy=move || live.refreshing.get().then_some("true") on:click=refresh>"Refresh"</a>
+            <a class="button" href=move || place.with(Place::href) aria-busy=move || live.refreshing.get().then_some("true") on:click=refresh>"Refresh"</a>
             <button
                 class="scripted"
                 type="button"

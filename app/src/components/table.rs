@@ -1,9 +1,15 @@
 //! Tables and lists of facts, as plain data: pages say what is in them, never how it is drawn. One type serves them all,
 //! which keeps the bundle small.
 
-use leptos::prelude::*;
+use leptos::{
+    either::{Either, EitherOf3},
+    prelude::*,
+};
 
-use crate::wire::{Reading, Unknown};
+use crate::{
+    place::{Place, Sort, use_place},
+    wire::{Reading, Unknown},
+};
 
 /// A column's title, and a word on what it holds.
 #[derive(Clone, Copy)]
@@ -12,16 +18,24 @@ pub(crate) struct Column {
     pub(crate) hint: &'static str,
     /// Aligned to the right.
     pub(crate) numeric: bool,
+    /// What its head sorts by.
+    pub(crate) sort: Option<Sort>,
+}
+
+impl Column {
+    pub(crate) const fn sorts(self, sort: Sort) -> Self {
+        Self { sort: Some(sort), ..self }
+    }
 }
 
 /// A column of words.
 pub(crate) const fn words(title: &'static str) -> Column {
-    Column { title, hint: "", numeric: false }
+    Column { title, hint: "", numeric: false, sort: None }
 }
 
 /// A column of numbers.
 pub(crate) const fn numbers(title: &'static str, hint: &'static str) -> Column {
-    Column { title, hint, numeric: true }
+    Column { title, hint, numeric: true, sort: None }
 }
 
 /// One cell: what it says, and the exact value or an explanation as its title.
@@ -30,6 +44,10 @@ pub(crate) struct Cell {
     text: String,
     title: String,
     class: &'static str,
+    /// Where its text leads.
+    href: Option<String>,
+    /// A small drawing beside the text.
+    drawing: String,
 }
 
 impl Cell {
@@ -38,11 +56,20 @@ impl Cell {
     }
 
     pub(crate) fn number(text: String, title: String) -> Self {
-        Self { text, title, class: "number" }
+        Self { text, title, class: "number", ..Self::default() }
     }
 
     pub(crate) fn titled(self, title: String) -> Self {
         Self { title, ..self }
+    }
+
+    /// A small line of these values.
+    pub(crate) fn line(values: &[f64], hue: &'static str) -> Self {
+        Self { drawing: super::line::small(values, hue), class: "line", ..Self::default() }
+    }
+
+    pub(crate) fn links(self, to: &Place) -> Self {
+        Self { href: Some(to.href()), ..self }
     }
 
     pub(crate) fn class(self, class: &'static str) -> Self {
@@ -63,34 +90,119 @@ pub(crate) fn Table(
     columns: &'static [Column],
     rows: Memo<Reading<Vec<Row>>>,
 ) -> impl IntoView {
-    let heads = columns.iter().map(|column| {
-        let class = if column.numeric { "number" } else { "" };
-        view! { <th scope="col" class=class title=column.hint>{column.title}</th> }
-    });
-    let body = move || rows.get().unwrap_or_default().into_iter().map(row).collect_view();
     view! {
         <div class="scroll">
-            <table>
-                <caption class:unseen=quiet>{caption}</caption>
-                <thead>
-                    <tr>{heads.collect_view()}</tr>
-                </thead>
-                <tbody>{body}</tbody>
-            </table>
+            <Grid caption quiet columns rows hidden=None />
         </div>
         <p class="unknown">{why(rows)}</p>
     }
 }
 
+/// The height of a row in a tall table, as the style has it.
+const ROW_PIXELS: usize = 28;
+/// Rows above the first that is in view, and rows in all, that are there: more than a large screen shows.
+const ROWS_ABOVE: usize = 20;
+pub(crate) const ROWS_THERE: usize = 100;
+
+/// A table of any length, which scrolls within its own height. Only the rows about those in view are there; `rows` makes those
+/// of a range.
+#[component]
+pub(crate) fn TallTable(
+    caption: &'static str,
+    columns: &'static [Column],
+    /// How many rows there are.
+    count: Memo<usize>,
+    /// Whether all of them are to be there.
+    all: Memo<bool>,
+    rows: Callback<std::ops::Range<usize>, Vec<Row>>,
+) -> impl IntoView {
+    let scrolled = RwSignal::new(0);
+    let range = Memo::new(move |_| match (all.get(), count.get()) {
+        (true, count) => 0..count,
+        (false, count) => {
+            let first = scrolled.get().min(count.saturating_sub(ROWS_THERE));
+            first..(first + ROWS_THERE).min(count)
+        }
+    });
+    let there = Memo::new(move |_| Ok(rows.run(range.get())));
+    let hidden = Memo::new(move |_| (range.get().start, count.get() - range.get().end));
+    let scroll = move |event: leptos::ev::Event| {
+        let target: leptos::web_sys::HtmlElement = event_target(&event);
+        let first = (target.scroll_top().max(0) as usize / ROW_PIXELS).saturating_sub(ROWS_ABOVE);
+        // In steps, so that most scrolling changes nothing.
+        scrolled.set(first / ROWS_ABOVE * ROWS_ABOVE);
+    };
+    view! {
+        <div class="scroll tall" tabindex="0" role="region" aria-label=caption on:scroll=scroll>
+            <Grid caption quiet=true columns rows=there hidden=Some(hidden) />
+        </div>
+    }
+}
+
+/// The table itself; `hidden` are the rows before and behind those that are there.
+#[component]
+fn Grid(
+    caption: &'static str,
+    quiet: bool,
+    columns: &'static [Column],
+    rows: Memo<Reading<Vec<Row>>>,
+    hidden: Option<Memo<(usize, usize)>>,
+) -> impl IntoView {
+    let body = move || rows.get().unwrap_or_default().into_iter().map(row).collect_view();
+    // Heights are attributes: the page's policy forbids inline styles.
+    let spacer = move |rows: fn((usize, usize)) -> usize| {
+        hidden.map(|hidden| {
+            let height = move || rows(hidden.get()) * ROW_PIXELS;
+            view! { <tbody aria-hidden="true"><tr><td><svg width="1" height=height></svg></td></tr></tbody> }
+        })
+    };
+    view! {
+        <table>
+            <caption class:unseen=quiet>{caption}</caption>
+            <thead>
+                <tr>{columns.iter().map(head).collect_view()}</tr>
+            </thead>
+            {spacer(|(before, _)| before)}
+            <tbody class="rows">{body}</tbody>
+            {spacer(|(_, behind)| behind)}
+        </table>
+    }
+}
+
+fn head(column: &'static Column) -> impl IntoView {
+    let place = use_place();
+    let sorted = move || {
+        let order = |place: &Place| if place.ascending { "ascending" } else { "descending" };
+        column.sort.and_then(|sort| place.with(|place| (place.sort == sort).then(|| order(place))))
+    };
+    let title = match column.sort {
+        Some(sort) => {
+            Either::Left(view! { <a href=move || place.with(|place| place.to_sort(sort).href())>{column.title}</a> })
+        }
+        None => Either::Right(column.title),
+    };
+    let class = if column.numeric { "number" } else { "" };
+    view! { <th scope="col" class=class title=column.hint aria-sort=sorted>{title}</th> }
+}
+
 fn row(cells: Row) -> impl IntoView {
     let mut cells = cells.into_iter();
     let name = cells.next().unwrap_or_default();
-    let rest = cells.map(|cell| view! { <td class=cell.class title=cell.title>{cell.text}</td> });
+    let rest = cells
+        .map(|cell| view! { <td class=cell.class title=cell.title>{content(cell.text, cell.href, cell.drawing)}</td> });
     view! {
         <tr>
-            <th scope="row" class=name.class title=name.title>{name.text}</th>
+            <th scope="row" class=name.class title=name.title>{content(name.text, name.href, name.drawing)}</th>
             {rest.collect_view()}
         </tr>
+    }
+}
+
+fn content(text: String, href: Option<String>, drawing: String) -> impl IntoView {
+    match href {
+        Some(href) => EitherOf3::A(view! { <a href=href>{text}</a> }),
+        None if !drawing.is_empty() => EitherOf3::B(view! { <div inner_html=drawing></div> }),
+        None => EitherOf3::C(text),
     }
 }
 

@@ -10,7 +10,9 @@ use web_sys::VisibilityState;
 use super::Live;
 use crate::{
     api::{self, Answer},
-    wire::{Refreshed, Snapshot},
+    figures::Figures,
+    place::Place,
+    wire::{Ask, Refreshed},
 };
 
 /// A refresh that takes longer has failed.
@@ -25,12 +27,18 @@ struct Refresher {
     timer: StoredValue<Option<TimeoutHandle>>,
     /// By the browser's monotonic clock: when the figures on the page were taken.
     taken_at_ms: StoredValue<f64>,
+    /// What the figures on the page answer.
+    answered: StoredValue<Ask>,
 }
 
 /// Takes over from the first paint, whose figures were `age_ms` old when the server sent them.
 pub(super) fn start(live: Live, age_ms: u64) {
-    let refresher =
-        Refresher { live, timer: StoredValue::new(None), taken_at_ms: StoredValue::new(now_ms() - age_ms as f64) };
+    let refresher = Refresher {
+        live,
+        timer: StoredValue::new(None),
+        taken_at_ms: StoredValue::new(now_ms() - age_ms as f64),
+        answered: StoredValue::new(live.place.with_untracked(Place::ask)),
+    };
     // Effects run when the page has been taken over: not before may its text differ from the server's.
     Effect::new(move |_| refresher.count_age());
     Effect::watch(
@@ -41,6 +49,8 @@ pub(super) fn start(live: Live, age_ms: u64) {
         },
         true,
     );
+    let ask = Memo::new(move |_| live.place.with(Place::ask));
+    Effect::watch(move || ask.get(), move |_, _, _| refresher.refresh(), false);
     Effect::watch(move || live.wanted.get(), move |(), _, _| refresher.refresh(), false);
     let visibility = window_event_listener_untyped("visibilitychange", move |_| {
         if visible() && !live.preferences.get_untracked().paused {
@@ -68,28 +78,39 @@ impl Refresher {
         self.cancel();
         self.live.refreshing.set(true);
         spawn_local(async move {
-            let seen = self.live.snapshot.with_untracked(Snapshot::seen);
-            let asked = Box::pin(api::refresh(bundle(), Some(seen)));
+            let ask = self.live.place.with_untracked(Place::ask);
+            let same = self.answered.with_value(|answered| *answered == ask);
+            let seen = self.live.figures.with_untracked(Figures::seen);
+            let asked = Box::pin(api::refresh(bundle(), ask.clone(), same.then_some(seen)));
             let answer = match select(asked, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
                 Either::Left((answer, _)) => answer.ok(),
                 Either::Right(_) => None,
             };
             self.live.failed.set(answer.is_none());
+            self.live.refreshing.set(false);
             match answer {
-                Some(Answer::Figures(update)) => self.show(*update),
+                Some(Answer::Figures(_)) if self.live.place.with_untracked(Place::ask) != ask => {
+                    // Meanwhile the viewer has gone on.
+                    return self.refresh();
+                }
+                Some(Answer::Figures(update)) => {
+                    self.show(*update, same);
+                    self.answered.set_value(ask);
+                }
                 Some(Answer::OtherBuild) => _ = window().location().reload(),
                 None => {}
             }
-            self.live.refreshing.set(false);
             self.count_age();
             self.schedule();
         });
     }
 
-    fn show(self, update: Refreshed) {
+    fn show(self, update: Refreshed, same: bool) {
         self.taken_at_ms.set_value(now_ms() - update.age_ms() as f64);
-        self.live.timeline.update(|timeline| timeline.extend(update.timeline));
-        self.live.snapshot.set(update.snapshot);
+        match same {
+            true => self.live.figures.update(|figures| figures.update(update)),
+            false => self.live.figures.set(Figures::new(update)),
+        }
     }
 
     /// Sets the one timer anew: none while the tab is hidden, paused, or a refresh is under way.

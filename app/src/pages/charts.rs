@@ -11,7 +11,12 @@ use crate::{
 
 /// A chart's data from columns of the timeline.
 fn columns(unit: Unit, read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static) -> Memo<ChartData> {
-    live::columns(move |timeline| ChartData { unit, series: read(&timeline.columns), limit: None })
+    live::columns(move |timeline| ChartData {
+        window: timeline.window,
+        unit,
+        series: read(&timeline.columns),
+        limit: None,
+    })
 }
 
 /// RSS and the rest need 64 bits; a chart's line does not.
@@ -80,14 +85,8 @@ pub(crate) fn RssChart() -> impl IntoView {
         Ok(Some(container)) => container.limit_bytes,
         _ => None,
     });
-    let data = Memo::new(move |_| {
-        let mut data = data.get();
-        // A limit far above the line would flatten it: shown once the process nears it.
-        let largest = data.series.iter().flat_map(|series| series.values.iter().flatten().copied()).fold(0.0, f64::max);
-        data.limit =
-            limit.get().map(|limit| ("container limit", limit as f64)).filter(|(_, limit)| *limit < largest * 4.0);
-        data
-    });
+    let data =
+        Memo::new(move |_| data.get().with_limit_in_sight("container limit", limit.get().map(|limit| limit as f64)));
     view! { <Chart title="Process memory" note="Resident memory: growth that never comes back is a leak." data=data /> }
 }
 

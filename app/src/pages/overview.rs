@@ -4,14 +4,16 @@ use leptos::prelude::*;
 
 use super::{
     charts::{self, CpuChart, ErrorsChart, LatencyChart, RequestRateChart, RssChart},
+    endpoints::BusiestTable,
+    errors::CauseTable,
     memory::{ProcessFacts, ResourceBars, SystemMemory, ThreadTable},
-    requests::{ApplicationFacts, EndpointTable, ErrorTable, StatusCodes},
+    requests::{ApplicationFacts, StatusCodes},
 };
 use crate::{
     components::{Card, Facts, Stat},
     format,
-    live::{figure, text},
-    wire::{Headline, RecentRequests, Unknown},
+    live::{figure, of_figures, text},
+    wire::{Headline, Unknown, WindowTotals},
 };
 
 /// Stands for a figure that there is none of.
@@ -46,11 +48,11 @@ pub(crate) fn Overview() -> impl IntoView {
                 <ProcessFacts />
                 <ThreadTable most=5 />
             </Card>
-            <Card title="Endpoint usage" note="Since the start, by total time: what takes the most stands first." wide=true>
-                <EndpointTable most=10 />
+            <Card title="Endpoint usage" note="Of the window, by total time: what takes the most stands first." wide=true>
+                <BusiestTable />
             </Card>
-            <Card title="Recent errors" note="The newest first." wide=true>
-                <ErrorTable most=10 />
+            <Card title="Recent errors" note="Of the window, by cause: # stands for what differs from request to request." wide=true>
+                <CauseTable most=10 />
             </Card>
         </div>
     }
@@ -59,7 +61,8 @@ pub(crate) fn Overview() -> impl IntoView {
 /// The four golden figures, each with its scope and its small line.
 #[component]
 fn GoldenFigures() -> impl IntoView {
-    let recent = |read: fn(&RecentRequests) -> String| text(move |snapshot| read(&snapshot.requests.last_minute));
+    let window = |read: fn(&WindowTotals) -> String| of_figures(move |figures| read(&figures.totals));
+    let last = of_figures(|figures| format!("last {}", figures.window().long_word()));
     let memory = |read: fn(Headline) -> String, unknown: fn(Unknown) -> String| {
         text(move |snapshot| snapshot.memory.headline().map_or_else(unknown, read))
     };
@@ -67,24 +70,28 @@ fn GoldenFigures() -> impl IntoView {
         <div class="stats">
             <Stat
                 label="Requests"
-                value=recent(|recent| format::per_second(recent.per_second()))
-                detail=recent(|recent| format!("mean of the last {}\u{a0}s", recent.seconds))
+                value=window(|totals| format::per_second(totals.per_second()))
+                detail=of_figures(|figures| {
+                    format!("{} in the last {}", format::count(figures.totals.requests as f64), figures.window().long_word())
+                })
                 line=charts::request_rate()
             />
             <Stat
                 label="Server error rate"
-                value=recent(|recent| recent.error_percent().map_or_else(none, format::percent))
-                detail=recent(|recent| {
-                    format!("{} of {} in the last {}\u{a0}s", recent.server_errors, recent.requests, recent.seconds)
+                value=window(|totals| totals.error_percent().map_or_else(none, format::percent))
+                detail=of_figures(|figures| {
+                    let WindowTotals { server_errors, requests, .. } = figures.totals;
+                    let (errors, all) = (format::count(server_errors as f64), format::count(requests as f64));
+                    format!("{errors} of {all} in the last {}", figures.window().long_word())
                 })
                 line=charts::server_errors()
             />
             <Stat
                 label="Latency p99"
-                value=recent(|recent| {
-                    recent.latency.map_or_else(none, |latency| format::duration_us(latency.p99_us as f64))
+                value=window(|totals| {
+                    totals.latency.map_or_else(none, |latency| format::duration_us(latency.p99_us as f64))
                 })
-                detail=recent(|recent| format!("of the last {}\u{a0}s", recent.seconds))
+                detail=last
                 line=charts::latency_p99()
             />
             <Stat

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Requests {
     /// Requests that ended, in whatever way.
     pub total: u64,
-    /// Of these, those that ended in a 5xx status or a panic.
+    /// Of these, those that ended in a 5xx status, a panic or a broken body.
     pub server_errors: u64,
     /// Of these, those that ended in a 4xx status.
     pub client_errors: u64,
@@ -23,12 +23,12 @@ pub struct Requests {
     pub last_minute: RecentRequests,
     /// Requests by status code, in the order of the codes; 499 stands for a client that went away before there was a status.
     pub statuses: Vec<(u16, u64)>,
-    /// A row per method and route template, the most time taken first.
-    pub endpoints: Vec<Endpoint>,
-    /// The last errors, newest first; at most 100.
-    pub errors: Vec<ErrorEvent>,
-    /// Errors since the start, including those that have left `errors`.
+    /// Endpoints that have been asked for.
+    pub endpoints: u32,
+    /// Errors of any kind since the start.
     pub errors_seen: u64,
+    /// Panics in the monitor's own code, or in the host's policy for it, that were kept from requests: these went unrecorded.
+    pub faults: u64,
 }
 
 /// The requests that ended in the last 60 seconds (fewer while the monitor is younger).
@@ -47,7 +47,35 @@ pub struct RecentRequests {
 }
 
 impl RecentRequests {
-    /// Requests per second; zero for a monitor that has not ticked yet.
+    /// Server errors as a percentage of requests; none without requests.
+    pub fn error_percent(&self) -> Option<f64> {
+        (self.requests > 0).then(|| 100.0 * self.server_errors as f64 / self.requests as f64)
+    }
+}
+
+/// The requests that ended within the page's window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WindowTotals {
+    /// Seconds of the window for which there was a reading.
+    pub seconds: u64,
+    /// Requests that ended.
+    pub requests: u64,
+    /// Of these, 5xx, panics and broken bodies.
+    pub server_errors: u64,
+    /// Of these, 4xx.
+    pub client_errors: u64,
+    /// Of these, left by the client.
+    pub dropped: u64,
+    /// Bytes of response bodies.
+    pub response_bytes: u64,
+    /// Time taken by all of them together.
+    pub duration_sum_us: u64,
+    /// Their latency; none without requests.
+    pub latency: Option<Latency>,
+}
+
+impl WindowTotals {
+    /// Requests per second; zero before there was a reading.
     pub fn per_second(&self) -> f64 {
         self.requests as f64 / self.seconds.max(1) as f64
     }
@@ -58,7 +86,7 @@ impl RecentRequests {
     }
 }
 
-/// How long requests took, from a histogram with a relative error of at most 0.8 %; the maximum is of the same grain.
+/// How long requests took: the middle of a bucket that is at most 1.6 % wide, and so within 0.8 % of the exact time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
     /// Half of the requests were at most this slow.
@@ -69,87 +97,4 @@ pub struct Latency {
     pub p99_us: u64,
     /// The slowest.
     pub max_us: u64,
-}
-
-/// One method on one route template, since the monitor started.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Endpoint {
-    /// The method by its name; `_OTHER` for those that HTTP does not define, none where rows of all methods meet.
-    pub method: Option<String>,
-    /// The route template, `/users/{id}`; `(unmatched)` where no route matched, `(other)` past the cap on endpoints.
-    pub route: String,
-    /// Requests that ended.
-    pub requests: u64,
-    /// Of these, 5xx and panics.
-    pub server_errors: u64,
-    /// Of these, 4xx.
-    pub client_errors: u64,
-    /// Of these, left by the client.
-    pub dropped: u64,
-    /// Requests under way.
-    pub in_flight: u64,
-    /// Bytes of response bodies.
-    pub response_bytes: u64,
-    /// Time taken by all of them together.
-    pub duration_sum_us: u64,
-    /// Their latency; none before the first has ended.
-    pub latency: Option<Latency>,
-}
-
-impl Endpoint {
-    /// `GET /users/{id}`, as `/health` and the page name it.
-    pub fn name(&self) -> String {
-        match &self.method {
-            Some(method) => format!("{method} {}", self.route),
-            None => self.route.clone(),
-        }
-    }
-
-    /// Mean duration; none before the first request has ended.
-    pub fn mean_us(&self) -> Option<u64> {
-        self.duration_sum_us.checked_div(self.requests)
-    }
-}
-
-/// In what way a request went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorKind {
-    /// A 4xx status.
-    Client,
-    /// A 5xx status, or a body that failed on the way.
-    Server,
-    /// The handler panicked; the client got a 500.
-    Panic,
-    /// The client went away before the response had ended.
-    Dropped,
-}
-
-impl ErrorKind {
-    /// The word of the page.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Client => "client error",
-            Self::Server => "server error",
-            Self::Panic => "panic",
-            Self::Dropped => "dropped by client",
-        }
-    }
-}
-
-/// One request that went wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErrorEvent {
-    /// When the request ended.
-    pub at_unix_ms: u64,
-    /// [`Endpoint::name`] of its endpoint.
-    pub endpoint: String,
-    /// The status sent, or 499 when the client went away before there was one.
-    pub status: u16,
-    /// In what way it went wrong.
-    pub kind: ErrorKind,
-    /// What the response's text or the panic said, cut to 200 characters; none where neither said anything.
-    pub message: Option<String>,
-    /// How long it took.
-    pub duration_us: u64,
 }

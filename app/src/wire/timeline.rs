@@ -1,82 +1,97 @@
-//! The last fifteen minutes as columns of equal steps: what the charts draw.
+//! A window as columns of equal steps: what the charts draw.
 
 use serde::{Deserialize, Serialize};
 
-/// Seconds a point stands for.
-pub const STEP_SECONDS: u64 = 5;
+use super::Window;
 
-/// Points that are kept: fifteen minutes, enough for the width of a chart.
-pub const POINTS: usize = 180;
-
-/// Consecutive points, oldest first. Point `i` covers the ticks from `(first + i) * STEP_SECONDS` on, for one step;
+/// Consecutive points, oldest first. Point `i` covers the ticks from `(first + i) * window.step_seconds()` on, for one step;
 /// the newest may still be filling. In each column `None` is a gap: nothing was measured, or there was nothing to measure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Timeline {
+pub struct Timeline<C> {
     /// [`super::Snapshot::started_at_unix_ms`] of the run this belongs to.
     pub started_at_unix_ms: u64,
+    /// Its span and its steps.
+    pub window: Window,
     /// The number of the first point.
     pub first: u64,
     /// The columns, all of one length.
-    pub columns: TimelineColumns,
+    pub columns: C,
 }
 
-/// Declares the columns once: the struct, its length, and how two of it are joined.
+/// Columns of one length.
+pub trait Columns: Clone {
+    /// How many points there are.
+    fn points(&self) -> usize;
+    /// Cuts every column to `length`, from its end.
+    fn truncate(&mut self, length: usize);
+    /// Drops the `count` oldest of every column.
+    fn drop_oldest(&mut self, count: usize);
+    /// Adds the points of `newer` behind these.
+    fn append(&mut self, newer: Self);
+}
+
+/// Declares columns once: the struct, its length, and how two of it are joined.
 macro_rules! columns {
-    ($($(#[$doc:meta])* $name:ident: $kind:ty,)*) => {
-        /// The columns of a [`Timeline`].
+    ($(#[$whole:meta])* $columns:ident { $($(#[$doc:meta])* $name:ident: $kind:ty,)* }) => {
+        $(#[$whole])*
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-        pub struct TimelineColumns {
-            $($(#[$doc])* pub $name: Vec<Option<$kind>>,)*
+        pub struct $columns {
+            $($(#[$doc])* pub $name: Vec<$kind>,)*
         }
 
-        impl TimelineColumns {
-            /// Cuts every column to `length`, from its end.
+        impl crate::wire::Columns for $columns {
+            fn points(&self) -> usize {
+                [$(self.$name.len()),*][0]
+            }
+
             fn truncate(&mut self, length: usize) {
                 $(self.$name.truncate(length);)*
             }
 
-            /// Drops the `count` oldest of every column.
             fn drop_oldest(&mut self, count: usize) {
                 $(self.$name.drain(..count.min(self.$name.len()));)*
             }
 
-            /// Adds the points of `newer` behind these.
             fn append(&mut self, newer: Self) {
                 $(self.$name.extend(newer.$name);)*
             }
         }
     };
 }
+pub(super) use columns;
 
 columns! {
-    /// Requests that ended, per second.
-    requests_per_second: f32,
-    /// Server errors per second.
-    server_errors_per_second: f32,
-    /// Client errors per second.
-    client_errors_per_second: f32,
-    /// Median latency of the step's requests.
-    latency_p50_us: u32,
-    /// 95th percentile of it.
-    latency_p95_us: u32,
-    /// 99th percentile of it.
-    latency_p99_us: u32,
-    /// Resident memory of the process at the end of the step.
-    rss_bytes: u64,
-    /// [`super::Memory::headline`] at the end of the step.
-    memory_percent: f32,
-    /// CPU of the process, mean of the step, as a percentage of one core.
-    process_cpu_percent: f32,
-    /// CPU of the machine, mean of the step, as a percentage of all cores.
-    system_cpu_percent: f32,
-    /// Round trip of the database probe, the worst of the step.
-    database_latency_us: u32,
+    /// The columns of the whole.
+    TimelineColumns {
+        /// Requests that ended, per second.
+        requests_per_second: Option<f32>,
+        /// Server errors per second.
+        server_errors_per_second: Option<f32>,
+        /// Client errors per second.
+        client_errors_per_second: Option<f32>,
+        /// Median latency of the step's requests.
+        latency_p50_us: Option<u32>,
+        /// 95th percentile of it.
+        latency_p95_us: Option<u32>,
+        /// 99th percentile of it.
+        latency_p99_us: Option<u32>,
+        /// Resident memory of the process at the end of the step.
+        rss_bytes: Option<u64>,
+        /// [`super::Memory::headline`] at the end of the step.
+        memory_percent: Option<f32>,
+        /// CPU of the process, mean of the step, as a percentage of one core.
+        process_cpu_percent: Option<f32>,
+        /// CPU of the machine, mean of the step, as a percentage of all cores.
+        system_cpu_percent: Option<f32>,
+        /// Round trip of the database probe, the worst of the step.
+        database_latency_us: Option<u32>,
+    }
 }
 
-impl Timeline {
+impl<C: Columns> Timeline<C> {
     /// How many points there are.
     pub fn len(&self) -> usize {
-        self.columns.requests_per_second.len()
+        self.columns.points()
     }
 
     /// Whether there are none.
@@ -94,16 +109,18 @@ impl Timeline {
         later
     }
 
-    /// Takes in what came later: points of the same number are replaced, the oldest go, another run's timeline replaces all.
+    /// Takes in what came later: points of the same number are replaced, the oldest go; the timeline of another run or window
+    /// replaces all.
     pub fn extend(&mut self, newer: Self) {
         let end = self.first + self.len() as u64;
-        if newer.started_at_unix_ms != self.started_at_unix_ms || !(self.first..=end).contains(&newer.first) {
+        let same = (newer.started_at_unix_ms, newer.window) == (self.started_at_unix_ms, self.window);
+        if !same || !(self.first..=end).contains(&newer.first) {
             *self = newer;
             return;
         }
         self.columns.truncate((newer.first - self.first) as usize);
         self.columns.append(newer.columns);
-        let excess = self.len().saturating_sub(POINTS);
+        let excess = self.len().saturating_sub(self.window.points());
         self.columns.drop_oldest(excess);
         self.first += excess as u64;
     }
@@ -113,8 +130,10 @@ impl Timeline {
 mod tests {
     use super::*;
 
-    fn timeline(first: u64, values: &[f32]) -> Timeline {
-        let mut timeline = Timeline { started_at_unix_ms: 1, first, ..Timeline::default() };
+    const POINTS: usize = 90;
+
+    fn timeline(first: u64, values: &[f32]) -> Timeline<TimelineColumns> {
+        let mut timeline = Timeline { started_at_unix_ms: 1, first, ..Timeline::<TimelineColumns>::default() };
         timeline.columns.requests_per_second = values.iter().copied().map(Some).collect();
         timeline
     }
@@ -142,12 +161,15 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_slept_too_long_or_saw_another_run_starts_anew() {
+    fn a_page_that_slept_too_long_or_saw_another_run_or_window_starts_anew() {
         let mut have = timeline(0, &[1.0]);
         have.extend(timeline(500, &[2.0]));
         assert_eq!(have, timeline(500, &[2.0]));
         let other_run = Timeline { started_at_unix_ms: 2, ..timeline(0, &[5.0]) };
         have.extend(other_run.clone());
         assert_eq!(have, other_run);
+        let other_window = Timeline { window: Window::Day, ..other_run };
+        have.extend(other_window.clone());
+        assert_eq!(have, other_window);
     }
 }

@@ -49,6 +49,7 @@ async fn visit(visitors: Visitors, address: SocketAddr) {
         .method(method)
         .uri(format!("http://{address}/shop/{path}"))
         .header(header::CONTENT_TYPE, "application/json")
+        .header("traceparent", format!("00-{:032x}-{:016x}-01", fastrand::u128(1..), fastrand::u64(1..)))
         .body(Body::from(body));
     let Ok(request) = request else { return };
     if let Ok(response) = visitors.request(request).await {

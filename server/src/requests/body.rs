@@ -18,7 +18,7 @@ pin_project! {
         // None after a panic: there is a status and no body.
         #[pin]
         inner: Option<B>,
-        // None once the end has been recorded.
+        // None once the end has been recorded, and for a request that is not.
         guard: Option<Guard>,
         // What the head promised; with this many bytes sent the body has ended, even if nobody asks for its end.
         promised: Option<u64>,
@@ -27,16 +27,16 @@ pin_project! {
 }
 
 impl<B: Body> WatchedBody<B> {
-    pub(super) fn new(inner: B, headers: &HeaderMap, mut guard: Guard) -> Self {
+    pub(super) fn new(inner: B, headers: &HeaderMap, mut guard: Option<Guard>) -> Self {
         let promised = inner.size_hint().exact();
         if inner.is_end_stream() {
-            guard.complete();
+            guard.iter_mut().for_each(Guard::complete);
         }
-        Self { promised, inner: Some(inner), guard: Some(guard), is_text: is_text(headers) }
+        Self { promised, inner: Some(inner), guard, is_text: is_text(headers) }
     }
 
-    pub(super) fn empty(guard: Guard) -> Self {
-        Self { inner: None, guard: Some(guard), promised: Some(0), is_text: false }
+    pub(super) fn empty(guard: Option<Guard>) -> Self {
+        Self { inner: None, guard, promised: Some(0), is_text: false }
     }
 }
 
@@ -61,7 +61,11 @@ where
         let Some(guard) = this.guard else { return Poll::Ready(frame) };
         match &frame {
             None => guard.complete(),
-            Some(Err(error)) => guard.fail(&error.to_string()),
+            Some(Err(error)) => {
+                // The error's text is the host's code.
+                let text = guard.recorder().shielded(|| error.to_string());
+                guard.fail(&text.unwrap_or_default());
+            }
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     guard.send(data.chunk(), data.remaining(), *this.is_text);

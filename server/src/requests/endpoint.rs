@@ -1,23 +1,61 @@
-//! One endpoint's counters: what a request adds to when it ends, in a handful of relaxed atomic adds.
+//! One endpoint's counters: what a request adds to when it begins and ends, in a handful of relaxed atomic adds.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
-use histogram::{AtomicHistogram, Config};
-use http::StatusCode;
+use super::{
+    latency::LatencyRecorder,
+    sync::{AtomicU32, AtomicU64, OnceBox},
+};
 
-/// 2^7 buckets per power of two: a relative error of at most 0.8 %.
-const GROUPING_POWER: u8 = 7;
-/// Durations up to 2^32 µs, 71 minutes; what takes longer counts as that.
-const MAX_VALUE_POWER: u8 = 32;
-const LONGEST_US: u64 = (1 << MAX_VALUE_POWER) - 1;
+/// Ways to end that are told apart in one endpoint: a status with an outcome each. Endpoints have two or three of them; past
+/// this many, further ones count as the first that stands where they would.
+const ENDINGS: usize = 32;
 
-/// The statuses that a response can have: 100 to 999.
-const FIRST_STATUS: u16 = 100;
-const STATUSES: usize = 900;
+/// OpenTelemetry's bounds of `http.server.request.duration`, in microseconds, both ends included.
+pub(crate) const BOUNDS_US: [u64; 14] = [
+    5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000,
+    7_500_000, 10_000_000,
+];
+/// One more than bounds: the last holds what is slower than all of them.
+pub(crate) const BOUNDED: usize = BOUNDS_US.len() + 1;
 
-/// The layout of every latency histogram.
-pub(super) fn histogram_config() -> Config {
-    Config::new(GROUPING_POWER, MAX_VALUE_POWER).expect("the constants above are a valid layout")
+/// The status that stands for "the client closed the request before there was one", as nginx writes it.
+pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    Complete,
+    /// The body failed on the way, or the handler panicked.
+    Failed,
+    Dropped,
+}
+
+/// A status and an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ending {
+    pub(crate) status: u16,
+    pub(crate) outcome: Outcome,
+}
+
+impl Ending {
+    /// OpenTelemetry's `error.type`: the status of a server's error, or why the response did not end; none of what is no error
+    /// of the server.
+    pub(super) fn error(self) -> Option<String> {
+        match self.outcome {
+            _ if self.status >= 500 => Some(self.status.to_string()),
+            Outcome::Failed => Some("response_failed".to_owned()),
+            Outcome::Dropped => Some("client_disconnected".to_owned()),
+            Outcome::Complete => None,
+        }
+    }
+}
+
+/// What ended.
+pub(super) struct Ended {
+    pub(super) ending: Ending,
+    pub(super) duration_us: u64,
+    pub(super) response_bytes: u64,
 }
 
 /// What the registry keeps of one method and route.
@@ -25,128 +63,165 @@ pub(super) struct Endpoint {
     /// None where the requests of all methods meet.
     pub(super) method: Option<&'static str>,
     pub(super) route: Box<str>,
-    in_flight: AtomicU64,
-    statuses: Box<[AtomicU64]>,
-    /// Ended by the client going away.
-    dropped: AtomicU64,
-    /// Of these, before there was a status; they count as 499.
-    dropped_early: AtomicU64,
-    /// Bodies that failed after a status that promised success.
-    broken: AtomicU64,
+    /// Requests are meant to take at most this long.
+    pub(super) objective_us: u64,
+    started: AtomicU64,
     response_bytes: AtomicU64,
+    latency: LatencyRecorder,
+    endings: [OnceBox<EndingCounter>; ENDINGS],
+    /// Requests that take at least this long are among the slowest of late, and worth a report.
+    slow_from_us: AtomicU64,
+}
+
+struct EndingCounter {
+    ending: Ending,
     duration_sum_us: AtomicU64,
-    pub(super) latency: AtomicHistogram,
+    bounded: [AtomicU32; BOUNDED],
 }
 
-/// How a request ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Complete,
-    /// The body failed on the way, or the handler panicked.
-    Failed,
-    Dropped,
+impl EndingCounter {
+    fn new(ending: Ending) -> Box<Self> {
+        let bounded = std::array::from_fn(|_| AtomicU32::new(0));
+        Box::new(Self { ending, duration_sum_us: AtomicU64::new(0), bounded })
+    }
 }
-
-/// What ended.
-pub(super) struct Ended {
-    /// None when there was no response yet.
-    pub(super) status: Option<StatusCode>,
-    pub(super) outcome: Outcome,
-    pub(super) duration_us: u64,
-    pub(super) response_bytes: u64,
-}
-
-/// The status that stands for "the client closed the request before there was one", as nginx writes it.
-pub(super) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 impl Endpoint {
-    pub(super) fn new(method: Option<&'static str>, route: &str) -> Self {
+    pub(super) fn new(method: Option<&'static str>, route: &str, objective_us: u64) -> Self {
         Self {
             method,
             route: route.into(),
-            in_flight: AtomicU64::new(0),
-            statuses: (0..STATUSES).map(|_| AtomicU64::new(0)).collect(),
-            dropped: AtomicU64::new(0),
-            dropped_early: AtomicU64::new(0),
-            broken: AtomicU64::new(0),
+            objective_us,
+            started: AtomicU64::new(0),
             response_bytes: AtomicU64::new(0),
-            duration_sum_us: AtomicU64::new(0),
-            latency: AtomicHistogram::with_config(&histogram_config()),
+            latency: LatencyRecorder::new(),
+            endings: std::array::from_fn(|_| OnceBox::new()),
+            slow_from_us: AtomicU64::new(0),
         }
-    }
-
-    pub(super) fn name(&self) -> String {
-        self.method.map_or_else(|| self.route.to_string(), |method| format!("{method} {}", self.route))
     }
 
     pub(super) fn begin(&self) {
-        self.in_flight.fetch_add(1, Relaxed);
+        self.started.fetch_add(1, Relaxed);
     }
 
     pub(super) fn end(&self, ended: &Ended) {
-        let status = ended.status.map_or(CLIENT_CLOSED_REQUEST, |status| status.as_u16());
-        if let Some(count) = self.statuses.get(usize::from(status - FIRST_STATUS)) {
-            count.fetch_add(1, Relaxed);
+        let counter = self.counter(ended.ending);
+        counter.bounded[bounded(ended.duration_us)].fetch_add(1, Relaxed);
+        counter.duration_sum_us.fetch_add(ended.duration_us, Relaxed);
+        self.latency.record(ended.duration_us);
+        if ended.response_bytes > 0 {
+            self.response_bytes.fetch_add(ended.response_bytes, Relaxed);
         }
-        if ended.outcome == Outcome::Dropped {
-            self.dropped.fetch_add(1, Relaxed);
-            self.dropped_early.fetch_add(u64::from(ended.status.is_none()), Relaxed);
-        } else if ended.outcome == Outcome::Failed && status < 500 {
-            self.broken.fetch_add(1, Relaxed);
-        }
-        self.response_bytes.fetch_add(ended.response_bytes, Relaxed);
-        self.duration_sum_us.fetch_add(ended.duration_us, Relaxed);
-        // Within the layout by construction, so this cannot fail.
-        let _ = self.latency.increment(ended.duration_us.min(LONGEST_US));
-        self.in_flight.fetch_sub(1, Relaxed);
     }
 
-    /// Reads every counter once.
-    pub(super) fn load(&self) -> Loaded {
-        let statuses = self.statuses.iter().zip(FIRST_STATUS..);
-        Loaded {
-            statuses: statuses
-                .map(|(count, status)| (status, count.load(Relaxed)))
-                .filter(|(_, count)| *count > 0)
-                .collect(),
-            in_flight: self.in_flight.load(Relaxed),
-            dropped: self.dropped.load(Relaxed),
-            dropped_early: self.dropped_early.load(Relaxed),
-            broken: self.broken.load(Relaxed),
-            response_bytes: self.response_bytes.load(Relaxed),
-            duration_sum_us: self.duration_sum_us.load(Relaxed),
+    /// Open addressing from the status on; what is found is never moved.
+    fn counter(&self, ending: Ending) -> &EndingCounter {
+        let start = usize::from(ending.status);
+        for probe in 0..ENDINGS {
+            let slot = &self.endings[(start + probe) % ENDINGS];
+            let counter = slot.get_or_init(|| EndingCounter::new(ending));
+            if counter.ending == ending {
+                return counter;
+            }
+        }
+        self.endings[start % ENDINGS].get_or_init(|| EndingCounter::new(ending))
+    }
+
+    pub(super) fn slow_from_us(&self) -> u64 {
+        self.slow_from_us.load(Relaxed)
+    }
+
+    pub(super) fn set_slow_from_us(&self, duration_us: u64) {
+        self.slow_from_us.store(duration_us, Relaxed);
+    }
+
+    /// Requests that have begun.
+    pub(super) fn started(&self) -> u64 {
+        self.started.load(Relaxed)
+    }
+
+    /// Takes what ended since the last time: `latency` by bucket, the rest as what is returned. A request that ends
+    /// meanwhile is taken in part now and in part the next time; nothing is taken twice or lost.
+    pub(super) fn take(&self, latency: &mut [u32]) -> Taken {
+        let endings = self.endings.iter().filter_map(OnceBox::get).map(EndingCounter::take);
+        let endings = endings.filter(|taken| taken.requests() > 0 || taken.duration_sum_us > 0).collect();
+        self.latency.take(latency);
+        Taken { endings, response_bytes: self.response_bytes.swap(0, Relaxed) }
+    }
+}
+
+impl EndingCounter {
+    fn take(&self) -> TakenEnding {
+        let take = |count: &AtomicU32| if count.load(Relaxed) == 0 { 0 } else { count.swap(0, Relaxed) };
+        TakenEnding {
+            ending: self.ending,
+            bounded: std::array::from_fn(|index| take(&self.bounded[index])),
+            duration_sum_us: self.duration_sum_us.swap(0, Relaxed),
         }
     }
 }
 
-/// The counters of an endpoint at one moment.
-pub(super) struct Loaded {
-    /// Each status that occurred, with its count.
-    pub(super) statuses: Vec<(u16, u64)>,
-    pub(super) in_flight: u64,
-    pub(super) dropped: u64,
-    dropped_early: u64,
-    broken: u64,
+fn bounded(duration_us: u64) -> usize {
+    // Most requests are fast: a search from the first bound on is shorter than a clever one.
+    BOUNDS_US.iter().position(|bound| duration_us <= *bound).unwrap_or(BOUNDS_US.len())
+}
+
+/// What ended between two readings.
+pub(super) struct Taken {
+    pub(super) endings: Vec<TakenEnding>,
     pub(super) response_bytes: u64,
+}
+
+/// The requests of one ending.
+pub(super) struct TakenEnding {
+    pub(super) ending: Ending,
+    pub(super) bounded: [u32; BOUNDED],
     pub(super) duration_sum_us: u64,
 }
 
-impl Loaded {
+impl TakenEnding {
     pub(super) fn requests(&self) -> u64 {
-        self.statuses.iter().map(|(_, count)| count).sum()
+        self.bounded.iter().map(|count| u64::from(*count)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::latency::BUCKETS;
+    use super::*;
+
+    #[test]
+    fn bounds_include_their_end_as_prometheus_has_it() {
+        assert_eq!((bounded(0), bounded(5_000), bounded(5_001), bounded(10_000_001)), (0, 0, 1, 14));
     }
 
-    /// 5xx, panics and broken bodies.
-    pub(super) fn server_errors(&self) -> u64 {
-        self.class(5) + self.broken
+    #[test]
+    fn statuses_that_share_a_place_are_told_apart_and_taken_once() {
+        let endpoint = Endpoint::new(Some("GET"), "/", 1);
+        for status in [200, 232, 264, 200] {
+            let ending = Ending { status, outcome: Outcome::Complete };
+            endpoint.begin();
+            endpoint.end(&Ended { ending, duration_us: 7, response_bytes: 1 });
+        }
+        let mut latency = vec![0; BUCKETS];
+        let taken = endpoint.take(&mut latency);
+        let counts: Vec<_> = taken.endings.iter().map(|taken| (taken.ending.status, taken.requests())).collect();
+        assert_eq!(counts, [(200, 2), (232, 1), (264, 1)]);
+        assert_eq!((latency[7], taken.response_bytes, endpoint.started()), (4, 4, 4));
+        assert!(endpoint.take(&mut latency).endings.is_empty());
     }
 
-    /// 4xx that were sent.
-    pub(super) fn client_errors(&self) -> u64 {
-        self.class(4).saturating_sub(self.dropped_early)
-    }
-
-    fn class(&self, class: u16) -> u64 {
-        self.statuses.iter().filter(|(status, _)| status / 100 == class).map(|(_, count)| count).sum()
+    #[test]
+    fn more_endings_than_there_is_room_for_lose_no_request() {
+        let endpoint = Endpoint::new(Some("GET"), "/", 1);
+        for status in 100..1000 {
+            endpoint.end(&Ended {
+                ending: Ending { status, outcome: Outcome::Complete },
+                duration_us: 1,
+                response_bytes: 0,
+            });
+        }
+        let taken = endpoint.take(&mut vec![0; BUCKETS]);
+        assert_eq!(taken.endings.iter().map(TakenEnding::requests).sum::<u64>(), 900);
     }
 }

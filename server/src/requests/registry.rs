@@ -1,21 +1,18 @@
 //! The registry of endpoints: found by method and route template without a lock, and bounded.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-};
+use std::{hash::BuildHasher, sync::atomic::Ordering::Relaxed};
 
 use http::Method;
 
-use super::{endpoint::Endpoint, errors::ErrorLog};
+use super::{
+    endpoint::Endpoint,
+    rules::Rules,
+    sync::{AtomicUsize, Hashing, OnceBox},
+};
 
-/// Endpoints that get a row of their own; each costs about 35 KB once used. Past it, requests count in the `(other)` row of their method.
-const MAX_ENDPOINTS: usize = 512;
-/// Twice as many slots, so that a search ends soon.
-const SLOTS: usize = 2 * MAX_ENDPOINTS;
+/// Endpoints that get a row of their own, unless the host wants another cap; each costs about 8 KB once used. Past it,
+/// requests count in the `(other)` row of their method.
+pub(crate) const MAX_ENDPOINTS: usize = 512;
 
 /// The row of requests that no route matched: their paths are the clients' invention, never keys.
 const UNMATCHED: &str = "(unmatched)";
@@ -26,123 +23,255 @@ const OTHER_METHOD: &str = "_OTHER";
 const METHODS: [&str; 10] =
     ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", OTHER_METHOD];
 
-/// Every endpoint that has been asked for, and the log of what went wrong.
+/// Every route that has been asked for.
 pub(crate) struct Registry {
-    /// Open addressing: a key is in the first slots from its hash on, before any empty one. Slots are filled once and never emptied.
-    slots: Box<[OnceLock<Arc<Endpoint>>]>,
-    hasher: RandomState,
+    /// Open addressing: a key is in the first slots from its hash on, before any empty one. Slots are filled once and never
+    /// emptied. There are at least twice as many as endpoints, so that a search ends soon; a power of two, for the mask.
+    slots: Box<[OnceBox<Entry>]>,
+    hasher: Hashing,
     used: AtomicUsize,
-    unmatched: Arc<Endpoint>,
-    other: [OnceLock<Arc<Endpoint>>; METHODS.len()],
-    pub(super) errors: ErrorLog,
+    most: usize,
+    rules: Rules,
+    unmatched: Endpoint,
+    other: [OnceBox<Endpoint>; METHODS.len()],
+}
+
+/// What a method and a route template are recorded as.
+struct Entry {
+    method: usize,
+    route: Box<str>,
+    target: Target,
+}
+
+enum Target {
+    Endpoint(Box<Endpoint>),
+    /// The row of a group.
+    Row(Place),
+    Ignored,
+}
+
+/// Where an endpoint is, for as long as there is the registry.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    Slot(usize),
+    /// Past the cap, by method.
+    Other(usize),
+    Unmatched,
 }
 
 impl Registry {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(most: usize, rules: Rules) -> Self {
+        let most = most.max(1);
+        let unmatched = Endpoint::new(None, UNMATCHED, rules.objective_us(UNMATCHED));
         Self {
-            slots: (0..SLOTS).map(|_| OnceLock::new()).collect(),
-            hasher: RandomState::new(),
+            slots: (0..(2 * most).next_power_of_two()).map(|_| OnceBox::new()).collect(),
+            hasher: Hashing::default(),
             used: AtomicUsize::new(0),
-            unmatched: Arc::new(Endpoint::new(None, UNMATCHED)),
-            other: [const { OnceLock::new() }; METHODS.len()],
-            errors: ErrorLog::new(),
+            most,
+            rules,
+            unmatched,
+            other: std::array::from_fn(|_| OnceBox::new()),
         }
     }
 
-    /// The endpoint of a method and a route template; without a template, the one of unmatched requests.
-    pub(super) fn endpoint(&self, method: &Method, route: Option<&str>) -> &Arc<Endpoint> {
-        let Some(route) = route else { return &self.unmatched };
-        let known = known(method);
-        let method = METHODS[known];
+    /// The place of a method and a route template; without a template, the one of unmatched requests. None where the rules
+    /// ignore the route.
+    pub(super) fn find(&self, method: &Method, route: Option<&str>) -> Option<Place> {
+        match route {
+            Some(route) => self.find_route(known(method), route),
+            None => (!self.rules.ignores(UNMATCHED)).then_some(Place::Unmatched),
+        }
+    }
+
+    fn find_route(&self, method: usize, route: &str) -> Option<Place> {
         let start = self.hasher.hash_one((method, route)) as usize;
-        for probe in 0..SLOTS {
-            let slot = &self.slots[start.wrapping_add(probe) % SLOTS];
-            let endpoint = match slot.get() {
-                Some(endpoint) => endpoint,
+        for probe in 0..self.slots.len() {
+            let index = start.wrapping_add(probe) & (self.slots.len() - 1);
+            let slot = &self.slots[index];
+            let entry = match slot.get() {
+                Some(entry) => entry,
                 None if !self.reserve() => break,
                 None => {
-                    let mut ours = false;
-                    let endpoint = slot.get_or_init(|| {
-                        ours = true;
-                        Arc::new(Endpoint::new(Some(method), route))
-                    });
+                    let ours = slot.set(Box::new(self.entry(method, route))).is_ok();
                     if !ours {
                         self.used.fetch_sub(1, Relaxed);
                     }
-                    endpoint
+                    slot.get()?
                 }
             };
-            if endpoint.method == Some(method) && *endpoint.route == *route {
-                return endpoint;
+            if entry.method == method && *entry.route == *route {
+                return match &entry.target {
+                    Target::Endpoint(_) => Some(Place::Slot(index)),
+                    Target::Row(place) => Some(*place),
+                    Target::Ignored => None,
+                };
             }
         }
-        self.other[known].get_or_init(|| Arc::new(Endpoint::new(Some(method), OTHER)))
+        (!self.rules.ignores(route)).then_some(Place::Other(method))
+    }
+
+    fn entry(&self, method: usize, route: &str) -> Entry {
+        let row = self.rules.row(route).and_then(|row| self.find_route(method, row));
+        let target = match row {
+            _ if self.rules.ignores(route) => Target::Ignored,
+            Some(place) => Target::Row(place),
+            None => {
+                let objective_us = self.rules.objective_us(route);
+                Target::Endpoint(Box::new(Endpoint::new(Some(METHODS[method]), route, objective_us)))
+            }
+        };
+        Entry { method, route: route.into(), target }
+    }
+
+    /// The endpoint at a place that [`find`](Self::find) gave.
+    pub(super) fn at(&self, place: Place) -> &Endpoint {
+        match place {
+            Place::Slot(index) => self.slots[index].get().and_then(Entry::endpoint).unwrap_or(&self.unmatched),
+            Place::Other(method) => self.other[method].get_or_init(|| {
+                let objective_us = self.rules.objective_us(OTHER);
+                Box::new(Endpoint::new(Some(METHODS[method]), OTHER, objective_us))
+            }),
+            Place::Unmatched => &self.unmatched,
+        }
     }
 
     /// Takes one of the places for endpoints, if any is left.
     fn reserve(&self) -> bool {
-        self.used.fetch_update(Relaxed, Relaxed, |used| (used < MAX_ENDPOINTS).then_some(used + 1)).is_ok()
+        self.used.fetch_update(Relaxed, Relaxed, |used| (used < self.most).then_some(used + 1)).is_ok()
     }
 
-    /// Every endpoint, in no order.
-    pub(super) fn endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
-        let slots = self.slots.iter().chain(&self.other).filter_map(OnceLock::get);
-        slots.chain(std::iter::once(&self.unmatched))
+    /// Every endpoint with its number, which it keeps.
+    pub(super) fn endpoints(&self) -> impl Iterator<Item = (usize, &Endpoint)> {
+        (0..self.numbers()).filter_map(|number| Some((number, self.numbered(number)?)))
+    }
+
+    /// The endpoint of a number.
+    pub(super) fn numbered(&self, number: usize) -> Option<&Endpoint> {
+        match number.checked_sub(self.slots.len()) {
+            None => self.slots[number].get().and_then(Entry::endpoint),
+            Some(other) => self.other.get(other).map_or(Some(&self.unmatched), OnceBox::get),
+        }
+    }
+
+    /// One more than the largest number of an endpoint.
+    pub(super) fn numbers(&self) -> usize {
+        self.slots.len() + METHODS.len() + 1
+    }
+
+    /// The number of the endpoint at a place.
+    pub(super) fn number(&self, place: Place) -> usize {
+        match place {
+            Place::Slot(index) => index,
+            Place::Other(method) => self.slots.len() + method,
+            Place::Unmatched => self.slots.len() + METHODS.len(),
+        }
+    }
+}
+
+impl Entry {
+    fn endpoint(&self) -> Option<&Endpoint> {
+        match &self.target {
+            Target::Endpoint(endpoint) => Some(endpoint),
+            Target::Row(_) | Target::Ignored => None,
+        }
     }
 }
 
 /// Its place among [`METHODS`].
 fn known(method: &Method) -> usize {
-    METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1)
+    match *method {
+        Method::GET => 0,
+        Method::POST => 1,
+        Method::PUT => 2,
+        Method::DELETE => 3,
+        Method::PATCH => 4,
+        Method::HEAD => 5,
+        Method::OPTIONS => 6,
+        Method::CONNECT => 7,
+        Method::TRACE => 8,
+        _ => 9,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn registry() -> Registry {
+        Registry::new(MAX_ENDPOINTS, Rules::default())
+    }
+
+    /// The name of the row that a request counts in.
+    fn row(registry: &Registry, method: &Method, route: &str) -> String {
+        let endpoint = registry.at(registry.find(method, Some(route)).unwrap());
+        format!("{} {}", endpoint.method.unwrap_or_default(), endpoint.route)
+    }
+
+    #[test]
+    fn every_method_has_its_own_name() {
+        for name in METHODS {
+            assert_eq!(METHODS[known(&Method::from_bytes(name.as_bytes()).unwrap())], name);
+        }
+    }
+
     #[test]
     fn a_method_and_a_route_are_one_endpoint() {
-        let registry = Registry::new();
-        let first = Arc::clone(registry.endpoint(&Method::GET, Some("/users/{id}")));
-        assert!(Arc::ptr_eq(&first, registry.endpoint(&Method::GET, Some("/users/{id}"))));
-        assert!(!Arc::ptr_eq(&first, registry.endpoint(&Method::PUT, Some("/users/{id}"))));
-        assert!(!Arc::ptr_eq(&first, registry.endpoint(&Method::GET, Some("/users"))));
+        let registry = registry();
+        let number = |method, route| registry.number(registry.find(&method, Some(route)).unwrap());
+        let first = number(Method::GET, "/users/{id}");
+        assert_eq!(first, number(Method::GET, "/users/{id}"));
+        assert_ne!(first, number(Method::PUT, "/users/{id}"));
+        assert_ne!(first, number(Method::GET, "/users"));
+        assert_eq!(registry.endpoints().filter(|(number, _)| *number == first).count(), 1);
     }
 
     #[test]
     fn past_the_cap_requests_meet_in_the_other_row_of_their_method() {
-        let registry = Registry::new();
+        let registry = registry();
         for number in 0..2 * MAX_ENDPOINTS {
-            registry.endpoint(&Method::GET, Some(&format!("/{number}")));
+            row(&registry, &Method::GET, &format!("/{number}"));
         }
         assert_eq!(registry.endpoints().count(), MAX_ENDPOINTS + 2, "the cap, unmatched, and GET (other)");
-        assert_eq!(registry.endpoint(&Method::GET, Some("/new")).name(), "GET (other)");
-        assert_eq!(registry.endpoint(&Method::POST, Some("/new")).name(), "POST (other)");
-        assert_eq!(registry.endpoint(&Method::GET, Some("/0")).name(), "GET /0");
+        assert_eq!(row(&registry, &Method::GET, "/new"), "GET (other)");
+        assert_eq!(row(&registry, &Method::POST, "/new"), "POST (other)");
+        assert_eq!(row(&registry, &Method::GET, "/0"), "GET /0");
     }
 
     #[test]
     fn invented_methods_are_one() {
-        let registry = Registry::new();
+        let registry = registry();
         for name in ["BREW", "WHEN"] {
             let method = Method::from_bytes(name.as_bytes()).unwrap();
-            assert_eq!(registry.endpoint(&method, Some("/pot")).name(), "_OTHER /pot");
+            assert_eq!(row(&registry, &method, "/pot"), "_OTHER /pot");
         }
     }
 
     #[test]
+    fn what_the_host_groups_is_one_row_and_what_it_ignores_none() {
+        let mut rules = Rules::default();
+        rules.group("/assets/*", "assets");
+        rules.ignore("/livez");
+        let registry = Registry::new(8, rules);
+        assert_eq!(row(&registry, &Method::GET, "/assets/{name}"), "GET assets");
+        assert_eq!(row(&registry, &Method::GET, "/assets/fonts/{name}"), "GET assets");
+        assert_eq!(row(&registry, &Method::HEAD, "/assets/{name}"), "HEAD assets");
+        assert!(registry.find(&Method::GET, Some("/livez")).is_none());
+        assert_eq!(registry.endpoints().count(), 3, "two rows, and unmatched");
+    }
+
+    #[test]
     fn threads_that_race_for_an_endpoint_get_the_same_one() {
-        let registry = Registry::new();
+        let registry = registry();
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for number in 0..MAX_ENDPOINTS {
-                        registry.endpoint(&Method::GET, Some(&format!("/{number}")));
+                        row(&registry, &Method::GET, &format!("/{number}"));
                     }
                 });
             }
         });
-        let mut names: Vec<_> = registry.endpoints().map(|endpoint| endpoint.name()).collect();
+        let mut names: Vec<_> = registry.endpoints().map(|(_, endpoint)| endpoint.route.to_string()).collect();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), registry.endpoints().count());

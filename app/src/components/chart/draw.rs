@@ -4,7 +4,6 @@
 use plotters::{coord::types::RangedCoordf64, prelude::*};
 
 use super::ChartData;
-use crate::wire::POINTS;
 
 /// Pixels of the drawing: twice what a chart usually takes, since plotters rounds to whole ones.
 const CHART: (u32, u32) = (895, 240);
@@ -15,33 +14,35 @@ type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, Ran
 /// A chart: grid, limit, lines.
 pub(super) fn chart(data: &ChartData) -> String {
     let end = data.axis_end();
-    let last = (POINTS - 1) as f64;
+    let last = (data.points() - 1) as f64;
     let grid = (0..5).map(|quarter| end * f64::from(quarter) / 4.0).map(|y| (0, vec![(0.0, y), (last, y)]));
     let limit = data.limit.iter().map(|(_, y)| (1, vec![(0.0, *y), (last, *y)]));
     let classes: Vec<&str> = ["grid", "limit"].into_iter().chain(data.series.iter().map(|series| series.hue)).collect();
     let paths = grid.chain(limit).chain(lines(data).map(|(index, line)| (index + 2, line)));
-    draw(CHART, end, paths, &classes)
+    draw(CHART, (last, end), paths, &classes)
 }
 
 /// The lines alone.
 pub(crate) fn sparkline(data: &ChartData) -> String {
     let classes: Vec<&str> = data.series.iter().map(|series| series.hue).collect();
-    draw(SPARKLINE, data.axis_end(), lines(data), &classes)
+    let end = ((data.points() - 1) as f64, data.axis_end());
+    draw(SPARKLINE, end, lines(data), &classes)
 }
 
 /// Each series' unbroken stretches, with the series' index. A point between two gaps becomes a short dash.
 fn lines(data: &ChartData) -> impl Iterator<Item = (usize, Vec<(f64, f64)>)> {
-    data.series.iter().enumerate().flat_map(|(index, series)| {
+    let points = data.points();
+    data.series.iter().enumerate().flat_map(move |(index, series)| {
         let mut stretches = vec![vec![]];
-        for place in 0..POINTS {
-            match (series.at(place), stretches.last_mut()) {
+        for place in 0..points {
+            match (series.at(place, points), stretches.last_mut()) {
                 (Some(value), Some(stretch)) => stretch.push((place as f64, value)),
                 _ => stretches.push(vec![]),
             }
         }
         for stretch in &mut stretches {
             if let [(x, y)] = stretch[..] {
-                *stretch = vec![((x - 0.5).max(0.0), y), ((x + 0.5).min((POINTS - 1) as f64), y)];
+                *stretch = vec![((x - 0.5).max(0.0), y), ((x + 0.5).min((points - 1) as f64), y)];
             }
         }
         stretches.into_iter().filter(|stretch| !stretch.is_empty()).map(move |stretch| (index, stretch))
@@ -49,7 +50,12 @@ fn lines(data: &ChartData) -> impl Iterator<Item = (usize, Vec<(f64, f64)>)> {
 }
 
 /// Draws `paths`, each in the class of its index.
-fn draw(size: (u32, u32), end: f64, paths: impl Iterator<Item = (usize, Vec<(f64, f64)>)>, classes: &[&str]) -> String {
+fn draw(
+    size: (u32, u32),
+    end: (f64, f64),
+    paths: impl Iterator<Item = (usize, Vec<(f64, f64)>)>,
+    classes: &[&str],
+) -> String {
     let mut svg = String::new();
     // Writing into a string cannot fail, and a drawing that did would only be missing.
     let _ = plot(&mut svg, size, end).map(|mut plot| {
@@ -60,10 +66,14 @@ fn draw(size: (u32, u32), end: f64, paths: impl Iterator<Item = (usize, Vec<(f64
     stretchable(svg, size, classes)
 }
 
-fn plot(svg: &mut String, size: (u32, u32), end: f64) -> Result<Plot<'_>, DrawingAreaErrorKind<std::io::Error>> {
+fn plot(
+    svg: &mut String,
+    size: (u32, u32),
+    (last, end): (f64, f64),
+) -> Result<Plot<'_>, DrawingAreaErrorKind<std::io::Error>> {
     let area = SVGBackend::with_string(svg, size).into_drawing_area();
     // A margin of two pixels keeps a line at zero or at the top whole.
-    ChartBuilder::on(&area).margin_top(2).margin_bottom(2).build_cartesian_2d(0.0..(POINTS - 1) as f64, 0.0..end)
+    ChartBuilder::on(&area).margin_top(2).margin_bottom(2).build_cartesian_2d(0.0..last, 0.0..end)
 }
 
 /// plotters writes colours; these stand for classes until [`stretchable`] puts them in.
@@ -91,10 +101,15 @@ fn stretchable(svg: String, (width, height): (u32, u32), classes: &[&str]) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{components::Series, format::Unit};
+    use crate::{components::Series, format::Unit, wire::Window};
 
     fn data(values: &[Option<f32>]) -> ChartData {
-        ChartData { unit: Unit::PerSecond, series: vec![Series::new("rate", "hue-rate", values)], limit: None }
+        ChartData {
+            window: Window::Minute,
+            unit: Unit::PerSecond,
+            series: vec![Series::new("rate", "hue-rate", values)],
+            limit: None,
+        }
     }
 
     fn lines_of(svg: &str) -> usize {

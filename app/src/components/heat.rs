@@ -1,0 +1,110 @@
+//! A heat map: how many requests took how long, over time. A lone band of slow ones shows where lines of percentiles do not.
+
+use std::fmt::Write;
+
+use leptos::prelude::*;
+
+use super::chart::{CrosshairLine, TimeAxis};
+use crate::{
+    format,
+    wire::{Band, Window},
+};
+
+/// Shades, from few to many.
+const SHADES: f64 = 5.0;
+
+/// Requests by the band of their latency, for each point from the oldest on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct HeatData {
+    pub(crate) window: Window,
+    pub(crate) points: Vec<Vec<(Band, u32)>>,
+}
+
+impl HeatData {
+    fn counts(&self) -> impl Iterator<Item = (Band, u32)> {
+        self.points.iter().flatten().copied()
+    }
+
+    /// The lowest band, and one past the highest.
+    fn bands(&self) -> (u8, u8) {
+        let bands = || self.counts().map(|(Band(band), _)| band);
+        let lowest = bands().min().unwrap_or(20);
+        (lowest, bands().max().unwrap_or(lowest) + 1)
+    }
+}
+
+/// The map with its title and its axes.
+#[component]
+pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatData>) -> impl IntoView {
+    let drawing = Memo::new(move |_| data.with(draw));
+    let bands = Memo::new(move |_| data.with(HeatData::bands));
+    let ticks = move || {
+        let (lowest, end) = bands.get();
+        let tick = |band: u8| view! { <span>{begins(band)}</span> };
+        // The highest and the lowest have their labels, and as many between as there is room for.
+        let bands = usize::from(end - lowest);
+        let step = (1..=bands).find(|step| bands % step == 0 && bands / step <= 6).unwrap_or(bands);
+        (lowest..=end).rev().step_by(step).map(tick).collect_view()
+    };
+    let window = Memo::new(move |_| data.with(|data| data.window));
+    view! {
+        <figure class="chart heat">
+            <figcaption>
+                <h3>{title}</h3>
+                <p class="note">{note}</p>
+            </figcaption>
+            <div class="y-axis" aria-hidden="true">{ticks}</div>
+            <div class="plot" role="img" aria-label=move || data.with(describe)>
+                <div class="drawing" inner_html=move || drawing.get()></div>
+                <CrosshairLine points=Signal::derive(move || window.get().points()) />
+            </div>
+            <TimeAxis window />
+        </figure>
+    }
+}
+
+/// A rectangle for each band of a point, in the shade of its count: each shade is four times the one before, counted down from the most.
+fn draw(data: &HeatData) -> String {
+    let (lowest, end) = data.bands();
+    let most = data.counts().map(|(_, count)| f64::from(count)).fold(1.0, f64::max);
+    let points = data.window.points();
+    let young = points.saturating_sub(data.points.len());
+    let mut svg = format!("<svg viewBox=\"0 0 {points} {}\" preserveAspectRatio=\"none\">", end - lowest);
+    for (place, point) in data.points.iter().enumerate() {
+        for (Band(band), count) in point {
+            let below = (most / f64::from(*count)).log(4.0).floor();
+            let shade = (SHADES - below).max(1.0) as u8;
+            let (x, y) = (young + place, end - 1 - band);
+            let _ = write!(svg, "<rect class=\"shade-{shade}\" x=\"{x}\" y=\"{y}\" width=\"1\" height=\"1\"/>");
+        }
+    }
+    svg + "</svg>"
+}
+
+fn begins(band: u8) -> String {
+    format::duration_us(Band(band).begins_us() as f64)
+}
+
+fn describe(data: &HeatData) -> String {
+    let (lowest, end) = data.bands();
+    match data.counts().next() {
+        None => "Latency distribution: no requests".to_owned(),
+        Some(_) => format!("Latency distribution, from {} to {}", begins(lowest), begins(end)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_band_of_a_point_is_a_rectangle_and_the_most_is_darkest() {
+        let data = HeatData { window: Window::Minute, points: vec![vec![(Band(10), 1), (Band(12), 100)], vec![]] };
+        let svg = draw(&data);
+        assert_eq!(svg.matches("<rect").count(), 2);
+        assert!(svg.contains("viewBox=\"0 0 60 3\""), "three bands: {svg}");
+        assert!(svg.contains("<rect class=\"shade-5\" x=\"58\" y=\"0\""), "{svg}");
+        assert!(svg.contains("<rect class=\"shade-2\" x=\"58\" y=\"2\""), "{svg}");
+        assert!(!draw(&HeatData::default()).contains("rect"));
+    }
+}

@@ -1,0 +1,16 @@
+//! A small line in a table: a shape and no figures. Too small and too many for plotters.
+
+/// The line of these values from the oldest on, from zero to the largest.
+pub(crate) fn small(values: &[f64], hue: &'static str) -> String {
+    let largest = values.iter().copied().fold(0.0, f64::max).max(f64::MIN_POSITIVE);
+    let mut points = String::new();
+    for (place, value) in values.iter().enumerate() {
+        let y = 20 - (value / largest * 18.0) as i64 - 1;
+        points += &format!("{place},{y} ");
+    }
+    let width = values.len().saturating_sub(1);
+    format!(
+        "<svg viewBox=\"0 0 {width} 20\" preserveAspectRatio=\"none\"><polyline class=\"{hue}\" points=\"{}\"/></svg>",
+        points.trim_end()
+    )
+}

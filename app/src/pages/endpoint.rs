@@ -1,0 +1,136 @@
+//! One endpoint: how fast it was over time, how its requests ended, what went wrong, and what such a request looked like.
+
+use leptos::prelude::*;
+
+use super::{
+    errors::{CauseTable, SampleTable},
+    requests::{StatusTable, share},
+    slowest::SlowestTable,
+};
+use crate::{
+    components::{Card, Chart, ChartData, Fact, Facts, HeatData, HeatMap, Series},
+    figures::Figures,
+    format::{self, Unit},
+    live::of_figures,
+    place::use_place,
+    wire::{EndpointColumns, EndpointDetail, Reading, Unknown},
+};
+
+#[component]
+pub(crate) fn EndpointPage() -> impl IntoView {
+    let place = use_place();
+    let name = move || place.with(|place| place.endpoint.clone().unwrap_or_default());
+    view! {
+        <p class="crumbs">
+            <a href=move || place.with(|place| place.to_endpoints().href())>"Requests"</a>
+            <span aria-hidden="true">"›"</span>
+            <b id="endpoint">{name}</b>
+        </p>
+        <div class="charts">
+            <LatencyChart />
+            <LatencyMap />
+            <EndingsChart />
+        </div>
+        <div class="cards">
+            <Card title="Endpoint" note="Of the window.">
+                <Facts facts=of_figures(facts) />
+            </Card>
+            <Card title="Status codes" note="Since the start; 499 is a client that left before there was a status.">
+                <StatusTable statuses=of_figures(|figures| detail(figures).map(|detail| detail.statuses.clone()).unwrap_or_default()) />
+            </Card>
+            <Card title="Errors by cause" note="# stands for what differs from request to request." wide=true>
+                <CauseTable most=usize::MAX />
+                <SampleTable />
+            </Card>
+            <Card title="Slowest requests" note="Of the window, from arrival to the last byte." wide=true>
+                <SlowestTable of_endpoint=true />
+            </Card>
+        </div>
+    }
+}
+
+fn detail(figures: &Figures) -> Reading<&EndpointDetail> {
+    let unknown = "No such endpoint has been asked for since the start of the process. All are among the requests.";
+    figures.endpoint.as_ref().ok_or_else(|| Unknown::because(unknown))
+}
+
+fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let EndpointDetail { row, .. } = detail(figures)?;
+    let totals = &figures.totals;
+    let plain = |name, count: u64| (name, format::count(count as f64), format::exact(count));
+    let of_own = |name, count: u64| {
+        (name, format!("{} ({})", format::count(count as f64), share(count, row.requests)), format::exact(count))
+    };
+    let time = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), |us| format::duration_us(us as f64));
+    let objective = row.name.as_ref().map(|name| name.objective_us);
+    let within = row.within_percent().map_or_else(|| "–".to_owned(), format::percent);
+    let rate = row.requests as f64 / totals.seconds.max(1) as f64;
+    let total = share(row.duration_sum_us, totals.duration_sum_us);
+    Ok(vec![
+        plain("Requests", row.requests),
+        ("Rate", format::per_second(rate), format!("{} of all requests", share(row.requests, totals.requests))),
+        of_own("Server errors", row.server_errors),
+        of_own("Client errors", row.client_errors),
+        of_own("Dropped by clients", row.dropped),
+        plain("In flight", row.in_flight),
+        ("Mean", time(row.mean_us()), "from arrival to the last byte".to_owned()),
+        ("p50", time(row.latency.map(|latency| latency.p50_us)), "half were at most this slow".to_owned()),
+        ("p95", time(row.latency.map(|latency| latency.p95_us)), "95 of 100 were at most this slow".to_owned()),
+        ("p99", time(row.latency.map(|latency| latency.p99_us)), "99 of 100 were at most this slow".to_owned()),
+        ("Max", time(row.latency.map(|latency| latency.max_us)), "the slowest".to_owned()),
+        ("In time", format!("{within} within {}", time(objective)), "the share within the objective".to_owned()),
+        (
+            "Time taken",
+            format!("{} ({total})", time(Some(row.duration_sum_us))),
+            "by all its requests, and the share of all endpoints".to_owned(),
+        ),
+        ("Sent", format::bytes(row.response_bytes as f64), format::exact(row.response_bytes)),
+    ])
+}
+
+/// A chart's data from the endpoint's own columns; empty for one that is not known.
+fn columns(unit: Unit, read: impl Fn(&EndpointColumns) -> Vec<Series> + Send + Sync + 'static) -> Memo<ChartData> {
+    of_figures(move |figures| {
+        let none = EndpointColumns::default();
+        let columns = detail(figures).map_or(&none, |detail| &detail.timeline.columns);
+        ChartData { window: figures.window(), unit, series: read(columns), limit: None }
+    })
+}
+
+#[component]
+fn LatencyChart() -> impl IntoView {
+    let lines = columns(Unit::DurationUs, |columns| {
+        vec![
+            Series::new("p50", "hue-p50", &columns.latency_p50_us),
+            Series::new("p95", "hue-p95", &columns.latency_p95_us),
+            Series::new("p99", "hue-p99", &columns.latency_p99_us),
+        ]
+    });
+    let objective = of_figures(|figures| {
+        detail(figures).ok().and_then(|detail| detail.row.name.as_ref()).map(|name| name.objective_us as f64)
+    });
+    let data = Memo::new(move |_| lines.get().with_limit_in_sight("objective", objective.get()));
+    view! { <Chart title="Latency" note="Until the last byte: p99 far above p50 means that some wait." data /> }
+}
+
+#[component]
+fn LatencyMap() -> impl IntoView {
+    let data = of_figures(|figures| HeatData {
+        window: figures.window(),
+        points: detail(figures).map(|detail| detail.timeline.columns.latency_counts.clone()).unwrap_or_default(),
+    });
+    view! { <HeatMap title="Latency distribution" note="How many took how long: two bands are two kinds of requests." data /> }
+}
+
+#[component]
+fn EndingsChart() -> impl IntoView {
+    let data = columns(Unit::PerSecond, |columns| {
+        vec![
+            Series::new("fine", "hue-rate", &columns.fine_per_second),
+            Series::new("client errors", "hue-client", &columns.client_errors_per_second),
+            Series::new("server errors", "hue-server", &columns.server_errors_per_second),
+            Series::new("dropped", "hue-system", &columns.dropped_per_second),
+        ]
+    });
+    view! { <Chart title="Requests by ending" note="Per second: how the requests ended." data /> }
+}

@@ -1,0 +1,196 @@
+//! The endpoints of the window as a table that sorts by every column, and can be filtered.
+
+use std::ops::Range;
+
+use leptos::prelude::*;
+
+use super::requests::{counted, share, timed};
+use crate::{
+    components::{Cell, Column, ROWS_THERE, Row, Table, TallTable, numbers, words},
+    figures::Figures,
+    format,
+    live::{of_figures, use_live},
+    place::{Place, Sort, go, use_place},
+    wire::{EndpointName, EndpointRow},
+};
+
+const COLUMNS: &[Column] = &[
+    words("Endpoint").sorts(Sort::Endpoint),
+    numbers("Total time", "of all requests together, with its share").sorts(Sort::Total),
+    words("Over time"),
+    numbers("Requests", "that ended").sorts(Sort::Requests),
+    numbers("Rate", "per second"),
+    numbers("Share", "of all requests"),
+    numbers("Server errors", "5xx, panics and broken bodies").sorts(Sort::ServerErrors),
+    numbers("Client errors", "4xx").sorts(Sort::ClientErrors),
+    numbers("Mean", "from arrival to the last byte").sorts(Sort::Mean),
+    numbers("p50", "half were at most this slow").sorts(Sort::P50),
+    numbers("p95", "95 of 100 were at most this slow").sorts(Sort::P95),
+    numbers("p99", "99 of 100 were at most this slow").sorts(Sort::P99),
+    numbers("Max", "the slowest").sorts(Sort::Max),
+    numbers("In time", "within the endpoint's objective").sorts(Sort::Within),
+    numbers("Sent", "bytes of bodies").sorts(Sort::Sent),
+    numbers("In flight", "under way now").sorts(Sort::InFlight),
+];
+
+/// Every endpoint that fits the filter, in the order of the URL.
+#[component]
+pub(crate) fn EndpointTable() -> impl IntoView {
+    let (place, figures) = (use_place(), use_live().figures);
+    let filter = Memo::new(move |_| place.with(|place| place.filter.to_lowercase()));
+    let order = Memo::new(move |_| place.with(|place| (place.sort, place.ascending)));
+    // Ids and no rows: sorting again is cheap where little has changed places.
+    let sorted = Memo::new(move |_| figures.with(|figures| sorted(figures, &filter.read(), order.get())));
+    let count = Memo::new(move |_| sorted.with(Vec::len));
+    let all = Memo::new(move |_| place.with(|place| place.all));
+    let rows = Callback::new(move |range: Range<usize>| {
+        let ids = sorted.with(|ids| ids[range.start.min(ids.len())..range.end.min(ids.len())].to_vec());
+        place.with(|place| figures.with(|figures| ids.iter().filter_map(|id| row(figures, *id, place)).collect()))
+    });
+    let foot = of_figures(move |figures| {
+        match (figures.endpoints.values().filter(|row| is_there(row)).count(), count.get()) {
+            (0, _) => {
+                "No request in this window. Requests count when they pass through the monitor's layer.".to_owned()
+            }
+            (there, 0) => format!("None of the window's {there} endpoints fits the filter."),
+            (there, shown) if shown < there => format!("{shown} of the window's {there} endpoints."),
+            (there, _) => format!("{there} endpoints in this window."),
+        }
+    });
+    view! {
+        <Filter />
+        <TallTable caption="Endpoints" columns=COLUMNS count all rows />
+        <p class="more">
+            {foot}
+            {move || (count.get() > ROWS_THERE && !all.get()).then(|| view! {
+                <a class="unscripted" href=move || place.with(|place| Place { all: true, ..place.clone() }.href())>
+                    {format!(" Only the first {ROWS_THERE} are here: show all.")}
+                </a>
+            })}
+        </p>
+    }
+}
+
+/// The text that endpoints' names must hold. A form, so that it works without scripts too.
+#[component]
+fn Filter() -> impl IntoView {
+    let place = use_place();
+    let hidden = move || {
+        let place = place.get();
+        let order = if place.ascending { "ascending" } else { "" };
+        [("view", place.view.word()), ("window", place.window.word()), ("sort", place.sort.word()), ("order", order)]
+            .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+            .collect_view()
+    };
+    let change = move |event| {
+        let filter = event_target_value(&event);
+        go(place, false, Place { filter, ..place.get_untracked() });
+    };
+    view! {
+        <form class="filter" method="get" role="search" on:submit=|event| event.prevent_default()>
+            {hidden}
+            <label>
+                "Filter "
+                <input
+                    type="search"
+                    name="filter"
+                    placeholder="method or route"
+                    autocomplete="off"
+                    value=place.get_untracked().filter
+                    prop:value=move || place.with(|place| place.filter.clone())
+                    on:input=change
+                />
+            </label>
+        </form>
+    }
+}
+
+/// Whether an endpoint is of the window; others stay known by their names.
+fn is_there(row: &EndpointRow) -> bool {
+    row.requests + row.in_flight > 0
+}
+
+fn sorted(figures: &Figures, filter: &str, (sort, ascending): (Sort, bool)) -> Vec<u32> {
+    let named = |row: &EndpointRow| (row.name.as_ref().map(EndpointName::text).unwrap_or_default(), row.id);
+    let there = figures.endpoints.values().filter(|row| is_there(row)).map(named);
+    let mut there: Vec<(String, u32)> = there.filter(|(name, _)| name.to_lowercase().contains(filter)).collect();
+    there.sort_by(|a, b| match (figures.endpoints.get(&a.1), figures.endpoints.get(&b.1)) {
+        (Some(one), Some(other)) => sort.order(ascending, (&a.0, one), (&b.0, other)),
+        _ => std::cmp::Ordering::Equal,
+    });
+    there.into_iter().map(|(_, id)| id).collect()
+}
+
+/// The endpoints that take the most time, for the overview.
+#[component]
+pub(crate) fn BusiestTable() -> impl IntoView {
+    let place = use_place();
+    let rows = of_figures(move |figures| {
+        let ids = sorted(figures, "", (Sort::Total, false));
+        Ok(place.with(|place| ids.iter().filter_map(|id| row(figures, *id, place)).collect()))
+    });
+    let foot = of_figures(|figures| match figures.endpoints.len() {
+        0 => "No request in this window. Requests count when they pass through the monitor's layer.".to_owned(),
+        shown => format!(
+            "{shown} of the {} endpoints since the start; the requests view has all.",
+            figures.snapshot.requests.endpoints
+        ),
+    });
+    view! {
+        <Table caption="Endpoints" quiet=true columns=COLUMNS rows />
+        <p class="more">{foot}</p>
+    }
+}
+
+fn row(figures: &Figures, id: u32, place: &Place) -> Option<Row> {
+    let endpoint = figures.endpoints.get(&id)?;
+    let name = endpoint.name.clone().unwrap_or_default();
+    let totals = &figures.totals;
+    let errors = |count: u64, class| if count > 0 { counted(count).class(class) } else { counted(count) };
+    let latency = endpoint.latency;
+    let objective = format!("within {}", format::duration_us(name.objective_us as f64));
+    let within = match endpoint.within_percent() {
+        // All but one in a hundred is what the status asks for.
+        Some(percent) if percent < 99.0 => Cell::number(format::percent(percent), objective).class("number warn"),
+        Some(percent) => Cell::number(format::percent(percent), objective),
+        None => Cell::number("–".to_owned(), objective),
+    };
+    let total = format!(
+        "{}, {} of all",
+        format::duration_us(endpoint.duration_sum_us as f64),
+        share(endpoint.duration_sum_us, totals.duration_sum_us)
+    );
+    let rate = endpoint.requests as f64 / totals.seconds.max(1) as f64;
+    Some(vec![
+        Cell::words(name.text()).links(&place.to_endpoint(&name.text())),
+        Cell::number(share(endpoint.duration_sum_us, totals.duration_sum_us), total),
+        Cell::line(&line(figures, endpoint), "hue-rate"),
+        counted(endpoint.requests),
+        Cell::number(format::per_second(rate), String::new()),
+        Cell::number(share(endpoint.requests, totals.requests), String::new()),
+        errors(endpoint.server_errors, "number bad"),
+        errors(endpoint.client_errors, "number warn"),
+        timed(endpoint.mean_us()),
+        timed(latency.map(|latency| latency.p50_us)),
+        timed(latency.map(|latency| latency.p95_us)),
+        timed(latency.map(|latency| latency.p99_us)),
+        timed(latency.map(|latency| latency.max_us)),
+        within,
+        Cell::number(format::bytes(endpoint.response_bytes as f64), format::exact(endpoint.response_bytes)),
+        counted(endpoint.in_flight),
+    ])
+}
+
+/// An endpoint's requests over the whole window, from what it has of it.
+fn line(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
+    let window = figures.window();
+    let points = window.points() as u64 / window.points_per_line_point();
+    let now = figures.snapshot.tick / (window.step_seconds() * window.points_per_line_point());
+    let value = |place: u64| {
+        // Counted back from now, and from the row's own newest.
+        let back = (points - 1 - place).checked_sub(now.saturating_sub(row.line_last));
+        let index = back.and_then(|back| row.line.len().checked_sub(1 + back as usize));
+        index.map_or(0.0, |index| row.line[index] as f64)
+    };
+    (0..points).map(value).collect()
+}

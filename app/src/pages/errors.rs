@@ -1,0 +1,140 @@
+//! What went wrong in the window, by cause.
+
+use leptos::prelude::*;
+
+use super::requests::{code_class, counted};
+use crate::{
+    components::{Cell, Column, Row, Table, numbers, words},
+    figures::Figures,
+    format,
+    live::of_figures,
+    place::{Place, use_place},
+    wire::{ErrorCause, ErrorKind, ErrorSample},
+};
+
+const COLUMNS: &[Column] = &[
+    words("Status"),
+    words("Kind"),
+    words("Endpoint"),
+    words("Message"),
+    numbers("Count", "in the window"),
+    words("Over time"),
+    numbers("Last seen", ""),
+    numbers("First seen", "since the start"),
+    words("Last request"),
+    numbers("After", "from arrival to the end, of the last"),
+];
+
+/// Causes that had errors in the window, those of the server first; at most `most`. On an endpoint's page its own alone.
+#[component]
+pub(crate) fn CauseTable(most: usize) -> impl IntoView {
+    let place = use_place();
+    let rows = of_figures(move |figures| {
+        let causes = of_window(figures);
+        Ok(place
+            .with(|place| causes.iter().take(most).map(|(cause, count)| row(figures, cause, *count, place)).collect()))
+    });
+    let foot = of_figures(move |figures| {
+        let causes = of_window(figures);
+        let mut foot = match causes.len() {
+            0 => "No errors in this window.".to_owned(),
+            1 => "1 cause in this window.".to_owned(),
+            all if all > most => format!("{most} of {all} causes in this window; the requests view has all."),
+            all => format!("{all} causes in this window."),
+        };
+        if figures.untold_errors > 0 {
+            foot += &format!(
+                " {} errors since the start are in no cause: too many came at once.",
+                format::exact(figures.untold_errors)
+            );
+        }
+        foot
+    });
+    view! {
+        <Table caption="Errors by cause" quiet=true columns=COLUMNS rows />
+        <p class="more">{foot}</p>
+    }
+}
+
+/// Causes with their errors in the window, the worst first.
+fn of_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
+    let first = figures.first_point();
+    let own = figures.endpoint.as_ref().map(|endpoint| endpoint.row.id);
+    let count = |cause: &ErrorCause| {
+        cause.points.iter().filter(|(point, _)| *point >= first).map(|(_, count)| u64::from(*count)).sum::<u64>()
+    };
+    let causes = figures.causes.values().filter(|cause| own.is_none_or(|own| own == cause.endpoint_id));
+    let mut causes: Vec<_> = causes.map(|cause| (cause, count(cause))).filter(|(_, count)| *count > 0).collect();
+    causes.sort_by_key(|(cause, count)| (!of_server(cause.kind), std::cmp::Reverse(*count), cause.number));
+    causes
+}
+
+fn of_server(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Server | ErrorKind::Panic)
+}
+
+fn row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -> Row {
+    let message = cause.message.clone().unwrap_or_else(|| "–".to_owned());
+    let seen = |at: u64| {
+        let ago = figures.snapshot.taken_at_unix_ms.saturating_sub(at) / 1000;
+        Cell::number(format!("{} ago", format::span(ago)), format::date_time(at))
+    };
+    let last = cause.samples.first();
+    let id = last.and_then(|sample| sample.request_id.clone()).unwrap_or_else(|| "–".to_owned());
+    let after = last.map_or_else(|| "–".to_owned(), |sample| format::duration_us(sample.duration_us as f64));
+    let (first, window) = (figures.first_point(), figures.window());
+    let mut line = vec![0.0; window.points()];
+    for (point, count) in &cause.points {
+        if let Some(place) = point.checked_sub(first).and_then(|place| line.get_mut(place as usize)) {
+            *place += f64::from(*count);
+        }
+    }
+    // Single errors would be too thin to see.
+    let wide: Vec<f64> =
+        line.chunks(window.points_per_line_point() as usize).map(|counts| counts.iter().sum()).collect();
+    vec![
+        Cell::words(cause.status.to_string()).class(code_class(cause.status)),
+        Cell::words(cause.kind.word()),
+        Cell::words(cause.endpoint.clone()).links(&place.to_endpoint(&cause.endpoint)),
+        Cell::words(message.clone()).titled(message).class("message"),
+        counted(count).titled(format!("{} since the start", format::exact(cause.total))),
+        Cell::line(&wide, if of_server(cause.kind) { "hue-server" } else { "hue-client" }),
+        seen(cause.last_at_unix_ms),
+        seen(cause.first_at_unix_ms),
+        Cell::words(id).class("id"),
+        Cell::number(after, String::new()),
+    ]
+}
+
+const SAMPLE_COLUMNS: &[Column] = &[
+    words("Time"),
+    words("Status"),
+    words("Kind"),
+    words("Message"),
+    words("Trace or request id"),
+    numbers("After", "from arrival to the end"),
+];
+
+/// The last requests of each cause that went wrong in the window, newest first: what such a request looked like.
+#[component]
+pub(crate) fn SampleTable() -> impl IntoView {
+    let rows = of_figures(|figures| {
+        let causes = of_window(figures);
+        let mut samples: Vec<_> =
+            causes.iter().flat_map(|(cause, _)| cause.samples.iter().map(move |sample| (*cause, sample))).collect();
+        samples.sort_by_key(|(_, sample)| std::cmp::Reverse(sample.at_unix_ms));
+        let row = |(cause, sample): (&ErrorCause, &ErrorSample)| {
+            let message = sample.message.clone().unwrap_or_else(|| "–".to_owned());
+            vec![
+                Cell::words(format::clock(sample.at_unix_ms)).titled(format::date_time(sample.at_unix_ms)),
+                Cell::words(cause.status.to_string()).class(code_class(cause.status)),
+                Cell::words(cause.kind.word()),
+                Cell::words(message.clone()).titled(message).class("message"),
+                Cell::words(sample.request_id.clone().unwrap_or_else(|| "–".to_owned())).class("id"),
+                Cell::number(format::duration_us(sample.duration_us as f64), String::new()),
+            ]
+        };
+        Ok(samples.into_iter().map(row).collect())
+    });
+    view! { <Table caption="Last errors" columns=SAMPLE_COLUMNS rows /> }
+}

@@ -1,0 +1,112 @@
+//! A place as the query of a URL, and back. What it does not say, or says wrongly, is as it is by default.
+
+use super::{Place, Sort, View};
+use crate::wire::Window;
+
+impl Place {
+    /// Where it is, relative to the page.
+    pub(crate) fn href(&self) -> String {
+        let default = Self::default();
+        let mut href = format!("?view={}", self.view.word());
+        let mut add = |name: &str, value: &str, differs: bool| {
+            if differs {
+                href.extend(["&", name, "=", &encoded(value)]);
+            }
+        };
+        add("window", self.window.word(), self.window != default.window);
+        add("endpoint", self.endpoint.as_deref().unwrap_or_default(), self.endpoint.is_some());
+        add("sort", self.sort.word(), self.sort != default.sort);
+        add("order", "ascending", self.ascending);
+        add("filter", &self.filter, !self.filter.is_empty());
+        add("rows", "all", self.all);
+        href
+    }
+
+    /// The place that a query names.
+    pub(crate) fn from_query(query: &str) -> Self {
+        let mut place = Self::default();
+        for pair in query.trim_start_matches('?').split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decoded(value);
+            match name {
+                "view" => place.view = named(View::ALL, View::word, &value),
+                "window" => place.window = named(Window::ALL, Window::word, &value),
+                "endpoint" => place.endpoint = Some(value),
+                "sort" => place.sort = named(Sort::ALL, Sort::word, &value),
+                "order" => place.ascending = value == "ascending",
+                "filter" => place.filter = value,
+                "rows" => place.all = value == "all",
+                _ => {}
+            }
+        }
+        place
+    }
+}
+
+fn named<T: Copy + Default, const N: usize>(all: [T; N], word: fn(T) -> &'static str, wanted: &str) -> T {
+    all.into_iter().find(|one| word(*one) == wanted).unwrap_or_default()
+}
+
+/// Whatever a query gives a meaning to, and whatever is not ASCII, as its bytes.
+fn encoded(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' | b'~' | b'/' | b'*' | b':' => {
+                text.push(byte as char);
+            }
+            _ => {
+                let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'A' + value - 10 });
+                text.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+            }
+        }
+    }
+    text
+}
+
+fn decoded(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digit = |at: usize| after.get(at).and_then(|digit| (*digit as char).to_digit(16));
+        rest = after;
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high << 4 | low) as u8);
+                rest = &after[2..];
+            }
+            (b'+', ..) => bytes.push(b' '),
+            _ => bytes.push(*first),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_survives_its_url() {
+        let place = Place {
+            view: View::Requests,
+            window: Window::SixHours,
+            endpoint: Some("GET /users/{id}/100%&ä b".to_owned()),
+            sort: Sort::P99,
+            ascending: true,
+            filter: "a=b&c#d+e".to_owned(),
+            all: true,
+        };
+        assert_eq!(Place::from_query(&place.href()), place);
+        assert_eq!(Place::from_query(&Place::default().href()), Place::default());
+    }
+
+    #[test]
+    fn nonsense_is_as_if_it_were_not_there() {
+        for query in ["", "?", "?view=<script>", "?window=7y&sort=", "?order", "?%%%=%2", "?x=1&view"] {
+            assert_eq!(Place::from_query(query), Place::default(), "{query}");
+        }
+        assert_eq!(Place::from_query("window=5m&view=requests").view, View::Requests);
+        assert_eq!(Place::from_query("?filter=%zz+%c3%28").filter, "%zz \u{fffd}(");
+    }
+}

@@ -1,0 +1,109 @@
+//! By which column the endpoints are sorted.
+
+use std::cmp::Ordering;
+
+use crate::wire::{EndpointRow, Latency};
+
+/// The columns of the endpoints' table; each sorts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Endpoint,
+    Requests,
+    ServerErrors,
+    ClientErrors,
+    Mean,
+    P50,
+    P95,
+    P99,
+    Max,
+    Within,
+    Sent,
+    InFlight,
+    /// The time that all requests took together: what would be felt most if it were faster.
+    #[default]
+    Total,
+}
+
+impl Sort {
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Endpoint,
+        Self::Requests,
+        Self::ServerErrors,
+        Self::ClientErrors,
+        Self::Mean,
+        Self::P50,
+        Self::P95,
+        Self::P99,
+        Self::Max,
+        Self::Within,
+        Self::Sent,
+        Self::InFlight,
+        Self::Total,
+    ];
+
+    /// Its word in the query.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::Requests => "requests",
+            Self::ServerErrors => "server-errors",
+            Self::ClientErrors => "client-errors",
+            Self::Mean => "mean",
+            Self::P50 => "p50",
+            Self::P95 => "p95",
+            Self::P99 => "p99",
+            Self::Max => "max",
+            Self::Within => "within",
+            Self::Sent => "sent",
+            Self::InFlight => "in-flight",
+            Self::Total => "total",
+        }
+    }
+
+    /// What a row is sorted by; an endpoint without the figure stands behind those with it when the largest come first.
+    fn key(self, row: &EndpointRow) -> f64 {
+        let latency = |read: fn(&Latency) -> u64| row.latency.as_ref().map_or(-1.0, |latency| read(latency) as f64);
+        match self {
+            Self::Endpoint => 0.0,
+            Self::Requests => row.requests as f64,
+            Self::ServerErrors => row.server_errors as f64,
+            Self::ClientErrors => row.client_errors as f64,
+            Self::Mean => row.mean_us().map_or(-1.0, |mean| mean as f64),
+            Self::P50 => latency(|latency| latency.p50_us),
+            Self::P95 => latency(|latency| latency.p95_us),
+            Self::P99 => latency(|latency| latency.p99_us),
+            Self::Max => latency(|latency| latency.max_us),
+            Self::Within => row.within_percent().unwrap_or(-1.0),
+            Self::Sent => row.response_bytes as f64,
+            Self::InFlight => row.in_flight as f64,
+            Self::Total => row.duration_sum_us as f64,
+        }
+    }
+
+    /// The order of two rows; those that are equal stand by their names.
+    pub(crate) fn order(self, ascending: bool, a: (&str, &EndpointRow), b: (&str, &EndpointRow)) -> Ordering {
+        let by_name = a.0.cmp(b.0);
+        let order = if self == Self::Endpoint { by_name } else { self.key(a.1).total_cmp(&self.key(b.1)) };
+        let order = if ascending { order } else { order.reverse() };
+        order.then(by_name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_sorts_both_ways_and_ties_stand_by_name() {
+        let row = |requests: u64, sum: u64| EndpointRow { requests, duration_sum_us: sum, ..EndpointRow::default() };
+        let rows = [("b", row(1, 9)), ("c", row(3, 9)), ("a", row(2, 9))];
+        let sorted = |sort: Sort, ascending| {
+            let mut names: Vec<_> = rows.iter().collect();
+            names.sort_by(|a, b| sort.order(ascending, (a.0, &a.1), (b.0, &b.1)));
+            names.iter().map(|(name, _)| *name).collect::<String>()
+        };
+        assert_eq!((sorted(Sort::Requests, false), sorted(Sort::Requests, true)), ("cab".into(), "bac".into()));
+        assert_eq!((sorted(Sort::Endpoint, true), sorted(Sort::Endpoint, false)), ("abc".into(), "cba".into()));
+        assert_eq!((sorted(Sort::Total, false), sorted(Sort::P99, true)), ("abc".into(), "abc".into()));
+    }
+}

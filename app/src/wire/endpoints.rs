@@ -1,0 +1,179 @@
+//! Endpoints: a method on a route template each, as rows of a table, in detail, and as totals since the start.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Latency, SlowRequest, Timeline, columns};
+
+/// What a row is called, and how fast it is meant to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointName {
+    /// The method by its name; `_OTHER` for those that HTTP does not define, none where rows of all methods meet.
+    pub method: Option<String>,
+    /// The route template, `/users/{id}`; `(unmatched)` where no route matched, `(other)` past the cap on endpoints.
+    pub route: String,
+    /// Requests are meant to take at most this long.
+    pub objective_us: u64,
+}
+
+impl EndpointName {
+    /// `GET /users/{id}`, as `/health` and the page name it.
+    pub fn text(&self) -> String {
+        endpoint_text(self.method.as_deref(), &self.route)
+    }
+}
+
+fn endpoint_text(method: Option<&str>, route: &str) -> String {
+    method.map_or_else(|| route.to_owned(), |method| format!("{method} {route}"))
+}
+
+/// One endpoint in a window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EndpointRow {
+    /// Its number in this run of the monitor.
+    pub id: u32,
+    /// None where the page knows it already.
+    pub name: Option<EndpointName>,
+    /// Requests that ended.
+    pub requests: u64,
+    /// Of these, 5xx and panics.
+    pub server_errors: u64,
+    /// Of these, 4xx.
+    pub client_errors: u64,
+    /// Of these, left by the client.
+    pub dropped: u64,
+    /// Requests under way now.
+    pub in_flight: u64,
+    /// Bytes of response bodies.
+    pub response_bytes: u64,
+    /// Time taken by all of them together.
+    pub duration_sum_us: u64,
+    /// Their latency; none where none has ended.
+    pub latency: Option<Latency>,
+    /// Requests that took at most [`EndpointName::objective_us`].
+    pub within_objective: u64,
+    /// The number of the last point of `line`; each is [`super::Window::points_per_line_point`] points of a chart.
+    pub line_last: u64,
+    /// Requests over time.
+    pub line: Vec<u64>,
+}
+
+impl EndpointRow {
+    /// Mean duration; none where no request has ended.
+    pub fn mean_us(&self) -> Option<u64> {
+        self.duration_sum_us.checked_div(self.requests)
+    }
+
+    /// Requests within the objective as a percentage; none without requests.
+    pub fn within_percent(&self) -> Option<f64> {
+        (self.requests > 0).then(|| 100.0 * self.within_objective as f64 / self.requests as f64)
+    }
+}
+
+/// One endpoint over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EndpointDetail {
+    /// Its sums.
+    pub row: EndpointRow,
+    /// From the point of [`super::Seen::tick`] on.
+    pub timeline: Timeline<EndpointColumns>,
+    /// Requests by status code since the start, in the order of the codes.
+    pub statuses: Vec<(u16, u64)>,
+    /// Its slowest requests of the window, the slowest first.
+    pub slowest: Vec<SlowRequest>,
+}
+
+columns! {
+    /// The columns of one endpoint's timeline.
+    EndpointColumns {
+        /// Requests per second that ended well.
+        fine_per_second: Option<f32>,
+        /// Client errors per second.
+        client_errors_per_second: Option<f32>,
+        /// Server errors per second.
+        server_errors_per_second: Option<f32>,
+        /// Requests per second that their clients left.
+        dropped_per_second: Option<f32>,
+        /// Median latency of the step's requests.
+        latency_p50_us: Option<u32>,
+        /// 95th percentile of it.
+        latency_p95_us: Option<u32>,
+        /// 99th percentile of it.
+        latency_p99_us: Option<u32>,
+        /// Requests by the band of their latency.
+        latency_counts: Vec<(Band, u32)>,
+    }
+}
+
+/// A band of latencies: two to each power of two of microseconds, so that one ends half as far again as it begins, or a third.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Band(pub u8);
+
+impl Band {
+    /// The band of a latency.
+    pub fn of(us: u64) -> Self {
+        let us = us.max(2);
+        let power = us.ilog2();
+        Self((2 * power + (us >> (power - 1) & 1) as u32) as u8)
+    }
+
+    /// Where it begins.
+    pub fn begins_us(self) -> u64 {
+        (2 + u64::from(self.0 & 1)) << (self.0 / 2).saturating_sub(1)
+    }
+}
+
+/// One endpoint since the start of the monitor.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EndpointTotals {
+    /// As in [`EndpointName`].
+    pub method: Option<String>,
+    /// As in [`EndpointName`].
+    pub route: String,
+    /// Requests under way.
+    pub in_flight: u64,
+    /// Bytes of response bodies.
+    pub response_bytes: u64,
+    /// By status and outcome.
+    pub statuses: Vec<StatusTotals>,
+}
+
+impl EndpointTotals {
+    /// As [`EndpointName::text`].
+    pub fn text(&self) -> String {
+        endpoint_text(self.method.as_deref(), &self.route)
+    }
+
+    /// Requests that ended.
+    pub fn requests(&self) -> u64 {
+        self.statuses.iter().map(|status| status.requests).sum()
+    }
+}
+
+/// The requests of one endpoint that ended in the same way.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StatusTotals {
+    /// The status sent, or 499 when the client went away before there was one.
+    pub status: u16,
+    /// OpenTelemetry's `error.type`; none for a request that did not fail.
+    pub error: Option<String>,
+    /// How many.
+    pub requests: u64,
+    /// The time they took together.
+    pub duration_sum_us: u64,
+    /// How many took at most each of OpenTelemetry's bounds and longer than the one before; the last took longer than all.
+    pub bounded: [u64; 15],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Band;
+
+    #[test]
+    fn a_latency_is_in_its_band() {
+        for us in (1..40).map(|power| 1 << power).flat_map(|us| [us, us + us / 3, us + us / 2, 2 * us - 1]) {
+            let band = Band::of(us);
+            assert!(band.begins_us() <= us && us < Band(band.0 + 1).begins_us(), "{us} in {band:?}");
+        }
+        assert_eq!(Band::of(0), Band::of(2));
+    }
+}

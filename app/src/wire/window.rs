@@ -1,0 +1,108 @@
+//! The span of time that the page speaks of: chosen once, in the URL, valid on every view.
+
+use serde::{Deserialize, Serialize};
+
+/// A window ends now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Window {
+    /// The last minute.
+    Minute,
+    /// The last five minutes.
+    FiveMinutes,
+    /// The last fifteen minutes.
+    #[default]
+    FifteenMinutes,
+    /// The last hour.
+    Hour,
+    /// The last six hours.
+    SixHours,
+    /// The last 24 hours.
+    Day,
+}
+
+impl Window {
+    /// Every window, the shortest first.
+    pub const ALL: [Self; 6] =
+        [Self::Minute, Self::FiveMinutes, Self::FifteenMinutes, Self::Hour, Self::SixHours, Self::Day];
+
+    /// Its word in the URL and on the page.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Minute => "1m",
+            Self::FiveMinutes => "5m",
+            Self::FifteenMinutes => "15m",
+            Self::Hour => "1h",
+            Self::SixHours => "6h",
+            Self::Day => "24h",
+        }
+    }
+
+    /// Its length in the words of a sentence.
+    pub fn long_word(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::FiveMinutes => "5 minutes",
+            Self::FifteenMinutes => "15 minutes",
+            Self::Hour => "hour",
+            Self::SixHours => "6 hours",
+            Self::Day => "24 hours",
+        }
+    }
+
+    /// Points of a chart, and seconds that each stands for.
+    fn grid(self) -> (usize, u64) {
+        match self {
+            Self::Minute => (60, 1),
+            Self::FiveMinutes => (150, 2),
+            Self::FifteenMinutes => (90, 10),
+            Self::Hour => (60, 60),
+            Self::SixHours => (72, 300),
+            Self::Day => (144, 600),
+        }
+    }
+
+    /// Points of a chart: between 60 and 300, whatever the length.
+    pub fn points(self) -> usize {
+        self.grid().0
+    }
+
+    /// Seconds that a point stands for.
+    pub fn step_seconds(self) -> u64 {
+        self.grid().1
+    }
+
+    /// Points of the chart in one of the small line of a table's row, which has 30 to 36.
+    pub fn points_per_line_point(self) -> u64 {
+        match self {
+            Self::Minute | Self::Hour | Self::SixHours => 2,
+            Self::FiveMinutes => 5,
+            Self::FifteenMinutes => 3,
+            Self::Day => 4,
+        }
+    }
+
+    /// Seconds from its oldest point to now, at most.
+    pub fn seconds(self) -> u64 {
+        self.points() as u64 * self.step_seconds()
+    }
+
+    /// The number of its oldest point at a tick: points are numbered from the start of the monitor.
+    pub fn first_point(self, tick: u64) -> u64 {
+        (tick / self.step_seconds() + 1).saturating_sub(self.points() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_as_long_as_they_say() {
+        let seconds = Window::ALL.map(Window::seconds);
+        assert_eq!(seconds, [60, 300, 900, 3600, 21_600, 86_400]);
+        for window in Window::ALL {
+            assert!((60..=300).contains(&window.points()), "{window:?}");
+            assert_eq!(window.points() as u64 % window.points_per_line_point(), 0, "{window:?}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! How a monitor is made: what it is called, which database it watches, and what the host decides of requests.
+
+use std::{borrow::Cow, time::Duration};
+
+use crate::{
+    Incoming, Monitor,
+    database::{Database, Probe},
+    requests::Policy,
+};
+
+/// How a monitor is made.
+///
+/// A route is named by its template, `/users/{id}`, or several by their common beginning, `/internal/*`.
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder {
+    service: Option<String>,
+    database: Database,
+    policy: Policy,
+}
+
+impl Builder {
+    /// The name of the watched application; that of the executable otherwise.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into());
+        self
+    }
+
+    /// The MongoDB to watch: [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), or a
+    /// [connection string](Database::from_uri).
+    pub fn mongodb(mut self, database: impl Into<Database>) -> Self {
+        self.database = database.into();
+        self
+    }
+
+    /// Requests of these routes are not recorded: `/livez`, `/internal/*`; `(unmatched)` for those of no route.
+    pub fn ignore(mut self, route: impl Into<String>) -> Self {
+        self.policy.rules.ignore(route);
+        self
+    }
+
+    /// Requests for which `ignores` holds are not recorded. It runs for every request, before the handler.
+    pub fn ignore_if(mut self, ignores: impl Fn(&Incoming<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.policy.ignore = Some(Box::new(ignores));
+        self
+    }
+
+    /// Requests of these routes share one row of their method: `.group("/assets/*", "assets")`.
+    pub fn group(mut self, route: impl Into<String>, row: impl Into<String>) -> Self {
+        self.policy.rules.group(route, row);
+        self
+    }
+
+    /// The row of a request, where `row` names one; its route otherwise. It runs for every request, before the handler. Name
+    /// few rows: each counts against the [cap](Self::max_endpoints).
+    pub fn group_by(
+        mut self,
+        row: impl Fn(&Incoming<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+    ) -> Self {
+        self.policy.group = Some(Box::new(row));
+        self
+    }
+
+    /// At most this many endpoints have a row of their own, 512 unless set; further ones share the `(other)` row of their
+    /// method. One takes about 8 KB, and its history of a busy day another 60.
+    pub fn max_endpoints(mut self, most: usize) -> Self {
+        self.policy.max_endpoints = most;
+        self
+    }
+
+    /// How long requests are meant to take at most, 500 ms unless set. An endpoint whose p99 is above it is named in the
+    /// board's status.
+    pub fn objective(mut self, objective: Duration) -> Self {
+        self.policy.rules.objective(objective);
+        self
+    }
+
+    /// The same for some routes; of several that fit the first counts.
+    pub fn objective_of(mut self, route: impl Into<String>, objective: Duration) -> Self {
+        self.policy.rules.objective_of(route, objective);
+        self
+    }
+
+    /// Tells clients the time until the response's head in a `Server-Timing` header. Off unless set: it tells strangers too.
+    pub fn server_timing(mut self, on: bool) -> Self {
+        self.policy.server_timing = on;
+        self
+    }
+
+    /// Starts watching.
+    pub fn build(self) -> Monitor {
+        let service = self.service.unwrap_or_else(executable_name);
+        Monitor::start(service, Probe::new(self.database.0), self.policy)
+    }
+}
+
+fn executable_name() -> String {
+    let path = std::env::current_exe().ok();
+    path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .unwrap_or_else(|| "application".to_owned())
+}

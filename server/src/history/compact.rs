@@ -1,0 +1,104 @@
+//! A tally in as few bytes as it takes: numbers of seven bits a byte, and of a histogram only the buckets that hold something.
+//! Most buckets hold one request and are near each other: one byte each.
+
+use crate::requests::Tally;
+
+/// Appends a tally.
+pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
+    // Which of the classes there are, in one byte: most endpoints have but one.
+    let present = tally.classes.iter().enumerate().filter(|(_, count)| **count > 0);
+    out.push(present.fold(0, |bits, (index, _)| bits | 1 << index));
+    tally.classes.iter().filter(|count| **count > 0).for_each(|count| write(out, *count));
+    write(out, tally.response_bytes);
+    write(out, tally.duration_sum_us);
+    let mut next = 0;
+    for (bucket, count) in tally.latency_counts().iter().enumerate().filter(|(_, count)| **count > 0) {
+        let skipped = (bucket - next) as u64;
+        write(out, skipped << 1 | u64::from(*count > 1));
+        if *count > 1 {
+            write(out, u64::from(*count));
+        }
+        next = bucket + 1;
+    }
+}
+
+/// What becomes of the numbers of an encoded tally.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    Add,
+    /// Takes away what was added before.
+    Subtract,
+}
+
+/// Adds an encoded tally to another, or takes it away again.
+pub(super) fn apply(sign: Sign, mut encoded: &[u8], tally: &mut Tally) {
+    let to = |sum: &mut u64, value: u64| {
+        *sum = if sign == Sign::Add { sum.wrapping_add(value) } else { sum.wrapping_sub(value) };
+    };
+    let present = encoded.first().copied().unwrap_or_default();
+    encoded = encoded.get(1..).unwrap_or_default();
+    for (index, sum) in tally.classes.iter_mut().enumerate() {
+        if present & 1 << index != 0 {
+            to(sum, read(&mut encoded));
+        }
+    }
+    to(&mut tally.response_bytes, read(&mut encoded));
+    to(&mut tally.duration_sum_us, read(&mut encoded));
+    let counts = tally.latency_counts_mut();
+    let mut next = 0;
+    while !encoded.is_empty() {
+        let token = read(&mut encoded);
+        let bucket = next + (token >> 1) as usize;
+        let count = if token & 1 == 1 { read(&mut encoded) as u32 } else { 1 };
+        if let Some(sum) = counts.get_mut(bucket) {
+            *sum = if sign == Sign::Add { sum.wrapping_add(count) } else { sum.wrapping_sub(count) };
+        }
+        next = bucket + 1;
+    }
+}
+
+/// Seven bits a byte, the lowest first; the eighth says that more follow.
+pub(super) fn write(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Reads what [`write`] wrote, and leaves what follows it.
+pub(super) fn read(encoded: &mut &[u8]) -> u64 {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let Some((byte, rest)) = encoded.split_first() else { break };
+        *encoded = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::history::tests::tally;
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_read_again(durations_us in prop::collection::vec(0u64..1 << 33, 0..200), bytes: u64) {
+            let mut original = tally(&durations_us);
+            original.response_bytes = bytes;
+            let mut encoded = vec![];
+            encode(&original, &mut encoded);
+            let mut again = Tally::default();
+            apply(Sign::Add, &encoded, &mut again);
+            prop_assert_eq!(&again, &original);
+            apply(Sign::Subtract, &encoded, &mut again);
+            prop_assert_eq!(again, Tally::default());
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What some seconds brought, and how several such frames become one.
+
+use super::compact::{self, Sign};
+use crate::requests::Tally;
+
+/// The monitor's other figures of a frame. Each is none where it was not known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Host {
+    /// At the end of the frame.
+    pub(crate) rss_bytes: Option<u64>,
+    pub(crate) memory_percent: Option<f64>,
+    /// The mean of the frame.
+    pub(crate) process_cpu_percent: Option<f64>,
+    pub(crate) system_cpu_percent: Option<f64>,
+    /// The worst of the frame.
+    pub(crate) database_latency_us: Option<u64>,
+}
+
+/// Requests that ended within a span of ticks, and how the host was.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frame {
+    /// The first tick that it stands for; its tier says for how many.
+    pub(crate) start: u64,
+    /// For how many of them there was a reading.
+    pub(crate) seconds: u64,
+    pub(crate) host: Host,
+    /// The requests of all endpoints, encoded.
+    whole: Box<[u8]>,
+    /// For each endpoint where something ended, by rising id: the id, the length of what follows, and the encoded tally.
+    endpoints: Box<[u8]>,
+    /// Errors by the number of their cause.
+    errors: Box<[(u32, u32)]>,
+}
+
+impl Frame {
+    /// The same at another tick.
+    #[cfg(test)]
+    pub(super) fn again_at(&self, start: u64) -> Self {
+        Self { start, ..self.clone() }
+    }
+
+    /// The memory that it holds, with the allocator's part.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.whole.len() + self.endpoints.len() + size_of_val(&*self.errors) + 48
+    }
+
+    /// Adds the requests of all endpoints to a tally, or takes them away again.
+    pub(super) fn apply_whole(&self, sign: Sign, tally: &mut Tally) {
+        compact::apply(sign, &self.whole, tally);
+    }
+
+    /// The endpoints where something ended, with their encoded tallies.
+    pub(super) fn endpoints(&self) -> Endpoints<'_> {
+        Endpoints(&self.endpoints)
+    }
+
+    pub(super) fn errors(&self) -> &[(u32, u32)] {
+        &self.errors
+    }
+}
+
+pub(super) struct Endpoints<'a>(&'a [u8]);
+
+impl<'a> Iterator for Endpoints<'a> {
+    type Item = (usize, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let id = compact::read(&mut self.0) as usize;
+        let length = compact::read(&mut self.0) as usize;
+        let (tally, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some((id, tally))
+    }
+}
+
+/// A frame in the making: endpoints are added by rising id.
+pub(crate) struct Builder {
+    frame: Frame,
+    whole: Tally,
+    endpoints: Vec<u8>,
+    encoded: Vec<u8>,
+}
+
+impl Builder {
+    pub(crate) fn new(start: u64, seconds: u64) -> Self {
+        let frame = Frame { start, seconds, ..Frame::default() };
+        Self { frame, whole: Tally::default(), endpoints: vec![], encoded: vec![] }
+    }
+
+    pub(crate) fn endpoint(&mut self, id: usize, tally: &Tally) {
+        self.encoded.clear();
+        compact::encode(tally, &mut self.encoded);
+        compact::apply(Sign::Add, &self.encoded, &mut self.whole);
+        compact::write(&mut self.endpoints, id as u64);
+        compact::write(&mut self.endpoints, self.encoded.len() as u64);
+        self.endpoints.extend_from_slice(&self.encoded);
+    }
+
+    pub(crate) fn finish(mut self, host: Host, errors: Vec<(u32, u32)>) -> Frame {
+        self.encoded.clear();
+        compact::encode(&self.whole, &mut self.encoded);
+        Frame {
+            host,
+            whole: self.encoded.into_boxed_slice(),
+            endpoints: self.endpoints.into_boxed_slice(),
+            errors: errors.into_boxed_slice(),
+            ..self.frame
+        }
+    }
+}
+
+/// Several frames as one that stands at `start`: sums add up, percentiles will come of the merged histograms.
+pub(super) fn fold(start: u64, frames: &[&Frame]) -> Frame {
+    let mut builder = Builder::new(start, frames.iter().map(|frame| frame.seconds).sum());
+    let mut cursors: Vec<_> = frames.iter().map(|frame| frame.endpoints().peekable()).collect();
+    let mut sum = Tally::default();
+    while let Some(id) = cursors.iter_mut().filter_map(|cursor| cursor.peek().map(|(id, _)| *id)).min() {
+        sum.clear();
+        for cursor in &mut cursors {
+            if let Some((_, encoded)) = cursor.next_if(|(next, _)| *next == id) {
+                compact::apply(Sign::Add, encoded, &mut sum);
+            }
+        }
+        builder.endpoint(id, &sum);
+    }
+    let mut errors: Vec<(u32, u32)> = frames.iter().flat_map(|frame| frame.errors()).copied().collect();
+    errors.sort_unstable_by_key(|(cause, _)| *cause);
+    errors.dedup_by(|(cause, count), (kept, sum)| {
+        let same = cause == kept;
+        *sum += if same { *count } else { 0 };
+        same
+    });
+    builder.finish(fold_host(frames), errors)
+}
+
+/// How the host was over several frames.
+pub(crate) fn fold_host(frames: &[&Frame]) -> Host {
+    let mean = |read: fn(&Host) -> Option<f64>| {
+        let known = frames.iter().filter_map(|frame| Some((read(&frame.host)?, frame.seconds as f64)));
+        let (sum, seconds) =
+            known.fold((0.0, 0.0), |(sum, all), (value, seconds)| (sum + value * seconds, all + seconds));
+        (seconds > 0.0).then(|| sum / seconds)
+    };
+    let last = frames.last().map(|frame| &frame.host);
+    Host {
+        rss_bytes: last.and_then(|host| host.rss_bytes),
+        memory_percent: last.and_then(|host| host.memory_percent),
+        process_cpu_percent: mean(|host| host.process_cpu_percent),
+        system_cpu_percent: mean(|host| host.system_cpu_percent),
+        database_latency_us: frames.iter().filter_map(|frame| frame.host.database_latency_us).max(),
+    }
+}

@@ -1,0 +1,86 @@
+//! Frames into points of a chart. Percentiles come of merged histograms, never of averaged percentiles.
+
+use watchboard_app::wire::{Band, EndpointColumns, TimelineColumns, Window};
+
+use super::{
+    compact::{self, Sign},
+    frame::{Frame, fold_host},
+    tiers::{Tiers, tier},
+};
+use crate::requests::{Class, Tally, lowest};
+
+/// The point of number `number` of a window, from the ticks before `to`.
+pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> TimelineColumns {
+    let frames = frames(tiers, window, number, to);
+    let mut whole = Tally::default();
+    frames.iter().for_each(|frame| frame.apply_whole(Sign::Add, &mut whole));
+    let rate = rate(&frames);
+    let latency = whole.latency();
+    let host = fold_host(&frames);
+    TimelineColumns {
+        requests_per_second: vec![rate(whole.requests())],
+        server_errors_per_second: vec![rate(whole.count(Class::ServerError))],
+        client_errors_per_second: vec![rate(whole.count(Class::ClientError))],
+        latency_p50_us: vec![latency.map(|latency| us(latency.p50_us))],
+        latency_p95_us: vec![latency.map(|latency| us(latency.p95_us))],
+        latency_p99_us: vec![latency.map(|latency| us(latency.p99_us))],
+        rss_bytes: vec![host.rss_bytes],
+        memory_percent: vec![host.memory_percent.map(hundredths)],
+        process_cpu_percent: vec![host.process_cpu_percent.map(hundredths)],
+        system_cpu_percent: vec![host.system_cpu_percent.map(hundredths)],
+        database_latency_us: vec![host.database_latency_us.map(us)],
+    }
+}
+
+/// The same of one endpoint.
+pub(super) fn endpoint_point(tiers: &Tiers, window: Window, id: usize, number: u64, to: u64) -> EndpointColumns {
+    let frames = frames(tiers, window, number, to);
+    let mut sums = Tally::default();
+    let encoded = frames.iter().filter_map(|frame| frame.endpoints().find(|(endpoint, _)| *endpoint == id));
+    encoded.for_each(|(_, encoded)| compact::apply(Sign::Add, encoded, &mut sums));
+    let rate = rate(&frames);
+    let latency = sums.latency();
+    EndpointColumns {
+        fine_per_second: vec![rate(sums.count(Class::Fine))],
+        client_errors_per_second: vec![rate(sums.count(Class::ClientError))],
+        server_errors_per_second: vec![rate(sums.count(Class::ServerError))],
+        dropped_per_second: vec![rate(sums.count(Class::Dropped))],
+        latency_p50_us: vec![latency.map(|latency| us(latency.p50_us))],
+        latency_p95_us: vec![latency.map(|latency| us(latency.p95_us))],
+        latency_p99_us: vec![latency.map(|latency| us(latency.p99_us))],
+        latency_counts: vec![by_band(&sums)],
+    }
+}
+
+fn frames(tiers: &Tiers, window: Window, number: u64, to: u64) -> Vec<&Frame> {
+    let step = window.step_seconds();
+    tiers.cover(tier(window), number * step, ((number + 1) * step).min(to)).collect()
+}
+
+/// A count per second of the frames; none where there was no reading.
+fn rate(frames: &[&Frame]) -> impl Fn(u64) -> Option<f32> + use<> {
+    let seconds: u64 = frames.iter().map(|frame| frame.seconds).sum();
+    move |count| (seconds > 0).then(|| hundredths(count as f64 / seconds as f64))
+}
+
+/// Requests by the [`Band`] of their latency.
+fn by_band(sums: &Tally) -> Vec<(Band, u32)> {
+    let mut bands: Vec<(Band, u32)> = vec![];
+    for (bucket, count) in sums.latency_counts().iter().enumerate().filter(|(_, count)| **count > 0) {
+        let band = Band::of(lowest(bucket));
+        match bands.last_mut() {
+            Some((last, sum)) if *last == band => *sum = sum.saturating_add(*count),
+            _ => bands.push((band, *count)),
+        }
+    }
+    bands
+}
+
+fn us(us: u64) -> u32 {
+    u32::try_from(us).unwrap_or(u32::MAX)
+}
+
+/// Charts show no more, and the wire carries no more.
+fn hundredths(value: f64) -> f32 {
+    ((value * 100.0).round() / 100.0) as f32
+}

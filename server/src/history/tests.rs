@@ -1,0 +1,162 @@
+//! What the tests of the history share, and those of its whole: a day of requests by a known distribution, beside exact figures.
+
+use std::sync::Arc;
+
+use watchboard_app::wire::{Ask, Latency, Part, Snapshot};
+
+use super::*;
+use crate::requests::{Class, Policy, Recorder, Sighting, bucket};
+
+pub(crate) fn tally(durations_us: &[u64]) -> Tally {
+    let mut tally = Tally::default();
+    tally.classes[Class::Fine as usize] = durations_us.len() as u64;
+    tally.duration_sum_us = durations_us.iter().sum();
+    durations_us.iter().for_each(|us| tally.latency_counts_mut()[bucket(*us)] += 1);
+    tally
+}
+
+pub(super) fn sighting(endpoint: usize, at_unix_ms: u64, duration_us: u64) -> Sighting {
+    Sighting::for_tests(endpoint, at_unix_ms, duration_us)
+}
+
+/// A history that is fed by hand, with a reader of no requests.
+struct Fed {
+    history: History,
+    reader: Reader,
+    snapshot: Snapshot,
+    /// Every request: its tick, its endpoint, its duration.
+    all: Vec<(u64, usize, u64)>,
+}
+
+impl Fed {
+    fn new() -> Self {
+        let mut sampler = crate::sampler::Sampler::new("test".into(), Arc::new(Recorder::new(Policy::default())));
+        let snapshot = Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, Default::default(), false).snapshot };
+        let reader = Reader::new(Arc::new(Recorder::new(Policy::default())));
+        Self { history: History::new(0), reader, snapshot, all: vec![] }
+    }
+
+    /// A tick with these requests, each of an endpoint.
+    fn tick(&mut self, tick: u64, requests: &[(usize, u64)]) {
+        let mut frame = Builder::new(tick, 1);
+        for id in 0..4 {
+            let of_id = requests.iter().filter(|(endpoint, _)| *endpoint == id);
+            let durations: Vec<u64> = of_id.map(|(_, duration)| *duration).collect();
+            if !durations.is_empty() {
+                frame.endpoint(id, &tally(&durations));
+            }
+        }
+        let slow = requests.iter().map(|(id, duration)| sighting(*id, tick * 1000, *duration)).collect();
+        self.history.push(tick, frame, Told { errors: vec![], slow }, Host::default(), &self.reader);
+        self.snapshot.tick = tick;
+        self.all.extend(requests.iter().map(|(id, duration)| (tick, *id, *duration)));
+    }
+
+    fn ask(&mut self, window: Window, part: Part) -> watchboard_app::wire::Refreshed {
+        self.history.answer(&Ask { window, part }, None, &self.snapshot, &self.reader)
+    }
+
+    /// The exact durations of a window, in their order.
+    fn exact(&self, window: Window, id: Option<usize>) -> Vec<u64> {
+        let first = window.first_point(self.snapshot.tick) * window.step_seconds();
+        let of_window =
+            self.all.iter().filter(|(tick, endpoint, _)| *tick >= first && id.is_none_or(|id| id == *endpoint));
+        let mut durations: Vec<u64> = of_window.map(|(.., duration)| *duration).collect();
+        durations.sort_unstable();
+        durations
+    }
+}
+
+fn assert_percentiles(latency: Option<Latency>, exact: &[u64], window: Window) {
+    let latency = latency.unwrap();
+    for (percentile, found) in [(50, latency.p50_us), (95, latency.p95_us), (99, latency.p99_us), (100, latency.max_us)]
+    {
+        let rank = (exact.len() * percentile).div_ceil(100).max(1);
+        let expected = exact[rank - 1] as f64;
+        let error = (found as f64 - expected).abs() / expected;
+        assert!(error <= 0.01, "{window:?} p{percentile}: {found} instead of {expected}");
+    }
+}
+
+/// Durations as they are in life: most short, some long, a few very long; the same in each run.
+fn durations(count: usize, seed: u64) -> Vec<u64> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut normal = move || (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
+    (0..count).map(|_| (20_000.0 * (1.2 * normal()).exp()) as u64 + 1).collect()
+}
+
+#[test]
+fn every_window_of_a_day_has_its_exact_percentiles_and_totals() {
+    let mut fed = Fed::new();
+    let durations = durations(180_000, 7);
+    for tick in 0..90_000u64 {
+        let of_tick = &durations[2 * tick as usize..][..2];
+        fed.tick(tick, &[(tick as usize % 3, of_tick[0]), (3, of_tick[1])]);
+        // One window is looked at all the time: its sums are kept, and not made anew.
+        if tick % 7 == 0 {
+            fed.ask(Window::FifteenMinutes, Part::Requests);
+        }
+    }
+    for window in Window::ALL {
+        for part in [Part::Requests, Part::Overview] {
+            let answer = fed.ask(window, part);
+            let exact = fed.exact(window, None);
+            assert_eq!(answer.totals.requests, exact.len() as u64, "{window:?}");
+            assert_eq!(answer.totals.duration_sum_us, exact.iter().sum::<u64>());
+            assert_percentiles(answer.totals.latency, &exact, window);
+            assert_eq!(answer.timeline.len(), window.points());
+            assert_eq!(answer.endpoints.len(), 4);
+            for row in answer.endpoints {
+                let exact = fed.exact(window, Some(row.id as usize));
+                assert_eq!((row.requests, row.duration_sum_us), (exact.len() as u64, exact.iter().sum()));
+                // The oldest point of a line may be half out of the window.
+                assert!(row.requests - row.line.iter().sum::<u64>() <= row.requests / 20, "{window:?}");
+                assert_percentiles(row.latency, &exact, window);
+            }
+        }
+        let mut slowest = fed.exact(window, None);
+        slowest.reverse();
+        let listed: Vec<u64> =
+            fed.ask(window, Part::Requests).slowest.unwrap().iter().map(|one| one.duration_us).collect();
+        assert_eq!(listed, slowest[..slowest::LISTED], "{window:?}");
+    }
+}
+
+#[test]
+fn sums_that_are_kept_are_those_that_are_made_anew() {
+    let mut fed = Fed::new();
+    let durations = durations(20_000, 3);
+    let mut now = 0;
+    for (number, duration) in durations.iter().enumerate() {
+        // Ticks are missed now and then.
+        now += if number % 50 == 0 { 5 } else { 1 };
+        fed.tick(now, &[(number % 4, *duration)]);
+        let kept = fed.ask(Window::Hour, Part::Requests);
+        if number % 997 == 0 {
+            fed.history.watched.clear();
+            assert_eq!(kept.totals, fed.ask(Window::Hour, Part::Requests).totals);
+            assert_eq!(kept.timeline, fed.ask(Window::Hour, Part::Requests).timeline);
+        }
+    }
+}
+
+#[test]
+fn a_page_gets_what_is_new_and_no_more() {
+    let mut fed = Fed::new();
+    (0..100).for_each(|tick| fed.tick(tick, &[(0, 10), (1, 20)]));
+    let ask = Ask { window: Window::FifteenMinutes, part: Part::Requests };
+    let first = fed.history.answer(&ask, None, &fed.snapshot, &fed.reader);
+    assert_eq!((first.endpoints.len(), first.endpoints.iter().all(|row| row.name.is_some())), (2, true));
+    let seen = watchboard_app::wire::Seen { started_at_unix_ms: 0, tick: 99 };
+    fed.tick(100, &[(1, 30)]);
+    let next = fed.history.answer(&ask, Some(seen), &fed.snapshot, &fed.reader);
+    assert_eq!(
+        next.endpoints.iter().map(|row| (row.id, row.requests, row.name.is_some())).collect::<Vec<_>>(),
+        [(1, 101, false)]
+    );
+    assert!(!next.endpoints_whole && next.timeline.len() == 2, "the point that was filling, and the new one");
+    // A window that nobody has looked at since is told anew.
+    fed.history.watched.clear();
+    let anew = fed.history.answer(&ask, Some(seen), &fed.snapshot, &fed.reader);
+    assert!(anew.endpoints_whole && anew.endpoints.len() == 2);
+}

@@ -1,0 +1,179 @@
+//! The sums of one window, kept while somebody looks at it: what ends is added, what leaves the window is taken away again.
+//! So that a look costs what is new and not what the window holds.
+
+use std::collections::VecDeque;
+
+use watchboard_app::wire::{Timeline, TimelineColumns, Window, WindowTotals};
+
+use super::{
+    compact::{self, Sign},
+    frame::Frame,
+    points::point,
+    tiers::{Tiers, tier},
+};
+use crate::requests::{Class, Tally};
+
+pub(crate) struct Watched {
+    pub(super) window: Window,
+    /// The ticks that the sums are of: from here to before there.
+    from: u64,
+    to: u64,
+    whole: Tally,
+    seconds: u64,
+    /// By the endpoint's id.
+    rows: Vec<Option<Box<Row>>>,
+    timeline: Timeline<TimelineColumns>,
+    /// The tick at which it was last asked for.
+    pub(super) asked_at: u64,
+}
+
+/// One endpoint in the window.
+pub(super) struct Row {
+    pub(super) sums: Tally,
+    pub(super) line: Line,
+    /// The ticks at which it came into the window, and last changed.
+    pub(super) came_at: u64,
+    pub(super) changed_at: u64,
+    /// Under way, as it was last told.
+    pub(super) in_flight: u64,
+}
+
+/// Requests over time, by points of a small line.
+#[derive(Default)]
+pub(super) struct Line {
+    pub(super) last: u64,
+    pub(super) counts: VecDeque<u64>,
+}
+
+impl Watched {
+    pub(super) fn new(window: Window, started_at_unix_ms: u64) -> Self {
+        Self {
+            window,
+            from: 0,
+            to: 0,
+            whole: Tally::default(),
+            seconds: 0,
+            rows: vec![],
+            timeline: Timeline { started_at_unix_ms, window, ..Timeline::default() },
+            asked_at: 0,
+        }
+    }
+
+    /// Brings the sums up to the ticks before `to`.
+    pub(super) fn advance(&mut self, tiers: &Tiers, to: u64) {
+        if self.to == to || to == 0 {
+            return;
+        }
+        let tier = tier(self.window);
+        let from = self.window.first_point(to - 1) * self.window.step_seconds();
+        if self.to == 0 || tiers.has_lost(0, self.to) || tiers.has_lost(tier, self.from) {
+            *self = Self { asked_at: self.asked_at, ..Self::new(self.window, self.timeline.started_at_unix_ms) };
+            tiers.cover(tier, from, to).for_each(|frame| self.apply(Sign::Add, frame, to));
+        } else {
+            tiers.cover(0, self.to, to).for_each(|frame| self.apply(Sign::Add, frame, to));
+            tiers.cover(tier, self.from, from).for_each(|frame| self.apply(Sign::Subtract, frame, to));
+        }
+        let step = self.window.step_seconds();
+        let first = (self.to.saturating_sub(1) / step).max(from / step);
+        for number in first..=(to - 1) / step {
+            let next = Timeline { first: number, columns: point(tiers, self.window, number, to), ..self.timeline };
+            if self.timeline.is_empty() {
+                self.timeline = next;
+            } else {
+                self.timeline.extend(next);
+            }
+        }
+        (self.from, self.to) = (from, to);
+    }
+
+    fn apply(&mut self, sign: Sign, frame: &Frame, to: u64) {
+        let line_step = self.line_step();
+        let most = self.window.points() / self.window.points_per_line_point() as usize;
+        for (id, encoded) in frame.endpoints() {
+            if self.rows.len() <= id {
+                self.rows.resize_with(id + 1, || None);
+            }
+            let row = self.rows[id].get_or_insert_with(|| Box::new(Row::new(to - 1)));
+            if row.sums.requests() == 0 {
+                row.came_at = to - 1;
+            }
+            let before = row.sums.requests();
+            compact::apply(sign, encoded, &mut row.sums);
+            row.changed_at = to - 1;
+            if sign == Sign::Add {
+                row.line.add(frame.start / line_step, row.sums.requests().wrapping_sub(before), most);
+            }
+        }
+        frame.apply_whole(sign, &mut self.whole);
+        let seconds = frame.seconds;
+        self.seconds = if sign == Sign::Add { self.seconds + seconds } else { self.seconds.saturating_sub(seconds) };
+    }
+
+    pub(super) fn line_step(&self) -> u64 {
+        self.window.step_seconds() * self.window.points_per_line_point()
+    }
+
+    /// The number of the first point of a line that is still in the window.
+    pub(super) fn first_of_line(&self) -> u64 {
+        self.from / self.line_step()
+    }
+
+    /// The endpoints of the window, and those that have left it.
+    pub(super) fn rows(&mut self) -> impl Iterator<Item = (usize, &mut Row)> {
+        self.rows.iter_mut().enumerate().filter_map(|(id, row)| Some((id, row.as_deref_mut()?)))
+    }
+
+    pub(super) fn row(&mut self, id: usize) -> Option<&mut Row> {
+        self.rows.get_mut(id)?.as_deref_mut()
+    }
+
+    pub(super) fn timeline(&self) -> &Timeline<TimelineColumns> {
+        &self.timeline
+    }
+
+    /// The ticks that it is of.
+    pub(super) fn span(&self) -> (u64, u64) {
+        (self.from, self.to)
+    }
+
+    pub(super) fn whole(&self) -> (&Tally, u64) {
+        (&self.whole, self.seconds)
+    }
+
+    pub(super) fn totals(&self) -> WindowTotals {
+        WindowTotals {
+            seconds: self.seconds,
+            requests: self.whole.requests(),
+            server_errors: self.whole.count(Class::ServerError),
+            client_errors: self.whole.count(Class::ClientError),
+            dropped: self.whole.count(Class::Dropped),
+            response_bytes: self.whole.response_bytes,
+            duration_sum_us: self.whole.duration_sum_us,
+            latency: self.whole.latency(),
+        }
+    }
+}
+
+impl Row {
+    fn new(tick: u64) -> Self {
+        Self { sums: Tally::default(), line: Line::default(), came_at: tick, changed_at: tick, in_flight: 0 }
+    }
+}
+
+impl Line {
+    fn add(&mut self, number: u64, count: u64, most: usize) {
+        let missing = number.saturating_sub(self.last) as usize;
+        if self.counts.is_empty() || missing >= most {
+            self.counts.clear();
+            self.counts.push_back(0);
+        } else {
+            self.counts.extend(std::iter::repeat_n(0, missing));
+        }
+        self.last = self.last.max(number);
+        let excess = self.counts.len().saturating_sub(most);
+        self.counts.drain(..excess);
+        if let Some(newest) = self.counts.back_mut() {
+            *newest += count;
+        }
+    }
+}

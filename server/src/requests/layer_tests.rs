@@ -1,0 +1,130 @@
+//! The layer by itself: what becomes of a request when the host's code panics, and when ours does.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use http_body_util::BodyExt;
+use tower::{ServiceExt, service_fn};
+
+use super::*;
+use crate::requests::{
+    Reader, Told,
+    recorder::{Policy, injected},
+};
+
+fn recorder() -> Arc<Recorder> {
+    Arc::new(Recorder::new(Policy::default()))
+}
+
+/// Status and body of one request to a service behind the layer.
+async fn ask<F>(recorder: &Arc<Recorder>, service: F) -> (StatusCode, String)
+where
+    F: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
+    let watched = RequestsLayer::new(Arc::clone(recorder)).layer(service);
+    let response = watched.oneshot(Request::new(Body::empty())).await.unwrap();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+/// Requests that were recorded, and what was told of them.
+fn taken(recorder: &Arc<Recorder>) -> (u64, Told) {
+    let mut requests = 0;
+    let told = Reader::new(Arc::clone(recorder)).take(|_, tally| requests += tally.requests());
+    (requests, told)
+}
+
+#[tokio::test]
+async fn a_panic_of_our_own_costs_the_host_nothing() {
+    let well = || service_fn(|_| async { Ok(Response::new(Body::from("well"))) });
+    // One request has two shielded pieces of work: its beginning and its end.
+    for step in 0..2 {
+        let recorder = recorder();
+        injected::IN.set(Some(step));
+        assert_eq!(ask(&recorder, well()).await, (StatusCode::OK, "well".to_owned()));
+        assert_eq!((recorder.faults(), injected::IN.take()), (1, None), "step {step} panicked");
+        assert_eq!(ask(&recorder, well()).await.0, StatusCode::OK);
+        assert_eq!(taken(&recorder).0, 1, "the next request is recorded");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_of_the_host_that_panics_leaves_its_requests_alone() {
+    let ignore: Option<Box<dyn Fn(&Incoming<'_>) -> bool + Send + Sync>> = Some(Box::new(|_| panic!("in the policy")));
+    let recorder = Arc::new(Recorder::new(Policy { ignore, ..Policy::default() }));
+    let well = service_fn(|_| async { Ok(Response::new(Body::from("well"))) });
+    assert_eq!(ask(&recorder, well).await.0, StatusCode::OK);
+    assert_eq!((recorder.faults(), taken(&recorder).0), (1, 0));
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_told_with_message_and_place() {
+    crate::requests::note_locations();
+    let recorder = recorder();
+    let line = line!() + 1;
+    let (status, _) = ask(&recorder, service_fn(|_| async { panic!("a bug of the host") })).await;
+    let (requests, told) = taken(&recorder);
+    let error = &told.errors[0];
+    assert_eq!((status, requests), (StatusCode::INTERNAL_SERVER_ERROR, 1));
+    assert_eq!(error.excerpt, b"a bug of the host");
+    let location = error.location.as_deref().unwrap();
+    assert!(location.contains(&format!("layer_tests.rs:{line}:")), "{location}");
+}
+
+/// A service that panics before it has a future.
+#[derive(Clone)]
+struct PanicsInCall;
+
+impl Service<Request<Body>> for PanicsInCall {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Body>) -> Self::Future {
+        panic!("in call")
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_panics_in_its_call_is_a_500_too() {
+    let recorder = recorder();
+    assert_eq!(ask(&recorder, PanicsInCall).await, (StatusCode::INTERNAL_SERVER_ERROR, String::new()));
+    assert_eq!(taken(&recorder).1.errors[0].excerpt, b"in call");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_streams_latency_is_the_time_until_its_head() {
+    let recorder = recorder();
+    let stream = service_fn(|_| async {
+        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+        let slow = futures_util::stream::once(async {
+            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+            Ok::<_, Infallible>("data: 1\n\n")
+        });
+        let body = Body::from_stream(slow);
+        Ok(Response::builder().header("content-type", "text/event-stream").body(body).unwrap())
+    });
+    ask(&recorder, stream).await;
+    let (_, told) = taken(&recorder);
+    assert_eq!((told.slow[0].duration_us / 1000, told.slow[0].first_byte_us), (40, Some(told.slow[0].duration_us)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_timing_header_is_there_when_it_is_wanted() {
+    for server_timing in [true, false] {
+        let recorder = Arc::new(Recorder::new(Policy { server_timing, ..Policy::default() }));
+        let service = service_fn(|_| async {
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+            Ok::<_, Infallible>(Response::new(Body::empty()))
+        });
+        let watched = RequestsLayer::new(recorder).layer(service);
+        let response = watched.oneshot(Request::new(Body::empty())).await.unwrap();
+        let value = response.headers().get("server-timing").map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(value.is_some_and(|value| value.starts_with("app;dur=2")), server_timing);
+    }
+}

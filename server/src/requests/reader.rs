@@ -1,0 +1,229 @@
+//! The monitor's side of the registry: once a second it takes what has ended, in the terms of the history and of the totals.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use watchboard_app::wire::{EndpointName, EndpointTotals, Requests, StatusTotals};
+
+use super::{
+    endpoint::{Ending, Endpoint, Taken},
+    recorder::Recorder,
+    reports::{ReportedError, Sighting},
+    tally::{Class, Tally},
+};
+
+/// Reads the recorder; owned by the monitor's thread.
+pub(crate) struct Reader {
+    recorder: Arc<Recorder>,
+    /// By the registry's number.
+    ids: Vec<Option<usize>>,
+    /// By id: in the order in which endpoints were first seen.
+    known: Vec<Known>,
+    whole: Totals,
+    scratch: Tally,
+}
+
+/// An endpoint's totals since the start.
+struct Known {
+    number: usize,
+    started: u64,
+    ended: u64,
+    endings: BTreeMap<Ending, StatusTotals>,
+    response_bytes: u64,
+    totals: Arc<EndpointTotals>,
+}
+
+#[derive(Default)]
+struct Totals {
+    classes: [u64; 4],
+    duration_sum_us: u64,
+    response_bytes: u64,
+}
+
+/// What single requests had to tell since the last reading.
+pub(crate) struct Told {
+    pub(crate) errors: Vec<ReportedError>,
+    pub(crate) slow: Vec<Sighting>,
+}
+
+impl Reader {
+    pub(crate) fn new(recorder: Arc<Recorder>) -> Self {
+        let ids = vec![None; recorder.registry.numbers()];
+        Self { recorder, ids, known: vec![], whole: Totals::default(), scratch: Tally::default() }
+    }
+
+    /// Takes what ended since the last time. `each` gets the tally of every endpoint where something did, in the order of
+    /// their ids.
+    pub(crate) fn take(&mut self, mut each: impl FnMut(usize, &Tally)) -> Told {
+        let recorder = Arc::clone(&self.recorder);
+        for (number, endpoint) in recorder.registry.endpoints() {
+            if self.ids[number].is_none() && endpoint.started() > 0 {
+                self.ids[number] = Some(self.known.len());
+                self.known.push(Known::new(number, endpoint));
+            }
+        }
+        for (id, known) in self.known.iter_mut().enumerate() {
+            let Some(endpoint) = recorder.registry.numbered(known.number) else { continue };
+            // Nothing began since, and nothing was under way: nothing can have ended.
+            if endpoint.started() == known.started && known.in_flight() == 0 {
+                continue;
+            }
+            self.scratch.clear();
+            let taken = endpoint.take(self.scratch.latency_counts_mut());
+            self.whole.add(&mut self.scratch, &taken);
+            known.add(&taken, endpoint);
+            if !taken.endings.is_empty() {
+                each(id, &self.scratch);
+            }
+        }
+        Told { errors: self.told(recorder.reports.take_errors()), slow: self.told(recorder.reports.take_slow()) }
+    }
+
+    /// Puts the ids of endpoints in the place of the registry's numbers.
+    fn told<T: AsMut<Sighting>>(&self, mut reports: Vec<T>) -> Vec<T> {
+        reports.retain_mut(|report| {
+            let sighting = report.as_mut();
+            let id = self.ids.get(sighting.endpoint).copied().flatten();
+            sighting.endpoint = id.unwrap_or_default();
+            id.is_some()
+        });
+        reports
+    }
+
+    /// The totals of every endpoint, by id.
+    pub(crate) fn totals(&self) -> Vec<Arc<EndpointTotals>> {
+        self.known.iter().map(|known| Arc::clone(&known.totals)).collect()
+    }
+
+    /// The name of an endpoint.
+    pub(crate) fn name(&self, id: usize) -> EndpointName {
+        let totals = self.known.get(id).map(|known| &*known.totals);
+        let (method, route) = totals.map(|totals| (totals.method.clone(), totals.route.clone())).unwrap_or_default();
+        EndpointName { method, route, objective_us: self.objective_us(id) }
+    }
+
+    /// The endpoint of a name.
+    pub(crate) fn id(&self, name: &str) -> Option<usize> {
+        self.known.iter().position(|known| known.totals.text() == name)
+    }
+
+    /// How fast an endpoint is meant to be.
+    pub(crate) fn objective_us(&self, id: usize) -> u64 {
+        self.endpoint(id).map_or(u64::MAX, |endpoint| endpoint.objective_us)
+    }
+
+    /// Requests of an endpoint that are under way.
+    pub(crate) fn in_flight(&self, id: usize) -> u64 {
+        self.known.get(id).map_or(0, Known::in_flight)
+    }
+
+    /// Requests of an endpoint by status since the start, in the order of the statuses.
+    pub(crate) fn statuses(&self, id: usize) -> Vec<(u16, u64)> {
+        by_status(self.known.get(id).into_iter().flat_map(|known| &known.totals.statuses))
+    }
+
+    fn endpoint(&self, id: usize) -> Option<&Endpoint> {
+        self.known.get(id).and_then(|known| self.recorder.registry.numbered(known.number))
+    }
+
+    /// From now on requests of an endpoint are worth a report when they take this long; see [`Self::tell_whole_from`].
+    pub(crate) fn tell_from(&self, id: usize, duration_us: u64) {
+        self.endpoint(id).into_iter().for_each(|endpoint| endpoint.set_slow_from_us(duration_us));
+    }
+
+    /// And of any endpoint when they take this long.
+    pub(crate) fn tell_whole_from(&self, duration_us: u64) {
+        self.recorder.reports.set_slow_from_us(duration_us);
+    }
+
+    /// All requests so far, but for their last minute.
+    pub(crate) fn requests(&self) -> Requests {
+        let total = self.whole.classes.iter().sum();
+        Requests {
+            total,
+            server_errors: self.whole.classes[Class::ServerError as usize],
+            client_errors: self.whole.classes[Class::ClientError as usize],
+            dropped: self.whole.classes[Class::Dropped as usize],
+            in_flight: self.known.iter().map(Known::in_flight).sum(),
+            response_bytes: self.whole.response_bytes,
+            duration_mean_us: self.whole.duration_sum_us.checked_div(total),
+            statuses: by_status(self.known.iter().flat_map(|known| &known.totals.statuses)),
+            endpoints: self.known.len() as u32,
+            errors_seen: self.recorder.reports.errors_seen(),
+            faults: self.recorder.faults(),
+            ..Requests::default()
+        }
+    }
+}
+
+fn by_status<'a>(totals: impl Iterator<Item = &'a StatusTotals>) -> Vec<(u16, u64)> {
+    let mut statuses = BTreeMap::new();
+    totals.for_each(|totals| *statuses.entry(totals.status).or_default() += totals.requests);
+    statuses.into_iter().collect()
+}
+
+impl Totals {
+    /// Adds what was taken of one endpoint here and, but for its latencies, which it has, to `tally`.
+    fn add(&mut self, tally: &mut Tally, taken: &Taken) {
+        for ending in &taken.endings {
+            tally.classes[ending.ending.class() as usize] += ending.requests();
+            tally.duration_sum_us += ending.duration_sum_us;
+        }
+        tally.response_bytes += taken.response_bytes;
+        for (total, count) in self.classes.iter_mut().zip(tally.classes) {
+            *total += count;
+        }
+        self.duration_sum_us += tally.duration_sum_us;
+        self.response_bytes += taken.response_bytes;
+    }
+}
+
+impl Known {
+    fn new(number: usize, endpoint: &Endpoint) -> Self {
+        let totals = EndpointTotals {
+            method: endpoint.method.map(ToOwned::to_owned),
+            route: endpoint.route.to_string(),
+            ..EndpointTotals::default()
+        };
+        let totals = Arc::new(totals);
+        Self { number, started: 0, ended: 0, endings: BTreeMap::new(), response_bytes: 0, totals }
+    }
+
+    fn in_flight(&self) -> u64 {
+        self.started.saturating_sub(self.ended)
+    }
+
+    fn add(&mut self, taken: &Taken, endpoint: &Endpoint) {
+        for taken in &taken.endings {
+            let total = self.endings.entry(taken.ending).or_default();
+            total.status = taken.ending.status;
+            total.error = taken.ending.error();
+            total.requests += taken.requests();
+            total.duration_sum_us += taken.duration_sum_us;
+            for (bounded, count) in total.bounded.iter_mut().zip(taken.bounded) {
+                *bounded += u64::from(count);
+            }
+            self.ended += taken.requests();
+        }
+        self.response_bytes += taken.response_bytes;
+        // Read after what ended was taken, so that no request ends that has not begun.
+        self.started = endpoint.started();
+        self.totals = Arc::new(EndpointTotals {
+            in_flight: self.in_flight(),
+            response_bytes: self.response_bytes,
+            statuses: self.endings.values().cloned().collect(),
+            ..EndpointTotals::clone(&self.totals)
+        });
+    }
+}
+
+impl AsMut<Sighting> for Sighting {
+    fn as_mut(&mut self) -> &mut Sighting {
+        self
+    }
+}
+
+impl AsMut<Sighting> for ReportedError {
+    fn as_mut(&mut self) -> &mut Sighting {
+        &mut self.sighting
+    }
+}

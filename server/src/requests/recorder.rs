@@ -1,0 +1,132 @@
+//! What all clones of the layer share: the endpoints, the reports, and the host's policy.
+
+use std::{
+    borrow::Cow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use http::{HeaderMap, Method, Uri};
+
+use super::{
+    registry::{MAX_ENDPOINTS, Place, Registry},
+    reports::Reports,
+    rules::Rules,
+};
+
+/// A request as the host's policy sees it, before it is handled.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// Its method.
+    pub method: &'a Method,
+    /// Its URI, with the path as the client wrote it.
+    pub uri: &'a Uri,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// The template of the route that matched: `/users/{id}`; none where none did.
+    pub route: Option<&'a str>,
+}
+
+type Ignore = Box<dyn Fn(&Incoming<'_>) -> bool + Send + Sync>;
+type Group = Box<dyn Fn(&Incoming<'_>) -> Option<Cow<'static, str>> + Send + Sync>;
+
+/// What the host decides of requests.
+pub(crate) struct Policy {
+    pub(crate) rules: Rules,
+    pub(crate) max_endpoints: usize,
+    pub(crate) ignore: Option<Ignore>,
+    pub(crate) group: Option<Group>,
+    pub(crate) server_timing: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { rules: Rules::default(), max_endpoints: MAX_ENDPOINTS, ignore: None, group: None, server_timing: false }
+    }
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policy").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+pub(crate) struct Recorder {
+    pub(super) registry: Registry,
+    pub(super) reports: Reports,
+    ignore: Option<Ignore>,
+    group: Option<Group>,
+    pub(super) server_timing: bool,
+    faults: AtomicU64,
+}
+
+impl Recorder {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self {
+            registry: Registry::new(policy.max_endpoints, policy.rules),
+            reports: Reports::new(),
+            ignore: policy.ignore,
+            group: policy.group,
+            server_timing: policy.server_timing,
+            faults: AtomicU64::new(0),
+        }
+    }
+
+    /// Where a request counts; none where the host ignores it.
+    pub(super) fn place(&self, incoming: &Incoming<'_>) -> Option<Place> {
+        if self.ignore.as_ref().is_some_and(|ignores| ignores(incoming)) {
+            return None;
+        }
+        match self.group.as_ref().and_then(|group| group(incoming)) {
+            Some(row) => self.registry.find(incoming.method, Some(&row)),
+            None => self.registry.find(incoming.method, incoming.route),
+        }
+    }
+
+    /// Runs work of our own beside a request: if it panics, the request goes on unrecorded, and that is counted.
+    pub(super) fn shielded<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let done = unharmed(work);
+        if done.is_none() {
+            self.count_fault();
+        }
+        done
+    }
+
+    pub(super) fn count_fault(&self) {
+        self.faults.fetch_add(1, Relaxed);
+    }
+
+    /// Panics of our own code, or of the host's policy, that were kept from requests.
+    pub(crate) fn faults(&self) -> u64 {
+        self.faults.load(Relaxed)
+    }
+}
+
+/// The result of work; none if it panicked.
+pub(super) fn unharmed<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(test)]
+        injected::panic_if_asked();
+        work()
+    }));
+    done.ok()
+}
+
+/// A panic in our own code, for tests.
+#[cfg(test)]
+pub(super) mod injected {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// The shielded piece of work that panics, counted from the next on.
+        pub(crate) static IN: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn panic_if_asked() {
+        match IN.take() {
+            Some(0) => panic!("injected"),
+            Some(more) => IN.set(Some(more - 1)),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the layer tells of single requests: those that went wrong, and those that were slow. Bounded queues that it pushes to
+//! without waiting; the monitor empties them once a second. What does not fit is counted.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crossbeam_queue::ArrayQueue;
+use watchboard_app::wire::ErrorKind;
+
+use super::{endpoint::Ending, request_id::RequestId};
+
+/// Reports of each kind that wait for the monitor: more within a second are counted and not told apart.
+const QUEUED: usize = 512;
+/// What of a body the layer takes along to find an error's message in.
+pub(super) const EXCERPT_BYTES: usize = 512;
+
+/// One request as it ended.
+#[derive(Clone, Copy)]
+pub(crate) struct Sighting {
+    /// The number of its endpoint in the registry.
+    pub(crate) endpoint: usize,
+    pub(crate) at_unix_ms: u64,
+    pub(crate) ending: Ending,
+    pub(crate) duration_us: u64,
+    /// Until the response's head, where the body came in parts after it.
+    pub(crate) first_byte_us: Option<u64>,
+    pub(crate) response_bytes: u64,
+    pub(crate) id: RequestId,
+}
+
+#[cfg(test)]
+impl Sighting {
+    /// A request that went well, as tests of the history need it.
+    pub(crate) fn for_tests(endpoint: usize, at_unix_ms: u64, duration_us: u64) -> Self {
+        let ending = Ending { status: 200, outcome: super::endpoint::Outcome::Complete };
+        Self { endpoint, at_unix_ms, ending, duration_us, first_byte_us: None, response_bytes: 0, id: RequestId::NONE }
+    }
+}
+
+/// One request that went wrong.
+pub(crate) struct ReportedError {
+    pub(crate) sighting: Sighting,
+    pub(crate) kind: ErrorKind,
+    /// The beginning of the response's text, or what the panic said.
+    pub(crate) excerpt: Vec<u8>,
+    /// Where it panicked.
+    pub(crate) location: Option<String>,
+}
+
+pub(crate) struct Reports {
+    errors: ArrayQueue<ReportedError>,
+    slow: ArrayQueue<Sighting>,
+    errors_seen: AtomicU64,
+    /// Requests of any endpoint that take at least this long are among the slowest of late.
+    slow_from_us: AtomicU64,
+}
+
+impl Reports {
+    pub(super) fn new() -> Self {
+        Self {
+            errors: ArrayQueue::new(QUEUED),
+            slow: ArrayQueue::new(QUEUED),
+            errors_seen: AtomicU64::new(0),
+            slow_from_us: AtomicU64::new(0),
+        }
+    }
+
+    /// The newest errors are kept, since the last one says how it is now.
+    pub(super) fn error(&self, error: ReportedError) {
+        self.errors_seen.fetch_add(1, Relaxed);
+        self.errors.force_push(error);
+    }
+
+    /// Of more slow requests than fit the first are kept: what comes after the next reading is held to a higher mark.
+    pub(super) fn slow(&self, sighting: Sighting) {
+        let _ = self.slow.push(sighting);
+    }
+
+    pub(super) fn slow_from_us(&self) -> u64 {
+        self.slow_from_us.load(Relaxed)
+    }
+
+    pub(super) fn set_slow_from_us(&self, duration_us: u64) {
+        self.slow_from_us.store(duration_us, Relaxed);
+    }
+
+    pub(super) fn errors_seen(&self) -> u64 {
+        self.errors_seen.load(Relaxed)
+    }
+
+    /// What waits, oldest first; at most what fitted when it began, so that it ends.
+    pub(super) fn take_errors(&self) -> Vec<ReportedError> {
+        std::iter::from_fn(|| self.errors.pop()).take(QUEUED).collect()
+    }
+
+    pub(super) fn take_slow(&self) -> Vec<Sighting> {
+        std::iter::from_fn(|| self.slow.pop()).take(QUEUED).collect()
+    }
+}

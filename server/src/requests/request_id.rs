@@ -1,0 +1,69 @@
+//! The name that a request already has, so that its trace or its log lines can be found: the trace id of `traceparent`, else
+//! `x-request-id`. No other header is looked at.
+
+use http::{HeaderMap, HeaderName};
+
+/// Longer ones are cut: a UUID has 36 characters, a trace id 32.
+const MOST_BYTES: usize = 39;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A short text in place, so that keeping it allocates nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestId {
+    length: u8,
+    bytes: [u8; MOST_BYTES],
+}
+
+impl RequestId {
+    pub(super) const NONE: Self = Self { length: 0, bytes: [0; MOST_BYTES] };
+
+    /// The id that a request's or a response's head carries.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        if headers.is_empty() {
+            return Self::NONE;
+        }
+        if let Some(parent) = headers.get(TRACEPARENT) {
+            // version-traceid-parentid-flags, all of fixed length in the version that there is.
+            if let Some(trace) = parent.as_bytes().get(3..35) {
+                return Self::from_bytes(trace);
+            }
+        }
+        headers.get(X_REQUEST_ID).map_or(Self::NONE, |id| Self::from_bytes(id.as_bytes()))
+    }
+
+    fn from_bytes(text: &[u8]) -> Self {
+        let length = text.len().min(MOST_BYTES);
+        let mut id = Self { length: length as u8, ..Self::NONE };
+        id.bytes[..length].copy_from_slice(&text[..length]);
+        id
+    }
+
+    /// The id as text; none where there was none, or one that is not plain ASCII.
+    pub(crate) fn text(&self) -> Option<&str> {
+        let text = std::str::from_utf8(&self.bytes[..usize::from(self.length)]).ok()?;
+        (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())).then_some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(name: &'static str, value: &'static str) -> Option<String> {
+        let headers = HeaderMap::from_iter([(HeaderName::from_static(name), value.parse().unwrap())]);
+        RequestId::of(&headers).text().map(ToOwned::to_owned)
+    }
+
+    #[test]
+    fn the_trace_id_or_the_request_id_is_kept() {
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(id("traceparent", parent).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        assert_eq!(id("x-request-id", "7f9c").as_deref(), Some("7f9c"));
+        assert_eq!(id("x-request-id", &"x".repeat(99).leak()[..]).unwrap().len(), MOST_BYTES);
+        for (name, value) in [("traceparent", "00-short"), ("x-request-id", "two words"), ("authorization", "secret")] {
+            assert_eq!(id(name, value), None, "{name}: {value}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A model of the registry under every interleaving that a checker finds: the same sources, with the checker's own types in the
+//! place of those that threads share. A program of its own (`harness = false`), so that the sources come without their tests.
+#![allow(dead_code, unused_imports, reason = "the sources have more than the model asks for")]
+
+#[path = "../src/requests/endpoint.rs"]
+mod endpoint;
+#[path = "../src/requests/latency.rs"]
+mod latency;
+#[path = "../src/requests/registry.rs"]
+mod registry;
+#[path = "../src/requests/rules.rs"]
+mod rules;
+
+/// The checker's types. Each access is a place where another thread may go on.
+mod sync {
+    pub(super) use foldhash::fast::FixedState as Hashing;
+    pub(super) use shuttle::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+
+    /// `once_cell::race::OnceBox` with a place to go on before each access.
+    pub(super) struct OnceBox<T>(once_cell::race::OnceBox<T>);
+
+    impl<T> OnceBox<T> {
+        pub(super) fn new() -> Self {
+            Self(once_cell::race::OnceBox::new())
+        }
+
+        pub(super) fn get(&self) -> Option<&T> {
+            shuttle::thread::yield_now();
+            self.0.get()
+        }
+
+        pub(super) fn set(&self, value: Box<T>) -> Result<(), Box<T>> {
+            shuttle::thread::yield_now();
+            self.0.set(value)
+        }
+
+        pub(super) fn get_or_init(&self, make: impl FnOnce() -> Box<T>) -> &T {
+            if let Some(value) = self.get() {
+                return value;
+            }
+            let _ = self.set(make());
+            self.0.get().expect("it was set")
+        }
+    }
+}
+
+use endpoint::{Ended, Ending, Outcome};
+use http::Method;
+use registry::Registry;
+use rules::Rules;
+use shuttle::{sync::Arc, thread};
+
+/// Schedules that are tried.
+const SCHEDULES: usize = 1_000;
+
+fn ended(status: u16, duration_us: u64) -> Ended {
+    Ended { ending: Ending { status, outcome: Outcome::Complete }, duration_us, response_bytes: 1 }
+}
+
+fn main() {
+    threads_that_insert_at_once_agree_on_one_place_and_keep_to_the_cap();
+    what_is_recorded_while_it_is_taken_is_taken_once();
+    println!("\ntest result: ok. 2 passed; 0 failed");
+}
+
+fn threads_that_insert_at_once_agree_on_one_place_and_keep_to_the_cap() {
+    let routes = ["/a", "/b", "/c"];
+    let model = move || {
+        let registry = Arc::new(Registry::new(2, Rules::default()));
+        let insert = |registry: Arc<Registry>| {
+            thread::spawn(move || {
+                for route in routes {
+                    let place = registry.find(&Method::GET, Some(route)).expect("nothing is ignored");
+                    registry.at(place).begin();
+                }
+            })
+        };
+        let threads: Vec<_> = (0..3).map(|_| insert(Arc::clone(&registry))).collect();
+        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        let mut names: Vec<&str> = registry.endpoints().map(|(_, endpoint)| &*endpoint.route).collect();
+        let own = names.iter().filter(|name| name.starts_with('/')).count();
+        assert!(own <= 2, "the cap holds: {names:?}");
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), registry.endpoints().count(), "no endpoint is there twice");
+        let started: u64 = registry.endpoints().map(|(_, endpoint)| endpoint.started()).sum();
+        assert_eq!(started, 9, "no request is lost");
+    };
+    shuttle::check_random(model, SCHEDULES);
+    shuttle::check_pct(model, SCHEDULES, 3);
+}
+
+fn what_is_recorded_while_it_is_taken_is_taken_once() {
+    let model = || {
+        let registry = Arc::new(Registry::new(4, Rules::default()));
+        let place = registry.find(&Method::GET, Some("/a")).expect("nothing is ignored");
+        let record = |registry: Arc<Registry>, status: u16| {
+            thread::spawn(move || {
+                for duration_us in [10, 6_000] {
+                    registry.at(place).begin();
+                    registry.at(place).end(&ended(status, duration_us));
+                }
+            })
+        };
+        let threads = [record(Arc::clone(&registry), 200), record(Arc::clone(&registry), 500)];
+        let mut latency = vec![0; latency::BUCKETS];
+        let (mut requests, mut sum_us, mut bytes) = (0, 0, 0);
+        let mut take = || {
+            let taken = registry.at(place).take(&mut latency);
+            requests += taken.endings.iter().map(endpoint::TakenEnding::requests).sum::<u64>();
+            sum_us += taken.endings.iter().map(|ending| ending.duration_sum_us).sum::<u64>();
+            bytes += taken.response_bytes;
+            // What has ended has begun before.
+            assert!(requests <= registry.at(place).started());
+        };
+        take();
+        take();
+        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        take();
+        assert_eq!((requests, sum_us, bytes), (4, 12_020, 4));
+        assert_eq!(latency.iter().sum::<u32>(), 4);
+    };
+    shuttle::check_random(model, SCHEDULES);
+    shuttle::check_pct(model, SCHEDULES, 3);
+}
