@@ -1,7 +1,5 @@
 //! What a page has: it takes in each answer, which holds what is new.
 
-use std::collections::BTreeMap;
-
 #[cfg(feature = "hydrate")]
 use crate::wire::Seen;
 use crate::wire::{
@@ -19,9 +17,9 @@ pub(crate) struct Figures {
     pub(crate) snapshot: Snapshot,
     pub(crate) totals: WindowTotals,
     pub(crate) timeline: Timeline<TimelineColumns>,
-    /// By their ids. Those without requests are not of the window, but their names are known.
-    pub(crate) endpoints: BTreeMap<u32, EndpointRow>,
-    pub(crate) causes: BTreeMap<u32, ErrorCause>,
+    /// Those without requests are not of the window, but their names are known.
+    pub(crate) endpoints: Vec<EndpointRow>,
+    pub(crate) causes: Vec<ErrorCause>,
     pub(crate) untold_errors: u64,
     pub(crate) slowest: Vec<SlowRequest>,
     pub(crate) endpoint: Option<EndpointDetail>,
@@ -30,13 +28,12 @@ pub(crate) struct Figures {
 impl Figures {
     /// Those of an answer to a page that had nothing.
     pub(crate) fn new(first: Refreshed) -> Self {
-        let keyed = |row: EndpointRow| (row.id, row);
         Self {
             snapshot: first.snapshot,
             totals: first.totals,
             timeline: first.timeline,
-            endpoints: first.endpoints.into_iter().map(keyed).collect(),
-            causes: first.causes.into_iter().map(|cause| (cause.number, cause)).collect(),
+            endpoints: first.endpoints,
+            causes: first.causes,
             untold_errors: first.untold_errors,
             slowest: first.slowest.unwrap_or_default(),
             endpoint: first.endpoint,
@@ -70,14 +67,24 @@ impl Figures {
             self.endpoints.clear();
         }
         for mut row in newer.endpoints {
-            let known = self.endpoints.remove(&row.id);
-            row.name = row.name.or_else(|| known.and_then(|known| known.name));
-            self.endpoints.insert(row.id, row);
+            match self.endpoints.iter_mut().find(|known| known.id == row.id) {
+                Some(known) => {
+                    row.name = row.name.or_else(|| known.name.take());
+                    *known = row;
+                }
+                None => self.endpoints.push(row),
+            }
         }
-        self.causes.extend(newer.causes.into_iter().map(|cause| (cause.number, cause)));
+        for cause in newer.causes {
+            match self.causes.iter_mut().find(|known| known.number == cause.number) {
+                Some(known) => *known = cause,
+                None => self.causes.push(cause),
+            }
+        }
         while self.causes.len() > MOST_CAUSES {
-            let quietest = self.causes.values().min_by_key(|cause| cause.last_at_unix_ms).map(|cause| cause.number);
-            quietest.and_then(|number| self.causes.remove(&number));
+            let last = |index: &usize| self.causes[*index].last_at_unix_ms;
+            let quietest = (0..self.causes.len()).min_by_key(last).unwrap_or_default();
+            self.causes.swap_remove(quietest);
         }
         self.endpoint = match (newer.endpoint, self.endpoint.take()) {
             (Some(mut newer), Some(known)) => {
@@ -91,5 +98,55 @@ impl Figures {
         self.timeline.extend(newer.timeline);
         self.slowest = newer.slowest.unwrap_or_else(|| std::mem::take(&mut self.slowest));
         (self.snapshot, self.totals, self.untold_errors) = (newer.snapshot, newer.totals, newer.untold_errors);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{EndpointName, ErrorKind};
+
+    fn row(id: u32, requests: u64, name: Option<&str>) -> EndpointRow {
+        let name = name.map(|route| EndpointName { route: route.to_owned(), ..EndpointName::default() });
+        EndpointRow { id, requests, name, ..EndpointRow::default() }
+    }
+
+    fn answer(endpoints: Vec<EndpointRow>, causes: Vec<ErrorCause>) -> Refreshed {
+        Refreshed { endpoints, causes, ..Refreshed::for_tests() }
+    }
+
+    #[test]
+    fn what_changed_takes_the_place_of_what_it_was_and_keeps_its_name() {
+        let mut figures = Figures::new(answer(vec![row(1, 5, Some("/a")), row(2, 6, Some("/b"))], vec![]));
+        figures.update(answer(vec![row(2, 7, None), row(3, 1, Some("/c"))], vec![]));
+        let rows: Vec<_> =
+            figures.endpoints.iter().map(|row| (row.id, row.requests, row.name.clone().unwrap().route)).collect();
+        assert_eq!(rows, [(1, 5, "/a".to_owned()), (2, 7, "/b".to_owned()), (3, 1, "/c".to_owned())]);
+        figures.update(Refreshed { endpoints_whole: true, ..answer(vec![row(9, 1, Some("/d"))], vec![]) });
+        assert_eq!(figures.endpoints.len(), 1);
+    }
+
+    #[test]
+    fn causes_are_bounded_by_what_was_quiet_for_longest() {
+        let cause = |number: u32| ErrorCause {
+            number,
+            kind: ErrorKind::Client,
+            last_at_unix_ms: u64::from(number),
+            ..ErrorCause::default()
+        };
+        let mut figures = Figures::new(answer(vec![], (0..150).map(cause).collect()));
+        figures.update(answer(vec![], (100..300).map(cause).collect()));
+        let mut numbers: Vec<_> = figures.causes.iter().map(|cause| cause.number).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (100..300).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_server_that_started_anew_replaces_all() {
+        let mut figures = Figures::new(answer(vec![row(1, 5, Some("/a"))], vec![]));
+        let mut anew = answer(vec![row(1, 1, Some("/z"))], vec![]);
+        anew.snapshot.started_at_unix_ms += 1;
+        figures.update(anew);
+        assert_eq!((figures.endpoints[0].requests, figures.endpoints[0].name.clone().unwrap().route), (1, "/z".into()));
     }
 }

@@ -10,6 +10,7 @@ mod components;
 mod figures;
 pub mod format;
 mod live;
+mod order;
 mod pages;
 mod place;
 #[cfg(feature = "ssr")]

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 pub(crate) use draw::sparkline;
 
 use crate::{
+    figures::Figures,
     format::{self, Unit},
     live::use_live,
     wire::Window,
@@ -112,8 +113,7 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
         let (unit, end) = axis.get();
         [1.0, 0.75, 0.5, 0.25, 0.0].map(|part| view! { <span>{unit.text(end * part)}</span> }).collect_view()
     };
-    let window = Memo::new(move |_| data.with(|data| data.window));
-    let points = move || window.get().points();
+    let points = move || data.with_untracked(ChartData::points);
     view! {
         <figure class="chart">
             <figcaption>
@@ -127,33 +127,35 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
                 role="img"
                 tabindex="0"
                 aria-label=move || data.with(|data| describe(title, data))
-                on:pointermove=move |event| crosshair.point_at(&event, window.get_untracked().points())
+                on:pointermove=move |event| crosshair.point_at(&event, points())
                 on:pointerleave=move |_| place.set(None)
-                on:keydown=move |event| crosshair.step(&event, window.get_untracked().points())
+                on:keydown=move |event| crosshair.step(&event, points())
                 on:blur=move |_| place.set(None)
             >
                 <div class="drawing" inner_html=move || drawing.get()></div>
-                <CrosshairLine points=Signal::derive(points) />
+                <CrosshairLine />
             </div>
-            <TimeAxis window />
+            <TimeAxis />
         </figure>
     }
 }
 
 /// Where the viewer points, drawn over a chart.
 #[component]
-pub(crate) fn CrosshairLine(points: Signal<usize>) -> impl IntoView {
+pub(crate) fn CrosshairLine() -> impl IntoView {
+    let figures = use_live().figures;
     let Crosshair(place) = expect_context();
     let line = move || place.get().map(|place| view! { <line x1=place x2=place y1="0" y2="1" /> });
-    let view_box = move || format!("0 0 {} 1", points.get() - 1);
+    let view_box = move || format!("0 0 {} 1", figures.with(Figures::window).points() - 1);
     view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true">{line}</svg> }
 }
 
 /// The times below a chart.
 #[component]
-pub(crate) fn TimeAxis(window: Memo<Window>) -> impl IntoView {
+pub(crate) fn TimeAxis() -> impl IntoView {
+    let figures = use_live().figures;
     let ticks = move || {
-        let ticks: &[&str] = match window.get() {
+        let ticks: &[&str] = match figures.with(Figures::window) {
             Window::Minute => &["60\u{a0}s ago", "40", "20", "now"],
             Window::FiveMinutes => &["5\u{a0}min ago", "4", "3", "2", "1", "now"],
             Window::FifteenMinutes => &["15\u{a0}min ago", "10", "5", "now"],

@@ -37,16 +37,14 @@ impl HeatData {
 #[component]
 pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatData>) -> impl IntoView {
     let drawing = Memo::new(move |_| data.with(draw));
-    let bands = Memo::new(move |_| data.with(HeatData::bands));
     let ticks = move || {
-        let (lowest, end) = bands.get();
+        let (lowest, end) = data.with(HeatData::bands);
         let tick = |band: u8| view! { <span>{begins(band)}</span> };
         // The highest and the lowest have their labels, and as many between as there is room for.
         let bands = usize::from(end - lowest);
         let step = (1..=bands).find(|step| bands % step == 0 && bands / step <= 6).unwrap_or(bands);
         (lowest..=end).rev().step_by(step).map(tick).collect_view()
     };
-    let window = Memo::new(move |_| data.with(|data| data.window));
     view! {
         <figure class="chart heat">
             <figcaption>
@@ -56,9 +54,9 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
             <div class="y-axis" aria-hidden="true">{ticks}</div>
             <div class="plot" role="img" aria-label=move || data.with(describe)>
                 <div class="drawing" inner_html=move || drawing.get()></div>
-                <CrosshairLine points=Signal::derive(move || window.get().points()) />
+                <CrosshairLine />
             </div>
-            <TimeAxis window />
+            <TimeAxis />
         </figure>
     }
 }

@@ -1,6 +1,8 @@
 //! Tables and lists of facts, as plain data: pages say what is in them, never how it is drawn. One type serves them all,
 //! which keeps the bundle small.
 
+use std::ops::Range;
+
 use leptos::{
     either::{Either, EitherOf3},
     prelude::*,
@@ -92,7 +94,10 @@ pub(crate) fn Table(
 ) -> impl IntoView {
     view! {
         <div class="scroll">
-            <Grid caption quiet columns rows hidden=None />
+            <table>
+                {frame(caption, quiet, columns)}
+                <tbody>{body(rows)}</tbody>
+            </table>
         </div>
         <p class="unknown">{why(rows)}</p>
     }
@@ -111,62 +116,49 @@ pub(crate) fn TallTable(
     caption: &'static str,
     columns: &'static [Column],
     /// How many rows there are.
-    count: Memo<usize>,
+    count: impl Fn() -> usize + Copy + Send + Sync + 'static,
     /// Whether all of them are to be there.
-    all: Memo<bool>,
-    rows: Callback<std::ops::Range<usize>, Vec<Row>>,
+    all: impl Fn() -> bool + Copy + Send + Sync + 'static,
+    rows: impl Fn(Range<usize>) -> Vec<Row> + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let scrolled = RwSignal::new(0);
-    let range = Memo::new(move |_| match (all.get(), count.get()) {
-        (true, count) => 0..count,
-        (false, count) => {
-            let first = scrolled.get().min(count.saturating_sub(ROWS_THERE));
-            first..(first + ROWS_THERE).min(count)
-        }
-    });
-    let there = Memo::new(move |_| Ok(rows.run(range.get())));
-    let hidden = Memo::new(move |_| (range.get().start, count.get() - range.get().end));
+    let range = move || {
+        let count = count();
+        let first = scrolled.get().min(count.saturating_sub(ROWS_THERE));
+        if all() { 0..count } else { first..(first + ROWS_THERE).min(count) }
+    };
+    let there = Memo::new(move |_| Ok(rows(range())));
     let scroll = move |event: leptos::ev::Event| {
         let target: leptos::web_sys::HtmlElement = event_target(&event);
         let first = (target.scroll_top().max(0) as usize / ROW_PIXELS).saturating_sub(ROWS_ABOVE);
         // In steps, so that most scrolling changes nothing.
         scrolled.set(first / ROWS_ABOVE * ROWS_ABOVE);
     };
+    // Heights are attributes: the page's policy forbids inline styles.
+    let spacer = |rows: usize| format!("<tr><td><svg width=\"1\" height=\"{}\"></svg></td></tr>", rows * ROW_PIXELS);
     view! {
         <div class="scroll tall" tabindex="0" role="region" aria-label=caption on:scroll=scroll>
-            <Grid caption quiet=true columns rows=there hidden=Some(hidden) />
+            <table>
+                {frame(caption, true, columns)}
+                <tbody aria-hidden="true" inner_html=move || spacer(range().start)></tbody>
+                <tbody class="rows">{body(there)}</tbody>
+                <tbody aria-hidden="true" inner_html=move || spacer(count() - range().end)></tbody>
+            </table>
         </div>
     }
 }
 
-/// The table itself; `hidden` are the rows before and behind those that are there.
-#[component]
-fn Grid(
-    caption: &'static str,
-    quiet: bool,
-    columns: &'static [Column],
-    rows: Memo<Reading<Vec<Row>>>,
-    hidden: Option<Memo<(usize, usize)>>,
-) -> impl IntoView {
-    let body = move || rows.get().unwrap_or_default().into_iter().map(row).collect_view();
-    // Heights are attributes: the page's policy forbids inline styles.
-    let spacer = move |rows: fn((usize, usize)) -> usize| {
-        hidden.map(|hidden| {
-            let height = move || rows(hidden.get()) * ROW_PIXELS;
-            view! { <tbody aria-hidden="true"><tr><td><svg width="1" height=height></svg></td></tr></tbody> }
-        })
-    };
+fn frame(caption: &'static str, quiet: bool, columns: &'static [Column]) -> impl IntoView {
     view! {
-        <table>
-            <caption class:unseen=quiet>{caption}</caption>
-            <thead>
-                <tr>{columns.iter().map(head).collect_view()}</tr>
-            </thead>
-            {spacer(|(before, _)| before)}
-            <tbody class="rows">{body}</tbody>
-            {spacer(|(_, behind)| behind)}
-        </table>
+        <caption class:unseen=quiet>{caption}</caption>
+        <thead>
+            <tr>{columns.iter().map(head).collect_view()}</tr>
+        </thead>
     }
+}
+
+fn body(rows: Memo<Reading<Vec<Row>>>) -> impl IntoView {
+    move || rows.get().unwrap_or_default().into_iter().map(row).collect_view()
 }
 
 fn head(column: &'static Column) -> impl IntoView {

@@ -49,8 +49,15 @@ pub(super) fn start(live: Live, age_ms: u64) {
         },
         true,
     );
-    let ask = Memo::new(move |_| live.place.with(Place::ask));
-    Effect::watch(move || ask.get(), move |_, _, _| refresher.refresh(), false);
+    Effect::watch(
+        move || live.place.with(Place::ask),
+        move |ask, before, _| {
+            if before != Some(ask) {
+                refresher.refresh();
+            }
+        },
+        false,
+    );
     Effect::watch(move || live.wanted.get(), move |(), _, _| refresher.refresh(), false);
     let visibility = window_event_listener_untyped("visibilitychange", move |_| {
         if visible() && !live.preferences.get_untracked().paused {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     components::{Chart, ChartData, Series},
     format::Unit,
-    live::{self, figure},
+    live::{self, of_figures},
     wire::TimelineColumns,
 };
 
@@ -78,15 +78,16 @@ pub(crate) fn ErrorsChart() -> impl IntoView {
 
 #[component]
 pub(crate) fn RssChart() -> impl IntoView {
-    let data = columns(Unit::Bytes, |columns| {
-        vec![Series { name: "process RSS", hue: "hue-memory", values: wide(&columns.rss_bytes) }]
+    let data = of_figures(|figures| {
+        let values = wide(&figures.timeline.columns.rss_bytes);
+        let series = vec![Series { name: "process RSS", hue: "hue-memory", values }];
+        let limit = match &figures.snapshot.memory.container {
+            Ok(Some(container)) => container.limit_bytes.map(|limit| limit as f64),
+            _ => None,
+        };
+        let data = ChartData { window: figures.window(), unit: Unit::Bytes, series, limit: None };
+        data.with_limit_in_sight("container limit", limit)
     });
-    let limit = figure(|snapshot| match &snapshot.memory.container {
-        Ok(Some(container)) => container.limit_bytes,
-        _ => None,
-    });
-    let data =
-        Memo::new(move |_| data.get().with_limit_in_sight("container limit", limit.get().map(|limit| limit as f64)));
     view! { <Chart title="Process memory" note="Resident memory: growth that never comes back is a leak." data=data /> }
 }
 

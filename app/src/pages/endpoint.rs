@@ -36,7 +36,7 @@ pub(crate) fn EndpointPage() -> impl IntoView {
                 <Facts facts=of_figures(facts) />
             </Card>
             <Card title="Status codes" note="Since the start; 499 is a client that left before there was a status.">
-                <StatusTable statuses=of_figures(|figures| detail(figures).map(|detail| detail.statuses.clone()).unwrap_or_default()) />
+                <StatusTable statuses=|figures| detail(figures).map(|detail| detail.statuses.clone()).unwrap_or_default() />
             </Card>
             <Card title="Errors by cause" note="# stands for what differs from request to request." wide=true>
                 <CauseTable most=usize::MAX />
@@ -89,27 +89,25 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
 }
 
 /// A chart's data from the endpoint's own columns; empty for one that is not known.
-fn columns(unit: Unit, read: impl Fn(&EndpointColumns) -> Vec<Series> + Send + Sync + 'static) -> Memo<ChartData> {
-    of_figures(move |figures| {
-        let none = EndpointColumns::default();
-        let columns = detail(figures).map_or(&none, |detail| &detail.timeline.columns);
-        ChartData { window: figures.window(), unit, series: read(columns), limit: None }
-    })
+fn columns(figures: &Figures, unit: Unit, read: impl Fn(&EndpointColumns) -> Vec<Series>) -> ChartData {
+    let none = EndpointColumns::default();
+    let columns = detail(figures).map_or(&none, |detail| &detail.timeline.columns);
+    ChartData { window: figures.window(), unit, series: read(columns), limit: None }
 }
 
 #[component]
 fn LatencyChart() -> impl IntoView {
-    let lines = columns(Unit::DurationUs, |columns| {
-        vec![
-            Series::new("p50", "hue-p50", &columns.latency_p50_us),
-            Series::new("p95", "hue-p95", &columns.latency_p95_us),
-            Series::new("p99", "hue-p99", &columns.latency_p99_us),
-        ]
+    let data = of_figures(|figures| {
+        let lines = columns(figures, Unit::DurationUs, |columns| {
+            vec![
+                Series::new("p50", "hue-p50", &columns.latency_p50_us),
+                Series::new("p95", "hue-p95", &columns.latency_p95_us),
+                Series::new("p99", "hue-p99", &columns.latency_p99_us),
+            ]
+        });
+        let name = detail(figures).ok().and_then(|detail| detail.row.name.as_ref());
+        lines.with_limit_in_sight("objective", name.map(|name| name.objective_us as f64))
     });
-    let objective = of_figures(|figures| {
-        detail(figures).ok().and_then(|detail| detail.row.name.as_ref()).map(|name| name.objective_us as f64)
-    });
-    let data = Memo::new(move |_| lines.get().with_limit_in_sight("objective", objective.get()));
     view! { <Chart title="Latency" note="Until the last byte: p99 far above p50 means that some wait." data /> }
 }
 
@@ -124,13 +122,15 @@ fn LatencyMap() -> impl IntoView {
 
 #[component]
 fn EndingsChart() -> impl IntoView {
-    let data = columns(Unit::PerSecond, |columns| {
-        vec![
-            Series::new("fine", "hue-rate", &columns.fine_per_second),
-            Series::new("client errors", "hue-client", &columns.client_errors_per_second),
-            Series::new("server errors", "hue-server", &columns.server_errors_per_second),
-            Series::new("dropped", "hue-system", &columns.dropped_per_second),
-        ]
+    let data = of_figures(|figures| {
+        columns(figures, Unit::PerSecond, |columns| {
+            vec![
+                Series::new("fine", "hue-rate", &columns.fine_per_second),
+                Series::new("client errors", "hue-client", &columns.client_errors_per_second),
+                Series::new("server errors", "hue-server", &columns.server_errors_per_second),
+                Series::new("dropped", "hue-system", &columns.dropped_per_second),
+            ]
+        })
     });
     view! { <Chart title="Requests by ending" note="Per second: how the requests ended." data /> }
 }

@@ -10,6 +10,7 @@ use crate::{
     figures::Figures,
     format,
     live::{of_figures, use_live},
+    order::{self, Key},
     place::{Place, Sort, go, use_place},
     wire::{EndpointName, EndpointRow},
 };
@@ -33,36 +34,34 @@ const COLUMNS: &[Column] = &[
     numbers("In flight", "under way now").sorts(Sort::InFlight),
 ];
 
+const NO_REQUEST: &str = "No request in this window. Requests count when they pass through the monitor's layer.";
+
 /// Every endpoint that fits the filter, in the order of the URL.
 #[component]
 pub(crate) fn EndpointTable() -> impl IntoView {
     let (place, figures) = (use_place(), use_live().figures);
-    let filter = Memo::new(move |_| place.with(|place| place.filter.to_lowercase()));
-    let order = Memo::new(move |_| place.with(|place| (place.sort, place.ascending)));
-    // Ids and no rows: sorting again is cheap where little has changed places.
-    let sorted = Memo::new(move |_| figures.with(|figures| sorted(figures, &filter.read(), order.get())));
-    let count = Memo::new(move |_| sorted.with(Vec::len));
-    let all = Memo::new(move |_| place.with(|place| place.all));
-    let rows = Callback::new(move |range: Range<usize>| {
-        let ids = sorted.with(|ids| ids[range.start.min(ids.len())..range.end.min(ids.len())].to_vec());
-        place.with(|place| figures.with(|figures| ids.iter().filter_map(|id| row(figures, *id, place)).collect()))
-    });
-    let foot = of_figures(move |figures| {
-        match (figures.endpoints.values().filter(|row| is_there(row)).count(), count.get()) {
-            (0, _) => {
-                "No request in this window. Requests count when they pass through the monitor's layer.".to_owned()
-            }
+    let sorted = Memo::new(move |_| place.with(|place| figures.with(|figures| sorted(figures, place))));
+    let rows = move |range: Range<usize>| {
+        let rows = |ids: &Vec<usize>| -> Vec<Row> {
+            place.with(|place| figures.with(|figures| ids[range].iter().map(|id| row(figures, *id, place)).collect()))
+        };
+        sorted.with(rows)
+    };
+    let count = move || sorted.with(Vec::len);
+    let all = move || place.with(|place| place.all);
+    let foot =
+        of_figures(move |figures| match (figures.endpoints.iter().filter(|row| is_there(row)).count(), count()) {
+            (0, _) => NO_REQUEST.to_owned(),
             (there, 0) => format!("None of the window's {there} endpoints fits the filter."),
             (there, shown) if shown < there => format!("{shown} of the window's {there} endpoints."),
             (there, _) => format!("{there} endpoints in this window."),
-        }
-    });
+        });
     view! {
         <Filter />
         <TallTable caption="Endpoints" columns=COLUMNS count all rows />
         <p class="more">
             {foot}
-            {move || (count.get() > ROWS_THERE && !all.get()).then(|| view! {
+            {move || (count() > ROWS_THERE && !all()).then(|| view! {
                 <a class="unscripted" href=move || place.with(|place| Place { all: true, ..place.clone() }.href())>
                     {format!(" Only the first {ROWS_THERE} are here: show all.")}
                 </a>
@@ -110,15 +109,20 @@ fn is_there(row: &EndpointRow) -> bool {
     row.requests + row.in_flight > 0
 }
 
-fn sorted(figures: &Figures, filter: &str, (sort, ascending): (Sort, bool)) -> Vec<u32> {
-    let named = |row: &EndpointRow| (row.name.as_ref().map(EndpointName::text).unwrap_or_default(), row.id);
-    let there = figures.endpoints.values().filter(|row| is_there(row)).map(named);
-    let mut there: Vec<(String, u32)> = there.filter(|(name, _)| name.to_lowercase().contains(filter)).collect();
-    there.sort_by(|a, b| match (figures.endpoints.get(&a.1), figures.endpoints.get(&b.1)) {
-        (Some(one), Some(other)) => sort.order(ascending, (&a.0, one), (&b.0, other)),
-        _ => std::cmp::Ordering::Equal,
-    });
-    there.into_iter().map(|(_, id)| id).collect()
+/// The places of the endpoints that fit the filter, in the order of the URL.
+fn sorted(figures: &Figures, place: &Place) -> Vec<usize> {
+    let filter = place.filter.to_ascii_lowercase();
+    let key = |(of, row): (usize, &EndpointRow)| {
+        let text = row.name.as_ref().map(EndpointName::text).unwrap_or_default();
+        Key { number: place.sort.key(row), text, of }
+    };
+    let there = figures.endpoints.iter().enumerate().filter(|(_, row)| is_there(row)).map(key);
+    let keys = there.filter(|key| key.text.to_ascii_lowercase().contains(&filter)).collect();
+    let mut sorted: Vec<usize> = order::sorted(keys, place.ascending).collect();
+    if place.sort == Sort::Endpoint && !place.ascending {
+        sorted.reverse();
+    }
+    sorted
 }
 
 /// The endpoints that take the most time, for the overview.
@@ -126,11 +130,11 @@ fn sorted(figures: &Figures, filter: &str, (sort, ascending): (Sort, bool)) -> V
 pub(crate) fn BusiestTable() -> impl IntoView {
     let place = use_place();
     let rows = of_figures(move |figures| {
-        let ids = sorted(figures, "", (Sort::Total, false));
-        Ok(place.with(|place| ids.iter().filter_map(|id| row(figures, *id, place)).collect()))
+        let ids = sorted(figures, &Place::default());
+        Ok(place.with(|place| ids.iter().map(|id| row(figures, *id, place)).collect()))
     });
     let foot = of_figures(|figures| match figures.endpoints.len() {
-        0 => "No request in this window. Requests count when they pass through the monitor's layer.".to_owned(),
+        0 => NO_REQUEST.to_owned(),
         shown => format!(
             "{shown} of the {} endpoints since the start; the requests view has all.",
             figures.snapshot.requests.endpoints
@@ -142,8 +146,8 @@ pub(crate) fn BusiestTable() -> impl IntoView {
     }
 }
 
-fn row(figures: &Figures, id: u32, place: &Place) -> Option<Row> {
-    let endpoint = figures.endpoints.get(&id)?;
+fn row(figures: &Figures, at: usize, place: &Place) -> Row {
+    let endpoint = &figures.endpoints[at];
     let name = endpoint.name.clone().unwrap_or_default();
     let totals = &figures.totals;
     let errors = |count: u64, class| if count > 0 { counted(count).class(class) } else { counted(count) };
@@ -161,7 +165,7 @@ fn row(figures: &Figures, id: u32, place: &Place) -> Option<Row> {
         share(endpoint.duration_sum_us, totals.duration_sum_us)
     );
     let rate = endpoint.requests as f64 / totals.seconds.max(1) as f64;
-    Some(vec![
+    vec![
         Cell::words(name.text()).links(&place.to_endpoint(&name.text())),
         Cell::number(share(endpoint.duration_sum_us, totals.duration_sum_us), total),
         Cell::line(&line(figures, endpoint), "hue-rate"),
@@ -178,7 +182,7 @@ fn row(figures: &Figures, id: u32, place: &Place) -> Option<Row> {
         within,
         Cell::number(format::bytes(endpoint.response_bytes as f64), format::exact(endpoint.response_bytes)),
         counted(endpoint.in_flight),
-    ])
+    ]
 }
 
 /// An endpoint's requests over the whole window, from what it has of it.
@@ -193,4 +197,29 @@ fn line(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
         index.map_or(0.0, |index| row.line[index] as f64)
     };
     (0..points).map(value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Refreshed;
+
+    fn names(sort: Sort, ascending: bool, filter: &str) -> String {
+        let row = |(id, (route, requests)): (usize, (&str, u64))| {
+            let name = Some(EndpointName { route: route.to_owned(), ..EndpointName::default() });
+            EndpointRow { id: id as u32, name, requests, ..EndpointRow::default() }
+        };
+        let endpoints = [("b", 1), ("c", 3), ("a", 2), ("gone", 0)].into_iter().enumerate().map(row).collect();
+        let figures = Figures::new(Refreshed { endpoints, ..Refreshed::for_tests() });
+        let place = Place { sort, ascending, filter: filter.to_owned(), ..Place::default() };
+        let rows = sorted(&figures, &place);
+        rows.into_iter().map(|at| figures.endpoints[at].name.as_ref().unwrap().text()).collect()
+    }
+
+    #[test]
+    fn columns_sort_both_ways_and_ties_stand_by_name() {
+        assert_eq!((names(Sort::Requests, false, ""), names(Sort::Requests, true, "")), ("cab".into(), "bac".into()));
+        assert_eq!((names(Sort::Endpoint, true, ""), names(Sort::Endpoint, false, "")), ("abc".into(), "cba".into()));
+        assert_eq!((names(Sort::Total, false, ""), names(Sort::P99, true, "B")), ("abc".into(), "b".into()));
+    }
 }

@@ -8,6 +8,7 @@ use crate::{
     figures::Figures,
     format,
     live::of_figures,
+    order::{self, Key},
     place::{Place, use_place},
     wire::{ErrorCause, ErrorKind, ErrorSample},
 };
@@ -63,10 +64,13 @@ fn of_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
     let count = |cause: &ErrorCause| {
         cause.points.iter().filter(|(point, _)| *point >= first).map(|(_, count)| u64::from(*count)).sum::<u64>()
     };
-    let causes = figures.causes.values().filter(|cause| own.is_none_or(|own| own == cause.endpoint_id));
-    let mut causes: Vec<_> = causes.map(|cause| (cause, count(cause))).filter(|(_, count)| *count > 0).collect();
-    causes.sort_by_key(|(cause, count)| (!of_server(cause.kind), std::cmp::Reverse(*count), cause.number));
-    causes
+    let causes = figures.causes.iter().filter(|cause| own.is_none_or(|own| own == cause.endpoint_id));
+    let causes: Vec<_> = causes.map(|cause| (cause, count(cause))).filter(|(_, count)| *count > 0).collect();
+    let key = |(of, (cause, count)): (usize, &(&ErrorCause, u64))| {
+        let number = *count as f64 + if of_server(cause.kind) { 1e15 } else { 0.0 };
+        Key { number, text: String::new(), of }
+    };
+    order::sorted(causes.iter().enumerate().map(key).collect(), false).map(|at| causes[at]).collect()
 }
 
 fn of_server(kind: ErrorKind) -> bool {
@@ -120,10 +124,16 @@ const SAMPLE_COLUMNS: &[Column] = &[
 pub(crate) fn SampleTable() -> impl IntoView {
     let rows = of_figures(|figures| {
         let causes = of_window(figures);
-        let mut samples: Vec<_> =
+        let samples: Vec<_> =
             causes.iter().flat_map(|(cause, _)| cause.samples.iter().map(move |sample| (*cause, sample))).collect();
-        samples.sort_by_key(|(_, sample)| std::cmp::Reverse(sample.at_unix_ms));
-        let row = |(cause, sample): (&ErrorCause, &ErrorSample)| {
+        let key = |(of, (_, sample)): (usize, &(&ErrorCause, &ErrorSample))| Key {
+            number: sample.at_unix_ms as f64,
+            text: String::new(),
+            of,
+        };
+        let newest_first = order::sorted(samples.iter().enumerate().map(key).collect(), false);
+        let row = |at: usize| {
+            let (cause, sample) = samples[at];
             let message = sample.message.clone().unwrap_or_else(|| "–".to_owned());
             vec![
                 Cell::words(format::clock(sample.at_unix_ms)).titled(format::date_time(sample.at_unix_ms)),
@@ -134,7 +144,7 @@ pub(crate) fn SampleTable() -> impl IntoView {
                 Cell::number(format::duration_us(sample.duration_us as f64), String::new()),
             ]
         };
-        Ok(samples.into_iter().map(row).collect())
+        Ok(newest_first.map(row).collect())
     });
     view! { <Table caption="Last errors" columns=SAMPLE_COLUMNS rows /> }
 }

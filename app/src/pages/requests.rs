@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     components::{Card, Cell, Column, Fact, Facts, Table, numbers, words},
+    figures::Figures,
     format,
-    live::figure,
+    live::{figure, of_figures},
     wire::Requests,
 };
 
@@ -95,15 +96,14 @@ const STATUS_COLUMNS: &[Column] =
 /// Requests by status code, each with its share.
 #[component]
 pub(crate) fn StatusCodes() -> impl IntoView {
-    let statuses = figure(|snapshot| snapshot.requests.statuses.clone());
-    view! { <StatusTable statuses /> }
+    view! { <StatusTable statuses=|figures| figures.snapshot.requests.statuses.clone() /> }
 }
 
 /// Counts by status code, each with its share.
 #[component]
-pub(super) fn StatusTable(statuses: Memo<Vec<(u16, u64)>>) -> impl IntoView {
-    let rows = Memo::new(move |_| {
-        let statuses = statuses.get();
+pub(super) fn StatusTable(statuses: fn(&Figures) -> Vec<(u16, u64)>) -> impl IntoView {
+    let rows = of_figures(move |figures| {
+        let statuses = statuses(figures);
         let total = statuses.iter().map(|(_, count)| count).sum();
         let row = |(status, count): &(u16, u64)| {
             let code = Cell::words(status.to_string()).class(code_class(*status));

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::requests::{code_class, timed};
 use crate::{
     components::{Cell, Column, Row, Table, numbers, words},
+    figures::Figures,
     format,
     live::of_figures,
     place::{Place, use_place},
@@ -25,17 +26,17 @@ const COLUMNS: &[Column] = &[
 #[component]
 pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
     let place = use_place();
-    let slowest = of_figures(move |figures| match (of_endpoint, &figures.endpoint) {
+    let slowest = move |figures: &Figures| match (of_endpoint, &figures.endpoint) {
         (true, Some(endpoint)) => endpoint.slowest.clone(),
         (true, None) => vec![],
         (false, _) => figures.slowest.clone(),
+    };
+    let rows = of_figures(move |figures| {
+        Ok(place.with(|place| slowest(figures).iter().map(|request| row(request, place)).collect()))
     });
-    let rows = Memo::new(move |_| {
-        Ok(slowest.with(|slowest| place.with(|place| slowest.iter().map(|request| row(request, place)).collect())))
-    });
-    let foot = Memo::new(move |_| {
-        let none = slowest.with(Vec::is_empty);
-        if none { "No request in this window.".to_owned() } else { String::new() }
+    let foot = of_figures(move |figures| match slowest(figures).len() {
+        0 => "No request in this window.".to_owned(),
+        _ => String::new(),
     });
     view! {
         <Table caption="Slowest requests" quiet=true columns=COLUMNS rows />

@@ -1,7 +1,5 @@
 //! By which column the endpoints are sorted.
 
-use std::cmp::Ordering;
-
 use crate::wire::{EndpointRow, Latency};
 
 /// The columns of the endpoints' table; each sorts.
@@ -60,8 +58,9 @@ impl Sort {
         }
     }
 
-    /// What a row is sorted by; an endpoint without the figure stands behind those with it when the largest come first.
-    fn key(self, row: &EndpointRow) -> f64 {
+    /// What a row is sorted by, beside its name; an endpoint without the figure stands behind those with it when the largest
+    /// come first.
+    pub(crate) fn key(self, row: &EndpointRow) -> f64 {
         let latency = |read: fn(&Latency) -> u64| row.latency.as_ref().map_or(-1.0, |latency| read(latency) as f64);
         match self {
             Self::Endpoint => 0.0,
@@ -78,32 +77,5 @@ impl Sort {
             Self::InFlight => row.in_flight as f64,
             Self::Total => row.duration_sum_us as f64,
         }
-    }
-
-    /// The order of two rows; those that are equal stand by their names.
-    pub(crate) fn order(self, ascending: bool, a: (&str, &EndpointRow), b: (&str, &EndpointRow)) -> Ordering {
-        let by_name = a.0.cmp(b.0);
-        let order = if self == Self::Endpoint { by_name } else { self.key(a.1).total_cmp(&self.key(b.1)) };
-        let order = if ascending { order } else { order.reverse() };
-        order.then(by_name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_column_sorts_both_ways_and_ties_stand_by_name() {
-        let row = |requests: u64, sum: u64| EndpointRow { requests, duration_sum_us: sum, ..EndpointRow::default() };
-        let rows = [("b", row(1, 9)), ("c", row(3, 9)), ("a", row(2, 9))];
-        let sorted = |sort: Sort, ascending| {
-            let mut names: Vec<_> = rows.iter().collect();
-            names.sort_by(|a, b| sort.order(ascending, (a.0, &a.1), (b.0, &b.1)));
-            names.iter().map(|(name, _)| *name).collect::<String>()
-        };
-        assert_eq!((sorted(Sort::Requests, false), sorted(Sort::Requests, true)), ("cab".into(), "bac".into()));
-        assert_eq!((sorted(Sort::Endpoint, true), sorted(Sort::Endpoint, false)), ("abc".into(), "cba".into()));
-        assert_eq!((sorted(Sort::Total, false), sorted(Sort::P99, true)), ("abc".into(), "abc".into()));
     }
 }

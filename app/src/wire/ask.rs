@@ -69,3 +69,41 @@ impl Refreshed {
         self.served_at_unix_ms.saturating_sub(self.snapshot.taken_at_unix_ms)
     }
 }
+
+#[cfg(test)]
+impl Refreshed {
+    /// An answer of nothing.
+    pub(crate) fn for_tests() -> Self {
+        let unread = || super::Unknown::because("not read");
+        let memory = super::Memory {
+            process: Err(unread()),
+            handles: Err(unread()),
+            threads: Err(unread()),
+            container: Err(unread()),
+            system: Err(unread()),
+        };
+        let snapshot = Snapshot {
+            service: "test".to_owned(),
+            version: String::new(),
+            started_at_unix_ms: 1,
+            tick: 0,
+            taken_at_unix_ms: 1,
+            health: super::Health::default(),
+            requests: super::Requests::default(),
+            memory,
+            database: super::Database::default(),
+        };
+        Self {
+            snapshot,
+            totals: WindowTotals::default(),
+            timeline: Timeline::default(),
+            endpoints_whole: false,
+            endpoints: vec![],
+            causes: vec![],
+            untold_errors: 0,
+            slowest: None,
+            endpoint: None,
+            served_at_unix_ms: 1,
+        }
+    }
+}
