@@ -44,7 +44,7 @@ mod sync {
     }
 }
 
-use endpoint::{Ended, Ending, Outcome};
+use endpoint::{Ended, Ending, Endpoint, Outcome};
 use http::Method;
 use registry::Registry;
 use rules::Rules;
@@ -55,6 +55,10 @@ const SCHEDULES: usize = 1_000;
 
 fn ended(status: u16, duration_us: u64) -> Ended {
     Ended { ending: Ending { status, outcome: Outcome::Complete }, duration_us, response_bytes: 1 }
+}
+
+fn numbered(registry: &Registry, number: u32) -> &Endpoint {
+    registry.numbered(number).expect("it is there")
 }
 
 fn main() {
@@ -70,8 +74,8 @@ fn threads_that_insert_at_once_agree_on_one_place_and_keep_to_the_cap() {
         let insert = |registry: Arc<Registry>| {
             thread::spawn(move || {
                 for route in routes {
-                    let place = registry.find(&Method::GET, Some(route)).expect("nothing is ignored");
-                    registry.at(place).begin();
+                    let number = registry.find(&Method::GET, Some(route)).expect("nothing is ignored");
+                    numbered(&registry, number).begin();
                 }
             })
         };
@@ -93,12 +97,12 @@ fn threads_that_insert_at_once_agree_on_one_place_and_keep_to_the_cap() {
 fn what_is_recorded_while_it_is_taken_is_taken_once() {
     let model = || {
         let registry = Arc::new(Registry::new(4, Rules::default()));
-        let place = registry.find(&Method::GET, Some("/a")).expect("nothing is ignored");
+        let number = registry.find(&Method::GET, Some("/a")).expect("nothing is ignored");
         let record = |registry: Arc<Registry>, status: u16| {
             thread::spawn(move || {
                 for duration_us in [10, 6_000] {
-                    registry.at(place).begin();
-                    registry.at(place).end(&ended(status, duration_us));
+                    numbered(&registry, number).begin();
+                    numbered(&registry, number).end(&ended(status, duration_us));
                 }
             })
         };
@@ -106,12 +110,12 @@ fn what_is_recorded_while_it_is_taken_is_taken_once() {
         let mut latency = vec![0; latency::BUCKETS];
         let (mut requests, mut sum_us, mut bytes) = (0, 0, 0);
         let mut take = || {
-            let taken = registry.at(place).take(&mut latency);
+            let taken = numbered(&registry, number).take(&mut latency);
             requests += taken.endings.iter().map(endpoint::TakenEnding::requests).sum::<u64>();
             sum_us += taken.endings.iter().map(|ending| ending.duration_sum_us).sum::<u64>();
             bytes += taken.response_bytes;
             // What has ended has begun before.
-            assert!(requests <= registry.at(place).started());
+            assert!(requests <= numbered(&registry, number).started());
         };
         take();
         take();

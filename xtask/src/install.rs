@@ -62,6 +62,19 @@ pub(crate) fn for_tests() -> Result<()> {
     Ok(())
 }
 
+/// The load generator, and who counts instructions.
+pub(crate) fn for_benchmarks() -> Result<()> {
+    let mut packages = vec![];
+    // wrk says its version with the exit code of an error.
+    if Command::new("wrk").arg("--version").output().is_err() {
+        packages.push("wrk");
+    }
+    if !succeeds("valgrind", &["--version"]) {
+        packages.push("valgrind");
+    }
+    if packages.is_empty() { Ok(()) } else { debian(&packages) }
+}
+
 fn succeeds(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }

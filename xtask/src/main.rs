@@ -17,6 +17,7 @@ Commands:
   run [ARGUMENTS]    build everything, then start the demo at http://127.0.0.1:3000/; ARGUMENTS go to `watchboard demo`
   build              build the browser bundle and the release binary, target/release/watchboard
   bundle             build the browser bundle alone, which every later build of the server embeds
+  bench              what recording a request costs, beside other layers of its kind: a table, after some five minutes
   test [FILTER]      install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
 
 What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver and pip from Debian's packages,
@@ -40,6 +41,7 @@ fn command() -> Result<()> {
         ["run", ref rest @ ..] => run(rest),
         ["build"] => build(),
         ["bundle"] => bundle::build(),
+        ["bench"] => bench(),
         ["test"] => test(None),
         ["test", filter] if !filter.starts_with('-') => test(Some(filter)),
         [] | ["help" | "--help" | "-h"] => {
@@ -64,6 +66,14 @@ fn run(arguments: &[&str]) -> Result<()> {
     bail!("cannot start {}: {error}", binary.display())
 }
 
+fn bench() -> Result<()> {
+    install::for_benchmarks()?;
+    // With its names, by which instructions are counted; what it is made of is as in every release.
+    let arguments = ["rustc", "--release", "-p", "watchboard-benches", "--", "-C", "strip=none"];
+    Step::new("the benchmark").run(cargo(&arguments))?;
+    Step::new("measures").run(Command::new(root().join("target/release/watchboard-benches")))
+}
+
 fn test(filter: Option<&str>) -> Result<()> {
     install::for_tests()?;
     if filter.is_none() {
@@ -79,7 +89,7 @@ fn test(filter: Option<&str>) -> Result<()> {
         Step::new("lints of the browser's half").run(lint(&[&browser[..], &bundle::TARGET_ARGUMENTS].concat()))?;
         dependencies()?;
     }
-    let mut tests = cargo(&["test", "--workspace"]);
+    let mut tests = cargo(&["test", "--workspace", "--exclude", "watchboard-benches"]);
     tests.args(filter);
     Step::new("tests").run(tests)?;
     println!("==> all passed");

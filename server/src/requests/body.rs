@@ -22,26 +22,32 @@ pin_project! {
         guard: Option<Guard>,
         // What the head promised; with this many bytes sent the body has ended, even if nobody asks for its end.
         promised: Option<u64>,
-        is_text: bool,
+        // The text of an error: its beginning is what it says.
+        is_error_text: bool,
     }
 }
 
 impl<B: Body> WatchedBody<B> {
-    pub(super) fn new(inner: B, headers: &HeaderMap, mut guard: Option<Guard>) -> Self {
-        let promised = inner.size_hint().exact();
-        if inner.is_end_stream() {
-            guard.iter_mut().for_each(Guard::complete);
+    pub(super) fn new(inner: B, promised: Option<u64>, is_error_text: bool, mut guard: Guard) -> Self {
+        if promised == Some(0) || inner.is_end_stream() {
+            guard.complete();
         }
-        Self { promised, inner: Some(inner), guard, is_text: is_text(headers) }
+        Self { promised, inner: Some(inner), guard: Some(guard), is_error_text }
     }
 
+    /// Of a request that is not recorded.
+    pub(super) fn unwatched(inner: B) -> Self {
+        Self { promised: None, inner: Some(inner), guard: None, is_error_text: false }
+    }
+
+    /// Of a panic.
     pub(super) fn empty(guard: Option<Guard>) -> Self {
-        Self { inner: None, guard, promised: Some(0), is_text: false }
+        Self { inner: None, guard, promised: Some(0), is_error_text: false }
     }
 }
 
 /// Whether the body can be read as text: plain text or JSON, not compressed.
-fn is_text(headers: &HeaderMap) -> bool {
+pub(super) fn is_text(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     (kind.starts_with("text/plain") || kind.contains("json")) && !headers.contains_key(header::CONTENT_ENCODING)
 }
@@ -68,9 +74,9 @@ where
             }
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    guard.send(data.chunk(), data.remaining(), *this.is_text);
+                    guard.send(data.remaining(), this.is_error_text.then(|| data.chunk()));
                 }
-                if inner.is_end_stream() || this.promised.is_some_and(|promised| guard.bytes_sent() >= promised) {
+                if this.promised.is_some_and(|promised| guard.bytes_sent() >= promised) || inner.is_end_stream() {
                     guard.complete();
                 }
             }

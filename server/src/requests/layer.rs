@@ -1,7 +1,6 @@
 //! The tower layer: begins a guard for each request, catches a handler's panic, and hands the guard to the response's body.
 
 use std::{
-    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
@@ -17,6 +16,7 @@ use tower_service::Service;
 
 use super::{
     WatchedBody,
+    body::is_text,
     guard::Guard,
     panics,
     recorder::{Incoming, Recorder},
@@ -67,32 +67,21 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let begin = || {
-            let incoming = Incoming {
-                method: request.method(),
-                uri: request.uri(),
-                headers: request.headers(),
-                route: request.extensions().get::<MatchedPath>().map(MatchedPath::as_str),
-            };
-            Guard::begin(&self.recorder, &incoming)
-        };
-        let mut guard = self.recorder.shielded(begin).flatten();
-        match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
-            Ok(inner) => WatchedFuture { inner: Some(inner), guard },
-            Err(panic) => {
-                note_panic(guard.as_mut(), &*panic);
-                WatchedFuture { inner: None, guard }
-            }
-        }
+        let (method, headers) = (request.method(), request.headers());
+        let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let incoming = Incoming { method, uri: request.uri(), headers, route };
+        let endpoint = self.recorder.shielded(|| self.recorder.begin(&incoming)).flatten();
+        let guard = endpoint.map(|endpoint| Guard::begin(&self.recorder, endpoint, method, headers));
+        // Not caught here: below axum's router all code of the host runs when the future is polled.
+        WatchedFuture { inner: self.inner.call(request), guard }
     }
 }
 
 pin_project! {
     /// The response on its way.
     pub struct WatchedFuture<F> {
-        // None where the service panicked before there was a future.
         #[pin]
-        inner: Option<F>,
+        inner: F,
         // None for a request that is not recorded.
         guard: Option<Guard>,
     }
@@ -107,26 +96,23 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Ready(Ok(internal_error(this.guard.take()))) };
         // The future is not polled again after a panic, so that what it left behind is never seen.
-        let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(cx)));
+        let polled = catch_unwind(AssertUnwindSafe(|| this.inner.poll(cx)));
         let outcome = match polled {
             Ok(poll) => Ok(ready!(poll)),
             Err(panic) => Err(panic),
         };
         let mut guard = this.guard.take();
         match outcome {
-            Ok(Ok(response)) => {
-                let (mut parts, body) = response.into_parts();
-                if let Some(guard) = &mut guard {
-                    let in_parts = body.size_hint().exact().is_none();
-                    guard.respond(parts.status, &parts.headers, in_parts);
-                    if guard.recorder().server_timing {
-                        tell_timing(guard, &mut parts.headers);
-                    }
+            Ok(Ok(mut response)) => {
+                let Some(mut guard) = guard else { return Poll::Ready(Ok(response.map(WatchedBody::unwatched))) };
+                let promised = response.body().size_hint().exact();
+                guard.respond(response.status(), response.headers(), promised.is_none());
+                if guard.recorder().server_timing {
+                    tell_timing(&guard, response.headers_mut());
                 }
-                let body = WatchedBody::new(body, &parts.headers, guard);
-                Poll::Ready(Ok(Response::from_parts(parts, body)))
+                let is_error_text = guard.is_error() && is_text(response.headers());
+                Poll::Ready(Ok(response.map(|body| WatchedBody::new(body, promised, is_error_text, guard))))
             }
             // A service that fails without a response breaks the connection: to its client, a server error.
             Ok(Err(error)) => {
@@ -137,23 +123,15 @@ where
                 Poll::Ready(Err(error))
             }
             Err(panic) => {
-                note_panic(guard.as_mut(), &*panic);
-                Poll::Ready(Ok(internal_error(guard)))
+                if let Some(guard) = &mut guard {
+                    guard.panic(panics::message(&*panic));
+                }
+                let mut response = Response::new(WatchedBody::empty(guard));
+                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                Poll::Ready(Ok(response))
             }
         }
     }
-}
-
-fn note_panic(guard: Option<&mut Guard>, panic: &(dyn Any + Send)) {
-    if let Some(guard) = guard {
-        guard.panic(panics::message(panic));
-    }
-}
-
-fn internal_error<B: Body>(guard: Option<Guard>) -> Response<WatchedBody<B>> {
-    let mut response = Response::new(WatchedBody::empty(guard));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
 }
 
 /// Adds the time until the head to what the host's own `Server-Timing` may say already.

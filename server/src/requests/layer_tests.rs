@@ -91,10 +91,17 @@ impl Service<Request<Body>> for PanicsInCall {
 }
 
 #[tokio::test]
-async fn a_service_that_panics_in_its_call_is_a_500_too() {
+async fn a_service_that_panics_in_its_call_is_recorded_as_it_goes() {
+    crate::requests::note_locations();
     let recorder = recorder();
-    assert_eq!(ask(&recorder, PanicsInCall).await, (StatusCode::INTERNAL_SERVER_ERROR, String::new()));
-    assert_eq!(taken(&recorder).1.errors[0].excerpt, b"in call");
+    let asked = tokio::spawn({
+        let recorder = Arc::clone(&recorder);
+        async move { ask(&recorder, PanicsInCall).await }
+    });
+    assert!(asked.await.unwrap_err().is_panic());
+    let (requests, told) = taken(&recorder);
+    assert_eq!((requests, told.errors[0].excerpt.as_slice()), (1, b"it panicked outside of the handler".as_slice()));
+    assert!(told.errors[0].location.as_deref().is_some_and(|location| location.contains("layer_tests.rs")));
 }
 
 #[tokio::test(start_paused = true)]

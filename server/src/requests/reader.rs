@@ -62,7 +62,7 @@ impl Reader {
             }
         }
         for (id, known) in self.known.iter_mut().enumerate() {
-            let Some(endpoint) = recorder.registry.numbered(known.number) else { continue };
+            let Some(endpoint) = recorder.registry.numbered(known.number as u32) else { continue };
             // Nothing began since, and nothing was under way: nothing can have ended.
             if endpoint.started() == known.started && known.in_flight() == 0 {
                 continue;
@@ -122,7 +122,7 @@ impl Reader {
     }
 
     fn endpoint(&self, id: usize) -> Option<&Endpoint> {
-        self.known.get(id).and_then(|known| self.recorder.registry.numbered(known.number))
+        self.known.get(id).and_then(|known| self.recorder.registry.numbered(known.number as u32))
     }
 
     /// From now on requests of an endpoint are worth a report when they take this long; see [`Self::tell_whole_from`].

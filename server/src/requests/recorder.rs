@@ -9,7 +9,7 @@ use std::{
 use http::{HeaderMap, Method, Uri};
 
 use super::{
-    registry::{MAX_ENDPOINTS, Place, Registry},
+    registry::{MAX_ENDPOINTS, Registry},
     reports::Reports,
     rules::Rules,
 };
@@ -72,8 +72,14 @@ impl Recorder {
         }
     }
 
-    /// Where a request counts; none where the host ignores it.
-    pub(super) fn place(&self, incoming: &Incoming<'_>) -> Option<Place> {
+    /// The number of the endpoint that a request counts in, where it has begun; none where the host ignores it.
+    pub(super) fn begin(&self, incoming: &Incoming<'_>) -> Option<u32> {
+        let endpoint = self.endpoint(incoming)?;
+        self.registry.numbered(endpoint)?.begin();
+        Some(endpoint)
+    }
+
+    fn endpoint(&self, incoming: &Incoming<'_>) -> Option<u32> {
         if self.ignore.as_ref().is_some_and(|ignores| ignores(incoming)) {
             return None;
         }

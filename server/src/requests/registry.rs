@@ -45,18 +45,9 @@ struct Entry {
 
 enum Target {
     Endpoint(Box<Endpoint>),
-    /// The row of a group.
-    Row(Place),
+    /// The number of the row of a group.
+    Row(u32),
     Ignored,
-}
-
-/// Where an endpoint is, for as long as there is the registry.
-#[derive(Clone, Copy)]
-pub(super) enum Place {
-    Slot(usize),
-    /// Past the cap, by method.
-    Other(usize),
-    Unmatched,
 }
 
 impl Registry {
@@ -74,16 +65,16 @@ impl Registry {
         }
     }
 
-    /// The place of a method and a route template; without a template, the one of unmatched requests. None where the rules
-    /// ignore the route.
-    pub(super) fn find(&self, method: &Method, route: Option<&str>) -> Option<Place> {
+    /// The number of the endpoint of a method and a route template; without a template, of the one of unmatched requests. None
+    /// where the rules ignore the route.
+    pub(super) fn find(&self, method: &Method, route: Option<&str>) -> Option<u32> {
         match route {
             Some(route) => self.find_route(known(method), route),
-            None => (!self.rules.ignores(UNMATCHED)).then_some(Place::Unmatched),
+            None => (!self.rules.ignores(UNMATCHED)).then_some((self.numbers() - 1) as u32),
         }
     }
 
-    fn find_route(&self, method: usize, route: &str) -> Option<Place> {
+    fn find_route(&self, method: usize, route: &str) -> Option<u32> {
         let start = self.hasher.hash_one((method, route)) as usize;
         for probe in 0..self.slots.len() {
             let index = start.wrapping_add(probe) & (self.slots.len() - 1);
@@ -101,20 +92,20 @@ impl Registry {
             };
             if entry.method == method && *entry.route == *route {
                 return match &entry.target {
-                    Target::Endpoint(_) => Some(Place::Slot(index)),
-                    Target::Row(place) => Some(*place),
+                    Target::Endpoint(_) => Some(index as u32),
+                    Target::Row(number) => Some(*number),
                     Target::Ignored => None,
                 };
             }
         }
-        (!self.rules.ignores(route)).then_some(Place::Other(method))
+        (!self.rules.ignores(route)).then(|| self.past_the_cap(method))
     }
 
     fn entry(&self, method: usize, route: &str) -> Entry {
         let row = self.rules.row(route).and_then(|row| self.find_route(method, row));
         let target = match row {
             _ if self.rules.ignores(route) => Target::Ignored,
-            Some(place) => Target::Row(place),
+            Some(number) => Target::Row(number),
             None => {
                 let objective_us = self.rules.objective_us(route);
                 Target::Endpoint(Box::new(Endpoint::new(Some(METHODS[method]), route, objective_us)))
@@ -123,16 +114,13 @@ impl Registry {
         Entry { method, route: route.into(), target }
     }
 
-    /// The endpoint at a place that [`find`](Self::find) gave.
-    pub(super) fn at(&self, place: Place) -> &Endpoint {
-        match place {
-            Place::Slot(index) => self.slots[index].get().and_then(Entry::endpoint).unwrap_or(&self.unmatched),
-            Place::Other(method) => self.other[method].get_or_init(|| {
-                let objective_us = self.rules.objective_us(OTHER);
-                Box::new(Endpoint::new(Some(METHODS[method]), OTHER, objective_us))
-            }),
-            Place::Unmatched => &self.unmatched,
-        }
+    /// The number of a method's row for endpoints past the cap.
+    fn past_the_cap(&self, method: usize) -> u32 {
+        self.other[method].get_or_init(|| {
+            let objective_us = self.rules.objective_us(OTHER);
+            Box::new(Endpoint::new(Some(METHODS[method]), OTHER, objective_us))
+        });
+        (self.slots.len() + method) as u32
     }
 
     /// Takes one of the places for endpoints, if any is left.
@@ -142,29 +130,21 @@ impl Registry {
 
     /// Every endpoint with its number, which it keeps.
     pub(super) fn endpoints(&self) -> impl Iterator<Item = (usize, &Endpoint)> {
-        (0..self.numbers()).filter_map(|number| Some((number, self.numbered(number)?)))
+        (0..self.numbers()).filter_map(|number| Some((number, self.numbered(number as u32)?)))
     }
 
     /// The endpoint of a number.
-    pub(super) fn numbered(&self, number: usize) -> Option<&Endpoint> {
-        match number.checked_sub(self.slots.len()) {
-            None => self.slots[number].get().and_then(Entry::endpoint),
-            Some(other) => self.other.get(other).map_or(Some(&self.unmatched), OnceBox::get),
+    pub(super) fn numbered(&self, number: u32) -> Option<&Endpoint> {
+        let number = number as usize;
+        match self.slots.get(number) {
+            Some(slot) => slot.get().and_then(Entry::endpoint),
+            None => self.other.get(number - self.slots.len()).map_or(Some(&self.unmatched), OnceBox::get),
         }
     }
 
-    /// One more than the largest number of an endpoint.
+    /// One more than the largest number.
     pub(super) fn numbers(&self) -> usize {
         self.slots.len() + METHODS.len() + 1
-    }
-
-    /// The number of the endpoint at a place.
-    pub(super) fn number(&self, place: Place) -> usize {
-        match place {
-            Place::Slot(index) => index,
-            Place::Other(method) => self.slots.len() + method,
-            Place::Unmatched => self.slots.len() + METHODS.len(),
-        }
     }
 }
 
@@ -203,7 +183,7 @@ mod tests {
 
     /// The name of the row that a request counts in.
     fn row(registry: &Registry, method: &Method, route: &str) -> String {
-        let endpoint = registry.at(registry.find(method, Some(route)).unwrap());
+        let endpoint = registry.numbered(registry.find(method, Some(route)).unwrap()).unwrap();
         format!("{} {}", endpoint.method.unwrap_or_default(), endpoint.route)
     }
 
@@ -217,12 +197,12 @@ mod tests {
     #[test]
     fn a_method_and_a_route_are_one_endpoint() {
         let registry = registry();
-        let number = |method, route| registry.number(registry.find(&method, Some(route)).unwrap());
+        let number = |method, route| registry.find(&method, Some(route)).unwrap();
         let first = number(Method::GET, "/users/{id}");
         assert_eq!(first, number(Method::GET, "/users/{id}"));
         assert_ne!(first, number(Method::PUT, "/users/{id}"));
         assert_ne!(first, number(Method::GET, "/users"));
-        assert_eq!(registry.endpoints().filter(|(number, _)| *number == first).count(), 1);
+        assert_eq!(registry.endpoints().filter(|(number, _)| *number == first as usize).count(), 1);
     }
 
     #[test]

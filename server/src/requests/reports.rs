@@ -70,9 +70,9 @@ impl Reports {
         self.errors.force_push(error);
     }
 
-    /// Of more slow requests than fit the first are kept: what comes after the next reading is held to a higher mark.
-    pub(super) fn slow(&self, sighting: Sighting) {
-        let _ = self.slow.push(sighting);
+    /// Of more slow requests than fit the first are kept; false for one that did not.
+    pub(super) fn slow(&self, sighting: Sighting) -> bool {
+        self.slow.push(sighting).is_ok()
     }
 
     pub(super) fn slow_from_us(&self) -> u64 {
