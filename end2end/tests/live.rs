@@ -17,7 +17,7 @@ async fn the_page_hydrates_in_silence_and_every_view_opens_without_a_reload() {
     browser.until(FRESHNESS, |text| text == "Live").await;
     browser.value("window.sameDocument = true").await;
     for (view, mark) in [
-        ("requests", "#errors"),
+        ("requests", "#errors-by-cause"),
         ("memory", "#container"),
         ("database", "#database-state"),
         ("overview", "#system-overview"),

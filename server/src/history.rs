@@ -20,7 +20,7 @@ use watchboard_app::wire::{ErrorEvent, RecentRequests, Window};
 use self::{causes::Causes, slowest::Slowest, tiers::Tiers, watched::Watched};
 use crate::requests::{Reader, Tally, Told};
 
-/// Windows whose sums are kept at once. Each takes 7 KB for every endpoint in it.
+/// Windows whose sums are kept at once. Each takes a kilobyte or two for every endpoint in it.
 const MOST_WATCHED: usize = 2;
 /// And for how long after somebody last looked: a little longer than the longest refresh interval of a page.
 const WATCHED_SECONDS: u64 = 65;

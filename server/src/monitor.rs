@@ -43,7 +43,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// Clones are the same monitor; when the last one and all its dashboards are gone, its thread ends.
 #[derive(Clone)]
 pub struct Monitor {
-    recorder: Arc<Recorder>,
+    recorder: &'static Recorder,
     state: Arc<State>,
 }
 
@@ -56,8 +56,8 @@ impl Monitor {
     /// Starts watching. Where the monitor's thread cannot be started, the board says so by its age: it is stale from the first second on.
     pub(crate) fn start(service: String, probe: Probe, policy: Policy) -> Self {
         note_locations();
-        let recorder = Arc::new(Recorder::new(policy));
-        let mut sampler = Sampler::new(service, Arc::clone(&recorder));
+        let recorder = Recorder::new(policy);
+        let mut sampler = Sampler::new(service, recorder);
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.found().clone(), false)));
         let read_at_unix_ms = Arc::new(AtomicU64::new(0));
         let (ask, asked) = mpsc::channel(QUESTIONS);
@@ -72,7 +72,7 @@ impl Monitor {
 
     /// The layer that records requests: for [`Router::layer`], after the host's routes and before the board is mounted.
     pub fn layer(&self) -> RequestsLayer {
-        RequestsLayer::new(Arc::clone(&self.recorder))
+        RequestsLayer::new(self.recorder)
     }
 
     /// The board, to be nested at any path or merged at the root. It is not in its own figures as long as the

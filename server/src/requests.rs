@@ -4,6 +4,7 @@
 mod body;
 mod endpoint;
 mod guard;
+mod latencies;
 mod latency;
 mod layer;
 mod panics;

@@ -1,8 +1,6 @@
 //! Once a second: freeze the requests, read the memory, look at the database, judge, remember. Runs on a thread of the
 //! monitor's own, so that it goes on while the host's runtime is busy, and nothing of it can hold up a request.
 
-use std::sync::Arc;
-
 use watchboard_app::wire::{Ask, Database, DatabaseState, Frozen, Health, Memory, Refreshed, Seen, Snapshot};
 
 use crate::{
@@ -28,7 +26,7 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    pub(crate) fn new(service: String, recorder: Arc<Recorder>) -> Self {
+    pub(crate) fn new(service: String, recorder: &'static Recorder) -> Self {
         let started_at_unix_ms = now_unix_ms();
         Self {
             service,
@@ -98,7 +96,7 @@ mod tests {
 
     #[test]
     fn missed_ticks_are_gaps() {
-        let mut sampler = Sampler::new("test".into(), Arc::new(Recorder::new(Policy::default())));
+        let mut sampler = Sampler::new("test".into(), Recorder::new(Policy::default()));
         sampler.tick(0, Database::default(), false);
         let frozen = sampler.tick(25, Database::default(), false);
         let ask = Ask { window: Window::FifteenMinutes, part: Part::Charts };

@@ -64,7 +64,19 @@ impl Board {
     /// The smallest host, with the board at /ops/board.
     pub async fn embedded(listen: &str) -> Self {
         let mut command = Command::new(program("examples/smallest"));
-        command.arg(listen).stdout(Stdio::piped()).kill_on_drop(true);
+        command.arg(listen);
+        Self::example(command).await
+    }
+
+    /// A host of many endpoints.
+    pub async fn many(listen: &str, endpoints: u32) -> Self {
+        let mut command = Command::new(program("examples/many"));
+        command.arg(listen).arg(endpoints.to_string());
+        Self::example(command).await
+    }
+
+    async fn example(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("the example starts");
         let line = line_with("the board is at ", process.stdout.take().expect("a pipe")).await;
         let url = line.split("the board is at ").nth(1).expect("an address").trim().to_owned();

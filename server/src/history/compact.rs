@@ -12,11 +12,11 @@ pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
     write(out, tally.response_bytes);
     write(out, tally.duration_sum_us);
     let mut next = 0;
-    for (bucket, count) in tally.latency_counts().iter().enumerate().filter(|(_, count)| **count > 0) {
+    for (bucket, count) in tally.latencies.iter() {
         let skipped = (bucket - next) as u64;
-        write(out, skipped << 1 | u64::from(*count > 1));
-        if *count > 1 {
-            write(out, u64::from(*count));
+        write(out, skipped << 1 | u64::from(count > 1));
+        if count > 1 {
+            write(out, u64::from(count));
         }
         next = bucket + 1;
     }
@@ -44,14 +44,14 @@ pub(super) fn apply(sign: Sign, mut encoded: &[u8], tally: &mut Tally) {
     }
     to(&mut tally.response_bytes, read(&mut encoded));
     to(&mut tally.duration_sum_us, read(&mut encoded));
-    let counts = tally.latency_counts_mut();
     let mut next = 0;
     while !encoded.is_empty() {
         let token = read(&mut encoded);
         let bucket = next + (token >> 1) as usize;
         let count = if token & 1 == 1 { read(&mut encoded) as u32 } else { 1 };
-        if let Some(sum) = counts.get_mut(bucket) {
-            *sum = if sign == Sign::Add { sum.wrapping_add(count) } else { sum.wrapping_sub(count) };
+        match sign {
+            Sign::Add => tally.latencies.add(bucket, count),
+            Sign::Subtract => tally.latencies.subtract(bucket, count),
         }
         next = bucket + 1;
     }

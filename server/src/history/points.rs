@@ -66,11 +66,11 @@ fn rate(frames: &[&Frame]) -> impl Fn(u64) -> Option<f32> + use<> {
 /// Requests by the [`Band`] of their latency.
 fn by_band(sums: &Tally) -> Vec<(Band, u32)> {
     let mut bands: Vec<(Band, u32)> = vec![];
-    for (bucket, count) in sums.latency_counts().iter().enumerate().filter(|(_, count)| **count > 0) {
+    for (bucket, count) in sums.latencies.iter() {
         let band = Band::of(lowest(bucket));
         match bands.last_mut() {
-            Some((last, sum)) if *last == band => *sum = sum.saturating_add(*count),
-            _ => bands.push((band, *count)),
+            Some((last, sum)) if *last == band => *sum = sum.saturating_add(count),
+            _ => bands.push((band, count)),
         }
     }
     bands

@@ -1,7 +1,5 @@
 //! What the tests of the history share, and those of its whole: a day of requests by a known distribution, beside exact figures.
 
-use std::sync::Arc;
-
 use watchboard_app::wire::{Ask, Latency, Part, Snapshot};
 
 use super::*;
@@ -11,7 +9,7 @@ pub(crate) fn tally(durations_us: &[u64]) -> Tally {
     let mut tally = Tally::default();
     tally.classes[Class::Fine as usize] = durations_us.len() as u64;
     tally.duration_sum_us = durations_us.iter().sum();
-    durations_us.iter().for_each(|us| tally.latency_counts_mut()[bucket(*us)] += 1);
+    durations_us.iter().for_each(|us| tally.latencies.add(bucket(*us), 1));
     tally
 }
 
@@ -30,9 +28,9 @@ struct Fed {
 
 impl Fed {
     fn new() -> Self {
-        let mut sampler = crate::sampler::Sampler::new("test".into(), Arc::new(Recorder::new(Policy::default())));
+        let mut sampler = crate::sampler::Sampler::new("test".into(), Recorder::new(Policy::default()));
         let snapshot = Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, Default::default(), false).snapshot };
-        let reader = Reader::new(Arc::new(Recorder::new(Policy::default())));
+        let reader = Reader::new(Recorder::new(Policy::default()));
         Self { history: History::new(0), reader, snapshot, all: vec![] }
     }
 

@@ -100,6 +100,10 @@ impl Watched {
             let before = row.sums.requests();
             compact::apply(sign, encoded, &mut row.sums);
             row.changed_at = to - 1;
+            if row.sums.requests() == 0 {
+                // What has left the window is remembered, but takes no room.
+                row.sums = Tally::default();
+            }
             if sign == Sign::Add {
                 row.line.add(frame.start / line_step, row.sums.requests().wrapping_sub(before), most);
             }

@@ -140,9 +140,9 @@ impl Endpoint {
         self.started.load(Relaxed)
     }
 
-    /// Takes what ended since the last time: `latency` by bucket, the rest as what is returned. A request that ends
+    /// Takes what ended since the last time: `latency` gets it by bucket, the rest is what is returned. A request that ends
     /// meanwhile is taken in part now and in part the next time; nothing is taken twice or lost.
-    pub(super) fn take(&self, latency: &mut [u32]) -> Taken {
+    pub(super) fn take(&self, latency: impl FnMut(usize, u32)) -> Taken {
         let endings = self.endings.iter().filter_map(OnceBox::get).map(EndingCounter::take);
         let endings = endings.filter(|taken| taken.requests() > 0 || taken.duration_sum_us > 0).collect();
         self.latency.take(latency);
@@ -187,7 +187,6 @@ impl TakenEnding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::latency::BUCKETS;
     use super::*;
 
     #[test]
@@ -203,12 +202,12 @@ mod tests {
             endpoint.begin();
             endpoint.end(&Ended { ending, duration_us: 7, response_bytes: 1 });
         }
-        let mut latency = vec![0; BUCKETS];
-        let taken = endpoint.take(&mut latency);
+        let mut latency = vec![];
+        let taken = endpoint.take(|bucket, count| latency.push((bucket, count)));
         let counts: Vec<_> = taken.endings.iter().map(|taken| (taken.ending.status, taken.requests())).collect();
         assert_eq!(counts, [(200, 2), (232, 1), (264, 1)]);
-        assert_eq!((latency[7], taken.response_bytes, endpoint.started()), (4, 4, 4));
-        assert!(endpoint.take(&mut latency).endings.is_empty());
+        assert_eq!((latency, taken.response_bytes, endpoint.started()), (vec![(7, 4)], 4, 4));
+        assert!(endpoint.take(|_, _| panic!("nothing is left")).endings.is_empty());
     }
 
     #[test]
@@ -221,7 +220,7 @@ mod tests {
                 response_bytes: 0,
             });
         }
-        let taken = endpoint.take(&mut vec![0; BUCKETS]);
+        let taken = endpoint.take(|_, _| ());
         assert_eq!(taken.endings.iter().map(TakenEnding::requests).sum::<u64>(), 900);
     }
 }

@@ -1,7 +1,7 @@
 //! A request under way: made when it arrives, it rides the future and then the body, and records when it is dropped.
 //! It is moved a dozen times on its way, so it is small: what only an error needs is in a box of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode, header};
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ use super::{
 use crate::clock::now_unix_ms;
 
 pub(super) struct Guard {
-    recorder: Arc<Recorder>,
+    recorder: &'static Recorder,
     started: Instant,
     response_bytes: u64,
     /// None for a request that goes well.
@@ -46,9 +46,9 @@ struct Details {
 
 impl Guard {
     /// A request of the endpoint of this number has arrived.
-    pub(super) fn begin(recorder: &Arc<Recorder>, endpoint: u32, method: &Method, headers: &HeaderMap) -> Self {
+    pub(super) fn begin(recorder: &'static Recorder, endpoint: u32, method: &Method, headers: &HeaderMap) -> Self {
         Self {
-            recorder: Arc::clone(recorder),
+            recorder,
             started: Instant::now(),
             response_bytes: 0,
             error: None,
@@ -82,8 +82,8 @@ impl Guard {
         self.started.elapsed()
     }
 
-    pub(super) fn recorder(&self) -> &Arc<Recorder> {
-        &self.recorder
+    pub(super) fn recorder(&self) -> &'static Recorder {
+        self.recorder
     }
 
     pub(super) fn is_error(&self) -> bool {
@@ -169,7 +169,7 @@ impl Guard {
             response_bytes: self.response_bytes,
             id: self.id,
         };
-        let Recorder { registry, reports, .. } = &*self.recorder;
+        let Recorder { registry, reports, .. } = self.recorder;
         if slow && !reports.slow(sighting) {
             // Until there is room again only a slower one is worth the attempt.
             registry.numbered(self.endpoint).into_iter().for_each(|it| it.set_slow_from_us(duration_us + 1));

@@ -50,11 +50,11 @@ impl LatencyRecorder {
         self.0[bucket(duration_us)].fetch_add(1, Relaxed);
     }
 
-    /// Takes what was recorded since the last time and adds it to `counts`, of [`BUCKETS`] places.
-    pub(super) fn take(&self, counts: &mut [u32]) {
-        for (taken, count) in self.0.iter().zip(counts) {
-            if taken.load(Relaxed) > 0 {
-                *count = count.wrapping_add(taken.swap(0, Relaxed));
+    /// Takes what was recorded since the last time: `each` gets the buckets that hold something, with their counts.
+    pub(super) fn take(&self, mut each: impl FnMut(usize, u32)) {
+        for (bucket, count) in self.0.iter().enumerate() {
+            if count.load(Relaxed) > 0 {
+                each(bucket, count.swap(0, Relaxed));
             }
         }
     }

@@ -3,7 +3,6 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -29,11 +28,11 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// A handler that panics is recorded as such, and its client gets a 500 instead of a broken connection.
 #[derive(Clone)]
 pub struct RequestsLayer {
-    recorder: Arc<Recorder>,
+    recorder: &'static Recorder,
 }
 
 impl RequestsLayer {
-    pub(crate) fn new(recorder: Arc<Recorder>) -> Self {
+    pub(crate) fn new(recorder: &'static Recorder) -> Self {
         Self { recorder }
     }
 }
@@ -42,7 +41,7 @@ impl<S> Layer<S> for RequestsLayer {
     type Service = Watched<S>;
 
     fn layer(&self, inner: S) -> Watched<S> {
-        Watched { inner, recorder: Arc::clone(&self.recorder) }
+        Watched { inner, recorder: self.recorder }
     }
 }
 
@@ -50,7 +49,7 @@ impl<S> Layer<S> for RequestsLayer {
 #[derive(Clone)]
 pub struct Watched<S> {
     inner: S,
-    recorder: Arc<Recorder>,
+    recorder: &'static Recorder,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Watched<S>
@@ -71,7 +70,7 @@ where
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let incoming = Incoming { method, uri: request.uri(), headers, route };
         let endpoint = self.recorder.shielded(|| self.recorder.begin(&incoming)).flatten();
-        let guard = endpoint.map(|endpoint| Guard::begin(&self.recorder, endpoint, method, headers));
+        let guard = endpoint.map(|endpoint| Guard::begin(self.recorder, endpoint, method, headers));
         // Not caught here: below axum's router all code of the host runs when the future is polled.
         WatchedFuture { inner: self.inner.call(request), guard }
     }

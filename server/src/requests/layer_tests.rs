@@ -12,16 +12,16 @@ use crate::requests::{
     recorder::{Policy, injected},
 };
 
-fn recorder() -> Arc<Recorder> {
-    Arc::new(Recorder::new(Policy::default()))
+fn recorder() -> &'static Recorder {
+    Recorder::new(Policy::default())
 }
 
 /// Status and body of one request to a service behind the layer.
-async fn ask<F>(recorder: &Arc<Recorder>, service: F) -> (StatusCode, String)
+async fn ask<F>(recorder: &'static Recorder, service: F) -> (StatusCode, String)
 where
     F: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
-    let watched = RequestsLayer::new(Arc::clone(recorder)).layer(service);
+    let watched = RequestsLayer::new(recorder).layer(service);
     let response = watched.oneshot(Request::new(Body::empty())).await.unwrap();
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -29,9 +29,9 @@ where
 }
 
 /// Requests that were recorded, and what was told of them.
-fn taken(recorder: &Arc<Recorder>) -> (u64, Told) {
+fn taken(recorder: &'static Recorder) -> (u64, Told) {
     let mut requests = 0;
-    let told = Reader::new(Arc::clone(recorder)).take(|_, tally| requests += tally.requests());
+    let told = Reader::new(recorder).take(|_, tally| requests += tally.requests());
     (requests, told)
 }
 
@@ -42,20 +42,20 @@ async fn a_panic_of_our_own_costs_the_host_nothing() {
     for step in 0..2 {
         let recorder = recorder();
         injected::IN.set(Some(step));
-        assert_eq!(ask(&recorder, well()).await, (StatusCode::OK, "well".to_owned()));
+        assert_eq!(ask(recorder, well()).await, (StatusCode::OK, "well".to_owned()));
         assert_eq!((recorder.faults(), injected::IN.take()), (1, None), "step {step} panicked");
-        assert_eq!(ask(&recorder, well()).await.0, StatusCode::OK);
-        assert_eq!(taken(&recorder).0, 1, "the next request is recorded");
+        assert_eq!(ask(recorder, well()).await.0, StatusCode::OK);
+        assert_eq!(taken(recorder).0, 1, "the next request is recorded");
     }
 }
 
 #[tokio::test]
 async fn a_policy_of_the_host_that_panics_leaves_its_requests_alone() {
     let ignore: Option<Box<dyn Fn(&Incoming<'_>) -> bool + Send + Sync>> = Some(Box::new(|_| panic!("in the policy")));
-    let recorder = Arc::new(Recorder::new(Policy { ignore, ..Policy::default() }));
+    let recorder = Recorder::new(Policy { ignore, ..Policy::default() });
     let well = service_fn(|_| async { Ok(Response::new(Body::from("well"))) });
-    assert_eq!(ask(&recorder, well).await.0, StatusCode::OK);
-    assert_eq!((recorder.faults(), taken(&recorder).0), (1, 0));
+    assert_eq!(ask(recorder, well).await.0, StatusCode::OK);
+    assert_eq!((recorder.faults(), taken(recorder).0), (1, 0));
 }
 
 #[tokio::test]
@@ -63,8 +63,8 @@ async fn a_handler_that_panics_is_told_with_message_and_place() {
     crate::requests::note_locations();
     let recorder = recorder();
     let line = line!() + 1;
-    let (status, _) = ask(&recorder, service_fn(|_| async { panic!("a bug of the host") })).await;
-    let (requests, told) = taken(&recorder);
+    let (status, _) = ask(recorder, service_fn(|_| async { panic!("a bug of the host") })).await;
+    let (requests, told) = taken(recorder);
     let error = &told.errors[0];
     assert_eq!((status, requests), (StatusCode::INTERNAL_SERVER_ERROR, 1));
     assert_eq!(error.excerpt, b"a bug of the host");
@@ -94,12 +94,9 @@ impl Service<Request<Body>> for PanicsInCall {
 async fn a_service_that_panics_in_its_call_is_recorded_as_it_goes() {
     crate::requests::note_locations();
     let recorder = recorder();
-    let asked = tokio::spawn({
-        let recorder = Arc::clone(&recorder);
-        async move { ask(&recorder, PanicsInCall).await }
-    });
+    let asked = tokio::spawn(ask(recorder, PanicsInCall));
     assert!(asked.await.unwrap_err().is_panic());
-    let (requests, told) = taken(&recorder);
+    let (requests, told) = taken(recorder);
     assert_eq!((requests, told.errors[0].excerpt.as_slice()), (1, b"it panicked outside of the handler".as_slice()));
     assert!(told.errors[0].location.as_deref().is_some_and(|location| location.contains("layer_tests.rs")));
 }
@@ -116,15 +113,15 @@ async fn an_event_streams_latency_is_the_time_until_its_head() {
         let body = Body::from_stream(slow);
         Ok(Response::builder().header("content-type", "text/event-stream").body(body).unwrap())
     });
-    ask(&recorder, stream).await;
-    let (_, told) = taken(&recorder);
+    ask(recorder, stream).await;
+    let (_, told) = taken(recorder);
     assert_eq!((told.slow[0].duration_us / 1000, told.slow[0].first_byte_us), (40, Some(told.slow[0].duration_us)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_timing_header_is_there_when_it_is_wanted() {
     for server_timing in [true, false] {
-        let recorder = Arc::new(Recorder::new(Policy { server_timing, ..Policy::default() }));
+        let recorder = Recorder::new(Policy { server_timing, ..Policy::default() });
         let service = service_fn(|_| async {
             tokio::time::sleep(std::time::Duration::from_millis(25)).await;
             Ok::<_, Infallible>(Response::new(Body::empty()))

@@ -13,7 +13,7 @@ use super::{
 
 /// Reads the recorder; owned by the monitor's thread.
 pub(crate) struct Reader {
-    recorder: Arc<Recorder>,
+    recorder: &'static Recorder,
     /// By the registry's number.
     ids: Vec<Option<usize>>,
     /// By id: in the order in which endpoints were first seen.
@@ -46,7 +46,7 @@ pub(crate) struct Told {
 }
 
 impl Reader {
-    pub(crate) fn new(recorder: Arc<Recorder>) -> Self {
+    pub(crate) fn new(recorder: &'static Recorder) -> Self {
         let ids = vec![None; recorder.registry.numbers()];
         Self { recorder, ids, known: vec![], whole: Totals::default(), scratch: Tally::default() }
     }
@@ -54,7 +54,7 @@ impl Reader {
     /// Takes what ended since the last time. `each` gets the tally of every endpoint where something did, in the order of
     /// their ids.
     pub(crate) fn take(&mut self, mut each: impl FnMut(usize, &Tally)) -> Told {
-        let recorder = Arc::clone(&self.recorder);
+        let recorder = self.recorder;
         for (number, endpoint) in recorder.registry.endpoints() {
             if self.ids[number].is_none() && endpoint.started() > 0 {
                 self.ids[number] = Some(self.known.len());
@@ -68,7 +68,7 @@ impl Reader {
                 continue;
             }
             self.scratch.clear();
-            let taken = endpoint.take(self.scratch.latency_counts_mut());
+            let taken = endpoint.take(|bucket, count| self.scratch.latencies.add(bucket, count));
             self.whole.add(&mut self.scratch, &taken);
             known.add(&taken, endpoint);
             if !taken.endings.is_empty() {

@@ -61,15 +61,17 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(policy: Policy) -> Self {
-        Self {
+    /// Lives as long as the process, some tens of kilobytes for each monitor ever built: layers and requests hold plain
+    /// references, since a count of them would be one cache line that all cores write for every request.
+    pub(crate) fn new(policy: Policy) -> &'static Self {
+        Box::leak(Box::new(Self {
             registry: Registry::new(policy.max_endpoints, policy.rules),
             reports: Reports::new(),
             ignore: policy.ignore,
             group: policy.group,
             server_timing: policy.server_timing,
             faults: AtomicU64::new(0),
-        }
+        }))
     }
 
     /// The number of the endpoint that a request counts in, where it has begun; none where the host ignores it.

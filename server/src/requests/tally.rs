@@ -1,11 +1,10 @@
 //! The requests of some time, as sums: what is added up, over endpoints or over time, and never averaged.
 
-use histogram::Histogram32;
 use watchboard_app::wire::{Latency, RecentRequests};
 
 use super::{
     endpoint::{Ending, Outcome},
-    latency::{BUCKETS, GROUPING_POWER, MAX_VALUE_POWER, bucket},
+    latencies::Latencies,
 };
 
 /// How a request counts, each in one class.
@@ -35,22 +34,15 @@ impl Ending {
 }
 
 /// Sums of requests, with the histogram of their latencies. Two of them are added, or one taken from the other again.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub(crate) struct Tally {
     pub(crate) classes: [u64; CLASSES.len()],
     pub(crate) response_bytes: u64,
     pub(crate) duration_sum_us: u64,
-    latency: Histogram32,
+    pub(crate) latencies: Latencies,
 }
 
-impl Default for Tally {
-    fn default() -> Self {
-        let latency = Histogram32::new(GROUPING_POWER, MAX_VALUE_POWER).expect("the constants are a valid layout");
-        Self { classes: [0; CLASSES.len()], response_bytes: 0, duration_sum_us: 0, latency }
-    }
-}
-
-/// Without its two thousand buckets.
+/// Without its buckets.
 impl std::fmt::Debug for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { classes, response_bytes, duration_sum_us, .. } = self;
@@ -62,7 +54,7 @@ impl Tally {
     pub(crate) fn clear(&mut self) {
         self.classes = [0; CLASSES.len()];
         (self.response_bytes, self.duration_sum_us) = (0, 0);
-        self.latency.as_mut_slice().fill(0);
+        self.latencies.clear();
     }
 
     pub(crate) fn requests(&self) -> u64 {
@@ -73,28 +65,14 @@ impl Tally {
         self.classes[class as usize]
     }
 
-    /// The counts by bucket, [`BUCKETS`] of them.
-    pub(crate) fn latency_counts(&self) -> &[u32] {
-        self.latency.as_slice()
-    }
-
-    pub(crate) fn latency_counts_mut(&mut self) -> &mut [u32] {
-        self.latency.as_mut_slice()
-    }
-
     /// The percentiles; none without requests.
     pub(crate) fn latency(&self) -> Option<Latency> {
-        let mut buckets = [const { None }; 4];
-        self.latency.quantile_buckets_into(&[0.5, 0.95, 0.99, 1.0], &mut buckets).ok()?;
-        let middle = |bucket: Option<histogram::Bucket>| bucket.map(|bucket| bucket.start().midpoint(bucket.end()));
-        let [p50, p95, p99, max] = buckets.map(middle);
-        Some(Latency { p50_us: p50?, p95_us: p95?, p99_us: p99?, max_us: max? })
+        self.latencies.percentiles()
     }
 
     /// Requests that took at most `objective_us`, to the grain of the buckets.
     pub(crate) fn within(&self, objective_us: u64) -> u64 {
-        let last = bucket(objective_us).min(BUCKETS - 1);
-        self.latency_counts()[..=last].iter().map(|count| u64::from(*count)).sum()
+        self.latencies.within(objective_us)
     }
 
     /// These sums as the page's recent requests, over `seconds`.

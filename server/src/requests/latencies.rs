@@ -1,0 +1,99 @@
+//! A histogram of latencies that holds the buckets between its lowest and its highest: a few hundred of two thousand.
+
+use histogram::{Config, SparseHistogram32};
+use watchboard_app::wire::Latency;
+
+use super::latency::{BUCKETS, GROUPING_POWER, MAX_VALUE_POWER, bucket};
+
+/// Counts by bucket. They are added and taken away again; past 2^32 in one bucket they wrap, and come back when as many leave.
+#[derive(Clone, Default)]
+pub(crate) struct Latencies {
+    first: usize,
+    counts: Vec<u32>,
+}
+
+impl Latencies {
+    pub(crate) fn clear(&mut self) {
+        self.counts.clear();
+    }
+
+    pub(crate) fn add(&mut self, bucket: usize, count: u32) {
+        if let Some(sum) = self.place(bucket) {
+            *sum = sum.wrapping_add(count);
+        }
+    }
+
+    pub(crate) fn subtract(&mut self, bucket: usize, count: u32) {
+        if let Some(sum) = self.place(bucket) {
+            *sum = sum.wrapping_sub(count);
+        }
+    }
+
+    fn place(&mut self, bucket: usize) -> Option<&mut u32> {
+        if bucket >= BUCKETS {
+            return None;
+        }
+        if self.counts.is_empty() {
+            self.first = bucket;
+        }
+        if bucket < self.first {
+            self.counts.splice(..0, std::iter::repeat_n(0, self.first - bucket));
+            self.first = bucket;
+        }
+        let index = bucket - self.first;
+        if index >= self.counts.len() {
+            self.counts.resize(index + 1, 0);
+        }
+        self.counts.get_mut(index)
+    }
+
+    /// The buckets that hold something, from the lowest on.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, u32)> {
+        let counts = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        counts.map(|(index, count)| (self.first + index, *count))
+    }
+
+    /// How many took at most a time, to the grain of the buckets.
+    pub(crate) fn within(&self, us: u64) -> u64 {
+        let last = bucket(us);
+        self.iter().take_while(|(bucket, _)| *bucket <= last).map(|(_, count)| u64::from(count)).sum()
+    }
+
+    /// The percentiles, as the `histogram` crate has them; none where there is nothing.
+    pub(crate) fn percentiles(&self) -> Option<Latency> {
+        let config = Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()?;
+        let (buckets, counts) = self.iter().map(|(bucket, count)| (bucket as u32, count)).unzip();
+        let histogram = SparseHistogram32::from_parts(config, buckets, counts).ok()?;
+        let quantiles = histogram::SampleQuantiles::quantiles(&histogram, &[0.5, 0.95, 0.99, 1.0]).ok()??;
+        let mut middles = quantiles.entries().values().map(|bucket| bucket.start().midpoint(bucket.end()));
+        let mut next = || middles.next();
+        Some(Latency { p50_us: next()?, p95_us: next()?, p99_us: next()?, max_us: next()? })
+    }
+}
+
+/// The same counts, however far apart the places that hold them have been.
+impl PartialEq for Latencies {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_come_in_any_order_and_leave_again() {
+        let mut latencies = Latencies::default();
+        for bucket in [500, 20, 1000, 20] {
+            latencies.add(bucket, 1);
+        }
+        latencies.add(BUCKETS, 1);
+        assert_eq!(latencies.iter().collect::<Vec<_>>(), [(20, 2), (500, 1), (1000, 1)]);
+        assert_eq!((latencies.within(20), latencies.within(u64::MAX)), (2, 4));
+        latencies.subtract(20, 2);
+        latencies.subtract(500, 1);
+        latencies.subtract(1000, 1);
+        assert!(latencies == Latencies::default() && latencies.percentiles().is_none());
+    }
+}
