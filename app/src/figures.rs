@@ -66,10 +66,11 @@ impl Figures {
         if newer.endpoints_whole {
             self.endpoints.clear();
         }
+        let line_points = newer.timeline.window.points() / newer.timeline.window.points_per_line_point() as usize;
         for mut row in newer.endpoints {
             match self.endpoints.iter_mut().find(|known| known.id == row.id) {
                 Some(known) => {
-                    row.name = row.name.or_else(|| known.name.take());
+                    row.extend(std::mem::take(known), line_points);
                     *known = row;
                 }
                 None => self.endpoints.push(row),

@@ -71,10 +71,10 @@ impl Place {
         Self { endpoint: None, ..self.clone() }
     }
 
-    /// Sorted by a column; by the same column once more, the other way round.
+    /// The requests, sorted by a column; by the same column once more, the other way round.
     pub(crate) fn to_sort(&self, sort: Sort) -> Self {
         let ascending = if self.sort == sort { !self.ascending } else { sort == Sort::Endpoint };
-        Self { sort, ascending, ..self.clone() }
+        Self { view: View::Requests, sort, ascending, ..self.clone() }
     }
 
     /// What this view asks of the server.

@@ -5,6 +5,8 @@ mod answer;
 mod causes;
 mod compact;
 mod frame;
+#[cfg(test)]
+mod measures;
 mod points;
 mod slowest;
 #[cfg(test)]
@@ -20,10 +22,11 @@ use watchboard_app::wire::{ErrorEvent, RecentRequests, Window};
 use self::{causes::Causes, slowest::Slowest, tiers::Tiers, watched::Watched};
 use crate::requests::{Reader, Tally, Told};
 
-/// Windows whose sums are kept at once. Each takes a kilobyte or two for every endpoint in it.
-const MOST_WATCHED: usize = 2;
-/// And for how long after somebody last looked: a little longer than the longest refresh interval of a page.
+/// The sums of a short window are kept for so long after somebody last looked: a little longer than the longest refresh
+/// interval of a page. Those of a long one would take too long to make anew: they are kept always, and brought up to date
+/// this often. They take a kilobyte or two for every endpoint in a window.
 const WATCHED_SECONDS: u64 = 65;
+const KEPT_WINDOWS: [Window; 3] = [Window::Hour, Window::SixHours, Window::Day];
 
 pub(crate) struct History {
     started_at_unix_ms: u64,
@@ -36,7 +39,6 @@ pub(crate) struct History {
     slowest_of: Vec<Slowest>,
     /// The last minute is always summed up: health is judged by it.
     minute: Watched,
-    /// The one that was asked for last stands last.
     watched: Vec<Watched>,
 }
 
@@ -50,7 +52,7 @@ impl History {
             slowest: Slowest::default(),
             slowest_of: vec![],
             minute: Watched::new(Window::Minute, started_at_unix_ms),
-            watched: vec![],
+            watched: KEPT_WINDOWS.map(|window| Watched::new(window, started_at_unix_ms)).into(),
         }
     }
 
@@ -73,28 +75,25 @@ impl History {
         self.tiers.push(requests.finish(host, errors));
         self.now = tick + 1;
         self.minute.advance(&self.tiers, self.now);
-        self.watched.retain(|watched| watched.asked_at + WATCHED_SECONDS > tick);
+        self.watched
+            .retain(|watched| KEPT_WINDOWS.contains(&watched.window) || watched.asked_at + WATCHED_SECONDS > tick);
+        for watched in &mut self.watched {
+            if watched.span().1 + WATCHED_SECONDS <= tick {
+                watched.advance(&self.tiers, self.now);
+            }
+        }
     }
 
     /// The sums of a window as they are now; to be put back.
     fn take_watched(&mut self, window: Window) -> Watched {
         let kept = self.watched.iter().position(|watched| watched.window == window);
         let mut watched = match kept {
-            Some(index) => self.watched.remove(index),
-            None => {
-                let excess = (self.watched.len() + 1).saturating_sub(MOST_WATCHED);
-                self.watched.drain(..excess);
-                Watched::new(window, self.started_at_unix_ms)
-            }
+            Some(index) => self.watched.swap_remove(index),
+            None => Watched::new(window, self.started_at_unix_ms),
         };
         watched.asked_at = self.now.saturating_sub(1);
         watched.advance(&self.tiers, self.now);
         watched
-    }
-
-    /// Whether the sums of a window have been kept since a tick, so that it is known what changed since.
-    fn is_watched(&self, window: Window, tick: u64) -> bool {
-        self.watched.iter().any(|watched| watched.window == window && watched.span().1 > tick)
     }
 
     /// The last minute of all endpoints.

@@ -71,7 +71,9 @@ fn bench() -> Result<()> {
     // With its names, by which instructions are counted; what it is made of is as in every release.
     let arguments = ["rustc", "--release", "-p", "watchboard-benches", "--", "-C", "strip=none"];
     Step::new("the benchmark").run(cargo(&arguments))?;
-    Step::new("measures").run(Command::new(root().join("target/release/watchboard-benches")))
+    Step::new("measures").run(Command::new(root().join("target/release/watchboard-benches")))?;
+    let arguments = ["test", "--release", "-p", "watchboard", "--lib", "measures", "--", "--ignored", "--nocapture"];
+    Step::new("the history").run(cargo(&[&arguments[..], &["--test-threads=1"]].concat()))
 }
 
 fn test(filter: Option<&str>) -> Result<()> {

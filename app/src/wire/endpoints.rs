@@ -53,7 +53,7 @@ pub struct EndpointRow {
     pub within_objective: u64,
     /// The number of the last point of `line`; each is [`super::Window::points_per_line_point`] points of a chart.
     pub line_last: u64,
-    /// Requests over time.
+    /// Requests over time. To a page that knows the row, what came after its last look.
     pub line: Vec<u64>,
 }
 
@@ -61,6 +61,19 @@ impl EndpointRow {
     /// Mean duration; none where no request has ended.
     pub fn mean_us(&self) -> Option<u64> {
         self.duration_sum_us.checked_div(self.requests)
+    }
+
+    /// Takes in an earlier state of itself: its name, and of its line the `most` newest points.
+    pub fn extend(&mut self, known: Self, most: usize) {
+        self.name = self.name.take().or(known.name);
+        let first = (self.line_last + 1).saturating_sub(self.line.len() as u64);
+        let known_first = (known.line_last + 1).saturating_sub(known.line.len() as u64);
+        let kept = usize::try_from(first.saturating_sub(known_first)).unwrap_or(usize::MAX);
+        let mut line = known.line;
+        line.resize(kept.min(line.len() + 2 * most), 0);
+        line.append(&mut self.line);
+        line.drain(..line.len().saturating_sub(most));
+        self.line = line;
     }
 
     /// Requests within the objective as a percentage; none without requests.
@@ -166,7 +179,20 @@ pub struct StatusTotals {
 
 #[cfg(test)]
 mod tests {
-    use super::Band;
+    use super::{Band, EndpointRow};
+
+    #[test]
+    fn a_line_goes_on_where_the_page_has_it() {
+        let row = |line_last, line: &[u64]| EndpointRow { line_last, line: line.to_vec(), ..EndpointRow::default() };
+        let extended = |mut newer: EndpointRow, known| {
+            newer.extend(known, 5);
+            newer.line
+        };
+        assert_eq!(extended(row(4, &[9, 1]), row(3, &[1, 2, 3])), [1, 2, 9, 1], "the last point was still filling");
+        assert_eq!(extended(row(9, &[7]), row(3, &[1, 2, 3])), [0, 0, 0, 0, 7]);
+        assert_eq!(extended(row(4, &[4, 5]), row(9, &[])), [4, 5]);
+        assert_eq!(extended(row(1 << 40, &[7]), row(3, &[1])), [0, 0, 0, 0, 7]);
+    }
 
     #[test]
     fn a_latency_is_in_its_band() {

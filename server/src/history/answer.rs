@@ -19,10 +19,9 @@ const OVERVIEW_ENDPOINTS: usize = 10;
 impl History {
     /// The answer to a page. `seen` is what it has of the same question.
     pub(crate) fn answer(&mut self, ask: &Ask, seen: Option<Seen>, snapshot: &Snapshot, reader: &Reader) -> Refreshed {
-        let seen = seen.filter(|seen| {
-            seen.started_at_unix_ms == self.started_at_unix_ms && self.is_watched(ask.window, seen.tick)
-        });
         let mut watched = self.take_watched(ask.window);
+        let same_run = |seen: &Seen| seen.started_at_unix_ms == self.started_at_unix_ms;
+        let seen = seen.filter(|seen| same_run(seen) && watched.made_at() <= seen.tick);
         let endpoints_whole = seen.is_none() || ask.part != Part::Requests;
         let endpoints = match &ask.part {
             Part::Charts | Part::Endpoint(_) => vec![],
@@ -126,7 +125,7 @@ fn busiest(watched: &mut Watched, reader: &Reader) -> Vec<EndpointRow> {
 
 /// The endpoints that changed.
 fn changed(watched: &mut Watched, seen: Option<Seen>, reader: &Reader) -> Vec<EndpointRow> {
-    let first = watched.first_of_line();
+    let (first, line_step) = (watched.first_of_line(), watched.line_step());
     let now = watched.span().1.saturating_sub(1);
     let mut rows = vec![];
     for (id, row) in watched.rows() {
@@ -138,7 +137,9 @@ fn changed(watched: &mut Watched, seen: Option<Seen>, reader: &Reader) -> Vec<En
         // One that has left the window is told once, so that the page lets it go.
         if is_new(row.changed_at) && (seen.is_some() || row.sums.requests() + in_flight > 0) {
             let name = is_new(row.came_at).then(|| reader.name(id));
-            rows.push(EndpointRow { name, in_flight, ..wire_row(id, row, first, reader) });
+            // Of a line that the page has it lacks what came since.
+            let known = seen.filter(|_| name.is_none()).map_or(first, |seen| first.max(seen.tick / line_step));
+            rows.push(EndpointRow { name, in_flight, ..wire_row(id, row, known, reader) });
         }
     }
     rows

@@ -1,7 +1,10 @@
 //! A tally in as few bytes as it takes: numbers of seven bits a byte, and of a histogram only the buckets that hold something.
-//! Most buckets hold one request and are near each other: one byte each.
+//! Most buckets hold a request or two and are near each other: one byte each.
 
 use crate::requests::Tally;
+
+/// The code of a count that stands behind it, less what smaller codes say.
+const MORE: u32 = 3;
 
 /// Appends a tally.
 pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
@@ -13,10 +16,11 @@ pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
     write(out, tally.duration_sum_us);
     let mut next = 0;
     for (bucket, count) in tally.latencies.iter() {
-        let skipped = (bucket - next) as u64;
-        write(out, skipped << 1 | u64::from(count > 1));
-        if count > 1 {
-            write(out, u64::from(count));
+        // Two bits for a count of one, two, three or more; the rest for the empty buckets before it.
+        let code = (count - 1).min(MORE);
+        write(out, (bucket - next) as u64 * 4 + u64::from(code));
+        if code == MORE {
+            write(out, u64::from(count - 1 - MORE));
         }
         next = bucket + 1;
     }
@@ -47,8 +51,9 @@ pub(super) fn apply(sign: Sign, mut encoded: &[u8], tally: &mut Tally) {
     let mut next = 0;
     while !encoded.is_empty() {
         let token = read(&mut encoded);
-        let bucket = next + (token >> 1) as usize;
-        let count = if token & 1 == 1 { read(&mut encoded) as u32 } else { 1 };
+        let bucket = next + (token / 4) as usize;
+        let code = (token % 4) as u32;
+        let count = if code == MORE { (read(&mut encoded) as u32).wrapping_add(1 + MORE) } else { 1 + code };
         match sign {
             Sign::Add => tally.latencies.add(bucket, count),
             Sign::Subtract => tally.latencies.subtract(bucket, count),

@@ -155,6 +155,7 @@ fn a_page_gets_what_is_new_and_no_more() {
     assert!(!next.endpoints_whole && next.timeline.len() == 2, "the point that was filling, and the new one");
     // A window that nobody has looked at since is told anew.
     fed.history.watched.clear();
+    fed.tick(101, &[]);
     let anew = fed.history.answer(&ask, Some(seen), &fed.snapshot, &fed.reader);
     assert!(anew.endpoints_whole && anew.endpoints.len() == 2);
 }

@@ -100,6 +100,11 @@ impl Tiers {
         self.gone[tier] > from
     }
 
+    /// The first tick from `from` on of which a tier has the frame.
+    pub(super) fn from(&self, tier: usize, from: u64) -> u64 {
+        from.max(self.gone[tier])
+    }
+
     /// The memory that all frames hold.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.iter().sum()

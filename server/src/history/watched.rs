@@ -25,6 +25,8 @@ pub(crate) struct Watched {
     timeline: Timeline<TimelineColumns>,
     /// The tick at which it was last asked for.
     pub(super) asked_at: u64,
+    /// The tick at which the sums were made: what changed since is known.
+    made_at: u64,
 }
 
 /// One endpoint in the window.
@@ -56,6 +58,7 @@ impl Watched {
             rows: vec![],
             timeline: Timeline { started_at_unix_ms, window, ..Timeline::default() },
             asked_at: 0,
+            made_at: 0,
         }
     }
 
@@ -65,9 +68,11 @@ impl Watched {
             return;
         }
         let tier = tier(self.window);
-        let from = self.window.first_point(to - 1) * self.window.step_seconds();
+        // What is no longer there is not of the window.
+        let from = tiers.from(tier, self.window.first_point(to - 1) * self.window.step_seconds());
         if self.to == 0 || tiers.has_lost(0, self.to) || tiers.has_lost(tier, self.from) {
-            *self = Self { asked_at: self.asked_at, ..Self::new(self.window, self.timeline.started_at_unix_ms) };
+            let (asked_at, made_at) = (self.asked_at, to - 1);
+            *self = Self { asked_at, made_at, ..Self::new(self.window, self.timeline.started_at_unix_ms) };
             tiers.cover(tier, from, to).for_each(|frame| self.apply(Sign::Add, frame, to));
         } else {
             tiers.cover(0, self.to, to).for_each(|frame| self.apply(Sign::Add, frame, to));
@@ -138,6 +143,10 @@ impl Watched {
     /// The ticks that it is of.
     pub(super) fn span(&self) -> (u64, u64) {
         (self.from, self.to)
+    }
+
+    pub(super) fn made_at(&self) -> u64 {
+        self.made_at
     }
 
     pub(super) fn whole(&self) -> (&Tally, u64) {

@@ -104,6 +104,17 @@ impl Recorder {
         self.faults.fetch_add(1, Relaxed);
     }
 
+    /// A request that went well.
+    #[cfg(test)]
+    pub(crate) fn record_for_tests(&self, route: &str, duration_us: u64) {
+        use super::endpoint::{Ended, Ending, Outcome};
+        let number = self.registry.find(&Method::GET, Some(route)).expect("nothing is ignored");
+        let endpoint = self.registry.numbered(number).expect("it is there");
+        endpoint.begin();
+        let ending = Ending { status: 200, outcome: Outcome::Complete };
+        endpoint.end(&Ended { ending, duration_us, response_bytes: 1_000 });
+    }
+
     /// Panics of our own code, or of the host's policy, that were kept from requests.
     pub(crate) fn faults(&self) -> u64 {
         self.faults.load(Relaxed)

@@ -1,0 +1,113 @@
+//! What a day of many endpoints weighs, and what a look at it takes. Measures, not tests: `cargo xtask bench` runs them in release.
+
+use std::{fs, time::Instant};
+
+use watchboard_app::wire::{Ask, Part, Refreshed, Seen, Snapshot};
+
+use super::*;
+use crate::requests::{Policy, Recorder};
+
+const DAY: u64 = 86_400;
+
+fn rss_mib() -> f64 {
+    let statm = fs::read_to_string("/proc/self/statm").expect("/proc");
+    let pages: f64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("pages");
+    pages * 4096.0 / f64::from(1 << 20)
+}
+
+/// A monitor without its probes.
+struct Day {
+    recorder: &'static Recorder,
+    reader: Reader,
+    history: History,
+    snapshot: Snapshot,
+    routes: Vec<String>,
+    random: fastrand::Rng,
+    tick: u64,
+}
+
+impl Day {
+    fn new(endpoints: usize) -> Self {
+        let mut sampler = crate::sampler::Sampler::new("measure".into(), Recorder::new(Policy::default()));
+        let recorder = Recorder::new(Policy::default());
+        Self {
+            recorder,
+            reader: Reader::new(recorder),
+            history: History::new(0),
+            snapshot: Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, Default::default(), false).snapshot },
+            routes: (0..endpoints).map(|number| format!("/resources/{number}/items/{{id}}")).collect(),
+            random: fastrand::Rng::with_seed(5),
+            tick: 0,
+        }
+    }
+
+    /// A request of each endpoint, and then a tick; how long that one took, in microseconds.
+    fn tick(&mut self) -> f64 {
+        for number in 0..self.routes.len() {
+            let normal = (0..12).map(|_| self.random.f64()).sum::<f64>() - 6.0;
+            let typical = 5_000.0 * (1.0 + number as f64 % 7.0);
+            self.recorder.record_for_tests(&self.routes[number], (typical * (0.5 * normal).exp()) as u64);
+        }
+        let started = Instant::now();
+        let mut frame = Builder::new(self.tick, 1);
+        let told = self.reader.take(|id, tally| frame.endpoint(id, tally));
+        self.history.push(self.tick, frame, told, Host::default(), &self.reader);
+        self.snapshot.tick = self.tick;
+        self.snapshot.requests = self.reader.requests();
+        self.tick += 1;
+        started.elapsed().as_secs_f64() * 1e6
+    }
+
+    fn ask(&mut self, window: Window, seen: Option<Seen>) -> (Refreshed, f64) {
+        let started = Instant::now();
+        let ask = Ask { window, part: Part::Requests };
+        let answer = self.history.answer(&ask, seen, &self.snapshot, &self.reader);
+        (answer, started.elapsed().as_secs_f64() * 1e3)
+    }
+}
+
+#[test]
+#[ignore = "a measure, by `cargo xtask bench`"]
+fn a_day_of_512_endpoints() {
+    let before = rss_mib();
+    let mut day = Day::new(512);
+    let mut times: Vec<f64> = (0..DAY + 600).map(|_| day.tick()).collect();
+    times.sort_by(f64::total_cmp);
+    let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
+    println!("512 endpoints, each a request a second for a day:");
+    println!("  a tick: median {median:.0} µs, slowest {slowest:.0} µs (five minutes of all are folded then)");
+    println!("  frames hold {:.1} MiB", day.history.tiers.bytes() as f64 / f64::from(1 << 20));
+    println!("  resident memory grew by {:.1} MiB", rss_mib() - before);
+    for window in Window::ALL {
+        let (answer, first) = day.ask(window, None);
+        let seen = Seen { started_at_unix_ms: 0, tick: day.snapshot.tick };
+        day.tick();
+        let (_, next) = day.ask(window, Some(seen));
+        println!(
+            "  {:>3}: {} s covered, first look {first:.1} ms, next {next:.1} ms",
+            window.word(),
+            answer.totals.seconds
+        );
+    }
+    println!("  resident memory with two windows looked at: {:.1} MiB more than at first", rss_mib() - before);
+}
+
+#[test]
+#[ignore = "a measure, by `cargo xtask bench`"]
+fn bytes_of_a_refresh() {
+    for endpoints in [10, 512] {
+        let mut day = Day::new(endpoints);
+        (0..1000).for_each(|_| _ = day.tick());
+        let (first, _) = day.ask(Window::FifteenMinutes, None);
+        let seen = Seen { started_at_unix_ms: 0, tick: day.snapshot.tick };
+        day.tick();
+        day.tick();
+        let (next, _) = day.ask(Window::FifteenMinutes, Some(seen));
+        let size = |answer: &Refreshed| postcard::to_allocvec(answer).expect("it can be written").len();
+        println!(
+            "{endpoints} endpoints, all busy: first answer {} bytes, refresh after 2 s {}",
+            size(&first),
+            size(&next)
+        );
+    }
+}
