@@ -90,7 +90,8 @@ impl Monitor {
     pub fn watch<S: Clone + Send + Sync + 'static>(&self, app: Router<S>, path: &str) -> Router<S> {
         let watched = app.layer(self.layer());
         match path.trim_end_matches('/') {
-            "" => watched.merge(self.dashboard().with_state(())),
+            // In this order, since of two default fallbacks the second stays: the one that is watched.
+            "" => self.dashboard().with_state(()).merge(watched),
             path => watched.nest_service(path, self.dashboard()),
         }
     }

