@@ -13,8 +13,20 @@ mod rules;
 
 /// The checker's types. Each access is a place where another thread may go on.
 mod sync {
+    use std::sync::atomic::Ordering::Relaxed;
+
     pub(super) use foldhash::fast::FixedState as Hashing;
     pub(super) use shuttle::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+
+    shuttle::thread_local! {
+        static NUMBER: usize = NEXT_NUMBER.fetch_add(1, Relaxed);
+    }
+    static NEXT_NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+    /// Two numbers for all threads of the checker: some share one, some do not.
+    pub(super) fn thread_number() -> usize {
+        NUMBER.with(|number| *number % 2)
+    }
 
     /// `once_cell::race::OnceBox` with a place to go on before each access.
     pub(super) struct OnceBox<T>(once_cell::race::OnceBox<T>);

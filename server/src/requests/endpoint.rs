@@ -4,12 +4,15 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::{
     latency::LatencyRecorder,
-    sync::{AtomicU32, AtomicU64, OnceBox},
+    sync::{AtomicU32, AtomicU64, OnceBox, thread_number},
 };
 
 /// Ways to end that are told apart in one endpoint: a status with an outcome each. Endpoints have two or three of them; past
 /// this many, further ones count as the first that stands where they would.
 const ENDINGS: usize = 32;
+
+/// More threads than this share; an endpoint has a shard once a thread of it has recorded there.
+const SHARDS: usize = 8;
 
 /// OpenTelemetry's bounds of `http.server.request.duration`, in microseconds, both ends included.
 pub(crate) const BOUNDS_US: [u64; 14] = [
@@ -65,18 +68,45 @@ pub(super) struct Endpoint {
     pub(super) route: Box<str>,
     /// Requests are meant to take at most this long.
     pub(super) objective_us: u64,
-    started: AtomicU64,
-    response_bytes: AtomicU64,
+    shards: [OnceBox<Shard>; SHARDS],
     latency: LatencyRecorder,
-    endings: [OnceBox<EndingCounter>; ENDINGS],
     /// Requests that take at least this long are among the slowest of late, and worth a report.
     slow_from_us: AtomicU64,
 }
 
+/// What some of the threads count in, so that not all cores write the same cache lines for every request.
+#[repr(align(128))]
+struct Shard {
+    started: AtomicU64,
+    response_bytes: AtomicU64,
+    endings: [OnceBox<EndingCounter>; ENDINGS],
+}
+
+#[repr(align(64))]
 struct EndingCounter {
     ending: Ending,
     duration_sum_us: AtomicU64,
     bounded: [AtomicU32; BOUNDED],
+}
+
+impl Shard {
+    fn new() -> Box<Self> {
+        let endings = std::array::from_fn(|_| OnceBox::new());
+        Box::new(Self { started: AtomicU64::new(0), response_bytes: AtomicU64::new(0), endings })
+    }
+
+    /// Open addressing from the status on; what is found is never moved.
+    fn counter(&self, ending: Ending) -> &EndingCounter {
+        let start = usize::from(ending.status);
+        for probe in 0..ENDINGS {
+            let slot = &self.endings[(start + probe) % ENDINGS];
+            let counter = slot.get_or_init(|| EndingCounter::new(ending));
+            if counter.ending == ending {
+                return counter;
+            }
+        }
+        self.endings[start % ENDINGS].get_or_init(|| EndingCounter::new(ending))
+    }
 }
 
 impl EndingCounter {
@@ -92,39 +122,33 @@ impl Endpoint {
             method,
             route: route.into(),
             objective_us,
-            started: AtomicU64::new(0),
-            response_bytes: AtomicU64::new(0),
+            shards: std::array::from_fn(|_| OnceBox::new()),
             latency: LatencyRecorder::new(),
-            endings: std::array::from_fn(|_| OnceBox::new()),
             slow_from_us: AtomicU64::new(0),
         }
     }
 
     pub(super) fn begin(&self) {
-        self.started.fetch_add(1, Relaxed);
+        self.shard().started.fetch_add(1, Relaxed);
     }
 
     pub(super) fn end(&self, ended: &Ended) {
-        let counter = self.counter(ended.ending);
+        let shard = self.shard();
+        let counter = shard.counter(ended.ending);
         counter.bounded[bounded(ended.duration_us)].fetch_add(1, Relaxed);
         counter.duration_sum_us.fetch_add(ended.duration_us, Relaxed);
         self.latency.record(ended.duration_us);
         if ended.response_bytes > 0 {
-            self.response_bytes.fetch_add(ended.response_bytes, Relaxed);
+            shard.response_bytes.fetch_add(ended.response_bytes, Relaxed);
         }
     }
 
-    /// Open addressing from the status on; what is found is never moved.
-    fn counter(&self, ending: Ending) -> &EndingCounter {
-        let start = usize::from(ending.status);
-        for probe in 0..ENDINGS {
-            let slot = &self.endings[(start + probe) % ENDINGS];
-            let counter = slot.get_or_init(|| EndingCounter::new(ending));
-            if counter.ending == ending {
-                return counter;
-            }
-        }
-        self.endings[start % ENDINGS].get_or_init(|| EndingCounter::new(ending))
+    fn shard(&self) -> &Shard {
+        self.shards[thread_number() % SHARDS].get_or_init(Shard::new)
+    }
+
+    fn shards(&self) -> impl Iterator<Item = &Shard> {
+        self.shards.iter().filter_map(OnceBox::get)
     }
 
     pub(super) fn slow_from_us(&self) -> u64 {
@@ -137,16 +161,17 @@ impl Endpoint {
 
     /// Requests that have begun.
     pub(super) fn started(&self) -> u64 {
-        self.started.load(Relaxed)
+        self.shards().map(|shard| shard.started.load(Relaxed)).sum()
     }
 
     /// Takes what ended since the last time: `latency` gets it by bucket, the rest is what is returned. A request that ends
     /// meanwhile is taken in part now and in part the next time; nothing is taken twice or lost.
     pub(super) fn take(&self, latency: impl FnMut(usize, u32)) -> Taken {
-        let endings = self.endings.iter().filter_map(OnceBox::get).map(EndingCounter::take);
+        let counters = self.shards().flat_map(|shard| &shard.endings).filter_map(OnceBox::get);
+        let endings = counters.map(EndingCounter::take);
         let endings = endings.filter(|taken| taken.requests() > 0 || taken.duration_sum_us > 0).collect();
         self.latency.take(latency);
-        Taken { endings, response_bytes: self.response_bytes.swap(0, Relaxed) }
+        Taken { endings, response_bytes: self.shards().map(|shard| shard.response_bytes.swap(0, Relaxed)).sum() }
     }
 }
 

@@ -132,3 +132,28 @@ async fn a_server_timing_header_is_there_when_it_is_wanted() {
         assert_eq!(value.is_some_and(|value| value.starts_with("app;dur=2")), server_timing);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn percentiles_are_those_of_the_times_that_requests_took() {
+    let recorder = recorder();
+    // A known distribution: 1 to 1000 ms, in no order.
+    let mut all: Vec<u64> = (1..=1000).collect();
+    fastrand::Rng::with_seed(2).shuffle(&mut all);
+    for ms in all {
+        let service = service_fn(move |_| async move {
+            tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+            Ok(Response::new(Body::empty()))
+        });
+        ask(recorder, service).await;
+    }
+    let mut taken = None;
+    Reader::new(recorder).take(|_, tally| taken = tally.latency());
+    let latency = taken.expect("requests were taken");
+    for (exact_ms, found_us) in
+        [(500.0, latency.p50_us), (950.0, latency.p95_us), (990.0, latency.p99_us), (1000.0, latency.max_us)]
+    {
+        // The clock of the tests wakes a millisecond late.
+        let error = (found_us as f64 / 1000.0 - exact_ms) / exact_ms;
+        assert!((-0.01..=0.01).contains(&error), "{found_us} µs instead of {exact_ms} ms");
+    }
+}
