@@ -1,5 +1,6 @@
 //! What a page has: it takes in each answer, which holds what is new.
 
+use crate::format;
 #[cfg(feature = "hydrate")]
 use crate::wire::Seen;
 use crate::wire::{
@@ -49,6 +50,15 @@ impl Figures {
     /// The window that they are of.
     pub(crate) fn window(&self) -> Window {
         self.timeline.window
+    }
+
+    /// What the sums of the window are of, in words: the window, or what there is of it.
+    pub(crate) fn last(&self) -> String {
+        let window = self.window();
+        match self.totals.seconds + 2 * window.step_seconds() < window.seconds() {
+            true => format!("last {}", format::span(self.totals.seconds)),
+            false => format!("last {}", window.long_word()),
+        }
     }
 
     /// The number of the oldest point of the window.

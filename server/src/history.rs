@@ -19,14 +19,17 @@ pub(crate) use frame::{Builder, Host};
 pub(crate) use tests::tally;
 use watchboard_app::wire::{ErrorEvent, RecentRequests, Window};
 
-use self::{causes::Causes, slowest::Slowest, tiers::Tiers, watched::Watched};
+use self::{
+    causes::Causes,
+    slowest::{LISTED, LISTED_OF_EACH, Slowest},
+    tiers::Tiers,
+    watched::Watched,
+};
 use crate::requests::{Reader, Tally, Told};
 
-/// The sums of a short window are kept for so long after somebody last looked: a little longer than the longest refresh
-/// interval of a page. Those of a long one would take too long to make anew: they are kept always, and brought up to date
-/// this often. They take a kilobyte or two for every endpoint in a window.
-const WATCHED_SECONDS: u64 = 65;
-const KEPT_WINDOWS: [Window; 3] = [Window::Hour, Window::SixHours, Window::Day];
+/// The sums of a window that nobody looks at are brought up to date this often, so that a look has little to add. They take a
+/// kilobyte or two for every endpoint in the window.
+const UPDATE_SECONDS: u64 = 60;
 
 pub(crate) struct History {
     started_at_unix_ms: u64,
@@ -37,9 +40,8 @@ pub(crate) struct History {
     slowest: Slowest,
     /// By the endpoint's id.
     slowest_of: Vec<Slowest>,
-    /// The last minute is always summed up: health is judged by it.
-    minute: Watched,
-    watched: Vec<Watched>,
+    /// The sums of every window, the shortest first; of the last minute at each tick, since health is judged by it.
+    windows: [Watched; Window::ALL.len()],
 }
 
 impl History {
@@ -49,10 +51,9 @@ impl History {
             now: 0,
             tiers: Tiers::default(),
             causes: Causes::default(),
-            slowest: Slowest::default(),
+            slowest: Slowest::new(LISTED),
             slowest_of: vec![],
-            minute: Watched::new(Window::Minute, started_at_unix_ms),
-            watched: KEPT_WINDOWS.map(|window| Watched::new(window, started_at_unix_ms)).into(),
+            windows: Window::ALL.map(|window| Watched::new(window, started_at_unix_ms)),
         }
     }
 
@@ -62,7 +63,7 @@ impl History {
         for sighting in told.slow {
             let id = sighting.endpoint;
             if self.slowest_of.len() <= id {
-                self.slowest_of.resize_with(id + 1, Slowest::default);
+                self.slowest_of.resize_with(id + 1, || Slowest::new(LISTED_OF_EACH));
             }
             self.slowest_of[id].add(sighting);
             self.slowest.add(sighting);
@@ -74,40 +75,31 @@ impl History {
         reader.tell_whole_from(self.slowest.worth_us(now_unix_ms));
         self.tiers.push(requests.finish(host, errors));
         self.now = tick + 1;
-        self.minute.advance(&self.tiers, self.now);
-        self.watched
-            .retain(|watched| KEPT_WINDOWS.contains(&watched.window) || watched.asked_at + WATCHED_SECONDS > tick);
-        for watched in &mut self.watched {
-            if watched.span().1 + WATCHED_SECONDS <= tick {
+        for watched in &mut self.windows {
+            if watched.window == Window::Minute || watched.span().1 + UPDATE_SECONDS <= tick {
                 watched.advance(&self.tiers, self.now);
             }
         }
     }
 
-    /// The sums of a window as they are now; to be put back.
-    fn take_watched(&mut self, window: Window) -> Watched {
-        let kept = self.watched.iter().position(|watched| watched.window == window);
-        let mut watched = match kept {
-            Some(index) => self.watched.swap_remove(index),
-            None => Watched::new(window, self.started_at_unix_ms),
-        };
-        watched.asked_at = self.now.saturating_sub(1);
-        watched.advance(&self.tiers, self.now);
-        watched
-    }
-
     /// The last minute of all endpoints.
     pub(crate) fn last_minute(&self) -> RecentRequests {
-        let (whole, seconds) = self.minute.whole();
+        let (whole, seconds) = self.windows[0].whole();
         whole.recent(seconds)
     }
 
     /// The last minute of each endpoint.
     pub(crate) fn last_minute_of_each(&mut self) -> impl Iterator<Item = (usize, &Tally)> {
-        self.minute.rows().map(|(id, row)| (id, &row.sums))
+        self.windows[0].rows().map(|(id, row)| (id, &row.sums))
     }
 
     pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {
         self.causes.recent()
+    }
+
+    /// Lets the sums be made anew.
+    #[cfg(test)]
+    fn forget_sums(&mut self) {
+        self.windows = Window::ALL.map(|window| Watched::new(window, self.started_at_unix_ms));
     }
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     components::{Card, Facts, Stat},
+    figures::Figures,
     format,
     live::{figure, of_figures, text},
     wire::{Headline, Unknown, WindowTotals},
@@ -62,7 +63,6 @@ pub(crate) fn Overview() -> impl IntoView {
 #[component]
 fn GoldenFigures() -> impl IntoView {
     let window = |read: fn(&WindowTotals) -> String| of_figures(move |figures| read(&figures.totals));
-    let last = of_figures(|figures| format!("last {}", figures.window().long_word()));
     let memory = |read: fn(Headline) -> String, unknown: fn(Unknown) -> String| {
         text(move |snapshot| snapshot.memory.headline().map_or_else(unknown, read))
     };
@@ -72,7 +72,7 @@ fn GoldenFigures() -> impl IntoView {
                 label="Requests"
                 value=window(|totals| format::per_second(totals.per_second()))
                 detail=of_figures(|figures| {
-                    format!("{} in the last {}", format::count(figures.totals.requests as f64), figures.window().long_word())
+                    format!("{} in the {}", format::count(figures.totals.requests as f64), figures.last())
                 })
                 line=charts::request_rate()
             />
@@ -82,7 +82,7 @@ fn GoldenFigures() -> impl IntoView {
                 detail=of_figures(|figures| {
                     let WindowTotals { server_errors, requests, .. } = figures.totals;
                     let (errors, all) = (format::count(server_errors as f64), format::count(requests as f64));
-                    format!("{errors} of {all} in the last {}", figures.window().long_word())
+                    format!("{errors} of {all} in the {}", figures.last())
                 })
                 line=charts::server_errors()
             />
@@ -91,7 +91,7 @@ fn GoldenFigures() -> impl IntoView {
                 value=window(|totals| {
                     totals.latency.map_or_else(none, |latency| format::duration_us(latency.p99_us as f64))
                 })
-                detail=last
+                detail=of_figures(Figures::last)
                 line=charts::latency_p99()
             />
             <Stat

@@ -21,7 +21,7 @@ pub enum Window {
 }
 
 impl Window {
-    /// Every window, the shortest first.
+    /// Every window, the shortest first; each stands at the place of its own number.
     pub const ALL: [Self; 6] =
         [Self::Minute, Self::FiveMinutes, Self::FifteenMinutes, Self::Hour, Self::SixHours, Self::Day];
 

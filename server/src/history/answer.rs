@@ -6,12 +6,16 @@ use watchboard_app::wire::{
 
 use super::{
     History,
+    causes::Causes,
     points::endpoint_point,
     slowest::Slowest,
-    tiers::tier,
+    tiers::{Tiers, tier},
     watched::{Row, Watched},
 };
-use crate::requests::{Class, Reader, Sighting};
+use crate::{
+    clock::now_unix_ms,
+    requests::{Class, Reader, Sighting},
+};
 
 /// Endpoints on the overview.
 const OVERVIEW_ENDPOINTS: usize = 10;
@@ -19,101 +23,101 @@ const OVERVIEW_ENDPOINTS: usize = 10;
 impl History {
     /// The answer to a page. `seen` is what it has of the same question.
     pub(crate) fn answer(&mut self, ask: &Ask, seen: Option<Seen>, snapshot: &Snapshot, reader: &Reader) -> Refreshed {
-        let mut watched = self.take_watched(ask.window);
-        let same_run = |seen: &Seen| seen.started_at_unix_ms == self.started_at_unix_ms;
+        let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, now } = self;
+        let watched = &mut windows[ask.window as usize];
+        watched.advance(tiers, *now);
+        reader.in_flight_ids().for_each(|id| watched.know(id));
+        let same_run = |seen: &Seen| seen.started_at_unix_ms == *started_at_unix_ms;
         let seen = seen.filter(|seen| same_run(seen) && watched.made_at() <= seen.tick);
-        let endpoints_whole = seen.is_none() || ask.part != Part::Requests;
         let endpoints = match &ask.part {
             Part::Charts | Part::Endpoint(_) => vec![],
-            Part::Overview => busiest(&mut watched, reader),
-            Part::Requests => changed(&mut watched, seen, reader),
+            Part::Overview => busiest(watched, reader),
+            Part::Requests => changed(watched, seen, reader),
         };
-        let causes = if ask.part == Part::Charts { vec![] } else { self.changed_causes(&watched, seen) };
-        let slowest = (ask.part == Part::Requests).then(|| self.slow_requests(&self.slowest, &watched, reader));
         let endpoint = match &ask.part {
-            Part::Endpoint(name) => reader.id(name).map(|id| self.detail(&mut watched, id, seen, reader)),
+            Part::Endpoint(name) => {
+                reader.id(name).map(|id| detail(id, watched, tiers, slowest_of.get(id), seen, reader))
+            }
             _ => None,
         };
         let first = seen.map_or(0, |seen| seen.tick / ask.window.step_seconds());
-        let answer = Refreshed {
+        Refreshed {
             snapshot: snapshot.clone(),
             totals: watched.totals(),
             timeline: watched.timeline().since(first),
-            endpoints_whole,
+            endpoints_whole: seen.is_none() || ask.part != Part::Requests,
             endpoints,
-            causes,
-            untold_errors: self.causes.untold(snapshot.requests.errors_seen),
-            slowest,
+            causes: if ask.part == Part::Charts { vec![] } else { changed_causes(causes, watched, tiers, seen) },
+            untold_errors: causes.untold(snapshot.requests.errors_seen),
+            slowest: (ask.part == Part::Requests).then(|| slow_requests(slowest, watched, reader)),
             endpoint,
-            served_at_unix_ms: crate::clock::now_unix_ms(),
-        };
-        self.watched.push(watched);
-        answer
+            served_at_unix_ms: now_unix_ms(),
+        }
     }
+}
 
-    /// Causes that changed and are of the window; of the endpoint alone, where one is asked for.
-    fn changed_causes(&self, watched: &Watched, seen: Option<Seen>) -> Vec<ErrorCause> {
-        let step = watched.window.step_seconds();
-        let (from, to) = watched.span();
-        let is_new = |tick: u64| seen.is_none_or(|seen| tick > seen.tick);
-        let mut causes: Vec<ErrorCause> = self
-            .causes
-            .iter()
-            .filter(|cause| is_new(cause.tick) && cause.tick >= from)
-            .map(|cause| cause.cause.clone())
-            .collect();
-        causes.sort_unstable_by_key(|cause| cause.number);
-        for frame in self.tiers.cover(tier(watched.window), from, to) {
-            for (number, count) in frame.errors() {
-                let Ok(index) = causes.binary_search_by_key(number, |cause| cause.number) else { continue };
-                let (points, point) = (&mut causes[index].points, frame.start / step);
-                match points.last_mut() {
-                    Some((last, sum)) if *last == point => *sum += count,
-                    _ => points.push((point, *count)),
-                }
+/// Causes that changed and are of the window.
+fn changed_causes(causes: &Causes, watched: &Watched, tiers: &Tiers, seen: Option<Seen>) -> Vec<ErrorCause> {
+    let step = watched.window.step_seconds();
+    let (from, to) = watched.span();
+    let is_new = |tick: u64| seen.is_none_or(|seen| tick > seen.tick);
+    let changed = causes.iter().filter(|cause| is_new(cause.tick) && cause.tick >= from);
+    let mut changed: Vec<ErrorCause> = changed.map(|cause| cause.cause.clone()).collect();
+    changed.sort_unstable_by_key(|cause| cause.number);
+    for frame in tiers.cover(tier(watched.window), from, to) {
+        for (number, count) in frame.errors() {
+            let Ok(index) = changed.binary_search_by_key(number, |cause| cause.number) else { continue };
+            let (points, point) = (&mut changed[index].points, frame.start / step);
+            match points.last_mut() {
+                Some((last, sum)) if *last == point => *sum += count,
+                _ => points.push((point, *count)),
             }
         }
-        causes
     }
+    changed
+}
 
-    fn slow_requests(&self, slowest: &Slowest, watched: &Watched, reader: &Reader) -> Vec<SlowRequest> {
-        let begins = self.started_at_unix_ms + watched.span().0 * 1000;
-        slowest.since(begins).iter().map(|sighting| slow_request(sighting, reader)).collect()
+fn slow_requests(slowest: &Slowest, watched: &Watched, reader: &Reader) -> Vec<SlowRequest> {
+    let begins = watched.timeline().started_at_unix_ms + watched.span().0 * 1000;
+    slowest.since(begins).iter().map(|sighting| slow_request(sighting, reader)).collect()
+}
+
+fn detail(
+    id: usize,
+    watched: &mut Watched,
+    tiers: &Tiers,
+    slowest: Option<&Slowest>,
+    seen: Option<Seen>,
+    reader: &Reader,
+) -> EndpointDetail {
+    let window = watched.window;
+    let (from, to) = watched.span();
+    let oldest = from / window.step_seconds();
+    let first = seen.map_or(oldest, |seen| (seen.tick / window.step_seconds()).max(oldest));
+    let started_at_unix_ms = watched.timeline().started_at_unix_ms;
+    let mut timeline = Timeline { started_at_unix_ms, window, first, ..Timeline::default() };
+    for number in first..to.div_ceil(window.step_seconds()) {
+        let columns = endpoint_point(tiers, window, id, number, to);
+        timeline.extend(Timeline { first: number, columns, ..timeline });
     }
-
-    fn detail(&self, watched: &mut Watched, id: usize, seen: Option<Seen>, reader: &Reader) -> EndpointDetail {
-        let window = watched.window;
-        let (from, to) = watched.span();
-        let oldest = from / window.step_seconds();
-        let first = seen.map_or(oldest, |seen| (seen.tick / window.step_seconds()).max(oldest));
-        let mut timeline =
-            Timeline { started_at_unix_ms: self.started_at_unix_ms, window, first, ..Timeline::default() };
-        for number in first..to.div_ceil(window.step_seconds()) {
-            let next =
-                Timeline { first: number, columns: endpoint_point(&self.tiers, window, id, number, to), ..timeline };
-            timeline.extend(next);
-        }
-        let slowest = self.slowest_of.get(id).map(|slowest| self.slow_requests(slowest, watched, reader));
-        let first_of_line = watched.first_of_line();
-        let name = Some(reader.name(id));
-        let in_flight = reader.in_flight(id);
-        let row = match watched.row(id) {
-            Some(row) => wire_row(id, row, first_of_line, reader),
-            None => EndpointRow { id: id as u32, ..EndpointRow::default() },
-        };
-        EndpointDetail {
-            row: EndpointRow { name, in_flight, ..row },
-            timeline,
-            statuses: reader.statuses(id),
-            slowest: slowest.unwrap_or_default(),
-        }
+    let first_of_line = watched.first_of_line();
+    let row = match watched.row(id) {
+        Some(row) => wire_row(id, row, first_of_line, reader),
+        None => EndpointRow { id: id as u32, ..EndpointRow::default() },
+    };
+    EndpointDetail {
+        row: EndpointRow { name: Some(reader.name(id)), in_flight: reader.in_flight(id), ..row },
+        timeline,
+        statuses: reader.statuses(id),
+        slowest: slowest.map(|slowest| slow_requests(slowest, watched, reader)).unwrap_or_default(),
     }
 }
 
 /// The endpoints that took most of the time.
 fn busiest(watched: &mut Watched, reader: &Reader) -> Vec<EndpointRow> {
     let first = watched.first_of_line();
-    let mut rows: Vec<(usize, &mut Row)> = watched.rows().filter(|(_, row)| row.sums.requests() > 0).collect();
+    let mut rows: Vec<(usize, &mut Row)> =
+        watched.rows().filter(|(id, row)| row.sums.requests() + reader.in_flight(*id) > 0).collect();
     rows.sort_by_key(|(id, row)| (std::cmp::Reverse(row.sums.duration_sum_us), *id));
     let named = |(id, row): (usize, &mut Row)| EndpointRow {
         name: Some(reader.name(id)),

@@ -3,9 +3,10 @@
 
 use crate::requests::Sighting;
 
-/// Requests of a list.
+/// Requests of a list: of all endpoints, and of each.
 pub(crate) const LISTED: usize = 10;
-/// Requests that are remembered. Some sixty are enough for a day of traffic in no order; latencies that fall all the time
+pub(crate) const LISTED_OF_EACH: usize = 5;
+/// Requests that are remembered. Some hundred are enough for a day of traffic in no order; latencies that fall all the time
 /// would want more, and lose the faster of the older ones.
 const KEPT: usize = 128;
 /// A day: no window is longer.
@@ -13,39 +14,45 @@ const KEPT_MS: u64 = 86_400_000;
 /// What is slow of late is judged by the slowest of these seconds.
 const LATE_MS: u64 = 10_000;
 
-/// Oldest first, each with how many newer ones were slower.
-#[derive(Default)]
-pub(crate) struct Slowest(Vec<(Sighting, usize)>);
+pub(crate) struct Slowest {
+    listed: usize,
+    /// Oldest first, each with how many newer ones were slower.
+    kept: Vec<(Sighting, usize)>,
+}
 
 impl Slowest {
+    pub(crate) fn new(listed: usize) -> Self {
+        Self { listed, kept: vec![] }
+    }
+
     pub(crate) fn add(&mut self, new: Sighting) {
-        for (old, slower) in &mut self.0 {
+        for (old, slower) in &mut self.kept {
             *slower += usize::from(new.duration_us >= old.duration_us);
         }
         let begins = new.at_unix_ms.saturating_sub(KEPT_MS);
-        self.0.retain(|(old, slower)| *slower < LISTED && old.at_unix_ms >= begins);
-        if self.0.len() == KEPT {
-            let older = &self.0[..KEPT / 2];
+        self.kept.retain(|(old, slower)| *slower < self.listed && old.at_unix_ms >= begins);
+        if self.kept.len() == KEPT {
+            let older = &self.kept[..KEPT / 2];
             let fastest = older.iter().enumerate().min_by_key(|(_, (old, _))| old.duration_us);
             if let Some((index, _)) = fastest {
-                self.0.remove(index);
+                self.kept.remove(index);
             }
         }
-        self.0.push((new, 0));
+        self.kept.push((new, 0));
     }
 
     /// The slowest since a time, the slowest first.
     pub(crate) fn since(&self, unix_ms: u64) -> Vec<Sighting> {
         let mut slowest: Vec<Sighting> =
-            self.0.iter().map(|(sighting, _)| *sighting).filter(|sighting| sighting.at_unix_ms >= unix_ms).collect();
+            self.kept.iter().map(|(sighting, _)| *sighting).filter(|sighting| sighting.at_unix_ms >= unix_ms).collect();
         slowest.sort_by_key(|sighting| (std::cmp::Reverse(sighting.duration_us), sighting.at_unix_ms));
-        slowest.truncate(LISTED);
+        slowest.truncate(self.listed);
         slowest
     }
 
     /// From which duration on a request is worth telling, since it would be in the list of the last seconds.
     pub(crate) fn worth_us(&self, now_unix_ms: u64) -> u64 {
-        self.since(now_unix_ms.saturating_sub(LATE_MS)).get(LISTED - 1).map_or(0, |last| last.duration_us)
+        self.since(now_unix_ms.saturating_sub(LATE_MS)).get(self.listed - 1).map_or(0, |last| last.duration_us)
     }
 }
 
@@ -60,7 +67,7 @@ mod tests {
         #[test]
         fn the_list_of_every_window_is_exact(durations_us in prop::collection::vec(0u64..1000, 0..300), begins in 0u64..300) {
             let all: Vec<Sighting> = (0..).zip(durations_us).map(|(at, duration)| sighting(0, at, duration)).collect();
-            let mut slowest = Slowest::default();
+            let mut slowest = Slowest::new(LISTED);
             all.iter().for_each(|sighting| slowest.add(*sighting));
             let mut exact: Vec<u64> =
                 all.iter().filter(|one| one.at_unix_ms >= begins).map(|one| one.duration_us).collect();
@@ -73,9 +80,9 @@ mod tests {
 
     #[test]
     fn latencies_that_fall_for_ever_take_no_more_room() {
-        let mut slowest = Slowest::default();
+        let mut slowest = Slowest::new(LISTED);
         (0..10_000).for_each(|at| slowest.add(sighting(0, at, 1_000_000 - at)));
-        assert_eq!(slowest.0.len(), KEPT);
+        assert_eq!(slowest.kept.len(), KEPT);
         assert_eq!(slowest.since(0)[0].duration_us, 1_000_000, "the slowest of all");
         assert_eq!(slowest.since(9_995).len(), 5, "and the newest");
     }

@@ -1,5 +1,5 @@
-//! The sums of one window, kept while somebody looks at it: what ends is added, what leaves the window is taken away again.
-//! So that a look costs what is new and not what the window holds.
+//! The sums of one window: what ends is added, what leaves the window is taken away again, so that a look costs what is new and
+//! not what the window holds.
 
 use std::collections::VecDeque;
 
@@ -23,8 +23,6 @@ pub(crate) struct Watched {
     /// By the endpoint's id.
     rows: Vec<Option<Box<Row>>>,
     timeline: Timeline<TimelineColumns>,
-    /// The tick at which it was last asked for.
-    pub(super) asked_at: u64,
     /// The tick at which the sums were made: what changed since is known.
     made_at: u64,
 }
@@ -57,7 +55,6 @@ impl Watched {
             seconds: 0,
             rows: vec![],
             timeline: Timeline { started_at_unix_ms, window, ..Timeline::default() },
-            asked_at: 0,
             made_at: 0,
         }
     }
@@ -71,8 +68,7 @@ impl Watched {
         // What is no longer there is not of the window.
         let from = tiers.from(tier, self.window.first_point(to - 1) * self.window.step_seconds());
         if self.to == 0 || tiers.has_lost(0, self.to) || tiers.has_lost(tier, self.from) {
-            let (asked_at, made_at) = (self.asked_at, to - 1);
-            *self = Self { asked_at, made_at, ..Self::new(self.window, self.timeline.started_at_unix_ms) };
+            *self = Self { made_at: to - 1, ..Self::new(self.window, self.timeline.started_at_unix_ms) };
             tiers.cover(tier, from, to).for_each(|frame| self.apply(Sign::Add, frame, to));
         } else {
             tiers.cover(0, self.to, to).for_each(|frame| self.apply(Sign::Add, frame, to));
@@ -130,6 +126,15 @@ impl Watched {
     /// The endpoints of the window, and those that have left it.
     pub(super) fn rows(&mut self) -> impl Iterator<Item = (usize, &mut Row)> {
         self.rows.iter_mut().enumerate().filter_map(|(id, row)| Some((id, row.as_deref_mut()?)))
+    }
+
+    /// An endpoint has requests under way: it is of the window, if none has ended in it yet.
+    pub(super) fn know(&mut self, id: usize) {
+        if self.rows.len() <= id {
+            self.rows.resize_with(id + 1, || None);
+        }
+        let tick = self.to.saturating_sub(1);
+        self.rows[id].get_or_insert_with(|| Box::new(Row::new(tick)));
     }
 
     pub(super) fn row(&mut self, id: usize) -> Option<&mut Row> {

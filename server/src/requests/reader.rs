@@ -116,6 +116,12 @@ impl Reader {
         self.known.get(id).map_or(0, Known::in_flight)
     }
 
+    /// The endpoints that have requests under way.
+    pub(crate) fn in_flight_ids(&self) -> impl Iterator<Item = usize> {
+        let busy = self.known.iter().enumerate().filter(|(_, known)| known.in_flight() > 0);
+        busy.map(|(id, _)| id)
+    }
+
     /// Requests of an endpoint by status since the start, in the order of the statuses.
     pub(crate) fn statuses(&self, id: usize) -> Vec<(u16, u64)> {
         by_status(self.known.get(id).into_iter().flat_map(|known| &known.totals.statuses))
