@@ -55,9 +55,10 @@ impl Figures {
     /// What the sums of the window are of, in words: the window, or what there is of it.
     pub(crate) fn last(&self) -> String {
         let window = self.window();
-        match self.totals.seconds + 2 * window.step_seconds() < window.seconds() {
-            true => format!("last {}", format::span(self.totals.seconds)),
-            false => format!("last {}", window.long_word()),
+        if self.totals.seconds + 2 * window.step_seconds() < window.seconds() {
+            format!("last {}", format::span(self.totals.seconds))
+        } else {
+            format!("last {}", window.long_word())
         }
     }
 
@@ -119,7 +120,7 @@ mod tests {
 
     fn row(id: u32, requests: u64, name: Option<&str>) -> EndpointRow {
         let name = name.map(|route| EndpointName { route: route.to_owned(), ..EndpointName::default() });
-        EndpointRow { id, requests, name, ..EndpointRow::default() }
+        EndpointRow { id, name, requests, ..EndpointRow::default() }
     }
 
     fn answer(endpoints: Vec<EndpointRow>, causes: Vec<ErrorCause>) -> Refreshed {

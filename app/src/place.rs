@@ -143,9 +143,10 @@ pub(crate) fn go(place: RwSignal<Place>, step: bool, to: Place) {
     #[cfg(feature = "hydrate")]
     if let Ok(history) = window().history() {
         let (state, url) = (wasm_bindgen::JsValue::NULL, to.href());
-        let _ = match step {
-            true => history.push_state_with_url(&state, "", Some(&url)),
-            false => history.replace_state_with_url(&state, "", Some(&url)),
+        let _ = if step {
+            history.push_state_with_url(&state, "", Some(&url))
+        } else {
+            history.replace_state_with_url(&state, "", Some(&url))
         };
     }
     #[cfg(not(feature = "hydrate"))]

@@ -92,7 +92,9 @@ fn threads_that_insert_at_once_agree_on_one_place_and_keep_to_the_cap() {
             })
         };
         let threads: Vec<_> = (0..3).map(|_| insert(Arc::clone(&registry))).collect();
-        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
         let mut names: Vec<&str> = registry.endpoints().map(|(_, endpoint)| &*endpoint.route).collect();
         let own = names.iter().filter(|name| name.starts_with('/')).count();
         assert!(own <= 2, "the cap holds: {names:?}");
@@ -131,7 +133,9 @@ fn what_is_recorded_while_it_is_taken_is_taken_once() {
         };
         take();
         take();
-        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
         take();
         assert_eq!((requests, sum_us, bytes), (4, 12_020, 4));
         assert_eq!(latencies, 4);

@@ -1,12 +1,15 @@
 //! A small line in a table: a shape and no figures. Too small and too many for plotters.
 
+use std::fmt::Write;
+
 /// The line of these values from the oldest on, from zero to the largest.
 pub(crate) fn small(values: &[f64], hue: &'static str) -> String {
     let largest = values.iter().copied().fold(0.0, f64::max).max(f64::MIN_POSITIVE);
     let mut points = String::new();
     for (place, value) in values.iter().enumerate() {
         let y = 20 - (value / largest * 18.0) as i64 - 1;
-        points += &format!("{place},{y} ");
+        // Writing into a string cannot fail.
+        let _ = write!(points, "{place},{y} ");
     }
     let width = values.len().saturating_sub(1);
     format!(

@@ -114,9 +114,10 @@ impl Refresher {
 
     fn show(self, update: Refreshed, same: bool) {
         self.taken_at_ms.set_value(now_ms() - update.age_ms() as f64);
-        match same {
-            true => self.live.figures.update(|figures| figures.update(update)),
-            false => self.live.figures.set(Figures::new(update)),
+        if same {
+            self.live.figures.update(|figures| figures.update(update));
+        } else {
+            self.live.figures.set(Figures::new(update));
         }
     }
 

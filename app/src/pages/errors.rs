@@ -44,10 +44,8 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
             all => format!("{all} causes in this window."),
         };
         if figures.untold_errors > 0 {
-            foot += &format!(
-                " {} errors since the start are in no cause: too many came at once.",
-                format::exact(figures.untold_errors)
-            );
+            let untold = format::exact(figures.untold_errors);
+            foot = format!("{foot} {untold} errors since the start are in no cause: too many came at once.");
         }
         foot
     });

@@ -16,9 +16,9 @@ use crate::contenders::Contender;
 const ROUNDS: usize = 40;
 const REQUESTS: usize = 20_000;
 
-/// For each contender the nanoseconds of a request: whole for the first, and what is added to it in the same round for the
-/// others. Medians over all rounds.
-pub(crate) fn nanoseconds(routers: &[Router], threads: usize) -> Vec<(f64, f64)> {
+/// For each contender the nanoseconds of a request: whole for the first, for the others what is added to it in the same round.
+/// Medians over all rounds.
+pub(crate) fn nanoseconds(routers: &[Router], threads: usize) -> Vec<f64> {
     let mut times = vec![vec![]; routers.len()];
     for round in 0..ROUNDS {
         for step in 0..routers.len() {
@@ -27,13 +27,10 @@ pub(crate) fn nanoseconds(routers: &[Router], threads: usize) -> Vec<(f64, f64)>
             times[index].push(nanoseconds_of(&routers[index], threads));
         }
     }
-    let result = times.iter().enumerate().map(|(index, own)| {
-        let added = own.iter().zip(&times[0]).map(|(own, bare)| own - bare).collect();
-        if index == 0 { (median(own.clone()), 0.0) } else { (0.0, median(added)) }
-    });
-    let result: Vec<_> = result.collect();
-    for (contender, (whole, added)) in Contender::ALL.iter().zip(&result) {
-        println!("    {:<16} {whole:.0} {added:+.0} ns", contender.name());
+    let added = times[1..].iter().map(|own| median(own.iter().zip(&times[0]).map(|(own, bare)| own - bare).collect()));
+    let result: Vec<f64> = std::iter::once(median(times[0].clone())).chain(added).collect();
+    for (contender, nanoseconds) in Contender::ALL.iter().zip(&result) {
+        println!("    {:<16} {nanoseconds:.0} ns", contender.name());
     }
     result
 }
@@ -80,12 +77,12 @@ fn counted_requests(router: Router, count: usize) {
 }
 
 /// Allocations of a request, once everything is warm.
-pub(crate) fn allocations(router: &Router) -> String {
+pub(crate) fn allocations(router: &Router) -> f64 {
     const COUNTED: u64 = 10_000;
     requests(router.clone(), 1_000);
     let fewer = allocation_counter::measure(|| requests(router.clone(), 0)).count_total;
     let more = allocation_counter::measure(|| requests(router.clone(), COUNTED as usize)).count_total;
-    format!("{:.2}", (more - fewer) as f64 / COUNTED as f64)
+    (more - fewer) as f64 / COUNTED as f64
 }
 
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {

@@ -36,38 +36,32 @@ fn all() -> Result<()> {
     let one = calls::nanoseconds(&routers, 1);
     println!("calls, two threads:");
     let two = calls::nanoseconds(&routers, 2);
+    let allocations = beside_the_first(routers.iter().map(calls::allocations).collect());
     println!("instructions:");
-    let instructions = Contender::ALL.map(instructions::per_request);
+    let instructions: Result<Vec<f64>> = Contender::ALL.into_iter().map(instructions::per_request).collect();
+    let instructions = beside_the_first(instructions.context("instructions cannot be counted")?);
     println!("loopback:");
     let loopback = loopback::shares()?;
     println!("\n| layer | ns, one thread | ns, two threads | allocations | instructions | throughput |");
     println!("| --- | --- | --- | --- | --- | --- |");
-    let mut instructions_of_bare = None;
     for (index, contender) in Contender::ALL.into_iter().enumerate() {
-        let instructions = instructions[index].as_ref().map_err(|error| anyhow::anyhow!("{error:#}"));
-        let instructions = *instructions.context("instructions cannot be counted")?;
-        let bare = *instructions_of_bare.get_or_insert(instructions);
-        let allocations = calls::allocations(&routers[index]);
-        println!(
-            "| {} | {} | {} | {allocations} | {} | {:.3} |",
-            contender.title(),
-            added(one[index]),
-            added(two[index]),
-            if contender == Contender::Bare {
-                format!("{instructions:.0}")
-            } else {
-                format!("+{:.0}", instructions - bare)
-            },
-            loopback[index],
-        );
+        let [one, two, allocations, instructions] =
+            [&one, &two, &allocations, &instructions].map(|measure| match index {
+                0 => format!("{:.0}", measure[0]),
+                _ => format!("{:+.0}", measure[index]),
+            });
+        let title = contender.title();
+        println!("| {title} | {one} | {two} | {allocations} | {instructions} | {:.3} |", loopback[index]);
     }
     println!(
-        "\nThe first row is the whole of a request; the others what a layer adds to it, and their share of its throughput."
+        "\nThe first row is a request as a whole, the others are what a layer adds; throughput is a share of the first."
     );
     Ok(())
 }
 
-/// The first contender's time is whole, the others' what they add to it.
-fn added((whole, added): (f64, f64)) -> String {
-    if whole > 0.0 { format!("{whole:.0}") } else { format!("{added:+.0}") }
+/// The first contender's measure is whole, of the others' what they add to it.
+fn beside_the_first(mut measures: Vec<f64>) -> Vec<f64> {
+    let first = measures[0];
+    measures[1..].iter_mut().for_each(|measure| *measure -= first);
+    measures
 }

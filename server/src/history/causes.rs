@@ -31,7 +31,7 @@ pub(crate) struct Cause {
 #[derive(Default)]
 pub(crate) struct Causes {
     numbers: HashMap<Key, u32>,
-    causes: HashMap<u32, Cause>,
+    by_number: HashMap<u32, Cause>,
     next: u32,
     recent: VecDeque<ErrorEvent>,
     told: u64,
@@ -86,10 +86,10 @@ impl Causes {
                 first_at_unix_ms: sighting.at_unix_ms,
                 ..ErrorCause::default()
             };
-            self.causes.insert(self.next, Cause { tick, cause });
+            self.by_number.insert(self.next, Cause { tick, cause });
             self.next
         });
-        if let Some(Cause { tick: changed, cause }) = self.causes.get_mut(&number) {
+        if let Some(Cause { tick: changed, cause }) = self.by_number.get_mut(&number) {
             *changed = tick;
             cause.total += 1;
             cause.last_at_unix_ms = sighting.at_unix_ms;
@@ -100,19 +100,19 @@ impl Causes {
     }
 
     fn make_room(&mut self) {
-        if self.causes.len() < MOST_CAUSES {
+        if self.by_number.len() < MOST_CAUSES {
             return;
         }
-        let quietest = self.causes.values().min_by_key(|cause| cause.cause.last_at_unix_ms);
+        let quietest = self.by_number.values().min_by_key(|cause| cause.cause.last_at_unix_ms);
         if let Some(number) = quietest.map(|cause| cause.cause.number) {
-            self.forgotten += self.causes.remove(&number).map_or(0, |cause| cause.cause.total);
+            self.forgotten += self.by_number.remove(&number).map_or(0, |cause| cause.cause.total);
             self.numbers.retain(|_, kept| *kept != number);
         }
     }
 
     /// The causes that there are, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Cause> {
-        self.causes.values()
+        self.by_number.values()
     }
 
     /// The last errors, newest first.
@@ -169,9 +169,10 @@ fn generalised(message: &str) -> String {
         let end = if is_word(char) { rest.find(|char| !is_word(char)).unwrap_or(rest.len()) } else { char.len_utf8() };
         let (word, after) = rest.split_at(end);
         let sentence = word.trim_end_matches('.');
-        match sentence.contains(|char: char| char.is_ascii_digit()) {
-            true => general.extend(["#", &word[sentence.len()..]]),
-            false => general.push_str(word),
+        if sentence.contains(|char: char| char.is_ascii_digit()) {
+            general.extend(["#", &word[sentence.len()..]]);
+        } else {
+            general.push_str(word);
         }
         rest = after;
     }

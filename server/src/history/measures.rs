@@ -34,7 +34,10 @@ impl Day {
             recorder,
             reader: Reader::new(recorder),
             history: History::new(0),
-            snapshot: Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, Default::default(), false).snapshot },
+            snapshot: Snapshot {
+                started_at_unix_ms: 0,
+                ..sampler.tick(0, watchboard_app::wire::Database::default(), false).snapshot
+            },
             routes: (0..endpoints).map(|number| format!("/resources/{number}/items/{{id}}")).collect(),
             random: fastrand::Rng::with_seed(5),
             tick: 0,

@@ -13,7 +13,9 @@ use crate::requests::{Class, Tally, lowest};
 pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> TimelineColumns {
     let frames = frames(tiers, window, number, to);
     let mut whole = Tally::default();
-    frames.iter().for_each(|frame| frame.apply_whole(Sign::Add, &mut whole));
+    for frame in &frames {
+        frame.apply_whole(Sign::Add, &mut whole);
+    }
     let rate = rate(&frames);
     let latency = whole.latency();
     let host = fold_host(&frames);

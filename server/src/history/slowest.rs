@@ -68,7 +68,9 @@ mod tests {
         fn the_list_of_every_window_is_exact(durations_us in prop::collection::vec(0u64..1000, 0..300), begins in 0u64..300) {
             let all: Vec<Sighting> = (0..).zip(durations_us).map(|(at, duration)| sighting(0, at, duration)).collect();
             let mut slowest = Slowest::new(LISTED);
-            all.iter().for_each(|sighting| slowest.add(*sighting));
+            for sighting in &all {
+                slowest.add(*sighting);
+            }
             let mut exact: Vec<u64> =
                 all.iter().filter(|one| one.at_unix_ms >= begins).map(|one| one.duration_us).collect();
             exact.sort_unstable_by_key(|duration| std::cmp::Reverse(*duration));

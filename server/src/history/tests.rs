@@ -9,7 +9,9 @@ pub(crate) fn tally(durations_us: &[u64]) -> Tally {
     let mut tally = Tally::default();
     tally.classes[Class::Fine as usize] = durations_us.len() as u64;
     tally.duration_sum_us = durations_us.iter().sum();
-    durations_us.iter().for_each(|us| tally.latencies.add(bucket(*us), 1));
+    for us in durations_us {
+        tally.latencies.add(bucket(*us), 1);
+    }
     tally
 }
 
@@ -29,7 +31,10 @@ struct Fed {
 impl Fed {
     fn new() -> Self {
         let mut sampler = crate::sampler::Sampler::new("test".into(), Recorder::new(Policy::default()));
-        let snapshot = Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, Default::default(), false).snapshot };
+        let snapshot = Snapshot {
+            started_at_unix_ms: 0,
+            ..sampler.tick(0, watchboard_app::wire::Database::default(), false).snapshot
+        };
         let reader = Reader::new(Recorder::new(Policy::default()));
         Self { history: History::new(0), reader, snapshot, all: vec![] }
     }

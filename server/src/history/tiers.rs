@@ -29,7 +29,8 @@ pub(super) fn tier(window: Window) -> usize {
 
 #[derive(Default)]
 pub(crate) struct Tiers {
-    tiers: [VecDeque<Frame>; STEPS.len()],
+    /// By tier, oldest first.
+    frames: [VecDeque<Frame>; STEPS.len()],
     /// Up to which tick each tier is complete: what came later is in the finer ones alone.
     complete: [u64; STEPS.len()],
     /// Behind which tick each tier has lost nothing yet.
@@ -50,27 +51,28 @@ impl Tiers {
 
     /// Folds every step that is complete at `now`.
     fn fold_until(&mut self, now: u64) {
-        for tier in 1..STEPS.len() {
-            let step = STEPS[tier];
+        for (tier, step) in STEPS.into_iter().enumerate().skip(1) {
             let end = now / step * step;
             if end <= self.complete[tier] {
                 continue;
             }
-            let fresh = self.tiers[tier - 1].partition_point(|frame| frame.start < self.complete[tier]);
-            let fresh: Vec<&Frame> = self.tiers[tier - 1].range(fresh..).filter(|frame| frame.start < end).collect();
+            let fresh = self.frames[tier - 1].partition_point(|frame| frame.start < self.complete[tier]);
+            let fresh: Vec<&Frame> = self.frames[tier - 1].range(fresh..).filter(|frame| frame.start < end).collect();
             let folded: Vec<Frame> = fresh
                 .chunk_by(|a, b| a.start / step == b.start / step)
                 .map(|frames| fold(frames[0].start / step * step, frames))
                 .collect();
-            folded.into_iter().for_each(|frame| self.add(tier, frame));
+            for frame in folded {
+                self.add(tier, frame);
+            }
             self.complete[tier] = end;
         }
     }
 
     fn add(&mut self, tier: usize, frame: Frame) {
         self.bytes[tier] += frame.bytes();
-        self.tiers[tier].push_back(frame);
-        if self.tiers[tier].len() > KEPT[tier] {
+        self.frames[tier].push_back(frame);
+        if self.frames[tier].len() > KEPT[tier] {
             self.drop_oldest(tier);
         }
         while self.bytes() > MOST_BYTES {
@@ -81,16 +83,16 @@ impl Tiers {
 
     /// The tier that holds the most, of those whose oldest frame can go: it is in the next tier too, or there is none.
     fn heaviest(&self) -> Option<usize> {
-        let can_go = |tier: &usize| match (self.tiers[*tier].front(), self.complete.get(tier + 1)) {
+        let can_go = |tier: &usize| match (self.frames[*tier].front(), self.complete.get(tier + 1)) {
             (Some(oldest), Some(complete)) => oldest.start < *complete,
-            (Some(_), None) => self.tiers[*tier].len() > 1,
+            (Some(_), None) => self.frames[*tier].len() > 1,
             (None, _) => false,
         };
         (0..STEPS.len()).filter(can_go).max_by_key(|tier| self.bytes[*tier])
     }
 
     fn drop_oldest(&mut self, tier: usize) {
-        if let Some(oldest) = self.tiers[tier].pop_front() {
+        if let Some(oldest) = self.frames[tier].pop_front() {
             self.bytes[tier] -= oldest.bytes();
             self.gone[tier] = oldest.start + STEPS[tier];
         }
@@ -117,7 +119,7 @@ impl Tiers {
         (0..=tier).rev().flat_map(move |part| {
             let begins = if part == tier { from } else { from.max(self.complete[part + 1].min(to)) };
             let ends = if part == 0 { to } else { to.min(self.complete[part].max(from)) };
-            let frames = &self.tiers[part];
+            let frames = &self.frames[part];
             let first = frames.partition_point(|frame| frame.start < begins);
             let last = frames.partition_point(|frame| frame.start < ends);
             frames.range(first..last.max(first))

@@ -23,7 +23,9 @@ fn frame(tick: u64, durations_us: &[u64]) -> Frame {
 
 fn whole<'a>(frames: impl Iterator<Item = &'a Frame>) -> Tally {
     let mut sum = Tally::default();
-    frames.for_each(|frame| frame.apply_whole(Sign::Add, &mut sum));
+    for frame in frames {
+        frame.apply_whole(Sign::Add, &mut sum);
+    }
     sum
 }
 
@@ -50,8 +52,8 @@ fn a_window_is_covered_by_coarse_frames_and_then_by_finer_ones() {
 fn every_tier_is_bounded() {
     let mut tiers = Tiers::default();
     (0..90_000).for_each(|tick| tiers.push(frame(tick, &[])));
-    assert_eq!(tiers.tiers.each_ref().map(VecDeque::len), KEPT);
-    assert_eq!(tiers.bytes(), tiers.tiers.iter().flatten().map(Frame::bytes).sum::<usize>());
+    assert_eq!(tiers.frames.each_ref().map(VecDeque::len), KEPT);
+    assert_eq!(tiers.bytes(), tiers.frames.iter().flatten().map(Frame::bytes).sum::<usize>());
     assert_eq!(tiers.cover(4, 90_000 - 86_400, 90_000).map(|frame| frame.seconds).sum::<u64>(), 86_400);
 }
 
@@ -116,7 +118,7 @@ proptest! {
                 prop_assert_eq!(&of_endpoints(tiers.cover(tier, 0, now)), &exact, "tier {}", tier);
                 let seconds: u64 = tiers.cover(tier, 0, now).map(|frame| frame.seconds).sum();
                 prop_assert_eq!(seconds, ticks.len() as u64);
-                let errors: u32 = tiers.cover(tier, 0, now).flat_map(|frame| frame.errors()).map(|(_, count)| count).sum();
+                let errors: u32 = tiers.cover(tier, 0, now).flat_map(Frame::errors).map(|(_, count)| count).sum();
                 prop_assert_eq!(errors as usize, all.len());
             }
         }

@@ -90,9 +90,9 @@ struct EndingCounter {
 }
 
 impl Shard {
-    fn new() -> Box<Self> {
+    fn new() -> Self {
         let endings = std::array::from_fn(|_| OnceBox::new());
-        Box::new(Self { started: AtomicU64::new(0), response_bytes: AtomicU64::new(0), endings })
+        Self { started: AtomicU64::new(0), response_bytes: AtomicU64::new(0), endings }
     }
 
     /// Open addressing from the status on; what is found is never moved.
@@ -100,19 +100,19 @@ impl Shard {
         let start = usize::from(ending.status);
         for probe in 0..ENDINGS {
             let slot = &self.endings[(start + probe) % ENDINGS];
-            let counter = slot.get_or_init(|| EndingCounter::new(ending));
+            let counter = slot.get_or_init(|| Box::new(EndingCounter::new(ending)));
             if counter.ending == ending {
                 return counter;
             }
         }
-        self.endings[start % ENDINGS].get_or_init(|| EndingCounter::new(ending))
+        self.endings[start % ENDINGS].get_or_init(|| Box::new(EndingCounter::new(ending)))
     }
 }
 
 impl EndingCounter {
-    fn new(ending: Ending) -> Box<Self> {
+    fn new(ending: Ending) -> Self {
         let bounded = std::array::from_fn(|_| AtomicU32::new(0));
-        Box::new(Self { ending, duration_sum_us: AtomicU64::new(0), bounded })
+        Self { ending, duration_sum_us: AtomicU64::new(0), bounded }
     }
 }
 
@@ -144,7 +144,7 @@ impl Endpoint {
     }
 
     fn shard(&self) -> &Shard {
-        self.shards[thread_number() % SHARDS].get_or_init(Shard::new)
+        self.shards[thread_number() % SHARDS].get_or_init(|| Box::new(Shard::new()))
     }
 
     fn shards(&self) -> impl Iterator<Item = &Shard> {

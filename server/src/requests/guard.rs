@@ -140,9 +140,10 @@ impl Guard {
             self.panic("it panicked outside of the handler");
         }
         let kind = self.kind();
-        let duration_us = match self.is_event_stream {
-            true => self.first_byte_us.into(),
-            false => u64::try_from(self.elapsed().as_micros()).unwrap_or(u64::MAX),
+        let duration_us = if self.is_event_stream {
+            self.first_byte_us.into()
+        } else {
+            u64::try_from(self.elapsed().as_micros()).unwrap_or(u64::MAX)
         };
         let ending = Ending {
             status: if self.status == 0 { CLIENT_CLOSED_REQUEST } else { self.status },
