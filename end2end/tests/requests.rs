@@ -44,7 +44,7 @@ async fn sort_filter_window_and_endpoint_survive_reload_back_and_forward() {
     let endpoint = "document.querySelector('#endpoint')?.textContent ?? null";
     browser.until(endpoint, |name| name == "GET /shop/products/{id}").await;
     browser.until("document.querySelectorAll('.heat rect').length", |count| count.as_u64() >= Some(1)).await;
-    browser.until("document.querySelectorAll('#slowest-requests tbody tr').length", |count| count == 10).await;
+    browser.until("document.querySelectorAll('#slowest-requests tbody tr').length", |count| count == 5).await;
     browser.tab.back().await.unwrap();
     browser.until(NAMES, |names| names == filtered).await;
     browser.tab.forward().await.unwrap();
@@ -77,7 +77,7 @@ async fn five_hundred_endpoints_scroll_and_refresh_without_a_long_task() {
     let foot = "document.querySelector('#endpoints .more').textContent";
     browser.until(foot, |text| text.as_str().is_some_and(|text| text.starts_with("512 endpoints"))).await;
     let rows = browser.value("document.querySelectorAll('#endpoints tbody.rows tr').length").await.as_u64().unwrap();
-    assert!((50..=100).contains(&rows), "{rows} rows are there, and not all of them");
+    assert!((40..=60).contains(&rows), "{rows} rows are there, and not all of them");
     browser
         .value("window.tasks = [], new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(e => e.duration))).observe({ type: 'longtask' })")
         .await;
