@@ -1,17 +1,17 @@
 //! The frame of the page: head, status, the view that the URL asks for, foot.
 
 use leptos::{
-    either::{Either, EitherOf5},
+    either::{Either, EitherOf6},
     prelude::*,
 };
 
 use crate::{
     components::{Controls, Crosshair, Nav, StatusLine, Windows},
-    live::{Live, text},
+    live::{Live, text, use_live},
     pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestsPage},
     place::{self, View},
     preferences,
-    wire::Refreshed,
+    wire::{Part, Refreshed},
 };
 
 /// The body of the page. The first paint's figures travel in the HTML, so that the browser begins with what the server drew.
@@ -47,7 +47,13 @@ fn Frame(first: Refreshed) -> impl IntoView {
     let preferences = preferences::provide();
     let place = place::provide();
     Live::provide(first, place, preferences);
-    let view = Memo::new(move |_| place.with(|place| (place.view, place.endpoint.is_some())));
+    // A view of which there are no figures yet is not shown as one of nothing.
+    let figures = use_live().figures;
+    let view = Memo::new(move |_| {
+        let part = place.with(|place| place.ask().part);
+        let is_there = part == Part::Charts || figures.with(|figures| figures.ask.part == part);
+        is_there.then(|| place.with(|place| (place.view, place.endpoint.is_some())))
+    });
     Crosshair::provide();
     let service = text(|snapshot| snapshot.service.clone());
     let version = text(|snapshot| snapshot.version.clone());
@@ -62,11 +68,12 @@ fn Frame(first: Refreshed) -> impl IntoView {
         <StatusLine />
         <main>
             {move || match view.get() {
-                (View::Overview, _) => EitherOf5::A(view! { <Overview /> }),
-                (View::Requests, false) => EitherOf5::B(view! { <RequestsPage /> }),
-                (View::Requests, true) => EitherOf5::C(view! { <EndpointPage /> }),
-                (View::Memory, _) => EitherOf5::D(view! { <MemoryPage /> }),
-                (View::Database, _) => EitherOf5::E(view! { <DatabasePage /> }),
+                None => EitherOf6::F(view! { <p class="unknown">"Loading."</p> }),
+                Some((View::Overview, _)) => EitherOf6::A(view! { <Overview /> }),
+                Some((View::Requests, false)) => EitherOf6::B(view! { <RequestsPage /> }),
+                Some((View::Requests, true)) => EitherOf6::C(view! { <EndpointPage /> }),
+                Some((View::Memory, _)) => EitherOf6::D(view! { <MemoryPage /> }),
+                Some((View::Database, _)) => EitherOf6::E(view! { <DatabasePage /> }),
             }}
         </main>
         <footer>"Watchboard " {version} ". All times are UTC."</footer>

@@ -4,7 +4,7 @@ use crate::format;
 #[cfg(feature = "hydrate")]
 use crate::wire::Seen;
 use crate::wire::{
-    EndpointDetail, EndpointRow, ErrorCause, Refreshed, SlowRequest, Snapshot, Timeline, TimelineColumns, Window,
+    Ask, EndpointDetail, EndpointRow, ErrorCause, Refreshed, SlowRequest, Snapshot, Timeline, TimelineColumns, Window,
     WindowTotals,
 };
 
@@ -15,6 +15,8 @@ const MOST_CAUSES: usize = 200;
 /// The figures of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Figures {
+    /// What they answer.
+    pub(crate) ask: Ask,
     pub(crate) snapshot: Snapshot,
     pub(crate) totals: WindowTotals,
     pub(crate) timeline: Timeline<TimelineColumns>,
@@ -28,8 +30,9 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Those of an answer to a page that had nothing.
-    pub(crate) fn new(first: Refreshed) -> Self {
+    pub(crate) fn new(ask: Ask, first: Refreshed) -> Self {
         Self {
+            ask,
             snapshot: first.snapshot,
             totals: first.totals,
             timeline: first.timeline,
@@ -71,7 +74,7 @@ impl Figures {
     #[cfg(any(test, feature = "hydrate"))]
     pub(crate) fn update(&mut self, newer: Refreshed) {
         if newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms {
-            *self = Self::new(newer);
+            *self = Self::new(self.ask.clone(), newer);
             return;
         }
         if newer.endpoints_whole {
@@ -129,7 +132,8 @@ mod tests {
 
     #[test]
     fn what_changed_takes_the_place_of_what_it_was_and_keeps_its_name() {
-        let mut figures = Figures::new(answer(vec![row(1, 5, Some("/a")), row(2, 6, Some("/b"))], vec![]));
+        let mut figures =
+            Figures::new(Ask::default(), answer(vec![row(1, 5, Some("/a")), row(2, 6, Some("/b"))], vec![]));
         figures.update(answer(vec![row(2, 7, None), row(3, 1, Some("/c"))], vec![]));
         let rows: Vec<_> =
             figures.endpoints.iter().map(|row| (row.id, row.requests, row.name.clone().unwrap().route)).collect();
@@ -146,7 +150,7 @@ mod tests {
             last_at_unix_ms: u64::from(number),
             ..ErrorCause::default()
         };
-        let mut figures = Figures::new(answer(vec![], (0..150).map(cause).collect()));
+        let mut figures = Figures::new(Ask::default(), answer(vec![], (0..150).map(cause).collect()));
         figures.update(answer(vec![], (100..300).map(cause).collect()));
         let mut numbers: Vec<_> = figures.causes.iter().map(|cause| cause.number).collect();
         numbers.sort_unstable();
@@ -155,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_server_that_started_anew_replaces_all() {
-        let mut figures = Figures::new(answer(vec![row(1, 5, Some("/a"))], vec![]));
+        let mut figures = Figures::new(Ask::default(), answer(vec![row(1, 5, Some("/a"))], vec![]));
         let mut anew = answer(vec![row(1, 1, Some("/z"))], vec![]);
         anew.snapshot.started_at_unix_ms += 1;
         figures.update(anew);

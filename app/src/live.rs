@@ -48,7 +48,7 @@ impl Live {
         #[cfg(feature = "hydrate")]
         let age_ms = first.age_ms();
         let live = Self {
-            figures: RwSignal::new(Figures::new(first)),
+            figures: RwSignal::new(Figures::new(place.with_untracked(Place::ask), first)),
             place,
             preferences,
             refreshing: RwSignal::new(false),

@@ -85,10 +85,3 @@ pub struct Snapshot {
     /// Database health.
     pub database: Database,
 }
-
-impl Snapshot {
-    /// What a page that shows this snapshot tells the server at its next refresh.
-    pub fn seen(&self) -> Seen {
-        Seen { started_at_unix_ms: self.started_at_unix_ms, tick: self.tick }
-    }
-}

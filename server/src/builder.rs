@@ -62,7 +62,8 @@ impl Builder {
     }
 
     /// At most this many endpoints have a row of their own, 512 unless set; further ones share the `(other)` row of their
-    /// method. One takes about 8 KB, and its history of a busy day another 60.
+    /// method. One takes some 10 KB, and its history of a busy day another 60. What is ignored or
+    /// grouped does not count.
     pub fn max_endpoints(mut self, most: usize) -> Self {
         self.policy.max_endpoints = most;
         self

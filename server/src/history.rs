@@ -65,14 +65,13 @@ impl History {
             if self.slowest_of.len() <= id {
                 self.slowest_of.resize_with(id + 1, || Slowest::new(LISTED_OF_EACH));
             }
-            self.slowest_of[id].add(sighting);
-            self.slowest.add(sighting);
+            self.slowest_of[id].add(tick, sighting);
+            self.slowest.add(tick, sighting);
         }
-        let now_unix_ms = self.started_at_unix_ms + tick * 1000;
         for (id, slowest) in self.slowest_of.iter().enumerate() {
-            reader.tell_from(id, slowest.worth_us(now_unix_ms));
+            reader.tell_from(id, slowest.worth_us(tick));
         }
-        reader.tell_whole_from(self.slowest.worth_us(now_unix_ms));
+        reader.tell_whole_from(self.slowest.worth_us(tick));
         self.tiers.push(requests.finish(host, errors));
         self.now = tick + 1;
         for watched in &mut self.windows {

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! [`Monitor`] does the same in parts. Requests are recorded by a [tower layer](Monitor::layer) in a handful of atomic adds;
-//! everything else happens once a second on a thread of the monitor's own, and the pages read what that froze.
+//! everything else happens once a second on a thread of the monitor's own, which answers the pages too.
 //! The process's figures come from Linux's `/proc`.
 
 mod assets;

@@ -21,6 +21,7 @@ pub(crate) struct Sampler {
     reader: Reader,
     probes: Probes,
     costly_tick: Option<u64>,
+    last_tick: Option<u64>,
     history: History,
     health: Health,
 }
@@ -34,20 +35,25 @@ impl Sampler {
             reader: Reader::new(recorder),
             probes: Probes::new(),
             costly_tick: None,
+            last_tick: None,
             history: History::new(started_at_unix_ms),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
         }
     }
 
-    /// `tick` is the whole seconds since the start; one that follows late leaves a gap.
+    /// `tick` is the whole seconds since the start. One that follows late leaves a gap, and its requests are those of all the
+    /// seconds since the one before; one that comes too early to be another second counts as the next.
     pub(crate) fn tick(&mut self, tick: u64, database: Database, watched: bool) -> Frozen {
+        let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
+        let seconds = self.last_tick.map_or(1, |last| tick - last);
+        self.last_tick = Some(tick);
         let every = if watched { COSTLY_WATCHED_SECONDS } else { COSTLY_UNWATCHED_SECONDS };
         let costly = self.costly_tick.is_none_or(|before| tick >= before + every);
         if costly {
             self.costly_tick = Some(tick);
         }
         let memory = self.probes.read(costly);
-        let mut frame = Builder::new(tick, 1);
+        let mut frame = Builder::new(tick, seconds);
         let told = self.reader.take(|id, tally| frame.endpoint(id, tally));
         self.history.push(tick, frame, told, host(&memory, &database), &self.reader);
         let mut requests = self.reader.requests();
@@ -107,5 +113,23 @@ mod tests {
         let timeline = sampler.answer(&ask, None, &frozen.snapshot).timeline;
         assert_eq!((timeline.len(), timeline.first + 89), (90, 100_000 / 10));
         assert_eq!(timeline.columns.rss_bytes.iter().flatten().count(), 1);
+    }
+
+    #[test]
+    fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
+        let recorder = Recorder::new(Policy::default());
+        let mut sampler = Sampler::new("test".into(), recorder);
+        let ask = Ask { window: Window::Minute, part: Part::Requests };
+        let mut totals = |tick| {
+            recorder.record_for_tests("/a", 10);
+            let frozen = sampler.tick(tick, Database::default(), false);
+            let answer = sampler.answer(&ask, None, &frozen.snapshot);
+            (frozen.snapshot.tick, answer.totals.requests, answer.totals.seconds)
+        };
+        assert_eq!([totals(1), totals(2), totals(2), totals(8)], [(1, 1, 1), (2, 2, 2), (3, 3, 3), (8, 4, 8)]);
+        for tick in 60..200 {
+            totals(tick);
+        }
+        assert_eq!(totals(200), (200, 60, 60), "what was pushed twice has left once");
     }
 }

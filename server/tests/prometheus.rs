@@ -81,6 +81,10 @@ async fn prometheus_reads_the_counts_of_health() {
     }
     assert_eq!(health["application"]["endpoints"], serde_json::Value::Object(endpoints));
     assert_eq!(health["application"]["status_codes"], serde_json::Value::Object(statuses));
+    let mut series: Vec<_> = samples.iter().map(|sample| (&sample.name, &sample.labels)).collect();
+    series.sort();
+    series.dedup();
+    assert_eq!(series.len(), samples.len(), "no series is there twice");
     // Each histogram rises to its count.
     for sample in samples.iter().filter(count) {
         let mut same = sample.labels.clone();

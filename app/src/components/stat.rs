@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::chart::{ChartData, sparkline};
 
-/// One golden figure: its name, its value, what it speaks of, and its small line over the last fifteen minutes.
+/// One golden figure: its name, its value, what it speaks of, and its small line over the window.
 #[component]
 pub(crate) fn Stat(
     label: &'static str,

@@ -138,7 +138,7 @@ pub(crate) fn TallTable(
     let spacer = |rows: usize| format!("<tr><td><svg width=\"1\" height=\"{}\"></svg></td></tr>", rows * ROW_PIXELS);
     view! {
         <div class="scroll tall" tabindex="0" role="region" aria-label=caption on:scroll=scroll>
-            <table>
+            <table aria-rowcount=move || count() + 1>
                 {frame(caption, true, columns)}
                 <tbody aria-hidden="true" inner_html=move || spacer(range().start)></tbody>
                 <tbody class="rows">{body(there)}</tbody>

@@ -27,18 +27,12 @@ struct Refresher {
     timer: StoredValue<Option<TimeoutHandle>>,
     /// By the browser's monotonic clock: when the figures on the page were taken.
     taken_at_ms: StoredValue<f64>,
-    /// What the figures on the page answer.
-    answered: StoredValue<Ask>,
 }
 
 /// Takes over from the first paint, whose figures were `age_ms` old when the server sent them.
 pub(super) fn start(live: Live, age_ms: u64) {
-    let refresher = Refresher {
-        live,
-        timer: StoredValue::new(None),
-        taken_at_ms: StoredValue::new(now_ms() - age_ms as f64),
-        answered: StoredValue::new(live.place.with_untracked(Place::ask)),
-    };
+    let refresher =
+        Refresher { live, timer: StoredValue::new(None), taken_at_ms: StoredValue::new(now_ms() - age_ms as f64) };
     // Effects run when the page has been taken over: not before may its text differ from the server's.
     Effect::new(move |_| refresher.count_age());
     Effect::watch(
@@ -86,9 +80,8 @@ impl Refresher {
         self.live.refreshing.set(true);
         spawn_local(async move {
             let ask = self.live.place.with_untracked(Place::ask);
-            let same = self.answered.with_value(|answered| *answered == ask);
-            let seen = self.live.figures.with_untracked(Figures::seen);
-            let asked = Box::pin(api::refresh(bundle(), ask.clone(), same.then_some(seen)));
+            let seen = self.live.figures.with_untracked(|figures| (figures.ask == ask).then(|| figures.seen()));
+            let asked = Box::pin(api::refresh(bundle(), ask.clone(), seen));
             let answer = match select(asked, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
                 Either::Left((answer, _)) => answer.ok(),
                 Either::Right(_) => None,
@@ -101,8 +94,7 @@ impl Refresher {
                     return self.refresh();
                 }
                 Some(Answer::Figures(update)) => {
-                    self.show(*update, same);
-                    self.answered.set_value(ask);
+                    self.show(ask, *update);
                 }
                 Some(Answer::OtherBuild) => _ = window().location().reload(),
                 None => {}
@@ -112,12 +104,12 @@ impl Refresher {
         });
     }
 
-    fn show(self, update: Refreshed, same: bool) {
+    fn show(self, ask: Ask, update: Refreshed) {
         self.taken_at_ms.set_value(now_ms() - update.age_ms() as f64);
-        if same {
+        if self.live.figures.with_untracked(|figures| figures.ask == ask) {
             self.live.figures.update(|figures| figures.update(update));
         } else {
-            self.live.figures.set(Figures::new(update));
+            self.live.figures.set(Figures::new(ask, update));
         }
     }
 

@@ -202,7 +202,7 @@ fn line(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Refreshed;
+    use crate::wire::{Ask, Refreshed};
 
     fn names(sort: Sort, ascending: bool, filter: &str) -> String {
         let row = |(id, (route, requests)): (usize, (&str, u64))| {
@@ -210,7 +210,7 @@ mod tests {
             EndpointRow { id: id as u32, name, requests, ..EndpointRow::default() }
         };
         let endpoints = [("b", 1), ("c", 3), ("a", 2), ("gone", 0)].into_iter().enumerate().map(row).collect();
-        let figures = Figures::new(Refreshed { endpoints, ..Refreshed::for_tests() });
+        let figures = Figures::new(Ask::default(), Refreshed { endpoints, ..Refreshed::for_tests() });
         let place = Place { sort, ascending, filter: filter.to_owned(), ..Place::default() };
         let rows = sorted(&figures, &place);
         rows.into_iter().map(|at| figures.endpoints[at].name.as_ref().unwrap().text()).collect()

@@ -10,7 +10,7 @@ use crate::{
     live::of_figures,
     order::{self, Key},
     place::{Place, use_place},
-    wire::{ErrorCause, ErrorKind, ErrorSample},
+    wire::{ErrorCause, ErrorKind, ErrorSample, Part},
 };
 
 const COLUMNS: &[Column] = &[
@@ -43,9 +43,11 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
             all if all > most => format!("{most} of {all} causes in this window; the requests view has all."),
             all => format!("{all} causes in this window."),
         };
-        if figures.untold_errors > 0 {
+        if figures.untold_errors > 0 && figures.endpoint.is_none() {
             let untold = format::exact(figures.untold_errors);
-            foot = format!("{foot} {untold} errors since the start are in no cause: too many came at once.");
+            foot = format!(
+                "{foot} {untold} errors since the start are in none of them: more came at once, or of more causes, than are kept."
+            );
         }
         foot
     });
@@ -58,7 +60,10 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
 /// Causes with their errors in the window, the worst first.
 fn of_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
     let first = figures.first_point();
-    let own = figures.endpoint.as_ref().map(|endpoint| endpoint.row.id);
+    let own = match (&figures.ask.part, &figures.endpoint) {
+        (Part::Endpoint(_), None) => return vec![],
+        (_, endpoint) => endpoint.as_ref().map(|endpoint| endpoint.row.id),
+    };
     let count = |cause: &ErrorCause| {
         cause.points.iter().filter(|(point, _)| *point >= first).map(|(_, count)| u64::from(*count)).sum::<u64>()
     };

@@ -55,7 +55,7 @@ pub struct Refreshed {
     pub causes: Vec<ErrorCause>,
     /// Errors since the start that no cause speaks of, since there were too many at once or too many causes.
     pub untold_errors: u64,
-    /// The slowest requests of the window; none where they are as they were.
+    /// The slowest requests of the window; none but for [`Part::Requests`].
     pub slowest: Option<Vec<SlowRequest>>,
     /// What [`Part::Endpoint`] asked for; none where there was no such endpoint.
     pub endpoint: Option<EndpointDetail>,

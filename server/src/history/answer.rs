@@ -78,8 +78,7 @@ fn changed_causes(causes: &Causes, watched: &Watched, tiers: &Tiers, seen: Optio
 }
 
 fn slow_requests(slowest: &Slowest, watched: &Watched, reader: &Reader) -> Vec<SlowRequest> {
-    let begins = watched.timeline().started_at_unix_ms + watched.span().0 * 1000;
-    slowest.since(begins).iter().map(|sighting| slow_request(sighting, reader)).collect()
+    slowest.since(watched.span().0).iter().map(|sighting| slow_request(sighting, reader)).collect()
 }
 
 fn detail(
@@ -135,6 +134,9 @@ fn changed(watched: &mut Watched, seen: Option<Seen>, reader: &Reader) -> Vec<En
     for (id, row) in watched.rows() {
         let in_flight = reader.in_flight(id);
         if in_flight != row.in_flight {
+            if row.in_flight == 0 && row.sums.requests() == 0 {
+                row.came_at = now;
+            }
             (row.in_flight, row.changed_at) = (in_flight, now);
         }
         let is_new = |tick: u64| seen.is_none_or(|seen| tick > seen.tick);

@@ -92,7 +92,6 @@ fn a_day_of_512_endpoints() {
             answer.totals.seconds
         );
     }
-    println!("  resident memory with two windows looked at: {:.1} MiB more than at first", rss_mib() - before);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The slowest requests of every window that ends now. A request can be forgotten once as many newer ones were slower as a
+//! The slowest requests of every window that ends now, of those that were told. A request can be forgotten once as many newer ones were slower as a
 //! list is long: they are in each window that it is in, and stand before it.
 
 use crate::requests::Sighting;
@@ -10,14 +10,22 @@ pub(crate) const LISTED_OF_EACH: usize = 5;
 /// would want more, and lose the faster of the older ones.
 const KEPT: usize = 128;
 /// A day: no window is longer.
-const KEPT_MS: u64 = 86_400_000;
+const KEPT_TICKS: u64 = 86_400;
 /// What is slow of late is judged by the slowest of these seconds.
-const LATE_MS: u64 = 10_000;
+const LATE_TICKS: u64 = 10;
 
 pub(crate) struct Slowest {
     listed: usize,
-    /// Oldest first, each with how many newer ones were slower.
-    kept: Vec<(Sighting, usize)>,
+    /// Oldest first.
+    kept: Vec<Kept>,
+}
+
+struct Kept {
+    /// When it was told: the wall clock of the request may have been set since.
+    tick: u64,
+    sighting: Sighting,
+    /// How many newer ones were slower.
+    slower: usize,
 }
 
 impl Slowest {
@@ -25,34 +33,34 @@ impl Slowest {
         Self { listed, kept: vec![] }
     }
 
-    pub(crate) fn add(&mut self, new: Sighting) {
-        for (old, slower) in &mut self.kept {
-            *slower += usize::from(new.duration_us >= old.duration_us);
+    pub(crate) fn add(&mut self, tick: u64, new: Sighting) {
+        for old in &mut self.kept {
+            old.slower += usize::from(new.duration_us >= old.sighting.duration_us);
         }
-        let begins = new.at_unix_ms.saturating_sub(KEPT_MS);
-        self.kept.retain(|(old, slower)| *slower < self.listed && old.at_unix_ms >= begins);
+        let begins = tick.saturating_sub(KEPT_TICKS);
+        self.kept.retain(|old| old.slower < self.listed && old.tick >= begins);
         if self.kept.len() == KEPT {
             let older = &self.kept[..KEPT / 2];
-            let fastest = older.iter().enumerate().min_by_key(|(_, (old, _))| old.duration_us);
+            let fastest = older.iter().enumerate().min_by_key(|(_, old)| old.sighting.duration_us);
             if let Some((index, _)) = fastest {
                 self.kept.remove(index);
             }
         }
-        self.kept.push((new, 0));
+        self.kept.push(Kept { tick, sighting: new, slower: 0 });
     }
 
-    /// The slowest since a time, the slowest first.
-    pub(crate) fn since(&self, unix_ms: u64) -> Vec<Sighting> {
-        let mut slowest: Vec<Sighting> =
-            self.kept.iter().map(|(sighting, _)| *sighting).filter(|sighting| sighting.at_unix_ms >= unix_ms).collect();
+    /// The slowest since a tick, the slowest first.
+    pub(crate) fn since(&self, tick: u64) -> Vec<Sighting> {
+        let since = self.kept.iter().filter(|kept| kept.tick >= tick);
+        let mut slowest: Vec<Sighting> = since.map(|kept| kept.sighting).collect();
         slowest.sort_by_key(|sighting| (std::cmp::Reverse(sighting.duration_us), sighting.at_unix_ms));
         slowest.truncate(self.listed);
         slowest
     }
 
     /// From which duration on a request is worth telling, since it would be in the list of the last seconds.
-    pub(crate) fn worth_us(&self, now_unix_ms: u64) -> u64 {
-        self.since(now_unix_ms.saturating_sub(LATE_MS)).get(self.listed - 1).map_or(0, |last| last.duration_us)
+    pub(crate) fn worth_us(&self, now: u64) -> u64 {
+        self.since(now.saturating_sub(LATE_TICKS)).get(self.listed - 1).map_or(0, |last| last.duration_us)
     }
 }
 
@@ -69,7 +77,7 @@ mod tests {
             let all: Vec<Sighting> = (0..).zip(durations_us).map(|(at, duration)| sighting(0, at, duration)).collect();
             let mut slowest = Slowest::new(LISTED);
             for sighting in &all {
-                slowest.add(*sighting);
+                slowest.add(sighting.at_unix_ms, *sighting);
             }
             let mut exact: Vec<u64> =
                 all.iter().filter(|one| one.at_unix_ms >= begins).map(|one| one.duration_us).collect();
@@ -83,7 +91,7 @@ mod tests {
     #[test]
     fn latencies_that_fall_for_ever_take_no_more_room() {
         let mut slowest = Slowest::new(LISTED);
-        (0..10_000).for_each(|at| slowest.add(sighting(0, at, 1_000_000 - at)));
+        (0..10_000).for_each(|at| slowest.add(at, sighting(0, at, 1_000_000 - at)));
         assert_eq!(slowest.kept.len(), KEPT);
         assert_eq!(slowest.since(0)[0].duration_us, 1_000_000, "the slowest of all");
         assert_eq!(slowest.since(9_995).len(), 5, "and the newest");

@@ -101,7 +101,7 @@ impl Watched {
             let before = row.sums.requests();
             compact::apply(sign, encoded, &mut row.sums);
             row.changed_at = to - 1;
-            if row.sums.requests() == 0 {
+            if row.sums.is_empty() {
                 // What has left the window is remembered, but takes no room.
                 row.sums = Tally::default();
             }

@@ -127,8 +127,8 @@ impl Guard {
             _ if self.error.as_ref().is_some_and(|error| error.panicked) => Some(ErrorKind::Panic),
             // Whoever listens to an event stream leaves in the end.
             (Outcome::Dropped, _) if self.is_event_stream => None,
+            (_, 500..) | (Outcome::Failed, _) => Some(ErrorKind::Server),
             (Outcome::Dropped, _) => Some(ErrorKind::Dropped),
-            (Outcome::Failed, _) | (Outcome::Complete, 500..) => Some(ErrorKind::Server),
             (Outcome::Complete, 400..) => Some(ErrorKind::Client),
             (Outcome::Complete, _) => None,
         }

@@ -156,3 +156,24 @@ async fn percentiles_are_those_of_the_times_that_requests_took() {
         assert!((-0.01..=0.01).contains(&error), "{found_us} µs instead of {exact_ms} ms");
     }
 }
+
+#[tokio::test]
+async fn what_failed_with_one_status_is_one_total_however_it_came_about() {
+    let recorder = recorder();
+    let returned = service_fn(|_| async {
+        let mut response = Response::new(Body::from("it broke"));
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        Ok(response)
+    });
+    ask(recorder, returned).await;
+    ask(recorder, service_fn(|_| async { panic!("a bug of the host") })).await;
+    let dropped = RequestsLayer::new(recorder).layer(returned).oneshot(Request::new(Body::empty())).await.unwrap();
+    drop(dropped);
+    let mut reader = Reader::new(recorder);
+    let told = reader.take(|_, _| ());
+    let totals = reader.totals();
+    let statuses: Vec<_> = totals[0].statuses.iter().map(|total| (total.status, total.requests)).collect();
+    assert_eq!(statuses, [(500, 3)]);
+    let kinds: Vec<_> = told.errors.iter().map(|error| error.kind.word()).collect();
+    assert_eq!(kinds, ["server error", "panic", "server error"]);
+}

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use watchboard_app::wire::{EndpointName, EndpointTotals, Requests, StatusTotals};
 
 use super::{
-    endpoint::{Ending, Endpoint, Taken},
+    endpoint::{Endpoint, Taken},
     recorder::Recorder,
     reports::{ReportedError, Sighting},
     tally::{Class, Tally},
@@ -19,6 +19,7 @@ pub(crate) struct Reader {
     /// By id: in the order in which endpoints were first seen.
     known: Vec<Known>,
     whole: Totals,
+    errors_seen: u64,
     scratch: Tally,
 }
 
@@ -27,8 +28,11 @@ struct Known {
     number: usize,
     started: u64,
     ended: u64,
-    endings: BTreeMap<Ending, StatusTotals>,
+    /// By what tells them apart outside: the status and the error.
+    endings: BTreeMap<(u16, Option<String>), StatusTotals>,
     response_bytes: u64,
+    /// Whether nothing was found at the last reading.
+    is_quiet: bool,
     totals: Arc<EndpointTotals>,
 }
 
@@ -48,13 +52,16 @@ pub(crate) struct Told {
 impl Reader {
     pub(crate) fn new(recorder: &'static Recorder) -> Self {
         let ids = vec![None; recorder.registry.numbers()];
-        Self { recorder, ids, known: vec![], whole: Totals::default(), scratch: Tally::default() }
+        Self { recorder, ids, known: vec![], whole: Totals::default(), errors_seen: 0, scratch: Tally::default() }
     }
 
     /// Takes what ended since the last time. `each` gets the tally of every endpoint where something did, in the order of
     /// their ids.
     pub(crate) fn take(&mut self, mut each: impl FnMut(usize, &Tally)) -> Told {
         let recorder = self.recorder;
+        // In this order: what is told has been counted, and is of an endpoint that is known below.
+        self.errors_seen = recorder.reports.errors_seen();
+        let (errors, slow) = (recorder.reports.take_errors(), recorder.reports.take_slow());
         for (number, endpoint) in recorder.registry.endpoints() {
             if self.ids[number].is_none() && endpoint.started() > 0 {
                 self.ids[number] = Some(self.known.len());
@@ -63,19 +70,21 @@ impl Reader {
         }
         for (id, known) in self.known.iter_mut().enumerate() {
             let Some(endpoint) = recorder.registry.numbered(known.number as u32) else { continue };
-            // Nothing began since, and nothing was under way: nothing can have ended.
-            if endpoint.started() == known.started && known.in_flight() == 0 {
+            // Nothing began since, nothing was under way, and nothing was left over: nothing can have ended.
+            if endpoint.started() == known.started && known.in_flight() == 0 && known.is_quiet {
                 continue;
             }
             self.scratch.clear();
             let taken = endpoint.take(|bucket, count| self.scratch.latencies.add(bucket, count));
             self.whole.add(&mut self.scratch, &taken);
             known.add(&taken, endpoint);
-            if !taken.endings.is_empty() {
+            // Of a request that ends meanwhile the one part may come now and the other the next time.
+            known.is_quiet = self.scratch.is_empty();
+            if !known.is_quiet {
                 each(id, &self.scratch);
             }
         }
-        Told { errors: self.told(recorder.reports.take_errors()), slow: self.told(recorder.reports.take_slow()) }
+        Told { errors: self.told(errors), slow: self.told(slow) }
     }
 
     /// Puts the ids of endpoints in the place of the registry's numbers.
@@ -154,7 +163,7 @@ impl Reader {
             duration_mean_us: self.whole.duration_sum_us.checked_div(total),
             statuses: by_status(self.known.iter().flat_map(|known| &known.totals.statuses)),
             endpoints: self.known.len() as u32,
-            errors_seen: self.recorder.reports.errors_seen(),
+            errors_seen: self.errors_seen,
             faults: self.recorder.faults(),
             ..Requests::default()
         }
@@ -191,7 +200,7 @@ impl Known {
             ..EndpointTotals::default()
         };
         let totals = Arc::new(totals);
-        Self { number, started: 0, ended: 0, endings: BTreeMap::new(), response_bytes: 0, totals }
+        Self { number, started: 0, ended: 0, endings: BTreeMap::new(), response_bytes: 0, is_quiet: false, totals }
     }
 
     fn in_flight(&self) -> u64 {
@@ -200,9 +209,9 @@ impl Known {
 
     fn add(&mut self, taken: &Taken, endpoint: &Endpoint) {
         for taken in &taken.endings {
-            let total = self.endings.entry(taken.ending).or_default();
-            total.status = taken.ending.status;
-            total.error = taken.ending.error();
+            let (status, error) = (taken.ending.status, taken.ending.error());
+            let total = self.endings.entry((status, error.clone())).or_default();
+            (total.status, total.error) = (status, error);
             total.requests += taken.requests();
             total.duration_sum_us += taken.duration_sum_us;
             for (bounded, count) in total.bounded.iter_mut().zip(taken.bounded) {

@@ -61,7 +61,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Lives as long as the process, some tens of kilobytes for each monitor ever built: layers and requests hold plain
+    /// Lives as long as the process, with its endpoints, for each monitor ever built: layers and requests hold plain
     /// references, since a count of them would be one cache line that all cores write for every request.
     pub(crate) fn new(policy: Policy) -> &'static Self {
         Box::leak(Box::new(Self {

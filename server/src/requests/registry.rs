@@ -10,9 +10,14 @@ use super::{
     sync::{AtomicUsize, Hashing, OnceBox},
 };
 
-/// Endpoints that get a row of their own, unless the host wants another cap; each costs about 8 KB once used. Past it,
+/// Endpoints that get a row of their own, unless the host wants another cap; each costs some 8 to 12 KB once used. Past it,
 /// requests count in the `(other)` row of their method.
 pub(crate) const MAX_ENDPOINTS: usize = 512;
+
+/// Room for what shares a row or has none, beside the cap.
+const SPARE_SLOTS: usize = 256;
+/// No cap is larger.
+const MOST_ENDPOINTS: usize = 1 << 16;
 
 /// The row of requests that no route matched: their paths are the clients' invention, never keys.
 const UNMATCHED: &str = "(unmatched)";
@@ -29,7 +34,9 @@ pub(crate) struct Registry {
     /// emptied. There are at least twice as many as endpoints, so that a search ends soon; a power of two, for the mask.
     slots: Box<[OnceBox<Entry>]>,
     hasher: Hashing,
+    /// Entries of the slots, and how many of these are endpoints.
     used: AtomicUsize,
+    endpoints: AtomicUsize,
     most: usize,
     rules: Rules,
     unmatched: Endpoint,
@@ -52,12 +59,13 @@ enum Target {
 
 impl Registry {
     pub(crate) fn new(most: usize, rules: Rules) -> Self {
-        let most = most.max(1);
+        let most = most.clamp(1, MOST_ENDPOINTS);
         let unmatched = Endpoint::new(None, UNMATCHED, rules.objective_us(UNMATCHED));
         Self {
-            slots: (0..(2 * most).next_power_of_two()).map(|_| OnceBox::new()).collect(),
+            slots: (0..(2 * most + SPARE_SLOTS).next_power_of_two()).map(|_| OnceBox::new()).collect(),
             hasher: Hashing::default(),
             used: AtomicUsize::new(0),
+            endpoints: AtomicUsize::new(0),
             most,
             rules,
             unmatched,
@@ -81,11 +89,10 @@ impl Registry {
             let slot = &self.slots[index];
             let entry = match slot.get() {
                 Some(entry) => entry,
-                None if !self.reserve() => break,
                 None => {
-                    let ours = slot.set(Box::new(self.entry(method, route))).is_ok();
-                    if !ours {
-                        self.used.fetch_sub(1, Relaxed);
+                    let Some(entry) = self.entry(method, route) else { break };
+                    if let Err(entry) = slot.set(Box::new(entry)) {
+                        self.give_back(&entry);
                     }
                     slot.get()?
                 }
@@ -98,20 +105,40 @@ impl Registry {
                 };
             }
         }
-        (!self.rules.ignores(route)).then(|| self.past_the_cap(method))
+        // Past the cap the rules still hold.
+        match self.rules.row(route) {
+            _ if self.rules.ignores(route) => None,
+            Some(row) => self.find_route(method, row),
+            None => Some(self.past_the_cap(method)),
+        }
     }
 
-    fn entry(&self, method: usize, route: &str) -> Entry {
+    /// What a method and a route are recorded as from now on; none where there is no room for it.
+    fn entry(&self, method: usize, route: &str) -> Option<Entry> {
+        // A fourth of the slots stays empty, so that every search ends soon.
+        if !reserve(&self.used, self.slots.len() / 4 * 3) {
+            return None;
+        }
         let row = self.rules.row(route).and_then(|row| self.find_route(method, row));
         let target = match row {
             _ if self.rules.ignores(route) => Target::Ignored,
             Some(number) => Target::Row(number),
+            None if !reserve(&self.endpoints, self.most) => {
+                self.used.fetch_sub(1, Relaxed);
+                return None;
+            }
             None => {
                 let objective_us = self.rules.objective_us(route);
                 Target::Endpoint(Box::new(Endpoint::new(Some(METHODS[method]), route, objective_us)))
             }
         };
-        Entry { method, route: route.into(), target }
+        Some(Entry { method, route: route.into(), target })
+    }
+
+    /// The place of an entry that another thread has taken.
+    fn give_back(&self, entry: &Entry) {
+        self.used.fetch_sub(1, Relaxed);
+        self.endpoints.fetch_sub(usize::from(entry.endpoint().is_some()), Relaxed);
     }
 
     /// The number of a method's row for endpoints past the cap.
@@ -121,11 +148,6 @@ impl Registry {
             Box::new(Endpoint::new(Some(METHODS[method]), OTHER, objective_us))
         });
         (self.slots.len() + method) as u32
-    }
-
-    /// Takes one of the places for endpoints, if any is left.
-    fn reserve(&self) -> bool {
-        self.used.fetch_update(Relaxed, Relaxed, |used| (used < self.most).then_some(used + 1)).is_ok()
     }
 
     /// Every endpoint with its number, which it keeps.
@@ -155,6 +177,11 @@ impl Entry {
             Target::Row(_) | Target::Ignored => None,
         }
     }
+}
+
+/// Counts one more, if there are fewer than `most`.
+fn reserve(count: &AtomicUsize, most: usize) -> bool {
+    count.fetch_update(Relaxed, Relaxed, |count| (count < most).then_some(count + 1)).is_ok()
 }
 
 /// Its place among [`METHODS`].
@@ -237,6 +264,22 @@ mod tests {
         assert_eq!(row(&registry, &Method::HEAD, "/assets/{name}"), "HEAD assets");
         assert!(registry.find(&Method::GET, Some("/livez")).is_none());
         assert_eq!(registry.endpoints().count(), 3, "two rows, and unmatched");
+    }
+
+    #[test]
+    fn the_cap_is_on_rows_and_not_on_what_shares_or_has_none() {
+        let mut rules = Rules::default();
+        rules.group("/assets/*", "assets");
+        rules.ignore("/internal/*");
+        let registry = Registry::new(2, rules);
+        for number in 0..80 {
+            assert!(registry.find(&Method::GET, Some(&format!("/internal/{number}"))).is_none());
+            assert_eq!(row(&registry, &Method::GET, &format!("/assets/{number}")), "GET assets");
+        }
+        assert_eq!(row(&registry, &Method::GET, "/a"), "GET /a");
+        assert_eq!(row(&registry, &Method::GET, "/b"), "GET (other)");
+        assert_eq!(row(&registry, &Method::GET, "/assets/new"), "GET assets");
+        assert_eq!(Registry::new(usize::MAX, Rules::default()).most, MOST_ENDPOINTS);
     }
 
     #[test]

@@ -66,8 +66,8 @@ impl Reports {
 
     /// The newest errors are kept, since the last one says how it is now.
     pub(super) fn error(&self, error: ReportedError) {
-        self.errors_seen.fetch_add(1, Relaxed);
         self.errors.force_push(error);
+        self.errors_seen.fetch_add(1, Relaxed);
     }
 
     /// Of more slow requests than fit the first are kept; false for one that did not.

@@ -57,6 +57,11 @@ impl Tally {
         self.latencies.clear();
     }
 
+    /// Whether nothing is in it; a part of a request may be, whose other part comes later.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     pub(crate) fn requests(&self) -> u64 {
         self.classes.iter().sum()
     }
