@@ -87,16 +87,13 @@ impl Registry {
         for probe in 0..self.slots.len() {
             let index = start.wrapping_add(probe) & (self.slots.len() - 1);
             let slot = &self.slots[index];
-            let entry = match slot.get() {
-                Some(entry) => entry,
-                None => {
-                    let Some(entry) = self.entry(method, route) else { break };
-                    if let Err(entry) = slot.set(Box::new(entry)) {
-                        self.give_back(&entry);
-                    }
-                    slot.get()?
+            if slot.get().is_none() {
+                let Some(entry) = self.entry(method, route) else { break };
+                if let Err(entry) = slot.set(Box::new(entry)) {
+                    self.give_back(&entry);
                 }
-            };
+            }
+            let entry = slot.get()?;
             if entry.method == method && *entry.route == *route {
                 return match &entry.target {
                     Target::Endpoint(_) => Some(index as u32),
