@@ -2,6 +2,7 @@
 
 mod support;
 
+use fantoccini::Locator;
 use support::{Board, Browser};
 
 #[tokio::test]
@@ -35,5 +36,27 @@ async fn whole_without_scripts(board: Board, lines: u64) {
         .await;
     assert_eq!(browser.value("document.querySelector('.freshness .words').textContent").await, "As loaded");
     assert_eq!(browser.value("getComputedStyle(document.querySelector('button')).display").await, "none");
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn endpoints_are_filtered_and_sorted_without_scripts() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(false).await);
+    let rows = "[...document.querySelectorAll('#endpoints tbody.rows th')].map(e => e.textContent)";
+    let url = format!("{}?view=requests&window=1m", board.url);
+    // A page as of its loading: it is loaded until the traffic has reached most of the shop.
+    while browser.value(rows).await.as_array().is_none_or(|rows| rows.len() < 6) {
+        browser.tab.goto(&url).await.unwrap();
+    }
+    // The key that sends a form.
+    let filter = browser.tab.find(Locator::Css("input[name='filter']")).await.unwrap();
+    filter.send_keys("products\u{e007}").await.unwrap();
+    browser
+        .until("location.search", |query| query.as_str().is_some_and(|query| query.contains("filter=products")))
+        .await;
+    let fits = |row: &serde_json::Value| row.as_str().is_some_and(|row| row.contains("products"));
+    browser.until(rows, |rows| rows.as_array().is_some_and(|rows| !rows.is_empty() && rows.iter().all(fits))).await;
+    browser.tab.find(Locator::Css("#endpoints thead a[href*='sort=p99']")).await.unwrap().click().await.unwrap();
+    browser.until("document.querySelector('th[aria-sort]')?.textContent ?? null", |head| head == "p99").await;
     browser.stop().await;
 }
