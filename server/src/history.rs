@@ -29,7 +29,9 @@ use crate::requests::{Reader, Tally, Told};
 
 /// The sums of a window that nobody looks at are brought up to date this often, so that a look has little to add. They take a
 /// kilobyte or two for every endpoint in the window.
-const UPDATE_SECONDS: u64 = 60;
+const UPDATE_SECONDS: u64 = 10;
+/// Windows from here on take too long to make when somebody comes to look.
+const LONG_SECONDS: u64 = 3_600;
 
 pub(crate) struct History {
     started_at_unix_ms: u64,
@@ -75,7 +77,9 @@ impl History {
         self.tiers.push(requests.finish(host, errors));
         self.now = tick + 1;
         for watched in &mut self.windows {
-            if watched.window == Window::Minute || watched.span().1 + UPDATE_SECONDS <= tick {
+            // A short window that nobody has looked at yet is soon made.
+            let is_wanted = watched.span().1 > 0 || watched.window.seconds() >= LONG_SECONDS;
+            if watched.window == Window::Minute || is_wanted && watched.span().1 + UPDATE_SECONDS <= tick {
                 watched.advance(&self.tiers, self.now);
             }
         }

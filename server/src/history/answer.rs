@@ -167,7 +167,7 @@ fn wire_row(id: usize, row: &Row, first_of_line: u64, reader: &Reader) -> Endpoi
         latency: sums.latency(),
         within_objective: sums.within(reader.objective_us(id)),
         line_last: row.line.last,
-        line: row.line.counts.iter().skip(before as usize).copied().collect(),
+        line: row.line.counts.iter().skip(before as usize).map(|count| u64::from(*count)).collect(),
     }
 }
 

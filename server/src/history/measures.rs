@@ -92,6 +92,7 @@ fn a_day_of_512_endpoints() {
             answer.totals.seconds
         );
     }
+    println!("  and by {:.1} MiB when all windows have been looked at", rss_mib() - before);
 }
 
 #[test]

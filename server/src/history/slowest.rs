@@ -46,6 +46,10 @@ impl Slowest {
                 self.kept.remove(index);
             }
         }
+        // A few more than it needs, and not twice as many: there is one for each endpoint.
+        if self.kept.len() == self.kept.capacity() {
+            self.kept.reserve_exact(8);
+        }
         self.kept.push(Kept { tick, sighting: new, slower: 0 });
     }
 

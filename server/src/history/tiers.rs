@@ -11,8 +11,8 @@ use super::frame::{Frame, fold};
 /// Ticks that a frame of each tier stands for. Each is a multiple of the one before.
 pub(super) const STEPS: [u64; 5] = [1, 10, 60, 300, 900];
 /// How many frames of each are kept: those of five minutes, fifteen, an hour, six, a day; and those that are leaving a window
-/// whose sums are a minute old.
-const KEPT: [usize; STEPS.len()] = [300 + 62, 90 + 8, 60 + 2, 72 + 2, 96 + 2];
+/// whose sums are some seconds old.
+const KEPT: [usize; STEPS.len()] = [300 + 14, 90 + 2, 60 + 2, 72 + 2, 96 + 2];
 /// All frames together take about no more than this. Five hundred busy endpoints reach it: then the oldest of the heaviest
 /// tier go, and the windows that want them begin later.
 const MOST_BYTES: usize = 28 << 20;

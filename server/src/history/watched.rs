@@ -42,7 +42,7 @@ pub(super) struct Row {
 #[derive(Default)]
 pub(super) struct Line {
     pub(super) last: u64,
-    pub(super) counts: VecDeque<u64>,
+    pub(super) counts: VecDeque<u32>,
 }
 
 impl Watched {
@@ -191,7 +191,7 @@ impl Line {
         let excess = self.counts.len().saturating_sub(most);
         self.counts.drain(..excess);
         if let Some(newest) = self.counts.back_mut() {
-            *newest += count;
+            *newest = newest.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         }
     }
 }

@@ -42,6 +42,8 @@ impl Latencies {
         }
         let index = bucket - self.first;
         if index >= self.counts.len() {
+            // No more than it needs: there are some thousands of these, and they seldom grow.
+            self.counts.reserve_exact(index + 1 - self.counts.len());
             self.counts.resize(index + 1, 0);
         }
         self.counts.get_mut(index)

@@ -28,8 +28,8 @@ struct Known {
     number: usize,
     started: u64,
     ended: u64,
-    /// By what tells them apart outside: the status and the error.
-    endings: BTreeMap<(u16, Option<String>), StatusTotals>,
+    /// Few, and each with a status and an error of its own.
+    statuses: Vec<StatusTotals>,
     response_bytes: u64,
     /// Whether nothing was found at the last reading.
     is_quiet: bool,
@@ -200,18 +200,26 @@ impl Known {
             ..EndpointTotals::default()
         };
         let totals = Arc::new(totals);
-        Self { number, started: 0, ended: 0, endings: BTreeMap::new(), response_bytes: 0, is_quiet: false, totals }
+        Self { number, started: 0, ended: 0, statuses: vec![], response_bytes: 0, is_quiet: false, totals }
     }
 
     fn in_flight(&self) -> u64 {
         self.started.saturating_sub(self.ended)
     }
 
+    fn status(&mut self, status: u16, error: Option<String>) -> &mut StatusTotals {
+        let known = self.statuses.iter().position(|total| total.status == status && total.error == error);
+        let at = known.unwrap_or_else(|| {
+            self.statuses.reserve_exact(1);
+            self.statuses.push(StatusTotals { status, error, ..StatusTotals::default() });
+            self.statuses.len() - 1
+        });
+        &mut self.statuses[at]
+    }
+
     fn add(&mut self, taken: &Taken, endpoint: &Endpoint) {
         for taken in &taken.endings {
-            let (status, error) = (taken.ending.status, taken.ending.error());
-            let total = self.endings.entry((status, error.clone())).or_default();
-            (total.status, total.error) = (status, error);
+            let total = self.status(taken.ending.status, taken.ending.error());
             total.requests += taken.requests();
             total.duration_sum_us += taken.duration_sum_us;
             for (bounded, count) in total.bounded.iter_mut().zip(taken.bounded) {
@@ -225,7 +233,7 @@ impl Known {
         self.totals = Arc::new(EndpointTotals {
             in_flight: self.in_flight(),
             response_bytes: self.response_bytes,
-            statuses: self.endings.values().cloned().collect(),
+            statuses: self.statuses.clone(),
             ..EndpointTotals::clone(&self.totals)
         });
     }
