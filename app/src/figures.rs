@@ -80,7 +80,7 @@ impl Figures {
         if newer.endpoints_whole {
             self.endpoints.clear();
         }
-        let line_points = newer.timeline.window.points() / newer.timeline.window.points_per_line_point() as usize;
+        let line_points = newer.timeline.window.line_points();
         for mut row in newer.endpoints {
             match self.endpoints.iter_mut().find(|known| known.id == row.id) {
                 Some(known) => {

@@ -188,8 +188,8 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
 /// An endpoint's requests over the whole window, from what it has of it.
 fn line(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
     let window = figures.window();
-    let points = window.points() as u64 / window.points_per_line_point();
-    let now = figures.snapshot.tick / (window.step_seconds() * window.points_per_line_point());
+    let points = window.line_points() as u64;
+    let now = figures.snapshot.tick / window.line_step_seconds();
     let value = |place: u64| {
         // Counted back from now, and from the row's own newest.
         let back = (points - 1 - place).checked_sub(now.saturating_sub(row.line_last));

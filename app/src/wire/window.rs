@@ -80,6 +80,16 @@ impl Window {
         }
     }
 
+    /// Points of that small line.
+    pub fn line_points(self) -> usize {
+        self.points() / self.points_per_line_point() as usize
+    }
+
+    /// Seconds that one of them stands for.
+    pub fn line_step_seconds(self) -> u64 {
+        self.step_seconds() * self.points_per_line_point()
+    }
+
     /// Seconds from its oldest point to now, at most.
     pub fn seconds(self) -> u64 {
         self.points() as u64 * self.step_seconds()

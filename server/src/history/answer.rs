@@ -128,7 +128,7 @@ fn busiest(watched: &mut Watched, reader: &Reader) -> Vec<EndpointRow> {
 
 /// The endpoints that changed.
 fn changed(watched: &mut Watched, seen: Option<Seen>, reader: &Reader) -> Vec<EndpointRow> {
-    let (first, line_step) = (watched.first_of_line(), watched.line_step());
+    let (first, line_step) = (watched.first_of_line(), watched.window.line_step_seconds());
     let now = watched.span().1.saturating_sub(1);
     let mut rows = vec![];
     for (id, row) in watched.rows() {

@@ -88,13 +88,9 @@ impl Watched {
     }
 
     fn apply(&mut self, sign: Sign, frame: &Frame, to: u64) {
-        let line_step = self.line_step();
-        let most = self.window.points() / self.window.points_per_line_point() as usize;
+        let (line_step, most) = (self.window.line_step_seconds(), self.window.line_points());
         for (id, encoded) in frame.endpoints() {
-            if self.rows.len() <= id {
-                self.rows.resize_with(id + 1, || None);
-            }
-            let row = self.rows[id].get_or_insert_with(|| Box::new(Row::new(to - 1)));
+            let row = row_or_new(&mut self.rows, id, to - 1);
             if row.sums.requests() == 0 {
                 row.came_at = to - 1;
             }
@@ -114,13 +110,9 @@ impl Watched {
         self.seconds = if sign == Sign::Add { self.seconds + seconds } else { self.seconds.saturating_sub(seconds) };
     }
 
-    pub(super) fn line_step(&self) -> u64 {
-        self.window.step_seconds() * self.window.points_per_line_point()
-    }
-
     /// The number of the first point of a line that is still in the window.
     pub(super) fn first_of_line(&self) -> u64 {
-        self.from / self.line_step()
+        self.from / self.window.line_step_seconds()
     }
 
     /// The endpoints of the window, and those that have left it.
@@ -130,11 +122,7 @@ impl Watched {
 
     /// An endpoint has requests under way: it is of the window, if none has ended in it yet.
     pub(super) fn know(&mut self, id: usize) {
-        if self.rows.len() <= id {
-            self.rows.resize_with(id + 1, || None);
-        }
-        let tick = self.to.saturating_sub(1);
-        self.rows[id].get_or_insert_with(|| Box::new(Row::new(tick)));
+        row_or_new(&mut self.rows, id, self.to.saturating_sub(1));
     }
 
     pub(super) fn row(&mut self, id: usize) -> Option<&mut Row> {
@@ -170,6 +158,14 @@ impl Watched {
             latency: self.whole.latency(),
         }
     }
+}
+
+/// The row of an endpoint; one that comes at `tick`, where there is none yet.
+fn row_or_new(rows: &mut Vec<Option<Box<Row>>>, id: usize, tick: u64) -> &mut Row {
+    if rows.len() <= id {
+        rows.resize_with(id + 1, || None);
+    }
+    rows[id].get_or_insert_with(|| Box::new(Row::new(tick)))
 }
 
 impl Row {
