@@ -103,6 +103,7 @@ mod tests {
             threads: Err(unread()),
             container: Ok(Some(Container { working_set_bytes: 96, limit_bytes: Some(limit_bytes) })),
             system: Ok(System { total_bytes: 1000, used_bytes: 1000, ..System::default() }),
+            heap: None,
         }
     }
 

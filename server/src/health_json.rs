@@ -8,7 +8,7 @@ use axum::{
 use serde_json::{Map, Value, json};
 use watchboard_app::{
     format,
-    wire::{ErrorEvent, Frozen, Process, Reading, Snapshot, Status, System, Thread},
+    wire::{ErrorEvent, Frozen, Heap, Process, Reading, Snapshot, Status, System, Thread},
 };
 
 /// Threads in the answer, as the original had it.
@@ -39,6 +39,7 @@ fn body(frozen: &Frozen) -> Value {
                 "virtual_memory": or_error(&snapshot.memory.system, virtual_memory),
                 "swap_memory": or_error(&snapshot.memory.system, swap_memory),
             },
+            "heap": snapshot.memory.heap.map(heap),
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },
         "application": application(frozen),
@@ -91,6 +92,17 @@ fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
     })
 }
 
+fn heap(heap: Heap) -> Value {
+    json!({
+        "allocated_bytes": heap.allocated_bytes,
+        "freed_bytes": heap.freed_bytes,
+        "live_bytes": heap.live_bytes(),
+        "allocations": heap.allocations,
+        "requests_allocated_bytes": heap.requests_allocated_bytes,
+        "unattributed_bytes": heap.unattributed_bytes(),
+    })
+}
+
 /// The busiest threads. Memory is the process's, and says so: threads share one address space.
 fn threads(snapshot: &Snapshot) -> Value {
     let memory = snapshot.memory.process.as_ref().map(memory_info).unwrap_or_default();
@@ -100,6 +112,8 @@ fn threads(snapshot: &Snapshot) -> Value {
             "name": thread.name,
             "cpu_percent": thread.cpu_percent,
             "cpu_seconds": thread.cpu_seconds,
+            "allocated_bytes": thread.allocated_bytes,
+            "freed_bytes": thread.freed_bytes,
             "memory_info": memory,
             "memory_scope": "process",
         })
@@ -143,6 +157,10 @@ fn application(frozen: &Frozen) -> Value {
     let mean_seconds = requests.duration_mean_us.map_or(0.0, |us| (us as f64 / 1000.0).round() / 1000.0);
     let endpoints: Map<String, Value> =
         frozen.endpoints.iter().map(|endpoint| (endpoint.text(), endpoint.requests().into())).collect();
+    let allocated: Option<Map<String, Value>> =
+        frozen.snapshot.memory.heap.map(|_| {
+            frozen.endpoints.iter().map(|endpoint| (endpoint.text(), endpoint.allocated_bytes.into())).collect()
+        });
     let error = |error: &ErrorEvent| {
         json!({
             "timestamp": format::date_time(error.at_unix_ms),
@@ -163,6 +181,7 @@ fn application(frozen: &Frozen) -> Value {
         "average_response_time": mean_seconds,
         "status_codes": requests.statuses.iter().map(|(code, count)| (code.to_string(), json!(count))).collect::<Map<_, _>>(),
         "endpoints": endpoints,
+        "allocated_bytes": allocated,
         "recent_errors": frozen.errors.iter().map(error).collect::<Vec<_>>(),
     })
 }

@@ -18,6 +18,7 @@
 //! everything else happens once a second on a thread of the monitor's own, which answers the pages too.
 //! The process's figures come from Linux's `/proc`.
 
+pub mod alloc;
 mod assets;
 mod builder;
 mod clock;

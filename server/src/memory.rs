@@ -2,6 +2,7 @@
 
 mod container;
 mod handles;
+mod heap;
 mod process;
 mod system;
 mod threads;
@@ -33,6 +34,7 @@ impl Probes {
                 threads: Err(unread()),
                 container: Err(unread()),
                 system: Err(unread()),
+                heap: None,
             },
         }
     }
@@ -43,6 +45,7 @@ impl Probes {
         self.last.system = self.system.read();
         self.last.process = self.process.read(self.last.system.as_ref().ok().map(|system| system.total_bytes));
         self.last.container = self.container.read();
+        self.last.heap = heap::read();
         if all {
             self.last.handles = handles::read();
             self.last.threads = self.threads.read();

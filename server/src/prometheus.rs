@@ -44,6 +44,24 @@ fn write_all(out: &mut String, frozen: &Frozen) -> fmt::Result {
             "Bytes of response bodies.",
             by_endpoint(|endpoint| endpoint.response_bytes),
         ),
+        (
+            "watchboard_request_allocated_bytes_total",
+            "counter",
+            "Bytes that requests allocated while they were handled.",
+            if snapshot.memory.heap.is_some() { by_endpoint(|endpoint| endpoint.allocated_bytes) } else { vec![] },
+        ),
+        (
+            "watchboard_heap_allocated_bytes_total",
+            "counter",
+            "Bytes that the program allocated.",
+            some(snapshot.memory.heap.map(|heap| heap.allocated_bytes as f64)),
+        ),
+        (
+            "watchboard_heap_live_bytes",
+            "gauge",
+            "Bytes that the program allocated and did not free.",
+            some(snapshot.memory.heap.map(|heap| heap.live_bytes() as f64)),
+        ),
         ("process_uptime_seconds", "gauge", "Seconds since the monitor started.", one(snapshot.tick as f64)),
         (
             "process_memory_usage_bytes",

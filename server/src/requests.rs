@@ -2,10 +2,11 @@
 //! Knows neither the pages nor the monitor.
 
 mod body;
+mod buckets;
+mod distribution;
 mod endpoint;
 mod guard;
-mod latencies;
-mod latency;
+
 mod layer;
 mod panics;
 mod reader;
@@ -18,16 +19,17 @@ mod sync;
 mod tally;
 
 pub use body::WatchedBody;
+#[cfg(test)]
+pub(crate) use buckets::bucket;
+pub(crate) use buckets::lowest;
+pub(crate) use distribution::Distribution;
 pub(crate) use endpoint::BOUNDS_US;
 #[cfg(test)]
 pub(crate) use endpoint::{Ending, Outcome};
-#[cfg(test)]
-pub(crate) use latency::bucket;
-pub(crate) use latency::lowest;
 pub use layer::{RequestsLayer, Watched, WatchedFuture};
 pub(crate) use panics::note_locations;
 pub(crate) use reader::{Reader, Told};
 pub use recorder::Incoming;
 pub(crate) use recorder::{Policy, Recorder};
 pub(crate) use reports::{ReportedError, Sighting};
-pub(crate) use tally::{Class, Tally};
+pub(crate) use tally::{CLASSES, Class, MemoryTally, Tally};

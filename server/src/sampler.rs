@@ -52,9 +52,10 @@ impl Sampler {
         if costly {
             self.costly_tick = Some(tick);
         }
-        let memory = self.probes.read(costly);
         let mut frame = Builder::new(tick, seconds);
         let told = self.reader.take(|id, tally| frame.endpoint(id, tally));
+        // After the requests: what those allocated that have ended is then in the whole.
+        let memory = self.probes.read(costly);
         self.history.push(tick, frame, told, host(&memory, &database), &self.reader);
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();

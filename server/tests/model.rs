@@ -2,14 +2,20 @@
 //! place of those that threads share. A program of its own (`harness = false`), so that the sources come without their tests.
 #![allow(dead_code, unused_imports, reason = "the sources have more than the model asks for")]
 
+#[path = "../src/requests/buckets.rs"]
+mod buckets;
+#[path = "../src/alloc/counters.rs"]
+mod counters;
 #[path = "../src/requests/endpoint.rs"]
 mod endpoint;
-#[path = "../src/requests/latency.rs"]
-mod latency;
 #[path = "../src/requests/registry.rs"]
 mod registry;
 #[path = "../src/requests/rules.rs"]
 mod rules;
+
+mod alloc {
+    pub(super) use super::counters::Allocated;
+}
 
 /// The checker's types. Each access is a place where another thread may go on.
 mod sync {
@@ -66,7 +72,7 @@ use shuttle::{sync::Arc, thread};
 const SCHEDULES: usize = 1_000;
 
 fn ended(status: u16, duration_us: u64) -> Ended {
-    Ended { ending: Ending { status, outcome: Outcome::Complete }, duration_us, response_bytes: 1 }
+    Ended { ending: Ending { status, outcome: Outcome::Complete }, duration_us, response_bytes: 1, allocated: None }
 }
 
 fn numbered(registry: &Registry, number: u32) -> &Endpoint {
@@ -124,7 +130,7 @@ fn what_is_recorded_while_it_is_taken_is_taken_once() {
         let mut latencies = 0;
         let (mut requests, mut sum_us, mut bytes) = (0, 0, 0);
         let mut take = || {
-            let taken = numbered(&registry, number).take(|_, count| latencies += count);
+            let taken = numbered(&registry, number).take(&mut |_, count| latencies += count, &mut |_, _| {});
             requests += taken.endings.iter().map(endpoint::TakenEnding::requests).sum::<u64>();
             sum_us += taken.endings.iter().map(|ending| ending.duration_sum_us).sum::<u64>();
             bytes += taken.response_bytes;

@@ -81,6 +81,7 @@ impl Refreshed {
             threads: Err(unread()),
             container: Err(unread()),
             system: Err(unread()),
+            heap: None,
         };
         let snapshot = Snapshot {
             service: "test".to_owned(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Latency, SlowRequest, Timeline, columns};
+use super::{Latency, RequestMemory, SlowRequest, Timeline, columns};
 
 /// What a row is called, and how fast it is meant to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub struct EndpointRow {
     pub duration_sum_us: u64,
     /// Their latency; none where none has ended.
     pub latency: Option<Latency>,
+    /// What they allocated; none where the program's allocator does not count.
+    pub memory: Option<RequestMemory>,
     /// Requests that took at most [`EndpointName::objective_us`].
     pub within_objective: u64,
     /// The number of the last point of `line`; each is [`super::Window::points_per_line_point`] points of a chart.
@@ -112,6 +114,10 @@ columns! {
         latency_p95_us: Option<u32>,
         /// 99th percentile of it.
         latency_p99_us: Option<u32>,
+        /// Bytes that a request allocated: the mean of the step's requests; none where the allocator does not count.
+        allocated_mean_bytes: Option<u64>,
+        /// And the largest of them.
+        allocated_max_bytes: Option<u64>,
         /// Requests by the band of their latency.
         latency_counts: Vec<(Band, u32)>,
     }
@@ -146,6 +152,8 @@ pub struct EndpointTotals {
     pub in_flight: u64,
     /// Bytes of response bodies.
     pub response_bytes: u64,
+    /// Bytes that its requests allocated; zero where the program's allocator does not count.
+    pub allocated_bytes: u64,
     /// By status and outcome.
     pub statuses: Vec<StatusTotals>,
 }

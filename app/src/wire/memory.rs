@@ -17,6 +17,33 @@ pub struct Memory {
     pub container: Reading<Option<Container>>,
     /// The whole machine; read every second.
     pub system: Reading<System>,
+    /// What the program has allocated; none where its allocator does not count. Read every second.
+    pub heap: Option<Heap>,
+}
+
+/// What the program has asked its allocator for since it began, where that is `watchboard::alloc::Tracking`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heap {
+    /// Bytes allocated.
+    pub allocated_bytes: u64,
+    /// Of these, bytes freed again.
+    pub freed_bytes: u64,
+    /// Calls that brought bytes.
+    pub allocations: u64,
+    /// Of the bytes allocated, those of requests while they were handled.
+    pub requests_allocated_bytes: u64,
+}
+
+impl Heap {
+    /// Allocated and not freed: what the program holds.
+    pub fn live_bytes(&self) -> u64 {
+        self.allocated_bytes.saturating_sub(self.freed_bytes)
+    }
+
+    /// Bytes allocated outside of any request: by spawned tasks, blocking threads, the runtime, this monitor.
+    pub fn unattributed_bytes(&self) -> u64 {
+        self.allocated_bytes.saturating_sub(self.requests_allocated_bytes)
+    }
 }
 
 /// One process, from `/proc/PID/{statm,status,stat}`.
@@ -85,6 +112,10 @@ pub struct Thread {
     pub cpu_percent: Option<f64>,
     /// CPU time since the thread started.
     pub cpu_seconds: f64,
+    /// Bytes allocated since the thread started; none where the program's allocator does not count.
+    pub allocated_bytes: Option<u64>,
+    /// Bytes freed since.
+    pub freed_bytes: Option<u64>,
 }
 
 /// The memory of the container (the control group) that the process runs in.

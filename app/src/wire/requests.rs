@@ -17,6 +17,8 @@ pub struct Requests {
     pub in_flight: u64,
     /// Bytes of response bodies, before any compression outside the layer.
     pub response_bytes: u64,
+    /// Bytes that requests allocated; zero where the program's allocator does not count.
+    pub allocated_bytes: u64,
     /// Mean time from the request's arrival to the end of its body; none before the first request.
     pub duration_mean_us: Option<u64>,
     /// The last minute alone.
@@ -72,6 +74,8 @@ pub struct WindowTotals {
     pub duration_sum_us: u64,
     /// Their latency; none without requests.
     pub latency: Option<Latency>,
+    /// What they allocated; none without requests, and where the program's allocator does not count.
+    pub memory: Option<RequestMemory>,
 }
 
 impl WindowTotals {
@@ -97,4 +101,35 @@ pub struct Latency {
     pub p99_us: u64,
     /// The slowest.
     pub max_us: u64,
+}
+
+/// What requests allocated while they were handled, whatever became of it later: not what they retain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestMemory {
+    /// Requests of which it is known.
+    pub requests: u64,
+    /// Bytes allocated by all of them together.
+    pub allocated_bytes: u64,
+    /// Bytes freed while they were handled, whoever had allocated them.
+    pub freed_bytes: u64,
+    /// Calls of the allocator that brought bytes.
+    pub allocations: u64,
+    /// Half of the requests allocated at most this; within 0.8 %, as all that follows.
+    pub p50_bytes: u64,
+    /// 99 of 100 allocated at most this.
+    pub p99_bytes: u64,
+    /// What the largest one allocated; from 4 GiB on, 4 GiB.
+    pub max_bytes: u64,
+}
+
+impl RequestMemory {
+    /// Bytes allocated by a request, the mean of all.
+    pub fn mean_bytes(&self) -> u64 {
+        self.allocated_bytes / self.requests.max(1)
+    }
+
+    /// Bytes of a request that were not freed while it was handled, the mean of all; below zero where more was freed.
+    pub fn kept_mean_bytes(&self) -> f64 {
+        (self.allocated_bytes as f64 - self.freed_bytes as f64) / self.requests.max(1) as f64
+    }
 }

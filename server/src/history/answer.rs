@@ -165,6 +165,7 @@ fn wire_row(id: usize, row: &Row, first_of_line: u64, reader: &Reader) -> Endpoi
         response_bytes: sums.response_bytes,
         duration_sum_us: sums.duration_sum_us,
         latency: sums.latency(),
+        memory: sums.memory(),
         within_objective: sums.within(reader.objective_us(id)),
         line_last: row.line.last,
         line: row.line.counts.iter().skip(before as usize).map(|count| u64::from(*count)).collect(),

@@ -1,21 +1,38 @@
 //! A tally in as few bytes as it takes: numbers of seven bits a byte, and of a histogram only the buckets that hold something.
 //! Most buckets hold a request or two and are near each other: one byte each.
 
-use crate::requests::Tally;
+use crate::{
+    alloc::Allocated,
+    requests::{CLASSES, Distribution, MemoryTally, Tally},
+};
 
 /// The code of a count that stands behind it, less what smaller codes say.
 const MORE: u32 = 3;
+
+/// Says in the first byte, beside the classes, that there is memory.
+const MEMORY: u8 = 1 << CLASSES.len();
 
 /// Appends a tally.
 pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
     // Which of the classes there are, in one byte: most endpoints have but one.
     let present = tally.classes.iter().enumerate().filter(|(_, count)| **count > 0);
-    out.push(present.fold(0, |bits, (index, _)| bits | 1 << index));
+    let has_memory = tally.memory != MemoryTally::default();
+    out.push(present.fold(if has_memory { MEMORY } else { 0 }, |bits, (index, _)| bits | 1 << index));
     tally.classes.iter().filter(|count| **count > 0).for_each(|count| write(out, *count));
     write(out, tally.response_bytes);
     write(out, tally.duration_sum_us);
+    if has_memory {
+        let Allocated { bytes, freed_bytes, allocations } = tally.memory.allocated;
+        [bytes, freed_bytes, allocations].into_iter().for_each(|sum| write(out, sum));
+        write(out, tally.memory.sizes.iter().count() as u64);
+        encode_buckets(&tally.memory.sizes, out);
+    }
+    encode_buckets(&tally.latencies, out);
+}
+
+fn encode_buckets(distribution: &Distribution, out: &mut Vec<u8>) {
     let mut next = 0;
-    for (bucket, count) in tally.latencies.iter() {
+    for (bucket, count) in distribution.iter() {
         // Two bits for a count of one, two, three or more; the rest for the empty buckets before it.
         let code = (count - 1).min(MORE);
         write(out, (bucket - next) as u64 * 4 + u64::from(code));
@@ -34,31 +51,46 @@ pub(super) enum Sign {
     Subtract,
 }
 
+impl Sign {
+    fn apply(self, sum: &mut u64, value: u64) {
+        *sum = if self == Self::Add { sum.wrapping_add(value) } else { sum.wrapping_sub(value) };
+    }
+}
+
 /// Adds an encoded tally to another, or takes it away again.
 pub(super) fn apply(sign: Sign, mut encoded: &[u8], tally: &mut Tally) {
-    let to = |sum: &mut u64, value: u64| {
-        *sum = if sign == Sign::Add { sum.wrapping_add(value) } else { sum.wrapping_sub(value) };
-    };
     let present = encoded.first().copied().unwrap_or_default();
     encoded = encoded.get(1..).unwrap_or_default();
     for (index, sum) in tally.classes.iter_mut().enumerate() {
         if present & 1 << index != 0 {
-            to(sum, read(&mut encoded));
+            sign.apply(sum, read(&mut encoded));
         }
     }
-    to(&mut tally.response_bytes, read(&mut encoded));
-    to(&mut tally.duration_sum_us, read(&mut encoded));
-    let mut next = 0;
-    while !encoded.is_empty() {
-        let token = read(&mut encoded);
+    sign.apply(&mut tally.response_bytes, read(&mut encoded));
+    sign.apply(&mut tally.duration_sum_us, read(&mut encoded));
+    if present & MEMORY != 0 {
+        let Allocated { bytes, freed_bytes, allocations } = &mut tally.memory.allocated;
+        [bytes, freed_bytes, allocations].into_iter().for_each(|sum| sign.apply(sum, read(&mut encoded)));
+        let buckets = read(&mut encoded);
+        apply_buckets(sign, &mut encoded, buckets, &mut tally.memory.sizes);
+    }
+    apply_buckets(sign, &mut encoded, u64::MAX, &mut tally.latencies);
+}
+
+/// As many buckets as there are, and at most `most`.
+fn apply_buckets(sign: Sign, encoded: &mut &[u8], most: u64, distribution: &mut Distribution) {
+    let (mut next, mut left) = (0, most);
+    while left > 0 && !encoded.is_empty() {
+        let token = read(encoded);
         let bucket = next + (token / 4) as usize;
         let code = (token % 4) as u32;
-        let count = if code == MORE { (read(&mut encoded) as u32).wrapping_add(1 + MORE) } else { 1 + code };
+        let count = if code == MORE { (read(encoded) as u32).wrapping_add(1 + MORE) } else { 1 + code };
         match sign {
-            Sign::Add => tally.latencies.add(bucket, count),
-            Sign::Subtract => tally.latencies.subtract(bucket, count),
+            Sign::Add => distribution.add(bucket, count),
+            Sign::Subtract => distribution.subtract(bucket, count),
         }
         next = bucket + 1;
+        left -= 1;
     }
 }
 
@@ -90,13 +122,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::history::tests::tally;
+    use crate::{history::tests::tally, requests::bucket};
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_read_again(durations_us in prop::collection::vec(0u64..1 << 33, 0..200), bytes: u64) {
+        fn what_is_encoded_is_read_again(
+            durations_us in prop::collection::vec(0u64..1 << 33, 0..200),
+            sizes in prop::collection::vec(0u64..1 << 33, 0..200),
+            bytes: u64,
+            freed_bytes in 0u64..9,
+        ) {
             let mut original = tally(&durations_us);
             original.response_bytes = bytes;
+            sizes.iter().for_each(|size| original.memory.sizes.add(bucket(*size), 1));
+            original.memory.allocated = Allocated { bytes: sizes.iter().sum(), freed_bytes, allocations: bytes / 2 };
             let mut encoded = vec![];
             encode(&original, &mut encoded);
             let mut again = Tally::default();

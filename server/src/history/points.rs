@@ -41,7 +41,7 @@ pub(super) fn endpoint_point(tiers: &Tiers, window: Window, id: usize, number: u
     let encoded = frames.iter().filter_map(|frame| frame.endpoints().find(|(endpoint, _)| *endpoint == id));
     encoded.for_each(|(_, encoded)| compact::apply(Sign::Add, encoded, &mut sums));
     let rate = rate(&frames);
-    let latency = sums.latency();
+    let (latency, memory) = (sums.latency(), sums.memory());
     EndpointColumns {
         fine_per_second: vec![rate(sums.count(Class::Fine))],
         client_errors_per_second: vec![rate(sums.count(Class::ClientError))],
@@ -50,6 +50,8 @@ pub(super) fn endpoint_point(tiers: &Tiers, window: Window, id: usize, number: u
         latency_p50_us: vec![latency.map(|latency| us(latency.p50_us))],
         latency_p95_us: vec![latency.map(|latency| us(latency.p95_us))],
         latency_p99_us: vec![latency.map(|latency| us(latency.p99_us))],
+        allocated_mean_bytes: vec![memory.map(|memory| memory.mean_bytes())],
+        allocated_max_bytes: vec![memory.map(|memory| memory.max_bytes)],
         latency_counts: vec![by_band(&sums)],
     }
 }

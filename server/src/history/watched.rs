@@ -156,6 +156,7 @@ impl Watched {
             response_bytes: self.whole.response_bytes,
             duration_sum_us: self.whole.duration_sum_us,
             latency: self.whole.latency(),
+            memory: self.whole.memory(),
         }
     }
 }

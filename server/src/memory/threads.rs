@@ -6,7 +6,7 @@ use procfs::process::Process;
 use watchboard_app::wire::{Reading, Thread, Threads};
 
 use super::unreadable;
-use crate::clock::now_unix_ms;
+use crate::{alloc, clock::now_unix_ms};
 
 /// Threads that are reported, the busiest first.
 const REPORTED: usize = 20;
@@ -27,6 +27,8 @@ impl ThreadsProbe {
             self.read_at.map(|before| now.duration_since(before).as_secs_f64()).filter(|seconds| *seconds > 0.0);
         let mut busiest = Vec::new();
         let mut times = HashMap::new();
+        let counted: HashMap<i32, alloc::Allocated> =
+            alloc::by_thread().map(|counts| (counts.thread_id, counts.allocated)).collect();
         // A thread may end while it is looked at: it is then no longer there to be listed.
         for task in unreadable("/proc/self/task", process.tasks())?.flatten() {
             let Ok(stat) = task.stat() else { continue };
@@ -38,6 +40,8 @@ impl ThreadsProbe {
                 name: stat.comm,
                 cpu_percent: elapsed.map(|elapsed| 100.0 * since / elapsed),
                 cpu_seconds,
+                allocated_bytes: counted.get(&task.tid).map(|allocated| allocated.bytes),
+                freed_bytes: counted.get(&task.tid).map(|allocated| allocated.freed_bytes),
             });
         }
         self.before = times;

@@ -11,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::guard::Guard;
+use crate::alloc::Span;
 
 pin_project! {
     /// A response body that passes everything through and tells its guard.
@@ -63,7 +64,12 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        let frame = ready!(inner.as_mut().poll_frame(cx));
+        let span = this.guard.as_ref().and_then(|_| Span::begin());
+        let polled = inner.as_mut().poll_frame(cx);
+        if let Some(guard) = this.guard {
+            guard.allocate(span);
+        }
+        let frame = ready!(polled);
         let Some(guard) = this.guard else { return Poll::Ready(frame) };
         match &frame {
             None => guard.complete(),

@@ -3,9 +3,10 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{
-    latency::LatencyRecorder,
+    buckets::BucketRecorder,
     sync::{AtomicU32, AtomicU64, OnceBox, thread_number},
 };
+use crate::alloc::Allocated;
 
 /// Ways to end that are told apart in one endpoint: a status with an outcome each. Endpoints have two or three of them; past
 /// this many, further ones count as the first that stands where they would.
@@ -59,6 +60,8 @@ pub(super) struct Ended {
     pub(super) ending: Ending,
     pub(super) duration_us: u64,
     pub(super) response_bytes: u64,
+    /// None where the allocator does not count.
+    pub(super) allocated: Option<Allocated>,
 }
 
 /// What the registry keeps of one method and route.
@@ -69,7 +72,9 @@ pub(super) struct Endpoint {
     /// Requests are meant to take at most this long.
     pub(super) objective_us: u64,
     shards: [OnceBox<Shard>; SHARDS],
-    latency: LatencyRecorder,
+    latency: BucketRecorder,
+    /// Requests by the bytes that they allocated, once one is known.
+    sizes: OnceBox<BucketRecorder>,
     /// Requests that take at least this long are among the slowest of late, and worth a report.
     slow_from_us: AtomicU64,
 }
@@ -79,6 +84,9 @@ pub(super) struct Endpoint {
 struct Shard {
     started: AtomicU64,
     response_bytes: AtomicU64,
+    allocated_bytes: AtomicU64,
+    freed_bytes: AtomicU64,
+    allocations: AtomicU64,
     endings: [OnceBox<EndingCounter>; ENDINGS],
 }
 
@@ -92,7 +100,15 @@ struct EndingCounter {
 impl Shard {
     fn new() -> Self {
         let endings = std::array::from_fn(|_| OnceBox::new());
-        Self { started: AtomicU64::new(0), response_bytes: AtomicU64::new(0), endings }
+        let zero = || AtomicU64::new(0);
+        Self {
+            started: zero(),
+            response_bytes: zero(),
+            allocated_bytes: zero(),
+            freed_bytes: zero(),
+            allocations: zero(),
+            endings,
+        }
     }
 
     /// Open addressing from the status on; what is found is never moved.
@@ -123,7 +139,8 @@ impl Endpoint {
             route: route.into(),
             objective_us,
             shards: std::array::from_fn(|_| OnceBox::new()),
-            latency: LatencyRecorder::new(),
+            latency: BucketRecorder::new(),
+            sizes: OnceBox::new(),
             slow_from_us: AtomicU64::new(0),
         }
     }
@@ -140,6 +157,12 @@ impl Endpoint {
         self.latency.record(ended.duration_us);
         if ended.response_bytes > 0 {
             shard.response_bytes.fetch_add(ended.response_bytes, Relaxed);
+        }
+        if let Some(allocated) = ended.allocated {
+            shard.allocated_bytes.fetch_add(allocated.bytes, Relaxed);
+            shard.freed_bytes.fetch_add(allocated.freed_bytes, Relaxed);
+            shard.allocations.fetch_add(allocated.allocations, Relaxed);
+            self.sizes.get_or_init(|| Box::new(BucketRecorder::new())).record(allocated.bytes);
         }
     }
 
@@ -164,14 +187,26 @@ impl Endpoint {
         self.shards().map(|shard| shard.started.load(Relaxed)).sum()
     }
 
-    /// Takes what ended since the last time: `latency` gets it by bucket, the rest is what is returned. A request that ends
+    /// Takes what ended since the last time: `latency` and `sizes` get it by bucket, the rest is what is returned. A request that ends
     /// meanwhile is taken in part now and in part the next time; nothing is taken twice or lost.
-    pub(super) fn take(&self, latency: impl FnMut(usize, u32)) -> Taken {
+    pub(super) fn take(&self, latency: &mut dyn FnMut(usize, u32), sizes: &mut dyn FnMut(usize, u32)) -> Taken {
         let counters = self.shards().flat_map(|shard| &shard.endings).filter_map(OnceBox::get);
         let endings = counters.map(EndingCounter::take);
         let endings = endings.filter(|taken| taken.requests() > 0 || taken.duration_sum_us > 0).collect();
         self.latency.take(latency);
-        Taken { endings, response_bytes: self.shards().map(|shard| shard.response_bytes.swap(0, Relaxed)).sum() }
+        if let Some(recorder) = self.sizes.get() {
+            recorder.take(sizes);
+        }
+        let sum = |counter: fn(&Shard) -> &AtomicU64| self.shards().map(|shard| counter(shard).swap(0, Relaxed)).sum();
+        Taken {
+            endings,
+            response_bytes: sum(|shard| &shard.response_bytes),
+            allocated: Allocated {
+                bytes: sum(|shard| &shard.allocated_bytes),
+                freed_bytes: sum(|shard| &shard.freed_bytes),
+                allocations: sum(|shard| &shard.allocations),
+            },
+        }
     }
 }
 
@@ -195,6 +230,7 @@ fn bounded(duration_us: u64) -> usize {
 pub(super) struct Taken {
     pub(super) endings: Vec<TakenEnding>,
     pub(super) response_bytes: u64,
+    pub(super) allocated: Allocated,
 }
 
 /// The requests of one ending.
@@ -225,14 +261,14 @@ mod tests {
         for status in [200, 232, 264, 200] {
             let ending = Ending { status, outcome: Outcome::Complete };
             endpoint.begin();
-            endpoint.end(&Ended { ending, duration_us: 7, response_bytes: 1 });
+            endpoint.end(&Ended { ending, duration_us: 7, response_bytes: 1, allocated: None });
         }
         let mut latency = vec![];
-        let taken = endpoint.take(|bucket, count| latency.push((bucket, count)));
+        let taken = endpoint.take(&mut |bucket, count| latency.push((bucket, count)), &mut |_, _| {});
         let counts: Vec<_> = taken.endings.iter().map(|taken| (taken.ending.status, taken.requests())).collect();
         assert_eq!(counts, [(200, 2), (232, 1), (264, 1)]);
         assert_eq!((latency, taken.response_bytes, endpoint.started()), (vec![(7, 4)], 4, 4));
-        assert!(endpoint.take(|_, _| panic!("nothing is left")).endings.is_empty());
+        assert!(endpoint.take(&mut |_, _| panic!("nothing is left"), &mut |_, _| {}).endings.is_empty());
     }
 
     #[test]
@@ -243,9 +279,10 @@ mod tests {
                 ending: Ending { status, outcome: Outcome::Complete },
                 duration_us: 1,
                 response_bytes: 0,
+                allocated: None,
             });
         }
-        let taken = endpoint.take(|_, _| ());
+        let taken = endpoint.take(&mut |_, _| {}, &mut |_, _| {});
         assert_eq!(taken.endings.iter().map(TakenEnding::requests).sum::<u64>(), 900);
     }
 }

@@ -14,12 +14,17 @@ use super::{
     reports::{EXCERPT_BYTES, ReportedError, Sighting},
     request_id::RequestId,
 };
-use crate::clock::now_unix_ms;
+use crate::{
+    alloc::{Allocated, Span, is_counting},
+    clock::now_unix_ms,
+};
 
 pub(super) struct Guard {
     recorder: &'static Recorder,
     started: Instant,
     response_bytes: u64,
+    /// While it was polled, where the allocator counts.
+    allocated: Allocated,
     /// None for a request that goes well.
     error: Option<Box<Details>>,
     id: RequestId,
@@ -51,6 +56,7 @@ impl Guard {
             recorder,
             started: Instant::now(),
             response_bytes: 0,
+            allocated: Allocated::default(),
             error: None,
             id: RequestId::of(headers),
             first_byte_us: 0,
@@ -104,6 +110,13 @@ impl Guard {
         self.response_bytes
     }
 
+    /// What some work for it allocated.
+    pub(super) fn allocate(&mut self, span: Option<Span>) {
+        if let Some(span) = span {
+            self.allocated = self.allocated.plus(span.end());
+        }
+    }
+
     pub(super) fn complete(&mut self) {
         self.outcome = Outcome::Complete;
     }
@@ -150,7 +163,12 @@ impl Guard {
             outcome: if kind.is_none() { Outcome::Complete } else { self.outcome },
         };
         let Some(endpoint) = self.recorder.registry.numbered(self.endpoint) else { return };
-        endpoint.end(&Ended { ending, duration_us, response_bytes: self.response_bytes });
+        endpoint.end(&Ended {
+            ending,
+            duration_us,
+            response_bytes: self.response_bytes,
+            allocated: is_counting().then_some(self.allocated),
+        });
         let reports = &self.recorder.reports;
         let slow = duration_us >= endpoint.slow_from_us() || duration_us >= reports.slow_from_us();
         if slow || kind.is_some() {

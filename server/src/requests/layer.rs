@@ -20,6 +20,7 @@ use super::{
     panics,
     recorder::{Incoming, Recorder},
 };
+use crate::alloc::Span;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -70,9 +71,14 @@ where
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let incoming = Incoming { method, uri: request.uri(), headers, route };
         let endpoint = self.recorder.shielded(|| self.recorder.begin(&incoming)).flatten();
-        let guard = endpoint.map(|endpoint| Guard::begin(self.recorder, endpoint, method, headers));
+        let mut guard = endpoint.map(|endpoint| Guard::begin(self.recorder, endpoint, method, headers));
+        let span = guard.as_ref().and_then(|_| Span::begin());
         // Not caught here: below axum's router all code of the host runs when the future is polled.
-        WatchedFuture { inner: self.inner.call(request), guard }
+        let inner = self.inner.call(request);
+        if let Some(guard) = &mut guard {
+            guard.allocate(span);
+        }
+        WatchedFuture { inner, guard }
     }
 }
 
@@ -95,8 +101,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let span = this.guard.as_ref().and_then(|_| Span::begin());
         // The future is not polled again after a panic, so that what it left behind is never seen.
         let polled = catch_unwind(AssertUnwindSafe(|| this.inner.poll(cx)));
+        if let Some(guard) = this.guard {
+            guard.allocate(span);
+        }
         let outcome = match polled {
             Ok(poll) => Ok(ready!(poll)),
             Err(panic) => Err(panic),

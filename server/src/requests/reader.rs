@@ -10,6 +10,7 @@ use super::{
     reports::{ReportedError, Sighting},
     tally::{Class, Tally},
 };
+use crate::alloc::Allocated;
 
 /// Reads the recorder; owned by the monitor's thread.
 pub(crate) struct Reader {
@@ -31,6 +32,7 @@ struct Known {
     /// Few, and each with a status and an error of its own.
     statuses: Vec<StatusTotals>,
     response_bytes: u64,
+    allocated: Allocated,
     /// Whether nothing was found at the last reading.
     is_quiet: bool,
     totals: Arc<EndpointTotals>,
@@ -41,6 +43,7 @@ struct Totals {
     classes: [u64; 4],
     duration_sum_us: u64,
     response_bytes: u64,
+    allocated: Allocated,
 }
 
 /// What single requests had to tell since the last reading.
@@ -75,7 +78,10 @@ impl Reader {
                 continue;
             }
             self.scratch.clear();
-            let taken = endpoint.take(|bucket, count| self.scratch.latencies.add(bucket, count));
+            let Tally { latencies, memory, .. } = &mut self.scratch;
+            let taken = endpoint.take(&mut |bucket, count| latencies.add(bucket, count), &mut |bucket, count| {
+                memory.sizes.add(bucket, count)
+            });
             self.whole.add(&mut self.scratch, &taken);
             known.add(&taken, endpoint);
             // Of a request that ends meanwhile the one part may come now and the other the next time.
@@ -160,6 +166,7 @@ impl Reader {
             dropped: self.whole.classes[Class::Dropped as usize],
             in_flight: self.known.iter().map(Known::in_flight).sum(),
             response_bytes: self.whole.response_bytes,
+            allocated_bytes: self.whole.allocated.bytes,
             duration_mean_us: self.whole.duration_sum_us.checked_div(total),
             statuses: by_status(self.known.iter().flat_map(|known| &known.totals.statuses)),
             endpoints: self.known.len() as u32,
@@ -177,18 +184,20 @@ fn by_status<'a>(totals: impl Iterator<Item = &'a StatusTotals>) -> Vec<(u16, u6
 }
 
 impl Totals {
-    /// Adds what was taken of one endpoint here and, but for its latencies, which it has, to `tally`.
+    /// Adds what was taken of one endpoint here and, but for its histograms, which it has, to `tally`.
     fn add(&mut self, tally: &mut Tally, taken: &Taken) {
         for ending in &taken.endings {
             tally.classes[ending.ending.class() as usize] += ending.requests();
             tally.duration_sum_us += ending.duration_sum_us;
         }
         tally.response_bytes += taken.response_bytes;
+        tally.memory.allocated = taken.allocated;
         for (total, count) in self.classes.iter_mut().zip(tally.classes) {
             *total += count;
         }
         self.duration_sum_us += tally.duration_sum_us;
         self.response_bytes += taken.response_bytes;
+        self.allocated = self.allocated.plus(taken.allocated);
     }
 }
 
@@ -200,7 +209,16 @@ impl Known {
             ..EndpointTotals::default()
         };
         let totals = Arc::new(totals);
-        Self { number, started: 0, ended: 0, statuses: vec![], response_bytes: 0, is_quiet: false, totals }
+        Self {
+            number,
+            started: 0,
+            ended: 0,
+            statuses: vec![],
+            response_bytes: 0,
+            allocated: Allocated::default(),
+            is_quiet: false,
+            totals,
+        }
     }
 
     fn in_flight(&self) -> u64 {
@@ -228,11 +246,13 @@ impl Known {
             self.ended += taken.requests();
         }
         self.response_bytes += taken.response_bytes;
+        self.allocated = self.allocated.plus(taken.allocated);
         // Read after what ended was taken, so that no request ends that has not begun.
         self.started = endpoint.started();
         self.totals = Arc::new(EndpointTotals {
             in_flight: self.in_flight(),
             response_bytes: self.response_bytes,
+            allocated_bytes: self.allocated.bytes,
             statuses: self.statuses.clone(),
             ..EndpointTotals::clone(&self.totals)
         });

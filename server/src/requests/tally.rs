@@ -1,11 +1,12 @@
 //! The requests of some time, as sums: what is added up, over endpoints or over time, and never averaged.
 
-use watchboard_app::wire::{Latency, RecentRequests};
+use watchboard_app::wire::{Latency, RecentRequests, RequestMemory};
 
 use super::{
+    distribution::Distribution,
     endpoint::{Ending, Outcome},
-    latencies::Latencies,
 };
+use crate::alloc::Allocated;
 
 /// How a request counts, each in one class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,13 +34,22 @@ impl Ending {
     }
 }
 
-/// Sums of requests, with the histogram of their latencies. Two of them are added, or one taken from the other again.
+/// Sums of requests, with the histograms of their latencies and of what they allocated. Two of them are added, or one taken from the other again.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Tally {
     pub(crate) classes: [u64; CLASSES.len()],
     pub(crate) response_bytes: u64,
     pub(crate) duration_sum_us: u64,
-    pub(crate) latencies: Latencies,
+    pub(crate) latencies: Distribution,
+    pub(crate) memory: MemoryTally,
+}
+
+/// What requests allocated, where the allocator counts.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct MemoryTally {
+    pub(crate) allocated: Allocated,
+    /// Requests by the bytes that they allocated.
+    pub(crate) sizes: Distribution,
 }
 
 /// Without its buckets.
@@ -55,6 +65,8 @@ impl Tally {
         self.classes = [0; CLASSES.len()];
         (self.response_bytes, self.duration_sum_us) = (0, 0);
         self.latencies.clear();
+        self.memory.allocated = Allocated::default();
+        self.memory.sizes.clear();
     }
 
     /// Whether nothing is in it; a part of a request may be, whose other part comes later.
@@ -72,7 +84,17 @@ impl Tally {
 
     /// The percentiles; none without requests.
     pub(crate) fn latency(&self) -> Option<Latency> {
-        self.latencies.percentiles()
+        let [p50_us, p95_us, p99_us, max_us] = self.latencies.percentiles()?;
+        Some(Latency { p50_us, p95_us, p99_us, max_us })
+    }
+
+    /// What the requests allocated; none where nothing is known of it.
+    pub(crate) fn memory(&self) -> Option<RequestMemory> {
+        let MemoryTally { allocated, sizes } = &self.memory;
+        let [p50_bytes, _, p99_bytes, max_bytes] = sizes.percentiles()?;
+        let requests = sizes.iter().map(|(_, count)| u64::from(count)).sum();
+        let Allocated { bytes: allocated_bytes, freed_bytes, allocations } = *allocated;
+        Some(RequestMemory { requests, allocated_bytes, freed_bytes, allocations, p50_bytes, p99_bytes, max_bytes })
     }
 
     /// Requests that took at most `objective_us`, to the grain of the buckets.

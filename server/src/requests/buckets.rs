@@ -1,4 +1,4 @@
-//! The layout of every latency histogram, and the recording of one duration. The layout is the `histogram` crate's, which
+//! The layout of every histogram, of durations and of sizes, and the recording of one value. The layout is the `histogram` crate's, which
 //! merges and reads them; the recorder is our own so that a reader can skip empty buckets before it takes them, and so that
 //! the way to a bucket is arithmetic of constants.
 
@@ -8,27 +8,27 @@ use super::sync::AtomicU32;
 
 /// 2^6 buckets for each power of two. A bucket is at most 1.6 % wide, so that its middle is within 0.8 % of all in it.
 pub(crate) const GROUPING_POWER: u8 = 6;
-/// Durations up to 2^32 µs, 71 minutes; what takes longer counts as that.
+/// Values up to 2^32: 71 minutes in microseconds, 4 GiB in bytes. What is more counts as that.
 pub(crate) const MAX_VALUE_POWER: u8 = 32;
-/// The longest that is told apart.
-const LONGEST_US: u64 = (1 << MAX_VALUE_POWER) - 1;
-/// Up to here each microsecond has a bucket of its own.
+/// The largest that is told apart.
+const LARGEST: u64 = (1 << MAX_VALUE_POWER) - 1;
+/// Up to here each value has a bucket of its own.
 const EXACT_POWER: u8 = GROUPING_POWER + 1;
 /// Buckets of one histogram.
 pub(crate) const BUCKETS: usize = ((MAX_VALUE_POWER - GROUPING_POWER + 1) as usize) << GROUPING_POWER;
 
-/// The bucket of a duration.
-pub(crate) fn bucket(duration_us: u64) -> usize {
-    let us = duration_us.min(LONGEST_US);
-    if us < 1 << EXACT_POWER {
-        return us as usize;
+/// The bucket of a value.
+pub(crate) fn bucket(value: u64) -> usize {
+    let value = value.min(LARGEST);
+    if value < 1 << EXACT_POWER {
+        return value as usize;
     }
-    let power = us.ilog2() as u8;
-    let within = (us >> (power - GROUPING_POWER)) as usize - (1 << GROUPING_POWER);
+    let power = value.ilog2() as u8;
+    let within = (value >> (power - GROUPING_POWER)) as usize - (1 << GROUPING_POWER);
     (usize::from(power - GROUPING_POWER + 1) << GROUPING_POWER) + within
 }
 
-/// The lowest duration of a bucket, in microseconds.
+/// The lowest value of a bucket.
 pub(crate) fn lowest(bucket: usize) -> u64 {
     if bucket < 1 << EXACT_POWER {
         return bucket as u64;
@@ -39,15 +39,15 @@ pub(crate) fn lowest(bucket: usize) -> u64 {
 }
 
 /// Counts by bucket, added to by many threads and taken by one.
-pub(super) struct LatencyRecorder(Box<[AtomicU32]>);
+pub(super) struct BucketRecorder(Box<[AtomicU32]>);
 
-impl LatencyRecorder {
+impl BucketRecorder {
     pub(super) fn new() -> Self {
         Self((0..BUCKETS).map(|_| AtomicU32::new(0)).collect())
     }
 
-    pub(super) fn record(&self, duration_us: u64) {
-        self.0[bucket(duration_us)].fetch_add(1, Relaxed);
+    pub(super) fn record(&self, value: u64) {
+        self.0[bucket(value)].fetch_add(1, Relaxed);
     }
 
     /// Takes what was recorded since the last time: `each` gets the buckets that hold something, with their counts.

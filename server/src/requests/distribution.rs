@@ -1,18 +1,17 @@
-//! A histogram of latencies that holds the buckets between its lowest and its highest: a few hundred of two thousand.
+//! A histogram that holds the buckets between its lowest and its highest: a few hundred of two thousand.
 
 use histogram::{Config, SparseHistogram32};
-use watchboard_app::wire::Latency;
 
-use super::latency::{BUCKETS, GROUPING_POWER, MAX_VALUE_POWER, bucket};
+use super::buckets::{BUCKETS, GROUPING_POWER, MAX_VALUE_POWER, bucket};
 
 /// Counts by bucket. They are added and taken away again; past 2^32 in one bucket they wrap, and come back when as many leave.
 #[derive(Clone, Default)]
-pub(crate) struct Latencies {
+pub(crate) struct Distribution {
     first: usize,
     counts: Vec<u32>,
 }
 
-impl Latencies {
+impl Distribution {
     pub(crate) fn clear(&mut self) {
         self.counts.clear();
     }
@@ -55,26 +54,26 @@ impl Latencies {
         counts.map(|(index, count)| (self.first + index, *count))
     }
 
-    /// How many took at most a time, to the grain of the buckets.
-    pub(crate) fn within(&self, us: u64) -> u64 {
-        let last = bucket(us);
+    /// How many were at most a value, to the grain of the buckets.
+    pub(crate) fn within(&self, value: u64) -> u64 {
+        let last = bucket(value);
         self.iter().take_while(|(bucket, _)| *bucket <= last).map(|(_, count)| u64::from(count)).sum()
     }
 
-    /// The percentiles, as the `histogram` crate has them; none where there is nothing.
-    pub(crate) fn percentiles(&self) -> Option<Latency> {
+    /// The percentiles 50, 95, 99 and 100, as the `histogram` crate has them; none where there is nothing.
+    pub(crate) fn percentiles(&self) -> Option<[u64; 4]> {
         let config = Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()?;
         let (buckets, counts) = self.iter().map(|(bucket, count)| (bucket as u32, count)).unzip();
         let histogram = SparseHistogram32::from_parts(config, buckets, counts).ok()?;
         let quantiles = histogram::SampleQuantiles::quantiles(&histogram, &[0.5, 0.95, 0.99, 1.0]).ok()??;
         let mut middles = quantiles.entries().values().map(|bucket| bucket.start().midpoint(bucket.end()));
         let mut next = || middles.next();
-        Some(Latency { p50_us: next()?, p95_us: next()?, p99_us: next()?, max_us: next()? })
+        Some([next()?, next()?, next()?, next()?])
     }
 }
 
 /// The same counts, however far apart the places that hold them have been.
-impl PartialEq for Latencies {
+impl PartialEq for Distribution {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())
     }
@@ -86,16 +85,16 @@ mod tests {
 
     #[test]
     fn buckets_come_in_any_order_and_leave_again() {
-        let mut latencies = Latencies::default();
+        let mut distribution = Distribution::default();
         for bucket in [500, 20, 1000, 20] {
-            latencies.add(bucket, 1);
+            distribution.add(bucket, 1);
         }
-        latencies.add(BUCKETS, 1);
-        assert_eq!(latencies.iter().collect::<Vec<_>>(), [(20, 2), (500, 1), (1000, 1)]);
-        assert_eq!((latencies.within(20), latencies.within(u64::MAX)), (2, 4));
-        latencies.subtract(20, 2);
-        latencies.subtract(500, 1);
-        latencies.subtract(1000, 1);
-        assert!(latencies == Latencies::default() && latencies.percentiles().is_none());
+        distribution.add(BUCKETS, 1);
+        assert_eq!(distribution.iter().collect::<Vec<_>>(), [(20, 2), (500, 1), (1000, 1)]);
+        assert_eq!((distribution.within(20), distribution.within(u64::MAX)), (2, 4));
+        distribution.subtract(20, 2);
+        distribution.subtract(500, 1);
+        distribution.subtract(1000, 1);
+        assert!(distribution == Distribution::default() && distribution.percentiles().is_none());
     }
 }
