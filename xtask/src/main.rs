@@ -69,9 +69,10 @@ fn run(arguments: &[&str]) -> Result<()> {
 
 fn bench() -> Result<()> {
     install::for_benchmarks()?;
+    Step::new("the benchmark's servers").run(cargo(&["build", "--release", "-p", "watchboard-benches"]))?;
     // With its names, by which instructions are counted; what it is made of is as in every release.
-    let arguments = ["rustc", "--release", "-p", "watchboard-benches", "--", "-C", "strip=none"];
-    Step::new("the benchmark").run(cargo(&arguments))?;
+    let arguments = ["rustc", "--release", "-p", "watchboard-benches", "--bin", "watchboard-benches"];
+    Step::new("the benchmark").run(cargo(&[&arguments[..], &["--", "-C", "strip=none"]].concat()))?;
     Step::new("measures").run(Command::new(root().join("target/release/watchboard-benches")))?;
     let arguments = ["test", "--release", "-p", "watchboard", "--lib", "measures", "--", "--ignored", "--nocapture"];
     Step::new("the history").run(cargo(&[&arguments[..], &["--test-threads=1"]].concat()))

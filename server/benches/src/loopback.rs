@@ -15,7 +15,18 @@ const SECONDS: &str = "2s";
 
 /// For each contender its throughput as a share of the first one's in the same round: medians over all rounds.
 pub(crate) fn shares() -> Result<Vec<f64>> {
-    let servers: Vec<Server> = Contender::ALL.into_iter().map(Server::start).collect::<Result<_>>()?;
+    compare(Contender::ALL.into_iter().map(Server::start).collect::<Result<_>>()?)
+}
+
+/// The throughput with the allocator that counts as a share of the one with the system's, both with Watchboard's layer.
+pub(crate) fn share_of_tracking() -> Result<f64> {
+    let own = std::env::current_exe().context("the program's own path")?;
+    let server = |name: &str| Server::of(Command::new(own.with_file_name(name)));
+    let shares = compare(vec![server("watchboard-serves-system")?, server("watchboard-serves-tracking")?])?;
+    Ok(shares[1])
+}
+
+fn compare(servers: Vec<Server>) -> Result<Vec<f64>> {
     let mut rates = vec![vec![]; servers.len()];
     for round in 0..ROUNDS {
         for step in 0..servers.len() {
@@ -48,9 +59,13 @@ struct Server {
 
 impl Server {
     fn start(contender: Contender) -> Result<Self> {
-        let own = std::env::current_exe().context("the program's own path")?;
-        let mut command = Command::new(own);
-        command.args(["serve", contender.name()]).stdout(Stdio::piped());
+        let mut command = Command::new(std::env::current_exe().context("the program's own path")?);
+        command.args(["serve", contender.name()]);
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Result<Self> {
+        command.stdout(Stdio::piped());
         let mut process = command.spawn().context("cannot start a server")?;
         let mut address = String::new();
         BufReader::new(process.stdout.take().context("a pipe")?).read_line(&mut address)?;
@@ -64,15 +79,4 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// Serves a contender's router until it is killed, and says where.
-pub(crate) fn serve(contender: Contender) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        println!("{}", listener.local_addr()?);
-        axum::serve(listener, contender.router()).await?;
-        Ok(())
-    })
 }

@@ -1,11 +1,13 @@
 //! What recording a request costs: Watchboard's layer beside others of its kind, in one run. `cargo xtask bench` builds and
 //! runs it; it prints a table in Markdown.
 
+mod allocator;
 mod calls;
 mod contenders;
 mod instructions;
 mod loopback;
 mod passing;
+mod serves;
 
 use anyhow::{Context, Result, bail};
 
@@ -23,7 +25,10 @@ fn main() -> Result<()> {
             calls::count(Contender::named(name)?, requests.parse()?);
             Ok(())
         }
-        ["serve", name] => loopback::serve(Contender::named(name)?),
+        ["serve", name] => {
+            let contender = Contender::named(name)?;
+            serves::serve(|| contender.router())
+        }
         _ => bail!("it takes no arguments, but for those that it gives itself: {}", words.join(" ")),
     }
 }
@@ -42,6 +47,9 @@ fn all() -> Result<()> {
     let instructions = beside_the_first(instructions.context("instructions cannot be counted")?);
     println!("loopback:");
     let loopback = loopback::shares()?;
+    let pair = allocator::added_nanoseconds();
+    println!("loopback, with the allocator that counts:");
+    let tracking = loopback::share_of_tracking()?;
     println!("\n| layer | ns, one thread | ns, two threads | allocations | instructions | throughput |");
     println!("| --- | --- | --- | --- | --- | --- |");
     for (index, contender) in Contender::ALL.into_iter().enumerate() {
@@ -56,6 +64,7 @@ fn all() -> Result<()> {
     println!(
         "\nThe first row is a request as a whole, the others are what a layer adds; throughput is a share of the first."
     );
+    println!("\nThe allocator that counts: {pair:+.2} ns for each allocation that is freed, throughput {tracking:.3}.");
     Ok(())
 }
 
