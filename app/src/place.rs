@@ -83,7 +83,8 @@ impl Place {
             (View::Overview, _) => Part::Overview,
             (View::Requests, None) => Part::Requests,
             (View::Requests, Some(name)) => Part::Endpoint(name.clone()),
-            (View::Memory | View::Database, _) => Part::Charts,
+            (View::Memory, _) => Part::Memory,
+            (View::Database, _) => Part::Charts,
         };
         Ask { window: self.window, part }
     }

@@ -3,21 +3,27 @@
 
 mod ask;
 mod database;
+mod detail;
 mod endpoints;
 mod errors;
 mod health;
 mod memory;
 mod requests;
+mod runtime;
 mod timeline;
 mod window;
 
 pub use ask::{Ask, Part, Refreshed, Seen};
 pub use database::{Database, DatabaseFailure, DatabaseState, FailureKind};
+pub use detail::{Allocator, Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
 pub use endpoints::{Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, StatusTotals};
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
 pub use health::{Health, Status};
-pub use memory::{Container, Handles, Headline, Heap, Memory, Process, System, Thread, Threads};
+pub use memory::{
+    Container, CpuQuota, Handles, Headline, Heap, Mapped, Memory, Pressure, Process, System, Thread, Threads,
+};
 pub use requests::{Latency, RecentRequests, RequestMemory, Requests, WindowTotals};
+pub use runtime::Runtime;
 use timeline::columns;
 pub use timeline::{Columns, Timeline, TimelineColumns};
 pub use window::Window;
@@ -84,4 +90,6 @@ pub struct Snapshot {
     pub memory: Memory,
     /// Database health.
     pub database: Database,
+    /// The async runtime; none where the monitor was not built within one.
+    pub runtime: Option<Runtime>,
 }

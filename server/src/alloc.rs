@@ -13,7 +13,7 @@ mod counters;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-pub(crate) use counters::{Allocated, Span, ThreadCounts, Total, by_thread, is_counting, total};
+pub(crate) use counters::{Allocated, Span, Total, by_thread, is_counting, total};
 
 /// Counts what passes through, and passes everything on to the allocator `A`.
 #[derive(Clone, Copy, Debug, Default)]

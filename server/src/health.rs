@@ -101,8 +101,13 @@ mod tests {
             process: Err(unread()),
             handles: Err(unread()),
             threads: Err(unread()),
-            container: Ok(Some(Container { working_set_bytes: 96, limit_bytes: Some(limit_bytes) })),
+            container: Ok(Some(Container {
+                working_set_bytes: 96,
+                limit_bytes: Some(limit_bytes),
+                ..Container::default()
+            })),
             system: Ok(System { total_bytes: 1000, used_bytes: 1000, ..System::default() }),
+            mapped: Err(unread()),
             heap: None,
         }
     }

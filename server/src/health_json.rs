@@ -74,11 +74,15 @@ fn memory_info(process: &Process) -> Value {
         "dirty": 0,
         "peak": process.peak_rss_bytes,
         "swap": process.swap_bytes,
+        "anonymous": process.anonymous_bytes,
+        "file": process.file_bytes,
+        "shmem": process.shmem_bytes,
     })
 }
 
 fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
     let handles = snapshot.memory.handles.as_ref().ok();
+    let mapped = snapshot.memory.mapped.as_ref().ok();
     json!({
         "pid": process.pid,
         "name": process.name,
@@ -88,7 +92,10 @@ fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
         "num_threads": process.num_threads,
         "open_files": handles.map(|handles| handles.open_files),
         "connections": handles.map(|handles| handles.connections),
-        "num_fds": handles.map(|handles| handles.descriptors),
+        "num_fds": process.descriptors,
+        "uss": mapped.map(|mapped| mapped.uss_bytes),
+        "pss": mapped.map(|mapped| mapped.pss_bytes),
+        "page_faults": { "minor": process.minor_faults, "major": process.major_faults },
     })
 }
 

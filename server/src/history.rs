@@ -96,6 +96,11 @@ impl History {
         self.windows[0].rows().map(|(id, row)| (id, &row.sums))
     }
 
+    /// The memory that it holds: frames and sums; the errors and slow requests beside them are a few hundred.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        (self.tiers.bytes() + self.windows.iter().map(Watched::held_bytes).sum::<usize>()) as u64
+    }
+
     pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {
         self.causes.recent()
     }

@@ -22,6 +22,7 @@ pub mod alloc;
 mod assets;
 mod builder;
 mod clock;
+mod cost;
 mod dashboard;
 mod database;
 mod health;
@@ -31,6 +32,7 @@ mod memory;
 mod monitor;
 mod prometheus;
 mod requests;
+mod runtime;
 mod sampler;
 
 use axum::Router;

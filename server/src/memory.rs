@@ -1,15 +1,34 @@
 //! Memory analytics: one probe a file. Each reads the kernel's own figures and answers with them, or with why it cannot.
 
+mod allocator;
 mod container;
+mod devices;
 mod handles;
 mod heap;
+mod mapped;
+#[cfg(test)]
+mod measures;
+mod pressure;
 mod process;
 mod system;
+mod text;
 mod threads;
 
-use watchboard_app::wire::{Memory, Reading, Unknown};
+use std::time::{Duration, Instant};
 
-use self::{container::ContainerProbe, process::ProcessProbe, system::SystemProbe, threads::ThreadsProbe};
+use watchboard_app::wire::{Allocator, Devices, Memory, Reading, ThreadGroup, Threads, Unknown};
+
+use self::{
+    container::ContainerProbe, devices::DevicesProbe, process::ProcessProbe, system::SystemProbe, threads::ThreadsProbe,
+};
+use crate::clock::now_unix_ms;
+
+/// The costly probes are read while somebody looks, and no more often than this.
+const COSTLY_EVERY: Duration = Duration::from_secs(5);
+/// The kernel walks all pages of the process for this one.
+const MAPPED_EVERY: Duration = Duration::from_secs(60);
+/// Threads in the snapshot.
+const BUSIEST: usize = 5;
 
 /// The probes, with what they remember between readings.
 pub(crate) struct Probes {
@@ -17,41 +36,128 @@ pub(crate) struct Probes {
     threads: ThreadsProbe,
     container: ContainerProbe,
     system: SystemProbe,
+    devices: DevicesProbe,
     last: Memory,
+    every_thread: Reading<Vec<ThreadGroup>>,
+    costly_at: Option<Instant>,
+    mapped_at: Option<Instant>,
+    took: Took,
+}
+
+/// How long each probe took last, in microseconds.
+#[derive(Default)]
+pub(crate) struct Took(Vec<(&'static str, u64)>);
+
+impl Took {
+    pub(crate) fn by<T>(&mut self, name: &'static str, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let done = work();
+        let us = started.elapsed().as_micros() as u64;
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, last)) => *last = us,
+            None => self.0.push((name, us)),
+        }
+        done
+    }
+
+    pub(crate) fn all(&self) -> Vec<(String, u64)> {
+        self.0.iter().map(|(name, us)| ((*name).to_owned(), *us)).collect()
+    }
+}
+
+/// What is read only for the memory view.
+pub(crate) struct Detail {
+    pub(crate) threads: Reading<Vec<ThreadGroup>>,
+    pub(crate) allocator: Reading<Allocator>,
+    pub(crate) devices: Devices,
 }
 
 impl Probes {
     pub(crate) fn new() -> Self {
         let unread = || Unknown::because("not read yet");
         Self {
-            process: ProcessProbe::new(),
+            process: ProcessProbe::default(),
             threads: ThreadsProbe::default(),
             container: ContainerProbe::new(),
             system: SystemProbe::new(),
+            devices: DevicesProbe::default(),
             last: Memory {
                 process: Err(unread()),
                 handles: Err(unread()),
                 threads: Err(unread()),
                 container: Err(unread()),
                 system: Err(unread()),
+                mapped: Err(unread()),
                 heap: None,
             },
+            every_thread: Err(unread()),
+            costly_at: None,
+            mapped_at: None,
+            took: Took::default(),
         }
     }
 
-    /// Reads everything cheap, and the costly ones too if `all`; what is not read keeps its last figures, with their time.
-    /// Takes some 0.2 ms, with `all` some 5 ms: to be called off the async threads.
-    pub(crate) fn read(&mut self, all: bool) -> Memory {
-        self.last.system = self.system.read();
-        self.last.process = self.process.read(self.last.system.as_ref().ok().map(|system| system.total_bytes));
-        self.last.container = self.container.read();
-        self.last.heap = heap::read();
-        if all {
-            self.last.handles = handles::read();
-            self.last.threads = self.threads.read();
+    /// Reads everything cheap, and if `watched` the costly ones that are due. What is not read keeps its last figures, with their time.
+    /// To be called off the async threads.
+    pub(crate) fn read(&mut self, watched: bool) -> Memory {
+        let Self { took, last, .. } = self;
+        last.system = took.by("system", || self.system.read());
+        let total = last.system.as_ref().ok().map(|system| system.total_bytes);
+        last.process = took.by("process", || self.process.read(total));
+        last.container = took.by("container", || self.container.read());
+        last.heap = heap::read();
+        if watched {
+            self.read_costly();
         }
         self.last.clone()
     }
+
+    /// Reads the costly probes that are due, for somebody who looks. Whether there were any.
+    pub(crate) fn read_costly(&mut self) -> bool {
+        if !is_due(&mut self.costly_at, COSTLY_EVERY) {
+            return false;
+        }
+        let Self { took, last, .. } = self;
+        last.handles = took.by("open files and connections", handles::read);
+        self.every_thread = took.by("threads", || self.threads.read());
+        let busiest = |threads: &Vec<ThreadGroup>| Threads {
+            read_at_unix_ms: now_unix_ms(),
+            busiest: threads.iter().take(BUSIEST).map(|thread| thread.sum.clone()).collect(),
+        };
+        last.threads = self.every_thread.as_ref().map(busiest).map_err(Unknown::clone);
+        if is_due(&mut self.mapped_at, MAPPED_EVERY) {
+            last.mapped = took.by("shared pages", mapped::read);
+        }
+        true
+    }
+
+    pub(crate) fn last(&self) -> &Memory {
+        &self.last
+    }
+
+    /// Reads what the memory view shows beyond all that.
+    pub(crate) fn detail(&mut self) -> Detail {
+        let cores = self.system.cores_percent();
+        Detail {
+            threads: self.every_thread.as_ref().map(|threads| threads::grouped(threads)).map_err(Unknown::clone),
+            allocator: allocator::read(),
+            devices: self.took.by("devices and processes", || self.devices.read(cores)),
+        }
+    }
+
+    pub(crate) fn took(&mut self) -> &mut Took {
+        &mut self.took
+    }
+}
+
+/// Whether so much time has passed since the last time that it was.
+fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
+    let now = Instant::now();
+    let due = last.is_none_or(|last| now.duration_since(last) >= every);
+    if due {
+        *last = Some(now);
+    }
+    due
 }
 
 /// Names what could not be read.

@@ -27,6 +27,7 @@ use crate::{
     dashboard,
     database::Probe,
     requests::{Policy, Recorder, RequestsLayer, note_locations},
+    runtime::RuntimeProbe,
     sampler::Sampler,
 };
 
@@ -57,7 +58,7 @@ impl Monitor {
     pub(crate) fn start(service: String, probe: Probe, policy: Policy) -> Self {
         note_locations();
         let recorder = Recorder::new(policy);
-        let mut sampler = Sampler::new(service, recorder);
+        let mut sampler = Sampler::new(service, recorder, RuntimeProbe::current());
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.found().clone(), false)));
         let read_at_unix_ms = Arc::new(AtomicU64::new(0));
         let (ask, asked) = mpsc::channel(QUESTIONS);
@@ -186,6 +187,9 @@ impl Work {
                 }
                 question = self.asked.recv() => {
                     let Some(Question { ask, seen, answer }) = question else { return };
+                    if let Some(frozen) = self.sampler.look(&self.frozen.load()) {
+                        self.frozen.store(Arc::new(frozen));
+                    }
                     // Nobody waits any more where this fails.
                     let _ = answer.send(self.sampler.answer(&ask, seen, &self.frozen.load().snapshot));
                 }

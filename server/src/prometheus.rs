@@ -31,7 +31,6 @@ fn write_all(out: &mut String, frozen: &Frozen) -> fmt::Result {
     let snapshot = &frozen.snapshot;
     let process = snapshot.memory.process.as_ref().ok();
     let threads = process.map(|process| process.num_threads as f64);
-    let handles = snapshot.memory.handles.as_ref().ok();
     let database = &snapshot.database;
     let (healthy, configured) =
         (database.state == DatabaseState::Healthy, database.state != DatabaseState::NotConfigured);
@@ -80,7 +79,7 @@ fn write_all(out: &mut String, frozen: &Frozen) -> fmt::Result {
             "process_unix_file_descriptor_count",
             "gauge",
             "Open file descriptors of the process.",
-            some(handles.map(|handles| handles.descriptors as f64)),
+            some(process.map(|process| process.descriptors as f64)),
         ),
         (
             "watchboard_database_up",

@@ -30,6 +30,6 @@ pub use layer::{RequestsLayer, Watched, WatchedFuture};
 pub(crate) use panics::note_locations;
 pub(crate) use reader::{Reader, Told};
 pub use recorder::Incoming;
-pub(crate) use recorder::{Policy, Recorder};
+pub(crate) use recorder::{Policy, Recorder, nanoseconds_to_record};
 pub(crate) use reports::{ReportedError, Sighting};
 pub(crate) use tally::{CLASSES, Class, MemoryTally, Tally};

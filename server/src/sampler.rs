@@ -1,43 +1,50 @@
 //! Once a second: freeze the requests, read the memory, look at the database, judge, remember. Runs on a thread of the
 //! monitor's own, so that it goes on while the host's runtime is busy, and nothing of it can hold up a request.
 
-use watchboard_app::wire::{Ask, Database, DatabaseState, Frozen, Health, Memory, Refreshed, Seen, Snapshot};
+use watchboard_app::wire::{
+    Ask, Database, DatabaseState, Frozen, Health, Memory, MemoryDetail, Part, Refreshed, Seen, Snapshot,
+};
 
 use crate::{
     clock::now_unix_ms,
+    cost::CostMeter,
     health::{self, Slow},
     history::{Builder, History, Host},
-    memory::Probes,
+    memory::{Detail, Probes},
     requests::{Reader, Recorder},
+    runtime::RuntimeProbe,
 };
 
-/// Seconds between two readings of the costly probes, while somebody looks and while nobody does.
-const COSTLY_WATCHED_SECONDS: u64 = 5;
-const COSTLY_UNWATCHED_SECONDS: u64 = 60;
+/// The memory view's own figures are read no more often than this.
+const DETAIL_EVERY_MS: u64 = 5_000;
 
 pub(crate) struct Sampler {
     service: String,
     started_at_unix_ms: u64,
     reader: Reader,
+    runtime: Option<RuntimeProbe>,
+    cost: CostMeter,
     probes: Probes,
-    costly_tick: Option<u64>,
     last_tick: Option<u64>,
     history: History,
     health: Health,
+    detail: Option<MemoryDetail>,
 }
 
 impl Sampler {
-    pub(crate) fn new(service: String, recorder: &'static Recorder) -> Self {
+    pub(crate) fn new(service: String, recorder: &'static Recorder, runtime: Option<RuntimeProbe>) -> Self {
         let started_at_unix_ms = now_unix_ms();
         Self {
             service,
             started_at_unix_ms,
             reader: Reader::new(recorder),
+            runtime,
+            cost: CostMeter::new(),
             probes: Probes::new(),
-            costly_tick: None,
             last_tick: None,
             history: History::new(started_at_unix_ms),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
+            detail: None,
         }
     }
 
@@ -47,15 +54,10 @@ impl Sampler {
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
         self.last_tick = Some(tick);
-        let every = if watched { COSTLY_WATCHED_SECONDS } else { COSTLY_UNWATCHED_SECONDS };
-        let costly = self.costly_tick.is_none_or(|before| tick >= before + every);
-        if costly {
-            self.costly_tick = Some(tick);
-        }
         let mut frame = Builder::new(tick, seconds);
         let told = self.reader.take(|id, tally| frame.endpoint(id, tally));
         // After the requests: what those allocated that have ended is then in the whole.
-        let memory = self.probes.read(costly);
+        let memory = self.probes.read(watched);
         self.history.push(tick, frame, told, host(&memory, &database), &self.reader);
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
@@ -73,13 +75,39 @@ impl Sampler {
             requests,
             memory,
             database,
+            runtime: self.runtime.as_mut().map(RuntimeProbe::read),
         };
+        self.cost.tick();
         Frozen { snapshot, endpoints: self.reader.totals(), errors: self.history.recent_errors() }
+    }
+
+    /// Somebody looks: what has not been read for long, since nobody did, is read now. The same tick with these figures, if there are any.
+    pub(crate) fn look(&mut self, frozen: &Frozen) -> Option<Frozen> {
+        self.probes.read_costly().then(|| {
+            let mut again = frozen.clone();
+            again.snapshot.memory = self.probes.last().clone();
+            again
+        })
     }
 
     /// The answer to a page: `snapshot` and what its view shows of the history.
     pub(crate) fn answer(&mut self, ask: &Ask, seen: Option<Seen>, snapshot: &Snapshot) -> Refreshed {
-        self.history.answer(ask, seen, snapshot, &self.reader)
+        let memory = (ask.part == Part::Memory).then(|| self.detail());
+        Refreshed { memory, ..self.history.answer(ask, seen, snapshot, &self.reader) }
+    }
+
+    /// What the memory view shows beyond the snapshot; read anew when it has become old.
+    fn detail(&mut self) -> MemoryDetail {
+        let now = now_unix_ms();
+        let fresh = self.detail.take().filter(|detail| now < detail.read_at_unix_ms + DETAIL_EVERY_MS);
+        let detail = fresh.unwrap_or_else(|| {
+            let Detail { threads, allocator, devices } = self.probes.detail();
+            let held = [self.reader.held_bytes(), self.history.held_bytes()];
+            let held = ["endpoints", "history"].map(str::to_owned).into_iter().zip(held).collect();
+            let cost = self.cost.read(held, self.probes.took().all());
+            MemoryDetail { read_at_unix_ms: now, threads, allocator, devices: Ok(devices), cost }
+        });
+        self.detail.insert(detail).clone()
     }
 }
 
@@ -96,14 +124,14 @@ fn host(memory: &Memory, database: &Database) -> Host {
 
 #[cfg(test)]
 mod tests {
-    use watchboard_app::wire::{Part, Window};
+    use watchboard_app::wire::Window;
 
     use super::*;
     use crate::requests::Policy;
 
     #[test]
     fn missed_ticks_are_gaps() {
-        let mut sampler = Sampler::new("test".into(), Recorder::new(Policy::default()));
+        let mut sampler = Sampler::new("test".into(), Recorder::new(Policy::default()), None);
         sampler.tick(0, Database::default(), false);
         let frozen = sampler.tick(25, Database::default(), false);
         let ask = Ask { window: Window::FifteenMinutes, part: Part::Charts };
@@ -119,7 +147,7 @@ mod tests {
     #[test]
     fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
         let recorder = Recorder::new(Policy::default());
-        let mut sampler = Sampler::new("test".into(), recorder);
+        let mut sampler = Sampler::new("test".into(), recorder, None);
         let ask = Ask { window: Window::Minute, part: Part::Requests };
         let mut totals = |tick| {
             recorder.record_for_tests("/a", 10);

@@ -81,13 +81,13 @@ pub(crate) fn ResourceBars() -> impl IntoView {
         })
     });
     let descriptors = figure(|snapshot| {
-        let handles = known(&snapshot.memory.handles)?;
-        let of = handles
+        let process = known(&snapshot.memory.process)?;
+        let of = process
             .descriptors_limit
             .map_or_else(|| " (no limit)".to_owned(), |limit| format!(" of {}", format::exact(limit)));
         Ok(Usage {
-            text: format!("{}{of}", handles.descriptors),
-            percent: handles.descriptors_limit.map(|limit| 100.0 * handles.descriptors as f64 / limit.max(1) as f64),
+            text: format!("{}{of}", process.descriptors),
+            percent: process.descriptors_limit.map(|limit| 100.0 * process.descriptors as f64 / limit.max(1) as f64),
         })
     });
     view! {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EndpointDetail, EndpointRow, ErrorCause, SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
+    EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, SlowRequest, Snapshot, Timeline, TimelineColumns, Window,
+    WindowTotals,
 };
 
 /// What a page shows.
@@ -25,6 +26,8 @@ pub enum Part {
     Overview,
     /// Every endpoint, the errors and the slowest requests.
     Requests,
+    /// Memory in detail, and the endpoints that allocate.
+    Memory,
     /// One endpoint, by [`super::EndpointName::text`].
     Endpoint(String),
 }
@@ -59,6 +62,8 @@ pub struct Refreshed {
     pub slowest: Option<Vec<SlowRequest>>,
     /// What [`Part::Endpoint`] asked for; none where there was no such endpoint.
     pub endpoint: Option<EndpointDetail>,
+    /// What [`Part::Memory`] shows; none but for that.
+    pub memory: Option<MemoryDetail>,
     /// The server's wall clock when it answered: with `taken_at_unix_ms` the age of the figures.
     pub served_at_unix_ms: u64,
 }
@@ -81,6 +86,7 @@ impl Refreshed {
             threads: Err(unread()),
             container: Err(unread()),
             system: Err(unread()),
+            mapped: Err(unread()),
             heap: None,
         };
         let snapshot = Snapshot {
@@ -93,6 +99,7 @@ impl Refreshed {
             requests: super::Requests::default(),
             memory,
             database: super::Database::default(),
+            runtime: None,
         };
         Self {
             snapshot,
@@ -104,6 +111,7 @@ impl Refreshed {
             untold_errors: 0,
             slowest: None,
             endpoint: None,
+            memory: None,
             served_at_unix_ms: 1,
         }
     }

@@ -11,8 +11,10 @@ pub struct Memory {
     pub process: Reading<Process>,
     /// Its open files and connections; read every five seconds while somebody looks.
     pub handles: Reading<Handles>,
-    /// Its threads; read every five seconds while somebody looks.
+    /// Its busiest threads, five at most; read every five seconds while somebody looks.
     pub threads: Reading<Threads>,
+    /// How its pages are shared; read every minute while somebody looks.
+    pub mapped: Reading<Mapped>,
     /// Its container's memory, or none outside one; read every second.
     pub container: Reading<Option<Container>>,
     /// The whole machine; read every second.
@@ -63,8 +65,12 @@ pub struct Process {
     pub text_bytes: u64,
     /// Its data and stack address space.
     pub data_bytes: u64,
-    /// The part of RSS that is its own: heap and stacks.
+    /// The part of RSS that is its own: heap and stacks. With the two that follow it adds up to RSS.
     pub anonymous_bytes: u64,
+    /// The part of RSS that is files in memory, its own code among them.
+    pub file_bytes: u64,
+    /// The part of RSS that is memory shared with others.
+    pub shmem_bytes: u64,
     /// The largest RSS so far.
     pub peak_rss_bytes: u64,
     /// What of it has been swapped out.
@@ -75,6 +81,27 @@ pub struct Process {
     pub cpu_percent: Option<f64>,
     /// Threads of the process.
     pub num_threads: u64,
+    /// Pages that came without reading from a disk, since it started.
+    pub minor_faults: u64,
+    /// Pages that had to be read from a disk, since it started.
+    pub major_faults: u64,
+    /// And of these, per second over the last second; none in the first.
+    pub major_faults_per_second: Option<f64>,
+    /// Open file descriptors of every kind.
+    pub descriptors: u64,
+    /// How many it may open (the soft limit); none where unlimited.
+    pub descriptors_limit: Option<u64>,
+}
+
+/// How the pages of the process are shared, from `/proc/PID/smaps_rollup`, which takes the kernel long to make.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapped {
+    /// When this was read.
+    pub read_at_unix_ms: u64,
+    /// What would be free if the process ended: pages that no other has.
+    pub uss_bytes: u64,
+    /// Each shared page counted as its share: over all processes this adds up to the memory in use.
+    pub pss_bytes: u64,
 }
 
 /// What the process holds open, from `/proc/PID/fd` and `/proc/net`.
@@ -86,10 +113,6 @@ pub struct Handles {
     pub open_files: u64,
     /// TCP and UDP sockets, listening ones included.
     pub connections: u64,
-    /// Open file descriptors of every kind.
-    pub descriptors: u64,
-    /// How many it may open (the soft limit); none where unlimited.
-    pub descriptors_limit: Option<u64>,
 }
 
 /// The busiest threads, from `/proc/PID/task`. Threads share one address space: memory is the process's.
@@ -97,7 +120,7 @@ pub struct Handles {
 pub struct Threads {
     /// When this was read.
     pub read_at_unix_ms: u64,
-    /// At most twenty, the busiest first.
+    /// The busiest first.
     pub busiest: Vec<Thread>,
 }
 
@@ -118,13 +141,53 @@ pub struct Thread {
     pub freed_bytes: Option<u64>,
 }
 
-/// The memory of the container (the control group) that the process runs in.
+/// The container (the control group) that the process runs in. What its kernel does not tell is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Container {
+    /// The version of control groups that counts its memory.
+    pub version: u8,
+    /// The path of the group.
+    pub group: String,
     /// Memory in use less what is cheap to reclaim: `memory.current - inactive_file`, as Kubernetes counts.
     pub working_set_bytes: u64,
     /// The smallest limit among the group and its ancestors; none where nothing limits it.
     pub limit_bytes: Option<u64>,
+    /// The path of the group that has this limit.
+    pub limit_group: Option<String>,
+    /// Memory in use, the file cache included.
+    pub usage_bytes: u64,
+    /// Of this, heaps and stacks.
+    pub anonymous_bytes: Option<u64>,
+    /// Of this, the file cache.
+    pub file_bytes: Option<u64>,
+    /// Processes of the group that the kernel has killed for want of memory.
+    pub oom_kills: Option<u64>,
+    /// Stalls for want of memory.
+    pub pressure: Option<Pressure>,
+    /// Its share of the processors.
+    pub cpu: Option<CpuQuota>,
+}
+
+/// How a control group is held to its share of the processors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CpuQuota {
+    /// The cores that it may use; none where unlimited.
+    pub cores: Option<f64>,
+    /// Periods of enforcement so far.
+    pub periods: u64,
+    /// Of these, periods in which it was stopped.
+    pub throttled_periods: u64,
+    /// For how long altogether.
+    pub throttled_us: u64,
+}
+
+/// Stalls for want of memory, by the kernel's PSI: the share of the last ten seconds in which tasks waited for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pressure {
+    /// Some tasks waited.
+    pub some_percent: f64,
+    /// All of them did.
+    pub full_percent: f64,
 }
 
 impl Container {
@@ -175,6 +238,10 @@ pub struct System {
     pub load: Option<[f64; 3]>,
     /// The name of the machine.
     pub host: String,
+    /// Swapped in and out per second over the last second; none in the first.
+    pub swap_rates: Option<[f64; 2]>,
+    /// Stalls for want of memory; none where the kernel does not tell.
+    pub pressure: Option<Pressure>,
 }
 
 /// The memory that will run out first: what it is of, how much is used, and its limit.
@@ -201,7 +268,7 @@ impl Memory {
     /// # Errors
     /// Why neither is known.
     pub fn headline(&self) -> Reading<Headline> {
-        if let Ok(Some(Container { working_set_bytes, limit_bytes: Some(limit) })) = self.container {
+        if let Ok(Some(Container { working_set_bytes, limit_bytes: Some(limit), .. })) = self.container {
             return Ok(Headline { scope: "container", used_bytes: working_set_bytes, limit_bytes: limit });
         }
         let system = known(&self.system)?;

@@ -52,13 +52,6 @@ pub(crate) struct Total {
     pub(crate) requests: Allocated,
 }
 
-/// One thread that is alive, since it began.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ThreadCounts {
-    pub(crate) thread_id: i32,
-    pub(crate) allocated: Allocated,
-}
-
 static ALL: [Counters; THREADS] = [const { Counters::new() }; THREADS];
 /// One past the last that was ever used.
 static USED: AtomicUsize = AtomicUsize::new(0);
@@ -201,11 +194,6 @@ impl Allocated {
             allocations: self.allocations.wrapping_sub(other.allocations),
         }
     }
-
-    /// Allocated and not freed; none where more was freed, as it is for a part of a program.
-    pub(crate) fn live_bytes(self) -> u64 {
-        self.bytes.saturating_sub(self.freed_bytes)
-    }
 }
 
 /// A stretch of work on this thread, for which a request answers. One within another is not counted twice.
@@ -249,11 +237,11 @@ pub(crate) fn total() -> Option<Total> {
     (used > 0).then_some(total)
 }
 
-/// The threads that are alive and have counters of their own.
-pub(crate) fn by_thread() -> impl Iterator<Item = ThreadCounts> {
+/// The threads that are alive and have counters of their own: the kernel's id, and the sums since the thread began.
+pub(crate) fn by_thread() -> impl Iterator<Item = (i32, Allocated)> {
     ALL[..USED.load(Acquire)].iter().filter_map(|counters| {
         let thread_id = counters.thread_id.load(Acquire);
         let allocated = counters.sums.get().minus(counters.before.get());
-        (thread_id > 0).then_some(ThreadCounts { thread_id, allocated })
+        (thread_id > 0).then_some((thread_id, allocated))
     })
 }

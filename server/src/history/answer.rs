@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{
     clock::now_unix_ms,
-    requests::{Class, Reader, Sighting},
+    requests::{Class, Reader, Sighting, Tally},
 };
 
-/// Endpoints on the overview.
-const OVERVIEW_ENDPOINTS: usize = 10;
+/// Endpoints on the views that do not show all.
+const MOST_ENDPOINTS: usize = 10;
 
 impl History {
     /// The answer to a page. `seen` is what it has of the same question.
@@ -31,7 +31,8 @@ impl History {
         let seen = seen.filter(|seen| same_run(seen) && watched.made_at() <= seen.tick);
         let endpoints = match &ask.part {
             Part::Charts | Part::Endpoint(_) => vec![],
-            Part::Overview => busiest(watched, reader),
+            Part::Overview => most(watched, reader, |sums| sums.duration_sum_us),
+            Part::Memory => most(watched, reader, |sums| sums.memory.allocated.bytes),
             Part::Requests => changed(watched, seen, reader),
         };
         let endpoint = match &ask.part {
@@ -47,10 +48,15 @@ impl History {
             timeline: watched.timeline().since(first),
             endpoints_whole: seen.is_none() || ask.part != Part::Requests,
             endpoints,
-            causes: if ask.part == Part::Charts { vec![] } else { changed_causes(causes, watched, tiers, seen) },
+            causes: if matches!(ask.part, Part::Charts | Part::Memory) {
+                vec![]
+            } else {
+                changed_causes(causes, watched, tiers, seen)
+            },
             untold_errors: causes.untold(snapshot.requests.errors_seen),
             slowest: (ask.part == Part::Requests).then(|| slow_requests(slowest, watched, reader)),
             endpoint,
+            memory: None,
             served_at_unix_ms: now_unix_ms(),
         }
     }
@@ -112,18 +118,18 @@ fn detail(
     }
 }
 
-/// The endpoints that took most of the time.
-fn busiest(watched: &mut Watched, reader: &Reader) -> Vec<EndpointRow> {
+/// The endpoints of which something is most.
+fn most(watched: &mut Watched, reader: &Reader, what: fn(&Tally) -> u64) -> Vec<EndpointRow> {
     let first = watched.first_of_line();
     let mut rows: Vec<(usize, &mut Row)> =
         watched.rows().filter(|(id, row)| row.sums.requests() + reader.in_flight(*id) > 0).collect();
-    rows.sort_by_key(|(id, row)| (std::cmp::Reverse(row.sums.duration_sum_us), *id));
+    rows.sort_by_key(|(id, row)| (std::cmp::Reverse(what(&row.sums)), *id));
     let named = |(id, row): (usize, &mut Row)| EndpointRow {
         name: Some(reader.name(id)),
         in_flight: reader.in_flight(id),
         ..wire_row(id, row, first, reader)
     };
-    rows.into_iter().take(OVERVIEW_ENDPOINTS).map(named).collect()
+    rows.into_iter().take(MOST_ENDPOINTS).map(named).collect()
 }
 
 /// The endpoints that changed.

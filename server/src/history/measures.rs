@@ -28,7 +28,7 @@ struct Day {
 
 impl Day {
     fn new(endpoints: usize) -> Self {
-        let mut sampler = crate::sampler::Sampler::new("measure".into(), Recorder::new(Policy::default()));
+        let mut sampler = crate::sampler::Sampler::new("measure".into(), Recorder::new(Policy::default()), None);
         let recorder = Recorder::new(Policy::default());
         Self {
             recorder,

@@ -30,7 +30,7 @@ struct Fed {
 
 impl Fed {
     fn new() -> Self {
-        let mut sampler = crate::sampler::Sampler::new("test".into(), Recorder::new(Policy::default()));
+        let mut sampler = crate::sampler::Sampler::new("test".into(), Recorder::new(Policy::default()), None);
         let snapshot = Snapshot {
             started_at_unix_ms: 0,
             ..sampler.tick(0, watchboard_app::wire::Database::default(), false).snapshot

@@ -129,6 +129,12 @@ impl Watched {
         self.rows.get_mut(id)?.as_deref_mut()
     }
 
+    /// The memory that it holds.
+    pub(super) fn held_bytes(&self) -> usize {
+        let row = |row: &Row| row.sums.held_bytes() + row.line.counts.capacity() * size_of::<u32>();
+        self.rows.iter().flatten().map(|it| row(it)).sum::<usize>() + self.rows.capacity() * size_of::<usize>()
+    }
+
     pub(super) fn timeline(&self) -> &Timeline<TimelineColumns> {
         &self.timeline
     }

@@ -1,11 +1,14 @@
-//! The container: the process's control group, version 2 or 1, and the smallest limit among it and its ancestors.
+//! The container: the process's control group, version 2 or 1, and the smallest limit among it and its ancestors. What a
+//! version or a kernel does not tell is unknown by itself.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use watchboard_app::wire::{Container, Reading, Unknown};
+use watchboard_app::wire::{Container, CpuQuota, Reading, Unknown};
+
+use super::{pressure, text, unreadable};
 
 /// Version 1 writes "no limit" as the largest page-aligned number.
 const UNLIMITED_FROM: u64 = 1 << 62;
@@ -19,59 +22,138 @@ pub(super) struct ContainerProbe {
 
 /// What the files of a version of control groups are called.
 struct Names {
+    version: u8,
     usage: &'static str,
     limit: &'static str,
     inactive_file: &'static str,
+    anonymous: &'static str,
+    file: &'static str,
+    events: &'static str,
 }
 
-const V2: Names = Names { usage: "memory.current", limit: "memory.max", inactive_file: "inactive_file " };
-const V1: Names =
-    Names { usage: "memory.usage_in_bytes", limit: "memory.limit_in_bytes", inactive_file: "total_inactive_file " };
+const V2: Names = Names {
+    version: 2,
+    usage: "memory.current",
+    limit: "memory.max",
+    inactive_file: "inactive_file ",
+    anonymous: "anon ",
+    file: "file ",
+    events: "memory.events",
+};
+const V1: Names = Names {
+    version: 1,
+    usage: "memory.usage_in_bytes",
+    limit: "memory.limit_in_bytes",
+    inactive_file: "total_inactive_file ",
+    anonymous: "total_rss ",
+    file: "total_cache ",
+    events: "memory.oom_control",
+};
 
 impl ContainerProbe {
     pub(super) fn new() -> Self {
         Self { mount: "/sys/fs/cgroup".into(), membership: "/proc/self/cgroup".into() }
     }
 
-    /// The control group's memory; none where no group counts it.
+    /// The control group; none where no group counts the process's memory.
     pub(super) fn read(&self) -> Reading<Option<Container>> {
         let membership = match fs::read_to_string(&self.membership) {
             Ok(membership) => membership,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Unknown::because(format!("cannot read {}: {error}", self.membership.display()))),
         };
-        for line in membership.lines() {
-            let mut fields = line.splitn(3, ':').skip(1);
-            let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
-            let (root, names) = match controllers {
-                "" => (self.mount.clone(), V2),
-                _ if controllers.split(',').any(|name| name == "memory") => (self.mount.join("memory"), V1),
-                _ => continue,
-            };
-            // Inside a container the path may be the host's, and the mount shows the container's own group as its root.
-            let own = root.join(path.trim_start_matches('/'));
-            let group = if own.join(names.usage).exists() { own } else { root.clone() };
-            if group.join(names.usage).exists() {
-                return group_memory(&root, &group, &names).map(Some);
+        for controller in ["memory", ""] {
+            let Some(path) = path_of(&membership, controller) else { continue };
+            let (root, names) =
+                if controller.is_empty() { (self.mount.clone(), V2) } else { (self.mount.join("memory"), V1) };
+            if let Some(group) = group_with(&root, path, names.usage) {
+                let cpu = match names.version {
+                    1 => path_of(&membership, "cpu").and_then(|path| self.cpu_quota_v1(path)),
+                    _ => cpu_quota_v2(&group),
+                };
+                return memory(&root, &group, &names).map(|memory| Some(Container { cpu, ..memory }));
             }
         }
         Ok(None)
     }
+
+    fn cpu_quota_v1(&self, path: &str) -> Option<CpuQuota> {
+        let group = group_with(&self.mount.join("cpu"), path, "cpu.stat")?;
+        let stat = fs::read_to_string(group.join("cpu.stat")).ok()?;
+        let number = |name: &str| fs::read_to_string(group.join(name)).ok()?.trim().parse::<f64>().ok();
+        let quota = number("cpu.cfs_quota_us").filter(|quota| *quota > 0.0);
+        Some(CpuQuota {
+            cores: quota.zip(number("cpu.cfs_period_us")).map(|(quota, period)| quota / period),
+            ..throttling(&stat, text::field(&stat, "throttled_time ").unwrap_or(0) / 1_000)
+        })
+    }
 }
 
-fn group_memory(root: &Path, group: &Path, names: &Names) -> Reading<Container> {
-    let usage = read_number(&group.join(names.usage))?.unwrap_or(0);
+fn cpu_quota_v2(group: &Path) -> Option<CpuQuota> {
+    let stat = fs::read_to_string(group.join("cpu.stat")).ok()?;
+    // "max 100000" where it is unlimited; the root of the hierarchy has no such file.
+    let max = fs::read_to_string(group.join("cpu.max")).unwrap_or_default();
+    let cores = max.split_once(' ').and_then(|(quota, period)| {
+        Some(quota.parse::<f64>().ok()? / period.trim().parse::<f64>().ok().filter(|period| *period > 0.0)?)
+    });
+    Some(CpuQuota { cores, ..throttling(&stat, text::field(&stat, "throttled_usec ").unwrap_or(0)) })
+}
+
+fn throttling(stat: &str, throttled_us: u64) -> CpuQuota {
+    CpuQuota {
+        cores: None,
+        periods: text::field(stat, "nr_periods ").unwrap_or(0),
+        throttled_periods: text::field(stat, "nr_throttled ").unwrap_or(0),
+        throttled_us,
+    }
+}
+
+/// The path of the process in the hierarchy of a controller; in the one of version 2 without a name.
+fn path_of<'a>(membership: &'a str, controller: &str) -> Option<&'a str> {
+    membership.lines().find_map(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?);
+        controllers.split(',').any(|name| name == controller).then_some(path)
+    })
+}
+
+/// The folder of a path, if `file` is in it. Inside a container the path may be the host's, and the mount shows the container's own
+/// group as its root.
+fn group_with(root: &Path, path: &str, file: &str) -> Option<PathBuf> {
+    // A path may lead out of what is mounted: "/../other".
+    let leads_out = path.split('/').any(|part| part == "..");
+    let own = (!leads_out).then(|| root.join(path.trim_start_matches('/')));
+    own.into_iter().chain([root.to_owned()]).find(|group| group.join(file).exists())
+}
+
+fn memory(root: &Path, group: &Path, names: &Names) -> Reading<Container> {
+    let usage_bytes = read_number(&group.join(names.usage))?.unwrap_or(0);
     let stat = read_text(&group.join("memory.stat"))?;
-    let inactive_file = stat.lines().find_map(|line| line.strip_prefix(names.inactive_file)?.parse().ok()).unwrap_or(0);
-    let mut limit_bytes: Option<u64> = None;
+    let name = |group: &Path| format!("/{}", group.strip_prefix(root).unwrap_or(group).display());
+    let mut limit: Option<(u64, String)> = None;
     for ancestor in group.ancestors().take_while(|ancestor| ancestor.starts_with(root)) {
         let file = ancestor.join(names.limit);
         // The root of the hierarchy has no limit, and no file for one.
-        if let Some(limit) = file.exists().then(|| read_number(&file)).transpose()?.flatten() {
-            limit_bytes = Some(limit_bytes.map_or(limit, |smallest| smallest.min(limit)));
+        let found = file.exists().then(|| read_number(&file)).transpose()?.flatten();
+        if let Some(found) = found.filter(|found| limit.as_ref().is_none_or(|(smallest, _)| found < smallest)) {
+            limit = Some((found, name(ancestor)));
         }
     }
-    Ok(Container { working_set_bytes: usage.saturating_sub(inactive_file), limit_bytes })
+    let (limit_bytes, limit_group) = limit.unzip();
+    let optional = |file: &str| fs::read_to_string(group.join(file)).ok();
+    Ok(Container {
+        version: names.version,
+        group: name(group),
+        working_set_bytes: usage_bytes.saturating_sub(text::field(&stat, names.inactive_file).unwrap_or(0)),
+        limit_bytes,
+        limit_group,
+        usage_bytes,
+        anonymous_bytes: text::field(&stat, names.anonymous),
+        file_bytes: text::field(&stat, names.file),
+        oom_kills: optional(names.events).and_then(|events| text::field(&events, "oom_kill ")),
+        pressure: optional("memory.pressure").and_then(|text| pressure::parse(&text)),
+        cpu: None,
+    })
 }
 
 /// A number of bytes, or none for "no limit".
@@ -87,68 +169,9 @@ fn read_number(file: &Path) -> Reading<Option<u64>> {
 }
 
 fn read_text(file: &Path) -> Reading<String> {
-    super::unreadable(&file.display().to_string(), fs::read_to_string(file))
+    unreadable(&file.display().to_string(), fs::read_to_string(file))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A tree of control groups: the membership, and each file with its text.
-    fn probe(membership: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, ContainerProbe) {
-        let tree = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let file = tree.path().join("cgroup").join(name);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, text).unwrap();
-        }
-        let (mount, member) = (tree.path().join("cgroup"), tree.path().join("member"));
-        fs::write(&member, membership).unwrap();
-        (tree, ContainerProbe { mount, membership: member })
-    }
-
-    #[test]
-    fn the_smallest_limit_of_the_ancestors_counts_and_reclaimable_cache_does_not() {
-        let (_tree, probe) = probe(
-            "0::/pod/app\n",
-            &[
-                ("pod/app/memory.current", "1000\n"),
-                ("pod/app/memory.stat", "anon 600\ninactive_file 300\n"),
-                ("pod/app/memory.max", "max\n"),
-                ("pod/memory.max", "4000\n"),
-            ],
-        );
-        let container = probe.read().unwrap().unwrap();
-        assert_eq!(container, Container { working_set_bytes: 700, limit_bytes: Some(4000) });
-        assert!((container.percent().unwrap() - 17.5).abs() < 1e-9);
-    }
-
-    #[test]
-    fn inside_a_container_the_mount_is_the_group() {
-        let (_tree, probe) =
-            probe("0::/host/only/path\n", &[("memory.current", "50\n"), ("memory.stat", ""), ("memory.max", "100\n")]);
-        assert_eq!(probe.read().unwrap(), Some(Container { working_set_bytes: 50, limit_bytes: Some(100) }));
-    }
-
-    #[test]
-    fn version_one_without_a_limit() {
-        let (_tree, probe) = probe(
-            "3:cpu:/x\n2:memory:/x\n",
-            &[
-                ("memory/x/memory.usage_in_bytes", "900\n"),
-                ("memory/x/memory.stat", "total_inactive_file 100\n"),
-                ("memory/x/memory.limit_in_bytes", "9223372036854771712\n"),
-            ],
-        );
-        assert_eq!(probe.read().unwrap(), Some(Container { working_set_bytes: 800, limit_bytes: None }));
-    }
-
-    #[test]
-    fn no_group_is_none_and_nonsense_is_unknown() {
-        let (_tree, outside) = probe("0::/\n", &[]);
-        assert_eq!(outside.read(), Ok(None));
-        let (_tree, broken) = probe("0::/\n", &[("memory.current", "many"), ("memory.stat", "")]);
-        let reason = broken.read().unwrap_err().reason;
-        assert!(reason.contains("memory.current says \"many\""), "{reason}");
-    }
-}
+#[path = "container_tests.rs"]
+mod tests;

@@ -1,8 +1,8 @@
-//! What the process holds open: `/proc/self/fd`, `/proc/net/{tcp,udp}{,6}`, `/proc/self/limits`.
+//! What the process holds open: `/proc/self/fd`, `/proc/net/{tcp,udp}{,6}`.
 
 use std::collections::HashSet;
 
-use procfs::process::{FDTarget, LimitValue, Process};
+use procfs::process::{FDTarget, Process};
 use watchboard_app::wire::{Handles, Reading};
 
 use super::unreadable;
@@ -11,26 +11,18 @@ use crate::clock::now_unix_ms;
 /// Counts as psutil does: regular files by `stat`, connections by their sockets' inodes.
 pub(super) fn read() -> Reading<Handles> {
     let process = unreadable("/proc/self", Process::myself())?;
-    let limits = unreadable("/proc/self/limits", process.limits())?;
-    let mut handles = Handles {
-        read_at_unix_ms: now_unix_ms(),
-        descriptors_limit: match limits.max_open_files.soft_limit {
-            LimitValue::Value(limit) => Some(limit),
-            LimitValue::Unlimited => None,
-        },
-        ..Handles::default()
-    };
+    let mut handles = Handles { read_at_unix_ms: now_unix_ms(), ..Handles::default() };
     let mut sockets = HashSet::new();
     // A descriptor may close while it is looked at: it is then no longer there to be counted.
     for descriptor in unreadable("/proc/self/fd", process.fd())?.flatten() {
         match descriptor.target {
-            // This probe's own.
-            FDTarget::Path(path) if path.starts_with("/proc") => continue,
             FDTarget::Socket(inode) => _ = sockets.insert(inode),
-            FDTarget::Path(path) if path.is_absolute() && path.is_file() => handles.open_files += 1,
+            // Those below `/proc` are probes, such as this one.
+            FDTarget::Path(path) if path.is_absolute() && !path.starts_with("/proc") && path.is_file() => {
+                handles.open_files += 1
+            }
             _ => {}
         }
-        handles.descriptors += 1;
     }
     handles.connections = connections(&process, &sockets)?;
     Ok(handles)

@@ -1,54 +1,76 @@
-//! The process: `/proc/self/{statm,status,stat}`; its CPU time from sysinfo.
+//! The process: `/proc/self/{statm,status,stat,fd,limits}`.
 
-use procfs::process::Process as ProcProcess;
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use std::{fs, time::Instant};
+
+use procfs::process::{LimitValue, Process as ProcProcess, Stat};
 use watchboard_app::wire::{Process, Reading};
 
-use super::unreadable;
+use super::{text, unreadable};
 
+/// Remembers the reading before, to tell what happened since.
+#[derive(Default)]
 pub(super) struct ProcessProbe {
-    /// None where sysinfo does not know the platform.
-    sysinfo: Option<System>,
-    /// sysinfo needs two readings for a share of CPU time.
-    readings: u32,
+    before: Option<(Instant, Stat)>,
 }
 
 impl ProcessProbe {
-    pub(super) fn new() -> Self {
-        Self { sysinfo: System::new().ok(), readings: 0 }
-    }
-
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>) -> Reading<Process> {
         let process = unreadable("/proc/self", ProcProcess::myself())?;
         let statm = unreadable("/proc/self/statm", process.statm())?;
-        let status = unreadable("/proc/self/status", process.status())?;
+        let stat = unreadable("/proc/self/stat", process.stat())?;
+        let status = unreadable("/proc/self/status", fs::read_to_string("/proc/self/status"))?;
+        let kib = |name| text::field(&status, name).unwrap_or(0) * 1024;
+        let [anonymous_bytes, file_bytes, shmem_bytes] = ["RssAnon:", "RssFile:", "RssShmem:"].map(kib);
+        // As the sum of its parts, so that they add up: the kernel counts on while it is asked.
+        let rss_bytes = anonymous_bytes + file_bytes + shmem_bytes;
         let page = procfs::page_size();
-        let kib = |value: Option<u64>| value.unwrap_or(0) * 1024;
-        let rss_bytes = statm.resident * page;
-        Ok(Process {
+        let now = Instant::now();
+        let since = self.before.take().map(|(then, before)| (now.duration_since(then).as_secs_f64(), before));
+        let since = since.filter(|(seconds, _)| *seconds > 0.0);
+        let cpu = |stat: &Stat| (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
+        let reading = Process {
             pid: process.pid.unsigned_abs(),
-            name: status.name,
             rss_bytes,
             vms_bytes: statm.size * page,
             shared_bytes: statm.shared * page,
             text_bytes: statm.text * page,
             data_bytes: statm.data * page,
-            anonymous_bytes: kib(status.rssanon),
-            peak_rss_bytes: kib(status.vmhwm),
-            swap_bytes: kib(status.vmswap),
+            anonymous_bytes,
+            file_bytes,
+            shmem_bytes,
+            // Written down by the kernel now and then: never less than what is resident now.
+            peak_rss_bytes: kib("VmHWM:").max(rss_bytes),
+            swap_bytes: kib("VmSwap:"),
             memory_percent: system_total_bytes.map(|total| 100.0 * rss_bytes as f64 / total.max(1) as f64),
-            cpu_percent: self.cpu_percent(process.pid.unsigned_abs()),
-            num_threads: status.threads,
-        })
+            cpu_percent: since.as_ref().map(|(seconds, before)| 100.0 * (cpu(&stat) - cpu(before)) / seconds),
+            num_threads: stat.num_threads.unsigned_abs(),
+            minor_faults: stat.minflt,
+            major_faults: stat.majflt,
+            major_faults_per_second: since
+                .as_ref()
+                .map(|(seconds, before)| stat.majflt.saturating_sub(before.majflt) as f64 / seconds),
+            descriptors: descriptors()?,
+            descriptors_limit: descriptors_limit(&process)?,
+            name: stat.comm.clone(),
+        };
+        self.before = Some((now, stat));
+        Ok(reading)
     }
+}
 
-    fn cpu_percent(&mut self, pid: u32) -> Option<f64> {
-        let pid = Pid::from_u32(pid);
-        let kind = ProcessRefreshKind::nothing().with_cpu().without_tasks();
-        let sysinfo = self.sysinfo.as_mut()?;
-        sysinfo.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
-        self.readings = self.readings.saturating_add(1);
-        (self.readings > 1).then(|| sysinfo.process(pid).map(|process| f64::from(process.cpu_usage()))).flatten()
+/// Newer kernels tell how many there are as the size of the folder, older ones list them.
+fn descriptors() -> Reading<u64> {
+    const FOLDER: &str = "/proc/self/fd";
+    match unreadable(FOLDER, fs::metadata(FOLDER))?.len() {
+        0 => Ok(unreadable(FOLDER, fs::read_dir(FOLDER))?.count() as u64),
+        count => Ok(count),
+    }
+}
+
+fn descriptors_limit(process: &ProcProcess) -> Reading<Option<u64>> {
+    match unreadable("/proc/self/limits", process.limits())?.max_open_files.soft_limit {
+        LimitValue::Value(limit) => Ok(Some(limit)),
+        LimitValue::Unlimited => Ok(None),
     }
 }
 
@@ -58,8 +80,9 @@ mod tests {
 
     #[test]
     fn a_share_of_an_unknown_whole_is_unknown_and_not_zero() {
-        let mut probe = ProcessProbe::new();
-        assert_eq!(probe.read(None).unwrap().memory_percent, None);
+        let mut probe = ProcessProbe::default();
+        let first = probe.read(None).unwrap();
+        assert_eq!((first.memory_percent, first.cpu_percent), (None, None));
         assert!(probe.read(Some(1 << 40)).unwrap().memory_percent.is_some_and(|percent| percent > 0.0));
     }
 }

@@ -46,6 +46,11 @@ impl BucketRecorder {
         Self((0..BUCKETS).map(|_| AtomicU32::new(0)).collect())
     }
 
+    /// The memory that each holds.
+    pub(super) const fn held_bytes() -> usize {
+        BUCKETS * size_of::<AtomicU32>()
+    }
+
     pub(super) fn record(&self, value: u64) {
         self.0[bucket(value)].fetch_add(1, Relaxed);
     }

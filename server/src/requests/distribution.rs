@@ -48,6 +48,11 @@ impl Distribution {
         self.counts.get_mut(index)
     }
 
+    /// The memory that it holds beside itself.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.counts.capacity() * size_of::<u32>()
+    }
+
     /// The buckets that hold something, from the lowest on.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, u32)> {
         let counts = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);

@@ -174,6 +174,17 @@ impl Endpoint {
         self.shards.iter().filter_map(OnceBox::get)
     }
 
+    /// The memory that it holds.
+    pub(super) fn held_bytes(&self) -> u64 {
+        let of_shard = |shard: &Shard| {
+            let endings = shard.endings.iter().filter_map(OnceBox::get).count();
+            size_of::<Shard>() + endings * size_of::<EndingCounter>()
+        };
+        let shards: usize = self.shards().map(of_shard).sum();
+        let recorders = (1 + usize::from(self.sizes.get().is_some())) * BucketRecorder::held_bytes();
+        (size_of::<Self>() + self.route.len() + shards + recorders) as u64
+    }
+
     pub(super) fn slow_from_us(&self) -> u64 {
         self.slow_from_us.load(Relaxed)
     }

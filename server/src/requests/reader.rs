@@ -109,6 +109,11 @@ impl Reader {
         self.known.iter().map(|known| Arc::clone(&known.totals)).collect()
     }
 
+    /// The memory that the recorder holds: its endpoints, and what is told of single requests and waits.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.recorder.registry.held_bytes() + self.recorder.reports.held_bytes()
+    }
+
     /// The name of an endpoint.
     pub(crate) fn name(&self, id: usize) -> EndpointName {
         let totals = self.known.get(id).map(|known| &*known.totals);

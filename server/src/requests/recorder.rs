@@ -4,15 +4,18 @@ use std::{
     borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Instant,
 };
 
 use http::{HeaderMap, Method, Uri};
 
 use super::{
+    endpoint::{Ended, Ending, Outcome},
     registry::{MAX_ENDPOINTS, Registry},
     reports::Reports,
     rules::Rules,
 };
+use crate::alloc::{Allocated, is_counting};
 
 /// A request as the host's policy sees it, before it is handled.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +110,6 @@ impl Recorder {
     /// A request that went well.
     #[cfg(test)]
     pub(crate) fn record_for_tests(&self, route: &str, duration_us: u64) {
-        use super::endpoint::{Ended, Ending, Outcome};
         let number = self.registry.find(&Method::GET, Some(route)).expect("nothing is ignored");
         let endpoint = self.registry.numbered(number).expect("it is there");
         endpoint.begin();
@@ -119,6 +121,30 @@ impl Recorder {
     pub(crate) fn faults(&self) -> u64 {
         self.faults.load(Relaxed)
     }
+}
+
+/// How long it takes to record one request here, in nanoseconds: to find its endpoint, to read the clock, and to count. Without what
+/// axum takes for a layer. The best of some rounds, since the others were disturbed.
+pub(crate) fn nanoseconds_to_record() -> u64 {
+    const ROUNDS: u32 = 8;
+    const REQUESTS: u32 = 250;
+    let registry = Registry::new(1, Rules::default());
+    let record = || {
+        let started = Instant::now();
+        let endpoint = registry.find(&Method::GET, Some("/measured")).and_then(|number| registry.numbered(number))?;
+        endpoint.begin();
+        let duration_us = started.elapsed().as_micros() as u64;
+        let ending = Ending { status: 200, outcome: Outcome::Complete };
+        let allocated = is_counting().then(Allocated::default);
+        endpoint.end(&Ended { ending, duration_us, response_bytes: 1, allocated });
+        Some(())
+    };
+    let round = || {
+        let started = Instant::now();
+        (0..REQUESTS).for_each(|_| _ = record());
+        started.elapsed().as_nanos() as u64 / u64::from(REQUESTS)
+    };
+    (0..ROUNDS).map(|_| round()).min().unwrap_or(0)
 }
 
 /// The result of work; none if it panicked.

@@ -161,6 +161,13 @@ impl Registry {
         }
     }
 
+    /// The memory that it holds, with its endpoints.
+    pub(super) fn held_bytes(&self) -> u64 {
+        let entries = self.used.load(Relaxed) * size_of::<Entry>();
+        let endpoints: u64 = self.endpoints().map(|(_, endpoint)| endpoint.held_bytes()).sum();
+        endpoints + (size_of_val(&*self.slots) + entries) as u64
+    }
+
     /// One more than the largest number.
     pub(super) fn numbers(&self) -> usize {
         self.slots.len() + METHODS.len() + 1

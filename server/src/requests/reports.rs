@@ -83,6 +83,12 @@ impl Reports {
         self.slow_from_us.store(duration_us, Relaxed);
     }
 
+    /// The memory that the queues hold, but for the texts of what waits.
+    pub(super) fn held_bytes(&self) -> u64 {
+        let (errors, slow) = (self.errors.capacity(), self.slow.capacity());
+        (errors * size_of::<ReportedError>() + slow * size_of::<Sighting>()) as u64
+    }
+
     pub(super) fn errors_seen(&self) -> u64 {
         self.errors_seen.load(Relaxed)
     }

@@ -74,6 +74,11 @@ impl Tally {
         *self == Self::default()
     }
 
+    /// The memory that it holds.
+    pub(crate) fn held_bytes(&self) -> usize {
+        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes()
+    }
+
     pub(crate) fn requests(&self) -> u64 {
         self.classes.iter().sum()
     }
