@@ -11,7 +11,7 @@ mod stat;
 mod status_line;
 mod table;
 
-pub(crate) use bar::{Bar, StackedBar, Usage};
+pub(crate) use bar::{Bar, Slice, StackedBar, Usage};
 pub(crate) use card::Card;
 pub(crate) use chart::{Chart, ChartData, Crosshair, Series};
 pub(crate) use controls::Controls;

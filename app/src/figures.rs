@@ -4,8 +4,8 @@ use crate::format;
 #[cfg(feature = "hydrate")]
 use crate::wire::Seen;
 use crate::wire::{
-    Ask, EndpointDetail, EndpointRow, ErrorCause, Refreshed, SlowRequest, Snapshot, Timeline, TimelineColumns, Window,
-    WindowTotals,
+    Ask, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, Refreshed, SlowRequest, Snapshot, Timeline,
+    TimelineColumns, Window, WindowTotals,
 };
 
 /// The server keeps no more.
@@ -26,6 +26,7 @@ pub(crate) struct Figures {
     pub(crate) untold_errors: u64,
     pub(crate) slowest: Vec<SlowRequest>,
     pub(crate) endpoint: Option<EndpointDetail>,
+    pub(crate) memory: Option<MemoryDetail>,
 }
 
 impl Figures {
@@ -41,6 +42,7 @@ impl Figures {
             untold_errors: first.untold_errors,
             slowest: first.slowest.unwrap_or_default(),
             endpoint: first.endpoint,
+            memory: first.memory,
         }
     }
 
@@ -110,6 +112,7 @@ impl Figures {
             }
             (newer, _) => newer,
         };
+        self.memory = newer.memory;
         self.timeline.extend(newer.timeline);
         self.slowest = newer.slowest.unwrap_or_else(|| std::mem::take(&mut self.slowest));
         (self.snapshot, self.totals, self.untold_errors) = (newer.snapshot, newer.totals, newer.untold_errors);

@@ -30,6 +30,11 @@ pub fn bytes(bytes: f64) -> String {
     scaled(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
 }
 
+/// `1.4 GiB/s`.
+pub fn bytes_per_second(rate: f64) -> String {
+    format!("{}/s", bytes(rate))
+}
+
 /// `850`, `1.2 k`, `3.4 M`.
 pub fn count(count: f64) -> String {
     scaled(count, 1000.0, &["", "k", "M", "G", "T"])
@@ -105,6 +110,8 @@ pub enum Unit {
     DurationUs,
     /// Bytes.
     Bytes,
+    /// Bytes per second.
+    BytesPerSecond,
     /// Percent.
     Percent,
 }
@@ -116,13 +123,14 @@ impl Unit {
             Self::PerSecond => per_second(value),
             Self::DurationUs => duration_us(value),
             Self::Bytes => bytes(value),
+            Self::BytesPerSecond => bytes_per_second(value),
             Self::Percent => percent(value),
         }
     }
 
     /// The end of an axis that holds `largest` and whose quarters are round in this unit; never zero.
     pub fn axis_end(self, largest: f64) -> f64 {
-        let base: f64 = if self == Self::Bytes { 1024.0 } else { 1000.0 };
+        let base: f64 = if matches!(self, Self::Bytes | Self::BytesPerSecond) { 1024.0 } else { 1000.0 };
         let mut scale = 1.0;
         while self != Self::Percent && largest / scale > base {
             scale *= base;

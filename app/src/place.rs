@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 pub(crate) use sort::Sort;
 
-use crate::wire::{Ask, Part, Window};
+use crate::wire::{About, Ask, Part, Window};
 
 /// The views of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +64,16 @@ impl Place {
     /// One endpoint, and by `back` to where this was.
     pub(crate) fn to_endpoint(&self, name: &str) -> Self {
         Self { view: View::Requests, endpoint: Some(name.to_owned()), ..self.clone() }
+    }
+
+    /// Where a finding can be looked at.
+    pub(crate) fn to_finding(&self, about: &About) -> Self {
+        match about {
+            About::Requests => self.to_view(View::Requests),
+            About::Endpoint(name) => self.to_view(View::Requests).to_endpoint(name),
+            About::Memory => self.to_view(View::Memory),
+            About::Database => self.to_view(View::Database),
+        }
     }
 
     /// All endpoints again.

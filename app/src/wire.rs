@@ -18,7 +18,7 @@ pub use database::{Database, DatabaseFailure, DatabaseState, FailureKind};
 pub use detail::{Allocator, Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
 pub use endpoints::{Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, StatusTotals};
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
-pub use health::{Health, Status};
+pub use health::{About, Finding, Health, Status};
 pub use memory::{
     Container, CpuQuota, Handles, Headline, Heap, Mapped, Memory, Pressure, Process, System, Thread, Threads,
 };

@@ -27,7 +27,7 @@ fn body(frozen: &Frozen) -> Value {
     let snapshot = &frozen.snapshot;
     json!({
         "status": snapshot.health.status,
-        "reasons": snapshot.health.reasons,
+        "reasons": snapshot.health.sentences().collect::<Vec<_>>(),
         "timestamp": format::date_time(snapshot.taken_at_unix_ms),
         "service": snapshot.service,
         "version": snapshot.version,

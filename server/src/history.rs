@@ -96,6 +96,16 @@ impl History {
         self.windows[0].rows().map(|(id, row)| (id, &row.sums))
     }
 
+    /// The last minute of each endpoint that had requests in it, beside its last hour, where the program's allocator counts.
+    pub(crate) fn last_minute_and_hour(&mut self, mut each: impl FnMut(usize, &Tally, &Tally)) {
+        let [minute, .., hour, _, _] = &mut self.windows;
+        for (id, row) in minute.rows().filter(|(_, row)| row.sums.memory.allocated.bytes > 0) {
+            if let Some(hour) = hour.row(id) {
+                each(id, &row.sums, &hour.sums);
+            }
+        }
+    }
+
     /// The memory that it holds: frames and sums; the errors and slow requests beside them are a few hundred.
     pub(crate) fn held_bytes(&self) -> u64 {
         (self.tiers.bytes() + self.windows.iter().map(Watched::held_bytes).sum::<usize>()) as u64

@@ -19,6 +19,10 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 use watchboard::{Database, Monitor};
 
+/// So that the demo's board shows what each endpoint allocates.
+#[global_allocator]
+static ALLOCATOR: watchboard::alloc::Tracking = watchboard::alloc::Tracking::system();
+
 /// After the signal to stop, requests under way have this long to finish.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 

@@ -26,7 +26,7 @@ use crate::clock::now_unix_ms;
 /// The costly probes are read while somebody looks, and no more often than this.
 const COSTLY_EVERY: Duration = Duration::from_secs(5);
 /// The kernel walks all pages of the process for this one.
-const MAPPED_EVERY: Duration = Duration::from_secs(60);
+const MAPPED_EVERY: Duration = Duration::from_mins(1);
 /// Threads in the snapshot.
 const BUSIEST: usize = 5;
 

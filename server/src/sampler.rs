@@ -2,13 +2,13 @@
 //! monitor's own, so that it goes on while the host's runtime is busy, and nothing of it can hold up a request.
 
 use watchboard_app::wire::{
-    Ask, Database, DatabaseState, Frozen, Health, Memory, MemoryDetail, Part, Refreshed, Seen, Snapshot,
+    Ask, Database, DatabaseState, Frozen, Health, Heap, Memory, MemoryDetail, Part, Refreshed, Seen, Snapshot,
 };
 
 use crate::{
     clock::now_unix_ms,
     cost::CostMeter,
-    health::{self, Slow},
+    health::{Judge, Now},
     history::{Builder, History, Host},
     memory::{Detail, Probes},
     requests::{Reader, Recorder},
@@ -27,6 +27,7 @@ pub(crate) struct Sampler {
     probes: Probes,
     last_tick: Option<u64>,
     history: History,
+    judge: Judge,
     health: Health,
     detail: Option<MemoryDetail>,
 }
@@ -43,6 +44,7 @@ impl Sampler {
             probes: Probes::new(),
             last_tick: None,
             history: History::new(started_at_unix_ms),
+            judge: Judge::default(),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
             detail: None,
         }
@@ -57,20 +59,28 @@ impl Sampler {
         let mut frame = Builder::new(tick, seconds);
         let told = self.reader.take(|id, tally| frame.endpoint(id, tally));
         // After the requests: what those allocated that have ended is then in the whole.
+        let before = self.probes.last().heap.map(|heap| (heap, seconds));
         let memory = self.probes.read(watched);
-        self.history.push(tick, frame, told, host(&memory, &database), &self.reader);
+        self.history.push(tick, frame, told, host(&memory, &database, before), &self.reader);
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
-        let slow = self.history.last_minute_of_each().filter_map(|(id, sums)| Slow::of(sums, || self.reader.name(id)));
-        let now = now_unix_ms();
-        let judgement = health::judge(&requests.last_minute, slow.collect(), &memory, &database);
-        self.health = health::health(&self.health, judgement, now);
+        let unix_ms = now_unix_ms();
+        let now = Now {
+            tick,
+            unix_ms,
+            recent: &requests.last_minute,
+            memory: &memory,
+            database: &database,
+            history: &mut self.history,
+            reader: &self.reader,
+        };
+        self.health = self.judge.judge(&self.health, now);
         let snapshot = Snapshot {
             service: self.service.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at_unix_ms: self.started_at_unix_ms,
             tick,
-            taken_at_unix_ms: now,
+            taken_at_unix_ms: unix_ms,
             health: self.health.clone(),
             requests,
             memory,
@@ -111,10 +121,19 @@ impl Sampler {
     }
 }
 
-fn host(memory: &Memory, database: &Database) -> Host {
+/// `before` is the heap as it was so many seconds ago.
+fn host(memory: &Memory, database: &Database, before: Option<(Heap, u64)>) -> Host {
     let process = memory.process.as_ref().ok();
+    let rate = |read: fn(&Heap) -> u64| {
+        let (before, seconds) = before?;
+        Some(read(&memory.heap?).saturating_sub(read(&before)) as f64 / seconds.max(1) as f64)
+    };
     Host {
         rss_bytes: process.map(|process| process.rss_bytes),
+        anonymous_bytes: process.map(|process| process.anonymous_bytes),
+        live_heap_bytes: memory.heap.map(|heap| heap.live_bytes()),
+        requests_allocate: rate(|heap| heap.requests_allocated_bytes),
+        others_allocate: rate(Heap::unattributed_bytes),
         memory_percent: memory.headline().ok().map(|headline| headline.percent()),
         process_cpu_percent: process.and_then(|process| process.cpu_percent),
         system_cpu_percent: memory.system.as_ref().ok().and_then(|system| system.cpu_percent),

@@ -42,15 +42,18 @@ pub(crate) fn Bar(label: &'static str, usage: Memo<Reading<Usage>>) -> impl Into
     }
 }
 
+/// A part of a whole: its name, its size, and what it is, in a line, where that needs to be said.
+pub(crate) type Slice = (&'static str, f64, &'static str);
+
 /// A whole in parts that add up to it, with a legend.
 #[component]
-pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<(&'static str, f64)>>>) -> impl IntoView {
-    let whole = move || parts.with(|parts| parts.iter().flatten().map(|(_, value)| value).sum::<f64>());
+pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<Slice>>>) -> impl IntoView {
+    let whole = move || parts.with(|parts| parts.iter().flatten().map(|(_, value, _)| value).sum::<f64>());
     let total = Memo::new(move |_| if parts.with(Result::is_ok) { format::bytes(whole()) } else { String::new() });
     // Text and not elements: it is as short, and its machinery is there already for the charts.
     let rects = move || {
         let mut from = 0.0;
-        let rect = |(index, (_, value)): (usize, (&'static str, f64))| {
+        let rect = |(index, (_, value, _)): (usize, Slice)| {
             let (start, share) = (from, 100.0 * value / whole().max(1.0));
             from += share;
             let class = PARTS[index % PARTS.len()];
@@ -59,16 +62,17 @@ pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<(&'static 
         parts.get().unwrap_or_default().into_iter().enumerate().map(rect).collect::<String>()
     };
     let legend = move || {
-        let item = |(index, (name, value)): (usize, (&'static str, f64))| {
+        let item = |(index, (name, value, note)): (usize, Slice)| {
             let share = format!("{:.1}\u{a0}%", 100.0 * value / whole().max(1.0));
             view! {
-                <li title=format!("{} bytes", format::exact(value as u64))>
+                <li class:explained=!note.is_empty() title=format!("{} bytes", format::exact(value as u64))>
                     <svg class="swatch" aria-hidden="true">
                         <rect class=PARTS[index % PARTS.len()] width="100%" height="100%" />
                     </svg>
                     {name}
                     <b>{format::bytes(value)}</b>
                     <span class="share">{share}</span>
+                    {(!note.is_empty()).then(|| view! { <span class="what">{note}</span> })}
                 </li>
             }
         };
@@ -86,7 +90,7 @@ pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<(&'static 
 }
 
 /// The classes of a whole's parts.
-const PARTS: [&str; 4] = ["part-1", "part-2", "part-3", "part-4"];
+const PARTS: [&str; 5] = ["part-1", "part-2", "part-3", "part-4", "part-5"];
 
 fn width(percent: f64) -> String {
     format!("{:.2}%", percent.clamp(0.0, 100.0))

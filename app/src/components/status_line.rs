@@ -4,8 +4,9 @@ use leptos::prelude::*;
 
 use crate::{
     format,
-    live::text,
-    wire::{Health, Status},
+    live::{figure, text},
+    place::use_place,
+    wire::{Finding, Health, Status},
 };
 
 /// The sentence, with the status as a word, a shape and a colour.
@@ -13,10 +14,23 @@ use crate::{
 pub(crate) fn StatusLine() -> impl IntoView {
     let class = text(|snapshot| format!("status {}", snapshot.health.status.word()));
     let sentence = text(|snapshot| sentence(&snapshot.health, snapshot.taken_at_unix_ms / 1000));
+    let place = use_place();
+    let findings = figure(|snapshot| snapshot.health.findings.clone());
+    let links = move || {
+        let link = |(index, finding): (usize, Finding)| {
+            let before = if index == 0 { ": " } else { "; " };
+            let href = place.with(|place| place.to_finding(&finding.about).href());
+            view! {
+                {before}
+                <a href=href>{finding.sentence}</a>
+            }
+        };
+        findings.get().into_iter().enumerate().map(link).collect_view()
+    };
     view! {
         <p class=move || class.get() id="status">
             <span class="mark" aria-hidden="true"></span>
-            <span>{sentence}</span>
+            <span>{sentence}{links}</span>
         </p>
     }
 }
@@ -28,7 +42,7 @@ fn sentence(health: &Health, now_unix_seconds: u64) -> String {
         Status::Degraded => "Degraded",
         Status::Unhealthy => "Unhealthy",
     };
-    format!("{word} for {for_long}: {}", health.reasons.join("; "))
+    format!("{word} for {for_long}")
 }
 
 #[cfg(test)]
@@ -36,11 +50,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sentence_says_how_since_when_and_why() {
+    fn the_sentence_says_how_and_since_when() {
         let mut health = Health { since_unix_ms: 5_000, ..Health::default() };
         assert_eq!(sentence(&health, 65), "Healthy for 1\u{a0}m");
         health.status = Status::Degraded;
-        health.reasons = vec!["the database timed out".to_owned(), "memory is at 97 %".to_owned()];
-        assert_eq!(sentence(&health, 6), "Degraded for 1\u{a0}s: the database timed out; memory is at 97 %");
+        assert_eq!(sentence(&health, 6), "Degraded for 1\u{a0}s");
     }
 }

@@ -79,8 +79,15 @@ pub(crate) fn ErrorsChart() -> impl IntoView {
 #[component]
 pub(crate) fn RssChart() -> impl IntoView {
     let data = of_figures(|figures| {
-        let values = wide(&figures.timeline.columns.rss_bytes);
-        let series = vec![Series { name: "process RSS", hue: "hue-memory", values }];
+        let columns = &figures.timeline.columns;
+        let line = |name, hue, values| Series { name, hue, values: wide(values) };
+        let mut series = vec![
+            line("RSS", "hue-memory", &columns.rss_bytes),
+            line("of that heap and stacks", "hue-cpu", &columns.anonymous_bytes),
+        ];
+        if figures.snapshot.memory.heap.is_some() {
+            series.push(line("allocated and not freed", "hue-p99", &columns.live_heap_bytes));
+        }
         let limit = match &figures.snapshot.memory.container {
             Ok(Some(container)) => container.limit_bytes.map(|limit| limit as f64),
             _ => None,
@@ -89,6 +96,19 @@ pub(crate) fn RssChart() -> impl IntoView {
         data.with_limit_in_sight("container limit", limit)
     });
     view! { <Chart title="Process memory" note="Resident memory: growth that never comes back is a leak." data=data /> }
+}
+
+/// Where the program's allocator counts.
+#[component]
+pub(crate) fn AllocationChart() -> impl IntoView {
+    let data = columns(Unit::BytesPerSecond, |columns| {
+        let line = |name, hue, values| Series { name, hue, values: wide(values) };
+        vec![
+            line("by requests", "hue-rate", &columns.requests_allocated_per_second),
+            line("elsewhere", "hue-system", &columns.other_allocated_per_second),
+        ]
+    });
+    view! { <Chart title="Allocation" note="Bytes asked for per second: what makes the allocator work, kept or not." data=data /> }
 }
 
 #[component]

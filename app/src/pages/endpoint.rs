@@ -11,14 +11,15 @@ use crate::{
     components::{Card, Chart, ChartData, Fact, Facts, HeatData, HeatMap, Series},
     figures::Figures,
     format::{self, Unit},
-    live::of_figures,
+    live::{of_figures, use_live},
     place::use_place,
-    wire::{EndpointColumns, EndpointDetail, Reading, Unknown},
+    wire::{EndpointColumns, EndpointDetail, Reading, RequestMemory, Unknown},
 };
 
 #[component]
 pub(crate) fn EndpointPage() -> impl IntoView {
     let place = use_place();
+    let counts = use_live().figures.with_untracked(|figures| figures.snapshot.memory.heap.is_some());
     let name = move || place.with(|place| place.endpoint.clone().unwrap_or_default());
     view! {
         <p class="crumbs">
@@ -30,6 +31,7 @@ pub(crate) fn EndpointPage() -> impl IntoView {
             <LatencyChart />
             <LatencyMap />
             <EndingsChart />
+            {counts.then(|| view! { <AllocatedChart /> })}
         </div>
         <div class="cards">
             <Card title="Endpoint" note="Of the window.">
@@ -66,7 +68,7 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let within = row.within_percent().map_or_else(|| "–".to_owned(), format::percent);
     let rate = row.requests as f64 / totals.seconds.max(1) as f64;
     let total = share(row.duration_sum_us, totals.duration_sum_us);
-    Ok(vec![
+    let mut facts = vec![
         plain("Requests", row.requests),
         ("Rate", format::per_second(rate), format!("{} of all requests", share(row.requests, totals.requests))),
         of_own("Server errors", row.server_errors),
@@ -85,7 +87,35 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
             "by all its requests, and the share of all endpoints".to_owned(),
         ),
         ("Sent", format::bytes(row.response_bytes as f64), format::exact(row.response_bytes)),
-    ])
+    ];
+    if let Some(memory) = row.memory {
+        facts.extend(memory_facts(memory, totals.memory));
+    }
+    Ok(facts)
+}
+
+fn memory_facts(memory: RequestMemory, all: Option<RequestMemory>) -> Vec<Fact> {
+    let size = |name, bytes: u64, title: &str| (name, format::bytes(bytes as f64), title.to_owned());
+    let calls = memory.allocations as f64 / memory.requests.max(1) as f64;
+    let total = share(memory.allocated_bytes, all.map_or(0, |all| all.allocated_bytes));
+    let kept = memory.kept_mean_bytes();
+    vec![
+        (
+            "Allocated",
+            format!("{} ({total})", format::bytes(memory.allocated_bytes as f64)),
+            "by all its requests while they were handled, and the share of all endpoints".to_owned(),
+        ),
+        size("A request allocates", memory.mean_bytes(), "the mean"),
+        size("p50 allocated", memory.p50_bytes, "half allocated at most this"),
+        size("p99 allocated", memory.p99_bytes, "99 of 100 allocated at most this"),
+        size("Largest request", memory.max_bytes, "what one request allocated at most: memory has to suffice for it"),
+        ("Allocations", format!("{} a request", format::count(calls)), "calls of the allocator, the mean".to_owned()),
+        (
+            "Not freed",
+            format!("{} a request", format::bytes(kept)),
+            "when the response had ended: what stays so request after request is kept".to_owned(),
+        ),
+    ]
 }
 
 /// A chart's data from the endpoint's own columns; empty for one that is not known.
@@ -118,6 +148,20 @@ fn LatencyMap() -> impl IntoView {
         points: detail(figures).map(|detail| detail.timeline.columns.latency_counts.clone()).unwrap_or_default(),
     });
     view! { <HeatMap title="Latency distribution" note="How many took how long: two bands are two kinds of requests." data /> }
+}
+
+#[component]
+fn AllocatedChart() -> impl IntoView {
+    let wide = |column: &[Option<u64>]| column.iter().map(|value| value.map(|value| value as f64)).collect();
+    let data = of_figures(move |figures| {
+        columns(figures, Unit::Bytes, |columns| {
+            vec![
+                Series { name: "mean", hue: "hue-memory", values: wide(&columns.allocated_mean_bytes) },
+                Series { name: "largest", hue: "hue-p99", values: wide(&columns.allocated_max_bytes) },
+            ]
+        })
+    });
+    view! { <Chart title="Allocated by a request" note="While it was handled, kept or not: memory has to suffice for the largest." data /> }
 }
 
 #[component]

@@ -12,9 +12,11 @@ use crate::{
     live::{of_figures, use_live},
     order::{self, Key},
     place::{Place, Sort, go, use_place},
-    wire::{EndpointName, EndpointRow},
+    wire::{EndpointName, EndpointRow, RequestMemory},
 };
 
+/// The last are there only where the program's allocator counts.
+const MEMORY_COLUMNS: usize = 3;
 const COLUMNS: &[Column] = &[
     words("Endpoint").sorts(Sort::Endpoint),
     numbers("Total time", "of all requests together, with its share").sorts(Sort::Total),
@@ -32,7 +34,16 @@ const COLUMNS: &[Column] = &[
     numbers("In time", "within the endpoint's objective").sorts(Sort::Within),
     numbers("Sent", "bytes of bodies").sorts(Sort::Sent),
     numbers("In flight", "under way now").sorts(Sort::InFlight),
+    numbers("Allocated", "by all requests together while they were handled").sorts(Sort::Allocated),
+    numbers("A request", "allocated, the mean").sorts(Sort::AllocatedMean),
+    numbers("Largest", "allocated by one request").sorts(Sort::AllocatedMax),
 ];
+
+/// Whether the program's allocator counts does not change while it runs.
+fn columns() -> &'static [Column] {
+    let counts = use_live().figures.with_untracked(|figures| figures.snapshot.memory.heap.is_some());
+    if counts { COLUMNS } else { &COLUMNS[..COLUMNS.len() - MEMORY_COLUMNS] }
+}
 
 const NO_REQUEST: &str = "No request in this window. Requests count when they pass through the monitor's layer.";
 
@@ -58,7 +69,7 @@ pub(crate) fn EndpointTable() -> impl IntoView {
         });
     view! {
         <Filter />
-        <TallTable caption="Endpoints" columns=COLUMNS count all rows />
+        <TallTable caption="Endpoints" columns=columns() count all rows />
         <p class="more">
             {foot}
             {move || (count() > ROWS_THERE && !all()).then(|| view! {
@@ -141,7 +152,7 @@ pub(crate) fn BusiestTable() -> impl IntoView {
         ),
     });
     view! {
-        <Table caption="Endpoints" quiet=true columns=COLUMNS rows />
+        <Table caption="Endpoints" quiet=true columns=columns() rows />
         <p class="more">{foot}</p>
     }
 }
@@ -165,7 +176,7 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
         share(endpoint.duration_sum_us, totals.duration_sum_us)
     );
     let rate = endpoint.requests as f64 / totals.seconds.max(1) as f64;
-    vec![
+    let mut cells = vec![
         Cell::words(name.text()).links(&place.to_endpoint(&name.text())),
         Cell::number(share(endpoint.duration_sum_us, totals.duration_sum_us), total),
         Cell::line(&line(figures, endpoint), "hue-rate"),
@@ -182,7 +193,78 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
         within,
         Cell::number(format::bytes(endpoint.response_bytes as f64), format::exact(endpoint.response_bytes)),
         counted(endpoint.in_flight),
-    ]
+    ];
+    if figures.snapshot.memory.heap.is_some() {
+        let all = totals.memory.map_or(0, |all| all.allocated_bytes);
+        let total = |memory: RequestMemory| format!("{} of all", share(memory.allocated_bytes, all));
+        cells.push(sized(endpoint.memory, |memory| memory.allocated_bytes, total));
+        cells.push(sized(endpoint.memory, RequestMemory::mean_bytes, middle));
+        cells.push(sized(endpoint.memory, |memory| memory.max_bytes, |memory| format::exact(memory.max_bytes)));
+    }
+    cells
+}
+
+/// A size of what requests allocated; a dash for none.
+fn sized(
+    memory: Option<RequestMemory>,
+    read: impl Fn(&RequestMemory) -> u64,
+    title: impl Fn(RequestMemory) -> String,
+) -> Cell {
+    match memory {
+        Some(memory) => Cell::number(format::bytes(read(&memory) as f64), title(memory)),
+        None => Cell::number("–".to_owned(), String::new()),
+    }
+}
+
+/// What most requests allocated, and in how many calls.
+fn middle(memory: RequestMemory) -> String {
+    let calls = memory.allocations as f64 / memory.requests.max(1) as f64;
+    let [p50, p99] = [memory.p50_bytes, memory.p99_bytes].map(|bytes| format::bytes(bytes as f64));
+    format!("p50 {p50}, p99 {p99}, in {} allocations", format::count(calls))
+}
+
+const ALLOCATING: &[Column] = &[
+    words("Endpoint"),
+    numbers("Allocated", "by all requests of the window together"),
+    numbers("Share", "of what all requests allocated"),
+    numbers("A request", "the mean"),
+    numbers("p50", "half allocated at most this"),
+    numbers("p99", "99 of 100 allocated at most this"),
+    numbers("Largest", "what one request allocated at most"),
+    numbers("Allocations", "calls of the allocator a request"),
+    numbers("Not freed", "a request, when its response had ended"),
+    numbers("Requests", "that ended"),
+];
+
+/// The endpoints that allocate the most.
+#[component]
+pub(crate) fn AllocatingTable() -> impl IntoView {
+    let place = use_place();
+    let rows = of_figures(move |figures| {
+        let all = figures.totals.memory.map_or(0, |all| all.allocated_bytes);
+        let allocating = Place { sort: Sort::Allocated, ..Place::default() };
+        let row = |at: usize| {
+            let endpoint = &figures.endpoints[at];
+            let name = endpoint.name.as_ref().map(EndpointName::text).unwrap_or_default();
+            let memory = endpoint.memory.unwrap_or_default();
+            let size = |bytes: u64| Cell::number(format::bytes(bytes as f64), format::exact(bytes));
+            let calls = memory.allocations as f64 / memory.requests.max(1) as f64;
+            vec![
+                Cell::words(name.clone()).links(&place.with(|place| place.to_endpoint(&name))),
+                size(memory.allocated_bytes),
+                Cell::number(share(memory.allocated_bytes, all), String::new()),
+                size(memory.mean_bytes()),
+                size(memory.p50_bytes),
+                size(memory.p99_bytes),
+                size(memory.max_bytes),
+                Cell::number(format::count(calls), String::new()),
+                Cell::number(format::bytes(memory.kept_mean_bytes()), String::new()),
+                counted(memory.requests),
+            ]
+        };
+        Ok(sorted(figures, &allocating).into_iter().map(row).collect())
+    });
+    view! { <Table caption="Endpoints by allocation" quiet=true columns=ALLOCATING rows /> }
 }
 
 /// An endpoint's requests over the whole window, from what it has of it.

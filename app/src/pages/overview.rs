@@ -47,7 +47,7 @@ pub(crate) fn Overview() -> impl IntoView {
             <Card title="Memory analysis" note="Where the memory of this machine and of this process is.">
                 <SystemMemory />
                 <ProcessFacts />
-                <ThreadTable most=5 />
+                <ThreadTable />
             </Card>
             <Card title="Endpoint usage" note="Of the window, by total time: what takes the most stands first." wide=true>
                 <BusiestTable />
@@ -113,7 +113,11 @@ fn SystemFacts() -> impl IntoView {
     let facts = figure(|snapshot| {
         let started = format!("since {}", format::date_time(snapshot.started_at_unix_ms));
         let mut facts = vec![
-            ("Status", snapshot.health.status.word().to_owned(), snapshot.health.reasons.join("; ")),
+            (
+                "Status",
+                snapshot.health.status.word().to_owned(),
+                snapshot.health.sentences().collect::<Vec<_>>().join("; "),
+            ),
             ("Uptime", format::span(snapshot.tick), started),
             ("Database", snapshot.database.status_text(), snapshot.database.hosts.clone()),
         ];

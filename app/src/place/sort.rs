@@ -1,6 +1,6 @@
 //! By which column the endpoints are sorted.
 
-use crate::wire::{EndpointRow, Latency};
+use crate::wire::{EndpointRow, Latency, RequestMemory};
 
 /// The columns of the endpoints' table; each sorts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,13 +17,16 @@ pub(crate) enum Sort {
     Within,
     Sent,
     InFlight,
+    Allocated,
+    AllocatedMean,
+    AllocatedMax,
     /// The time that all requests took together: what would be felt most if it were faster.
     #[default]
     Total,
 }
 
 impl Sort {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Endpoint,
         Self::Requests,
         Self::ServerErrors,
@@ -36,6 +39,9 @@ impl Sort {
         Self::Within,
         Self::Sent,
         Self::InFlight,
+        Self::Allocated,
+        Self::AllocatedMean,
+        Self::AllocatedMax,
         Self::Total,
     ];
 
@@ -54,6 +60,9 @@ impl Sort {
             Self::Within => "within",
             Self::Sent => "sent",
             Self::InFlight => "in-flight",
+            Self::Allocated => "allocated",
+            Self::AllocatedMean => "allocated-mean",
+            Self::AllocatedMax => "allocated-max",
             Self::Total => "total",
         }
     }
@@ -62,6 +71,7 @@ impl Sort {
     /// come first.
     pub(crate) fn key(self, row: &EndpointRow) -> f64 {
         let latency = |read: fn(&Latency) -> u64| row.latency.as_ref().map_or(-1.0, |latency| read(latency) as f64);
+        let memory = |read: fn(&RequestMemory) -> u64| row.memory.as_ref().map_or(-1.0, |memory| read(memory) as f64);
         match self {
             Self::Endpoint => 0.0,
             Self::Requests => row.requests as f64,
@@ -75,6 +85,9 @@ impl Sort {
             Self::Within => row.within_percent().unwrap_or(-1.0),
             Self::Sent => row.response_bytes as f64,
             Self::InFlight => row.in_flight as f64,
+            Self::Allocated => memory(|memory| memory.allocated_bytes),
+            Self::AllocatedMean => memory(RequestMemory::mean_bytes),
+            Self::AllocatedMax => memory(|memory| memory.max_bytes),
             Self::Total => row.duration_sum_us as f64,
         }
     }

@@ -33,6 +33,37 @@ pub struct Health {
     pub status: Status,
     /// When the status last changed.
     pub since_unix_ms: u64,
-    /// One sentence with a figure for each thing that is wrong, the worst first; empty when healthy.
-    pub reasons: Vec<String>,
+    /// What is wrong, the worst first; empty when healthy.
+    pub findings: Vec<Finding>,
+}
+
+impl Health {
+    /// The sentences of the findings.
+    pub fn sentences(&self) -> impl Iterator<Item = &str> {
+        self.findings.iter().map(|finding| &*finding.sentence)
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What it calls for.
+    pub status: Status,
+    /// What is wrong, with a figure.
+    pub sentence: String,
+    /// Where it can be looked at.
+    pub about: About,
+}
+
+/// What a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum About {
+    /// All requests.
+    Requests,
+    /// One endpoint, by [`super::EndpointName::text`].
+    Endpoint(String),
+    /// Memory, or something else that runs out.
+    Memory,
+    /// The database.
+    Database,
 }

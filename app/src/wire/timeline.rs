@@ -77,6 +77,14 @@ columns! {
         latency_p99_us: Option<u32>,
         /// Resident memory of the process at the end of the step.
         rss_bytes: Option<u64>,
+        /// The part of RSS that is heap and stacks.
+        anonymous_bytes: Option<u64>,
+        /// [`super::Heap::live_bytes`] at the end of the step; none where the program's allocator does not count.
+        live_heap_bytes: Option<u64>,
+        /// Bytes that requests allocated per second.
+        requests_allocated_per_second: Option<u64>,
+        /// Bytes that all else of the program allocated per second.
+        other_allocated_per_second: Option<u64>,
         /// [`super::Memory::headline`] at the end of the step.
         memory_percent: Option<f32>,
         /// CPU of the process, mean of the step, as a percentage of one core.

@@ -5,6 +5,10 @@ mod traffic;
 
 use watchboard::{Database, Monitor};
 
+/// One line more, and the board shows what each endpoint allocates.
+#[global_allocator]
+static ALLOCATOR: watchboard::alloc::Tracking = watchboard::alloc::Tracking::system();
+
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let mongodb_uri = std::env::var("WATCHBOARD_MONGODB_URI").ok();

@@ -1,6 +1,10 @@
 //! The shop: routes with parameters, fast and slow ones, errors of both sides, a panic, a streaming body, and MongoDB where there is one.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -22,6 +26,8 @@ use tokio::time::sleep;
 
 /// Products are numbered from 1 to this.
 const PRODUCTS: u32 = 500;
+/// What the leak may hold: 500 MiB.
+const MOST_LOOKS: usize = 2_000;
 /// A database call that takes longer is answered with an error: a shop that hangs is worse than one that apologises.
 const DATABASE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -29,6 +35,7 @@ const DATABASE_WITHIN: Duration = Duration::from_secs(1);
 struct Shop {
     /// None without a MongoDB: orders are then taken and forgotten.
     orders: Option<Collection<Document>>,
+    looks: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 /// The shop's routes, all under `/shop`.
@@ -48,7 +55,8 @@ pub(crate) async fn app(mongodb_uri: Option<&str>) -> Router {
         .route("/coupons/{code}", get(redeem_coupon))
         .route("/images/{name}", get(show_image))
         .route("/export", get(export))
-        .with_state(Shop { orders });
+        .route("/recommendations/{id}", get(recommend))
+        .with_state(Shop { orders, looks: Arc::default() });
     Router::new().nest("/shop", routes)
 }
 
@@ -158,6 +166,22 @@ async fn redeem_coupon(Path(code): Path<String>) -> Response {
     // A bug, left in on purpose: a code without a dash is not expected.
     let (campaign, _) = code.split_once('-').expect("a coupon code has a dash");
     Json(json!({ "campaign": campaign, "percent": 10 })).into_response()
+}
+
+/// Another bug, left in on purpose: what was looked at is remembered for ever, a page of it for each look.
+async fn recommend(State(shop): State<Shop>, Path(id): Path<u32>) -> Response {
+    work(4).await;
+    let look = vec![id as u8; 256 * 1024];
+    let looks = {
+        let mut looks = shop.looks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        looks.push(look);
+        // The demo is meant to run for as long as one likes.
+        if looks.len() > MOST_LOOKS {
+            looks.clear();
+        }
+        looks.len()
+    };
+    Json(json!({ "products": [product(id % PRODUCTS + 1)], "looks": looks })).into_response()
 }
 
 async fn show_image(Path(_name): Path<String>) -> impl IntoResponse {

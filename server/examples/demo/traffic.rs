@@ -43,7 +43,8 @@ async fn visit(visitors: Visitors, address: SocketAddr) {
         950..951 => ("GET", "coupons/summer".to_owned(), ""),
         951..980 => ("GET", format!("images/{id}.png"), ""),
         980..983 => ("GET", "wp-login.php".to_owned(), ""),
-        _ => ("GET", "export".to_owned(), ""),
+        983..990 => ("GET", "export".to_owned(), ""),
+        _ => ("GET", format!("recommendations/{id}"), ""),
     };
     let request = Request::builder()
         .method(method)

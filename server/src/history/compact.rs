@@ -23,7 +23,9 @@ pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
     write(out, tally.duration_sum_us);
     if has_memory {
         let Allocated { bytes, freed_bytes, allocations } = tally.memory.allocated;
-        [bytes, freed_bytes, allocations].into_iter().for_each(|sum| write(out, sum));
+        for sum in [bytes, freed_bytes, allocations] {
+            write(out, sum);
+        }
         write(out, tally.memory.sizes.iter().count() as u64);
         encode_buckets(&tally.memory.sizes, out);
     }
@@ -70,7 +72,9 @@ pub(super) fn apply(sign: Sign, mut encoded: &[u8], tally: &mut Tally) {
     sign.apply(&mut tally.duration_sum_us, read(&mut encoded));
     if present & MEMORY != 0 {
         let Allocated { bytes, freed_bytes, allocations } = &mut tally.memory.allocated;
-        [bytes, freed_bytes, allocations].into_iter().for_each(|sum| sign.apply(sum, read(&mut encoded)));
+        for sum in [bytes, freed_bytes, allocations] {
+            sign.apply(sum, read(&mut encoded));
+        }
         let buckets = read(&mut encoded);
         apply_buckets(sign, &mut encoded, buckets, &mut tally.memory.sizes);
     }
@@ -134,7 +138,9 @@ mod tests {
         ) {
             let mut original = tally(&durations_us);
             original.response_bytes = bytes;
-            sizes.iter().for_each(|size| original.memory.sizes.add(bucket(*size), 1));
+            for size in &sizes {
+                original.memory.sizes.add(bucket(*size), 1);
+            }
             original.memory.allocated = Allocated { bytes: sizes.iter().sum(), freed_bytes, allocations: bytes / 2 };
             let mut encoded = vec![];
             encode(&original, &mut encoded);

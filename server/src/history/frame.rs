@@ -8,10 +8,15 @@ use crate::requests::Tally;
 pub(crate) struct Host {
     /// At the end of the frame.
     pub(crate) rss_bytes: Option<u64>,
+    pub(crate) anonymous_bytes: Option<u64>,
+    pub(crate) live_heap_bytes: Option<u64>,
     pub(crate) memory_percent: Option<f64>,
     /// The mean of the frame.
     pub(crate) process_cpu_percent: Option<f64>,
     pub(crate) system_cpu_percent: Option<f64>,
+    /// Bytes per second, by requests and by all else.
+    pub(crate) requests_allocate: Option<f64>,
+    pub(crate) others_allocate: Option<f64>,
     /// The worst of the frame.
     pub(crate) database_latency_us: Option<u64>,
 }
@@ -147,9 +152,13 @@ pub(crate) fn fold_host(frames: &[&Frame]) -> Host {
     let last = frames.last().map(|frame| &frame.host);
     Host {
         rss_bytes: last.and_then(|host| host.rss_bytes),
+        anonymous_bytes: last.and_then(|host| host.anonymous_bytes),
+        live_heap_bytes: last.and_then(|host| host.live_heap_bytes),
         memory_percent: last.and_then(|host| host.memory_percent),
         process_cpu_percent: mean(|host| host.process_cpu_percent),
         system_cpu_percent: mean(|host| host.system_cpu_percent),
+        requests_allocate: mean(|host| host.requests_allocate),
+        others_allocate: mean(|host| host.others_allocate),
         database_latency_us: frames.iter().filter_map(|frame| frame.host.database_latency_us).max(),
     }
 }

@@ -28,18 +28,14 @@ impl DevicesProbe {
 
     fn networks(&mut self) -> Vec<Network> {
         let now = Instant::now();
-        let seconds = match &mut self.networks {
-            Some((then, networks)) => {
-                let seconds = now.duration_since(*then).as_secs_f64();
-                networks.refresh(true);
-                *then = now;
-                Some(seconds).filter(|seconds| *seconds > 0.0)
-            }
-            None => {
-                self.networks = Networks::new_with_refreshed_list().ok().map(|networks| (now, networks));
-                None
-            }
-        };
+        let mut seconds = None;
+        if let Some((then, networks)) = &mut self.networks {
+            seconds = Some(now.duration_since(*then).as_secs_f64()).filter(|seconds| *seconds > 0.0);
+            networks.refresh(true);
+            *then = now;
+        } else {
+            self.networks = Networks::new_with_refreshed_list().ok().map(|networks| (now, networks));
+        }
         let listed = self.networks.iter().flat_map(|(_, networks)| networks.iter());
         let mut listed: Vec<Network> = listed
             .map(|(name, data)| Network {

@@ -19,7 +19,7 @@ pub(super) fn read() -> Reading<Handles> {
             FDTarget::Socket(inode) => _ = sockets.insert(inode),
             // Those below `/proc` are probes, such as this one.
             FDTarget::Path(path) if path.is_absolute() && !path.starts_with("/proc") && path.is_file() => {
-                handles.open_files += 1
+                handles.open_files += 1;
             }
             _ => {}
         }

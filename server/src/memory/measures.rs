@@ -1,15 +1,7 @@
 //! What a second of sampling takes. A measure, not a test: `cargo xtask bench` runs it in release.
 
-use std::time::Duration;
-
-use rustix::time::{ClockId, clock_gettime};
-
 use super::Probes;
-
-fn thread_cpu() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
-}
+use crate::cost::thread_cpu;
 
 #[test]
 #[ignore = "a measure: `cargo xtask bench`"]
@@ -21,7 +13,7 @@ fn a_second_of_sampling() {
     for _ in 0..SECONDS {
         let _ = probes.read(false);
     }
-    println!("all that is read every second: {:?} of CPU time", (thread_cpu() - before) / SECONDS);
+    println!("all that is read every second: {:?} of CPU time", thread_cpu().saturating_sub(before) / SECONDS);
     let _ = probes.detail();
     for (name, us) in probes.took().all() {
         println!("    {name}: {us} µs");

@@ -80,7 +80,7 @@ impl Reader {
             self.scratch.clear();
             let Tally { latencies, memory, .. } = &mut self.scratch;
             let taken = endpoint.take(&mut |bucket, count| latencies.add(bucket, count), &mut |bucket, count| {
-                memory.sizes.add(bucket, count)
+                memory.sizes.add(bucket, count);
             });
             self.whole.add(&mut self.scratch, &taken);
             known.add(&taken, endpoint);

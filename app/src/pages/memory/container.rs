@@ -1,0 +1,67 @@
+//! The container: its limit, and how near it is.
+
+use leptos::prelude::*;
+
+use super::{maybe, size};
+use crate::{
+    components::{Fact, Facts},
+    format,
+    live::figure,
+    wire::{Container, CpuQuota, known},
+};
+
+#[component]
+pub(crate) fn ContainerFacts() -> impl IntoView {
+    let facts = figure(|snapshot| known(&snapshot.memory.container).map(|container| facts(container.as_ref())));
+    view! { <Facts facts /> }
+}
+
+fn facts(container: Option<&Container>) -> Vec<Fact> {
+    let none = |name, why: &str| (name, "none".to_owned(), why.to_owned());
+    let Some(container) = container else {
+        return vec![none("Container", "this process is in no control group that counts memory")];
+    };
+    let untold = "this kernel, or this version of control groups, does not tell";
+    let limit = match container.limit_bytes {
+        Some(limit) => {
+            let of = container.limit_group.as_deref().unwrap_or("/");
+            ("Limit", format::bytes(limit as f64), format!("the smallest of its group and those above: of {of}"))
+        }
+        None => {
+            none("Limit", "neither its control group nor one above it has a limit: the system's memory is its limit")
+        }
+    };
+    let bytes = |bytes: Option<u64>| bytes.map(|bytes| format::bytes(bytes as f64));
+    let mut facts = vec![
+        ("Group", container.group.clone(), format!("control groups, version {}", container.version)),
+        limit,
+        (
+            "Working set",
+            format::bytes(container.working_set_bytes as f64),
+            "in use, less the file cache that the kernel can take back at once".to_owned(),
+        ),
+    ];
+    if let Some(percent) = container.percent() {
+        facts.push(("Used", format::percent(percent), "working set of the limit".to_owned()));
+    }
+    facts.extend([
+        size("With all cache", container.usage_bytes),
+        maybe("Heaps and stacks", bytes(container.anonymous_bytes), untold),
+        maybe("File cache", bytes(container.file_bytes), untold),
+        maybe("Killed for memory", container.oom_kills.map(|kills| format::count(kills as f64)), untold),
+        maybe("Stalled for memory", container.pressure.map(|it| format::percent(it.some_percent)), untold),
+        maybe("Throttled", container.cpu.map(throttled), untold),
+    ]);
+    facts
+}
+
+/// How it is held to its share of the processors.
+fn throttled(cpu: CpuQuota) -> String {
+    match cpu.cores {
+        None => "no CPU limit".to_owned(),
+        Some(cores) => {
+            let time = format::duration_us(cpu.throttled_us as f64);
+            format!("{time} in {} of {} periods, at {cores:.1} cores", cpu.throttled_periods, cpu.periods)
+        }
+    }
+}

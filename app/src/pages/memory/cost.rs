@@ -1,0 +1,73 @@
+//! What the monitor takes, and how busy the runtime is.
+
+use leptos::prelude::*;
+
+use super::{detail, maybe};
+use crate::{
+    components::{Cell, Column, Fact, Facts, Table, numbers, words},
+    figures::Figures,
+    format,
+    live::{figure, of_figures},
+    wire::{Cost, Reading, Snapshot, Unknown},
+};
+
+#[component]
+pub(crate) fn RuntimeFacts() -> impl IntoView {
+    view! { <Facts facts=figure(runtime) /> }
+}
+
+fn runtime(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
+    let unknown = "The monitor was built outside of a tokio runtime: build it within the one that serves.";
+    let runtime = snapshot.runtime.ok_or_else(|| Unknown::because(unknown))?;
+    Ok(vec![
+        ("Workers", runtime.workers.to_string(), "threads that run tasks".to_owned()),
+        maybe("Busy", runtime.busy_percent.map(format::percent), "from the second reading on"),
+        (
+            "Waiting tasks",
+            format::count(runtime.global_queue as f64),
+            "in the queue of all workers; those in a worker's own are not counted".to_owned(),
+        ),
+        ("Alive tasks", format::count(runtime.alive_tasks as f64), "spawned and not ended".to_owned()),
+    ])
+}
+
+const COLUMNS: &[Column] = &[words("Reading"), numbers("Took", "the last time that it was read")];
+
+#[component]
+pub(crate) fn CostFacts() -> impl IntoView {
+    let probes = of_figures(|figures| {
+        let probes = &detail(figures)?.cost.probes;
+        let row = |(name, us): &(String, u64)| {
+            vec![Cell::words(name.clone()), Cell::number(format::duration_us(*us as f64), String::new())]
+        };
+        Ok(probes.iter().map(row).collect())
+    });
+    view! {
+        <Facts facts=of_figures(facts) />
+        <Table caption="Readings" columns=COLUMNS rows=probes />
+    }
+}
+
+fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let Cost { request_ns, cpu_us_per_second, held, .. } = &detail(figures)?.cost;
+    let sizes = held.iter().map(|(name, bytes)| format!("{name} {}", format::bytes(*bytes as f64)));
+    let all: u64 = held.iter().map(|(_, bytes)| bytes).sum();
+    Ok(vec![
+        (
+            "A request",
+            format!("{request_ns}\u{a0}ns"),
+            "to find its endpoint and to count it, measured here at the start; without what axum takes for any layer"
+                .to_owned(),
+        ),
+        maybe(
+            "CPU a second",
+            cpu_us_per_second.map(|us| format!("{} of a core", format::duration_us(us as f64))),
+            "from the second reading on",
+        ),
+        (
+            "Memory",
+            format!("{} ({})", format::bytes(all as f64), sizes.collect::<Vec<_>>().join(", ")),
+            format::exact(all),
+        ),
+    ])
+}

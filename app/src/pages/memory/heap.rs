@@ -1,0 +1,98 @@
+//! What is resident in parts, and what was asked for by whom.
+
+use leptos::prelude::*;
+
+use super::detail;
+use crate::{
+    components::{Slice, StackedBar},
+    figures::Figures,
+    format,
+    live::{figure, of_figures, text},
+    wire::{Reading, Snapshot, Unknown, known},
+};
+
+/// RSS, with what the program holds of it where that is known.
+#[component]
+pub(crate) fn RssBar() -> impl IntoView {
+    view! { <StackedBar label="Resident memory" parts=figure(rss) /> }
+}
+
+fn rss(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
+    let process = known(&snapshot.memory.process)?;
+    let own = process.anonymous_bytes as f64;
+    let mut parts = match snapshot.memory.heap {
+        Some(heap) => {
+            // What was swapped out, or never touched, is not resident.
+            let live = (heap.live_bytes() as f64).min(own);
+            vec![
+                ("allocated and not freed", live, "the program's own objects; growth that never comes back is a leak"),
+                (
+                    "around it",
+                    own - live,
+                    "stacks, and what the allocator keeps: gaps, and freed memory for the next objects",
+                ),
+            ]
+        }
+        None => vec![("heap and stacks", own, "the program's objects, and what the allocator keeps around them")],
+    };
+    parts.push((
+        "files",
+        process.file_bytes as f64,
+        "code, libraries and mapped files; the kernel can drop most of it",
+    ));
+    parts.push(("shared memory", process.shmem_bytes as f64, "what it shares with other processes on purpose"));
+    Ok(parts)
+}
+
+/// The allocator's own view, where it tells.
+#[component]
+pub(crate) fn AllocatorBar() -> impl IntoView {
+    view! { <StackedBar label="As the allocator sees it" parts=of_figures(allocator) /> }
+}
+
+fn allocator(figures: &Figures) -> Reading<Vec<Slice>> {
+    let found = *known(&detail(figures)?.allocator)?;
+    let [allocated, active, resident] =
+        [found.allocated_bytes, found.active_bytes, found.resident_bytes].map(|bytes| bytes as f64);
+    Ok(vec![
+        ("allocated", allocated, "asked for and not freed"),
+        ("gaps", (active - allocated).max(0.0), "in pages that hold something: fragmentation"),
+        ("kept", (resident - active).max(0.0), "pages without anything, and the allocator's own books"),
+    ])
+}
+
+/// What has been asked for since the start: by requests, and by all else.
+#[component]
+pub(crate) fn AllocatedBar() -> impl IntoView {
+    let live = text(|snapshot| {
+        let Some(heap) = snapshot.memory.heap else { return String::new() };
+        let [allocated, live] = [heap.allocated_bytes, heap.live_bytes()].map(|bytes| format::bytes(bytes as f64));
+        let calls = format::count(heap.allocations as f64);
+        format!("{allocated} in {calls} allocations since the start of the process; {live} of it is not freed.")
+    });
+    view! {
+        <StackedBar label="Allocated since the start" parts=figure(allocated) />
+        <p class="more">{live}</p>
+    }
+}
+
+fn allocated(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
+    let heap = snapshot.memory.heap.ok_or_else(|| {
+        Unknown::because(
+            "The program's allocator does not count. With `#[global_allocator] static ALLOCATOR: watchboard::alloc::Tracking = \
+             watchboard::alloc::Tracking::system();` in its main file, each endpoint shows here what it allocates.",
+        )
+    })?;
+    Ok(vec![
+        (
+            "requests",
+            heap.requests_allocated_bytes as f64,
+            "while their futures and bodies were polled, on whichever thread",
+        ),
+        (
+            "unattributed",
+            heap.unattributed_bytes() as f64,
+            "outside of any request: spawned tasks, blocking threads, the runtime, the connections, this monitor",
+        ),
+    ])
+}

@@ -1,0 +1,110 @@
+//! The process, and its limits.
+
+use leptos::prelude::*;
+
+use super::{maybe, size};
+use crate::{
+    components::{Bar, Fact, Facts, Usage},
+    format,
+    live::figure,
+    wire::{Reading, Snapshot, known},
+};
+
+#[component]
+pub(crate) fn ProcessFacts() -> impl IntoView {
+    view! { <Facts facts=figure(process_facts) /> }
+}
+
+fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
+    let process = known(&snapshot.memory.process)?;
+    let share = process.memory_percent.map_or_else(|| "–".to_owned(), format::percent);
+    let rss = format!("{} ({share})", format::bytes(process.rss_bytes as f64));
+    let exact = format!("{} bytes, and its share of the system's memory", format::exact(process.rss_bytes));
+    let cpu = process.cpu_percent.map(|cpu| format!("{} of a core", format::percent(cpu)));
+    let faults = process.major_faults_per_second.map(|rate| format!("{} major", format::per_second(rate)));
+    let mapped = |read: fn(&crate::wire::Mapped) -> u64| {
+        snapshot.memory.mapped.as_ref().map(|mapped| format::bytes(read(mapped) as f64)).ok()
+    };
+    let unmapped = snapshot.memory.mapped.as_ref().err().map_or_else(
+        || {
+            let read_at = snapshot.memory.mapped.as_ref().map_or(0, |mapped| mapped.read_at_unix_ms);
+            format!("read {} before the rest", format::span(snapshot.taken_at_unix_ms.saturating_sub(read_at) / 1000))
+        },
+        ToString::to_string,
+    );
+    Ok(vec![
+        ("RSS", rss, exact),
+        size("of that heap and stacks", process.anonymous_bytes),
+        size("of that files", process.file_bytes),
+        size("of that shared memory", process.shmem_bytes),
+        size("Peak RSS", process.peak_rss_bytes),
+        (
+            "Its alone (USS)",
+            mapped(|mapped| mapped.uss_bytes).unwrap_or_else(|| "–".to_owned()),
+            format!("what would be free if it ended; {unmapped}"),
+        ),
+        (
+            "Its share (PSS)",
+            mapped(|mapped| mapped.pss_bytes).unwrap_or_else(|| "–".to_owned()),
+            format!("shared pages divided among those who share; {unmapped}"),
+        ),
+        size("Swapped out", process.swap_bytes),
+        size("VMS", process.vms_bytes),
+        size("Code", process.text_bytes),
+        size("Data and stack", process.data_bytes),
+        maybe("CPU", cpu, "from the second reading on"),
+        maybe("Page faults", faults, "from the second reading on"),
+        (
+            "Page faults so far",
+            format!(
+                "{} major, {} minor",
+                format::count(process.major_faults as f64),
+                format::count(process.minor_faults as f64)
+            ),
+            "major ones read from a disk: many of them are a machine short of memory".to_owned(),
+        ),
+    ])
+}
+
+/// Memory against its limit, and what the process holds open.
+#[component]
+pub(crate) fn ResourceBars() -> impl IntoView {
+    let memory = figure(|snapshot| {
+        snapshot.memory.headline().map(|headline| Usage {
+            text: format!(
+                "{} of the {}'s {}",
+                format::bytes(headline.used_bytes as f64),
+                headline.scope,
+                format::bytes(headline.limit_bytes as f64),
+            ),
+            percent: Some(headline.percent()),
+        })
+    });
+    let descriptors = figure(|snapshot| {
+        let process = known(&snapshot.memory.process)?;
+        let of = process
+            .descriptors_limit
+            .map_or_else(|| " (no limit)".to_owned(), |limit| format!(" of {}", format::exact(limit)));
+        Ok(Usage {
+            text: format!("{}{of}", process.descriptors),
+            percent: process.descriptors_limit.map(|limit| 100.0 * process.descriptors as f64 / limit.max(1) as f64),
+        })
+    });
+    view! {
+        <Bar label="Memory" usage=memory />
+        <Bar label="File descriptors" usage=descriptors />
+        <Facts facts=figure(open_facts) />
+    }
+}
+
+fn open_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
+    let process = known(&snapshot.memory.process)?;
+    let handles = known(&snapshot.memory.handles)?;
+    let age = snapshot.taken_at_unix_ms.saturating_sub(handles.read_at_unix_ms) / 1000;
+    let read = format!("read {} before the rest", format::span(age));
+    Ok(vec![
+        ("Threads", process.num_threads.to_string(), String::new()),
+        ("Open files", handles.open_files.to_string(), format!("regular files, {read}")),
+        ("Connections", handles.connections.to_string(), format!("TCP and UDP sockets, {read}")),
+    ])
+}

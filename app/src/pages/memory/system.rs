@@ -1,0 +1,132 @@
+//! The machine: its memory, its devices, and who else holds memory.
+
+use leptos::prelude::*;
+
+use super::{detail, maybe, size};
+use crate::{
+    components::{Cell, Column, Fact, Facts, Slice, StackedBar, Table, numbers, words},
+    figures::Figures,
+    format,
+    live::{figure, of_figures},
+    wire::{Devices, Disk, HeavyProcess, Network, Reading, known},
+};
+
+/// The machine's memory in parts that add up to it.
+#[component]
+pub(crate) fn SystemMemory() -> impl IntoView {
+    let names = ["this process", "other programs", "cache, reclaimable", "free"];
+    let parts = figure(move |snapshot| {
+        let parts = snapshot.memory.system_parts()?;
+        Ok(names.into_iter().zip(parts).map(|(name, bytes)| (name, bytes as f64, "")).collect::<Vec<Slice>>())
+    });
+    view! { <StackedBar label="System memory" parts /> }
+}
+
+#[component]
+pub(crate) fn SystemFacts() -> impl IntoView {
+    view! { <Facts facts=of_figures(facts) /> }
+}
+
+fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let system = known(&figures.snapshot.memory.system)?;
+    let used = format!("{} ({})", format::bytes(system.used_bytes as f64), format::percent(system.percent));
+    let rate = |rates: Option<[f64; 2]>, way: usize| rates.map(|rates| format::bytes_per_second(rates[way]));
+    let later = "from the second reading on";
+    let cores = |devices: &Devices| {
+        let cores = devices.cores_percent.iter().map(|percent| format::percent(f64::from(*percent)));
+        cores.collect::<Vec<_>>().join(", ")
+    };
+    let devices = detail(figures).and_then(|detail| known(&detail.devices)).ok();
+    let load = system.load.map(|[one, five, fifteen]| format!("{one:.2}, {five:.2}, {fifteen:.2}"));
+    Ok(vec![
+        ("Used", used, "total less available".to_owned()),
+        size("Available", system.available_bytes),
+        size("Free", system.free_bytes),
+        size("Active", system.active_bytes),
+        size("Inactive", system.inactive_bytes),
+        size("Buffers", system.buffers_bytes),
+        size("Cached", system.cached_bytes),
+        size("Shared", system.shared_bytes),
+        size("Swap", system.swap_total_bytes),
+        size("Swap used", system.swap_used_bytes),
+        maybe("Swapping in", rate(system.swap_rates, 0), later),
+        maybe("Swapping out", rate(system.swap_rates, 1), later),
+        size("Swapped in so far", system.swap_in_bytes),
+        size("Swapped out so far", system.swap_out_bytes),
+        maybe(
+            "Stalled for memory",
+            system.pressure.map(|it| format::percent(it.some_percent)),
+            "this kernel does not tell: it was built or started without PSI",
+        ),
+        maybe("Load", load, "the platform does not tell"),
+        maybe("Cores", devices.map(cores).filter(|cores| !cores.is_empty()), later),
+        maybe("Up", devices.map(|devices| format::span(devices.uptime_seconds)), "not read yet"),
+    ])
+}
+
+/// One of the devices' lists as rows.
+fn rows<T>(
+    list: impl Fn(&Devices) -> &Vec<T> + Send + Sync + 'static,
+    row: impl Fn(&T) -> Vec<Cell> + Send + Sync + 'static,
+) -> Memo<Reading<Vec<Vec<Cell>>>> {
+    of_figures(move |figures| Ok(list(known(&detail(figures)?.devices)?).iter().map(&row).collect()))
+}
+
+fn bytes(bytes: u64) -> Cell {
+    Cell::number(format::bytes(bytes as f64), format::exact(bytes))
+}
+
+const HEAVIEST: &[Column] = &[words("Process"), numbers("Id", "the kernel's"), numbers("RSS", "resident memory")];
+
+#[component]
+pub(crate) fn HeaviestTable() -> impl IntoView {
+    let row = |process: &HeavyProcess| {
+        let pid = Cell::number(process.pid.to_string(), String::new());
+        vec![Cell::words(process.name.clone()), pid, bytes(process.rss_bytes)]
+    };
+    view! { <Table caption="Processes by memory" quiet=true columns=HEAVIEST rows=rows(|devices| &devices.heaviest, row) /> }
+}
+
+const DISKS: &[Column] = &[
+    words("Mounted at"),
+    numbers("Size", ""),
+    numbers("Available", "what can still be written"),
+    numbers("Used", "of the size"),
+];
+
+#[component]
+pub(crate) fn DiskTable() -> impl IntoView {
+    let row = |disk: &Disk| {
+        let used = disk.total_bytes.saturating_sub(disk.available_bytes);
+        let percent = 100.0 * used as f64 / disk.total_bytes.max(1) as f64;
+        let used = Cell::number(format::percent(percent), format::exact(used));
+        vec![Cell::words(disk.mount.clone()), bytes(disk.total_bytes), bytes(disk.available_bytes), used]
+    };
+    view! { <Table caption="Disks" columns=DISKS rows=rows(|devices| &devices.disks, row) /> }
+}
+
+const NETWORKS: &[Column] = &[
+    words("Interface"),
+    numbers("Receives", "per second, since the reading before"),
+    numbers("Sends", "per second, since the reading before"),
+    numbers("Received", "since the machine started"),
+    numbers("Sent", "since the machine started"),
+];
+
+#[component]
+pub(crate) fn NetworkTable() -> impl IntoView {
+    let row = |network: &Network| {
+        let rate = |way: usize| {
+            let rate = network.rates.map(|rates| format::bytes_per_second(rates[way]));
+            Cell::number(rate.unwrap_or_else(|| "–".to_owned()), String::new())
+        };
+        vec![
+            Cell::words(network.name.clone()),
+            rate(0),
+            rate(1),
+            bytes(network.received_bytes),
+            bytes(network.sent_bytes),
+        ]
+    };
+    view! { <Table caption="Networks" columns=NETWORKS rows=rows(|devices| &devices.networks, row) /> }
+}

@@ -1,0 +1,93 @@
+//! The threads: the busiest, and all of them by name.
+
+use leptos::prelude::*;
+
+use super::detail;
+use crate::{
+    components::{Cell, Column, Table, numbers, words},
+    format,
+    live::{figure, of_figures, text},
+    wire::{Thread, ThreadGroup, known},
+};
+
+const COLUMNS: &[Column] = &[
+    words("Name"),
+    numbers("Id", "the kernel's"),
+    numbers("CPU", "of one core, since the reading before"),
+    numbers("CPU time", "since the thread started"),
+];
+
+/// The busiest threads.
+#[component]
+pub(crate) fn ThreadTable() -> impl IntoView {
+    let rows = figure(move |snapshot| {
+        let threads = known(&snapshot.memory.threads)?;
+        let row = |thread: &Thread| {
+            vec![
+                Cell::words(thread.name.clone()),
+                Cell::number(thread.thread_id.to_string(), String::new()),
+                cpu(thread),
+                cpu_time(thread),
+            ]
+        };
+        Ok(threads.busiest.iter().map(row).collect())
+    });
+    let shared = text(|snapshot| {
+        let rss = snapshot.memory.process.as_ref().map(|process| format::bytes(process.rss_bytes as f64));
+        rss.map_or_else(|_| String::new(), |rss| format!("All threads share the process's {rss} of RSS."))
+    });
+    view! {
+        <Table caption="Top threads by CPU" columns=COLUMNS rows />
+        <p class="more">{shared}</p>
+    }
+}
+
+fn cpu(thread: &Thread) -> Cell {
+    Cell::number(thread.cpu_percent.map_or_else(|| "–".to_owned(), format::percent), String::new())
+}
+
+fn cpu_time(thread: &Thread) -> Cell {
+    Cell::number(format!("{:.1}\u{a0}s", thread.cpu_seconds), String::new())
+}
+
+const GROUP_COLUMNS: &[Column] = &[
+    words("Name"),
+    numbers("Threads", "of this name"),
+    numbers("CPU", "of one core, since the reading before"),
+    numbers("CPU time", "since they started"),
+    numbers("Allocates", "per second, since the reading before"),
+    numbers("Frees", "per second, whoever had allocated it"),
+    numbers("Allocated", "since they started"),
+    numbers("Freed", "since they started, whoever had allocated it"),
+];
+
+/// Every thread, by name.
+#[component]
+pub(crate) fn ThreadGroupTable() -> impl IntoView {
+    let rows = of_figures(|figures| {
+        let groups = known(&detail(figures)?.threads)?;
+        let rate = |rate: Option<f64>| {
+            Cell::number(rate.map_or_else(|| "–".to_owned(), format::bytes_per_second), String::new())
+        };
+        let size = |bytes: Option<u64>| match bytes {
+            Some(bytes) => Cell::number(format::bytes(bytes as f64), format::exact(bytes)),
+            None => Cell::number("–".to_owned(), "not counted".to_owned()),
+        };
+        let row = |group: &ThreadGroup| {
+            let ThreadGroup { sum, threads, .. } = group;
+            let id = if sum.thread_id == 0 { String::new() } else { format!("thread {}", sum.thread_id) };
+            vec![
+                Cell::words(sum.name.clone()).titled(id),
+                Cell::number(threads.to_string(), String::new()),
+                cpu(sum),
+                cpu_time(sum),
+                rate(group.allocated_per_second),
+                rate(group.freed_per_second),
+                size(sum.allocated_bytes),
+                size(sum.freed_bytes),
+            ]
+        };
+        Ok(groups.iter().map(row).collect())
+    });
+    view! { <Table caption="Threads by name" quiet=true columns=GROUP_COLUMNS rows /> }
+}

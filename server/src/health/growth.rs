@@ -1,0 +1,208 @@
+//! The growth finder: memory that rises and does not come back. A rise counts when nearly all pairs of its points rise (Theil and
+//! Sen's slope, with Kendall's test as its confidence), in both halves of the window, by more than it sways, and above all that
+//! was before. So a flat, a noisy or a saw-toothed series, or a step, is none.
+
+use std::collections::VecDeque;
+
+use watchboard_app::{
+    format,
+    wire::{About, Finding, Memory},
+};
+
+use super::degraded;
+
+/// How sure: so many standard deviations of Kendall's test. Points of a process are not independent of each other.
+const SURE: f64 = 4.0;
+/// Each half rises at least at this share of the whole's pace.
+const HALF_PACE: f64 = 0.25;
+
+/// What came in the window is so many times what it sways by.
+const SWAYS: f64 = 3.0;
+
+/// Chance does not last: a rise is found anew with each point, for this part of a window, before it counts.
+const PARTS_IN_A_ROW: usize = 5;
+
+/// A leak is slow when it takes the hour's window to see it: then it counts from this share of the limit an hour on.
+const SLOW_SHARE_AN_HOUR: f64 = 0.008;
+/// A leak is fast when the limit is this near at its pace.
+const FAST_HOURS: f64 = 1.0;
+/// Less is what any program gains while it warms up.
+const LEAST_BYTES: f64 = (8 << 20) as f64;
+
+/// A rise that goes on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Growth {
+    /// Bytes an hour: the median pace, and the least that is sure.
+    pub(super) per_hour: f64,
+    pub(super) sure_per_hour: f64,
+    pub(super) seconds: f64,
+}
+
+impl Growth {
+    /// What came in the window.
+    pub(super) fn bytes(self) -> f64 {
+        self.per_hour * self.seconds / 3_600.0
+    }
+}
+
+/// Points of equal steps, each the lowest of its step: what comes back within one is no growth.
+struct Steps {
+    step: u64,
+    /// Points of the window, and those that are kept.
+    window: usize,
+    kept: usize,
+    points: VecDeque<f64>,
+    /// The number of the step that is filling.
+    filling: u64,
+    lowest: Option<f64>,
+    found_in_a_row: usize,
+    growth: Option<Growth>,
+}
+
+impl Steps {
+    fn new(step: u64, window: usize, kept: usize) -> Self {
+        Self { step, window, kept, points: VecDeque::new(), filling: 0, lowest: None, found_in_a_row: 0, growth: None }
+    }
+
+    fn add(&mut self, tick: u64, value: f64) {
+        let number = tick / self.step;
+        if number != self.filling {
+            let ended = self.lowest.take();
+            // A gap is no basis to judge from.
+            if number != self.filling + 1 {
+                self.points.clear();
+            }
+            self.points.extend(ended);
+            let excess = self.points.len().saturating_sub(self.kept);
+            self.points.drain(..excess);
+            self.filling = number;
+            let found = self.find();
+            self.found_in_a_row = if found.is_some() { self.found_in_a_row + 1 } else { 0 };
+            self.growth = found.filter(|_| self.found_in_a_row * PARTS_IN_A_ROW >= self.window);
+        }
+        self.lowest = Some(self.lowest.map_or(value, |lowest| lowest.min(value)));
+    }
+
+    /// The rise of the window, if it is one.
+    fn find(&self) -> Option<Growth> {
+        let first = self.points.len().checked_sub(self.window)?;
+        let window: Vec<f64> = self.points.range(first..).copied().collect();
+        let third = self.window / 3;
+        let lately = quantile(&window[self.window - third..], 0.1);
+        let before = self.points.range(..first).copied().fold(f64::MIN, f64::max);
+        // Most series end here.
+        if lately <= quantile(&window[..third], 0.9).max(before) {
+            return None;
+        }
+        let (pace, sure) = slope(&window);
+        let (earlier, later) = window.split_at(self.window / 2);
+        let goes_on = [earlier, later].into_iter().all(|half| slope(half).0 >= HALF_PACE * pace);
+        let beside: Vec<f64> = window.iter().zip(0u32..).map(|(point, at)| point - pace * f64::from(at)).collect();
+        let sways = quantile(&beside, 0.9) - quantile(&beside, 0.1);
+        if sure <= 0.0 || !goes_on || pace * self.window as f64 <= SWAYS * sways {
+            return None;
+        }
+        let per_hour = 3_600.0 / self.step as f64;
+        let seconds = (self.window as u64 * self.step) as f64;
+        Some(Growth { per_hour: pace * per_hour, sure_per_hour: sure * per_hour, seconds })
+    }
+
+    /// Whether there is enough before the window to know what the process does by itself.
+    fn has_seen(&self, points: usize) -> bool {
+        self.points.len() >= points
+    }
+}
+
+/// The median slope between all pairs of points, by point, and the lowest that is sure.
+fn slope(points: &[f64]) -> (f64, f64) {
+    let pairs = |index: usize| {
+        points[index + 1..].iter().zip(1u32..).map(move |(later, away)| (later - points[index]) / f64::from(away))
+    };
+    let mut slopes: Vec<f64> = (0..points.len()).flat_map(pairs).collect();
+    slopes.sort_by(f64::total_cmp);
+    let n = points.len() as f64;
+    let uncertain = SURE * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
+    let lowest = ((slopes.len() as f64 - uncertain) / 2.0).max(0.0) as usize;
+    match slopes.get(slopes.len() / 2) {
+        Some(median) => (*median, slopes[lowest]),
+        None => (0.0, 0.0),
+    }
+}
+
+fn quantile(points: &[f64], share: f64) -> f64 {
+    let mut sorted = points.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get((share * (sorted.len() - 1) as f64).round() as usize).copied().unwrap_or(0.0)
+}
+
+/// One figure of memory over time.
+struct Series {
+    /// Five minutes, after ten more.
+    fast: Steps,
+    /// An hour, after half of one more.
+    slow: Steps,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self { fast: Steps::new(10, 30, 90), slow: Steps::new(60, 60, 240) }
+    }
+}
+
+impl Series {
+    fn add(&mut self, tick: u64, bytes: u64) {
+        self.fast.add(tick, bytes as f64);
+        self.slow.add(tick, bytes as f64);
+    }
+
+    /// A rise that matters, with `left` bytes until a limit of `limit`.
+    fn find(&self, left: f64, limit: f64) -> Option<Growth> {
+        let slow = self.slow.growth.filter(|it| self.slow.has_seen(90) && it.per_hour >= SLOW_SHARE_AN_HOUR * limit);
+        let fast = self.fast.growth.filter(|it| self.fast.has_seen(90) && it.per_hour * FAST_HOURS >= left);
+        fast.or(slow).filter(|growth| growth.bytes() >= LEAST_BYTES)
+    }
+}
+
+/// Resident memory, and what the program holds where its allocator counts.
+#[derive(Default)]
+pub(super) struct Watch {
+    rss: Series,
+    heap: Series,
+}
+
+impl Watch {
+    pub(super) fn add(&mut self, tick: u64, memory: &Memory) {
+        if let Ok(process) = &memory.process {
+            self.rss.add(tick, process.rss_bytes);
+        }
+        if let Some(heap) = memory.heap {
+            self.heap.add(tick, heap.live_bytes());
+        }
+    }
+
+    /// How the program's objects grew in the last five minutes, whether or not that matters to the limit.
+    pub(super) fn heap_of_late(&self) -> Option<Growth> {
+        self.heap.fast.growth.filter(|growth| growth.bytes() >= LEAST_BYTES)
+    }
+
+    /// One sentence for the two: the program's own objects, where they are known to grow, say more.
+    pub(super) fn find(&self, memory: &Memory) -> Option<Finding> {
+        let headline = memory.headline().ok()?;
+        let (limit, left) =
+            (headline.limit_bytes as f64, headline.limit_bytes.saturating_sub(headline.used_bytes) as f64);
+        let heap = self.heap.find(left, limit).map(|growth| ("allocated and not freed memory", growth));
+        let (what, growth) = heap.or_else(|| Some(("resident memory", self.rss.find(left, limit)?)))?;
+        let [pace, sure] = [growth.per_hour, growth.sure_per_hour].map(format::bytes);
+        let until = format::span((left / growth.per_hour * 3_600.0) as u64);
+        let sentence = format!(
+            "{what} grows by {pace} an hour (surely by {sure}): at this pace it reaches the {}'s {} in about {until}",
+            headline.scope,
+            format::bytes(limit),
+        );
+        Some(degraded(sentence, About::Memory))
+    }
+}
+
+#[cfg(test)]
+#[path = "growth_tests.rs"]
+mod tests;

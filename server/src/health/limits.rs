@@ -1,0 +1,142 @@
+//! Limits: memory near the one that kills, file descriptors near theirs, and what the kernel has done already.
+
+use watchboard_app::{
+    format,
+    wire::{About, Container, Finding, Memory, Pressure},
+};
+
+use super::degraded;
+
+/// Memory, as a percentage of the limit that it is held to: what is left goes in one burst.
+const MEMORY_PERCENT: f64 = 95.0;
+/// Past this share of their limit open files run out soon: a burst of connections takes many.
+const DESCRIPTORS_PERCENT: f64 = 80.0;
+/// Everything waited for memory in this share of the last ten seconds.
+const PRESSURE_PERCENT: f64 = 10.0;
+/// A process that was killed for want of memory is told of for ten minutes.
+const KILLED_SECONDS: u64 = 600;
+
+/// Remembers what the kernel has killed.
+#[derive(Default)]
+pub(super) struct Limits {
+    kills: Option<u64>,
+    /// When the last one came, and how many did with it.
+    killed: Option<(u64, u64)>,
+}
+
+impl Limits {
+    pub(super) fn find(&mut self, tick: u64, memory: &Memory) -> Vec<Finding> {
+        let container = memory.container.as_ref().ok().and_then(Option::as_ref);
+        let found = [
+            near_the_limit(memory),
+            descriptors(memory),
+            pressure(memory, container),
+            self.kills(tick, container.and_then(|container| container.oom_kills)),
+        ];
+        found.into_iter().flatten().map(|sentence| degraded(sentence, About::Memory)).collect()
+    }
+
+    fn kills(&mut self, tick: u64, kills: Option<u64>) -> Option<String> {
+        let kills = kills?;
+        let before = self.kills.replace(kills).unwrap_or(kills);
+        if kills > before {
+            self.killed = Some((tick, kills - before));
+        }
+        let (at, count) = self.killed.filter(|(at, _)| tick - at < KILLED_SECONDS)?;
+        let what = if count == 1 { "a process".to_owned() } else { format!("{count} processes") };
+        let ago = format::span(tick - at);
+        Some(format!("the kernel killed {what} of this container for want of memory {ago} ago"))
+    }
+}
+
+fn near_the_limit(memory: &Memory) -> Option<String> {
+    let headline = memory.headline().ok().filter(|headline| headline.percent() >= MEMORY_PERCENT)?;
+    let limit = format::bytes(headline.limit_bytes as f64);
+    Some(format!("memory at {} of the {}'s {limit}", format::percent(headline.percent()), headline.scope))
+}
+
+fn descriptors(memory: &Memory) -> Option<String> {
+    let process = memory.process.as_ref().ok()?;
+    let (open, limit) = (process.descriptors, process.descriptors_limit?);
+    let percent = 100.0 * open as f64 / limit.max(1) as f64;
+    let text = || format!("{} of {} file descriptors are open", format::exact(open), format::exact(limit));
+    (percent >= DESCRIPTORS_PERCENT).then(text)
+}
+
+/// The container's, where it tells, else the system's.
+fn pressure(memory: &Memory, container: Option<&Container>) -> Option<String> {
+    let system = || memory.system.as_ref().ok().and_then(|system| system.pressure).map(|it| (it, "the system"));
+    let own = container.and_then(|container| container.pressure).map(|it| (it, "this container"));
+    let (Pressure { full_percent, .. }, whose) = own.or_else(system)?;
+    let percent = format::percent(full_percent);
+    (full_percent >= PRESSURE_PERCENT)
+        .then(|| format!("all of {whose} waited for memory {percent} of the last 10\u{a0}s"))
+}
+
+#[cfg(test)]
+mod tests {
+    use watchboard_app::wire::{Process, System, Unknown};
+
+    use super::*;
+
+    fn memory(container: Container) -> Memory {
+        let unread = || Unknown::because("not read");
+        Memory {
+            process: Ok(Process { descriptors: 10, descriptors_limit: Some(1024), ..Process::default() }),
+            handles: Err(unread()),
+            threads: Err(unread()),
+            container: Ok(Some(container)),
+            system: Ok(System { total_bytes: 1000, used_bytes: 1000, ..System::default() }),
+            mapped: Err(unread()),
+            heap: None,
+        }
+    }
+
+    fn sentences(limits: &mut Limits, tick: u64, memory: &Memory) -> Vec<String> {
+        limits
+            .find(tick, memory)
+            .into_iter()
+            .map(|finding| finding.sentence.replace(['\u{a0}', '\u{202f}'], " "))
+            .collect()
+    }
+
+    #[test]
+    fn nothing_near_a_limit_is_fine_and_unknown_is_not_wrong() {
+        let roomy = Container { working_set_bytes: 96, limit_bytes: Some(1000), ..Container::default() };
+        assert_eq!(sentences(&mut Limits::default(), 0, &memory(roomy)), Vec::<String>::new());
+        let unknown = || Unknown::because("not read");
+        let unknown = Memory {
+            process: Err(unknown()),
+            container: Err(unknown()),
+            system: Err(unknown()),
+            ..memory(Container::default())
+        };
+        assert_eq!(sentences(&mut Limits::default(), 0, &unknown), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_runs_out_is_named_with_its_figures() {
+        let pressure = Some(Pressure { some_percent: 40.0, full_percent: 12.0 });
+        let full = Container { working_set_bytes: 96, limit_bytes: Some(100), pressure, ..Container::default() };
+        let open = Process { descriptors: 1009, descriptors_limit: Some(1024), ..Process::default() };
+        let found = sentences(&mut Limits::default(), 0, &Memory { process: Ok(open), ..memory(full) });
+        let expected = [
+            "memory at 96 % of the container's 100 B",
+            "1 009 of 1 024 file descriptors are open",
+            "all of this container waited for memory 12 % of the last 10 s",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_kill_is_told_of_for_a_while_and_those_before_the_start_are_not() {
+        let killed =
+            |kills| memory(Container { limit_bytes: Some(1000), oom_kills: Some(kills), ..Container::default() });
+        let mut limits = Limits::default();
+        assert_eq!(sentences(&mut limits, 0, &killed(3)), Vec::<String>::new());
+        let found = sentences(&mut limits, 5, &killed(4));
+        assert_eq!(found, ["the kernel killed a process of this container for want of memory 0 s ago"]);
+        assert_eq!(sentences(&mut limits, 604, &killed(4)).len(), 1);
+        assert_eq!(sentences(&mut limits, 605, &killed(4)), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,107 @@
+//! Requests: too many errors, and endpoints beyond their objective.
+
+use watchboard_app::{
+    format,
+    wire::{About, EndpointName, Finding, RecentRequests, Status},
+};
+
+use super::degraded;
+use crate::{
+    history::History,
+    requests::{Reader, Tally},
+};
+
+/// Fewer requests in the last minute say nothing about an error rate.
+pub(super) const ENOUGH_REQUESTS: u64 = 20;
+/// Server errors, as a percentage of the last minute's requests: past the first something is wrong, past the second most is.
+const DEGRADED_ERROR_PERCENT: f64 = 5.0;
+const UNHEALTHY_ERROR_PERCENT: f64 = 50.0;
+
+/// Endpoints that miss their objective are named, but no more than these.
+const MOST_NAMED: usize = 3;
+/// So many requests beyond the objective are more than an accident.
+const ENOUGH_SLOW: u64 = 3;
+
+/// An endpoint whose last minute was slower than it is meant to be.
+pub(super) struct Slow {
+    name: EndpointName,
+    p99_us: u64,
+}
+
+impl Slow {
+    /// None where it was as fast as it is meant to be, or had too few requests to tell.
+    fn of(sums: &Tally, name: impl FnOnce() -> EndpointName) -> Option<Self> {
+        let requests = sums.requests();
+        if requests < ENOUGH_REQUESTS {
+            return None;
+        }
+        let (name, p99_us) = (name(), sums.latency()?.p99_us);
+        let beyond = requests.saturating_sub(sums.within(name.objective_us));
+        (p99_us > name.objective_us && beyond >= ENOUGH_SLOW).then_some(Self { name, p99_us })
+    }
+
+    fn finding(&self) -> Finding {
+        let time = |us: u64| format::duration_us(us as f64);
+        let name = self.name.text();
+        let sentence = format!("{name} p99 {}, objective {}", time(self.p99_us), time(self.name.objective_us));
+        degraded(sentence, About::Endpoint(name))
+    }
+}
+
+/// The endpoints that were slow.
+pub(super) fn slow(history: &mut History, reader: &Reader) -> Vec<Slow> {
+    history.last_minute_of_each().filter_map(|(id, sums)| Slow::of(sums, || reader.name(id))).collect()
+}
+
+pub(super) fn find(recent: &RecentRequests, mut slow: Vec<Slow>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = errors(recent).into_iter().collect();
+    slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
+    findings.extend(slow.iter().take(MOST_NAMED).map(Slow::finding));
+    if let Some(more @ 1..) = slow.len().checked_sub(MOST_NAMED) {
+        findings.push(degraded(format!("{more} more endpoints beyond their objective"), About::Requests));
+    }
+    findings
+}
+
+fn errors(recent: &RecentRequests) -> Option<Finding> {
+    let percent = recent.error_percent().filter(|_| recent.requests >= ENOUGH_REQUESTS)?;
+    let status = match percent {
+        percent if percent >= UNHEALTHY_ERROR_PERCENT => Status::Unhealthy,
+        percent if percent >= DEGRADED_ERROR_PERCENT => Status::Degraded,
+        _ => return None,
+    };
+    let sentence = format!("{} of the last minute's requests failed with a server error", format::percent(percent));
+    Some(Finding { status, sentence, about: About::Requests })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recent(requests: u64, server_errors: u64) -> RecentRequests {
+        RecentRequests { seconds: 60, requests, server_errors, ..RecentRequests::default() }
+    }
+
+    #[test]
+    fn errors_count_by_their_share_once_there_are_enough_requests() {
+        let status = |requests, errors| find(&recent(requests, errors), vec![]).first().map(|finding| finding.status);
+        assert_eq!([status(0, 0), status(5, 5), status(100, 4)], [None; 3]);
+        assert_eq!([status(100, 6), status(100, 60)], [Some(Status::Degraded), Some(Status::Unhealthy)]);
+        let sentence = &find(&recent(100, 60), vec![])[0].sentence;
+        assert!(sentence.starts_with("60\u{a0}% of the last minute's requests"), "{sentence}");
+    }
+
+    #[test]
+    fn an_endpoint_beyond_its_objective_is_named_with_its_figures() {
+        let name = || EndpointName { method: Some("GET".into()), route: "/search".into(), objective_us: 500_000 };
+        let tally = |fast: usize, slow: usize| {
+            let durations = [vec![1_000; fast], vec![2_100_000; slow]].concat();
+            crate::history::tally(&durations)
+        };
+        assert!(Slow::of(&tally(200, 2), name).is_none(), "an accident");
+        assert!(Slow::of(&tally(0, 10), name).is_none(), "too few requests");
+        let found = find(&recent(230, 0), Slow::of(&tally(200, 30), name).into_iter().collect());
+        assert_eq!(found[0].sentence.replace('\u{a0}', " "), "GET /search p99 2.11 s, objective 500 ms");
+        assert_eq!(found[0].about, About::Endpoint("GET /search".into()));
+    }
+}
