@@ -15,12 +15,12 @@ mod window;
 
 pub use ask::{Ask, Part, Refreshed, Seen};
 pub use database::{Database, DatabaseFailure, DatabaseState, FailureKind};
-pub use detail::{Allocator, Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
+pub use detail::{Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
 pub use endpoints::{Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, StatusTotals};
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
 pub use health::{About, Finding, Health, Status};
 pub use memory::{
-    Container, CpuQuota, Handles, Headline, Heap, Mapped, Memory, Pressure, Process, System, Thread, Threads,
+    Allocator, Container, CpuQuota, Handles, Headline, Heap, Mapped, Memory, Pressure, Process, System, Thread, Threads,
 };
 pub use requests::{Latency, RecentRequests, RequestMemory, Requests, WindowTotals};
 pub use runtime::Runtime;

@@ -15,6 +15,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 
 pub(crate) use counters::{Allocated, Span, Total, by_thread, is_counting, total};
 
+/// jemalloc, to be tracked: `Tracking<Jemalloc> = Tracking::around(Jemalloc)`. The memory view then shows its own figures too.
+#[cfg(feature = "jemalloc")]
+pub use tikv_jemallocator::Jemalloc;
+
 /// Counts what passes through, and passes everything on to the allocator `A`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tracking<A = System>(A);

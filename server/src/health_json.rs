@@ -39,6 +39,7 @@ fn body(frozen: &Frozen) -> Value {
                 "virtual_memory": or_error(&snapshot.memory.system, virtual_memory),
                 "swap_memory": or_error(&snapshot.memory.system, swap_memory),
             },
+            "allocator": or_error(&snapshot.memory.allocator, |allocator| json!(allocator)),
             "heap": snapshot.memory.heap.map(heap),
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },

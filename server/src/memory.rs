@@ -16,7 +16,7 @@ mod threads;
 
 use std::time::{Duration, Instant};
 
-use watchboard_app::wire::{Allocator, Devices, Memory, Reading, ThreadGroup, Threads, Unknown};
+use watchboard_app::wire::{Devices, Memory, Reading, ThreadGroup, Threads, Unknown};
 
 use self::{
     container::ContainerProbe, devices::DevicesProbe, process::ProcessProbe, system::SystemProbe, threads::ThreadsProbe,
@@ -68,7 +68,6 @@ impl Took {
 /// What is read only for the memory view.
 pub(crate) struct Detail {
     pub(crate) threads: Reading<Vec<ThreadGroup>>,
-    pub(crate) allocator: Reading<Allocator>,
     pub(crate) devices: Devices,
 }
 
@@ -89,6 +88,7 @@ impl Probes {
                 system: Err(unread()),
                 mapped: Err(unread()),
                 heap: None,
+                allocator: Ok(None),
             },
             every_thread: Err(unread()),
             costly_at: None,
@@ -106,6 +106,7 @@ impl Probes {
         last.process = took.by("process", || self.process.read(total));
         last.container = took.by("container", || self.container.read());
         last.heap = heap::read();
+        last.allocator = allocator::read();
         if watched {
             self.read_costly();
         }
@@ -140,7 +141,6 @@ impl Probes {
         let cores = self.system.cores_percent();
         Detail {
             threads: self.every_thread.as_ref().map(|threads| threads::grouped(threads)).map_err(Unknown::clone),
-            allocator: allocator::read(),
             devices: self.took.by("devices and processes", || self.devices.read(cores)),
         }
     }

@@ -111,11 +111,11 @@ impl Sampler {
         let now = now_unix_ms();
         let fresh = self.detail.take().filter(|detail| now < detail.read_at_unix_ms + DETAIL_EVERY_MS);
         let detail = fresh.unwrap_or_else(|| {
-            let Detail { threads, allocator, devices } = self.probes.detail();
+            let Detail { threads, devices } = self.probes.detail();
             let held = [self.reader.held_bytes(), self.history.held_bytes()];
             let held = ["endpoints", "history"].map(str::to_owned).into_iter().zip(held).collect();
             let cost = self.cost.read(held, self.probes.took().all());
-            MemoryDetail { read_at_unix_ms: now, threads, allocator, devices: Ok(devices), cost }
+            MemoryDetail { read_at_unix_ms: now, threads, devices, cost }
         });
         self.detail.insert(detail).clone()
     }

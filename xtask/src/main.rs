@@ -93,6 +93,10 @@ fn test(filter: Option<&str>) -> Result<()> {
         Step::new("lints of the browser's half").run(lint(&[&browser[..], &bundle::TARGET_ARGUMENTS].concat()))?;
         dependencies()?;
     }
+    if filter.is_none() {
+        let jemalloc = ["test", "-p", "watchboard", "--features", "jemalloc", "--test", "jemalloc"];
+        Step::new("the memory view with jemalloc").run(cargo(&jemalloc))?;
+    }
     let mut tests = cargo(&["test", "--workspace", "--exclude", "watchboard-benches"]);
     tests.args(filter);
     Step::new("tests").run(tests)?;

@@ -89,16 +89,16 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
         ("Sent", format::bytes(row.response_bytes as f64), format::exact(row.response_bytes)),
     ];
     if let Some(memory) = row.memory {
-        facts.extend(memory_facts(memory, totals.memory));
+        facts.extend(memory_facts(memory, totals.memory, row.response_bytes));
     }
     Ok(facts)
 }
 
-fn memory_facts(memory: RequestMemory, all: Option<RequestMemory>) -> Vec<Fact> {
+fn memory_facts(memory: RequestMemory, all: Option<RequestMemory>, response_bytes: u64) -> Vec<Fact> {
     let size = |name, bytes: u64, title: &str| (name, format::bytes(bytes as f64), title.to_owned());
     let calls = memory.allocations as f64 / memory.requests.max(1) as f64;
     let total = share(memory.allocated_bytes, all.map_or(0, |all| all.allocated_bytes));
-    let kept = memory.kept_mean_bytes();
+    let kept = memory.kept_bytes(response_bytes) / memory.requests.max(1);
     vec![
         (
             "Allocated",
@@ -112,8 +112,8 @@ fn memory_facts(memory: RequestMemory, all: Option<RequestMemory>) -> Vec<Fact> 
         ("Allocations", format!("{} a request", format::count(calls)), "calls of the allocator, the mean".to_owned()),
         (
             "Not freed",
-            format!("{} a request", format::bytes(kept)),
-            "when the response had ended: what stays so request after request is kept".to_owned(),
+            format!("{} a request", format::bytes(kept as f64)),
+            "when the response had ended, but for its body: what stays so request after request is kept".to_owned(),
         ),
     ]
 }

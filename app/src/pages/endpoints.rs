@@ -232,7 +232,7 @@ const ALLOCATING: &[Column] = &[
     numbers("p99", "99 of 100 allocated at most this"),
     numbers("Largest", "what one request allocated at most"),
     numbers("Allocations", "calls of the allocator a request"),
-    numbers("Not freed", "a request, when its response had ended"),
+    numbers("Not freed", "a request, when its response had ended; but for its body"),
     numbers("Requests", "that ended"),
 ];
 
@@ -258,7 +258,7 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
                 size(memory.p99_bytes),
                 size(memory.max_bytes),
                 Cell::number(format::count(calls), String::new()),
-                Cell::number(format::bytes(memory.kept_mean_bytes()), String::new()),
+                size(memory.kept_bytes(endpoint.response_bytes) / memory.requests.max(1)),
                 counted(memory.requests),
             ]
         };

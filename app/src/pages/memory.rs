@@ -51,6 +51,9 @@ pub(crate) fn MemoryPage() -> impl IntoView {
             <Card title="Resource usage" note="A bar that fills up is what will run out first.">
                 <ResourceBars />
             </Card>
+            <Card title="Container" note="The limit that kills: past it the kernel ends processes of this control group.">
+                <ContainerFacts />
+            </Card>
             <Card
                 title="Endpoints by allocation"
                 note="Of the window: what requests asked the allocator for while they were handled, whatever became of it later. Allocated, not retained."
@@ -59,14 +62,11 @@ pub(crate) fn MemoryPage() -> impl IntoView {
                 <AllocatedBar />
                 {counts.then(|| view! { <AllocatingTable /> })}
             </Card>
-            <Card title="Container" note="The limit that kills: past it the kernel ends processes of this control group.">
-                <ContainerFacts />
+            <Card title="Threads" note="Those whose names differ in digits alone stand together. Memory is shared: their own are CPU time and what they allocate." wide=true>
+                <ThreadGroupTable />
             </Card>
             <Card title="Process" note="RSS is what it holds in RAM; VMS is address space, most of which costs nothing.">
                 <ProcessFacts />
-            </Card>
-            <Card title="Threads" note="Those whose names differ in digits alone stand together. Memory is shared: their own are CPU time and what they allocate." wide=true>
-                <ThreadGroupTable />
             </Card>
             <Card title="System" note="The whole machine. Used is what programs cannot get without swapping.">
                 <SystemMemory />
@@ -75,15 +75,15 @@ pub(crate) fn MemoryPage() -> impl IntoView {
             <Card title="Heaviest processes" note="Of the machine, by RSS. Pages that they share count for each.">
                 <HeaviestTable />
             </Card>
-            <Card title="Disks and networks" note="As this process sees them.">
-                <DiskTable />
-                <NetworkTable />
+            <Card title="Cost of watching" note="What this monitor takes from the application.">
+                <CostFacts />
             </Card>
             <Card title="Async runtime" note="Tokio: near 100 % busy, or with a queue that stays, tasks wait for a worker.">
                 <RuntimeFacts />
             </Card>
-            <Card title="Cost of watching" note="What this monitor takes from the application.">
-                <CostFacts />
+            <Card title="Disks and networks" note="As this process sees them.">
+                <DiskTable />
+                <NetworkTable />
             </Card>
         </div>
     }

@@ -88,6 +88,7 @@ impl Refreshed {
             system: Err(unread()),
             mapped: Err(unread()),
             heap: None,
+            allocator: Ok(None),
         };
         let snapshot = Snapshot {
             service: "test".to_owned(),

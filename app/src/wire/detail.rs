@@ -11,10 +11,8 @@ pub struct MemoryDetail {
     pub read_at_unix_ms: u64,
     /// Every thread of the process, together with those of the same name.
     pub threads: Reading<Vec<ThreadGroup>>,
-    /// What the allocator holds, where it tells: jemalloc, by the feature of that name.
-    pub allocator: Reading<Allocator>,
     /// The machine's devices.
-    pub devices: Reading<Devices>,
+    pub devices: Devices,
     /// What the monitor itself takes.
     pub cost: Cost,
 }
@@ -31,19 +29,6 @@ pub struct ThreadGroup {
     pub allocated_per_second: Option<f64>,
     /// Bytes freed per second.
     pub freed_per_second: Option<f64>,
-}
-
-/// jemalloc's own figures, each at least as large as the one before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Allocator {
-    /// Bytes that the program has asked for and holds.
-    pub allocated_bytes: u64,
-    /// Bytes in pages that hold some of these.
-    pub active_bytes: u64,
-    /// Bytes that it keeps resident.
-    pub resident_bytes: u64,
-    /// Address space that it keeps for later, which costs no memory.
-    pub retained_bytes: u64,
 }
 
 /// Processors, disks, networks, and the processes that hold most memory.

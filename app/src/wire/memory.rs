@@ -21,6 +21,21 @@ pub struct Memory {
     pub system: Reading<System>,
     /// What the program has allocated; none where its allocator does not count. Read every second.
     pub heap: Option<Heap>,
+    /// What the allocator itself holds; none where it does not tell. Read every second.
+    pub allocator: Reading<Option<Allocator>>,
+}
+
+/// jemalloc's own figures, each at least as large as the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocator {
+    /// Bytes that the program has asked for and holds.
+    pub allocated_bytes: u64,
+    /// Bytes in pages that hold some of these.
+    pub active_bytes: u64,
+    /// Bytes that it keeps resident.
+    pub resident_bytes: u64,
+    /// Address space that it keeps for later, which costs no memory.
+    pub retained_bytes: u64,
 }
 
 /// What the program has asked its allocator for since it began, where that is `watchboard::alloc::Tracking`.

@@ -128,8 +128,9 @@ impl RequestMemory {
         self.allocated_bytes / self.requests.max(1)
     }
 
-    /// Bytes of a request that were not freed while it was handled, the mean of all; below zero where more was freed.
-    pub fn kept_mean_bytes(&self) -> f64 {
-        (self.allocated_bytes as f64 - self.freed_bytes as f64) / self.requests.max(1) as f64
+    /// Bytes that all requests had not freed when they ended, but for the bodies that were on their way; none where they freed more,
+    /// of what others had allocated.
+    pub fn kept_bytes(&self, response_bytes: u64) -> u64 {
+        self.allocated_bytes.saturating_sub(self.freed_bytes).saturating_sub(response_bytes)
     }
 }

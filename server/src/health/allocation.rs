@@ -49,10 +49,9 @@ pub(super) fn find(heap: Option<Growth>, history: &mut History, reader: &Reader)
     findings
 }
 
-/// Bytes that requests had not freed when they ended, but for the bodies that were on their way.
+/// Bytes that requests had not freed when they ended.
 fn kept(sums: &Tally) -> f64 {
-    let allocated = sums.memory.allocated;
-    allocated.bytes as f64 - allocated.freed_bytes as f64 - sums.response_bytes as f64
+    sums.memory().map_or(0, |memory| memory.kept_bytes(sums.response_bytes)) as f64
 }
 
 fn far_more(minute: &Tally, hour: &Tally) -> Option<String> {

@@ -124,6 +124,7 @@ fn memory(rss_bytes: u64, heap: Option<Heap>) -> Memory {
         system: Ok(System { total_bytes: LIMIT as u64, used_bytes: rss_bytes, ..System::default() }),
         mapped: Err(unread()),
         heap,
+        allocator: Ok(None),
     }
 }
 

@@ -89,6 +89,7 @@ mod tests {
             system: Ok(System { total_bytes: 1000, used_bytes: 1000, ..System::default() }),
             mapped: Err(unread()),
             heap: None,
+            allocator: Ok(None),
         }
     }
 

@@ -1,12 +1,14 @@
 //! What the allocator itself holds: jemalloc tells, by the feature of that name.
 
-use watchboard_app::wire::{Allocator, Reading, Unknown};
+use watchboard_app::wire::{Allocator, Reading};
 
-/// The figures of a program whose allocator is jemalloc.
+/// None where the program's allocator is another.
 #[cfg(feature = "jemalloc")]
-pub(super) fn read() -> Reading<Allocator> {
+pub(super) fn read() -> Reading<Option<Allocator>> {
     use tikv_jemalloc_ctl::{epoch, stats};
 
+    // With this feature jemalloc is there, whether or not the program uses it.
+    const USED_FROM: u64 = 1 << 16;
     let read = || {
         // The figures are as of the last epoch.
         epoch::advance()?;
@@ -18,18 +20,11 @@ pub(super) fn read() -> Reading<Allocator> {
         })
     };
     let found = super::unreadable("jemalloc's statistics", read())?;
-    // It is linked with this feature, whether or not the program uses it.
-    if found.allocated_bytes < 1 << 16 {
-        return Err(Unknown::because(
-            "jemalloc is there, and the program allocates elsewhere: make it the global allocator",
-        ));
-    }
-    Ok(found)
+    Ok((found.allocated_bytes >= USED_FROM).then_some(found))
 }
 
 #[cfg(not(feature = "jemalloc"))]
-pub(super) fn read() -> Reading<Allocator> {
-    Err(Unknown::because(
-        "The system's allocator does not tell. With jemalloc as the global allocator and the feature `jemalloc` it is shown here.",
-    ))
+#[expect(clippy::unnecessary_wraps, reason = "with the feature it can fail")]
+pub(super) fn read() -> Reading<Option<Allocator>> {
+    Ok(None)
 }

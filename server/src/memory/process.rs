@@ -15,6 +15,8 @@ pub(super) struct ProcessProbe {
 
 impl ProcessProbe {
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>) -> Reading<Process> {
+        // First: what follows opens some.
+        let descriptors = descriptors()?;
         let process = unreadable("/proc/self", ProcProcess::myself())?;
         let statm = unreadable("/proc/self/statm", process.statm())?;
         let stat = unreadable("/proc/self/stat", process.stat())?;
@@ -49,7 +51,7 @@ impl ProcessProbe {
             major_faults_per_second: since
                 .as_ref()
                 .map(|(seconds, before)| stat.majflt.saturating_sub(before.majflt) as f64 / seconds),
-            descriptors: descriptors()?,
+            descriptors,
             descriptors_limit: descriptors_limit(&process)?,
             name: stat.comm.clone(),
         };
@@ -62,7 +64,8 @@ impl ProcessProbe {
 fn descriptors() -> Reading<u64> {
     const FOLDER: &str = "/proc/self/fd";
     match unreadable(FOLDER, fs::metadata(FOLDER))?.len() {
-        0 => Ok(unreadable(FOLDER, fs::read_dir(FOLDER))?.count() as u64),
+        // One of them is the folder itself, while it is listed.
+        0 => Ok((unreadable(FOLDER, fs::read_dir(FOLDER))?.count() as u64).saturating_sub(1)),
         count => Ok(count),
     }
 }

@@ -1,13 +1,11 @@
 //! What is resident in parts, and what was asked for by whom.
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
-use super::detail;
 use crate::{
     components::{Slice, StackedBar},
-    figures::Figures,
     format,
-    live::{figure, of_figures, text},
+    live::{figure, text},
     wire::{Reading, Snapshot, Unknown, known},
 };
 
@@ -47,15 +45,22 @@ fn rss(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
 /// The allocator's own view, where it tells.
 #[component]
 pub(crate) fn AllocatorBar() -> impl IntoView {
-    view! { <StackedBar label="As the allocator sees it" parts=of_figures(allocator) /> }
+    let parts = figure(allocator);
+    // Which allocator a program has does not change while it runs.
+    match parts.get_untracked() {
+        Ok(_) => Either::Left(view! { <StackedBar label="As the allocator sees it" parts /> }),
+        Err(unknown) => Either::Right(view! { <p class="more">{unknown.reason}</p> }),
+    }
 }
 
-fn allocator(figures: &Figures) -> Reading<Vec<Slice>> {
-    let found = *known(&detail(figures)?.allocator)?;
+fn allocator(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
+    let untold = "The system's allocator does not tell what it keeps. With the feature `jemalloc`, and jemalloc as the program's \
+                  allocator, it is shown here.";
+    let found = known(&snapshot.memory.allocator)?.ok_or_else(|| Unknown::because(untold))?;
     let [allocated, active, resident] =
         [found.allocated_bytes, found.active_bytes, found.resident_bytes].map(|bytes| bytes as f64);
     Ok(vec![
-        ("allocated", allocated, "asked for and not freed"),
+        ("allocated", allocated, "asked for and not freed, in sizes that the allocator has"),
         ("gaps", (active - allocated).max(0.0), "in pages that hold something: fragmentation"),
         ("kept", (resident - active).max(0.0), "pages without anything, and the allocator's own books"),
     ])

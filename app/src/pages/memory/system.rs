@@ -36,7 +36,7 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
         let cores = devices.cores_percent.iter().map(|percent| format::percent(f64::from(*percent)));
         cores.collect::<Vec<_>>().join(", ")
     };
-    let devices = detail(figures).and_then(|detail| known(&detail.devices)).ok();
+    let devices = detail(figures).ok().map(|detail| &detail.devices);
     let load = system.load.map(|[one, five, fifteen]| format!("{one:.2}, {five:.2}, {fifteen:.2}"));
     Ok(vec![
         ("Used", used, "total less available".to_owned()),
@@ -69,7 +69,7 @@ fn rows<T>(
     list: impl Fn(&Devices) -> &Vec<T> + Send + Sync + 'static,
     row: impl Fn(&T) -> Vec<Cell> + Send + Sync + 'static,
 ) -> Memo<Reading<Vec<Vec<Cell>>>> {
-    of_figures(move |figures| Ok(list(known(&detail(figures)?.devices)?).iter().map(&row).collect()))
+    of_figures(move |figures| Ok(list(&detail(figures)?.devices).iter().map(&row).collect()))
 }
 
 fn bytes(bytes: u64) -> Cell {
