@@ -20,7 +20,8 @@ pub use endpoints::{Band, EndpointColumns, EndpointDetail, EndpointName, Endpoin
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
 pub use health::{About, Finding, Health, Status};
 pub use memory::{
-    Allocator, Container, CpuQuota, Handles, Headline, Heap, Mapped, Memory, Pressure, Process, System, Thread, Threads,
+    Allocator, Container, CpuQuota, Descriptors, Handles, Headline, Heap, Mapped, Memory, Pressure, Process, System,
+    Thread, Threads,
 };
 pub use requests::{Latency, RecentRequests, RequestMemory, Requests, WindowTotals};
 pub use runtime::Runtime;

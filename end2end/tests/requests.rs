@@ -41,7 +41,7 @@ async fn sort_filter_window_and_endpoint_survive_reload_back_and_forward() {
     browser.value("window.sameDocument = true").await;
 
     click(&browser, "#endpoints tbody.rows tr:nth-child(2) a").await;
-    let endpoint = "document.querySelector('#endpoint')?.textContent ?? null";
+    let endpoint = "document.querySelector('#endpoint-name')?.textContent ?? null";
     browser.until(endpoint, |name| name == "GET /shop/products/{id}").await;
     browser.until("document.querySelectorAll('.heat rect').length", |count| count.as_u64() >= Some(1)).await;
     browser.until("document.querySelectorAll('#slowest-requests tbody tr').length", |count| count == 5).await;

@@ -93,7 +93,7 @@ fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
         "num_threads": process.num_threads,
         "open_files": handles.map(|handles| handles.open_files),
         "connections": handles.map(|handles| handles.connections),
-        "num_fds": process.descriptors,
+        "num_fds": snapshot.memory.descriptors.as_ref().ok().map(|descriptors| descriptors.open),
         "uss": mapped.map(|mapped| mapped.uss_bytes),
         "pss": mapped.map(|mapped| mapped.pss_bytes),
         "page_faults": { "minor": process.minor_faults, "major": process.major_faults },

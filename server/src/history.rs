@@ -96,6 +96,13 @@ impl History {
         self.windows[0].rows().map(|(id, row)| (id, &row.sums))
     }
 
+    /// The last five minutes of each endpoint; made when they are asked for.
+    pub(crate) fn last_five_minutes_of_each(&mut self) -> impl Iterator<Item = (usize, &Tally)> {
+        let watched = &mut self.windows[Window::FiveMinutes as usize];
+        watched.advance(&self.tiers, self.now);
+        watched.rows().map(|(id, row)| (id, &row.sums))
+    }
+
     /// The last minute of each endpoint that had requests in it, beside its last hour, where the program's allocator counts.
     pub(crate) fn last_minute_and_hour(&mut self, mut each: impl FnMut(usize, &Tally, &Tally)) {
         let [minute, .., hour, _, _] = &mut self.windows;

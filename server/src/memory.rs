@@ -2,6 +2,7 @@
 
 mod allocator;
 mod container;
+mod descriptors;
 mod devices;
 mod handles;
 mod heap;
@@ -82,6 +83,7 @@ impl Probes {
             devices: DevicesProbe::default(),
             last: Memory {
                 process: Err(unread()),
+                descriptors: Err(unread()),
                 handles: Err(unread()),
                 threads: Err(unread()),
                 container: Err(unread()),
@@ -104,6 +106,7 @@ impl Probes {
         last.system = took.by("system", || self.system.read());
         let total = last.system.as_ref().ok().map(|system| system.total_bytes);
         last.process = took.by("process", || self.process.read(total));
+        last.descriptors = descriptors::read();
         last.container = took.by("container", || self.container.read());
         last.heap = heap::read();
         last.allocator = allocator::read();

@@ -36,7 +36,8 @@ pub(crate) fn wasm_target() -> Result<()> {
 /// The browser, mongod and the Python packages.
 pub(crate) fn for_tests() -> Result<()> {
     let mut packages = Vec::new();
-    for (program, package) in [("chromium", "chromium"), ("chromedriver", "chromium-driver")] {
+    // jemalloc is built by make.
+    for (program, package) in [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("make", "make")] {
         if !succeeds(program, &["--version"]) {
             packages.push(package);
         }

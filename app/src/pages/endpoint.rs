@@ -25,7 +25,7 @@ pub(crate) fn EndpointPage() -> impl IntoView {
         <p class="crumbs">
             <a href=move || place.with(|place| place.to_endpoints().href())>"Requests"</a>
             <span aria-hidden="true">"›"</span>
-            <b id="endpoint">{name}</b>
+            <b id="endpoint-name">{name}</b>
         </p>
         <div class="charts">
             <LatencyChart />

@@ -82,6 +82,7 @@ impl Refreshed {
         let unread = || super::Unknown::because("not read");
         let memory = super::Memory {
             process: Err(unread()),
+            descriptors: Err(unread()),
             handles: Err(unread()),
             threads: Err(unread()),
             container: Err(unread()),

@@ -9,6 +9,8 @@ use super::{Reading, known};
 pub struct Memory {
     /// The process that the monitor runs in; read every second.
     pub process: Reading<Process>,
+    /// Its open file descriptors; read every second.
+    pub descriptors: Reading<Descriptors>,
     /// Its open files and connections; read every five seconds while somebody looks.
     pub handles: Reading<Handles>,
     /// Its busiest threads, five at most; read every five seconds while somebody looks.
@@ -102,10 +104,15 @@ pub struct Process {
     pub major_faults: u64,
     /// And of these, per second over the last second; none in the first.
     pub major_faults_per_second: Option<f64>,
-    /// Open file descriptors of every kind.
-    pub descriptors: u64,
-    /// How many it may open (the soft limit); none where unlimited.
-    pub descriptors_limit: Option<u64>,
+}
+
+/// Open file descriptors of every kind, from `/proc/PID/fd`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Descriptors {
+    /// How many are open.
+    pub open: u64,
+    /// How many may be (the soft limit); none where unlimited.
+    pub limit: Option<u64>,
 }
 
 /// How the pages of the process are shared, from `/proc/PID/smaps_rollup`, which takes the kernel long to make.

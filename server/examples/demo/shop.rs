@@ -26,8 +26,8 @@ use tokio::time::sleep;
 
 /// Products are numbered from 1 to this.
 const PRODUCTS: u32 = 500;
-/// What the leak may hold: 500 MiB.
-const MOST_LOOKS: usize = 2_000;
+/// What the leak may hold: 512 MiB.
+const MOST_LOOKS: usize = 4_096;
 /// A database call that takes longer is answered with an error: a shop that hangs is worse than one that apologises.
 const DATABASE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -171,7 +171,7 @@ async fn redeem_coupon(Path(code): Path<String>) -> Response {
 /// Another bug, left in on purpose: what was looked at is remembered for ever, a page of it for each look.
 async fn recommend(State(shop): State<Shop>, Path(id): Path<u32>) -> Response {
     work(4).await;
-    let look = vec![id as u8; 256 * 1024];
+    let look = vec![id as u8; 128 * 1024];
     let looks = {
         let mut looks = shop.looks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         looks.push(look);

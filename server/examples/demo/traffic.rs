@@ -41,9 +41,9 @@ async fn visit(visitors: Visitors, address: SocketAddr) {
         860..900 => ("POST", "checkout".to_owned(), ""),
         900..950 => ("GET", format!("coupons/SUMMER-{id}"), ""),
         950..951 => ("GET", "coupons/summer".to_owned(), ""),
-        951..980 => ("GET", format!("images/{id}.png"), ""),
-        980..983 => ("GET", "wp-login.php".to_owned(), ""),
-        983..990 => ("GET", "export".to_owned(), ""),
+        951..963 => ("GET", format!("images/{id}.png"), ""),
+        963..966 => ("GET", "wp-login.php".to_owned(), ""),
+        966..980 => ("GET", "export".to_owned(), ""),
         _ => ("GET", format!("recommendations/{id}"), ""),
     };
     let request = Request::builder()

@@ -23,30 +23,29 @@ const ENOUGH_BEFORE: u64 = 200;
 /// `heap` is how the program's objects grew in the last minutes, if they did.
 pub(super) fn find(heap: Option<Growth>, history: &mut History, reader: &Reader) -> Vec<Finding> {
     let mut findings = vec![];
-    let mut keeps: Option<(f64, usize)> = None;
     history.last_minute_and_hour(|id, minute, hour| {
         if let Some(sentence) = far_more(minute, hour) {
             let name = reader.name(id).text();
             findings.push(degraded(format!("{name} {sentence}"), About::Endpoint(name)));
         }
-        let kept = kept(minute);
-        if keeps.is_none_or(|(most, _)| kept > most) {
-            keeps = Some((kept, id));
-        }
     });
-    if let Some((growth, (kept, id))) = heap.zip(keeps) {
-        let a_minute = growth.per_hour / 60.0;
-        if (KEEPS_FROM * a_minute..=KEEPS_TO * a_minute).contains(&kept) {
-            let name = reader.name(id).text();
-            let [kept, grown] = [kept, growth.bytes()].map(format::bytes);
-            let minutes = growth.seconds / 60.0;
-            let sentence = format!(
-                "{name} keeps what it allocates: {kept} in the last minute; what is not freed grew by {grown} in {minutes:.0} minutes"
-            );
-            findings.push(degraded(sentence, About::Endpoint(name)));
-        }
-    }
+    findings.extend(heap.and_then(|growth| keeps(growth, history, reader)));
     findings
+}
+
+/// The endpoint that keeps the most, if that is about what the program's objects grew by.
+fn keeps(growth: Growth, history: &mut History, reader: &Reader) -> Option<Finding> {
+    let all = history.last_five_minutes_of_each().map(|(id, sums)| (kept(sums), sums.requests(), id));
+    let (kept, requests, id) = all.max_by(|(a, ..), (b, ..)| a.total_cmp(b))?;
+    if !(KEEPS_FROM * growth.bytes()..=KEEPS_TO * growth.bytes()).contains(&kept) {
+        return None;
+    }
+    let name = reader.name(id).text();
+    let [each, kept, grown] = [kept / requests.max(1) as f64, kept, growth.bytes()].map(format::bytes);
+    let sentence = format!(
+        "{name} keeps what it allocates: {each} a request, {kept} in 5 minutes; in all {grown} more are not freed"
+    );
+    Some(degraded(sentence, About::Endpoint(name)))
 }
 
 /// Bytes that requests had not freed when they ended.

@@ -118,6 +118,7 @@ fn memory(rss_bytes: u64, heap: Option<Heap>) -> Memory {
     let unread = || Unknown::because("not read");
     Memory {
         process: Ok(Process { rss_bytes, ..Process::default() }),
+        descriptors: Err(unread()),
         handles: Err(unread()),
         threads: Err(unread()),
         container: Ok(None),

@@ -56,8 +56,8 @@ fn near_the_limit(memory: &Memory) -> Option<String> {
 }
 
 fn descriptors(memory: &Memory) -> Option<String> {
-    let process = memory.process.as_ref().ok()?;
-    let (open, limit) = (process.descriptors, process.descriptors_limit?);
+    let descriptors = memory.descriptors.as_ref().ok()?;
+    let (open, limit) = (descriptors.open, descriptors.limit?);
     let percent = 100.0 * open as f64 / limit.max(1) as f64;
     let text = || format!("{} of {} file descriptors are open", format::exact(open), format::exact(limit));
     (percent >= DESCRIPTORS_PERCENT).then(text)
@@ -75,14 +75,15 @@ fn pressure(memory: &Memory, container: Option<&Container>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use watchboard_app::wire::{Process, System, Unknown};
+    use watchboard_app::wire::{Descriptors, System, Unknown};
 
     use super::*;
 
     fn memory(container: Container) -> Memory {
         let unread = || Unknown::because("not read");
         Memory {
-            process: Ok(Process { descriptors: 10, descriptors_limit: Some(1024), ..Process::default() }),
+            process: Err(unread()),
+            descriptors: Ok(Descriptors { open: 10, limit: Some(1024) }),
             handles: Err(unread()),
             threads: Err(unread()),
             container: Ok(Some(container)),
@@ -119,8 +120,8 @@ mod tests {
     fn what_runs_out_is_named_with_its_figures() {
         let pressure = Some(Pressure { some_percent: 40.0, full_percent: 12.0 });
         let full = Container { working_set_bytes: 96, limit_bytes: Some(100), pressure, ..Container::default() };
-        let open = Process { descriptors: 1009, descriptors_limit: Some(1024), ..Process::default() };
-        let found = sentences(&mut Limits::default(), 0, &Memory { process: Ok(open), ..memory(full) });
+        let open = Descriptors { open: 1009, limit: Some(1024) };
+        let found = sentences(&mut Limits::default(), 0, &Memory { descriptors: Ok(open), ..memory(full) });
         let expected = [
             "memory at 96 % of the container's 100 B",
             "1 009 of 1 024 file descriptors are open",

@@ -1,8 +1,8 @@
-//! The process: `/proc/self/{statm,status,stat,fd,limits}`.
+//! The process: `/proc/self/{statm,status,stat}`.
 
 use std::{fs, time::Instant};
 
-use procfs::process::{LimitValue, Process as ProcProcess, Stat};
+use procfs::process::{Process as ProcProcess, Stat};
 use watchboard_app::wire::{Process, Reading};
 
 use super::{text, unreadable};
@@ -15,8 +15,6 @@ pub(super) struct ProcessProbe {
 
 impl ProcessProbe {
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>) -> Reading<Process> {
-        // First: what follows opens some.
-        let descriptors = descriptors()?;
         let process = unreadable("/proc/self", ProcProcess::myself())?;
         let statm = unreadable("/proc/self/statm", process.statm())?;
         let stat = unreadable("/proc/self/stat", process.stat())?;
@@ -51,29 +49,10 @@ impl ProcessProbe {
             major_faults_per_second: since
                 .as_ref()
                 .map(|(seconds, before)| stat.majflt.saturating_sub(before.majflt) as f64 / seconds),
-            descriptors,
-            descriptors_limit: descriptors_limit(&process)?,
             name: stat.comm.clone(),
         };
         self.before = Some((now, stat));
         Ok(reading)
-    }
-}
-
-/// Newer kernels tell how many there are as the size of the folder, older ones list them.
-fn descriptors() -> Reading<u64> {
-    const FOLDER: &str = "/proc/self/fd";
-    match unreadable(FOLDER, fs::metadata(FOLDER))?.len() {
-        // One of them is the folder itself, while it is listed.
-        0 => Ok((unreadable(FOLDER, fs::read_dir(FOLDER))?.count() as u64).saturating_sub(1)),
-        count => Ok(count),
-    }
-}
-
-fn descriptors_limit(process: &ProcProcess) -> Reading<Option<u64>> {
-    match unreadable("/proc/self/limits", process.limits())?.max_open_files.soft_limit {
-        LimitValue::Value(limit) => Ok(Some(limit)),
-        LimitValue::Unlimited => Ok(None),
     }
 }
 

@@ -81,13 +81,12 @@ pub(crate) fn ResourceBars() -> impl IntoView {
         })
     });
     let descriptors = figure(|snapshot| {
-        let process = known(&snapshot.memory.process)?;
-        let of = process
-            .descriptors_limit
-            .map_or_else(|| " (no limit)".to_owned(), |limit| format!(" of {}", format::exact(limit)));
+        let descriptors = known(&snapshot.memory.descriptors)?;
+        let of =
+            descriptors.limit.map_or_else(|| " (no limit)".to_owned(), |limit| format!(" of {}", format::exact(limit)));
         Ok(Usage {
-            text: format!("{}{of}", process.descriptors),
-            percent: process.descriptors_limit.map(|limit| 100.0 * process.descriptors as f64 / limit.max(1) as f64),
+            text: format!("{}{of}", descriptors.open),
+            percent: descriptors.limit.map(|limit| 100.0 * descriptors.open as f64 / limit.max(1) as f64),
         })
     });
     view! {

@@ -1,0 +1,44 @@
+//! The memory view: all of it has figures, and endpoints tell what they allocate wherever they are listed.
+
+mod support;
+
+use support::{Board, Browser};
+
+/// The texts of what a card holds, by the card's id.
+fn card(id: &str) -> String {
+    format!("document.getElementById('{id}')?.innerText ?? ''")
+}
+
+#[tokio::test]
+async fn every_card_has_its_figures_and_refreshes_without_a_complaint() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.tab.goto(&format!("{}?view=memory&window=1m", board.url)).await.unwrap();
+    browser.until("document.querySelector('.freshness .words').textContent", |text| text == "Live").await;
+    for (id, words) in [
+        ("where-the-memory-goes", "allocated and not freed"),
+        ("resource-usage", "File descriptors"),
+        ("endpoints-by-allocation", "GET /shop/products"),
+        ("container", "Working set"),
+        ("threads", "tokio-rt-worker"),
+        ("process", "Its alone (USS)"),
+        ("system", "Swapping in"),
+        ("heaviest-processes", "chromium"),
+        ("disks-and-networks", "lo"),
+        ("async-runtime", "Alive tasks"),
+        ("cost-of-watching", "endpoints"),
+    ] {
+        browser.until(&card(id), |text| text.as_str().is_some_and(|text| text.contains(words))).await;
+    }
+    // What is told from two readings comes with the second.
+    browser.until(&card("threads"), |text| text.as_str().is_some_and(|text| text.contains("/s"))).await;
+    let lines = "document.querySelectorAll('.charts figure').length";
+    assert_eq!(browser.value(lines).await, 3, "memory, allocation, CPU");
+    browser.tab.goto(&format!("{}?view=requests&sort=allocated", board.url)).await.unwrap();
+    let sorted = "document.querySelector('th[aria-sort]').textContent";
+    browser.until(sorted, |title| title == "Allocated").await;
+    browser.tab.goto(&format!("{}?view=requests&endpoint=GET+/shop/search", board.url)).await.unwrap();
+    let facts = card("endpoint");
+    browser.until(&facts, |text| text.as_str().is_some_and(|text| text.contains("Largest request"))).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.stop().await;
+}
