@@ -2,6 +2,7 @@
 
 mod allocator;
 mod container;
+mod cpu;
 mod descriptors;
 mod devices;
 mod handles;

@@ -57,11 +57,14 @@ impl Sampler {
         let seconds = self.last_tick.map_or(1, |last| tick - last);
         self.last_tick = Some(tick);
         let mut frame = Builder::new(tick, seconds);
-        let told = self.reader.take(|id, tally| frame.endpoint(id, tally));
+        let reader = &mut self.reader;
+        let told = self.probes.took().by("requests", || reader.take(|id, tally| frame.endpoint(id, tally)));
         // After the requests: what those allocated that have ended is then in the whole.
         let before = self.probes.last().heap.map(|heap| (heap, seconds));
         let memory = self.probes.read(watched);
-        self.history.push(tick, frame, told, host(&memory, &database, before), &self.reader);
+        let host = host(&memory, &database, before);
+        let (history, reader) = (&mut self.history, &self.reader);
+        self.probes.took().by("history", || history.push(tick, frame, told, host, reader));
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
         let unix_ms = now_unix_ms();
@@ -74,7 +77,8 @@ impl Sampler {
             history: &mut self.history,
             reader: &self.reader,
         };
-        self.health = self.judge.judge(&self.health, now);
+        let (judge, health) = (&mut self.judge, &self.health);
+        self.health = self.probes.took().by("findings", || judge.judge(health, now));
         let snapshot = Snapshot {
             service: self.service.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

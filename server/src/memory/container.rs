@@ -13,11 +13,23 @@ use super::{pressure, text, unreadable};
 /// Version 1 writes "no limit" as the largest page-aligned number.
 const UNLIMITED_FROM: u64 = 1 << 62;
 
+/// The group, its limits and what the kernel did to it are read at one in so many readings; how much it uses at each.
+const WHOLE_EVERY: u64 = 5;
+
 pub(super) struct ContainerProbe {
     /// `/sys/fs/cgroup`, or a recorded tree in a test.
     mount: PathBuf,
     /// `/proc/self/cgroup`.
     membership: PathBuf,
+    readings: u64,
+    last: Option<Group>,
+}
+
+/// A group as it was found.
+struct Group {
+    folder: PathBuf,
+    names: &'static Names,
+    whole: Container,
 }
 
 /// What the files of a version of control groups are called.
@@ -31,7 +43,7 @@ struct Names {
     events: &'static str,
 }
 
-const V2: Names = Names {
+static V2: Names = Names {
     version: 2,
     usage: "memory.current",
     limit: "memory.max",
@@ -40,7 +52,7 @@ const V2: Names = Names {
     file: "file ",
     events: "memory.events",
 };
-const V1: Names = Names {
+static V1: Names = Names {
     version: 1,
     usage: "memory.usage_in_bytes",
     limit: "memory.limit_in_bytes",
@@ -52,11 +64,27 @@ const V1: Names = Names {
 
 impl ContainerProbe {
     pub(super) fn new() -> Self {
-        Self { mount: "/sys/fs/cgroup".into(), membership: "/proc/self/cgroup".into() }
+        Self { mount: "/sys/fs/cgroup".into(), membership: "/proc/self/cgroup".into(), readings: 0, last: None }
     }
 
     /// The control group; none where no group counts the process's memory.
-    pub(super) fn read(&self) -> Reading<Option<Container>> {
+    pub(super) fn read(&mut self) -> Reading<Option<Container>> {
+        if self.readings.is_multiple_of(WHOLE_EVERY) {
+            self.last = self.find()?;
+        }
+        self.readings += 1;
+        let Some(Group { folder, names, whole }) = &self.last else { return Ok(None) };
+        let (usage_bytes, stat) = usage(folder, names)?;
+        Ok(Some(Container {
+            working_set_bytes: usage_bytes.saturating_sub(text::field(&stat, names.inactive_file).unwrap_or(0)),
+            usage_bytes,
+            anonymous_bytes: text::field(&stat, names.anonymous),
+            file_bytes: text::field(&stat, names.file),
+            ..whole.clone()
+        }))
+    }
+
+    fn find(&self) -> Reading<Option<Group>> {
         let membership = match fs::read_to_string(&self.membership) {
             Ok(membership) => membership,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -65,13 +93,14 @@ impl ContainerProbe {
         for controller in ["memory", ""] {
             let Some(path) = path_of(&membership, controller) else { continue };
             let (root, names) =
-                if controller.is_empty() { (self.mount.clone(), V2) } else { (self.mount.join("memory"), V1) };
-            if let Some(group) = group_with(&root, path, names.usage) {
+                if controller.is_empty() { (self.mount.clone(), &V2) } else { (self.mount.join("memory"), &V1) };
+            if let Some(folder) = group_with(&root, path, names.usage) {
                 let cpu = match names.version {
                     1 => path_of(&membership, "cpu").and_then(|path| self.cpu_quota_v1(path)),
-                    _ => cpu_quota_v2(&group),
+                    _ => cpu_quota_v2(&folder),
                 };
-                return memory(&root, &group, &names).map(|memory| Some(Container { cpu, ..memory }));
+                let whole = Container { cpu, ..limits(&root, &folder, names)? };
+                return Ok(Some(Group { folder, names, whole }));
             }
         }
         Ok(None)
@@ -126,9 +155,13 @@ fn group_with(root: &Path, path: &str, file: &str) -> Option<PathBuf> {
     own.into_iter().chain([root.to_owned()]).find(|group| group.join(file).exists())
 }
 
-fn memory(root: &Path, group: &Path, names: &Names) -> Reading<Container> {
-    let usage_bytes = read_number(&group.join(names.usage))?.unwrap_or(0);
-    let stat = read_text(&group.join("memory.stat"))?;
+/// Bytes in use, and `memory.stat`.
+fn usage(group: &Path, names: &Names) -> Reading<(u64, String)> {
+    Ok((read_number(&group.join(names.usage))?.unwrap_or(0), read_text(&group.join("memory.stat"))?))
+}
+
+/// All but how much it uses.
+fn limits(root: &Path, group: &Path, names: &Names) -> Reading<Container> {
     let name = |group: &Path| format!("/{}", group.strip_prefix(root).unwrap_or(group).display());
     let mut limit: Option<(u64, String)> = None;
     for ancestor in group.ancestors().take_while(|ancestor| ancestor.starts_with(root)) {
@@ -144,15 +177,11 @@ fn memory(root: &Path, group: &Path, names: &Names) -> Reading<Container> {
     Ok(Container {
         version: names.version,
         group: name(group),
-        working_set_bytes: usage_bytes.saturating_sub(text::field(&stat, names.inactive_file).unwrap_or(0)),
         limit_bytes,
         limit_group,
-        usage_bytes,
-        anonymous_bytes: text::field(&stat, names.anonymous),
-        file_bytes: text::field(&stat, names.file),
         oom_kills: optional(names.events).and_then(|events| text::field(&events, "oom_kill ")),
         pressure: optional("memory.pressure").and_then(|text| pressure::parse(&text)),
-        cpu: None,
+        ..Container::default()
     })
 }
 

@@ -16,12 +16,12 @@ fn probe(membership: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, Contai
     }
     let (mount, member) = (tree.path().join("cgroup"), tree.path().join("member"));
     fs::write(&member, membership).unwrap();
-    (tree, ContainerProbe { mount, membership: member })
+    (tree, ContainerProbe { mount, membership: member, readings: 0, last: None })
 }
 
 #[test]
 fn the_smallest_limit_of_the_ancestors_counts_and_reclaimable_cache_does_not() {
-    let (_tree, probe) = probe(
+    let (_tree, mut probe) = probe(
         "0::/pod/app\n",
         &[
             ("pod/app/memory.current", "1000\n"),
@@ -62,7 +62,7 @@ fn the_smallest_limit_of_the_ancestors_counts_and_reclaimable_cache_does_not() {
 fn inside_a_container_the_mount_is_the_group() {
     for membership in ["0::/host/only/path\n", "0::/../../elsewhere\n", "0::/\n"] {
         let files = [("memory.current", "50\n"), ("memory.stat", ""), ("memory.max", "100\n")];
-        let (_tree, probe) = probe(membership, &files);
+        let (_tree, mut probe) = probe(membership, &files);
         let container = probe.read().unwrap().unwrap();
         assert_eq!((container.working_set_bytes, container.limit_bytes), (50, Some(100)));
         let untold = (container.oom_kills, container.pressure, container.cpu, container.anonymous_bytes);
@@ -72,7 +72,7 @@ fn inside_a_container_the_mount_is_the_group() {
 
 #[test]
 fn version_one_beside_an_empty_version_two() {
-    let (_tree, probe) = probe(
+    let (_tree, mut probe) = probe(
         "4:memory:/x/y\n2:cpuacct,cpu:/z\n0::/\n",
         &[
             ("memory/x/y/memory.usage_in_bytes", "900\n"),
@@ -95,7 +95,7 @@ fn version_one_beside_an_empty_version_two() {
 
 #[test]
 fn without_a_limit_anywhere_there_is_none() {
-    let (_tree, probe) = probe(
+    let (_tree, mut probe) = probe(
         "2:memory:/x\n1:cpu:/x\n",
         &[
             ("memory/x/memory.usage_in_bytes", "900\n"),
@@ -111,19 +111,20 @@ fn without_a_limit_anywhere_there_is_none() {
 
 #[test]
 fn no_group_is_none_and_nonsense_is_unknown() {
-    let (_tree, outside) = probe("0::/\n", &[]);
+    let (_tree, mut outside) = probe("0::/\n", &[]);
     assert_eq!(outside.read(), Ok(None));
-    let (_tree, broken) = probe("0::/\n", &[("memory.current", "many"), ("memory.stat", "")]);
+    let (_tree, mut broken) = probe("0::/\n", &[("memory.current", "many"), ("memory.stat", "")]);
     let reason = broken.read().unwrap_err().reason;
     assert!(reason.contains("memory.current says \"many\""), "{reason}");
-    let (_tree, without_stat) = probe("0::/\n", &[("memory.current", "1")]);
+    let (_tree, mut without_stat) = probe("0::/\n", &[("memory.current", "1")]);
     let reason = without_stat.read().unwrap_err().reason;
     assert!(reason.contains("cannot read") && reason.contains("memory.stat"), "{reason}");
 }
 
 #[test]
 fn a_tree_that_may_only_be_read_is_enough() {
-    let (tree, probe) = probe("0::/\n", &[("memory.current", "50\n"), ("memory.stat", ""), ("memory.max", "100\n")]);
+    let (tree, mut probe) =
+        probe("0::/\n", &[("memory.current", "50\n"), ("memory.stat", ""), ("memory.max", "100\n")]);
     let mode = |mode| fs::set_permissions(tree.path().join("cgroup"), fs::Permissions::from_mode(mode)).unwrap();
     mode(0o555);
     let read = probe.read();
@@ -139,7 +140,7 @@ proptest! {
     ) {
         let names = ["memory.current", "memory.stat", "memory.max", "cpu.max"];
         let files: Vec<(&str, &str)> = names.into_iter().zip(texts.iter().map(String::as_str)).collect();
-        let (_tree, probe) = probe(&membership, &files);
+        let (_tree, mut probe) = probe(&membership, &files);
         let _ = probe.read();
     }
 }

@@ -1,64 +1,81 @@
-//! The machine: `/proc/{meminfo,vmstat,pressure/memory}`; its CPU share and its load from sysinfo.
+//! The machine: `/proc/{meminfo,stat,vmstat,pressure/memory}`; its load and its name from sysinfo.
 
 use std::{fs, time::Instant};
 
-use procfs::{Current, Meminfo};
 use watchboard_app::wire::{Pressure, Reading, System};
 
-use super::{pressure, text, unreadable};
+use super::{cpu::CpuProbe, pressure, text, unreadable};
+
+/// The kernel takes long to make `/proc/vmstat`: it is read at one in so many readings.
+const SWAPPED_EVERY: u64 = 10;
+/// The kernel itself works out loads and pressures once in some seconds.
+const LOAD_EVERY: u64 = 5;
 
 pub(super) struct SystemProbe {
-    /// None where sysinfo does not know the platform.
-    sysinfo: Option<sysinfo::System>,
     host: String,
-    /// sysinfo needs two readings for a share of CPU time.
-    readings: u32,
+    cpus: u64,
+    cpu: CpuProbe,
+    readings: u64,
     /// What had been swapped in and out, and when.
     swapped: Option<(Instant, [u64; 2])>,
+    swap_rates: Option<[f64; 2]>,
+    load: Option<[f64; 3]>,
+    pressure: Option<Pressure>,
 }
 
 impl SystemProbe {
     pub(super) fn new() -> Self {
-        let host = sysinfo::System::host_name().unwrap_or_else(|_| "unnamed host".to_owned());
-        Self { sysinfo: sysinfo::System::new().ok(), host, readings: 0, swapped: None }
+        Self {
+            host: sysinfo::System::host_name().unwrap_or_else(|_| "unnamed host".to_owned()),
+            cpus: std::thread::available_parallelism().map_or(1, usize::from) as u64,
+            cpu: CpuProbe::default(),
+            readings: 0,
+            swapped: None,
+            swap_rates: None,
+            load: None,
+            pressure: None,
+        }
     }
 
     pub(super) fn read(&mut self) -> Reading<System> {
-        let meminfo = unreadable("/proc/meminfo", Meminfo::current())?;
-        let vmstat = unreadable("/proc/vmstat", fs::read_to_string("/proc/vmstat"))?;
-        let swapped = ["pswpin ", "pswpout "].map(|name| text::field(&vmstat, name).unwrap_or(0) * procfs::page_size());
+        let meminfo = unreadable("/proc/meminfo", fs::read_to_string("/proc/meminfo"))?;
+        if self.readings.is_multiple_of(SWAPPED_EVERY) {
+            self.read_swapped()?;
+        }
+        if self.readings.is_multiple_of(LOAD_EVERY) {
+            self.load = sysinfo::System::load_average().ok().map(|load| [load.one, load.five, load.fifteen]);
+            self.pressure = system_pressure();
+        }
+        self.readings += 1;
+        let [swap_in_bytes, swap_out_bytes] = self.swapped.map(|(_, swapped)| swapped).unwrap_or_default();
         Ok(System {
-            cpu_percent: self.cpu_percent(),
-            cpus: std::thread::available_parallelism().map_or(1, usize::from) as u64,
-            load: sysinfo::System::load_average().ok().map(|load| [load.one, load.five, load.fifteen]),
+            cpu_percent: self.cpu.read(),
+            cpus: self.cpus,
+            load: self.load,
             host: self.host.clone(),
-            swap_in_bytes: swapped[0],
-            swap_out_bytes: swapped[1],
-            swap_rates: self.swap_rates(swapped),
-            pressure: system_pressure(),
+            swap_in_bytes,
+            swap_out_bytes,
+            swap_rates: self.swap_rates,
+            pressure: self.pressure,
             ..memory(&meminfo)
         })
     }
 
     /// The share in use of each core, as of the last reading.
     pub(super) fn cores_percent(&self) -> Vec<f32> {
-        let cores = self.sysinfo.as_ref().filter(|_| self.readings > 1).map(sysinfo::System::cpus);
-        cores.unwrap_or_default().iter().map(sysinfo::Cpu::usage).collect()
+        self.cpu.cores_percent()
     }
 
-    fn cpu_percent(&mut self) -> Option<f64> {
-        let sysinfo = self.sysinfo.as_mut()?;
-        sysinfo.refresh_cpu_usage();
-        self.readings = self.readings.saturating_add(1);
-        (self.readings > 1).then(|| f64::from(sysinfo.global_cpu_usage()))
-    }
-
-    fn swap_rates(&mut self, swapped: [u64; 2]) -> Option<[f64; 2]> {
+    fn read_swapped(&mut self) -> Reading<()> {
+        let vmstat = unreadable("/proc/vmstat", fs::read_to_string("/proc/vmstat"))?;
+        let swapped = ["pswpin ", "pswpout "].map(|name| text::field(&vmstat, name).unwrap_or(0) * procfs::page_size());
         let now = Instant::now();
-        let (then, before) = self.swapped.replace((now, swapped))?;
-        let seconds = now.duration_since(then).as_secs_f64();
-        let rate = |index: usize| swapped[index].saturating_sub(before[index]) as f64 / seconds;
-        (seconds > 0.0).then(|| [rate(0), rate(1)])
+        if let Some((then, before)) = self.swapped.replace((now, swapped)) {
+            let seconds = now.duration_since(then).as_secs_f64();
+            let rate = |way: usize| swapped[way].saturating_sub(before[way]) as f64 / seconds;
+            self.swap_rates = (seconds > 0.0).then(|| [rate(0), rate(1)]);
+        }
+        Ok(())
     }
 }
 
@@ -68,42 +85,51 @@ fn system_pressure() -> Option<Pressure> {
 }
 
 /// The figures by psutil's definitions.
-fn memory(meminfo: &Meminfo) -> System {
-    let total = meminfo.mem_total;
-    // In some containers more is available than there is.
-    let available = meminfo.mem_available.unwrap_or(meminfo.mem_free).min(total);
+fn memory(meminfo: &str) -> System {
+    let kib = |name| text::field(meminfo, name).map(|kib| kib * 1024);
+    let bytes = |name| kib(name).unwrap_or(0);
+    let total = bytes("MemTotal:");
+    let free = bytes("MemFree:");
+    // In some containers more is available than there is; kernels before 3.14 do not tell.
+    let available = kib("MemAvailable:").unwrap_or(free).min(total);
     let used = total - available;
+    let (swap_total, swap_free) = (bytes("SwapTotal:"), bytes("SwapFree:"));
     System {
         total_bytes: total,
         available_bytes: available,
         used_bytes: used,
-        free_bytes: meminfo.mem_free.min(total),
+        free_bytes: free.min(total),
         percent: 100.0 * used as f64 / total.max(1) as f64,
-        active_bytes: meminfo.active,
-        inactive_bytes: meminfo.inactive,
-        buffers_bytes: meminfo.buffers,
-        cached_bytes: meminfo.cached + meminfo.s_reclaimable.unwrap_or(0),
-        shared_bytes: meminfo.shmem.unwrap_or(0),
-        swap_total_bytes: meminfo.swap_total,
-        swap_used_bytes: meminfo.swap_total.saturating_sub(meminfo.swap_free),
-        swap_free_bytes: meminfo.swap_free,
+        active_bytes: bytes("Active:"),
+        inactive_bytes: bytes("Inactive:"),
+        buffers_bytes: bytes("Buffers:"),
+        cached_bytes: bytes("Cached:") + bytes("SReclaimable:"),
+        shared_bytes: bytes("Shmem:"),
+        swap_total_bytes: swap_total,
+        swap_used_bytes: swap_total.saturating_sub(swap_free),
+        swap_free_bytes: swap_free,
         ..System::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use procfs::FromBufRead;
+    use proptest::prelude::*;
 
     use super::*;
 
     #[test]
     fn more_available_than_there_is_counts_as_all() {
-        let text = "MemTotal: 1000 kB\nMemFree: 1200 kB\nMemAvailable: 1500 kB\nBuffers: 0 kB\nCached: 0 kB\n\
-            SwapCached: 0 kB\nActive: 1 kB\nInactive: 2 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\nDirty: 0 kB\nWriteback: 0 kB\n\
-            Mapped: 0 kB\nSlab: 0 kB\nVmallocTotal: 0 kB\nVmallocUsed: 0 kB\nVmallocChunk: 0 kB\nCommitted_AS: 0 kB\n";
-        let meminfo = Meminfo::from_buf_read(text.as_bytes()).unwrap();
-        let system = memory(&meminfo);
+        let system =
+            memory("MemTotal: 1000 kB\nMemFree: 1200 kB\nMemAvailable: 1500 kB\nCached: 7 kB\nSReclaimable: 3 kB\n");
         assert_eq!((system.available_bytes, system.used_bytes, system.free_bytes), (1_024_000, 0, 1_024_000));
+        assert_eq!((system.cached_bytes, system.swap_total_bytes), (10_240, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(text in "((MemTotal|MemFree|MemAvailable|SwapTotal|SwapFree|Cached): *[0-9]{0,12} kB\n){0,6}|.{0,99}") {
+            let _ = memory(&text);
+        }
     }
 }
