@@ -77,7 +77,7 @@ impl Probes {
     pub(crate) fn new() -> Self {
         let unread = || Unknown::because("not read yet");
         Self {
-            process: ProcessProbe::default(),
+            process: ProcessProbe::new(),
             threads: ThreadsProbe::default(),
             container: ContainerProbe::new(),
             system: SystemProbe::new(),

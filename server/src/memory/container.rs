@@ -2,13 +2,17 @@
 //! version or a kernel does not tell is unknown by itself.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use watchboard_app::wire::{Container, CpuQuota, Reading, Unknown};
 
-use super::{pressure, text, unreadable};
+use super::{
+    pressure,
+    text::{self, Source},
+    unreadable,
+};
 
 /// Version 1 writes "no limit" as the largest page-aligned number.
 const UNLIMITED_FROM: u64 = 1 << 62;
@@ -27,7 +31,8 @@ pub(super) struct ContainerProbe {
 
 /// A group as it was found.
 struct Group {
-    folder: PathBuf,
+    usage: Source,
+    stat: Source,
     names: &'static Names,
     whole: Container,
 }
@@ -73,19 +78,20 @@ impl ContainerProbe {
             self.last = self.find()?;
         }
         self.readings += 1;
-        let Some(Group { folder, names, whole }) = &self.last else { return Ok(None) };
-        let (usage_bytes, stat) = usage(folder, names)?;
+        let Some(Group { usage, stat, names, whole }) = &mut self.last else { return Ok(None) };
+        let usage_bytes = number(names.usage, unreadable(names.usage, usage.read())?)?.unwrap_or(0);
+        let stat = unreadable("memory.stat", stat.read())?;
         Ok(Some(Container {
-            working_set_bytes: usage_bytes.saturating_sub(text::field(&stat, names.inactive_file).unwrap_or(0)),
+            working_set_bytes: usage_bytes.saturating_sub(text::field(stat, names.inactive_file).unwrap_or(0)),
             usage_bytes,
-            anonymous_bytes: text::field(&stat, names.anonymous),
-            file_bytes: text::field(&stat, names.file),
+            anonymous_bytes: text::field(stat, names.anonymous),
+            file_bytes: text::field(stat, names.file),
             ..whole.clone()
         }))
     }
 
     fn find(&self) -> Reading<Option<Group>> {
-        let membership = match fs::read_to_string(&self.membership) {
+        let membership = match text::read(&self.membership) {
             Ok(membership) => membership,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Unknown::because(format!("cannot read {}: {error}", self.membership.display()))),
@@ -100,7 +106,8 @@ impl ContainerProbe {
                     _ => cpu_quota_v2(&folder),
                 };
                 let whole = Container { cpu, ..limits(&root, &folder, names)? };
-                return Ok(Some(Group { folder, names, whole }));
+                let source = |file: &str| Source::new(folder.join(file));
+                return Ok(Some(Group { usage: source(names.usage), stat: source("memory.stat"), names, whole }));
             }
         }
         Ok(None)
@@ -108,8 +115,8 @@ impl ContainerProbe {
 
     fn cpu_quota_v1(&self, path: &str) -> Option<CpuQuota> {
         let group = group_with(&self.mount.join("cpu"), path, "cpu.stat")?;
-        let stat = fs::read_to_string(group.join("cpu.stat")).ok()?;
-        let number = |name: &str| fs::read_to_string(group.join(name)).ok()?.trim().parse::<f64>().ok();
+        let stat = text::read(group.join("cpu.stat")).ok()?;
+        let number = |name: &str| text::read(group.join(name)).ok()?.trim().parse::<f64>().ok();
         let quota = number("cpu.cfs_quota_us").filter(|quota| *quota > 0.0);
         Some(CpuQuota {
             cores: quota.zip(number("cpu.cfs_period_us")).map(|(quota, period)| quota / period),
@@ -119,9 +126,9 @@ impl ContainerProbe {
 }
 
 fn cpu_quota_v2(group: &Path) -> Option<CpuQuota> {
-    let stat = fs::read_to_string(group.join("cpu.stat")).ok()?;
+    let stat = text::read(group.join("cpu.stat")).ok()?;
     // "max 100000" where it is unlimited; the root of the hierarchy has no such file.
-    let max = fs::read_to_string(group.join("cpu.max")).unwrap_or_default();
+    let max = text::read(group.join("cpu.max")).unwrap_or_default();
     let cores = max.split_once(' ').and_then(|(quota, period)| {
         Some(quota.parse::<f64>().ok()? / period.trim().parse::<f64>().ok().filter(|period| *period > 0.0)?)
     });
@@ -155,11 +162,6 @@ fn group_with(root: &Path, path: &str, file: &str) -> Option<PathBuf> {
     own.into_iter().chain([root.to_owned()]).find(|group| group.join(file).exists())
 }
 
-/// Bytes in use, and `memory.stat`.
-fn usage(group: &Path, names: &Names) -> Reading<(u64, String)> {
-    Ok((read_number(&group.join(names.usage))?.unwrap_or(0), read_text(&group.join("memory.stat"))?))
-}
-
 /// All but how much it uses.
 fn limits(root: &Path, group: &Path, names: &Names) -> Reading<Container> {
     let name = |group: &Path| format!("/{}", group.strip_prefix(root).unwrap_or(group).display());
@@ -173,7 +175,7 @@ fn limits(root: &Path, group: &Path, names: &Names) -> Reading<Container> {
         }
     }
     let (limit_bytes, limit_group) = limit.unzip();
-    let optional = |file: &str| fs::read_to_string(group.join(file)).ok();
+    let optional = |file: &str| text::read(group.join(file)).ok();
     Ok(Container {
         version: names.version,
         group: name(group),
@@ -187,18 +189,18 @@ fn limits(root: &Path, group: &Path, names: &Names) -> Reading<Container> {
 
 /// A number of bytes, or none for "no limit".
 fn read_number(file: &Path) -> Reading<Option<u64>> {
-    let text = read_text(file)?;
+    let name = file.display().to_string();
+    number(&name, &unreadable(&name, text::read(file))?)
+}
+
+fn number(file: &str, text: &str) -> Reading<Option<u64>> {
     match text.trim() {
         "max" => Ok(None),
         number => match number.parse::<u64>() {
             Ok(number) => Ok((number < UNLIMITED_FROM).then_some(number)),
-            Err(_) => Err(Unknown::because(format!("{} says {number:?}, which is no number", file.display()))),
+            Err(_) => Err(Unknown::because(format!("{file} says {number:?}, which is no number"))),
         },
     }
-}
-
-fn read_text(file: &Path) -> Reading<String> {
-    unreadable(&file.display().to_string(), fs::read_to_string(file))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Recorded trees of control groups: of both versions, nested, unlimited, read-only, broken.
 
-use std::os::unix::fs::PermissionsExt;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use proptest::prelude::*;
 

@@ -1,10 +1,10 @@
 //! The share of the processors in use: `/proc/stat`, whose lines count ticks of a processor's time by what it did.
 
-use std::fs;
+use super::text::Source;
 
 /// Remembers the reading before, to tell the share since: of all processors, and then of each.
-#[derive(Default)]
 pub(super) struct CpuProbe {
+    stat: Source,
     before: Vec<Times>,
     percents: Vec<f64>,
 }
@@ -17,9 +17,13 @@ struct Times {
 }
 
 impl CpuProbe {
+    pub(super) fn new() -> Self {
+        Self { stat: Source::new("/proc/stat"), before: vec![], percents: vec![] }
+    }
+
     /// The share of all; none at the first reading, and where it cannot be read.
     pub(super) fn read(&mut self) -> Option<f64> {
-        let now = times(&fs::read_to_string("/proc/stat").ok()?);
+        let now = times(self.stat.read().ok()?);
         let share = |(now, before): (&Times, &Times)| {
             let all = now.all.saturating_sub(before.all);
             let idle = now.idle.saturating_sub(before.idle).min(all);
@@ -63,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_first_reading_has_none() {
-        let mut probe = CpuProbe::default();
+        let mut probe = CpuProbe::new();
         assert_eq!(probe.read(), None);
         assert!(probe.read().is_some_and(|percent| (0.0..=100.0).contains(&percent)));
     }

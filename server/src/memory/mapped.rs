@@ -1,7 +1,5 @@
 //! How the pages of the process are shared: `/proc/self/smaps_rollup`. The kernel walks all of them: some 10 ms for half a GiB.
 
-use std::fs;
-
 use watchboard_app::wire::{Mapped, Reading};
 
 use super::{text, unreadable};
@@ -10,7 +8,7 @@ use crate::clock::now_unix_ms;
 const FILE: &str = "/proc/self/smaps_rollup";
 
 pub(super) fn read() -> Reading<Mapped> {
-    let rollup = unreadable(FILE, fs::read_to_string(FILE))?;
+    let rollup = unreadable(FILE, text::read(FILE))?;
     let kib = |name| text::field(&rollup, name).unwrap_or(0) * 1024;
     Ok(Mapped {
         read_at_unix_ms: now_unix_ms(),

@@ -1,14 +1,18 @@
 //! The process: `/proc/self/{status,stat}`, which have what `statm` has too.
 
-use std::{fs, time::Instant};
+use std::time::Instant;
 
 use watchboard_app::wire::{Process, Reading, Unknown};
 
-use super::{text, unreadable};
+use super::{
+    text::{self, Source},
+    unreadable,
+};
 
 /// Remembers the reading before, to tell what happened since.
-#[derive(Default)]
 pub(super) struct ProcessProbe {
+    status: Source,
+    stat: Source,
     before: Option<(Instant, Counts)>,
 }
 
@@ -22,12 +26,16 @@ struct Counts {
 }
 
 impl ProcessProbe {
+    pub(super) fn new() -> Self {
+        Self { status: Source::new("/proc/self/status"), stat: Source::new("/proc/self/stat"), before: None }
+    }
+
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>) -> Reading<Process> {
-        let status = unreadable("/proc/self/status", fs::read_to_string("/proc/self/status"))?;
-        let stat = unreadable("/proc/self/stat", fs::read_to_string("/proc/self/stat"))?;
+        let status = unreadable("/proc/self/status", self.status.read())?;
+        let stat = unreadable("/proc/self/stat", self.stat.read())?;
         let counts =
-            counts(&stat).ok_or_else(|| Unknown::because("/proc/self/stat has not the fields that it should"))?;
-        let kib = |name| text::field(&status, name).unwrap_or(0) * 1024;
+            counts(stat).ok_or_else(|| Unknown::because("/proc/self/stat has not the fields that it should"))?;
+        let kib = |name| text::field(status, name).unwrap_or(0) * 1024;
         let [anonymous_bytes, file_bytes, shmem_bytes] = ["RssAnon:", "RssFile:", "RssShmem:"].map(kib);
         // As the sum of its parts, so that they add up: the kernel counts on while it is asked.
         let rss_bytes = anonymous_bytes + file_bytes + shmem_bytes;
@@ -55,7 +63,7 @@ impl ProcessProbe {
             swap_bytes: kib("VmSwap:"),
             memory_percent: system_total_bytes.map(|total| 100.0 * rss_bytes as f64 / total.max(1) as f64),
             cpu_percent: since(|counts| counts.cpu_ticks).map(|ticks| 100.0 * ticks / ticks_per_second),
-            num_threads: text::field(&status, "Threads:").unwrap_or(0),
+            num_threads: text::field(status, "Threads:").unwrap_or(0),
             minor_faults: counts.minor_faults,
             major_faults: counts.major_faults,
             major_faults_per_second: since(|counts| counts.major_faults),
@@ -95,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_share_of_an_unknown_whole_is_unknown_and_not_zero() {
-        let mut probe = ProcessProbe::default();
+        let mut probe = ProcessProbe::new();
         let first = probe.read(None).unwrap();
         assert_eq!((first.memory_percent, first.cpu_percent), (None, None));
         assert!(probe.read(Some(1 << 40)).unwrap().memory_percent.is_some_and(|percent| percent > 0.0));

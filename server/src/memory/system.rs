@@ -1,10 +1,15 @@
 //! The machine: `/proc/{meminfo,stat,vmstat,pressure/memory}`; its load and its name from sysinfo.
 
-use std::{fs, time::Instant};
+use std::time::Instant;
 
 use watchboard_app::wire::{Pressure, Reading, System};
 
-use super::{cpu::CpuProbe, pressure, text, unreadable};
+use super::{
+    cpu::CpuProbe,
+    pressure,
+    text::{self, Source},
+    unreadable,
+};
 
 /// The kernel takes long to make `/proc/vmstat`: it is read at one in so many readings.
 const SWAPPED_EVERY: u64 = 10;
@@ -14,6 +19,7 @@ const LOAD_EVERY: u64 = 5;
 pub(super) struct SystemProbe {
     host: String,
     cpus: u64,
+    meminfo: Source,
     cpu: CpuProbe,
     readings: u64,
     /// What had been swapped in and out, and when.
@@ -28,7 +34,8 @@ impl SystemProbe {
         Self {
             host: sysinfo::System::host_name().unwrap_or_else(|_| "unnamed host".to_owned()),
             cpus: std::thread::available_parallelism().map_or(1, usize::from) as u64,
-            cpu: CpuProbe::default(),
+            meminfo: Source::new("/proc/meminfo"),
+            cpu: CpuProbe::new(),
             readings: 0,
             swapped: None,
             swap_rates: None,
@@ -38,7 +45,6 @@ impl SystemProbe {
     }
 
     pub(super) fn read(&mut self) -> Reading<System> {
-        let meminfo = unreadable("/proc/meminfo", fs::read_to_string("/proc/meminfo"))?;
         if self.readings.is_multiple_of(SWAPPED_EVERY) {
             self.read_swapped()?;
         }
@@ -47,6 +53,7 @@ impl SystemProbe {
             self.pressure = system_pressure();
         }
         self.readings += 1;
+        let meminfo = unreadable("/proc/meminfo", self.meminfo.read())?;
         let [swap_in_bytes, swap_out_bytes] = self.swapped.map(|(_, swapped)| swapped).unwrap_or_default();
         Ok(System {
             cpu_percent: self.cpu.read(),
@@ -57,7 +64,7 @@ impl SystemProbe {
             swap_out_bytes,
             swap_rates: self.swap_rates,
             pressure: self.pressure,
-            ..memory(&meminfo)
+            ..memory(meminfo)
         })
     }
 
@@ -67,7 +74,7 @@ impl SystemProbe {
     }
 
     fn read_swapped(&mut self) -> Reading<()> {
-        let vmstat = unreadable("/proc/vmstat", fs::read_to_string("/proc/vmstat"))?;
+        let vmstat = unreadable("/proc/vmstat", text::read("/proc/vmstat"))?;
         let swapped = ["pswpin ", "pswpout "].map(|name| text::field(&vmstat, name).unwrap_or(0) * procfs::page_size());
         let now = Instant::now();
         if let Some((then, before)) = self.swapped.replace((now, swapped)) {
@@ -81,7 +88,7 @@ impl SystemProbe {
 
 /// None where the kernel is built or started without it.
 fn system_pressure() -> Option<Pressure> {
-    pressure::parse(&fs::read_to_string("/proc/pressure/memory").ok()?)
+    pressure::parse(&text::read("/proc/pressure/memory").ok()?)
 }
 
 /// The figures by psutil's definitions.
