@@ -1,6 +1,9 @@
 //! What the monitor itself takes from its host.
 
-use std::time::Duration;
+use std::{
+    thread::{self, ThreadId},
+    time::{Duration, Instant},
+};
 
 use rustix::time::{ClockId, clock_gettime};
 use watchboard_app::wire::Cost;
@@ -9,21 +12,24 @@ use crate::requests;
 
 pub(crate) struct CostMeter {
     request_ns: u64,
-    /// CPU time of the monitor's thread at the last tick.
-    cpu: Option<Duration>,
+    /// The last tick: its thread, its time, and the CPU time of the thread until then.
+    last: Option<(ThreadId, Instant, Duration)>,
     cpu_us_per_second: Option<u64>,
 }
 
 impl CostMeter {
     pub(crate) fn new() -> Self {
-        Self { request_ns: requests::nanoseconds_to_record(), cpu: None, cpu_us_per_second: None }
+        Self { request_ns: requests::nanoseconds_to_record(), last: None, cpu_us_per_second: None }
     }
 
-    /// Once a second, on the monitor's thread.
+    /// At each tick. The first is not on the monitor's thread yet.
     pub(crate) fn tick(&mut self) {
-        let now = thread_cpu();
-        let before = self.cpu.replace(now);
-        self.cpu_us_per_second = before.map(|before| now.saturating_sub(before).as_micros() as u64);
+        let (thread, now, cpu) = (thread::current().id(), Instant::now(), thread_cpu());
+        let before = self.last.replace((thread, now, cpu)).filter(|(before, ..)| *before == thread);
+        self.cpu_us_per_second = before.and_then(|(_, then, before)| {
+            let seconds = now.duration_since(then).as_secs_f64();
+            (seconds > 0.0).then(|| (cpu.saturating_sub(before).as_micros() as f64 / seconds) as u64)
+        });
     }
 
     pub(crate) fn read(&self, held: Vec<(String, u64)>, probes: Vec<(String, u64)>) -> Cost {

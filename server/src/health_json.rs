@@ -8,11 +8,8 @@ use axum::{
 use serde_json::{Map, Value, json};
 use watchboard_app::{
     format,
-    wire::{ErrorEvent, Frozen, Heap, Process, Reading, Snapshot, Status, System, Thread},
+    wire::{EndpointTotals, ErrorEvent, Frozen, Heap, Process, Reading, Snapshot, Status, System, Thread},
 };
-
-/// Threads in the answer, as the original had it.
-const TOP_THREADS: usize = 5;
 
 /// 200 while requests are served, well or badly; 503 when most fail, so that a balancer can look elsewhere.
 pub(crate) fn response(frozen: &Frozen) -> Response {
@@ -126,7 +123,7 @@ fn threads(snapshot: &Snapshot) -> Value {
             "memory_scope": "process",
         })
     };
-    or_error(&snapshot.memory.threads, |threads| threads.busiest.iter().take(TOP_THREADS).map(thread).collect())
+    or_error(&snapshot.memory.threads, |threads| threads.busiest.iter().map(thread).collect())
 }
 
 fn virtual_memory(system: &System) -> Value {
@@ -165,10 +162,11 @@ fn application(frozen: &Frozen) -> Value {
     let mean_seconds = requests.duration_mean_us.map_or(0.0, |us| (us as f64 / 1000.0).round() / 1000.0);
     let endpoints: Map<String, Value> =
         frozen.endpoints.iter().map(|endpoint| (endpoint.text(), endpoint.requests().into())).collect();
-    let allocated: Option<Map<String, Value>> =
-        frozen.snapshot.memory.heap.map(|_| {
-            frozen.endpoints.iter().map(|endpoint| (endpoint.text(), endpoint.allocated_bytes.into())).collect()
-        });
+    // None where the allocator does not count.
+    let by_endpoint = |read: fn(&EndpointTotals) -> u64| {
+        let all = || frozen.endpoints.iter().map(|endpoint| (endpoint.text(), read(endpoint).into()));
+        frozen.snapshot.memory.heap.map(|_| all().collect::<Map<String, Value>>())
+    };
     let error = |error: &ErrorEvent| {
         json!({
             "timestamp": format::date_time(error.at_unix_ms),
@@ -189,7 +187,8 @@ fn application(frozen: &Frozen) -> Value {
         "average_response_time": mean_seconds,
         "status_codes": requests.statuses.iter().map(|(code, count)| (code.to_string(), json!(count))).collect::<Map<_, _>>(),
         "endpoints": endpoints,
-        "allocated_bytes": allocated,
+        "allocated_bytes": by_endpoint(|endpoint| endpoint.allocated_bytes),
+        "freed_bytes": by_endpoint(|endpoint| endpoint.freed_bytes),
         "recent_errors": frozen.errors.iter().map(error).collect::<Vec<_>>(),
     })
 }

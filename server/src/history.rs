@@ -106,6 +106,7 @@ impl History {
     /// The last minute of each endpoint that had requests in it, beside its last hour, where the program's allocator counts.
     pub(crate) fn last_minute_and_hour(&mut self, mut each: impl FnMut(usize, &Tally, &Tally)) {
         let [minute, .., hour, _, _] = &mut self.windows;
+        hour.advance(&self.tiers, self.now);
         for (id, row) in minute.rows().filter(|(_, row)| row.sums.memory.allocated.bytes > 0) {
             if let Some(hour) = hour.row(id) {
                 each(id, &row.sums, &hour.sums);

@@ -29,7 +29,7 @@ use crate::clock::now_unix_ms;
 const COSTLY_EVERY: Duration = Duration::from_secs(5);
 /// The kernel walks all pages of the process for this one.
 const MAPPED_EVERY: Duration = Duration::from_mins(1);
-/// Threads in the snapshot.
+/// Threads in the snapshot, as `/health` has had it from the first.
 const BUSIEST: usize = 5;
 
 /// The probes, with what they remember between readings.

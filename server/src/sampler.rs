@@ -1,6 +1,8 @@
 //! Once a second: freeze the requests, read the memory, look at the database, judge, remember. Runs on a thread of the
 //! monitor's own, so that it goes on while the host's runtime is busy, and nothing of it can hold up a request.
 
+use std::time::{Duration, Instant};
+
 use watchboard_app::wire::{
     Ask, Database, DatabaseState, Frozen, Health, Heap, Memory, MemoryDetail, Part, Refreshed, Seen, Snapshot,
 };
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// The memory view's own figures are read no more often than this.
-const DETAIL_EVERY_MS: u64 = 5_000;
+const DETAIL_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) struct Sampler {
     service: String,
@@ -29,7 +31,7 @@ pub(crate) struct Sampler {
     history: History,
     judge: Judge,
     health: Health,
-    detail: Option<MemoryDetail>,
+    detail: Option<(Instant, MemoryDetail)>,
 }
 
 impl Sampler {
@@ -112,16 +114,15 @@ impl Sampler {
 
     /// What the memory view shows beyond the snapshot; read anew when it has become old.
     fn detail(&mut self) -> MemoryDetail {
-        let now = now_unix_ms();
-        let fresh = self.detail.take().filter(|detail| now < detail.read_at_unix_ms + DETAIL_EVERY_MS);
+        let fresh = self.detail.take().filter(|(read_at, _)| read_at.elapsed() < DETAIL_EVERY);
         let detail = fresh.unwrap_or_else(|| {
             let Detail { threads, devices } = self.probes.detail();
             let held = [self.reader.held_bytes(), self.history.held_bytes()];
             let held = ["endpoints", "history"].map(str::to_owned).into_iter().zip(held).collect();
             let cost = self.cost.read(held, self.probes.took().all());
-            MemoryDetail { read_at_unix_ms: now, threads, devices, cost }
+            (Instant::now(), MemoryDetail { threads, devices, cost })
         });
-        self.detail.insert(detail).clone()
+        self.detail.insert(detail).1.clone()
     }
 }
 

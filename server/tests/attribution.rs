@@ -12,7 +12,7 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use support::Asker;
-use tokio::{net::TcpListener, sync::Mutex, task};
+use tokio::{io::AsyncWriteExt, net::TcpListener, sync::Mutex, task};
 use watchboard::{Monitor, alloc::Tracking};
 
 #[global_allocator]
@@ -62,13 +62,21 @@ async fn streamed() -> Body {
     Body::from_stream(stream::iter(0..4).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![7; 256 << 10]))))
 }
 
+/// Waits for longer than any client, with what it has.
+async fn held() {
+    let memory: Vec<u8> = black_box(Vec::with_capacity(MIB as usize));
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    drop(memory);
+}
+
 async fn serve() -> Asker {
     let app = Router::new()
         .route("/mib", get(one_mib))
         .route("/nothing", get(nothing))
         .route("/spawned", get(spawned))
         .route("/blocking", get(blocking))
-        .route("/streamed", get(streamed));
+        .route("/streamed", get(streamed))
+        .route("/held", get(held));
     let app = Monitor::builder().build().watch(app, "/board");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -160,16 +168,43 @@ async fn threads_that_end_leave_their_sums() {
     let asker = serve().await;
     let heap = || async { asker.json("/board/health").await["memory_analysis"]["heap"].clone() };
     let before = heap().await["allocated_bytes"].as_u64().expect("bytes");
-    let threads = (0..64).map(|_| {
-        std::thread::spawn(|| {
-            for _ in 0..1_000 {
-                drop(black_box(Vec::<u8>::with_capacity(4 << 10)));
-            }
-        })
-    });
-    threads.collect::<Vec<_>>().into_iter().for_each(|thread| thread.join().expect("no panic"));
-    let grown = |health: &Value| {
-        health["memory_analysis"]["heap"]["allocated_bytes"].as_u64() >= Some(before + 64 * 4_000 * KIB)
-    };
-    asker.until("/board/health", Duration::from_secs(5), grown).await;
+    // The second generation gets the counters of the first.
+    for _ in 0..2 {
+        let threads = (0..64).map(|_| {
+            std::thread::spawn(|| {
+                for _ in 0..1_000 {
+                    drop(black_box(Vec::<u8>::with_capacity(4 << 10)));
+                }
+            })
+        });
+        threads.collect::<Vec<_>>().into_iter().for_each(|thread| thread.join().expect("no panic"));
+    }
+    let own = 2 * 64 * 4_000 * KIB;
+    let allocated = |health: &Value| health["memory_analysis"]["heap"]["allocated_bytes"].as_u64().expect("bytes");
+    let grown = |health: &Value| allocated(health) >= before + own;
+    let health = asker.until("/board/health", Duration::from_secs(5), grown).await;
+    let most = own + own / 20;
+    assert!(allocated(&health) - before <= most, "{} of at most {most}", allocated(&health) - before);
+}
+
+/// What a request held is freed in its name when its client goes away.
+#[tokio::test]
+async fn a_request_that_is_left_keeps_nothing() {
+    const LEFT: u64 = 3;
+    let _alone = ALONE.lock().await;
+    let asker = serve().await;
+    for _ in 0..LEFT {
+        // The head of the request, and then the end of the connection.
+        let mut connection = tokio::net::TcpStream::connect(asker.address).await.expect("a connection");
+        connection.write_all(b"GET /held HTTP/1.1\r\nhost: test\r\n\r\n").await.expect("it is sent");
+        let begun = |health: &Value| health["application"]["in_flight"] == 1;
+        asker.until("/board/health", Duration::from_secs(5), begun).await;
+        drop(connection);
+        let ended = |health: &Value| health["application"]["in_flight"] == 0;
+        asker.until("/board/health", Duration::from_secs(5), ended).await;
+    }
+    let health = asker.until("/board/health", Duration::from_secs(5), |health| total(health) == LEFT).await;
+    let of = |name: &str| health["application"][name]["GET /held"].as_u64().expect("bytes");
+    let (allocated, freed) = (of("allocated_bytes"), of("freed_bytes"));
+    assert!(allocated >= LEFT * MIB && freed as f64 >= 0.99 * allocated as f64, "{freed} of {allocated} were freed");
 }

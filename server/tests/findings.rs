@@ -22,7 +22,10 @@ async fn open_files_at_their_limit_are_named_and_linked() {
     let open = |health: &Value| health["memory_analysis"]["process"]["process"]["num_fds"].as_u64().unwrap_or_default();
     let health = binary.asker.until("/health", within, |health| open(health) > 0).await;
     limit_descriptors(binary.pid(), open(&health) + 2).await;
-    let health = binary.asker.until("/health", within, |health| health["status"] == "degraded").await;
+    let health = binary
+        .asker
+        .until("/health", within, |health| health["reasons"].to_string().contains("file descriptors are open"))
+        .await;
     assert!(
         health["reasons"][0].as_str().is_some_and(|reason| reason.ends_with("file descriptors are open")),
         "{health}"

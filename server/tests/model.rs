@@ -72,7 +72,8 @@ use shuttle::{sync::Arc, thread};
 const SCHEDULES: usize = 1_000;
 
 fn ended(status: u16, duration_us: u64) -> Ended {
-    Ended { ending: Ending { status, outcome: Outcome::Complete }, duration_us, response_bytes: 1, allocated: None }
+    let allocated = Some(alloc::Allocated { bytes: 100, freed_bytes: 40, allocations: 3 });
+    Ended { ending: Ending { status, outcome: Outcome::Complete }, duration_us, response_bytes: 1, allocated }
 }
 
 fn numbered(registry: &Registry, number: u32) -> &Endpoint {
@@ -127,13 +128,15 @@ fn what_is_recorded_while_it_is_taken_is_taken_once() {
             })
         };
         let threads = [record(Arc::clone(&registry), 200), record(Arc::clone(&registry), 500)];
-        let mut latencies = 0;
+        let (mut latencies, mut sizes, mut allocated) = (0, 0, alloc::Allocated::default());
         let (mut requests, mut sum_us, mut bytes) = (0, 0, 0);
         let mut take = || {
-            let taken = numbered(&registry, number).take(&mut |_, count| latencies += count, &mut |_, _| {});
+            let taken =
+                numbered(&registry, number).take(&mut |_, count| latencies += count, &mut |_, count| sizes += count);
             requests += taken.endings.iter().map(endpoint::TakenEnding::requests).sum::<u64>();
             sum_us += taken.endings.iter().map(|ending| ending.duration_sum_us).sum::<u64>();
             bytes += taken.response_bytes;
+            allocated = allocated.plus(taken.allocated);
             // What has ended has begun before.
             assert!(requests <= numbered(&registry, number).started());
         };
@@ -144,7 +147,8 @@ fn what_is_recorded_while_it_is_taken_is_taken_once() {
         }
         take();
         assert_eq!((requests, sum_us, bytes), (4, 12_020, 4));
-        assert_eq!(latencies, 4);
+        assert_eq!((latencies, sizes), (4, 4));
+        assert_eq!(allocated, alloc::Allocated { bytes: 400, freed_bytes: 160, allocations: 12 });
     };
     shuttle::check_random(model, SCHEDULES);
     shuttle::check_pct(model, SCHEDULES, 3);

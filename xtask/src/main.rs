@@ -87,7 +87,13 @@ fn test(filter: Option<&str>) -> Result<()> {
     if filter.is_none() {
         let deny_warnings = ["--", "-D", "warnings"];
         let lint = |arguments: &[&str]| cargo(&[arguments, &deny_warnings].concat());
-        Step::new("lints").run(lint(&["clippy", "--workspace", "--all-targets"]))?;
+        Step::new("lints").run(lint(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            "watchboard/jemalloc",
+        ]))?;
         let browser =
             ["clippy", "-p", "watchboard-frontend", "-p", "watchboard-app", "--features", "watchboard-app/hydrate"];
         Step::new("lints of the browser's half").run(lint(&[&browser[..], &bundle::TARGET_ARGUMENTS].concat()))?;

@@ -232,7 +232,7 @@ const ALLOCATING: &[Column] = &[
     numbers("p99", "99 of 100 allocated at most this"),
     numbers("Largest", "what one request allocated at most"),
     numbers("Allocations", "calls of the allocator a request"),
-    numbers("Not freed", "a request, when its response had ended; but for its body"),
+    numbers("Not freed", "a request, when its response had ended: allocated, less freed, less its body"),
     numbers("Requests", "that ended"),
 ];
 
@@ -246,10 +246,11 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
         let row = |at: usize| {
             let endpoint = &figures.endpoints[at];
             let name = endpoint.name.as_ref().map(EndpointName::text).unwrap_or_default();
-            let memory = endpoint.memory.unwrap_or_default();
+            // None of its requests has ended.
+            let memory = endpoint.memory?;
             let size = |bytes: u64| Cell::number(format::bytes(bytes as f64), format::exact(bytes));
             let calls = memory.allocations as f64 / memory.requests.max(1) as f64;
-            vec![
+            Some(vec![
                 Cell::words(name.clone()).links(&place.with(|place| place.to_endpoint(&name))),
                 size(memory.allocated_bytes),
                 Cell::number(share(memory.allocated_bytes, all), String::new()),
@@ -260,9 +261,9 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
                 Cell::number(format::count(calls), String::new()),
                 size(memory.kept_bytes(endpoint.response_bytes) / memory.requests.max(1)),
                 counted(memory.requests),
-            ]
+            ])
         };
-        Ok(sorted(figures, &allocating).into_iter().map(row).collect())
+        Ok(sorted(figures, &allocating).into_iter().filter_map(row).collect())
     });
     view! { <Table caption="Endpoints by allocation" quiet=true columns=ALLOCATING rows /> }
 }

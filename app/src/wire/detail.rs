@@ -7,8 +7,6 @@ use super::{Reading, Thread};
 /// The costly figures of memory, and what the monitor itself takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemoryDetail {
-    /// When all this was read.
-    pub read_at_unix_ms: u64,
     /// Every thread of the process, together with those of the same name.
     pub threads: Reading<Vec<ThreadGroup>>,
     /// The machine's devices.

@@ -154,6 +154,8 @@ pub struct EndpointTotals {
     pub response_bytes: u64,
     /// Bytes that its requests allocated; zero where the program's allocator does not count.
     pub allocated_bytes: u64,
+    /// Bytes that were freed while its requests were handled, whoever had allocated them.
+    pub freed_bytes: u64,
     /// By status and outcome.
     pub statuses: Vec<StatusTotals>,
 }

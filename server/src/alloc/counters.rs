@@ -241,7 +241,10 @@ pub(crate) fn total() -> Option<Total> {
 pub(crate) fn by_thread() -> impl Iterator<Item = (i32, Allocated)> {
     ALL[..USED.load(Acquire)].iter().filter_map(|counters| {
         let thread_id = counters.thread_id.load(Acquire);
-        let allocated = counters.sums.get().minus(counters.before.get());
-        (thread_id > 0).then_some((thread_id, allocated))
+        let before = counters.before.get();
+        let allocated = counters.sums.get().minus(before);
+        // They may have gone to another thread meanwhile.
+        let is_same = counters.before.get() == before && counters.thread_id.load(Acquire) == thread_id;
+        (thread_id > 0 && is_same).then_some((thread_id, allocated))
     })
 }

@@ -5,7 +5,11 @@ use watchboard_app::{
     wire::{About, Finding},
 };
 
-use super::{degraded, growth::Growth, requests::ENOUGH_REQUESTS};
+use super::{
+    degraded,
+    growth::Growth,
+    requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MOST_NAMED},
+};
 use crate::{
     history::History,
     requests::{Reader, Tally},
@@ -22,40 +26,58 @@ const ENOUGH_BEFORE: u64 = 200;
 
 /// `heap` is how the program's objects grew in the last minutes, if they did.
 pub(super) fn find(heap: Option<Growth>, history: &mut History, reader: &Reader) -> Vec<Finding> {
-    let mut findings = vec![];
-    history.last_minute_and_hour(|id, minute, hour| {
-        if let Some(sentence) = far_more(minute, hour) {
-            let name = reader.name(id).text();
-            findings.push(degraded(format!("{name} {sentence}"), About::Endpoint(name)));
-        }
+    let mut findings: Vec<Finding> = vec![];
+    let mut more = 0;
+    history.last_minute_and_hour(|id, minute, hour| match far_more(minute, hour) {
+        Some(sentence) if findings.len() < MOST_NAMED => findings.push(of_endpoint(reader.name(id).text(), &sentence)),
+        Some(_) => more += 1,
+        None => {}
     });
-    findings.extend(heap.and_then(|growth| keeps(growth, history, reader)));
+    if more > 0 {
+        findings.push(degraded(format!("{more} more endpoints allocate far more than before"), About::Memory));
+    }
+    let Some(growth) = heap else { return findings };
+    let all = history.last_five_minutes_of_each().map(|(id, sums)| Keeps {
+        id,
+        bytes: kept(sums),
+        requests: sums.requests(),
+    });
+    if let Some(keeps) = keeper(growth, all) {
+        let each = keeps.bytes / keeps.requests.max(1) as f64;
+        let [each, kept, grown] = [each, keeps.bytes, growth.bytes()].map(format::bytes);
+        let sentence = format!(
+            "keeps what it allocates: {each} a request, {kept} in 5 minutes; in all {grown} more are not freed"
+        );
+        findings.push(of_endpoint(reader.name(keeps.id).text(), &sentence));
+    }
     findings
 }
 
-/// The endpoint that keeps the most, if that is about what the program's objects grew by.
-fn keeps(growth: Growth, history: &mut History, reader: &Reader) -> Option<Finding> {
-    let all = history.last_five_minutes_of_each().map(|(id, sums)| (kept(sums), sums.requests(), id));
-    let (kept, requests, id) = all.max_by(|(a, ..), (b, ..)| a.total_cmp(b))?;
-    if !(KEEPS_FROM * growth.bytes()..=KEEPS_TO * growth.bytes()).contains(&kept) {
-        return None;
-    }
-    let name = reader.name(id).text();
-    let [each, kept, grown] = [kept / requests.max(1) as f64, kept, growth.bytes()].map(format::bytes);
-    let sentence = format!(
-        "{name} keeps what it allocates: {each} a request, {kept} in 5 minutes; in all {grown} more are not freed"
-    );
-    Some(degraded(sentence, About::Endpoint(name)))
+fn of_endpoint(name: String, sentence: &str) -> Finding {
+    degraded(format!("{name} {sentence}"), About::Endpoint(name))
 }
 
-/// Bytes that requests had not freed when they ended.
+/// What the requests of an endpoint had not freed when they ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Keeps {
+    id: usize,
+    bytes: f64,
+    requests: u64,
+}
+
+/// The endpoint that keeps about what the program's objects grew by; the one that keeps the most of several.
+fn keeper(growth: Growth, all: impl Iterator<Item = Keeps>) -> Option<Keeps> {
+    let about = KEEPS_FROM * growth.bytes()..=KEEPS_TO * growth.bytes();
+    all.filter(|keeps| about.contains(&keeps.bytes)).max_by(|a, b| a.bytes.total_cmp(&b.bytes))
+}
+
 fn kept(sums: &Tally) -> f64 {
-    sums.memory().map_or(0, |memory| memory.kept_bytes(sums.response_bytes)) as f64
+    let allocated = sums.memory.allocated;
+    allocated.bytes.saturating_sub(allocated.freed_bytes).saturating_sub(sums.response_bytes) as f64
 }
 
 fn far_more(minute: &Tally, hour: &Tally) -> Option<String> {
-    let requests = |sums: &Tally| sums.memory().map_or(0, |memory| memory.requests);
-    let (now, all) = (requests(minute), requests(hour));
+    let (now, all) = (minute.memory.requests(), hour.memory.requests());
     let before = all.saturating_sub(now);
     if now < ENOUGH_REQUESTS || before < ENOUGH_BEFORE {
         return None;
@@ -63,7 +85,9 @@ fn far_more(minute: &Tally, hour: &Tally) -> Option<String> {
     let bytes = |sums: &Tally| sums.memory.allocated.bytes;
     let mean_now = bytes(minute) as f64 / now as f64;
     let mean_before = bytes(hour).saturating_sub(bytes(minute)) as f64 / before as f64;
-    let is_far = mean_now >= FAR_MORE * mean_before && mean_now - mean_before >= FAR_MORE_BYTES;
+    let far = (FAR_MORE * mean_before).max(mean_before + FAR_MORE_BYTES);
+    // One request that is out of all proportion is an accident.
+    let is_far = mean_now >= far && minute.memory.beyond(far as u64) >= ENOUGH_BEYOND;
     let [now, before] = [mean_now, mean_before].map(format::bytes);
     is_far.then(|| format!("allocates {now} a request, in the hour before {before}"))
 }
@@ -97,6 +121,23 @@ mod tests {
         assert_eq!(found((1_000, 1 << 20), (5, 8 << 20)), None, "too few now");
         let sentence = found((1_000, 1 << 20), (50, 8 << 20)).unwrap().replace('\u{a0}', " ");
         assert_eq!(sentence, "allocates 8 MiB a request, in the hour before 1 MiB");
+    }
+
+    #[test]
+    fn one_large_request_among_many_is_an_accident() {
+        let one = hour((30, 1 << 20), (1, 500 << 20));
+        assert_eq!(far_more(&one, &hour((1_000, 1 << 20), (31, 17 << 20))), None);
+    }
+
+    #[test]
+    fn who_keeps_about_what_came_is_named_and_who_cannot_be_it_is_not() {
+        let growth = Growth { per_hour: 1.2e9, sure_per_hour: 1e9, seconds: 300.0 };
+        let keeps = |bytes: &[f64]| {
+            let all = bytes.iter().enumerate().map(|(id, bytes)| Keeps { id, bytes: *bytes, requests: 10 });
+            keeper(growth, all).map(|keeps| keeps.id)
+        };
+        assert_eq!(keeps(&[1e6, 9e7, 1e9, 6e7]), Some(1), "of what fits the largest; ten times as much does not");
+        assert_eq!([keeps(&[1e6, 1e9]), keeps(&[])], [None; 2]);
     }
 
     #[test]

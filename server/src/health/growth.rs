@@ -107,9 +107,10 @@ impl Steps {
         Some(Growth { per_hour: pace * per_hour, sure_per_hour: sure * per_hour, seconds })
     }
 
-    /// Whether there is enough before the window to know what the process does by itself.
-    fn has_seen(&self, points: usize) -> bool {
-        self.points.len() >= points
+    /// The rise, if it is more than any program gains while it warms up, and if there are so many points: those before the
+    /// window tell what the process does by itself.
+    fn known(&self, points: usize) -> Option<Growth> {
+        self.growth.filter(|growth| self.points.len() >= points && growth.bytes() >= LEAST_BYTES)
     }
 }
 
@@ -157,9 +158,9 @@ impl Series {
 
     /// A rise that matters, with `left` bytes until a limit of `limit`.
     fn find(&self, left: f64, limit: f64) -> Option<Growth> {
-        let slow = self.slow.growth.filter(|it| self.slow.has_seen(90) && it.per_hour >= SLOW_SHARE_AN_HOUR * limit);
-        let fast = self.fast.growth.filter(|it| self.fast.has_seen(90) && it.per_hour * FAST_HOURS >= left);
-        fast.or(slow).filter(|growth| growth.bytes() >= LEAST_BYTES)
+        let fast = self.fast.known(90).filter(|it| it.per_hour * FAST_HOURS >= left);
+        let slow = self.slow.known(90).filter(|it| it.per_hour >= SLOW_SHARE_AN_HOUR * limit);
+        fast.or(slow)
     }
 }
 
@@ -182,7 +183,7 @@ impl Watch {
 
     /// How the program's objects grew in the last five minutes, whether or not that matters to the limit.
     pub(super) fn heap_of_late(&self) -> Option<Growth> {
-        self.heap.fast.growth.filter(|growth| growth.bytes() >= LEAST_BYTES)
+        self.heap.fast.known(60)
     }
 
     /// One sentence for the two: the program's own objects, where they are known to grow, say more.

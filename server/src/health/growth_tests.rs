@@ -152,3 +152,14 @@ fn a_gap_begins_anew() {
     }
     assert_eq!((steps.points.len(), steps.growth), (24 + 1, None), "with the one that was filling");
 }
+
+#[test]
+fn a_fast_growth_that_is_small_does_not_hide_a_slow_one() {
+    let mut series = Series::default();
+    // Sixty MiB an hour, with fifty left of four hundred.
+    for second in 0..2 * HOUR {
+        series.add(second, (230 << 20) + second * (60 << 20) / HOUR);
+    }
+    let mib = f64::from(1 << 20);
+    assert!(series.find(50.0 * mib, 400.0 * mib).is_some());
+}

@@ -17,10 +17,10 @@ pub(super) const ENOUGH_REQUESTS: u64 = 20;
 const DEGRADED_ERROR_PERCENT: f64 = 5.0;
 const UNHEALTHY_ERROR_PERCENT: f64 = 50.0;
 
-/// Endpoints that miss their objective are named, but no more than these.
-const MOST_NAMED: usize = 3;
-/// So many requests beyond the objective are more than an accident.
-const ENOUGH_SLOW: u64 = 3;
+/// Endpoints are named, but no more of a kind than these.
+pub(super) const MOST_NAMED: usize = 3;
+/// So many requests beyond what they should be are more than an accident.
+pub(super) const ENOUGH_BEYOND: u64 = 3;
 
 /// An endpoint whose last minute was slower than it is meant to be.
 pub(super) struct Slow {
@@ -37,7 +37,7 @@ impl Slow {
         }
         let (name, p99_us) = (name(), sums.latency()?.p99_us);
         let beyond = requests.saturating_sub(sums.within(name.objective_us));
-        (p99_us > name.objective_us && beyond >= ENOUGH_SLOW).then_some(Self { name, p99_us })
+        (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us })
     }
 
     fn finding(&self) -> Finding {

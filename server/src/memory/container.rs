@@ -102,8 +102,11 @@ impl ContainerProbe {
                 if controller.is_empty() { (self.mount.clone(), &V2) } else { (self.mount.join("memory"), &V1) };
             if let Some(folder) = group_with(&root, path, names.usage) {
                 let cpu = match names.version {
-                    1 => path_of(&membership, "cpu").and_then(|path| self.cpu_quota_v1(path)),
-                    _ => cpu_quota_v2(&folder),
+                    1 => path_of(&membership, "cpu").and_then(|path| {
+                        let root = self.mount.join("cpu");
+                        cpu_quota(&root, &group_with(&root, path, "cpu.stat")?, 1)
+                    }),
+                    version => cpu_quota(&root, &folder, version),
                 };
                 let whole = Container { cpu, ..limits(&root, &folder, names)? };
                 let source = |file: &str| Source::new(folder.join(file));
@@ -112,17 +115,22 @@ impl ContainerProbe {
         }
         Ok(None)
     }
+}
 
-    fn cpu_quota_v1(&self, path: &str) -> Option<CpuQuota> {
-        let group = group_with(&self.mount.join("cpu"), path, "cpu.stat")?;
-        let stat = text::read(group.join("cpu.stat")).ok()?;
-        let number = |name: &str| text::read(group.join(name)).ok()?.trim().parse::<f64>().ok();
-        let quota = number("cpu.cfs_quota_us").filter(|quota| *quota > 0.0);
-        Some(CpuQuota {
-            cores: quota.zip(number("cpu.cfs_period_us")).map(|(quota, period)| quota / period),
-            ..throttling(&stat, text::field(&stat, "throttled_time ").unwrap_or(0) / 1_000)
-        })
-    }
+/// Of the group and those above it the quota that is smallest, with what was done for it; without any, that of the group.
+fn cpu_quota(root: &Path, group: &Path, version: u8) -> Option<CpuQuota> {
+    let read = if version == 1 { cpu_quota_v1 } else { cpu_quota_v2 };
+    let all = group.ancestors().take_while(|ancestor| ancestor.starts_with(root)).filter_map(read);
+    let cores = |quota: &CpuQuota| quota.cores.unwrap_or(f64::INFINITY);
+    all.reduce(|smallest, above| if cores(&above) < cores(&smallest) { above } else { smallest })
+}
+
+fn cpu_quota_v1(group: &Path) -> Option<CpuQuota> {
+    let stat = text::read(group.join("cpu.stat")).ok()?;
+    let number = |name: &str| text::read(group.join(name)).ok()?.trim().parse::<f64>().ok();
+    let quota = number("cpu.cfs_quota_us").filter(|quota| *quota > 0.0);
+    let cores = quota.zip(number("cpu.cfs_period_us")).map(|(quota, period)| quota / period);
+    Some(CpuQuota { cores, ..throttling(&stat, text::field(&stat, "throttled_time ").unwrap_or(0) / 1_000) })
 }
 
 fn cpu_quota_v2(group: &Path) -> Option<CpuQuota> {

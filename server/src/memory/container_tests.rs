@@ -80,9 +80,11 @@ fn version_one_beside_an_empty_version_two() {
             ("memory/x/y/memory.limit_in_bytes", "9223372036854771712\n"),
             ("memory/x/y/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n"),
             ("memory/x/memory.limit_in_bytes", "5000\n"),
-            ("cpu/z/cpu.stat", "nr_periods 8\nnr_throttled 2\nthrottled_time 7000000\n"),
-            ("cpu/z/cpu.cfs_quota_us", "150000\n"),
-            ("cpu/z/cpu.cfs_period_us", "100000\n"),
+            ("cpu/z/cpu.stat", "nr_periods 0\n"),
+            ("cpu/z/cpu.cfs_quota_us", "-1\n"),
+            ("cpu/cpu.stat", "nr_periods 8\nnr_throttled 2\nthrottled_time 7000000\n"),
+            ("cpu/cpu.cfs_quota_us", "150000\n"),
+            ("cpu/cpu.cfs_period_us", "100000\n"),
         ],
     );
     let container = probe.read().unwrap().unwrap();

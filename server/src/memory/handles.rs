@@ -17,10 +17,8 @@ pub(super) fn read() -> Reading<Handles> {
     for descriptor in unreadable("/proc/self/fd", process.fd())?.flatten() {
         match descriptor.target {
             FDTarget::Socket(inode) => _ = sockets.insert(inode),
-            // Those below `/proc` are probes, such as this one.
-            FDTarget::Path(path) if path.is_absolute() && !path.starts_with("/proc") && path.is_file() => {
-                handles.open_files += 1;
-            }
+            // The files of `/proc` that the probes keep open are among them.
+            FDTarget::Path(path) if path.is_absolute() && path.is_file() => handles.open_files += 1,
             _ => {}
         }
     }

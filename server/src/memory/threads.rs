@@ -82,8 +82,9 @@ pub(super) fn grouped(threads: &[ThreadGroup]) -> Vec<ThreadGroup> {
 }
 
 fn add(group: &mut ThreadGroup, thread: &ThreadGroup) {
-    let sum = |a: Option<f64>, b: Option<f64>| Some(a? + b?);
-    let bytes = |a: Option<u64>, b: Option<u64>| Some(a.unwrap_or(0) + b?).or(a);
+    let sum = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(|a, b| a + b);
+    // What of a group is not counted is left out; a group of which nothing is has none.
+    let bytes = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).reduce(u64::saturating_add);
     let (own, other) = (&mut group.sum, &thread.sum);
     if own.name != other.name {
         own.name = own.name.replace(|digit: char| digit.is_ascii_digit(), "#");
@@ -123,5 +124,9 @@ mod tests {
         assert_eq!(seen, [("worker-#", 2, 5.0), ("main", 1, 2.0), ("pool", 1, 0.0)]);
         assert_eq!((groups[0].sum.allocated_bytes, groups[0].allocated_per_second), (Some(20), Some(4.0)));
         assert_eq!((groups[0].sum.thread_id, groups[1].sum.thread_id), (0, 7));
+        let mut uncounted = thread("worker-3", 0.0);
+        (uncounted.sum.allocated_bytes, uncounted.allocated_per_second) = (None, None);
+        let groups = grouped(&[thread("worker-1", 1.0), uncounted, thread("worker-2", 1.0)]);
+        assert_eq!((groups[0].sum.allocated_bytes, groups[0].allocated_per_second), (Some(20), Some(4.0)));
     }
 }

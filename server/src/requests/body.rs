@@ -26,6 +26,18 @@ pin_project! {
         // The text of an error: its beginning is what it says.
         is_error_text: bool,
     }
+
+    impl<B> PinnedDrop for WatchedBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // A body that did not end: what it holds is freed while its request still answers for it.
+            if let Some(guard) = this.guard {
+                let span = Span::begin();
+                this.inner.set(None);
+                guard.allocate(span);
+            }
+        }
+    }
 }
 
 impl<B: Body> WatchedBody<B> {

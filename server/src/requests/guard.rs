@@ -15,7 +15,7 @@ use super::{
     request_id::RequestId,
 };
 use crate::{
-    alloc::{Allocated, Span, is_counting},
+    alloc::{Allocated, Span},
     clock::now_unix_ms,
 };
 
@@ -23,7 +23,7 @@ pub(super) struct Guard {
     recorder: &'static Recorder,
     started: Instant,
     response_bytes: u64,
-    /// While it was polled, where the allocator counts.
+    /// While it was polled.
     allocated: Allocated,
     /// None for a request that goes well.
     error: Option<Box<Details>>,
@@ -36,6 +36,8 @@ pub(super) struct Guard {
     status: u16,
     outcome: Outcome,
     method_has_body: bool,
+    /// Whether anything counted what it allocated.
+    is_counted: bool,
     /// Latency is the time until the head: what follows lasts as long as its client wants.
     is_event_stream: bool,
 }
@@ -65,6 +67,7 @@ impl Guard {
             // Until something else is known, a guard that goes away was left by its client.
             outcome: Outcome::Dropped,
             method_has_body: *method != Method::HEAD,
+            is_counted: false,
             is_event_stream: false,
         }
     }
@@ -114,6 +117,7 @@ impl Guard {
     pub(super) fn allocate(&mut self, span: Option<Span>) {
         if let Some(span) = span {
             self.allocated = self.allocated.plus(span.end());
+            self.is_counted = true;
         }
     }
 
@@ -167,7 +171,7 @@ impl Guard {
             ending,
             duration_us,
             response_bytes: self.response_bytes,
-            allocated: is_counting().then_some(self.allocated),
+            allocated: self.is_counted.then_some(self.allocated),
         });
         let reports = &self.recorder.reports;
         let slow = duration_us >= endpoint.slow_from_us() || duration_us >= reports.slow_from_us();

@@ -78,17 +78,30 @@ where
         if let Some(guard) = &mut guard {
             guard.allocate(span);
         }
-        WatchedFuture { inner, guard }
+        WatchedFuture { inner: Some(inner), guard }
     }
 }
 
 pin_project! {
     /// The response on its way.
     pub struct WatchedFuture<F> {
+        // None once it has been dropped.
         #[pin]
-        inner: F,
-        // None for a request that is not recorded.
+        inner: Option<F>,
+        // None for a request that is not recorded, and once the response is on its way.
         guard: Option<Guard>,
+    }
+
+    impl<F> PinnedDrop for WatchedFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // What its request holds is freed while it still answers for it.
+            if let Some(guard) = this.guard {
+                let span = Span::begin();
+                this.inner.set(None);
+                guard.allocate(span);
+            }
+        }
     }
 }
 
@@ -100,10 +113,11 @@ where
     type Output = Result<Response<WatchedBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
         let span = this.guard.as_ref().and_then(|_| Span::begin());
         // The future is not polled again after a panic, so that what it left behind is never seen.
-        let polled = catch_unwind(AssertUnwindSafe(|| this.inner.poll(cx)));
+        let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(cx)));
         if let Some(guard) = this.guard {
             guard.allocate(span);
         }

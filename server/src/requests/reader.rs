@@ -258,6 +258,7 @@ impl Known {
             in_flight: self.in_flight(),
             response_bytes: self.response_bytes,
             allocated_bytes: self.allocated.bytes,
+            freed_bytes: self.allocated.freed_bytes,
             statuses: self.statuses.clone(),
             ..EndpointTotals::clone(&self.totals)
         });

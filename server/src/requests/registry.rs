@@ -10,7 +10,8 @@ use super::{
     sync::{AtomicUsize, Hashing, OnceBox},
 };
 
-/// Endpoints that get a row of their own, unless the host wants another cap; each costs some 8 to 12 KB once used. Past it,
+/// Endpoints that get a row of their own, unless the host wants another cap; each costs some 8 to 12 KB once used, and 7 more where
+/// the program's allocator counts. Past it,
 /// requests count in the `(other)` row of their method.
 pub(crate) const MAX_ENDPOINTS: usize = 512;
 

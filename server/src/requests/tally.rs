@@ -52,6 +52,18 @@ pub(crate) struct MemoryTally {
     pub(crate) sizes: Distribution,
 }
 
+impl MemoryTally {
+    /// Requests of which it is known.
+    pub(crate) fn requests(&self) -> u64 {
+        self.sizes.iter().map(|(_, count)| u64::from(count)).sum()
+    }
+
+    /// Requests that allocated more than so much, to the grain of the buckets.
+    pub(crate) fn beyond(&self, bytes: u64) -> u64 {
+        self.requests() - self.sizes.within(bytes)
+    }
+}
+
 /// Without its buckets.
 impl std::fmt::Debug for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -97,7 +109,7 @@ impl Tally {
     pub(crate) fn memory(&self) -> Option<RequestMemory> {
         let MemoryTally { allocated, sizes } = &self.memory;
         let [p50_bytes, _, p99_bytes, max_bytes] = sizes.percentiles()?;
-        let requests = sizes.iter().map(|(_, count)| u64::from(count)).sum();
+        let requests = self.memory.requests();
         let Allocated { bytes: allocated_bytes, freed_bytes, allocations } = *allocated;
         Some(RequestMemory { requests, allocated_bytes, freed_bytes, allocations, p50_bytes, p99_bytes, max_bytes })
     }

@@ -54,9 +54,9 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let all: u64 = held.iter().map(|(_, bytes)| bytes).sum();
     Ok(vec![
         (
-            "A request",
+            "To count a request",
             format!("{request_ns}\u{a0}ns"),
-            "to find its endpoint and to count it, measured here at the start; without what axum takes for any layer"
+            "to find its endpoint, read the clock and count, measured here at the start; beside it is what axum takes for any layer"
                 .to_owned(),
         ),
         maybe(

@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*};
 use crate::{
     components::{Slice, StackedBar},
     format,
-    live::{figure, text},
+    live::{figure, text, use_live},
     wire::{Reading, Snapshot, Unknown, known},
 };
 
@@ -42,21 +42,24 @@ fn rss(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
     Ok(parts)
 }
 
+const UNTOLD: &str = "The system's allocator does not tell what it keeps. With the feature `jemalloc`, and jemalloc as the \
+    program's allocator, it is shown here.";
+
 /// The allocator's own view, where it tells.
 #[component]
 pub(crate) fn AllocatorBar() -> impl IntoView {
     let parts = figure(allocator);
     // Which allocator a program has does not change while it runs.
-    match parts.get_untracked() {
-        Ok(_) => Either::Left(view! { <StackedBar label="As the allocator sees it" parts /> }),
-        Err(unknown) => Either::Right(view! { <p class="more">{unknown.reason}</p> }),
+    let tells = use_live().figures.with_untracked(|figures| figures.snapshot.memory.allocator != Ok(None));
+    if tells {
+        Either::Left(view! { <StackedBar label="As the allocator sees it" parts /> })
+    } else {
+        Either::Right(view! { <p class="more">{UNTOLD}</p> })
     }
 }
 
 fn allocator(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
-    let untold = "The system's allocator does not tell what it keeps. With the feature `jemalloc`, and jemalloc as the program's \
-                  allocator, it is shown here.";
-    let found = known(&snapshot.memory.allocator)?.ok_or_else(|| Unknown::because(untold))?;
+    let found = known(&snapshot.memory.allocator)?.ok_or_else(|| Unknown::because(UNTOLD))?;
     let [allocated, active, resident] =
         [found.allocated_bytes, found.active_bytes, found.resident_bytes].map(|bytes| bytes as f64);
     Ok(vec![

@@ -22,32 +22,21 @@ fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
     let exact = format!("{} bytes, and its share of the system's memory", format::exact(process.rss_bytes));
     let cpu = process.cpu_percent.map(|cpu| format!("{} of a core", format::percent(cpu)));
     let faults = process.major_faults_per_second.map(|rate| format!("{} major", format::per_second(rate)));
-    let mapped = |read: fn(&crate::wire::Mapped) -> u64| {
-        snapshot.memory.mapped.as_ref().map(|mapped| format::bytes(read(mapped) as f64)).ok()
+    let (uss, pss, read) = match &snapshot.memory.mapped {
+        Ok(mapped) => {
+            let [uss, pss] = [mapped.uss_bytes, mapped.pss_bytes].map(|bytes| format::bytes(bytes as f64));
+            (uss, pss, read_before(snapshot, mapped.read_at_unix_ms))
+        }
+        Err(unknown) => ("–".to_owned(), "–".to_owned(), unknown.to_string()),
     };
-    let unmapped = snapshot.memory.mapped.as_ref().err().map_or_else(
-        || {
-            let read_at = snapshot.memory.mapped.as_ref().map_or(0, |mapped| mapped.read_at_unix_ms);
-            format!("read {} before the rest", format::span(snapshot.taken_at_unix_ms.saturating_sub(read_at) / 1000))
-        },
-        ToString::to_string,
-    );
     Ok(vec![
         ("RSS", rss, exact),
         size("of that heap and stacks", process.anonymous_bytes),
         size("of that files", process.file_bytes),
         size("of that shared memory", process.shmem_bytes),
         size("Peak RSS", process.peak_rss_bytes),
-        (
-            "Its alone (USS)",
-            mapped(|mapped| mapped.uss_bytes).unwrap_or_else(|| "–".to_owned()),
-            format!("what would be free if it ended; {unmapped}"),
-        ),
-        (
-            "Its share (PSS)",
-            mapped(|mapped| mapped.pss_bytes).unwrap_or_else(|| "–".to_owned()),
-            format!("shared pages divided among those who share; {unmapped}"),
-        ),
+        ("Its alone (USS)", uss, format!("what would be free if it ended; {read}")),
+        ("Its share (PSS)", pss, format!("shared pages divided among those who share; {read}")),
         size("Swapped out", process.swap_bytes),
         size("VMS", process.vms_bytes),
         size("Code", process.text_bytes),
@@ -64,6 +53,12 @@ fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
             "major ones read from a disk: many of them are a machine short of memory".to_owned(),
         ),
     ])
+}
+
+/// How old a figure is that is not read each second.
+fn read_before(snapshot: &Snapshot, read_at_unix_ms: u64) -> String {
+    let age = snapshot.taken_at_unix_ms.saturating_sub(read_at_unix_ms) / 1000;
+    format!("read {} before the rest", format::span(age))
 }
 
 /// Memory against its limit, and what the process holds open.
@@ -99,8 +94,7 @@ pub(crate) fn ResourceBars() -> impl IntoView {
 fn open_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
     let process = known(&snapshot.memory.process)?;
     let handles = known(&snapshot.memory.handles)?;
-    let age = snapshot.taken_at_unix_ms.saturating_sub(handles.read_at_unix_ms) / 1000;
-    let read = format!("read {} before the rest", format::span(age));
+    let read = read_before(snapshot, handles.read_at_unix_ms);
     Ok(vec![
         ("Threads", process.num_threads.to_string(), String::new()),
         ("Open files", handles.open_files.to_string(), format!("regular files, {read}")),
