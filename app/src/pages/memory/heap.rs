@@ -42,7 +42,7 @@ fn rss(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
     Ok(parts)
 }
 
-const UNTOLD: &str = "The system's allocator does not tell what it keeps. With the feature `jemalloc`, and jemalloc as the \
+const UNTOLD: &str = "The system's allocator does not tell what it keeps. With the feature jemalloc, and jemalloc as the \
     program's allocator, it is shown here.";
 
 /// The allocator's own view, where it tells.
@@ -87,8 +87,8 @@ pub(crate) fn AllocatedBar() -> impl IntoView {
 fn allocated(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
     let heap = snapshot.memory.heap.ok_or_else(|| {
         Unknown::because(
-            "The program's allocator does not count. With `#[global_allocator] static ALLOCATOR: watchboard::alloc::Tracking = \
-             watchboard::alloc::Tracking::system();` in its main file, each endpoint shows here what it allocates.",
+            "The program's allocator does not count. With #[global_allocator] static ALLOCATOR: watchboard::alloc::Tracking = \
+             watchboard::alloc::Tracking::system(); in its main file, each endpoint shows here what it allocates.",
         )
     })?;
     Ok(vec![
