@@ -1,14 +1,15 @@
-//! A request under way: made when it arrives, it rides the future and then the body, and records when it is dropped.
-//! It is moved a dozen times on its way, so it is small: what only an error needs is in a box of its own.
+//! A request under way: made when it arrives, its guard rides the future and then the body, and records when it is dropped.
+//! A guard is moved a dozen times on its way, so it is one word: what is known of the request is in a box, which a thread uses again
+//! and again.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode, header};
 use tokio::time::Instant;
 use watchboard_app::wire::ErrorKind;
 
 use super::{
-    endpoint::{CLIENT_CLOSED_REQUEST, Ended, Ending, Outcome},
+    endpoint::{CLIENT_CLOSED_REQUEST, Ended, Ending, Endpoint, Outcome},
     panics,
     recorder::{Recorder, unharmed},
     reports::{EXCERPT_BYTES, ReportedError, Sighting},
@@ -19,12 +20,76 @@ use crate::{
     clock::now_unix_ms,
 };
 
-pub(super) struct Guard {
+/// Boxes that a thread keeps for its next requests; those of more at once are made and freed.
+const KEPT: usize = 256;
+
+thread_local! {
+    #[expect(clippy::vec_box, reason = "it is the boxes that are kept")]
+    static BOXES: RefCell<Vec<Box<Underway>>> = const { RefCell::new(vec![]) };
+}
+
+/// Ends its request when it is dropped. None for a request that is not recorded.
+pub(super) struct Guard(Option<Box<Underway>>);
+
+impl Guard {
+    pub(super) const NONE: Self = Self(None);
+
+    pub(super) fn of(underway: Underway) -> Self {
+        let kept = BOXES.try_with(|boxes| boxes.borrow_mut().pop()).ok().flatten();
+        Self(Some(match kept {
+            Some(mut kept) => {
+                *kept = underway;
+                kept
+            }
+            None => Box::new(underway),
+        }))
+    }
+
+    /// What is known of its request.
+    pub(super) fn request(&mut self) -> Option<&mut Underway> {
+        self.0.as_deref_mut()
+    }
+
+    pub(super) fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+
+    /// A stretch of work for its request begins; [`Self::allocate`] ends it.
+    pub(super) fn span(&self) -> Option<Span> {
+        self.0.as_ref().and_then(|_| Span::begin())
+    }
+
+    /// What some work for its request allocated.
+    pub(super) fn allocate(&mut self, span: Option<Span>) {
+        if let (Some(underway), Some(span)) = (&mut self.0, span) {
+            underway.allocated = Some(underway.allocated.unwrap_or_default().plus(span.end()));
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let Some(mut underway) = self.0.take() else { return };
+        if unharmed(|| underway.end()).is_none() {
+            underway.recorder.count_fault();
+        }
+        // A thread that is ending has no place for it any more.
+        let _ = BOXES.try_with(|boxes| {
+            let mut boxes = boxes.borrow_mut();
+            if boxes.len() < KEPT {
+                boxes.push(underway);
+            }
+        });
+    }
+}
+
+pub(super) struct Underway {
     recorder: &'static Recorder,
+    row: &'static Endpoint,
     started: Instant,
     response_bytes: u64,
-    /// While it was polled.
-    allocated: Allocated,
+    /// While it was polled; none where nothing counted.
+    allocated: Option<Allocated>,
     /// None for a request that goes well.
     error: Option<Box<Details>>,
     id: RequestId,
@@ -36,10 +101,12 @@ pub(super) struct Guard {
     status: u16,
     outcome: Outcome,
     method_has_body: bool,
-    /// Whether anything counted what it allocated.
-    is_counted: bool,
     /// Latency is the time until the head: what follows lasts as long as its client wants.
     is_event_stream: bool,
+    /// What the head promised; with this many bytes sent the body has ended, even if nobody asks for its end.
+    promised: Option<u64>,
+    /// The response is the text of an error: its beginning is what it says.
+    is_error_text: bool,
 }
 
 /// What is known of an error.
@@ -51,14 +118,20 @@ struct Details {
     location: Option<String>,
 }
 
-impl Guard {
-    /// A request of the endpoint of this number has arrived.
-    pub(super) fn begin(recorder: &'static Recorder, endpoint: u32, method: &Method, headers: &HeaderMap) -> Self {
+impl Underway {
+    /// A request of this endpoint, by its number, has arrived.
+    pub(super) fn begin(
+        recorder: &'static Recorder,
+        (endpoint, row): (u32, &'static Endpoint),
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Self {
         Self {
             recorder,
+            row,
             started: Instant::now(),
             response_bytes: 0,
-            allocated: Allocated::default(),
+            allocated: None,
             error: None,
             id: RequestId::of(headers),
             first_byte_us: 0,
@@ -67,19 +140,22 @@ impl Guard {
             // Until something else is known, a guard that goes away was left by its client.
             outcome: Outcome::Dropped,
             method_has_body: *method != Method::HEAD,
-            is_counted: false,
             is_event_stream: false,
+            promised: None,
+            is_error_text: false,
         }
     }
 
-    /// The response has a head. `in_parts` is whether its body's length is not known, so that parts follow the head.
-    pub(super) fn respond(&mut self, status: StatusCode, headers: &HeaderMap, in_parts: bool) {
+    /// The response has a head, which promised so many bytes of a body; none where parts follow it and nobody knows how many.
+    pub(super) fn respond(&mut self, status: StatusCode, headers: &HeaderMap, promised: Option<u64>) {
         self.status = status.as_u16();
+        self.promised = promised;
+        self.is_error_text = self.status >= 400 && is_text(headers);
         let no_body = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if no_body || !self.method_has_body {
             // The server will not ask for a body, so its end cannot be seen.
             self.outcome = Outcome::Complete;
-        } else if in_parts {
+        } else if promised.is_none() {
             self.first_byte_us = u32::try_from(self.elapsed().as_micros()).unwrap_or(u32::MAX).max(1);
             let kind = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
             self.is_event_stream = kind.starts_with(b"text/event-stream");
@@ -95,30 +171,19 @@ impl Guard {
         self.recorder
     }
 
-    pub(super) fn is_error(&self) -> bool {
-        self.status >= 400
-    }
-
-    /// A part of the body is on its way: so many bytes, which begin with `text` where they are the text of an error.
-    pub(super) fn send(&mut self, bytes: usize, text: Option<&[u8]>) {
+    /// A part of the body is on its way: so many bytes, which begin with `text`.
+    pub(super) fn send(&mut self, bytes: usize, text: &[u8]) {
         self.response_bytes += bytes as u64;
-        if let Some(text) = text {
+        if self.is_error_text {
             let excerpt = &mut self.error.get_or_insert_default().excerpt;
             let room = EXCERPT_BYTES.saturating_sub(excerpt.len());
             excerpt.extend_from_slice(&text[..text.len().min(room)]);
         }
     }
 
-    pub(super) fn bytes_sent(&self) -> u64 {
-        self.response_bytes
-    }
-
-    /// What some work for it allocated.
-    pub(super) fn allocate(&mut self, span: Option<Span>) {
-        if let Some(span) = span {
-            self.allocated = self.allocated.plus(span.end());
-            self.is_counted = true;
-        }
+    /// Whether all that the head promised is on its way.
+    pub(super) fn has_sent_all(&self) -> bool {
+        self.promised.is_some_and(|promised| self.response_bytes >= promised)
     }
 
     pub(super) fn complete(&mut self) {
@@ -166,13 +231,8 @@ impl Guard {
             status: if self.status == 0 { CLIENT_CLOSED_REQUEST } else { self.status },
             outcome: if kind.is_none() { Outcome::Complete } else { self.outcome },
         };
-        let Some(endpoint) = self.recorder.registry.numbered(self.endpoint) else { return };
-        endpoint.end(&Ended {
-            ending,
-            duration_us,
-            response_bytes: self.response_bytes,
-            allocated: self.is_counted.then_some(self.allocated),
-        });
+        let endpoint = self.row;
+        endpoint.end(&Ended { ending, duration_us, response_bytes: self.response_bytes, allocated: self.allocated });
         let reports = &self.recorder.reports;
         let slow = duration_us >= endpoint.slow_from_us() || duration_us >= reports.slow_from_us();
         if slow || kind.is_some() {
@@ -192,10 +252,10 @@ impl Guard {
             response_bytes: self.response_bytes,
             id: self.id,
         };
-        let Recorder { registry, reports, .. } = self.recorder;
+        let reports = &self.recorder.reports;
         if slow && !reports.slow(sighting) {
             // Until there is room again only a slower one is worth the attempt.
-            registry.numbered(self.endpoint).into_iter().for_each(|it| it.set_slow_from_us(duration_us + 1));
+            self.row.set_slow_from_us(duration_us + 1);
             reports.set_slow_from_us(duration_us + 1);
         }
         if let Some(kind) = kind {
@@ -205,10 +265,8 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if unharmed(|| self.end()).is_none() {
-            self.recorder.count_fault();
-        }
-    }
+/// Whether a body can be read as text: plain text or JSON, not compressed.
+fn is_text(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    (kind.starts_with("text/plain") || kind.contains("json")) && !headers.contains_key(header::CONTENT_ENCODING)
 }

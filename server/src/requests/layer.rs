@@ -15,12 +15,10 @@ use tower_service::Service;
 
 use super::{
     WatchedBody,
-    body::is_text,
-    guard::Guard,
+    guard::{Guard, Underway},
     panics,
     recorder::{Incoming, Recorder},
 };
-use crate::alloc::Span;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -70,14 +68,16 @@ where
         let (method, headers) = (request.method(), request.headers());
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let incoming = Incoming { method, uri: request.uri(), headers, route };
-        let endpoint = self.recorder.shielded(|| self.recorder.begin(&incoming)).flatten();
-        let mut guard = endpoint.map(|endpoint| Guard::begin(self.recorder, endpoint, method, headers));
-        let span = guard.as_ref().and_then(|_| Span::begin());
+        let recorder = self.recorder;
+        let endpoint = recorder.shielded(|| recorder.begin(&incoming)).flatten();
+        let mut guard = match endpoint {
+            Some(endpoint) => Guard::of(Underway::begin(recorder, endpoint, method, headers)),
+            None => Guard::NONE,
+        };
+        let span = guard.span();
         // Not caught here: below axum's router all code of the host runs when the future is polled.
         let inner = self.inner.call(request);
-        if let Some(guard) = &mut guard {
-            guard.allocate(span);
-        }
+        guard.allocate(span);
         WatchedFuture { inner: Some(inner), guard }
     }
 }
@@ -88,19 +88,19 @@ pin_project! {
         // None once it has been dropped.
         #[pin]
         inner: Option<F>,
-        // None for a request that is not recorded, and once the response is on its way.
-        guard: Option<Guard>,
+        // None once the response is on its way.
+        guard: Guard,
     }
 
     impl<F> PinnedDrop for WatchedFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // What its request holds is freed while it still answers for it.
-            if let Some(guard) = this.guard {
-                let span = Span::begin();
+            let span = this.guard.span();
+            if span.is_some() {
                 this.inner.set(None);
-                guard.allocate(span);
             }
+            this.guard.allocate(span);
         }
     }
 }
@@ -115,12 +115,10 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
-        let span = this.guard.as_ref().and_then(|_| Span::begin());
+        let span = this.guard.span();
         // The future is not polled again after a panic, so that what it left behind is never seen.
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(cx)));
-        if let Some(guard) = this.guard {
-            guard.allocate(span);
-        }
+        this.guard.allocate(span);
         let outcome = match polled {
             Ok(poll) => Ok(ready!(poll)),
             Err(panic) => Err(panic),
@@ -128,26 +126,26 @@ where
         let mut guard = this.guard.take();
         match outcome {
             Ok(Ok(mut response)) => {
-                let Some(mut guard) = guard else { return Poll::Ready(Ok(response.map(WatchedBody::unwatched))) };
-                let promised = response.body().size_hint().exact();
-                guard.respond(response.status(), response.headers(), promised.is_none());
-                if guard.recorder().server_timing {
-                    tell_timing(&guard, response.headers_mut());
+                if let Some(request) = guard.request() {
+                    let promised = response.body().size_hint().exact();
+                    request.respond(response.status(), response.headers(), promised);
+                    if request.recorder().server_timing {
+                        tell_timing(request, response.headers_mut());
+                    }
                 }
-                let is_error_text = guard.is_error() && is_text(response.headers());
-                Poll::Ready(Ok(response.map(|body| WatchedBody::new(body, promised, is_error_text, guard))))
+                Poll::Ready(Ok(response.map(|body| WatchedBody::new(body, guard))))
             }
             // A service that fails without a response breaks the connection: to its client, a server error.
             Ok(Err(error)) => {
-                if let Some(guard) = &mut guard {
-                    guard.respond(StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), false);
-                    guard.fail("the service failed without a response");
+                if let Some(request) = guard.request() {
+                    request.respond(StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), Some(0));
+                    request.fail("the service failed without a response");
                 }
                 Poll::Ready(Err(error))
             }
             Err(panic) => {
-                if let Some(guard) = &mut guard {
-                    guard.panic(panics::message(&*panic));
+                if let Some(request) = guard.request() {
+                    request.panic(panics::message(&*panic));
                 }
                 let mut response = Response::new(WatchedBody::empty(guard));
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -158,8 +156,8 @@ where
 }
 
 /// Adds the time until the head to what the host's own `Server-Timing` may say already.
-fn tell_timing(guard: &Guard, headers: &mut HeaderMap) {
-    let text = format!("app;dur={:.3}", guard.elapsed().as_secs_f64() * 1000.0);
+fn tell_timing(request: &Underway, headers: &mut HeaderMap) {
+    let text = format!("app;dur={:.3}", request.elapsed().as_secs_f64() * 1000.0);
     if let Ok(value) = HeaderValue::from_str(&text) {
         headers.append(SERVER_TIMING, value);
     }

@@ -10,7 +10,7 @@ use std::{
 use http::{HeaderMap, Method, Uri};
 
 use super::{
-    endpoint::{Ended, Ending, Outcome},
+    endpoint::{Ended, Ending, Endpoint, Outcome},
     registry::{MAX_ENDPOINTS, Registry},
     reports::Reports,
     rules::Rules,
@@ -77,11 +77,12 @@ impl Recorder {
         }))
     }
 
-    /// The number of the endpoint that a request counts in, where it has begun; none where the host ignores it.
-    pub(super) fn begin(&self, incoming: &Incoming<'_>) -> Option<u32> {
-        let endpoint = self.endpoint(incoming)?;
-        self.registry.numbered(endpoint)?.begin();
-        Some(endpoint)
+    /// The endpoint that a request counts in, by its number, where it has begun; none where the host ignores it.
+    pub(super) fn begin(&'static self, incoming: &Incoming<'_>) -> Option<(u32, &'static Endpoint)> {
+        let number = self.endpoint(incoming)?;
+        let endpoint = self.registry.numbered(number)?;
+        endpoint.begin();
+        Some((number, endpoint))
     }
 
     fn endpoint(&self, incoming: &Incoming<'_>) -> Option<u32> {
