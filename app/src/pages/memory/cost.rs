@@ -52,6 +52,7 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let Cost { request_ns, cpu_us_per_second, held, .. } = &detail(figures)?.cost;
     let sizes = held.iter().map(|(name, bytes)| format!("{name} {}", format::bytes(*bytes as f64)));
     let all: u64 = held.iter().map(|(_, bytes)| bytes).sum();
+    let round_trip = figures.snapshot.database.latency_us.map(|us| format::duration_us(us as f64));
     Ok(vec![
         (
             "To count a request",
@@ -64,6 +65,7 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
             cpu_us_per_second.map(|us| format!("{} of a core", format::duration_us(us as f64))),
             "from the second reading on",
         ),
+        maybe("Database probe", round_trip, "no database has answered"),
         (
             "Memory",
             format!("{} ({})", format::bytes(all as f64), sizes.collect::<Vec<_>>().join(", ")),
