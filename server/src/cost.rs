@@ -10,18 +10,16 @@ use watchboard_app::wire::Cost;
 
 use crate::requests;
 
+#[derive(Default)]
 pub(crate) struct CostMeter {
-    request_ns: u64,
+    /// Measured when it is first asked for, and not while the host starts.
+    request_ns: Option<u64>,
     /// The last tick: its thread, its time, and the CPU time of the thread until then.
     last: Option<(ThreadId, Instant, Duration)>,
     cpu_us_per_second: Option<u64>,
 }
 
 impl CostMeter {
-    pub(crate) fn new() -> Self {
-        Self { request_ns: requests::nanoseconds_to_record(), last: None, cpu_us_per_second: None }
-    }
-
     /// At each tick. The first is not on the monitor's thread yet.
     pub(crate) fn tick(&mut self) {
         let (thread, now, cpu) = (thread::current().id(), Instant::now(), thread_cpu());
@@ -32,8 +30,9 @@ impl CostMeter {
         });
     }
 
-    pub(crate) fn read(&self, held: Vec<(String, u64)>, probes: Vec<(String, u64)>) -> Cost {
-        Cost { request_ns: self.request_ns, cpu_us_per_second: self.cpu_us_per_second, held, probes }
+    pub(crate) fn read(&mut self, held: Vec<(String, u64)>, probes: Vec<(String, u64)>) -> Cost {
+        let request_ns = *self.request_ns.get_or_insert_with(requests::nanoseconds_to_record);
+        Cost { request_ns, cpu_us_per_second: self.cpu_us_per_second, held, probes }
     }
 }
 

@@ -160,13 +160,11 @@ fn application(frozen: &Frozen) -> Value {
     let requests = &frozen.snapshot.requests;
     let percent = if requests.total == 0 { 0.0 } else { 100.0 * requests.server_errors as f64 / requests.total as f64 };
     let mean_seconds = requests.duration_mean_us.map_or(0.0, |us| (us as f64 / 1000.0).round() / 1000.0);
-    let endpoints: Map<String, Value> =
-        frozen.endpoints.iter().map(|endpoint| (endpoint.text(), endpoint.requests().into())).collect();
-    // None where the allocator does not count.
-    let by_endpoint = |read: fn(&EndpointTotals) -> u64| {
-        let all = || frozen.endpoints.iter().map(|endpoint| (endpoint.text(), read(endpoint).into()));
-        frozen.snapshot.memory.heap.map(|_| all().collect::<Map<String, Value>>())
+    let by_endpoint = |read: fn(&EndpointTotals) -> u64| -> Map<String, Value> {
+        frozen.endpoints.iter().map(|endpoint| (endpoint.text(), read(endpoint).into())).collect()
     };
+    // None where the allocator does not count.
+    let counted = |read| frozen.snapshot.memory.heap.map(|_| by_endpoint(read));
     let error = |error: &ErrorEvent| {
         json!({
             "timestamp": format::date_time(error.at_unix_ms),
@@ -186,9 +184,9 @@ fn application(frozen: &Frozen) -> Value {
         "in_flight": requests.in_flight,
         "average_response_time": mean_seconds,
         "status_codes": requests.statuses.iter().map(|(code, count)| (code.to_string(), json!(count))).collect::<Map<_, _>>(),
-        "endpoints": endpoints,
-        "allocated_bytes": by_endpoint(|endpoint| endpoint.allocated_bytes),
-        "freed_bytes": by_endpoint(|endpoint| endpoint.freed_bytes),
+        "endpoints": by_endpoint(EndpointTotals::requests),
+        "allocated_bytes": counted(|endpoint| endpoint.allocated_bytes),
+        "freed_bytes": counted(|endpoint| endpoint.freed_bytes),
         "recent_errors": frozen.errors.iter().map(error).collect::<Vec<_>>(),
     })
 }

@@ -67,33 +67,16 @@ impl Took {
     }
 }
 
-/// What is read only for the memory view.
-pub(crate) struct Detail {
-    pub(crate) threads: Reading<Vec<ThreadGroup>>,
-    pub(crate) devices: Devices,
-}
-
 impl Probes {
     pub(crate) fn new() -> Self {
-        let unread = || Unknown::because("not read yet");
         Self {
             process: ProcessProbe::new(),
             threads: ThreadsProbe::default(),
             container: ContainerProbe::new(),
             system: SystemProbe::new(),
             devices: DevicesProbe::default(),
-            last: Memory {
-                process: Err(unread()),
-                descriptors: Err(unread()),
-                handles: Err(unread()),
-                threads: Err(unread()),
-                container: Err(unread()),
-                system: Err(unread()),
-                mapped: Err(unread()),
-                heap: None,
-                allocator: Ok(None),
-            },
-            every_thread: Err(unread()),
+            last: Memory::unread(),
+            every_thread: Err(Unknown::because("not read yet")),
             costly_at: None,
             mapped_at: None,
             took: Took::default(),
@@ -140,13 +123,15 @@ impl Probes {
         &self.last
     }
 
-    /// Reads what the memory view shows beyond all that.
-    pub(crate) fn detail(&mut self) -> Detail {
+    /// Every thread, together with those of the same name, as they were read last.
+    pub(crate) fn threads_by_name(&self) -> Reading<Vec<ThreadGroup>> {
+        self.every_thread.as_ref().map(|threads| threads::grouped(threads)).map_err(Unknown::clone)
+    }
+
+    /// Reads the machine's devices, for the memory view alone.
+    pub(crate) fn devices(&mut self) -> Devices {
         let cores = self.system.cores_percent();
-        Detail {
-            threads: self.every_thread.as_ref().map(|threads| threads::grouped(threads)).map_err(Unknown::clone),
-            devices: self.took.by("devices and processes", || self.devices.read(cores)),
-        }
+        self.took.by("devices and processes", || self.devices.read(cores))
     }
 
     pub(crate) fn took(&mut self) -> &mut Took {

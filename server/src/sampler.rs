@@ -12,7 +12,7 @@ use crate::{
     cost::CostMeter,
     health::{Judge, Now},
     history::{Builder, History, Host},
-    memory::{Detail, Probes},
+    memory::Probes,
     requests::{Reader, Recorder},
     runtime::RuntimeProbe,
 };
@@ -42,7 +42,7 @@ impl Sampler {
             started_at_unix_ms,
             reader: Reader::new(recorder),
             runtime,
-            cost: CostMeter::new(),
+            cost: CostMeter::default(),
             probes: Probes::new(),
             last_tick: None,
             history: History::new(started_at_unix_ms),
@@ -116,7 +116,7 @@ impl Sampler {
     fn detail(&mut self) -> MemoryDetail {
         let fresh = self.detail.take().filter(|(read_at, _)| read_at.elapsed() < DETAIL_EVERY);
         let detail = fresh.unwrap_or_else(|| {
-            let Detail { threads, devices } = self.probes.detail();
+            let (threads, devices) = (self.probes.threads_by_name(), self.probes.devices());
             let held = [self.reader.held_bytes(), self.history.held_bytes()];
             let held = ["endpoints", "history"].map(str::to_owned).into_iter().zip(held).collect();
             let cost = self.cost.read(held, self.probes.took().all());

@@ -9,6 +9,7 @@ use leptos::{
 };
 
 use crate::{
+    format,
     place::{Place, Sort, use_place},
     wire::{Reading, Unknown},
 };
@@ -59,6 +60,16 @@ impl Cell {
 
     pub(crate) fn number(text: String, title: String) -> Self {
         Self { text, title, class: "number", ..Self::default() }
+    }
+
+    /// A size, short, with all its digits as title.
+    pub(crate) fn bytes(bytes: u64) -> Self {
+        Self::number(format::bytes(bytes as f64), format::exact(bytes))
+    }
+
+    /// A figure that there is none of.
+    pub(crate) fn none() -> Self {
+        Self::number("–".to_owned(), String::new())
     }
 
     pub(crate) fn titled(self, title: String) -> Self {

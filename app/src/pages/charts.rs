@@ -19,9 +19,9 @@ fn columns(unit: Unit, read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + S
     })
 }
 
-/// RSS and the rest need 64 bits; a chart's line does not.
-fn wide(column: &[Option<u64>]) -> Vec<Option<f64>> {
-    column.iter().map(|value| value.map(|value| value as f64)).collect()
+/// Of a column of bytes: these need 64 bits, a chart's line does not.
+pub(super) fn wide(name: &'static str, hue: &'static str, column: &[Option<u64>]) -> Series {
+    Series { name, hue, values: column.iter().map(|value| value.map(|value| value as f64)).collect() }
 }
 
 pub(crate) fn request_rate() -> Memo<ChartData> {
@@ -80,13 +80,12 @@ pub(crate) fn ErrorsChart() -> impl IntoView {
 pub(crate) fn RssChart() -> impl IntoView {
     let data = of_figures(|figures| {
         let columns = &figures.timeline.columns;
-        let line = |name, hue, values| Series { name, hue, values: wide(values) };
         let mut series = vec![
-            line("RSS", "hue-memory", &columns.rss_bytes),
-            line("of that heap and stacks", "hue-cpu", &columns.anonymous_bytes),
+            wide("RSS", "hue-memory", &columns.rss_bytes),
+            wide("of that heap and stacks", "hue-cpu", &columns.anonymous_bytes),
         ];
         if figures.snapshot.memory.heap.is_some() {
-            series.push(line("allocated and not freed", "hue-p99", &columns.live_heap_bytes));
+            series.push(wide("allocated and not freed", "hue-p99", &columns.live_heap_bytes));
         }
         let limit = match &figures.snapshot.memory.container {
             Ok(Some(container)) => container.limit_bytes.map(|limit| limit as f64),
@@ -102,10 +101,9 @@ pub(crate) fn RssChart() -> impl IntoView {
 #[component]
 pub(crate) fn AllocationChart() -> impl IntoView {
     let data = columns(Unit::BytesPerSecond, |columns| {
-        let line = |name, hue, values| Series { name, hue, values: wide(values) };
         vec![
-            line("by requests", "hue-rate", &columns.requests_allocated_per_second),
-            line("elsewhere", "hue-system", &columns.other_allocated_per_second),
+            wide("by requests", "hue-rate", &columns.requests_allocated_per_second),
+            wide("elsewhere", "hue-system", &columns.other_allocated_per_second),
         ]
     });
     view! { <Chart title="Allocation" note="Bytes asked for per second: what makes the allocator work, kept or not." data=data /> }

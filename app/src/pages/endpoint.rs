@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
+    charts::wide,
     errors::{CauseTable, SampleTable},
     requests::{StatusTable, share},
     slowest::SlowestTable,
@@ -96,7 +97,6 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
 
 fn memory_facts(memory: RequestMemory, all: Option<RequestMemory>, response_bytes: u64) -> Vec<Fact> {
     let size = |name, bytes: u64, title: &str| (name, format::bytes(bytes as f64), title.to_owned());
-    let calls = memory.allocations as f64 / memory.requests.max(1) as f64;
     let total = share(memory.allocated_bytes, all.map_or(0, |all| all.allocated_bytes));
     let kept = memory.kept_bytes(response_bytes) / memory.requests.max(1);
     vec![
@@ -109,7 +109,11 @@ fn memory_facts(memory: RequestMemory, all: Option<RequestMemory>, response_byte
         size("p50 allocated", memory.p50_bytes, "half allocated at most this"),
         size("p99 allocated", memory.p99_bytes, "99 of 100 allocated at most this"),
         size("Largest request", memory.max_bytes, "what one request allocated at most: memory has to suffice for it"),
-        ("Allocations", format!("{} a request", format::count(calls)), "calls of the allocator, the mean".to_owned()),
+        (
+            "Allocations",
+            format!("{} a request", format::count(memory.allocations_each())),
+            "calls of the allocator, the mean".to_owned(),
+        ),
         (
             "Not freed",
             format!("{} a request", format::bytes(kept as f64)),
@@ -152,12 +156,11 @@ fn LatencyMap() -> impl IntoView {
 
 #[component]
 fn AllocatedChart() -> impl IntoView {
-    let wide = |column: &[Option<u64>]| column.iter().map(|value| value.map(|value| value as f64)).collect();
-    let data = of_figures(move |figures| {
+    let data = of_figures(|figures| {
         columns(figures, Unit::Bytes, |columns| {
             vec![
-                Series { name: "mean", hue: "hue-memory", values: wide(&columns.allocated_mean_bytes) },
-                Series { name: "largest", hue: "hue-p99", values: wide(&columns.allocated_max_bytes) },
+                wide("mean", "hue-memory", &columns.allocated_mean_bytes),
+                wide("largest", "hue-p99", &columns.allocated_max_bytes),
             ]
         })
     });

@@ -191,7 +191,7 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
         timed(latency.map(|latency| latency.p99_us)),
         timed(latency.map(|latency| latency.max_us)),
         within,
-        Cell::number(format::bytes(endpoint.response_bytes as f64), format::exact(endpoint.response_bytes)),
+        Cell::bytes(endpoint.response_bytes),
         counted(endpoint.in_flight),
     ];
     if figures.snapshot.memory.heap.is_some() {
@@ -212,15 +212,14 @@ fn sized(
 ) -> Cell {
     match memory {
         Some(memory) => Cell::number(format::bytes(read(&memory) as f64), title(memory)),
-        None => Cell::number("–".to_owned(), String::new()),
+        None => Cell::none(),
     }
 }
 
 /// What most requests allocated, and in how many calls.
 fn middle(memory: RequestMemory) -> String {
-    let calls = memory.allocations as f64 / memory.requests.max(1) as f64;
     let [p50, p99] = [memory.p50_bytes, memory.p99_bytes].map(|bytes| format::bytes(bytes as f64));
-    format!("p50 {p50}, p99 {p99}, in {} allocations", format::count(calls))
+    format!("p50 {p50}, p99 {p99}, in {} allocations", format::count(memory.allocations_each()))
 }
 
 const ALLOCATING: &[Column] = &[
@@ -248,18 +247,16 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
             let name = endpoint.name.as_ref().map(EndpointName::text).unwrap_or_default();
             // None of its requests has ended.
             let memory = endpoint.memory?;
-            let size = |bytes: u64| Cell::number(format::bytes(bytes as f64), format::exact(bytes));
-            let calls = memory.allocations as f64 / memory.requests.max(1) as f64;
             Some(vec![
                 Cell::words(name.clone()).links(&place.with(|place| place.to_endpoint(&name))),
-                size(memory.allocated_bytes),
+                Cell::bytes(memory.allocated_bytes),
                 Cell::number(share(memory.allocated_bytes, all), String::new()),
-                size(memory.mean_bytes()),
-                size(memory.p50_bytes),
-                size(memory.p99_bytes),
-                size(memory.max_bytes),
-                Cell::number(format::count(calls), String::new()),
-                size(memory.kept_bytes(endpoint.response_bytes) / memory.requests.max(1)),
+                Cell::bytes(memory.mean_bytes()),
+                Cell::bytes(memory.p50_bytes),
+                Cell::bytes(memory.p99_bytes),
+                Cell::bytes(memory.max_bytes),
+                Cell::number(format::count(memory.allocations_each()), String::new()),
+                Cell::bytes(memory.kept_bytes(endpoint.response_bytes) / memory.requests.max(1)),
                 counted(memory.requests),
             ])
         };

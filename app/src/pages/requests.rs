@@ -53,7 +53,7 @@ pub(super) fn counted(count: u64) -> Cell {
 pub(super) fn timed(us: Option<u64>) -> Cell {
     match us {
         Some(us) => Cell::number(format::duration_us(us as f64), format!("{}\u{a0}µs", format::exact(us))),
-        None => Cell::number("–".to_owned(), String::new()),
+        None => Cell::none(),
     }
 }
 

@@ -79,18 +79,6 @@ impl Refreshed {
 impl Refreshed {
     /// An answer of nothing.
     pub(crate) fn for_tests() -> Self {
-        let unread = || super::Unknown::because("not read");
-        let memory = super::Memory {
-            process: Err(unread()),
-            descriptors: Err(unread()),
-            handles: Err(unread()),
-            threads: Err(unread()),
-            container: Err(unread()),
-            system: Err(unread()),
-            mapped: Err(unread()),
-            heap: None,
-            allocator: Ok(None),
-        };
         let snapshot = Snapshot {
             service: "test".to_owned(),
             version: String::new(),
@@ -99,7 +87,7 @@ impl Refreshed {
             taken_at_unix_ms: 1,
             health: super::Health::default(),
             requests: super::Requests::default(),
-            memory,
+            memory: super::Memory::unread(),
             database: super::Database::default(),
             runtime: None,
         };

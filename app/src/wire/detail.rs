@@ -82,7 +82,7 @@ pub struct HeavyProcess {
 /// What the monitor itself takes from its host.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// Nanoseconds to record one request, measured on this machine when the monitor started; without what axum takes for a layer.
+    /// Nanoseconds to record one request, measured on this machine once; without what axum takes for a layer.
     pub request_ns: u64,
     /// CPU time of the monitor's thread in the last second, in microseconds: sampling, and answers to pages.
     pub cpu_us_per_second: Option<u64>,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Reading, known};
+use super::{Reading, Unknown, known};
 
 /// What the probes read last; each is unknown by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -285,6 +285,22 @@ impl Headline {
 }
 
 impl Memory {
+    /// Before the first reading.
+    pub fn unread() -> Self {
+        let unread = || Unknown::because("not read yet");
+        Self {
+            process: Err(unread()),
+            descriptors: Err(unread()),
+            handles: Err(unread()),
+            threads: Err(unread()),
+            mapped: Err(unread()),
+            container: Err(unread()),
+            system: Err(unread()),
+            heap: None,
+            allocator: Ok(None),
+        }
+    }
+
     /// The container's memory where it has a limit, else the system's.
     ///
     /// # Errors

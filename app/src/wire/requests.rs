@@ -128,6 +128,11 @@ impl RequestMemory {
         self.allocated_bytes / self.requests.max(1)
     }
 
+    /// Calls of the allocator by a request, the mean of all.
+    pub fn allocations_each(&self) -> f64 {
+        self.allocations as f64 / self.requests.max(1) as f64
+    }
+
     /// Bytes that all requests had not freed when they ended, but for the bodies that were on their way; none where they freed more,
     /// of what others had allocated.
     pub fn kept_bytes(&self, response_bytes: u64) -> u64 {

@@ -2,7 +2,7 @@
 
 use watchboard_app::{
     format,
-    wire::{About, Finding},
+    wire::{About, Finding, RequestMemory},
 };
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MOST_NAMED},
 };
 use crate::{
+    alloc::Allocated,
     history::History,
     requests::{Reader, Tally},
 };
@@ -72,8 +73,10 @@ fn keeper(growth: Growth, all: impl Iterator<Item = Keeps>) -> Option<Keeps> {
 }
 
 fn kept(sums: &Tally) -> f64 {
-    let allocated = sums.memory.allocated;
-    allocated.bytes.saturating_sub(allocated.freed_bytes).saturating_sub(sums.response_bytes) as f64
+    // Without its percentiles, which take long to make.
+    let Allocated { bytes: allocated_bytes, freed_bytes, .. } = sums.memory.allocated;
+    let memory = RequestMemory { allocated_bytes, freed_bytes, ..RequestMemory::default() };
+    memory.kept_bytes(sums.response_bytes) as f64
 }
 
 fn far_more(minute: &Tally, hour: &Tally) -> Option<String> {
@@ -95,7 +98,7 @@ fn far_more(minute: &Tally, hour: &Tally) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{alloc::Allocated, requests::bucket};
+    use crate::requests::bucket;
 
     fn tally(requests: u64, each: u64) -> Tally {
         let mut tally = crate::history::tally(&vec![1_000; requests as usize]);

@@ -1,6 +1,6 @@
 //! Two hundred series by a fixed seed, in which every leak of more than a hundredth of the limit an hour is found, and nothing else.
 
-use watchboard_app::wire::{Heap, Process, System, Unknown};
+use watchboard_app::wire::{Process, System};
 
 use super::*;
 
@@ -114,27 +114,21 @@ fn of_two_hundred_series_all_leaks_are_found_and_nothing_else() {
     assert!(missed.is_empty() && false_alarms.is_empty(), "missed {missed:#?}, false alarms {false_alarms:#?}");
 }
 
-fn memory(rss_bytes: u64, heap: Option<Heap>) -> Memory {
-    let unread = || Unknown::because("not read");
+fn memory(rss_bytes: u64) -> Memory {
     Memory {
         process: Ok(Process { rss_bytes, ..Process::default() }),
-        descriptors: Err(unread()),
-        handles: Err(unread()),
-        threads: Err(unread()),
         container: Ok(None),
         system: Ok(System { total_bytes: LIMIT as u64, used_bytes: rss_bytes, ..System::default() }),
-        mapped: Err(unread()),
-        heap,
-        allocator: Ok(None),
+        ..Memory::unread()
     }
 }
 
 #[test]
 fn the_sentence_says_how_fast_how_sure_and_until_when() {
     let mut watch = Watch::default();
-    let mut last = memory(0, None);
+    let mut last = memory(0);
     for second in 0..2 * HOUR {
-        last = memory((1 << 30) + second * (300 << 20) / HOUR, None);
+        last = memory((1 << 30) + second * (300 << 20) / HOUR);
         watch.add(second, &last);
     }
     let sentence = watch.find(&last).unwrap().sentence.replace('\u{a0}', " ");

@@ -75,22 +75,16 @@ fn pressure(memory: &Memory, container: Option<&Container>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use watchboard_app::wire::{Descriptors, System, Unknown};
+    use watchboard_app::wire::{Descriptors, System};
 
     use super::*;
 
     fn memory(container: Container) -> Memory {
-        let unread = || Unknown::because("not read");
         Memory {
-            process: Err(unread()),
             descriptors: Ok(Descriptors { open: 10, limit: Some(1024) }),
-            handles: Err(unread()),
-            threads: Err(unread()),
             container: Ok(Some(container)),
             system: Ok(System { total_bytes: 1000, used_bytes: 1000, ..System::default() }),
-            mapped: Err(unread()),
-            heap: None,
-            allocator: Ok(None),
+            ..Memory::unread()
         }
     }
 
@@ -106,13 +100,7 @@ mod tests {
     fn nothing_near_a_limit_is_fine_and_unknown_is_not_wrong() {
         let roomy = Container { working_set_bytes: 96, limit_bytes: Some(1000), ..Container::default() };
         assert_eq!(sentences(&mut Limits::default(), 0, &memory(roomy)), Vec::<String>::new());
-        let unknown = || Unknown::because("not read");
-        let unknown = Memory {
-            process: Err(unknown()),
-            container: Err(unknown()),
-            system: Err(unknown()),
-            ..memory(Container::default())
-        };
+        let unknown = Memory { descriptors: Ok(Descriptors { open: 10, limit: Some(1024) }), ..Memory::unread() };
         assert_eq!(sentences(&mut Limits::default(), 0, &unknown), Vec::<String>::new());
     }
 

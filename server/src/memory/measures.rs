@@ -14,7 +14,7 @@ fn a_second_of_sampling() {
         let _ = probes.read(false);
     }
     println!("all that is read every second: {:?} of CPU time", thread_cpu().saturating_sub(before) / SECONDS);
-    let _ = probes.detail();
+    let _ = probes.devices();
     for (name, us) in probes.took().all() {
         println!("    {name}: {us} µs");
     }

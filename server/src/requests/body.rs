@@ -25,11 +25,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // A body that did not end: what it holds is freed while its request still answers for it.
-            let span = this.guard.span();
-            if span.is_some() {
-                this.inner.set(None);
-            }
-            this.guard.allocate(span);
+            this.guard.free(|| this.inner.set(None));
         }
     }
 }

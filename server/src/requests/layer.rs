@@ -74,8 +74,8 @@ where
             Some(endpoint) => Guard::of(Underway::begin(recorder, endpoint, method, headers)),
             None => Guard::NONE,
         };
-        let span = guard.span();
         // Not caught here: below axum's router all code of the host runs when the future is polled.
+        let span = guard.span();
         let inner = self.inner.call(request);
         guard.allocate(span);
         WatchedFuture { inner: Some(inner), guard }
@@ -96,11 +96,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // What its request holds is freed while it still answers for it.
-            let span = this.guard.span();
-            if span.is_some() {
-                this.inner.set(None);
-            }
-            this.guard.allocate(span);
+            this.guard.free(|| this.inner.set(None));
         }
     }
 }
@@ -115,8 +111,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
-        let span = this.guard.span();
         // The future is not polled again after a panic, so that what it left behind is never seen.
+        let span = this.guard.span();
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(cx)));
         this.guard.allocate(span);
         let outcome = match polled {

@@ -57,7 +57,7 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
         (
             "To count a request",
             format!("{request_ns}\u{a0}ns"),
-            "to find its endpoint, read the clock and count, measured here at the start; beside it is what axum takes for any layer"
+            "to find its endpoint, read the clock and count, measured here once; beside it is what axum takes for any layer"
                 .to_owned(),
         ),
         maybe(

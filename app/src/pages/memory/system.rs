@@ -72,17 +72,13 @@ fn rows<T>(
     of_figures(move |figures| Ok(list(&detail(figures)?.devices).iter().map(&row).collect()))
 }
 
-fn bytes(bytes: u64) -> Cell {
-    Cell::number(format::bytes(bytes as f64), format::exact(bytes))
-}
-
 const HEAVIEST: &[Column] = &[words("Process"), numbers("Id", "the kernel's"), numbers("RSS", "resident memory")];
 
 #[component]
 pub(crate) fn HeaviestTable() -> impl IntoView {
     let row = |process: &HeavyProcess| {
         let pid = Cell::number(process.pid.to_string(), String::new());
-        vec![Cell::words(process.name.clone()), pid, bytes(process.rss_bytes)]
+        vec![Cell::words(process.name.clone()), pid, Cell::bytes(process.rss_bytes)]
     };
     view! { <Table caption="Processes by memory" quiet=true columns=HEAVIEST rows=rows(|devices| &devices.heaviest, row) /> }
 }
@@ -100,7 +96,7 @@ pub(crate) fn DiskTable() -> impl IntoView {
         let used = disk.total_bytes.saturating_sub(disk.available_bytes);
         let percent = 100.0 * used as f64 / disk.total_bytes.max(1) as f64;
         let used = Cell::number(format::percent(percent), format::exact(used));
-        vec![Cell::words(disk.mount.clone()), bytes(disk.total_bytes), bytes(disk.available_bytes), used]
+        vec![Cell::words(disk.mount.clone()), Cell::bytes(disk.total_bytes), Cell::bytes(disk.available_bytes), used]
     };
     view! { <Table caption="Disks" columns=DISKS rows=rows(|devices| &devices.disks, row) /> }
 }
@@ -124,8 +120,8 @@ pub(crate) fn NetworkTable() -> impl IntoView {
             Cell::words(network.name.clone()),
             rate(0),
             rate(1),
-            bytes(network.received_bytes),
-            bytes(network.sent_bytes),
+            Cell::bytes(network.received_bytes),
+            Cell::bytes(network.sent_bytes),
         ]
     };
     view! { <Table caption="Networks" columns=NETWORKS rows=rows(|devices| &devices.networks, row) /> }

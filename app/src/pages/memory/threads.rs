@@ -69,10 +69,8 @@ pub(crate) fn ThreadGroupTable() -> impl IntoView {
         let rate = |rate: Option<f64>| {
             Cell::number(rate.map_or_else(|| "–".to_owned(), format::bytes_per_second), String::new())
         };
-        let size = |bytes: Option<u64>| match bytes {
-            Some(bytes) => Cell::number(format::bytes(bytes as f64), format::exact(bytes)),
-            None => Cell::number("–".to_owned(), "not counted".to_owned()),
-        };
+        let size =
+            |bytes: Option<u64>| bytes.map_or_else(|| Cell::none().titled("not counted".to_owned()), Cell::bytes);
         let row = |group: &ThreadGroup| {
             let ThreadGroup { sum, threads, .. } = group;
             let id = if sum.thread_id == 0 { String::new() } else { format!("thread {}", sum.thread_id) };
