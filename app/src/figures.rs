@@ -4,8 +4,8 @@ use crate::format;
 #[cfg(feature = "hydrate")]
 use crate::wire::Seen;
 use crate::wire::{
-    Ask, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, Refreshed, SlowRequest, Snapshot, Timeline,
-    TimelineColumns, Window, WindowTotals,
+    Ask, DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, Refreshed, SlowRequest, Snapshot,
+    Timeline, TimelineColumns, Window, WindowTotals,
 };
 
 /// The server keeps no more.
@@ -27,6 +27,7 @@ pub(crate) struct Figures {
     pub(crate) slowest: Vec<SlowRequest>,
     pub(crate) endpoint: Option<EndpointDetail>,
     pub(crate) memory: Option<MemoryDetail>,
+    pub(crate) database: Option<DatabaseDetail>,
 }
 
 impl Figures {
@@ -43,6 +44,7 @@ impl Figures {
             slowest: first.slowest.unwrap_or_default(),
             endpoint: first.endpoint,
             memory: first.memory,
+            database: first.database,
         }
     }
 
@@ -113,6 +115,7 @@ impl Figures {
             (newer, _) => newer,
         };
         self.memory = newer.memory;
+        self.database = newer.database;
         self.timeline.extend(newer.timeline);
         self.slowest = newer.slowest.unwrap_or_else(|| std::mem::take(&mut self.slowest));
         (self.snapshot, self.totals, self.untold_errors) = (newer.snapshot, newer.totals, newer.untold_errors);

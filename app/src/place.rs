@@ -94,7 +94,7 @@ impl Place {
             (View::Requests, None) => Part::Requests,
             (View::Requests, Some(name)) => Part::Endpoint(name.clone()),
             (View::Memory, _) => Part::Memory,
-            (View::Database, _) => Part::Charts,
+            (View::Database, _) => Part::Database,
         };
         Ask { window: self.window, part }
     }

@@ -2,6 +2,7 @@
 //! `_us` microseconds, `_ms` milliseconds, `_bytes`, `_percent` (0 to 100). Times are Unix milliseconds, UTC.
 
 mod ask;
+mod commands;
 mod database;
 mod detail;
 mod endpoints;
@@ -10,11 +11,13 @@ mod health;
 mod memory;
 mod requests;
 mod runtime;
+mod server;
 mod timeline;
 mod window;
 
 pub use ask::{Ask, Part, Refreshed, Seen};
-pub use database::{Database, DatabaseFailure, DatabaseState, FailureKind};
+pub use commands::AppCommands;
+pub use database::{Database, DatabaseDetail, DatabaseFailure, DatabaseState, FailureKind};
 pub use detail::{Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
 pub use endpoints::{Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, StatusTotals};
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
@@ -25,6 +28,7 @@ pub use memory::{
 };
 pub use requests::{Latency, RecentRequests, RequestMemory, Requests, WindowTotals};
 pub use runtime::Runtime;
+pub use server::DatabaseServer;
 use timeline::columns;
 pub use timeline::{Columns, Timeline, TimelineColumns};
 pub use window::Window;

@@ -5,7 +5,7 @@ mod probe;
 
 use mongodb::{Client, options::ClientOptions};
 
-pub(crate) use probe::Probe;
+pub(crate) use probe::{Found, Probe};
 
 /// The database to watch: a MongoDB client's options, a client, a connection string, or `()` for none.
 ///

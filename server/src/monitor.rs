@@ -18,14 +18,14 @@ use tokio::{
 };
 use watchboard_app::{
     port::{Answer, Telemetry},
-    wire::{Ask, Frozen, Refreshed, Seen, Unknown},
+    wire::{Ask, Frozen, Part, Refreshed, Seen, Unknown},
 };
 
 use crate::{
     builder::Builder,
     clock::now_unix_ms,
     dashboard,
-    database::Probe,
+    database::{Found, Probe},
     requests::{Policy, Recorder, RequestsLayer, note_locations},
     runtime::RuntimeProbe,
     sampler::Sampler,
@@ -59,11 +59,16 @@ impl Monitor {
         note_locations();
         let recorder = Recorder::new(policy);
         let mut sampler = Sampler::new(service, recorder, RuntimeProbe::current());
-        let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.found().clone(), false)));
-        let read_at_unix_ms = Arc::new(AtomicU64::new(0));
+        let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.found().database.clone(), false)));
+        let (read_at, database_read_at) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
         let (ask, asked) = mpsc::channel(QUESTIONS);
-        let state = State { ask, frozen: Arc::clone(&frozen), read_at_unix_ms: Arc::clone(&read_at_unix_ms) };
-        let work = Work { sampler, frozen, read_at_unix_ms, asked };
+        let state = State {
+            ask,
+            frozen: Arc::clone(&frozen),
+            read_at: Arc::clone(&read_at),
+            database_read_at: Arc::clone(&database_read_at),
+        };
+        let work = Work { sampler, frozen, read_at, database_read_at, asked };
         let started = thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(work, probe));
         if let Err(error) = started {
             tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
@@ -102,8 +107,23 @@ impl Monitor {
 struct State {
     ask: mpsc::Sender<Question>,
     frozen: Arc<ArcSwap<Frozen>>,
-    /// When a reader last came; costly probes run only while somebody looks.
-    read_at_unix_ms: Arc<AtomicU64>,
+    /// When a reader last came, and one of the database view; costly probes run only while somebody looks.
+    read_at: Arc<LastRead>,
+    database_read_at: Arc<LastRead>,
+}
+
+/// When somebody last looked.
+#[derive(Default)]
+struct LastRead(AtomicU64);
+
+impl LastRead {
+    fn now(&self) {
+        self.0.store(now_unix_ms(), Relaxed);
+    }
+
+    fn is_recent(&self) -> bool {
+        now_unix_ms().saturating_sub(self.0.load(Relaxed)) < WATCHED_WITHIN.as_millis() as u64
+    }
 }
 
 /// What a page wants, and where its answer goes.
@@ -115,12 +135,15 @@ struct Question {
 
 impl Telemetry for State {
     fn frozen(&self) -> Arc<Frozen> {
-        self.read_at_unix_ms.store(now_unix_ms(), Relaxed);
+        self.read_at.now();
         self.frozen.load_full()
     }
 
     fn refresh(&self, ask: Ask, seen: Option<Seen>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
-        self.read_at_unix_ms.store(now_unix_ms(), Relaxed);
+        self.read_at.now();
+        if ask.part == Part::Database {
+            self.database_read_at.now();
+        }
         let (answer, answered) = oneshot::channel();
         let sent = self.ask.try_send(Question { ask, seen, answer });
         Box::pin(async move {
@@ -141,7 +164,8 @@ impl Telemetry for State {
 struct Work {
     sampler: Sampler,
     frozen: Arc<ArcSwap<Frozen>>,
-    read_at_unix_ms: Arc<AtomicU64>,
+    read_at: Arc<LastRead>,
+    database_read_at: Arc<LastRead>,
     asked: mpsc::Receiver<Question>,
 }
 
@@ -156,22 +180,22 @@ fn run(work: Work, probe: Probe) {
     let (found, database) = watch::channel(probe.found().clone());
     runtime.block_on(async {
         if probe.is_configured() {
-            tokio::spawn(ask_database(probe, found));
+            tokio::spawn(ask_database(probe, found, Arc::clone(&work.database_read_at)));
         }
         work.sample_and_answer(database).await;
     });
 }
 
-async fn ask_database(mut probe: Probe, found: watch::Sender<watchboard_app::wire::Database>) {
+async fn ask_database(mut probe: Probe, found: watch::Sender<Found>, read_at: Arc<LastRead>) {
     loop {
-        probe.round().await;
+        probe.round(read_at.is_recent()).await;
         found.send_replace(probe.found().clone());
         sleep(TICK).await;
     }
 }
 
 impl Work {
-    async fn sample_and_answer(mut self, database: watch::Receiver<watchboard_app::wire::Database>) {
+    async fn sample_and_answer(mut self, database: watch::Receiver<Found>) {
         let started = Instant::now();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -181,9 +205,9 @@ impl Work {
                 biased;
                 _ = ticks.tick() => {
                     let tick = started.elapsed().as_secs_f64().round() as u64;
-                    let database = database.borrow().clone();
-                    let watched = self.is_watched();
-                    self.frozen.store(Arc::new(self.sampler.tick(tick, database, watched)));
+                    let found = database.borrow().database.clone();
+                    let watched = self.read_at.is_recent();
+                    self.frozen.store(Arc::new(self.sampler.tick(tick, found, watched)));
                 }
                 question = self.asked.recv() => {
                     let Some(Question { ask, seen, answer }) = question else { return };
@@ -191,14 +215,9 @@ impl Work {
                         self.frozen.store(Arc::new(frozen));
                     }
                     // Nobody waits any more where this fails.
-                    let _ = answer.send(self.sampler.answer(&ask, seen, &self.frozen.load().snapshot));
+                    let _ = answer.send(self.sampler.answer(&ask, seen, &self.frozen.load().snapshot, &database.borrow()));
                 }
             }
         }
-    }
-
-    fn is_watched(&self) -> bool {
-        let read_at = self.read_at_unix_ms.load(Relaxed);
-        now_unix_ms().saturating_sub(read_at) < WATCHED_WITHIN.as_millis() as u64
     }
 }

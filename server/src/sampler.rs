@@ -4,12 +4,14 @@
 use std::time::{Duration, Instant};
 
 use watchboard_app::wire::{
-    Ask, Database, DatabaseState, Frozen, Health, Heap, Memory, MemoryDetail, Part, Refreshed, Seen, Snapshot,
+    Ask, Database, DatabaseDetail, DatabaseState, Frozen, Health, Heap, Memory, MemoryDetail, Part, Refreshed, Seen,
+    Snapshot,
 };
 
 use crate::{
     clock::now_unix_ms,
     cost::CostMeter,
+    database::Found,
     health::{Judge, Now},
     history::{Builder, History, Host},
     memory::Probes,
@@ -107,9 +109,11 @@ impl Sampler {
     }
 
     /// The answer to a page: `snapshot` and what its view shows of the history.
-    pub(crate) fn answer(&mut self, ask: &Ask, seen: Option<Seen>, snapshot: &Snapshot) -> Refreshed {
+    pub(crate) fn answer(&mut self, ask: &Ask, seen: Option<Seen>, snapshot: &Snapshot, found: &Found) -> Refreshed {
         let memory = (ask.part == Part::Memory).then(|| self.detail());
-        Refreshed { memory, ..self.history.answer(ask, seen, snapshot, &self.reader) }
+        let database =
+            (ask.part == Part::Database).then(|| DatabaseDetail { server: found.server.clone(), commands: None });
+        Refreshed { memory, database, ..self.history.answer(ask, seen, snapshot, &self.reader) }
     }
 
     /// What the memory view shows beyond the snapshot; read anew when it has become old.
@@ -159,11 +163,11 @@ mod tests {
         sampler.tick(0, Database::default(), false);
         let frozen = sampler.tick(25, Database::default(), false);
         let ask = Ask { window: Window::FifteenMinutes, part: Part::Charts };
-        let timeline = sampler.answer(&ask, None, &frozen.snapshot).timeline;
+        let timeline = sampler.answer(&ask, None, &frozen.snapshot, &Found::default()).timeline;
         let rss = &timeline.columns.rss_bytes;
         assert_eq!(rss.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
         let frozen = sampler.tick(100_000, Database::default(), false);
-        let timeline = sampler.answer(&ask, None, &frozen.snapshot).timeline;
+        let timeline = sampler.answer(&ask, None, &frozen.snapshot, &Found::default()).timeline;
         assert_eq!((timeline.len(), timeline.first + 89), (90, 100_000 / 10));
         assert_eq!(timeline.columns.rss_bytes.iter().flatten().count(), 1);
     }
@@ -176,7 +180,7 @@ mod tests {
         let mut totals = |tick| {
             recorder.record_for_tests("/a", 10);
             let frozen = sampler.tick(tick, Database::default(), false);
-            let answer = sampler.answer(&ask, None, &frozen.snapshot);
+            let answer = sampler.answer(&ask, None, &frozen.snapshot, &Found::default());
             (frozen.snapshot.tick, answer.totals.requests, answer.totals.seconds)
         };
         assert_eq!([totals(1), totals(2), totals(2), totals(8)], [(1, 1, 1), (2, 2, 2), (3, 3, 3), (8, 4, 8)]);

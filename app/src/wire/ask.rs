@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, SlowRequest, Snapshot, Timeline, TimelineColumns, Window,
-    WindowTotals,
+    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, SlowRequest, Snapshot, Timeline,
+    TimelineColumns, Window, WindowTotals,
 };
 
 /// What a page shows.
@@ -28,6 +28,8 @@ pub enum Part {
     Requests,
     /// Memory in detail, and the endpoints that allocate.
     Memory,
+    /// The database in detail.
+    Database,
     /// One endpoint, by [`super::EndpointName::text`].
     Endpoint(String),
 }
@@ -64,6 +66,8 @@ pub struct Refreshed {
     pub endpoint: Option<EndpointDetail>,
     /// What [`Part::Memory`] shows; none but for that.
     pub memory: Option<MemoryDetail>,
+    /// What [`Part::Database`] shows; none but for that.
+    pub database: Option<DatabaseDetail>,
     /// The server's wall clock when it answered: with `taken_at_unix_ms` the age of the figures.
     pub served_at_unix_ms: u64,
 }
@@ -102,6 +106,7 @@ impl Refreshed {
             slowest: None,
             endpoint: None,
             memory: None,
+            database: None,
             served_at_unix_ms: 1,
         }
     }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{AppCommands, DatabaseServer};
+
 /// The database, as last probed: once a second.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Database {
@@ -92,4 +94,13 @@ impl Database {
             DatabaseState::Failed(failure) => format!("error: {}: {}", failure.kind.words(), failure.detail),
         }
     }
+}
+
+/// What the database view shows beyond the snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DatabaseDetail {
+    /// The server's own state; none before it has told any of it.
+    pub server: Option<DatabaseServer>,
+    /// What the application asked of it; none where its client is not listened to.
+    pub commands: Option<AppCommands>,
 }

@@ -8,7 +8,7 @@ use mongodb::{
     options::ClientOptions,
 };
 use tokio::time::{Instant, timeout};
-use watchboard_app::wire::{Database, DatabaseFailure, DatabaseState, FailureKind};
+use watchboard_app::wire::{Database, DatabaseFailure, DatabaseServer, DatabaseState, FailureKind};
 
 use super::{
     Target,
@@ -23,11 +23,19 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(1800);
 /// One connection for the probe, one to replace it when it hangs.
 const POOL: u32 = 2;
 
+/// What a round found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) database: Database,
+    /// The server's own state, while somebody looks at it; none before it has told any of it.
+    pub(crate) server: Option<DatabaseServer>,
+}
+
 /// Probes one database and remembers what it found.
 pub(crate) struct Probe {
     target: Target,
     client: Option<Client>,
-    found: Database,
+    found: Found,
 }
 
 impl Probe {
@@ -37,7 +45,8 @@ impl Probe {
             Target::NotConfigured => DatabaseState::NotConfigured,
             _ => DatabaseState::Connecting,
         };
-        let found = Database { state, since_unix_ms: now_unix_ms(), ..Database::default() };
+        let database = Database { state, since_unix_ms: now_unix_ms(), ..Database::default() };
+        let found = Found { database, server: None };
         Self { target, client: None, found }
     }
 
@@ -45,19 +54,20 @@ impl Probe {
         !matches!(self.target, Target::NotConfigured)
     }
 
-    pub(crate) fn found(&self) -> &Database {
+    pub(crate) fn found(&self) -> &Found {
         &self.found
     }
 
-    /// One round: takes at most [`ANSWER_WITHIN`] and a little, and cannot fail but only find a failure.
-    pub(crate) async fn round(&mut self) {
+    /// One round: takes at most [`ANSWER_WITHIN`] and a little, and cannot fail but only find a failure. `watched` while somebody
+    /// looks at the database view.
+    pub(crate) async fn round(&mut self, _watched: bool) {
         let started = Instant::now();
         let answer = match timeout(ANSWER_WITHIN, self.ask()).await {
             Ok(answer) => answer,
             Err(_) => Err(no_answer()),
         };
         let now = now_unix_ms();
-        let found = &mut self.found;
+        let found = &mut self.found.database;
         found.probed_at_unix_ms = Some(now);
         let state = match answer {
             Ok(()) => {
@@ -77,11 +87,11 @@ impl Probe {
         let client = self.client().await?;
         let admin = client.database("admin");
         let hello = admin.run_command(doc! { "hello": 1 }).await.map_err(|error| classify(&error))?;
-        self.found.topology = Some(topology(&hello));
-        if self.found.server_version.is_none() || self.found.state != DatabaseState::Healthy {
+        self.found.database.topology = Some(topology(&hello));
+        if self.found.database.server_version.is_none() || self.found.database.state != DatabaseState::Healthy {
             // After an outage it may be another server.
             let build = admin.run_command(doc! { "buildInfo": 1 }).await.map_err(|error| classify(&error))?;
-            self.found.server_version = build.get_str("version").ok().map(ToOwned::to_owned);
+            self.found.database.server_version = build.get_str("version").ok().map(ToOwned::to_owned);
         }
         Ok(())
     }
@@ -94,7 +104,7 @@ impl Probe {
         let client = match &self.target {
             Target::NotConfigured => return Err(bad_target("no database is configured")),
             Target::Client(client) => {
-                "the application's client".clone_into(&mut self.found.hosts);
+                "the application's client".clone_into(&mut self.found.database.hosts);
                 client.clone()
             }
             Target::Uri(uri) => {
@@ -108,7 +118,7 @@ impl Probe {
 
     fn own_client(&mut self, mut options: ClientOptions) -> Result<Client, DatabaseFailure> {
         let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
-        self.found.hosts = hosts.join(", ");
+        self.found.database.hosts = hosts.join(", ");
         options.app_name = Some("watchboard".to_owned());
         options.max_pool_size = Some(POOL);
         options.min_pool_size = None;
@@ -156,8 +166,8 @@ mod tests {
     #[tokio::test]
     async fn a_bad_connection_string_is_named_without_its_secrets() {
         let mut probe = Probe::new(Target::Uri("mongodb://user:s3cret@host:1/?socketTimeoutMS=oops".to_owned()));
-        probe.round().await;
-        let text = probe.found().status_text();
+        probe.round(false).await;
+        let text = probe.found().database.status_text();
         assert!(text.starts_with("error: bad connection string: "), "{text}");
         assert!(!text.contains("s3cret"), "{text}");
     }

@@ -30,7 +30,7 @@ impl History {
         let same_run = |seen: &Seen| seen.started_at_unix_ms == *started_at_unix_ms;
         let seen = seen.filter(|seen| same_run(seen) && watched.made_at() <= seen.tick);
         let endpoints = match &ask.part {
-            Part::Charts | Part::Endpoint(_) => vec![],
+            Part::Charts | Part::Database | Part::Endpoint(_) => vec![],
             Part::Overview => most(watched, reader, |sums| sums.duration_sum_us),
             Part::Memory => most(watched, reader, |sums| sums.memory.allocated.bytes),
             Part::Requests => changed(watched, seen, reader),
@@ -48,7 +48,7 @@ impl History {
             timeline: watched.timeline().since(first),
             endpoints_whole: seen.is_none() || ask.part != Part::Requests,
             endpoints,
-            causes: if matches!(ask.part, Part::Charts | Part::Memory) {
+            causes: if matches!(ask.part, Part::Charts | Part::Database | Part::Memory) {
                 vec![]
             } else {
                 changed_causes(causes, watched, tiers, seen)
@@ -57,6 +57,7 @@ impl History {
             slowest: (ask.part == Part::Requests).then(|| slow_requests(slowest, watched, reader)),
             endpoint,
             memory: None,
+            database: None,
             served_at_unix_ms: now_unix_ms(),
         }
     }
