@@ -16,7 +16,10 @@ mod timeline;
 mod window;
 
 pub use ask::{Ask, Part, Refreshed, Seen};
-pub use commands::AppCommands;
+pub use commands::{
+    AppCommands, CommandError, CommandName, CommandRow, CommandStep, CommandTotals, Deployment, EndpointCommand,
+    FrozenCommands, Member, Pool, RequestCommands, RequestDatabase,
+};
 pub use database::{Database, DatabaseDetail, DatabaseFailure, DatabaseState, FailureKind};
 pub use detail::{Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
 pub use endpoints::{Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, StatusTotals};
@@ -72,6 +75,8 @@ pub struct Frozen {
     pub endpoints: Vec<Arc<EndpointTotals>>,
     /// The last errors, newest first; at most 100.
     pub errors: Vec<ErrorEvent>,
+    /// What the application asked of its database; none where its client is not listened to.
+    pub commands: Option<FrozenCommands>,
 }
 
 /// All that is watched, frozen at one tick of the monitor: once a second.

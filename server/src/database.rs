@@ -1,10 +1,12 @@
 //! Database health: what the probe finds, and how an application hands its database over. Knows neither the pages nor the monitor.
 
 mod classify;
+mod listener;
 mod probe;
 
 use mongodb::{Client, options::ClientOptions};
 
+pub(crate) use listener::{CHECK_OUT, CommandReader, Listener, TakenShape};
 pub(crate) use probe::{Found, Probe};
 
 /// The database to watch: a MongoDB client's options, a client, a connection string, or `()` for none.

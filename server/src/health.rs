@@ -2,6 +2,7 @@
 //! finding is a file; what is found has a figure in its sentence, and a view to look at it.
 
 mod allocation;
+mod asked;
 mod growth;
 mod limits;
 mod requests;
@@ -9,13 +10,14 @@ mod requests;
 use watchboard_app::wire::{About, Database, DatabaseState, Finding, Health, Memory, RecentRequests, Status};
 
 use self::limits::Limits;
-use crate::{history::History, requests::Reader};
+use crate::{database::CommandReader, history::History, requests::Reader};
 
 /// Judges once a second, and remembers what it needs to see change.
 #[derive(Default)]
 pub(crate) struct Judge {
     limits: Limits,
     growth: growth::Watch,
+    churn: asked::Churn,
 }
 
 /// What there is to judge at a tick.
@@ -27,6 +29,7 @@ pub(crate) struct Now<'a> {
     pub(crate) database: &'a Database,
     pub(crate) history: &'a mut History,
     pub(crate) reader: &'a Reader,
+    pub(crate) commands: &'a CommandReader,
 }
 
 impl Judge {
@@ -35,6 +38,7 @@ impl Judge {
         self.growth.add(now.tick, now.memory);
         let mut findings = requests::find(now.recent, requests::slow(now.history, now.reader));
         findings.extend(database(now.database));
+        findings.extend(asked::find(&mut self.churn, now.tick, now.commands, now.history, now.reader));
         findings.extend(self.limits.find(now.tick, now.memory));
         findings.extend(self.growth.find(now.memory));
         findings.extend(allocation::find(self.growth.heap_of_late(), now.history, now.reader));

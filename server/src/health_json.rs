@@ -1,5 +1,7 @@
 //! The JSON of `/health`: the shape that pages written for the Python original read, from the same snapshot as the board.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     http::StatusCode,
@@ -8,7 +10,10 @@ use axum::{
 use serde_json::{Map, Value, json};
 use watchboard_app::{
     format,
-    wire::{EndpointTotals, ErrorEvent, Frozen, Heap, Process, Reading, Snapshot, Status, System, Thread},
+    wire::{
+        CommandTotals, EndpointTotals, ErrorEvent, Frozen, FrozenCommands, Heap, Process, Reading, Snapshot, Status,
+        System, Thread,
+    },
 };
 
 /// 200 while requests are served, well or badly; 503 when most fail, so that a balancer can look elsewhere.
@@ -29,7 +34,7 @@ fn body(frozen: &Frozen) -> Value {
         "service": snapshot.service,
         "version": snapshot.version,
         "uptime": { "seconds": snapshot.tick, "formatted": format::uptime(snapshot.tick) },
-        "database": database(snapshot),
+        "database": database(frozen),
         "memory_analysis": {
             "process": { "process": or_error(&snapshot.memory.process, |process| process_json(process, snapshot)), "threads": threads(snapshot) },
             "system": {
@@ -49,8 +54,29 @@ fn or_error<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> Value) -> Value {
     reading.as_ref().map_or_else(|unknown| json!({ "error": unknown.reason }), show)
 }
 
-fn database(snapshot: &Snapshot) -> Value {
-    let database = &snapshot.database;
+fn commands(commands: &FrozenCommands) -> Value {
+    let command = |totals: &Arc<CommandTotals>| {
+        json!({
+            "command": totals.name.command,
+            "database": totals.name.database,
+            "collection": totals.name.collection,
+            "sent": totals.sent,
+            "failed": totals.failed,
+            "cancelled": totals.cancelled,
+            "duration_ms": totals.duration_sum_us as f64 / 1000.0,
+        })
+    };
+    json!({
+        "sent_for_requests": commands.sent_for_requests,
+        "sent_by_others": commands.sent_by_others,
+        "in_flight": commands.in_flight,
+        "by_name": commands.totals.iter().map(command).collect::<Vec<_>>(),
+        "pools": commands.pools,
+    })
+}
+
+fn database(frozen: &Frozen) -> Value {
+    let database = &frozen.snapshot.database;
     json!({
         "status": database.status_text(),
         "since": format::date_time(database.since_unix_ms),
@@ -58,6 +84,7 @@ fn database(snapshot: &Snapshot) -> Value {
         "latency_ms": database.latency_us.map(|us| us as f64 / 1000.0),
         "version": database.server_version,
         "topology": database.topology,
+        "commands": frozen.commands.as_ref().map(commands),
     })
 }
 
@@ -187,6 +214,8 @@ fn application(frozen: &Frozen) -> Value {
         "endpoints": by_endpoint(EndpointTotals::requests),
         "allocated_bytes": counted(|endpoint| endpoint.allocated_bytes),
         "freed_bytes": counted(|endpoint| endpoint.freed_bytes),
+        // None where the application's client is not listened to.
+        "database_commands": frozen.commands.as_ref().map(|_| by_endpoint(|endpoint| endpoint.commands)),
         "recent_errors": frozen.errors.iter().map(error).collect::<Vec<_>>(),
     })
 }

@@ -14,6 +14,7 @@ pub(crate) mod tests;
 mod tiers;
 mod watched;
 
+pub(crate) use answer::Names;
 pub(crate) use frame::{Builder, Host};
 #[cfg(test)]
 pub(crate) use tests::tally;
@@ -67,7 +68,7 @@ impl History {
             if self.slowest_of.len() <= id {
                 self.slowest_of.resize_with(id + 1, || Slowest::new(LISTED_OF_EACH));
             }
-            self.slowest_of[id].add(tick, sighting);
+            self.slowest_of[id].add(tick, sighting.clone());
             self.slowest.add(tick, sighting);
         }
         for (id, slowest) in self.slowest_of.iter().enumerate() {

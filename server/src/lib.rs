@@ -27,6 +27,7 @@ mod dashboard;
 mod database;
 mod health;
 mod health_json;
+mod histograms;
 mod history;
 mod memory;
 mod monitor;
@@ -34,6 +35,8 @@ mod prometheus;
 mod requests;
 mod runtime;
 mod sampler;
+mod sync;
+mod trace;
 
 use axum::Router;
 

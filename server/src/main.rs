@@ -53,11 +53,16 @@ async fn run(config: Config) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| format!("the listening address is not known: {error}"))?;
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let database = config.mongodb_uri.as_deref().map(Database::from_uri);
-    let (app, name) = match config.command {
-        None => (Router::new(), "watchboard"),
-        Some(Command::Demo { .. }) => (shop::app(config.mongodb_uri.as_deref()).await, "demo shop"),
+    let is_demo = matches!(config.command, Some(Command::Demo { .. }));
+    let name = if is_demo { "demo shop" } else { "watchboard" };
+    let monitor = Monitor::builder().service(name).mongodb(database).build();
+    let app = if is_demo {
+        let options = shop::options(config.mongodb_uri.as_deref()).await;
+        shop::app(options.map(|options| monitor.listen(options)))
+    } else {
+        Router::new()
     };
-    let app = Monitor::builder().service(name).mongodb(database).build().watch(app, "/");
+    let app = monitor.watch(app, "/");
     tracing::info!("the board is at http://{address}/");
     if let Some(Command::Demo { no_traffic }) = config.command {
         tracing::info!(

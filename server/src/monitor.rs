@@ -12,6 +12,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use axum::Router;
+use mongodb::options::ClientOptions;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval, sleep, timeout},
@@ -25,7 +26,7 @@ use crate::{
     builder::Builder,
     clock::now_unix_ms,
     dashboard,
-    database::{Found, Probe},
+    database::{Found, Listener, Probe},
     requests::{Policy, Recorder, RequestsLayer, note_locations},
     runtime::RuntimeProbe,
     sampler::Sampler,
@@ -45,6 +46,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct Monitor {
     recorder: &'static Recorder,
+    listener: &'static Listener,
     state: Arc<State>,
 }
 
@@ -58,7 +60,8 @@ impl Monitor {
     pub(crate) fn start(service: String, probe: Probe, policy: Policy) -> Self {
         note_locations();
         let recorder = Recorder::new(policy);
-        let mut sampler = Sampler::new(service, recorder, RuntimeProbe::current());
+        let listener = Listener::new();
+        let mut sampler = Sampler::new(service, recorder, listener, RuntimeProbe::current());
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.found().database.clone(), false)));
         let (read_at, database_read_at) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
         let (ask, asked) = mpsc::channel(QUESTIONS);
@@ -73,12 +76,34 @@ impl Monitor {
         if let Err(error) = started {
             tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
         }
-        Self { recorder, state: Arc::new(state) }
+        Self { recorder, listener, state: Arc::new(state) }
     }
 
     /// The layer that records requests: for [`Router::layer`], after the host's routes and before the board is mounted.
     pub fn layer(&self) -> RequestsLayer {
         RequestsLayer::new(self.recorder)
+    }
+
+    /// The options of the application's MongoDB client, with handlers of the monitor's beside those that they have: make the client of
+    /// what is returned.
+    ///
+    /// ```no_run
+    /// # async fn run() -> mongodb::error::Result<()> {
+    /// use mongodb::{Client, options::ClientOptions};
+    ///
+    /// let options = ClientOptions::parse("mongodb://127.0.0.1:27017/shop").await?;
+    /// let monitor = watchboard::Monitor::builder().mongodb(options.clone()).build();
+    /// let client = Client::with_options(monitor.listen(options))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// From then on the board shows which commands the application sends, by name, database and collection, how long they take and how they
+    /// fail, its connection pool, and what each endpoint asks of the database. The driver decodes each command and reply for whoever
+    /// listens: see the README for what that costs. Neither documents nor filters nor error texts are kept.
+    #[must_use = "a client is listened to only when it is made of what this returns"]
+    pub fn listen(&self, options: ClientOptions) -> ClientOptions {
+        self.listener.listen(options)
     }
 
     /// The board, to be nested at any path or merged at the root. It is not in its own figures as long as the

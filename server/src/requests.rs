@@ -1,12 +1,10 @@
 //! Request metrics: a tower layer records into a registry of endpoints; once a second the monitor takes what has ended.
 //! Knows neither the pages nor the monitor.
 
+mod asked;
 mod body;
-mod buckets;
-mod distribution;
 mod endpoint;
 mod guard;
-
 mod layer;
 mod panics;
 mod reader;
@@ -15,14 +13,10 @@ mod registry;
 mod reports;
 mod request_id;
 mod rules;
-mod sync;
 mod tally;
 
+pub(crate) use asked::TakenUse;
 pub use body::WatchedBody;
-#[cfg(test)]
-pub(crate) use buckets::bucket;
-pub(crate) use buckets::lowest;
-pub(crate) use distribution::Distribution;
 pub(crate) use endpoint::BOUNDS_US;
 #[cfg(test)]
 pub(crate) use endpoint::{Ending, Outcome};
@@ -31,5 +25,5 @@ pub(crate) use panics::note_locations;
 pub(crate) use reader::{Reader, Told};
 pub use recorder::Incoming;
 pub(crate) use recorder::{Policy, Recorder, nanoseconds_to_record};
-pub(crate) use reports::{ReportedError, Sighting};
-pub(crate) use tally::{CLASSES, Class, MemoryTally, Tally};
+pub(crate) use reports::{Asked, ReportedError, Sighting};
+pub(crate) use tally::{AskedTally, CLASSES, Class, MemoryTally, Tally};

@@ -4,20 +4,23 @@
 use std::time::{Duration, Instant};
 
 use watchboard_app::wire::{
-    Ask, Database, DatabaseDetail, DatabaseState, Frozen, Health, Heap, Memory, MemoryDetail, Part, Refreshed, Seen,
-    Snapshot,
+    AppCommands, Ask, CommandRow, Database, DatabaseDetail, DatabaseState, Frozen, Health, Heap, Memory, MemoryDetail,
+    Part, Refreshed, Seen, Snapshot, Window,
 };
 
 use crate::{
     clock::now_unix_ms,
     cost::CostMeter,
-    database::Found,
+    database::{CHECK_OUT, CommandReader, Found, Listener, TakenShape},
     health::{Judge, Now},
-    history::{Builder, History, Host},
+    history::{Builder, History, Host, Names},
     memory::Probes,
-    requests::{Reader, Recorder},
+    requests::{Class, Reader, Recorder, Tally},
     runtime::RuntimeProbe,
 };
+
+/// Kinds of commands that the database view lists.
+const MOST_COMMANDS: usize = 50;
 
 /// The memory view's own figures are read no more often than this.
 const DETAIL_EVERY: Duration = Duration::from_secs(5);
@@ -26,6 +29,7 @@ pub(crate) struct Sampler {
     service: String,
     started_at_unix_ms: u64,
     reader: Reader,
+    asked: CommandReader,
     runtime: Option<RuntimeProbe>,
     cost: CostMeter,
     probes: Probes,
@@ -37,12 +41,18 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    pub(crate) fn new(service: String, recorder: &'static Recorder, runtime: Option<RuntimeProbe>) -> Self {
+    pub(crate) fn new(
+        service: String,
+        recorder: &'static Recorder,
+        listener: &'static Listener,
+        runtime: Option<RuntimeProbe>,
+    ) -> Self {
         let started_at_unix_ms = now_unix_ms();
         Self {
             service,
             started_at_unix_ms,
             reader: Reader::new(recorder),
+            asked: CommandReader::new(listener),
             runtime,
             cost: CostMeter::default(),
             probes: Probes::new(),
@@ -63,10 +73,12 @@ impl Sampler {
         let mut frame = Builder::new(tick, seconds);
         let reader = &mut self.reader;
         let told = self.probes.took().by("requests", || reader.take(|id, tally| frame.endpoint(id, tally)));
+        let asked = &mut self.asked;
+        self.probes.took().by("commands", || asked.take(|number, taken| frame.command(number.into(), &tally(taken))));
         // After the requests: what those allocated that have ended is then in the whole.
         let before = self.probes.last().heap.map(|heap| (heap, seconds));
         let memory = self.probes.read(watched);
-        let host = host(&memory, &database, before);
+        let host = self.connections(host(&memory, &database, before));
         let (history, reader) = (&mut self.history, &self.reader);
         self.probes.took().by("history", || history.push(tick, frame, told, host, reader));
         let mut requests = self.reader.requests();
@@ -80,6 +92,7 @@ impl Sampler {
             database: &database,
             history: &mut self.history,
             reader: &self.reader,
+            commands: &self.asked,
         };
         let (judge, health) = (&mut self.judge, &self.health);
         self.health = self.probes.took().by("findings", || judge.judge(health, now));
@@ -96,7 +109,12 @@ impl Sampler {
             runtime: self.runtime.as_mut().map(RuntimeProbe::read),
         };
         self.cost.tick();
-        Frozen { snapshot, endpoints: self.reader.totals(), errors: self.history.recent_errors() }
+        Frozen {
+            snapshot,
+            endpoints: self.reader.totals(),
+            errors: self.history.recent_errors(),
+            commands: self.asked.frozen(),
+        }
     }
 
     /// Somebody looks: what has not been read for long, since nobody did, is read now. The same tick with these figures, if there are any.
@@ -111,9 +129,50 @@ impl Sampler {
     /// The answer to a page: `snapshot` and what its view shows of the history.
     pub(crate) fn answer(&mut self, ask: &Ask, seen: Option<Seen>, snapshot: &Snapshot, found: &Found) -> Refreshed {
         let memory = (ask.part == Part::Memory).then(|| self.detail());
-        let database =
-            (ask.part == Part::Database).then(|| DatabaseDetail { server: found.server.clone(), commands: None });
-        Refreshed { memory, database, ..self.history.answer(ask, seen, snapshot, &self.reader) }
+        let database = (ask.part == Part::Database).then(|| DatabaseDetail {
+            server: found.server.clone(),
+            commands: self.asked.listens().then(|| self.commands(ask.window)),
+        });
+        let names = Names { reader: &self.reader, command: &|number| self.asked.name(number) };
+        Refreshed { memory, database, ..self.history.answer(ask, seen, snapshot, names) }
+    }
+
+    /// What the application asks of its database, in a window.
+    fn commands(&mut self, window: Window) -> AppCommands {
+        let mut commands = AppCommands {
+            in_flight: self.asked.in_flight(),
+            errors: self.asked.errors(),
+            pools: self.asked.pools(),
+            deployment: self.asked.deployment(),
+            faults: self.asked.faults(),
+            whole: self.history.all_commands(window),
+            ..AppCommands::default()
+        };
+        (commands.sent_for_requests, commands.sent_by_others) = self.asked.sent();
+        for (number, row) in self.history.commands(window) {
+            if number == CHECK_OUT {
+                commands.waits = row;
+            } else {
+                commands.rows.push(CommandRow { name: self.asked.name(number), ..row });
+            }
+        }
+        commands.kinds = commands.rows.len() as u32;
+        commands.rows.sort_by_key(|row| std::cmp::Reverse(row.duration_sum_us));
+        commands.rows.truncate(MOST_COMMANDS);
+        commands
+    }
+
+    /// With the application's connections, where its client is listened to.
+    fn connections(&self, host: Host) -> Host {
+        if !self.asked.listens() {
+            return host;
+        }
+        let pools = self.asked.pools();
+        Host {
+            connections_in_use: Some(pools.iter().map(|pool| pool.in_use).sum()),
+            connections_waiting: Some(pools.iter().map(|pool| pool.waiting).sum()),
+            ..host
+        }
     }
 
     /// What the memory view shows beyond the snapshot; read anew when it has become old.
@@ -121,13 +180,27 @@ impl Sampler {
         let fresh = self.detail.take().filter(|(read_at, _)| read_at.elapsed() < DETAIL_EVERY);
         let detail = fresh.unwrap_or_else(|| {
             let (threads, devices) = (self.probes.threads_by_name(), self.probes.devices());
-            let held = [self.reader.held_bytes(), self.history.held_bytes()];
-            let held = ["endpoints", "history"].map(str::to_owned).into_iter().zip(held).collect();
+            let held = [self.reader.held_bytes(), self.history.held_bytes(), self.asked.held_bytes()];
+            let held = ["endpoints", "history", "commands"].map(str::to_owned).into_iter().zip(held).collect();
             let cost = self.cost.read(held, self.probes.took().all());
             (Instant::now(), MemoryDetail { threads, devices, cost })
         });
         self.detail.insert(detail).1.clone()
     }
+}
+
+/// Commands are counted as requests are: refused ones as errors of the server, documents in the place of bytes.
+fn tally(taken: TakenShape) -> Tally {
+    let mut tally = Tally {
+        response_bytes: taken.documents,
+        duration_sum_us: taken.duration_sum_us,
+        latencies: taken.times,
+        ..Tally::default()
+    };
+    tally.classes[Class::Fine as usize] = taken.fine;
+    tally.classes[Class::ServerError as usize] = taken.failed;
+    tally.classes[Class::Dropped as usize] = taken.cancelled;
+    tally
 }
 
 /// `before` is the heap as it was so many seconds ago.
@@ -147,19 +220,18 @@ fn host(memory: &Memory, database: &Database, before: Option<(Heap, u64)>) -> Ho
         process_cpu_percent: process.and_then(|process| process.cpu_percent),
         system_cpu_percent: memory.system.as_ref().ok().and_then(|system| system.cpu_percent),
         database_latency_us: database.latency_us.filter(|_| database.state == DatabaseState::Healthy),
+        ..Host::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use watchboard_app::wire::Window;
-
     use super::*;
     use crate::requests::Policy;
 
     #[test]
     fn missed_ticks_are_gaps() {
-        let mut sampler = Sampler::new("test".into(), Recorder::new(Policy::default()), None);
+        let mut sampler = Sampler::new("test".into(), Recorder::new(Policy::default()), Listener::new(), None);
         sampler.tick(0, Database::default(), false);
         let frozen = sampler.tick(25, Database::default(), false);
         let ask = Ask { window: Window::FifteenMinutes, part: Part::Charts };
@@ -175,7 +247,7 @@ mod tests {
     #[test]
     fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
         let recorder = Recorder::new(Policy::default());
-        let mut sampler = Sampler::new("test".into(), recorder, None);
+        let mut sampler = Sampler::new("test".into(), recorder, Listener::new(), None);
         let ask = Ask { window: Window::Minute, part: Part::Requests };
         let mut totals = |tick| {
             recorder.record_for_tests("/a", 10);

@@ -2,7 +2,9 @@
 //! place of those that threads share. A program of its own (`harness = false`), so that the sources come without their tests.
 #![allow(dead_code, unused_imports, reason = "the sources have more than the model asks for")]
 
-#[path = "../src/requests/buckets.rs"]
+#[path = "../src/requests/asked.rs"]
+mod asked;
+#[path = "../src/histograms/buckets.rs"]
 mod buckets;
 #[path = "../src/alloc/counters.rs"]
 mod counters;
@@ -12,6 +14,13 @@ mod endpoint;
 mod registry;
 #[path = "../src/requests/rules.rs"]
 mod rules;
+
+#[path = "../src/trace.rs"]
+mod trace;
+
+mod histograms {
+    pub(super) use super::buckets::BucketRecorder;
+}
 
 mod alloc {
     pub(super) use super::counters::Allocated;
@@ -71,9 +80,15 @@ use shuttle::{sync::Arc, thread};
 /// Schedules that are tried.
 const SCHEDULES: usize = 1_000;
 
-fn ended(status: u16, duration_us: u64) -> Ended {
+fn ended(status: u16, duration_us: u64) -> Ended<'static> {
     let allocated = Some(alloc::Allocated { bytes: 100, freed_bytes: 40, allocations: 3 });
-    Ended { ending: Ending { status, outcome: Outcome::Complete }, duration_us, response_bytes: 1, allocated }
+    Ended {
+        ending: Ending { status, outcome: Outcome::Complete },
+        duration_us,
+        response_bytes: 1,
+        allocated,
+        asked: None,
+    }
 }
 
 fn numbered(registry: &Registry, number: u32) -> &Endpoint {
@@ -131,8 +146,11 @@ fn what_is_recorded_while_it_is_taken_is_taken_once() {
         let (mut latencies, mut sizes, mut allocated) = (0, 0, alloc::Allocated::default());
         let (mut requests, mut sum_us, mut bytes) = (0, 0, 0);
         let mut take = || {
-            let taken =
-                numbered(&registry, number).take(&mut |_, count| latencies += count, &mut |_, count| sizes += count);
+            let taken = numbered(&registry, number).take(&mut |of, _, count| match of {
+                endpoint::Of::Latency => latencies += count,
+                endpoint::Of::Sizes => sizes += count,
+                endpoint::Of::Asked => {}
+            });
             requests += taken.endings.iter().map(endpoint::TakenEnding::requests).sum::<u64>();
             sum_us += taken.endings.iter().map(|ending| ending.duration_sum_us).sum::<u64>();
             bytes += taken.response_bytes;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Latency, RequestMemory, SlowRequest, Timeline, columns};
+use super::{EndpointCommand, Latency, RequestDatabase, RequestMemory, SlowRequest, Timeline, columns};
 
 /// What a row is called, and how fast it is meant to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ pub struct EndpointRow {
     pub latency: Option<Latency>,
     /// What they allocated; none where the program's allocator does not count.
     pub memory: Option<RequestMemory>,
+    /// What they asked of the database; none where they asked nothing, or its client is not listened to.
+    pub database: Option<RequestDatabase>,
     /// Requests that took at most [`EndpointName::objective_us`].
     pub within_objective: u64,
     /// The number of the last point of `line`; each is [`super::Window::points_per_line_point`] points of a chart.
@@ -93,6 +95,8 @@ pub struct EndpointDetail {
     pub timeline: Timeline<EndpointColumns>,
     /// Requests by status code since the start, in the order of the codes.
     pub statuses: Vec<(u16, u64)>,
+    /// What its requests asked of the database since the start, what took the most time first.
+    pub commands: Vec<EndpointCommand>,
     /// Its slowest requests of the window, the slowest first.
     pub slowest: Vec<SlowRequest>,
 }
@@ -118,6 +122,10 @@ columns! {
         allocated_mean_bytes: Option<u64>,
         /// And the largest of them.
         allocated_max_bytes: Option<u64>,
+        /// Commands that a request sent to the database, the mean of all.
+        commands_mean: Option<f32>,
+        /// The time that a request took for them, the mean of all.
+        database_mean_us: Option<u32>,
         /// Requests by the band of their latency.
         latency_counts: Vec<(Band, u32)>,
     }
@@ -156,6 +164,10 @@ pub struct EndpointTotals {
     pub allocated_bytes: u64,
     /// Bytes that were freed while its requests were handled, whoever had allocated them.
     pub freed_bytes: u64,
+    /// Commands that its requests sent to the database.
+    pub commands: u64,
+    /// The time that they waited for these.
+    pub database_us: u64,
     /// By status and outcome.
     pub statuses: Vec<StatusTotals>,
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RequestCommands;
+
 /// In what way a request went wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,4 +107,6 @@ pub struct SlowRequest {
     pub response_bytes: u64,
     /// The trace id of its `traceparent`, or its `x-request-id`.
     pub request_id: Option<String>,
+    /// What it asked of the database; none where it asked nothing, or its client is not listened to.
+    pub database: Option<RequestCommands>,
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RequestDatabase;
+
 /// All requests that ended since the monitor started, and those under way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Requests {
@@ -76,6 +78,8 @@ pub struct WindowTotals {
     pub latency: Option<Latency>,
     /// What they allocated; none without requests, and where the program's allocator does not count.
     pub memory: Option<RequestMemory>,
+    /// What they asked of the database; none where they asked nothing, or its client is not listened to.
+    pub database: Option<RequestDatabase>,
 }
 
 impl WindowTotals {

@@ -93,6 +93,22 @@ columns! {
         system_cpu_percent: Option<f32>,
         /// Round trip of the database probe, the worst of the step.
         database_latency_us: Option<u32>,
+        /// Commands of the application that ended, per second; none where its client is not listened to, as in what follows.
+        commands_per_second: Option<f32>,
+        /// Of these, those that failed.
+        commands_failed_per_second: Option<f32>,
+        /// Median latency of the step's commands.
+        command_p50_us: Option<u32>,
+        /// 95th percentile of it.
+        command_p95_us: Option<u32>,
+        /// 99th percentile of it.
+        command_p99_us: Option<u32>,
+        /// Connections that somebody had, the most of the step.
+        connections_in_use: Option<u32>,
+        /// Those who waited for one, the most of the step.
+        connections_waiting: Option<u32>,
+        /// 99th percentile of the waits.
+        connection_wait_p99_us: Option<u32>,
     }
 }
 

@@ -13,7 +13,8 @@ static ALLOCATOR: watchboard::alloc::Tracking = watchboard::alloc::Tracking::sys
 async fn main() -> std::io::Result<()> {
     let mongodb_uri = std::env::var("WATCHBOARD_MONGODB_URI").ok();
     let monitor = Monitor::builder().service("demo shop").mongodb(mongodb_uri.clone().map(Database::from_uri)).build();
-    let app = monitor.watch(shop::app(mongodb_uri.as_deref()).await, "/");
+    let options = shop::options(mongodb_uri.as_deref()).await.map(|options| monitor.listen(options));
+    let app = monitor.watch(shop::app(options), "/");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     let address = listener.local_addr()?;
     println!("the board is at http://{address}/");

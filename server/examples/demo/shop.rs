@@ -26,6 +26,8 @@ use tokio::time::sleep;
 
 /// Products are numbered from 1 to this.
 const PRODUCTS: u32 = 500;
+/// Orders of a list.
+const ORDERS_LISTED: u32 = 20;
 /// What the leak may hold: 512 MiB.
 const MOST_LOOKS: usize = 4_096;
 /// A database call that takes longer is answered with an error: a shop that hangs is worse than one that apologises.
@@ -38,17 +40,20 @@ struct Shop {
     looks: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
+/// The options of the shop's MongoDB client; none where a URI cannot be used, which the board then says.
+pub(crate) async fn options(mongodb_uri: Option<&str>) -> Option<ClientOptions> {
+    ClientOptions::parse(mongodb_uri?).await.ok()
+}
+
 /// The shop's routes, all under `/shop`.
-pub(crate) async fn app(mongodb_uri: Option<&str>) -> Router {
-    let orders = match mongodb_uri {
-        Some(uri) => orders(uri).await,
-        None => None,
-    };
+pub(crate) fn app(mongodb: Option<ClientOptions>) -> Router {
+    let orders = mongodb.and_then(orders);
     let routes = Router::new()
         .route("/products", get(list_products))
         .route("/products/{id}", get(show_product))
         .route("/search", get(search))
         .route("/orders", post(place_order))
+        .route("/orders", get(list_orders))
         .route("/orders/{id}", get(show_order))
         .route("/cart/{id}", put(update_cart))
         .route("/checkout", post(check_out))
@@ -60,9 +65,8 @@ pub(crate) async fn app(mongodb_uri: Option<&str>) -> Router {
     Router::new().nest("/shop", routes)
 }
 
-/// The orders' collection; none where no client can be made of the URI, which the board then says.
-async fn orders(uri: &str) -> Option<Collection<Document>> {
-    let mut options = ClientOptions::parse(uri).await.ok()?;
+/// The orders' collection; none where no client can be made, which the board then says.
+fn orders(mut options: ClientOptions) -> Option<Collection<Document>> {
     options.server_selection_timeout = Some(DATABASE_WITHIN);
     Some(Client::with_options(options).ok()?.database("watchboard_demo").collection("orders"))
 }
@@ -141,6 +145,23 @@ async fn show_order(State(shop): State<Shop>, Path(number): Path<u32>) -> Respon
         Ok(None) => error(StatusCode::NOT_FOUND, "no such order"),
         Err(()) => error(StatusCode::SERVICE_UNAVAILABLE, "the order database does not answer"),
     }
+}
+
+/// One more bug, left in on purpose: the orders are fetched one by one, where one question would do.
+async fn list_orders(State(shop): State<Shop>) -> Response {
+    let Some(orders) = &shop.orders else {
+        work(12).await;
+        return Json(json!({ "orders": [] })).into_response();
+    };
+    let mut found = vec![];
+    for number in 1..=ORDERS_LISTED {
+        match database(orders.find_one(doc! { "number": number })).await {
+            Ok(Some(_)) => found.push(number),
+            Ok(None) => {}
+            Err(()) => return error(StatusCode::SERVICE_UNAVAILABLE, "the order database does not answer"),
+        }
+    }
+    Json(json!({ "orders": found })).into_response()
 }
 
 /// The answer of a database call, or that there was none.

@@ -54,6 +54,16 @@ fn by_text(text: &str) -> DatabaseFailure {
     }
 }
 
+/// The server's code of an error and its word for it; zero and none where there was no answer.
+pub(super) fn code(error: &Error) -> (i32, &str) {
+    match &*error.kind {
+        ErrorKind::Command(command) => (command.code, &command.code_name),
+        ErrorKind::Write(mongodb::error::WriteFailure::WriteError(error)) => (error.code, ""),
+        ErrorKind::Write(mongodb::error::WriteFailure::WriteConcernError(error)) => (error.code, &error.code_name),
+        _ => (0, ""),
+    }
+}
+
 /// The failure of a probe that got no answer in time.
 pub(super) fn no_answer() -> DatabaseFailure {
     failure(FailureKind::TimedOut, "no answer in time: the server is frozen, overloaded, or cut off")

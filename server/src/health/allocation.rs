@@ -98,7 +98,7 @@ fn far_more(minute: &Tally, hour: &Tally) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::requests::bucket;
+    use crate::histograms::bucket;
 
     fn tally(requests: u64, each: u64) -> Tally {
         let mut tally = crate::history::tally(&vec![1_000; requests as usize]);

@@ -1,12 +1,14 @@
 //! The history's part of the answer to a page: what its view shows, and of that what is new.
 
 use watchboard_app::wire::{
-    Ask, EndpointDetail, EndpointRow, ErrorCause, Part, Refreshed, Seen, SlowRequest, Snapshot, Timeline,
+    Ask, CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, Part,
+    Refreshed, RequestCommands, Seen, SlowRequest, Snapshot, Timeline, Window,
 };
 
 use super::{
     History,
     causes::Causes,
+    frame::WAITS,
     points::endpoint_point,
     slowest::Slowest,
     tiers::{Tiers, tier},
@@ -14,15 +16,32 @@ use super::{
 };
 use crate::{
     clock::now_unix_ms,
-    requests::{Class, Reader, Sighting, Tally},
+    requests::{Asked, Class, Reader, Sighting, TakenUse, Tally},
+    trace::Step,
 };
 
 /// Endpoints on the views that do not show all.
 const MOST_ENDPOINTS: usize = 10;
 
+/// Who knows what the numbers of the history stand for.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) reader: &'a Reader,
+    pub(crate) command: &'a dyn Fn(u16) -> CommandName,
+}
+
+#[cfg(test)]
+impl<'a> Names<'a> {
+    /// Of endpoints alone.
+    pub(crate) fn for_tests(reader: &'a Reader) -> Self {
+        Self { reader, command: &|_| CommandName::default() }
+    }
+}
+
 impl History {
     /// The answer to a page. `seen` is what it has of the same question.
-    pub(crate) fn answer(&mut self, ask: &Ask, seen: Option<Seen>, snapshot: &Snapshot, reader: &Reader) -> Refreshed {
+    pub(crate) fn answer(&mut self, ask: &Ask, seen: Option<Seen>, snapshot: &Snapshot, names: Names<'_>) -> Refreshed {
+        let reader = names.reader;
         let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, now } = self;
         let watched = &mut windows[ask.window as usize];
         watched.advance(tiers, *now);
@@ -37,7 +56,7 @@ impl History {
         };
         let endpoint = match &ask.part {
             Part::Endpoint(name) => {
-                reader.id(name).map(|id| detail(id, watched, tiers, slowest_of.get(id), seen, reader))
+                reader.id(name).map(|id| detail(id, watched, tiers, slowest_of.get(id), seen, names))
             }
             _ => None,
         };
@@ -54,12 +73,43 @@ impl History {
                 changed_causes(causes, watched, tiers, seen)
             },
             untold_errors: causes.untold(snapshot.requests.errors_seen),
-            slowest: (ask.part == Part::Requests).then(|| slow_requests(slowest, watched, reader)),
+            slowest: (ask.part == Part::Requests).then(|| slow_requests(slowest, watched, names)),
             endpoint,
             memory: None,
             database: None,
             served_at_unix_ms: now_unix_ms(),
         }
+    }
+}
+
+impl History {
+    /// All commands of a window, without the waits for a connection.
+    pub(crate) fn all_commands(&mut self, window: Window) -> CommandRow {
+        let watched = &mut self.windows[window as usize];
+        watched.advance(&self.tiers, self.now);
+        let mut sums = Tally::default();
+        watched.commands().filter(|(shape, _)| *shape != WAITS).for_each(|(_, one)| sums.add(one));
+        command_row(&sums)
+    }
+
+    /// The commands of a window by their shape's number, the waits for a connection among them.
+    pub(crate) fn commands(&mut self, window: Window) -> Vec<(u16, CommandRow)> {
+        let watched = &mut self.windows[window as usize];
+        watched.advance(&self.tiers, self.now);
+        watched.commands().map(|(shape, sums)| (shape as u16, command_row(sums))).collect()
+    }
+}
+
+/// The sums of commands, without a name.
+fn command_row(sums: &Tally) -> CommandRow {
+    CommandRow {
+        name: CommandName::default(),
+        calls: sums.requests(),
+        failed: sums.count(Class::ServerError),
+        cancelled: sums.count(Class::Dropped),
+        documents: sums.response_bytes,
+        duration_sum_us: sums.duration_sum_us,
+        latency: sums.latency(),
     }
 }
 
@@ -84,8 +134,8 @@ fn changed_causes(causes: &Causes, watched: &Watched, tiers: &Tiers, seen: Optio
     changed
 }
 
-fn slow_requests(slowest: &Slowest, watched: &Watched, reader: &Reader) -> Vec<SlowRequest> {
-    slowest.since(watched.span().0).iter().map(|sighting| slow_request(sighting, reader)).collect()
+fn slow_requests(slowest: &Slowest, watched: &Watched, names: Names<'_>) -> Vec<SlowRequest> {
+    slowest.since(watched.span().0).iter().map(|sighting| slow_request(sighting, names)).collect()
 }
 
 fn detail(
@@ -94,8 +144,9 @@ fn detail(
     tiers: &Tiers,
     slowest: Option<&Slowest>,
     seen: Option<Seen>,
-    reader: &Reader,
+    names: Names<'_>,
 ) -> EndpointDetail {
+    let reader = names.reader;
     let window = watched.window;
     let (from, to) = watched.span();
     let oldest = from / window.step_seconds();
@@ -115,7 +166,8 @@ fn detail(
         row: EndpointRow { name: Some(reader.name(id)), in_flight: reader.in_flight(id), ..row },
         timeline,
         statuses: reader.statuses(id),
-        slowest: slowest.map(|slowest| slow_requests(slowest, watched, reader)).unwrap_or_default(),
+        commands: commands(id, names),
+        slowest: slowest.map(|slowest| slow_requests(slowest, watched, names)).unwrap_or_default(),
     }
 }
 
@@ -173,20 +225,55 @@ fn wire_row(id: usize, row: &Row, first_of_line: u64, reader: &Reader) -> Endpoi
         duration_sum_us: sums.duration_sum_us,
         latency: sums.latency(),
         memory: sums.memory(),
+        database: sums.asked(),
         within_objective: sums.within(reader.objective_us(id)),
         line_last: row.line.last,
         line: row.line.counts.iter().skip(before as usize).map(|count| u64::from(*count)).collect(),
     }
 }
 
-fn slow_request(sighting: &Sighting, reader: &Reader) -> SlowRequest {
+/// What the requests of an endpoint asked of the database, what took the most time first.
+fn commands(id: usize, names: Names<'_>) -> Vec<EndpointCommand> {
+    let command = |used: &TakenUse| EndpointCommand {
+        name: (names.command)(used.shape),
+        requests: used.requests,
+        calls: used.calls,
+        duration_sum_us: used.took_us,
+        most: used.most,
+        repeated: used.repeated,
+    };
+    let mut commands: Vec<EndpointCommand> = names.reader.uses(id).iter().map(command).collect();
+    commands.sort_by_key(|command| std::cmp::Reverse(command.duration_sum_us));
+    commands
+}
+
+fn slow_request(sighting: &Sighting, names: Names<'_>) -> SlowRequest {
     SlowRequest {
         at_unix_ms: sighting.at_unix_ms,
-        endpoint: reader.name(sighting.endpoint).text(),
+        endpoint: names.reader.name(sighting.endpoint).text(),
         status: sighting.ending.status,
         duration_us: sighting.duration_us,
         first_byte_us: sighting.first_byte_us,
         response_bytes: sighting.response_bytes,
         request_id: sighting.id.text().map(ToOwned::to_owned),
+        database: sighting.asked.as_deref().map(|asked| request_commands(asked, names)),
+    }
+}
+
+fn request_commands(asked: &Asked, names: Names<'_>) -> RequestCommands {
+    let mut shapes: Vec<u16> = vec![];
+    let step = |step: &Step| {
+        let name = shapes.iter().position(|shape| *shape == step.shape).unwrap_or_else(|| {
+            shapes.push(step.shape);
+            shapes.len() - 1
+        });
+        let at_us = asked.began_us + u64::from(step.at_us);
+        CommandStep { name: name as u8, at_us, took_us: step.took_us, failed: step.failed }
+    };
+    RequestCommands {
+        commands: asked.commands,
+        took_us: asked.took_us,
+        steps: asked.steps.iter().map(step).collect(),
+        names: shapes.iter().map(|shape| (names.command)(*shape).text()).collect(),
     }
 }

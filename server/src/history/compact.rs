@@ -3,21 +3,25 @@
 
 use crate::{
     alloc::Allocated,
-    requests::{CLASSES, Distribution, MemoryTally, Tally},
+    histograms::Distribution,
+    requests::{AskedTally, CLASSES, MemoryTally, Tally},
 };
 
 /// The code of a count that stands behind it, less what smaller codes say.
 const MORE: u32 = 3;
 
-/// Says in the first byte, beside the classes, that there is memory.
+/// Say in the first byte, beside the classes, that there is memory, and what was asked of the database.
 const MEMORY: u8 = 1 << CLASSES.len();
+const ASKED: u8 = MEMORY << 1;
 
 /// Appends a tally.
 pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
     // Which of the classes there are, in one byte: most endpoints have but one.
     let present = tally.classes.iter().enumerate().filter(|(_, count)| **count > 0);
     let has_memory = tally.memory != MemoryTally::default();
-    out.push(present.fold(if has_memory { MEMORY } else { 0 }, |bits, (index, _)| bits | 1 << index));
+    let has_asked = tally.asked != AskedTally::default();
+    let more = if has_memory { MEMORY } else { 0 } | if has_asked { ASKED } else { 0 };
+    out.push(present.fold(more, |bits, (index, _)| bits | 1 << index));
     tally.classes.iter().filter(|count| **count > 0).for_each(|count| write(out, *count));
     write(out, tally.response_bytes);
     write(out, tally.duration_sum_us);
@@ -28,6 +32,13 @@ pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
         }
         write(out, tally.memory.sizes.iter().count() as u64);
         encode_buckets(&tally.memory.sizes, out);
+    }
+    if has_asked {
+        let AskedTally { commands, took_us, repeated, ref times } = tally.asked;
+        for sum in [commands, took_us, repeated, times.iter().count() as u64] {
+            write(out, sum);
+        }
+        encode_buckets(times, out);
     }
     encode_buckets(&tally.latencies, out);
 }
@@ -78,6 +89,14 @@ pub(super) fn apply(sign: Sign, mut encoded: &[u8], tally: &mut Tally) {
         let buckets = read(&mut encoded);
         apply_buckets(sign, &mut encoded, buckets, &mut tally.memory.sizes);
     }
+    if present & ASKED != 0 {
+        let AskedTally { commands, took_us, repeated, times } = &mut tally.asked;
+        for sum in [commands, took_us, repeated] {
+            sign.apply(sum, read(&mut encoded));
+        }
+        let buckets = read(&mut encoded);
+        apply_buckets(sign, &mut encoded, buckets, times);
+    }
     apply_buckets(sign, &mut encoded, u64::MAX, &mut tally.latencies);
 }
 
@@ -126,7 +145,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{history::tests::tally, requests::bucket};
+    use crate::{histograms::bucket, history::tests::tally};
 
     proptest! {
         #[test]

@@ -3,6 +3,9 @@
 use super::compact::{self, Sign};
 use crate::requests::Tally;
 
+/// The number of waiting for a connection among the commands; it is none of them.
+pub(crate) const WAITS: usize = 0;
+
 /// The monitor's other figures of a frame. Each is none where it was not known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Host {
@@ -19,6 +22,9 @@ pub(crate) struct Host {
     pub(crate) others_allocate: Option<f64>,
     /// The worst of the frame.
     pub(crate) database_latency_us: Option<u64>,
+    /// The most of the frame; none where nobody listens to the application's client.
+    pub(crate) connections_in_use: Option<u64>,
+    pub(crate) connections_waiting: Option<u64>,
 }
 
 /// Requests that ended within a span of ticks, and how the host was.
@@ -29,12 +35,37 @@ pub(crate) struct Frame {
     /// For how many of them there was a reading.
     pub(crate) seconds: u64,
     pub(crate) host: Host,
-    /// The requests of all endpoints, encoded.
-    whole: Box<[u8]>,
-    /// For each endpoint where something ended, by rising id: the id, the length of what follows, and the encoded tally.
-    endpoints: Box<[u8]>,
+    /// By endpoint.
+    pub(super) requests: Tallies,
+    /// What the application asked of its database, by shape.
+    pub(super) commands: Tallies,
     /// Errors by the number of their cause.
     errors: Box<[(u32, u32)]>,
+}
+
+/// Tallies of many of a kind, encoded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tallies {
+    /// All together.
+    whole: Box<[u8]>,
+    /// For each where something ended, by rising id: the id, the length of what follows, and the encoded tally.
+    each: Box<[u8]>,
+}
+
+impl Tallies {
+    /// Adds all together to a tally, or takes it away again.
+    pub(super) fn apply_whole(&self, sign: Sign, tally: &mut Tally) {
+        compact::apply(sign, &self.whole, tally);
+    }
+
+    /// Those where something ended, with their encoded tallies.
+    pub(super) fn each(&self) -> Each<'_> {
+        Each(&self.each)
+    }
+
+    fn bytes(&self) -> usize {
+        self.whole.len() + self.each.len()
+    }
 }
 
 impl Frame {
@@ -46,17 +77,7 @@ impl Frame {
 
     /// The memory that it holds, with the allocator's part.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.whole.len() + self.endpoints.len() + size_of_val(&*self.errors) + 48
-    }
-
-    /// Adds the requests of all endpoints to a tally, or takes them away again.
-    pub(super) fn apply_whole(&self, sign: Sign, tally: &mut Tally) {
-        compact::apply(sign, &self.whole, tally);
-    }
-
-    /// The endpoints where something ended, with their encoded tallies.
-    pub(super) fn endpoints(&self) -> Endpoints<'_> {
-        Endpoints(&self.endpoints)
+        size_of::<Self>() + self.requests.bytes() + self.commands.bytes() + size_of_val(&*self.errors) + 48
     }
 
     pub(super) fn errors(&self) -> &[(u32, u32)] {
@@ -64,9 +85,9 @@ impl Frame {
     }
 }
 
-pub(super) struct Endpoints<'a>(&'a [u8]);
+pub(super) struct Each<'a>(&'a [u8]);
 
-impl<'a> Iterator for Endpoints<'a> {
+impl<'a> Iterator for Each<'a> {
     type Item = (usize, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -81,36 +102,69 @@ impl<'a> Iterator for Endpoints<'a> {
     }
 }
 
-/// A frame in the making: endpoints are added by rising id.
+/// A frame in the making.
 pub(crate) struct Builder {
     frame: Frame,
+    requests: TalliesBuilder,
+    commands: TalliesBuilder,
+}
+
+/// Tallies in the making, which are added by rising id.
+#[derive(Default)]
+struct TalliesBuilder {
+    /// The id of what is not of the whole.
+    apart: Option<usize>,
     whole: Tally,
-    endpoints: Vec<u8>,
+    each: Vec<u8>,
     encoded: Vec<u8>,
+}
+
+impl TalliesBuilder {
+    fn add(&mut self, id: usize, tally: &Tally) {
+        self.encoded.clear();
+        compact::encode(tally, &mut self.encoded);
+        if self.apart != Some(id) {
+            compact::apply(Sign::Add, &self.encoded, &mut self.whole);
+        }
+        compact::write(&mut self.each, id as u64);
+        compact::write(&mut self.each, self.encoded.len() as u64);
+        self.each.extend_from_slice(&self.encoded);
+    }
+
+    fn finish(mut self) -> Tallies {
+        self.encoded.clear();
+        if !self.each.is_empty() {
+            compact::encode(&self.whole, &mut self.encoded);
+        }
+        Tallies { whole: self.encoded.into_boxed_slice(), each: self.each.into_boxed_slice() }
+    }
 }
 
 impl Builder {
     pub(crate) fn new(start: u64, seconds: u64) -> Self {
         let frame = Frame { start, seconds, ..Frame::default() };
-        Self { frame, whole: Tally::default(), endpoints: vec![], encoded: vec![] }
+        Self {
+            frame,
+            requests: TalliesBuilder::default(),
+            commands: TalliesBuilder { apart: Some(WAITS), ..TalliesBuilder::default() },
+        }
     }
 
+    /// Endpoints by rising id.
     pub(crate) fn endpoint(&mut self, id: usize, tally: &Tally) {
-        self.encoded.clear();
-        compact::encode(tally, &mut self.encoded);
-        compact::apply(Sign::Add, &self.encoded, &mut self.whole);
-        compact::write(&mut self.endpoints, id as u64);
-        compact::write(&mut self.endpoints, self.encoded.len() as u64);
-        self.endpoints.extend_from_slice(&self.encoded);
+        self.requests.add(id, tally);
     }
 
-    pub(crate) fn finish(mut self, host: Host, errors: Vec<(u32, u32)>) -> Frame {
-        self.encoded.clear();
-        compact::encode(&self.whole, &mut self.encoded);
+    /// Commands by the rising number of their shape.
+    pub(crate) fn command(&mut self, shape: usize, tally: &Tally) {
+        self.commands.add(shape, tally);
+    }
+
+    pub(crate) fn finish(self, host: Host, errors: Vec<(u32, u32)>) -> Frame {
         Frame {
             host,
-            whole: self.encoded.into_boxed_slice(),
-            endpoints: self.endpoints.into_boxed_slice(),
+            requests: self.requests.finish(),
+            commands: self.commands.finish(),
             errors: errors.into_boxed_slice(),
             ..self.frame
         }
@@ -120,17 +174,8 @@ impl Builder {
 /// Several frames as one that stands at `start`: sums add up, percentiles will come of the merged histograms.
 pub(super) fn fold(start: u64, frames: &[&Frame]) -> Frame {
     let mut builder = Builder::new(start, frames.iter().map(|frame| frame.seconds).sum());
-    let mut cursors: Vec<_> = frames.iter().map(|frame| frame.endpoints().peekable()).collect();
-    let mut sum = Tally::default();
-    while let Some(id) = cursors.iter_mut().filter_map(|cursor| cursor.peek().map(|(id, _)| *id)).min() {
-        sum.clear();
-        for cursor in &mut cursors {
-            if let Some((_, encoded)) = cursor.next_if(|(next, _)| *next == id) {
-                compact::apply(Sign::Add, encoded, &mut sum);
-            }
-        }
-        builder.endpoint(id, &sum);
-    }
+    fold_tallies(frames.iter().map(|frame| &frame.requests), &mut builder.requests);
+    fold_tallies(frames.iter().map(|frame| &frame.commands), &mut builder.commands);
     let mut errors: Vec<(u32, u32)> = frames.iter().flat_map(|frame| frame.errors()).copied().collect();
     errors.sort_unstable_by_key(|(cause, _)| *cause);
     errors.dedup_by(|(cause, count), (kept, sum)| {
@@ -141,6 +186,20 @@ pub(super) fn fold(start: u64, frames: &[&Frame]) -> Frame {
     builder.finish(fold_host(frames), errors)
 }
 
+fn fold_tallies<'a>(tallies: impl Iterator<Item = &'a Tallies>, folded: &mut TalliesBuilder) {
+    let mut cursors: Vec<_> = tallies.map(|tallies| tallies.each().peekable()).collect();
+    let mut sum = Tally::default();
+    while let Some(id) = cursors.iter_mut().filter_map(|cursor| cursor.peek().map(|(id, _)| *id)).min() {
+        sum.clear();
+        for cursor in &mut cursors {
+            if let Some((_, encoded)) = cursor.next_if(|(next, _)| *next == id) {
+                compact::apply(Sign::Add, encoded, &mut sum);
+            }
+        }
+        folded.add(id, &sum);
+    }
+}
+
 /// How the host was over several frames.
 pub(crate) fn fold_host(frames: &[&Frame]) -> Host {
     let mean = |read: fn(&Host) -> Option<f64>| {
@@ -149,6 +208,7 @@ pub(crate) fn fold_host(frames: &[&Frame]) -> Host {
             known.fold((0.0, 0.0), |(sum, all), (value, seconds)| (sum + value * seconds, all + seconds));
         (seconds > 0.0).then(|| sum / seconds)
     };
+    let most = |read: fn(&Host) -> Option<u64>| frames.iter().filter_map(|frame| read(&frame.host)).max();
     let last = frames.last().map(|frame| &frame.host);
     Host {
         rss_bytes: last.and_then(|host| host.rss_bytes),
@@ -159,6 +219,8 @@ pub(crate) fn fold_host(frames: &[&Frame]) -> Host {
         system_cpu_percent: mean(|host| host.system_cpu_percent),
         requests_allocate: mean(|host| host.requests_allocate),
         others_allocate: mean(|host| host.others_allocate),
-        database_latency_us: frames.iter().filter_map(|frame| frame.host.database_latency_us).max(),
+        database_latency_us: most(|host| host.database_latency_us),
+        connections_in_use: most(|host| host.connections_in_use),
+        connections_waiting: most(|host| host.connections_waiting),
     }
 }

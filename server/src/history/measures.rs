@@ -5,7 +5,10 @@ use std::{fs, time::Instant};
 use watchboard_app::wire::{Ask, Part, Refreshed, Seen, Snapshot};
 
 use super::*;
-use crate::requests::{Policy, Recorder};
+use crate::{
+    database::Listener,
+    requests::{Policy, Recorder},
+};
 
 const DAY: u64 = 86_400;
 
@@ -28,7 +31,8 @@ struct Day {
 
 impl Day {
     fn new(endpoints: usize) -> Self {
-        let mut sampler = crate::sampler::Sampler::new("measure".into(), Recorder::new(Policy::default()), None);
+        let mut sampler =
+            crate::sampler::Sampler::new("measure".into(), Recorder::new(Policy::default()), Listener::new(), None);
         let recorder = Recorder::new(Policy::default());
         Self {
             recorder,
@@ -64,7 +68,7 @@ impl Day {
     fn ask(&mut self, window: Window, seen: Option<Seen>) -> (Refreshed, f64) {
         let started = Instant::now();
         let ask = Ask { window, part: Part::Requests };
-        let answer = self.history.answer(&ask, seen, &self.snapshot, &self.reader);
+        let answer = self.history.answer(&ask, seen, &self.snapshot, Names::for_tests(&self.reader));
         (answer, started.elapsed().as_secs_f64() * 1e3)
     }
 }

@@ -4,21 +4,30 @@ use watchboard_app::wire::{Band, EndpointColumns, TimelineColumns, Window};
 
 use super::{
     compact::{self, Sign},
-    frame::{Frame, fold_host},
+    frame::{Frame, WAITS, fold_host},
     tiers::{Tiers, tier},
 };
-use crate::requests::{Class, Tally, lowest};
+use crate::{
+    histograms::lowest,
+    requests::{Class, Tally},
+};
 
 /// The point of number `number` of a window, from the ticks before `to`.
 pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> TimelineColumns {
     let frames = frames(tiers, window, number, to);
-    let mut whole = Tally::default();
+    let (mut whole, mut commands, mut waits) = (Tally::default(), Tally::default(), Tally::default());
     for frame in &frames {
-        frame.apply_whole(Sign::Add, &mut whole);
+        frame.requests.apply_whole(Sign::Add, &mut whole);
+        frame.commands.apply_whole(Sign::Add, &mut commands);
+        // They stand first.
+        if let Some((WAITS, encoded)) = frame.commands.each().next() {
+            compact::apply(Sign::Add, encoded, &mut waits);
+        }
     }
     let rate = rate(&frames);
     let latency = whole.latency();
-    let host = fold_host(&frames);
+    let (host, command) = (fold_host(&frames), commands.latency());
+    let listened = host.connections_in_use.map(|_| ());
     TimelineColumns {
         requests_per_second: vec![rate(whole.requests())],
         server_errors_per_second: vec![rate(whole.count(Class::ServerError))],
@@ -35,6 +44,14 @@ pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> Time
         process_cpu_percent: vec![host.process_cpu_percent.map(hundredths)],
         system_cpu_percent: vec![host.system_cpu_percent.map(hundredths)],
         database_latency_us: vec![host.database_latency_us.map(us)],
+        commands_per_second: vec![listened.and_then(|()| rate(commands.requests()))],
+        commands_failed_per_second: vec![listened.and_then(|()| rate(commands.count(Class::ServerError)))],
+        command_p50_us: vec![command.map(|latency| us(latency.p50_us))],
+        command_p95_us: vec![command.map(|latency| us(latency.p95_us))],
+        command_p99_us: vec![command.map(|latency| us(latency.p99_us))],
+        connections_in_use: vec![host.connections_in_use.map(us)],
+        connections_waiting: vec![host.connections_waiting.map(us)],
+        connection_wait_p99_us: vec![waits.latency().map(|latency| us(latency.p99_us))],
     }
 }
 
@@ -42,10 +59,12 @@ pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> Time
 pub(super) fn endpoint_point(tiers: &Tiers, window: Window, id: usize, number: u64, to: u64) -> EndpointColumns {
     let frames = frames(tiers, window, number, to);
     let mut sums = Tally::default();
-    let encoded = frames.iter().filter_map(|frame| frame.endpoints().find(|(endpoint, _)| *endpoint == id));
+    let encoded = frames.iter().filter_map(|frame| frame.requests.each().find(|(endpoint, _)| *endpoint == id));
     encoded.for_each(|(_, encoded)| compact::apply(Sign::Add, encoded, &mut sums));
     let rate = rate(&frames);
     let (latency, memory) = (sums.latency(), sums.memory());
+    let requests = sums.requests();
+    let each = |sum: u64| (requests > 0).then(|| sum as f64 / requests as f64);
     EndpointColumns {
         fine_per_second: vec![rate(sums.count(Class::Fine))],
         client_errors_per_second: vec![rate(sums.count(Class::ClientError))],
@@ -56,6 +75,8 @@ pub(super) fn endpoint_point(tiers: &Tiers, window: Window, id: usize, number: u
         latency_p99_us: vec![latency.map(|latency| us(latency.p99_us))],
         allocated_mean_bytes: vec![memory.map(|memory| memory.mean_bytes())],
         allocated_max_bytes: vec![memory.map(|memory| memory.max_bytes)],
+        commands_mean: vec![each(sums.asked.commands).map(hundredths)],
+        database_mean_us: vec![each(sums.asked.took_us).map(|mean| us(mean as u64))],
         latency_counts: vec![by_band(&sums)],
     }
 }

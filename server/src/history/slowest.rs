@@ -56,7 +56,7 @@ impl Slowest {
     /// The slowest since a tick, the slowest first.
     pub(crate) fn since(&self, tick: u64) -> Vec<Sighting> {
         let since = self.kept.iter().filter(|kept| kept.tick >= tick);
-        let mut slowest: Vec<Sighting> = since.map(|kept| kept.sighting).collect();
+        let mut slowest: Vec<Sighting> = since.map(|kept| kept.sighting.clone()).collect();
         slowest.sort_by_key(|sighting| (std::cmp::Reverse(sighting.duration_us), sighting.at_unix_ms));
         slowest.truncate(self.listed);
         slowest
@@ -81,7 +81,7 @@ mod tests {
             let all: Vec<Sighting> = (0..).zip(durations_us).map(|(at, duration)| sighting(0, at, duration)).collect();
             let mut slowest = Slowest::new(LISTED);
             for sighting in &all {
-                slowest.add(sighting.at_unix_ms, *sighting);
+                slowest.add(sighting.at_unix_ms, sighting.clone());
             }
             let mut exact: Vec<u64> =
                 all.iter().filter(|one| one.at_unix_ms >= begins).map(|one| one.duration_us).collect();

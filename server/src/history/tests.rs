@@ -3,7 +3,12 @@
 use watchboard_app::wire::{Ask, Latency, Part, Snapshot};
 
 use super::*;
-use crate::requests::{Class, Policy, Recorder, Sighting, bucket};
+use crate::{
+    database::Listener,
+    histograms::bucket,
+    history::Names,
+    requests::{Class, Policy, Recorder, Sighting},
+};
 
 pub(crate) fn tally(durations_us: &[u64]) -> Tally {
     let mut tally = Tally::default();
@@ -30,7 +35,8 @@ struct Fed {
 
 impl Fed {
     fn new() -> Self {
-        let mut sampler = crate::sampler::Sampler::new("test".into(), Recorder::new(Policy::default()), None);
+        let mut sampler =
+            crate::sampler::Sampler::new("test".into(), Recorder::new(Policy::default()), Listener::new(), None);
         let snapshot = Snapshot {
             started_at_unix_ms: 0,
             ..sampler.tick(0, watchboard_app::wire::Database::default(), false).snapshot
@@ -56,7 +62,7 @@ impl Fed {
     }
 
     fn ask(&mut self, window: Window, part: Part) -> watchboard_app::wire::Refreshed {
-        self.history.answer(&Ask { window, part }, None, &self.snapshot, &self.reader)
+        self.history.answer(&Ask { window, part }, None, &self.snapshot, Names::for_tests(&self.reader))
     }
 
     /// The exact durations of a window, in their order.
@@ -159,10 +165,10 @@ fn a_look_a_minute_later_gets_what_is_new_and_not_all() {
         let mut fed = Fed::new();
         (0..5_000).for_each(|tick| fed.tick(tick, &[(0, 10)]));
         let ask = Ask { window, part: Part::Requests };
-        fed.history.answer(&ask, None, &fed.snapshot, &fed.reader);
+        fed.history.answer(&ask, None, &fed.snapshot, Names::for_tests(&fed.reader));
         (5_000..5_060).for_each(|tick| fed.tick(tick, &[(1, 10)]));
         let seen = Some(watchboard_app::wire::Seen { started_at_unix_ms: 0, tick: 4_999 });
-        let next = fed.history.answer(&ask, seen, &fed.snapshot, &fed.reader);
+        let next = fed.history.answer(&ask, seen, &fed.snapshot, Names::for_tests(&fed.reader));
         assert!(!next.endpoints_whole, "{window:?}");
     }
 }
@@ -172,11 +178,11 @@ fn a_page_gets_what_is_new_and_no_more() {
     let mut fed = Fed::new();
     (0..100).for_each(|tick| fed.tick(tick, &[(0, 10), (1, 20)]));
     let ask = Ask { window: Window::FifteenMinutes, part: Part::Requests };
-    let first = fed.history.answer(&ask, None, &fed.snapshot, &fed.reader);
+    let first = fed.history.answer(&ask, None, &fed.snapshot, Names::for_tests(&fed.reader));
     assert_eq!((first.endpoints.len(), first.endpoints.iter().all(|row| row.name.is_some())), (2, true));
     let seen = watchboard_app::wire::Seen { started_at_unix_ms: 0, tick: 99 };
     fed.tick(100, &[(1, 30)]);
-    let next = fed.history.answer(&ask, Some(seen), &fed.snapshot, &fed.reader);
+    let next = fed.history.answer(&ask, Some(seen), &fed.snapshot, Names::for_tests(&fed.reader));
     assert_eq!(
         next.endpoints.iter().map(|row| (row.id, row.requests, row.name.is_some())).collect::<Vec<_>>(),
         [(1, 101, false)]
@@ -185,6 +191,6 @@ fn a_page_gets_what_is_new_and_no_more() {
     // A window that nobody has looked at since is told anew.
     fed.history.forget_sums();
     fed.tick(101, &[]);
-    let anew = fed.history.answer(&ask, Some(seen), &fed.snapshot, &fed.reader);
+    let anew = fed.history.answer(&ask, Some(seen), &fed.snapshot, Names::for_tests(&fed.reader));
     assert!(anew.endpoints_whole && anew.endpoints.len() == 2);
 }

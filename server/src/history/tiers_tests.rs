@@ -24,7 +24,7 @@ fn frame(tick: u64, durations_us: &[u64]) -> Frame {
 fn whole<'a>(frames: impl Iterator<Item = &'a Frame>) -> Tally {
     let mut sum = Tally::default();
     for frame in frames {
-        frame.apply_whole(Sign::Add, &mut sum);
+        frame.requests.apply_whole(Sign::Add, &mut sum);
     }
     sum
 }
@@ -33,7 +33,7 @@ fn whole<'a>(frames: impl Iterator<Item = &'a Frame>) -> Tally {
 fn of_endpoints<'a>(frames: impl Iterator<Item = &'a Frame>) -> Tally {
     let mut sum = Tally::default();
     let mut add = |encoded: &[u8]| crate::history::compact::apply(Sign::Add, encoded, &mut sum);
-    frames.for_each(|frame| frame.endpoints().for_each(|(_, encoded)| add(encoded)));
+    frames.for_each(|frame| frame.requests.each().for_each(|(_, encoded)| add(encoded)));
     sum
 }
 
@@ -135,7 +135,7 @@ proptest! {
         let right = fold(0, &[&a, &fold(0, &[&b, &c])]);
         let other = fold(0, &[&c, &b, &a]);
         for same in [&right, &other] as [&Frame; 2] {
-            prop_assert_eq!(left.endpoints().collect::<Vec<_>>(), same.endpoints().collect::<Vec<_>>());
+            prop_assert_eq!(left.requests.each().collect::<Vec<_>>(), same.requests.each().collect::<Vec<_>>());
             prop_assert_eq!(whole([&left].into_iter()), whole([same].into_iter()));
             prop_assert_eq!(left.errors(), same.errors());
         }

@@ -22,6 +22,8 @@ pub(crate) struct Watched {
     seconds: u64,
     /// By the endpoint's id.
     rows: Vec<Option<Box<Row>>>,
+    /// By the number of the shape.
+    commands: Vec<Option<Box<Tally>>>,
     timeline: Timeline<TimelineColumns>,
     /// The tick at which the sums were made: what changed since is known.
     made_at: u64,
@@ -54,6 +56,7 @@ impl Watched {
             whole: Tally::default(),
             seconds: 0,
             rows: vec![],
+            commands: vec![],
             timeline: Timeline { started_at_unix_ms, window, ..Timeline::default() },
             made_at: 0,
         }
@@ -89,7 +92,7 @@ impl Watched {
 
     fn apply(&mut self, sign: Sign, frame: &Frame, to: u64) {
         let (line_step, most) = (self.window.line_step_seconds(), self.window.line_points());
-        for (id, encoded) in frame.endpoints() {
+        for (id, encoded) in frame.requests.each() {
             let row = row_or_new(&mut self.rows, id, to - 1);
             if row.sums.requests() == 0 {
                 row.came_at = to - 1;
@@ -105,7 +108,13 @@ impl Watched {
                 row.line.add(frame.start / line_step, row.sums.requests().wrapping_sub(before), most);
             }
         }
-        frame.apply_whole(sign, &mut self.whole);
+        for (shape, encoded) in frame.commands.each() {
+            if self.commands.len() <= shape {
+                self.commands.resize_with(shape + 1, || None);
+            }
+            compact::apply(sign, encoded, self.commands[shape].get_or_insert_default());
+        }
+        frame.requests.apply_whole(sign, &mut self.whole);
         let seconds = frame.seconds;
         self.seconds = if sign == Sign::Add { self.seconds + seconds } else { self.seconds.saturating_sub(seconds) };
     }
@@ -129,10 +138,18 @@ impl Watched {
         self.rows.get_mut(id)?.as_deref_mut()
     }
 
+    /// The commands of the window, by shape.
+    pub(super) fn commands(&self) -> impl Iterator<Item = (usize, &Tally)> {
+        let known = self.commands.iter().enumerate().filter_map(|(shape, sums)| Some((shape, sums.as_deref()?)));
+        known.filter(|(_, sums)| sums.requests() > 0)
+    }
+
     /// The memory that it holds.
     pub(super) fn held_bytes(&self) -> usize {
         let row = |row: &Row| row.sums.held_bytes() + row.line.counts.capacity() * size_of::<u32>();
-        self.rows.iter().flatten().map(|it| row(it)).sum::<usize>() + self.rows.capacity() * size_of::<usize>()
+        let commands = self.commands.iter().flatten().map(|sums| sums.held_bytes()).sum::<usize>();
+        let rows = self.rows.iter().flatten().map(|it| row(it)).sum::<usize>();
+        rows + self.rows.capacity() * size_of::<usize>() + commands
     }
 
     pub(super) fn timeline(&self) -> &Timeline<TimelineColumns> {
@@ -163,6 +180,7 @@ impl Watched {
             duration_sum_us: self.whole.duration_sum_us,
             latency: self.whole.latency(),
             memory: self.whole.memory(),
+            database: self.whole.asked(),
         }
     }
 }

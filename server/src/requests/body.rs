@@ -57,9 +57,9 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        let span = this.guard.span();
+        let work = this.guard.begin_work();
         let polled = inner.as_mut().poll_frame(cx);
-        this.guard.allocate(span);
+        this.guard.end_work(work);
         let frame = ready!(polled);
         let Some(request) = this.guard.request() else { return Poll::Ready(frame) };
         match &frame {

@@ -2,11 +2,13 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{
-    buckets::BucketRecorder,
+use super::asked::{AskedRecorder, TakenAsked};
+use crate::{
+    alloc::Allocated,
+    histograms::BucketRecorder,
     sync::{AtomicU32, AtomicU64, OnceBox, thread_number},
+    trace::Trace,
 };
-use crate::alloc::Allocated;
 
 /// Ways to end that are told apart in one endpoint: a status with an outcome each. Endpoints have two or three of them; past
 /// this many, further ones count as the first that stands where they would.
@@ -56,12 +58,14 @@ impl Ending {
 }
 
 /// What ended.
-pub(super) struct Ended {
+pub(super) struct Ended<'a> {
     pub(super) ending: Ending,
     pub(super) duration_us: u64,
     pub(super) response_bytes: u64,
     /// None where the allocator does not count.
     pub(super) allocated: Option<Allocated>,
+    /// None where it asked nothing of the database.
+    pub(super) asked: Option<&'a Trace>,
 }
 
 /// What the registry keeps of one method and route.
@@ -75,6 +79,7 @@ pub(super) struct Endpoint {
     latency: BucketRecorder,
     /// Requests by the bytes that they allocated, once one is known.
     sizes: OnceBox<BucketRecorder>,
+    asked: OnceBox<AskedRecorder>,
     /// Requests that take at least this long are among the slowest of late, and worth a report.
     slow_from_us: AtomicU64,
 }
@@ -141,6 +146,7 @@ impl Endpoint {
             shards: std::array::from_fn(|_| OnceBox::new()),
             latency: BucketRecorder::new(),
             sizes: OnceBox::new(),
+            asked: OnceBox::new(),
             slow_from_us: AtomicU64::new(0),
         }
     }
@@ -149,7 +155,7 @@ impl Endpoint {
         self.shard().started.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn end(&self, ended: &Ended) {
+    pub(super) fn end(&self, ended: &Ended<'_>) {
         let shard = self.shard();
         let counter = shard.counter(ended.ending);
         counter.bounded[bounded(ended.duration_us)].fetch_add(1, Relaxed);
@@ -163,6 +169,9 @@ impl Endpoint {
             shard.freed_bytes.fetch_add(allocated.freed_bytes, Relaxed);
             shard.allocations.fetch_add(allocated.allocations, Relaxed);
             self.sizes.get_or_init(|| Box::new(BucketRecorder::new())).record(allocated.bytes);
+        }
+        if let Some(trace) = ended.asked {
+            self.asked.get_or_init(|| Box::new(AskedRecorder::new())).record(trace);
         }
     }
 
@@ -182,7 +191,8 @@ impl Endpoint {
         };
         let shards: usize = self.shards().map(of_shard).sum();
         let recorders = (1 + usize::from(self.sizes.get().is_some())) * BucketRecorder::held_bytes();
-        (size_of::<Self>() + self.route.len() + shards + recorders) as u64
+        let asked = if self.asked.get().is_some() { AskedRecorder::held_bytes() } else { 0 };
+        (size_of::<Self>() + self.route.len() + shards + recorders + asked) as u64
     }
 
     pub(super) fn slow_from_us(&self) -> u64 {
@@ -198,16 +208,17 @@ impl Endpoint {
         self.shards().map(|shard| shard.started.load(Relaxed)).sum()
     }
 
-    /// Takes what ended since the last time: `latency` and `sizes` get it by bucket, the rest is what is returned. A request that ends
+    /// Takes what ended since the last time: `each` gets it by the histogram and the bucket, the rest is what is returned. A request that ends
     /// meanwhile is taken in part now and in part the next time; nothing is taken twice or lost.
-    pub(super) fn take(&self, latency: &mut dyn FnMut(usize, u32), sizes: &mut dyn FnMut(usize, u32)) -> Taken {
+    pub(super) fn take(&self, each: &mut dyn FnMut(Of, usize, u32)) -> Taken {
         let counters = self.shards().flat_map(|shard| &shard.endings).filter_map(OnceBox::get);
         let endings = counters.map(EndingCounter::take);
         let endings = endings.filter(|taken| taken.requests() > 0 || taken.duration_sum_us > 0).collect();
-        self.latency.take(latency);
+        self.latency.take(|bucket, count| each(Of::Latency, bucket, count));
         if let Some(recorder) = self.sizes.get() {
-            recorder.take(sizes);
+            recorder.take(|bucket, count| each(Of::Sizes, bucket, count));
         }
+        let asked = self.asked.get().map(|asked| asked.take(&mut |bucket, count| each(Of::Asked, bucket, count)));
         let sum = |counter: fn(&Shard) -> &AtomicU64| self.shards().map(|shard| counter(shard).swap(0, Relaxed)).sum();
         Taken {
             endings,
@@ -217,6 +228,7 @@ impl Endpoint {
                 freed_bytes: sum(|shard| &shard.freed_bytes),
                 allocations: sum(|shard| &shard.allocations),
             },
+            asked: asked.unwrap_or_default(),
         }
     }
 }
@@ -242,6 +254,15 @@ pub(super) struct Taken {
     pub(super) endings: Vec<TakenEnding>,
     pub(super) response_bytes: u64,
     pub(super) allocated: Allocated,
+    pub(super) asked: TakenAsked,
+}
+
+/// The histograms of an endpoint.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Latency,
+    Sizes,
+    Asked,
 }
 
 /// The requests of one ending.
@@ -272,14 +293,14 @@ mod tests {
         for status in [200, 232, 264, 200] {
             let ending = Ending { status, outcome: Outcome::Complete };
             endpoint.begin();
-            endpoint.end(&Ended { ending, duration_us: 7, response_bytes: 1, allocated: None });
+            endpoint.end(&Ended { ending, duration_us: 7, response_bytes: 1, allocated: None, asked: None });
         }
         let mut latency = vec![];
-        let taken = endpoint.take(&mut |bucket, count| latency.push((bucket, count)), &mut |_, _| {});
+        let taken = endpoint.take(&mut |_, bucket, count| latency.push((bucket, count)));
         let counts: Vec<_> = taken.endings.iter().map(|taken| (taken.ending.status, taken.requests())).collect();
         assert_eq!(counts, [(200, 2), (232, 1), (264, 1)]);
         assert_eq!((latency, taken.response_bytes, endpoint.started()), (vec![(7, 4)], 4, 4));
-        assert!(endpoint.take(&mut |_, _| panic!("nothing is left"), &mut |_, _| {}).endings.is_empty());
+        assert!(endpoint.take(&mut |_, _, _| panic!("nothing is left")).endings.is_empty());
     }
 
     #[test]
@@ -291,9 +312,10 @@ mod tests {
                 duration_us: 1,
                 response_bytes: 0,
                 allocated: None,
+                asked: None,
             });
         }
-        let taken = endpoint.take(&mut |_, _| {}, &mut |_, _| {});
+        let taken = endpoint.take(&mut |_, _, _| {});
         assert_eq!(taken.endings.iter().map(TakenEnding::requests).sum::<u64>(), 900);
     }
 }

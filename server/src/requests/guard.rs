@@ -12,12 +12,13 @@ use super::{
     endpoint::{CLIENT_CLOSED_REQUEST, Ended, Ending, Endpoint, Outcome},
     panics,
     recorder::{Recorder, unharmed},
-    reports::{EXCERPT_BYTES, ReportedError, Sighting},
+    reports::{Asked, EXCERPT_BYTES, ReportedError, Sighting},
     request_id::RequestId,
 };
 use crate::{
     alloc::{Allocated, Span},
     clock::now_unix_ms,
+    trace::{self, Lent, Trace},
 };
 
 /// Boxes that a thread keeps for its next requests; those of more at once are made and freed.
@@ -54,14 +55,22 @@ impl Guard {
         Self(self.0.take())
     }
 
-    /// A stretch of work for its request begins; [`Self::allocate`] ends it.
-    pub(super) fn span(&self) -> Option<Span> {
-        self.0.as_ref().and_then(|_| Span::begin())
+    /// A stretch of work for its request begins; [`Self::end_work`] ends it. Not by a closure around the work: what that returns would
+    /// be moved once more.
+    pub(super) fn begin_work(&mut self) -> Work {
+        match &mut self.0 {
+            Some(underway) => Work { span: Span::begin(), lent: trace::lend(&mut underway.asked) },
+            None => Work { span: None, lent: None },
+        }
     }
 
-    /// What some work for its request allocated. Not by a closure around the work: what that returns would be moved once more.
-    pub(super) fn allocate(&mut self, span: Option<Span>) {
-        if let (Some(underway), Some(span)) = (&mut self.0, span) {
+    /// What the work allocated and asked of the database is its request's.
+    pub(super) fn end_work(&mut self, work: Work) {
+        let Some(underway) = &mut self.0 else { return };
+        if let Some(lent) = work.lent {
+            lent.take_back(&mut underway.asked);
+        }
+        if let Some(span) = work.span {
             underway.allocated = Some(underway.allocated.unwrap_or_default().plus(span.end()));
         }
     }
@@ -69,12 +78,18 @@ impl Guard {
     /// Drops what its request holds before it ends, so that this is freed in its name. Where nothing counts, it can go with the rest.
     #[inline]
     pub(super) fn free(&mut self, drop: impl FnOnce()) {
-        let span = self.span();
-        if span.is_some() {
-            drop();
+        let Some(span) = self.0.as_ref().and_then(|_| Span::begin()) else { return };
+        drop();
+        if let Some(underway) = &mut self.0 {
+            underway.allocated = Some(underway.allocated.unwrap_or_default().plus(span.end()));
         }
-        self.allocate(span);
     }
+}
+
+/// A stretch of work for a request.
+pub(super) struct Work {
+    span: Option<Span>,
+    lent: Option<Lent>,
 }
 
 impl Drop for Guard {
@@ -100,6 +115,8 @@ pub(super) struct Underway {
     response_bytes: u64,
     /// While it was polled; none where nothing counted.
     allocated: Option<Allocated>,
+    /// What it asked of the database; none before it has asked anything.
+    asked: Option<Box<Trace>>,
     /// None for a request that goes well.
     error: Option<Box<Details>>,
     id: RequestId,
@@ -142,6 +159,7 @@ impl Underway {
             started: Instant::now(),
             response_bytes: 0,
             allocated: None,
+            asked: None,
             error: None,
             id: RequestId::of(headers),
             first_byte_us: 0,
@@ -242,11 +260,21 @@ impl Underway {
             outcome: if kind.is_none() { Outcome::Complete } else { self.outcome },
         };
         let endpoint = self.row;
-        endpoint.end(&Ended { ending, duration_us, response_bytes: self.response_bytes, allocated: self.allocated });
+        let asked = self.asked.as_deref();
+        endpoint.end(&Ended {
+            ending,
+            duration_us,
+            response_bytes: self.response_bytes,
+            allocated: self.allocated,
+            asked,
+        });
         let reports = &self.recorder.reports;
         let slow = duration_us >= endpoint.slow_from_us() || duration_us >= reports.slow_from_us();
         if slow || kind.is_some() {
             self.report(ending, duration_us, slow, kind);
+        }
+        if let Some(trace) = self.asked.take() {
+            trace::end(trace);
         }
     }
 
@@ -261,9 +289,10 @@ impl Underway {
             first_byte_us: (self.first_byte_us > 0).then_some(self.first_byte_us.into()),
             response_bytes: self.response_bytes,
             id: self.id,
+            asked: slow.then(|| self.asked.as_deref().map(|trace| Asked::of(trace, self.started))).flatten(),
         };
         let reports = &self.recorder.reports;
-        if slow && !reports.slow(sighting) {
+        if slow && !reports.slow(sighting.clone()) {
             // Until there is room again only a slower one is worth the attempt.
             self.row.set_slow_from_us(duration_us + 1);
             reports.set_slow_from_us(duration_us + 1);

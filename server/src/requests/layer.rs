@@ -75,9 +75,9 @@ where
             None => Guard::NONE,
         };
         // Not caught here: below axum's router all code of the host runs when the future is polled.
-        let span = guard.span();
+        let work = guard.begin_work();
         let inner = self.inner.call(request);
-        guard.allocate(span);
+        guard.end_work(work);
         WatchedFuture { inner: Some(inner), guard }
     }
 }
@@ -112,9 +112,9 @@ where
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
         // The future is not polled again after a panic, so that what it left behind is never seen.
-        let span = this.guard.span();
+        let work = this.guard.begin_work();
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(cx)));
-        this.guard.allocate(span);
+        this.guard.end_work(work);
         let outcome = match polled {
             Ok(poll) => Ok(ready!(poll)),
             Err(panic) => Err(panic),

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use watchboard_app::wire::{EndpointName, EndpointTotals, Requests, StatusTotals};
 
 use super::{
-    endpoint::{Endpoint, Taken},
+    asked::{TakenAsked, TakenUse},
+    endpoint::{Endpoint, Of, Taken},
     recorder::Recorder,
     reports::{ReportedError, Sighting},
     tally::{Class, Tally},
@@ -33,6 +34,10 @@ struct Known {
     statuses: Vec<StatusTotals>,
     response_bytes: u64,
     allocated: Allocated,
+    /// What its requests asked of the database, by shape.
+    uses: Vec<TakenUse>,
+    /// The shape that its requests repeated last.
+    repeated: Option<u16>,
     /// Whether nothing was found at the last reading.
     is_quiet: bool,
     totals: Arc<EndpointTotals>,
@@ -78,9 +83,11 @@ impl Reader {
                 continue;
             }
             self.scratch.clear();
-            let Tally { latencies, memory, .. } = &mut self.scratch;
-            let taken = endpoint.take(&mut |bucket, count| latencies.add(bucket, count), &mut |bucket, count| {
-                memory.sizes.add(bucket, count);
+            let Tally { latencies, memory, asked, .. } = &mut self.scratch;
+            let taken = endpoint.take(&mut |of, bucket, count| match of {
+                Of::Latency => latencies.add(bucket, count),
+                Of::Sizes => memory.sizes.add(bucket, count),
+                Of::Asked => asked.times.add(bucket, count),
             });
             self.whole.add(&mut self.scratch, &taken);
             known.add(&taken, endpoint);
@@ -147,6 +154,17 @@ impl Reader {
         by_status(self.known.get(id).into_iter().flat_map(|known| &known.totals.statuses))
     }
 
+    /// What requests of an endpoint asked of the database since the start, by shape.
+    pub(crate) fn uses(&self, id: usize) -> &[TakenUse] {
+        self.known.get(id).map_or(&[], |known| &known.uses)
+    }
+
+    /// The shape that requests of an endpoint repeated last.
+    pub(crate) fn repeated(&self, id: usize) -> Option<TakenUse> {
+        let known = self.known.get(id)?;
+        known.uses.iter().find(|used| Some(used.shape) == known.repeated).copied()
+    }
+
     fn endpoint(&self, id: usize) -> Option<&Endpoint> {
         self.known.get(id).and_then(|known| self.recorder.registry.numbered(known.number as u32))
     }
@@ -197,6 +215,8 @@ impl Totals {
         }
         tally.response_bytes += taken.response_bytes;
         tally.memory.allocated = taken.allocated;
+        let TakenAsked { commands, took_us, repeated, .. } = taken.asked;
+        (tally.asked.commands, tally.asked.took_us, tally.asked.repeated) = (commands, took_us, repeated);
         for (total, count) in self.classes.iter_mut().zip(tally.classes) {
             *total += count;
         }
@@ -221,6 +241,8 @@ impl Known {
             statuses: vec![],
             response_bytes: 0,
             allocated: Allocated::default(),
+            uses: vec![],
+            repeated: None,
             is_quiet: false,
             totals,
         }
@@ -240,6 +262,17 @@ impl Known {
         &mut self.statuses[at]
     }
 
+    fn add_uses(&mut self, taken: &[TakenUse]) {
+        for used in taken {
+            match self.uses.iter_mut().find(|known| known.shape == used.shape) {
+                Some(known) => known.add(used),
+                None => self.uses.push(*used),
+            }
+        }
+        let most = taken.iter().filter(|used| used.repeated > 0).max_by_key(|used| used.most);
+        self.repeated = most.map(|used| used.shape).or(self.repeated);
+    }
+
     fn add(&mut self, taken: &Taken, endpoint: &Endpoint) {
         for taken in &taken.endings {
             let total = self.status(taken.ending.status, taken.ending.error());
@@ -252,6 +285,7 @@ impl Known {
         }
         self.response_bytes += taken.response_bytes;
         self.allocated = self.allocated.plus(taken.allocated);
+        self.add_uses(&taken.asked.uses);
         // Read after what ended was taken, so that no request ends that has not begun.
         self.started = endpoint.started();
         self.totals = Arc::new(EndpointTotals {
@@ -259,6 +293,8 @@ impl Known {
             response_bytes: self.response_bytes,
             allocated_bytes: self.allocated.bytes,
             freed_bytes: self.allocated.freed_bytes,
+            commands: self.totals.commands + taken.asked.commands,
+            database_us: self.totals.database_us + taken.asked.took_us,
             statuses: self.statuses.clone(),
             ..EndpointTotals::clone(&self.totals)
         });

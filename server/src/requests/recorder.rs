@@ -115,7 +115,7 @@ impl Recorder {
         let endpoint = self.registry.numbered(number).expect("it is there");
         endpoint.begin();
         let ending = Ending { status: 200, outcome: Outcome::Complete };
-        endpoint.end(&Ended { ending, duration_us, response_bytes: 1_000, allocated: None });
+        endpoint.end(&Ended { ending, duration_us, response_bytes: 1_000, allocated: None, asked: None });
     }
 
     /// Panics of our own code, or of the host's policy, that were kept from requests.
@@ -137,7 +137,7 @@ pub(crate) fn nanoseconds_to_record() -> u64 {
         let duration_us = started.elapsed().as_micros() as u64;
         let ending = Ending { status: 200, outcome: Outcome::Complete };
         let allocated = is_counting().then(Allocated::default);
-        endpoint.end(&Ended { ending, duration_us, response_bytes: 1, allocated });
+        endpoint.end(&Ended { ending, duration_us, response_bytes: 1, allocated, asked: None });
         Some(())
     };
     let round = || {

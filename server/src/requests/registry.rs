@@ -4,11 +4,8 @@ use std::{hash::BuildHasher, sync::atomic::Ordering::Relaxed};
 
 use http::Method;
 
-use super::{
-    endpoint::Endpoint,
-    rules::Rules,
-    sync::{AtomicUsize, Hashing, OnceBox},
-};
+use super::{endpoint::Endpoint, rules::Rules};
+use crate::sync::{AtomicUsize, Hashing, OnceBox};
 
 /// Endpoints that get a row of their own, unless the host wants another cap; each costs some 8 to 12 KB once used, and 7 more where
 /// the program's allocator counts. Past it,

@@ -1,12 +1,17 @@
 //! What the layer tells of single requests: those that went wrong, and those that were slow. Bounded queues that it pushes to
 //! without waiting; the monitor empties them once a second. What does not fit is counted.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use crossbeam_queue::ArrayQueue;
+use tokio::time::Instant;
 use watchboard_app::wire::ErrorKind;
 
 use super::{endpoint::Ending, request_id::RequestId};
+use crate::trace::{Step, Trace};
 
 /// Reports of each kind that wait for the monitor: more within a second are counted and not told apart.
 const QUEUED: usize = 512;
@@ -14,7 +19,7 @@ const QUEUED: usize = 512;
 pub(super) const EXCERPT_BYTES: usize = 512;
 
 /// One request as it ended.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Sighting {
     /// The number of its endpoint in the registry.
     pub(crate) endpoint: usize,
@@ -25,6 +30,31 @@ pub(crate) struct Sighting {
     pub(crate) first_byte_us: Option<u64>,
     pub(crate) response_bytes: u64,
     pub(crate) id: RequestId,
+    /// What it asked of the database; of slow requests alone.
+    pub(crate) asked: Option<Arc<Asked>>,
+}
+
+/// What one request asked of the database.
+pub(crate) struct Asked {
+    pub(crate) commands: u32,
+    /// The time in which at least one of its commands was under way.
+    pub(crate) took_us: u64,
+    /// From the request's arrival to its first command.
+    pub(crate) began_us: u64,
+    pub(crate) steps: Box<[Step]>,
+}
+
+impl Asked {
+    /// Of a request that arrived at `arrived`.
+    pub(super) fn of(trace: &Trace, arrived: Instant) -> Arc<Self> {
+        let began = trace.began.saturating_duration_since(arrived.into_std());
+        Arc::new(Self {
+            commands: trace.commands,
+            took_us: trace.took_us(),
+            began_us: began.as_micros() as u64,
+            steps: trace.steps.as_slice().into(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -32,7 +62,16 @@ impl Sighting {
     /// A request that went well, as tests of the history need it.
     pub(crate) fn for_tests(endpoint: usize, at_unix_ms: u64, duration_us: u64) -> Self {
         let ending = Ending { status: 200, outcome: super::endpoint::Outcome::Complete };
-        Self { endpoint, at_unix_ms, ending, duration_us, first_byte_us: None, response_bytes: 0, id: RequestId::NONE }
+        Self {
+            endpoint,
+            at_unix_ms,
+            ending,
+            duration_us,
+            first_byte_us: None,
+            response_bytes: 0,
+            id: RequestId::NONE,
+            asked: None,
+        }
     }
 }
 

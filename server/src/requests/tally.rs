@@ -1,12 +1,9 @@
 //! The requests of some time, as sums: what is added up, over endpoints or over time, and never averaged.
 
-use watchboard_app::wire::{Latency, RecentRequests, RequestMemory};
+use watchboard_app::wire::{Latency, RecentRequests, RequestDatabase, RequestMemory};
 
-use super::{
-    distribution::Distribution,
-    endpoint::{Ending, Outcome},
-};
-use crate::alloc::Allocated;
+use super::endpoint::{Ending, Outcome};
+use crate::{alloc::Allocated, histograms::Distribution};
 
 /// How a request counts, each in one class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +39,7 @@ pub(crate) struct Tally {
     pub(crate) duration_sum_us: u64,
     pub(crate) latencies: Distribution,
     pub(crate) memory: MemoryTally,
+    pub(crate) asked: AskedTally,
 }
 
 /// What requests allocated, where the allocator counts.
@@ -50,6 +48,17 @@ pub(crate) struct MemoryTally {
     pub(crate) allocated: Allocated,
     /// Requests by the bytes that they allocated.
     pub(crate) sizes: Distribution,
+}
+
+/// What requests asked of the database, where its client is listened to.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct AskedTally {
+    pub(crate) commands: u64,
+    pub(crate) took_us: u64,
+    /// Requests that asked the same thing again and again.
+    pub(crate) repeated: u64,
+    /// Requests that asked anything, by the time that they took for it.
+    pub(crate) times: Distribution,
 }
 
 impl MemoryTally {
@@ -79,6 +88,18 @@ impl Tally {
         self.latencies.clear();
         self.memory.allocated = Allocated::default();
         self.memory.sizes.clear();
+        (self.asked.commands, self.asked.took_us, self.asked.repeated) = (0, 0, 0);
+        self.asked.times.clear();
+    }
+
+    /// Adds the sums and latencies of another, without what it allocated and asked.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (sum, count) in self.classes.iter_mut().zip(other.classes) {
+            *sum += count;
+        }
+        self.response_bytes += other.response_bytes;
+        self.duration_sum_us += other.duration_sum_us;
+        other.latencies.iter().for_each(|(bucket, count)| self.latencies.add(bucket, count));
     }
 
     /// Whether nothing is in it; a part of a request may be, whose other part comes later.
@@ -88,7 +109,7 @@ impl Tally {
 
     /// The memory that it holds.
     pub(crate) fn held_bytes(&self) -> usize {
-        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes()
+        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes() + self.asked.times.held_bytes()
     }
 
     pub(crate) fn requests(&self) -> u64 {
@@ -112,6 +133,14 @@ impl Tally {
         let requests = self.memory.requests();
         let Allocated { bytes: allocated_bytes, freed_bytes, allocations } = *allocated;
         Some(RequestMemory { requests, allocated_bytes, freed_bytes, allocations, p50_bytes, p99_bytes, max_bytes })
+    }
+
+    /// What the requests asked of the database; none where they asked nothing.
+    pub(crate) fn asked(&self) -> Option<RequestDatabase> {
+        let AskedTally { commands, took_us, repeated, ref times } = self.asked;
+        let [p50_us, _, p99_us, max_us] = times.percentiles()?;
+        let requests = times.iter().map(|(_, count)| u64::from(count)).sum();
+        Some(RequestDatabase { requests, commands, took_us, repeated, p50_us, p99_us, max_us })
     }
 
     /// Requests that took at most `objective_us`, to the grain of the buckets.

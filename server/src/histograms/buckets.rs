@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::sync::AtomicU32;
+use crate::sync::AtomicU32;
 
 /// 2^6 buckets for each power of two. A bucket is at most 1.6 % wide, so that its middle is within 0.8 % of all in it.
 pub(crate) const GROUPING_POWER: u8 = 6;
@@ -39,24 +39,24 @@ pub(crate) fn lowest(bucket: usize) -> u64 {
 }
 
 /// Counts by bucket, added to by many threads and taken by one.
-pub(super) struct BucketRecorder(Box<[AtomicU32]>);
+pub(crate) struct BucketRecorder(Box<[AtomicU32]>);
 
 impl BucketRecorder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self((0..BUCKETS).map(|_| AtomicU32::new(0)).collect())
     }
 
     /// The memory that each holds.
-    pub(super) const fn held_bytes() -> usize {
+    pub(crate) const fn held_bytes() -> usize {
         BUCKETS * size_of::<AtomicU32>()
     }
 
-    pub(super) fn record(&self, value: u64) {
+    pub(crate) fn record(&self, value: u64) {
         self.0[bucket(value)].fetch_add(1, Relaxed);
     }
 
     /// Takes what was recorded since the last time: `each` gets the buckets that hold something, with their counts.
-    pub(super) fn take(&self, mut each: impl FnMut(usize, u32)) {
+    pub(crate) fn take(&self, mut each: impl FnMut(usize, u32)) {
         for (bucket, count) in self.0.iter().enumerate() {
             if count.load(Relaxed) > 0 {
                 each(bucket, count.swap(0, Relaxed));

@@ -1,0 +1,230 @@
+//! Listening to the application's client: what it asks of the database, how its pool does, and what it sees of the deployment. Handlers run
+//! within the application's calls, so that they are a few atomic adds; documents, filters and error texts are never kept.
+
+mod chain;
+mod in_flight;
+mod pools;
+mod read;
+mod shape;
+mod shapes;
+mod topology;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use mongodb::{
+    bson::{Bson, Document},
+    event::{
+        cmap::CmapEvent,
+        command::{CommandEvent, CommandFailedEvent, CommandStartedEvent, CommandSucceededEvent, ConnectionInfo},
+        sdam::SdamEvent,
+    },
+    options::{ClientOptions, ServerAddress},
+};
+
+use self::{chain::chain, in_flight::InFlight, pools::Pools, shape::Ended, shapes::Shapes, topology::Topology};
+pub(crate) use self::{
+    read::CommandReader,
+    shape::TakenShape,
+    shapes::{CHECK_OUT, Name},
+};
+use crate::trace;
+
+/// What the handlers write into. It lives as long as the process, for each monitor ever built, since the application's clients may.
+pub(crate) struct Listener {
+    shapes: Shapes,
+    in_flight: InFlight,
+    pools: Pools,
+    topology: Mutex<Topology>,
+    /// Whether there is a client to listen to.
+    listens: AtomicBool,
+    /// Commands that were sent for a request, and for nobody that is known.
+    of_requests: AtomicU64,
+    of_others: AtomicU64,
+    faults: AtomicU64,
+}
+
+impl Listener {
+    pub(crate) fn new() -> &'static Self {
+        Box::leak(Box::new(Self {
+            shapes: Shapes::new(),
+            in_flight: InFlight::new(),
+            pools: Pools::new(),
+            topology: Mutex::default(),
+            listens: AtomicBool::new(false),
+            of_requests: AtomicU64::new(0),
+            of_others: AtomicU64::new(0),
+            faults: AtomicU64::new(0),
+        }))
+    }
+
+    /// The options with handlers of ours beside those that are there.
+    pub(crate) fn listen(&'static self, mut options: ClientOptions) -> ClientOptions {
+        trace::listen();
+        self.listens.store(true, Relaxed);
+        options.command_event_handler =
+            chain(options.command_event_handler, |event| self.shielded(|| self.command(event)));
+        options.cmap_event_handler = chain(options.cmap_event_handler, |event| self.shielded(|| self.pool(event)));
+        options.sdam_event_handler =
+            chain(options.sdam_event_handler, |event| self.shielded(|| self.deployment(event)));
+        options
+    }
+
+    /// A panic of ours stays ours.
+    fn shielded(&self, work: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            self.faults.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn command(&'static self, event: &CommandEvent) {
+        match event {
+            CommandEvent::Started(event) => self.started(event),
+            CommandEvent::Succeeded(event) => self.succeeded(event),
+            CommandEvent::Failed(event) => self.failed(event),
+            _ => {}
+        }
+    }
+
+    fn started(&'static self, event: &CommandStartedEvent) {
+        let collection = collection(&event.command_name, &event.command);
+        let (number, shape) = self.shapes.find(&event.command_name, &event.db, collection);
+        shape.start();
+        let fields = fields(&event.command_name, &event.command);
+        let is_of_request = trace::write(|trace| trace.send(number, fields));
+        let sender = if is_of_request { &self.of_requests } else { &self.of_others };
+        sender.fetch_add(1, Relaxed);
+        // A connection that sends again without an answer has been given up.
+        if let Some(before) = self.in_flight.begin(self.key(&event.connection), number) {
+            self.shapes.numbered(before).end(&Ended::Cancelled);
+        }
+    }
+
+    fn succeeded(&'static self, event: &CommandSucceededEvent) {
+        let documents = documents(&event.reply);
+        let ended = match write_error(&event.reply) {
+            Some(code) => Ended::Failed { took: event.duration, code, name: "" },
+            None => Ended::Fine { took: event.duration, documents },
+        };
+        self.ended(&event.connection, &ended);
+    }
+
+    fn failed(&'static self, event: &CommandFailedEvent) {
+        let (code, name) = super::classify::code(&event.failure);
+        self.ended(&event.connection, &Ended::Failed { took: event.duration, code, name });
+    }
+
+    fn ended(&'static self, connection: &ConnectionInfo, ended: &Ended<'_>) {
+        // Where there was no room for it, only how it ended is known.
+        let number = self.in_flight.end(self.key(connection)).unwrap_or(shapes::OTHER);
+        self.shapes.numbered(number).end(ended);
+        if let Some((took, failed)) = ended.took() {
+            trace::write(|trace| trace.end(number, took, failed));
+        }
+    }
+
+    fn pool(&'static self, event: &CmapEvent) {
+        match event {
+            CmapEvent::ConnectionCheckoutStarted(event) => {
+                self.shapes.numbered(CHECK_OUT).start();
+                self.pools.of(&event.address).wait();
+            }
+            CmapEvent::ConnectionCheckedOut(event) => {
+                self.pools.of(&event.address).check_out();
+                self.shapes.numbered(CHECK_OUT).end(&Ended::Fine { took: event.duration, documents: 0 });
+            }
+            CmapEvent::ConnectionCheckoutFailed(event) => {
+                self.pools.of(&event.address).check_out_failed();
+                self.shapes.numbered(CHECK_OUT).end(&Ended::Failed { took: event.duration, code: 0, name: "" });
+            }
+            CmapEvent::ConnectionClosed(event) => {
+                // Whoever sent a command on it has given it up.
+                if let Some(number) = self.in_flight.end(self.in_flight.key(&event.address, event.connection_id)) {
+                    self.shapes.numbered(number).end(&Ended::Cancelled);
+                }
+                self.pools.of(&event.address).close(&event.reason);
+            }
+            other => self.pools.note(other),
+        }
+    }
+
+    fn deployment(&self, event: &SdamEvent) {
+        if let SdamEvent::TopologyDescriptionChanged(event) = event {
+            // The driver's own task: nobody's request waits for it.
+            self.topology.lock().unwrap_or_else(PoisonError::into_inner).change(&event.new_description);
+        }
+    }
+
+    fn key(&self, connection: &ConnectionInfo) -> u64 {
+        self.in_flight.key::<ServerAddress>(&connection.address, connection.id)
+    }
+}
+
+/// The collection that a command is about; empty where it is about none.
+fn collection<'a>(name: &str, command: &'a Document) -> &'a str {
+    let named = if name == "getMore" { command.get("collection") } else { command.values().next() };
+    named.and_then(Bson::as_str).unwrap_or_default()
+}
+
+/// What a command asks for, by the names of its fields: the same for the same question about something else.
+fn fields(name: &str, command: &Document) -> u32 {
+    let first = |list: &str, field: &str| {
+        let first = command.get_array(list).ok()?.first()?.as_document()?;
+        first.get_document(field).ok()
+    };
+    let filter = match name {
+        "find" => command.get_document("filter").ok(),
+        "aggregate" => first("pipeline", "$match"),
+        "update" => first("updates", "q"),
+        "delete" => first("deletes", "q"),
+        _ => command.get_document("query").ok(),
+    };
+    // FNV-1a: short names, and nothing depends on who could make two of them collide.
+    let bytes = filter.into_iter().flat_map(|filter| filter.keys()).flat_map(|key| key.bytes().chain([0]));
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// Documents that a reply brought, or that a command wrote.
+fn documents(reply: &Document) -> u64 {
+    let batch = |cursor: &Document| {
+        let batch = cursor.get_array("firstBatch").or_else(|_| cursor.get_array("nextBatch"));
+        batch.map_or(0, |batch| batch.len() as u64)
+    };
+    match (reply.get_document("cursor"), reply.get("n")) {
+        (Ok(cursor), _) => batch(cursor),
+        (_, Some(Bson::Int32(n))) => u64::try_from(*n).unwrap_or(0),
+        (_, Some(Bson::Int64(n))) => u64::try_from(*n).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The code of a write that the server refused within a reply that is well otherwise.
+fn write_error(reply: &Document) -> Option<i32> {
+    reply.get_array("writeErrors").ok()?.first()?.as_document()?.get_i32("code").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use mongodb::bson::doc;
+
+    use super::*;
+
+    #[test]
+    fn a_command_tells_what_it_is_about_and_asks_for() {
+        assert_eq!(collection("find", &doc! { "find": "orders", "filter": { "a": 1 } }), "orders");
+        assert_eq!(collection("getMore", &doc! { "getMore": 7_i64, "collection": "orders" }), "orders");
+        assert_eq!(collection("ping", &doc! { "ping": 1 }), "");
+        let of = |filter: Document| fields("find", &doc! { "find": "orders", "filter": filter });
+        assert_eq!(of(doc! { "number": 1 }), of(doc! { "number": 2 }));
+        assert_ne!(of(doc! { "number": 1 }), of(doc! { "customer": 1 }));
+        assert_ne!(of(doc! { "ab": 1, "c": 1 }), of(doc! { "a": 1, "bc": 1 }));
+        assert_eq!(documents(&doc! { "cursor": { "firstBatch": [{}, {}] }, "ok": 1 }), 2);
+        assert_eq!(documents(&doc! { "n": 3, "ok": 1 }), 3);
+        assert_eq!(write_error(&doc! { "n": 0, "writeErrors": [{ "code": 11000, "errmsg": "x" }] }), Some(11000));
+    }
+}

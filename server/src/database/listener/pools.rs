@@ -1,0 +1,155 @@
+//! The application's connection pools: one for each server of the deployment.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use mongodb::{
+    event::cmap::{CmapEvent, ConnectionClosedReason},
+    options::ServerAddress,
+};
+use once_cell::race::OnceBox;
+use watchboard_app::wire;
+
+use crate::trace;
+
+/// Servers with counters of their own; deployments have three. Further ones share the last.
+const MOST: usize = 16;
+/// The driver's own bound, where none is asked for.
+const DEFAULT_MAX: u32 = 10;
+
+pub(super) struct Pools {
+    pools: [OnceBox<Pool>; MOST],
+}
+
+pub(super) struct Pool {
+    address: ServerAddress,
+    /// Of all clients that are listened to; of the last of them alone.
+    max: AtomicU32,
+    own_max: AtomicU32,
+    created: AtomicU64,
+    /// By reason, as in [`wire::Pool::closed`].
+    closed: [AtomicU64; REASONS],
+    in_use: AtomicI64,
+    waiting: AtomicI64,
+    checked_out: AtomicU64,
+    failed: AtomicU64,
+    cleared: AtomicU64,
+}
+
+const REASONS: usize = 5;
+
+impl Pools {
+    pub(super) fn new() -> Self {
+        Self { pools: std::array::from_fn(|_| OnceBox::new()) }
+    }
+
+    pub(super) fn of(&self, address: &ServerAddress) -> &Pool {
+        let new = || Box::new(Pool::new(address.clone()));
+        let found = self.pools.iter().map(|pool| pool.get_or_init(new)).find(|pool| pool.address == *address);
+        found.unwrap_or_else(|| self.pools[MOST - 1].get_or_init(new))
+    }
+
+    /// What needs no word from the commands.
+    pub(super) fn note(&self, event: &CmapEvent) {
+        match event {
+            CmapEvent::PoolCreated(event) => {
+                let max = event.options.as_ref().and_then(|options| options.max_pool_size).unwrap_or(DEFAULT_MAX);
+                let pool = self.of(&event.address);
+                pool.max.fetch_add(max, Relaxed);
+                pool.own_max.store(max, Relaxed);
+            }
+            CmapEvent::PoolCleared(event) => _ = self.of(&event.address).cleared.fetch_add(1, Relaxed),
+            CmapEvent::PoolClosed(event) => {
+                let pool = self.of(&event.address);
+                pool.max.fetch_sub(pool.own_max.load(Relaxed), Relaxed);
+            }
+            CmapEvent::ConnectionCreated(event) => _ = self.of(&event.address).created.fetch_add(1, Relaxed),
+            CmapEvent::ConnectionCheckedIn(event) => _ = self.of(&event.address).in_use.fetch_sub(1, Relaxed),
+            _ => {}
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Pool> {
+        self.pools.iter().filter_map(OnceBox::get)
+    }
+}
+
+impl Pool {
+    fn new(address: ServerAddress) -> Self {
+        let zero = || AtomicU64::new(0);
+        Self {
+            address,
+            max: AtomicU32::new(0),
+            own_max: AtomicU32::new(0),
+            created: zero(),
+            closed: std::array::from_fn(|_| zero()),
+            in_use: AtomicI64::new(0),
+            waiting: AtomicI64::new(0),
+            checked_out: zero(),
+            failed: zero(),
+            cleared: zero(),
+        }
+    }
+
+    /// Somebody wants a connection.
+    pub(super) fn wait(&'static self) {
+        self.waiting.fetch_add(1, Relaxed);
+        trace::write(|trace| trace.wait(&self.waiting));
+    }
+
+    /// Somebody got one.
+    pub(super) fn check_out(&'static self) {
+        self.wait_no_more();
+        self.in_use.fetch_add(1, Relaxed);
+        self.checked_out.fetch_add(1, Relaxed);
+    }
+
+    /// Somebody did not get one.
+    pub(super) fn check_out_failed(&'static self) {
+        self.wait_no_more();
+        self.failed.fetch_add(1, Relaxed);
+    }
+
+    fn wait_no_more(&'static self) {
+        self.waiting.fetch_sub(1, Relaxed);
+        trace::write(|trace| trace.wait_no_more(&self.waiting));
+    }
+
+    pub(super) fn close(&self, reason: &ConnectionClosedReason) {
+        let reason = match reason {
+            ConnectionClosedReason::Idle => 0,
+            ConnectionClosedReason::Stale => 1,
+            ConnectionClosedReason::Error => 2,
+            ConnectionClosedReason::Dropped => 3,
+            _ => 4,
+        };
+        self.closed[reason].fetch_add(1, Relaxed);
+    }
+
+    /// Waits that were given up outside of any request are told by nobody: while connections are free, nobody can be waiting.
+    pub(super) fn forget_waits(&self, waiting: i64) {
+        self.waiting.fetch_sub(waiting, Relaxed);
+    }
+
+    /// Check-outs that ended, and those that wait.
+    pub(super) fn waits(&self) -> (u64, i64) {
+        (self.checked_out.load(Relaxed) + self.failed.load(Relaxed), self.waiting.load(Relaxed))
+    }
+
+    pub(super) fn read(&self) -> wire::Pool {
+        let closed: [u64; REASONS] = std::array::from_fn(|reason| self.closed[reason].load(Relaxed));
+        let created = self.created.load(Relaxed);
+        let gauge = |gauge: &AtomicI64| u64::try_from(gauge.load(Relaxed)).unwrap_or(0);
+        wire::Pool {
+            address: self.address.to_string(),
+            size: created.saturating_sub(closed.iter().sum()),
+            max: self.max.load(Relaxed).into(),
+            in_use: gauge(&self.in_use),
+            waiting: gauge(&self.waiting),
+            checked_out: self.checked_out.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            cleared: self.cleared.load(Relaxed),
+            created,
+            closed,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What the requests of one endpoint asked of the database, in relaxed atomic adds, once one has asked anything.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::{
+    histograms::BucketRecorder,
+    sync::{AtomicU32, AtomicU64},
+    trace::{Trace, Use},
+};
+
+/// The same command so often in one request is one that should have been asked once: N+1.
+pub(crate) const REPEATED: u32 = 10;
+/// Commands of an endpoint that are told apart; what further ones do is in the sums alone.
+const COMMANDS: usize = 32;
+
+/// Counters of an endpoint.
+pub(super) struct AskedRecorder {
+    commands: AtomicU64,
+    took_us: AtomicU64,
+    repeated: AtomicU64,
+    /// Requests that asked, by the time that they took for it.
+    times: BucketRecorder,
+    uses: [UseCounter; COMMANDS],
+}
+
+/// The commands of one shape. Its place is taken once and never given back.
+struct UseCounter {
+    /// The number of the shape and one; zero for none.
+    shape: AtomicU32,
+    requests: AtomicU64,
+    calls: AtomicU64,
+    took_us: AtomicU64,
+    most: AtomicU32,
+    repeated: AtomicU64,
+}
+
+/// What was asked between two readings.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct TakenAsked {
+    pub(super) commands: u64,
+    pub(super) took_us: u64,
+    pub(super) repeated: u64,
+    pub(super) uses: Vec<TakenUse>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TakenUse {
+    pub(crate) shape: u16,
+    /// Requests that asked it.
+    pub(crate) requests: u64,
+    pub(crate) calls: u64,
+    pub(crate) took_us: u64,
+    /// By one request.
+    pub(crate) most: u32,
+    /// Requests that asked it at least [`REPEATED`] times.
+    pub(crate) repeated: u64,
+}
+
+impl TakenUse {
+    pub(super) fn add(&mut self, more: &Self) {
+        self.requests += more.requests;
+        self.calls += more.calls;
+        self.took_us += more.took_us;
+        self.most = self.most.max(more.most);
+        self.repeated += more.repeated;
+    }
+}
+
+impl AskedRecorder {
+    pub(super) fn new() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self {
+            commands: zero(),
+            took_us: zero(),
+            repeated: zero(),
+            times: BucketRecorder::new(),
+            uses: std::array::from_fn(|_| UseCounter {
+                shape: AtomicU32::new(0),
+                requests: zero(),
+                calls: zero(),
+                took_us: zero(),
+                most: AtomicU32::new(0),
+                repeated: zero(),
+            }),
+        }
+    }
+
+    pub(super) fn record(&self, trace: &Trace) {
+        self.commands.fetch_add(trace.commands.into(), Relaxed);
+        self.took_us.fetch_add(trace.took_us(), Relaxed);
+        self.repeated.fetch_add((trace.most() >= REPEATED).into(), Relaxed);
+        self.times.record(trace.took_us());
+        for (index, used) in trace.uses.iter().enumerate() {
+            if let Some(counter) = self.counter(used.shape) {
+                // Of other fields of the same collection too.
+                let is_first = trace.uses[..index].iter().all(|before| before.shape != used.shape);
+                counter.record(used, is_first);
+            }
+        }
+    }
+
+    fn counter(&self, shape: u16) -> Option<&UseCounter> {
+        let wanted = u32::from(shape) + 1;
+        self.uses.iter().find(|counter| {
+            let there = counter.shape.load(Relaxed);
+            there == wanted
+                || there == 0
+                    && counter
+                        .shape
+                        .compare_exchange(0, wanted, Relaxed, Relaxed)
+                        .map_or_else(|now| now == wanted, |_| true)
+        })
+    }
+
+    pub(super) const fn held_bytes() -> usize {
+        size_of::<Self>() + BucketRecorder::held_bytes()
+    }
+
+    /// Takes what was recorded since the last time; `times` gets the requests by bucket.
+    pub(super) fn take(&self, times: &mut dyn FnMut(usize, u32)) -> TakenAsked {
+        self.times.take(times);
+        let used = self.uses.iter().take_while(|counter| counter.shape.load(Relaxed) > 0);
+        TakenAsked {
+            commands: self.commands.swap(0, Relaxed),
+            took_us: self.took_us.swap(0, Relaxed),
+            repeated: self.repeated.swap(0, Relaxed),
+            uses: used.map(UseCounter::take).filter(|taken| taken.calls > 0).collect(),
+        }
+    }
+}
+
+impl UseCounter {
+    fn record(&self, used: &Use, is_first: bool) {
+        self.requests.fetch_add(is_first.into(), Relaxed);
+        self.calls.fetch_add(used.calls.into(), Relaxed);
+        self.took_us.fetch_add(used.took_us, Relaxed);
+        self.most.fetch_max(used.calls, Relaxed);
+        self.repeated.fetch_add((used.calls >= REPEATED).into(), Relaxed);
+    }
+
+    fn take(&self) -> TakenUse {
+        TakenUse {
+            shape: (self.shape.load(Relaxed) - 1) as u16,
+            requests: self.requests.swap(0, Relaxed),
+            calls: self.calls.swap(0, Relaxed),
+            took_us: self.took_us.swap(0, Relaxed),
+            most: self.most.swap(0, Relaxed),
+            repeated: self.repeated.swap(0, Relaxed),
+        }
+    }
+}
