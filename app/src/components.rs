@@ -9,6 +9,7 @@ mod line;
 mod nav;
 mod stat;
 mod status_line;
+mod steps;
 mod table;
 
 pub(crate) use bar::{Bar, Slice, StackedBar, Usage};
@@ -19,4 +20,5 @@ pub(crate) use heat::{HeatData, HeatMap};
 pub(crate) use nav::{Nav, Windows};
 pub(crate) use stat::Stat;
 pub(crate) use status_line::StatusLine;
+pub(crate) use steps::Stretch;
 pub(crate) use table::{Cell, Column, Fact, Facts, ROWS_THERE, Row, Table, TallTable, numbers, words};

@@ -114,6 +114,8 @@ pub enum Unit {
     BytesPerSecond,
     /// Percent.
     Percent,
+    /// Of things.
+    Count,
 }
 
 impl Unit {
@@ -125,6 +127,7 @@ impl Unit {
             Self::Bytes => bytes(value),
             Self::BytesPerSecond => bytes_per_second(value),
             Self::Percent => percent(value),
+            Self::Count => count(value),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The views, one file each: what is on them, and nothing of how it is drawn.
 
 mod charts;
+mod commands;
 mod database;
 mod endpoint;
 mod endpoints;

@@ -100,6 +100,8 @@ pub struct Snapshot {
     pub memory: Memory,
     /// Database health.
     pub database: Database,
+    /// Whether the application's database client is listened to.
+    pub listens: bool,
     /// The async runtime; none where the monitor was not built within one.
     pub runtime: Option<Runtime>,
 }

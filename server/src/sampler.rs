@@ -106,6 +106,7 @@ impl Sampler {
             requests,
             memory,
             database,
+            listens: self.asked.listens(),
             runtime: self.runtime.as_mut().map(RuntimeProbe::read),
         };
         self.cost.tick();

@@ -81,6 +81,11 @@ impl Cell {
         Self { drawing: super::line::small(values, hue), class: "line", ..Self::default() }
     }
 
+    /// Stretches of so much time in all.
+    pub(crate) fn steps(stretches: &[super::Stretch], whole_us: u64) -> Self {
+        Self { drawing: super::steps::drawing(stretches, whole_us), class: "steps", ..Self::default() }
+    }
+
     pub(crate) fn links(self, to: &Place) -> Self {
         Self { href: Some(to.href()), ..self }
     }

@@ -10,7 +10,10 @@ use crate::{
 };
 
 /// A chart's data from columns of the timeline.
-fn columns(unit: Unit, read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static) -> Memo<ChartData> {
+pub(super) fn columns(
+    unit: Unit,
+    read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static,
+) -> Memo<ChartData> {
     live::columns(move |timeline| ChartData {
         window: timeline.window,
         unit,

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::charts::DatabaseLatencyChart;
+use super::{
+    charts::DatabaseLatencyChart,
+    commands::{CommandCards, CommandCharts},
+};
 use crate::{
     components::{Card, Fact, Facts},
     format,
@@ -13,13 +16,19 @@ use crate::{
 #[component]
 pub(crate) fn DatabasePage() -> impl IntoView {
     let configured = figure(|snapshot| snapshot.database.state != DatabaseState::NotConfigured);
-    let chart = move || configured.get().then(|| view! { <div class="charts"><DatabaseLatencyChart /></div> });
+    let listens = figure(|snapshot| snapshot.listens);
+    let chart = move || {
+        let commands = listens.get().then(|| view! { <CommandCharts /> });
+        let charts = view! { <div class="charts"><DatabaseLatencyChart />{commands}</div> };
+        configured.get().then_some(charts)
+    };
     view! {
         {chart}
         <div class="cards">
             <Card title="Database" note="Asked once a second, by a client of the monitor's own.">
                 <DatabaseFacts />
             </Card>
+            <CommandCards />
         </div>
     }
 }

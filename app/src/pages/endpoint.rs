@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     charts::wide,
+    commands::EndpointCommandTable,
     errors::{CauseTable, SampleTable},
     requests::{StatusTable, share},
     slowest::SlowestTable,
@@ -14,13 +15,14 @@ use crate::{
     format::{self, Unit},
     live::{of_figures, use_live},
     place::use_place,
-    wire::{EndpointColumns, EndpointDetail, Reading, RequestMemory, Unknown},
+    wire::{EndpointColumns, EndpointDetail, EndpointRow, Reading, RequestDatabase, RequestMemory, Unknown},
 };
 
 #[component]
 pub(crate) fn EndpointPage() -> impl IntoView {
     let place = use_place();
-    let counts = use_live().figures.with_untracked(|figures| figures.snapshot.memory.heap.is_some());
+    let (counts, listens) =
+        use_live().figures.with_untracked(|figures| (figures.snapshot.memory.heap.is_some(), figures.snapshot.listens));
     let name = move || place.with(|place| place.endpoint.clone().unwrap_or_default());
     view! {
         <p class="crumbs">
@@ -32,6 +34,7 @@ pub(crate) fn EndpointPage() -> impl IntoView {
             <LatencyChart />
             <LatencyMap />
             <EndingsChart />
+            {listens.then(|| view! { <DatabaseChart /> })}
             {counts.then(|| view! { <AllocatedChart /> })}
         </div>
         <div class="cards">
@@ -41,6 +44,12 @@ pub(crate) fn EndpointPage() -> impl IntoView {
             <Card title="Status codes" note="Since the start; 499 is a client that left before there was a status.">
                 <StatusTable statuses=|figures| detail(figures).map(|detail| detail.statuses.clone()).unwrap_or_default() />
             </Card>
+            {listens
+                .then(|| view! {
+                    <Card title="Database commands" note="Since the start: what its requests ask. Many of one kind in one request could be one question." wide=true>
+                        <EndpointCommandTable />
+                    </Card>
+                })}
             <Card title="Errors by cause" note="# stands for what differs from request to request." wide=true>
                 <CauseTable most=usize::MAX />
                 <SampleTable />
@@ -89,10 +98,41 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
         ),
         ("Sent", format::bytes(row.response_bytes as f64), format::exact(row.response_bytes)),
     ];
+    if let Some(database) = row.database {
+        facts.extend(database_facts(database, row));
+    }
     if let Some(memory) = row.memory {
         facts.extend(memory_facts(memory, totals.memory, row.response_bytes));
     }
     Ok(facts)
+}
+
+fn database_facts(database: RequestDatabase, row: &EndpointRow) -> Vec<Fact> {
+    let time = |name, us: u64, title: &str| (name, format::duration_us(us as f64), title.to_owned());
+    let requests = row.requests.max(1);
+    let part = share(database.took_us, row.duration_sum_us);
+    let mut facts = vec![
+        (
+            "Commands",
+            format!("{} a request", format::count(database.commands as f64 / requests as f64)),
+            format!("{} in all, sent to the database", format::exact(database.commands)),
+        ),
+        (
+            "Database",
+            format!("{} a request ({part})", format::duration_us(database.took_us as f64 / requests as f64)),
+            "the time in which a command was under way, the mean, and its share of the time taken".to_owned(),
+        ),
+        time("p99 database", database.p99_us, "of requests that asked it, 99 of 100 waited at most this"),
+        time("Max database", database.max_us, "the longest that one request waited for it"),
+    ];
+    if database.repeated > 0 {
+        facts.push((
+            "N+1",
+            format!("{} requests", format::count(database.repeated as f64)),
+            "sent the same command at least ten times: one question would do".to_owned(),
+        ));
+    }
+    facts
 }
 
 fn memory_facts(memory: RequestMemory, all: Option<RequestMemory>, response_bytes: u64) -> Vec<Fact> {
@@ -152,6 +192,19 @@ fn LatencyMap() -> impl IntoView {
         points: detail(figures).map(|detail| detail.timeline.columns.latency_counts.clone()).unwrap_or_default(),
     });
     view! { <HeatMap title="Latency distribution" note="How many took how long: two bands are two kinds of requests." data /> }
+}
+
+#[component]
+fn DatabaseChart() -> impl IntoView {
+    let data = of_figures(|figures| {
+        columns(figures, Unit::DurationUs, |columns| {
+            vec![
+                Series::new("database, the mean", "hue-database", &columns.database_mean_us),
+                Series::new("whole request, p50", "hue-p50", &columns.latency_p50_us),
+            ]
+        })
+    });
+    view! { <Chart title="Waiting for the database" note="A request's time in which a command was under way: near the whole, the database is what is slow." data /> }
 }
 
 #[component]

@@ -1,6 +1,6 @@
 //! The endpoints of the window as a table that sorts by every column, and can be filtered.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use leptos::prelude::*;
 
@@ -12,11 +12,9 @@ use crate::{
     live::{of_figures, use_live},
     order::{self, Key},
     place::{Place, Sort, go, use_place},
-    wire::{EndpointName, EndpointRow, RequestMemory},
+    wire::{EndpointName, EndpointRow, RequestDatabase, RequestMemory},
 };
 
-/// The last are there only where the program's allocator counts.
-const MEMORY_COLUMNS: usize = 3;
 const COLUMNS: &[Column] = &[
     words("Endpoint").sorts(Sort::Endpoint),
     numbers("Total time", "of all requests together, with its share").sorts(Sort::Total),
@@ -34,15 +32,33 @@ const COLUMNS: &[Column] = &[
     numbers("In time", "within the endpoint's objective").sorts(Sort::Within),
     numbers("Sent", "bytes of bodies").sorts(Sort::Sent),
     numbers("In flight", "under way now").sorts(Sort::InFlight),
+];
+/// Where the application's database client is listened to.
+const DATABASE_COLUMNS: &[Column] = &[
+    numbers("Commands", "sent to the database by a request, the mean").sorts(Sort::Commands),
+    numbers("Database", "the time that a request waited for it, the mean, and its share of all").sorts(Sort::Database),
+];
+/// Where the program's allocator counts.
+const MEMORY_COLUMNS: &[Column] = &[
     numbers("Allocated", "by all requests together while they were handled").sorts(Sort::Allocated),
     numbers("A request", "allocated, the mean").sorts(Sort::AllocatedMean),
     numbers("Largest", "allocated by one request").sorts(Sort::AllocatedMax),
 ];
 
-/// Whether the program's allocator counts does not change while it runs.
+/// With either, both or none of them: neither changes while the program runs.
+static COLUMN_SETS: LazyLock<[Vec<Column>; 4]> = LazyLock::new(|| {
+    [(false, false), (true, false), (false, true), (true, true)].map(|(listens, counts)| {
+        let database = if listens { DATABASE_COLUMNS } else { &[] };
+        let memory = if counts { MEMORY_COLUMNS } else { &[] };
+        [COLUMNS, database, memory].concat()
+    })
+});
+
 fn columns() -> &'static [Column] {
-    let counts = use_live().figures.with_untracked(|figures| figures.snapshot.memory.heap.is_some());
-    if counts { COLUMNS } else { &COLUMNS[..COLUMNS.len() - MEMORY_COLUMNS] }
+    let set = |figures: &Figures| {
+        usize::from(figures.snapshot.listens) + 2 * usize::from(figures.snapshot.memory.heap.is_some())
+    };
+    &COLUMN_SETS[use_live().figures.with_untracked(set)]
 }
 
 const NO_REQUEST: &str = "No request in this window. Requests count when they pass through the monitor's layer.";
@@ -194,6 +210,19 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
         Cell::bytes(endpoint.response_bytes),
         counted(endpoint.in_flight),
     ];
+    if figures.snapshot.listens {
+        let mean = |database: RequestDatabase| database.commands as f64 / endpoint.requests.max(1) as f64;
+        cells.push(endpoint.database.map_or_else(Cell::none, |database| {
+            Cell::number(format::count(mean(database)), format!("{} in all", format::exact(database.commands)))
+        }));
+        cells.push(endpoint.database.map_or_else(Cell::none, |database| {
+            let all = share(database.took_us, endpoint.duration_sum_us);
+            Cell::number(
+                format::duration_us(database.took_us as f64 / endpoint.requests.max(1) as f64),
+                format!("{all} of the time that its requests took"),
+            )
+        }));
+    }
     if figures.snapshot.memory.heap.is_some() {
         let all = totals.memory.map_or(0, |all| all.allocated_bytes);
         let total = |memory: RequestMemory| format!("{} of all", share(memory.allocated_bytes, all));

@@ -2,14 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::requests::{code_class, timed};
+use super::requests::{code_class, counted, timed};
 use crate::{
-    components::{Cell, Column, Row, Table, numbers, words},
+    components::{Cell, Column, Row, Stretch, Table, numbers, words},
     figures::Figures,
     format,
-    live::of_figures,
+    live::{of_figures, use_live},
     place::{Place, use_place},
-    wire::SlowRequest,
+    wire::{CommandStep, RequestCommands, SlowRequest},
 };
 
 const COLUMNS: &[Column] = &[
@@ -20,7 +20,18 @@ const COLUMNS: &[Column] = &[
     numbers("Until the last byte", "from arrival"),
     numbers("Sent", "bytes of the body"),
     words("Trace or request id"),
+    numbers("Commands", "that it sent to the database"),
+    numbers("Database", "the time in which at least one of them was under way"),
+    words("From arrival to the last byte"),
 ];
+/// The last are there only where the application's client is listened to.
+const DATABASE_COLUMNS: usize = 3;
+
+/// Whether it is hardly ever changes while a page is open.
+fn columns() -> &'static [Column] {
+    let listens = use_live().figures.with_untracked(|figures| figures.snapshot.listens);
+    if listens { COLUMNS } else { &COLUMNS[..COLUMNS.len() - DATABASE_COLUMNS] }
+}
 
 /// The slowest first: of all endpoints, or of the one that is looked at.
 #[component]
@@ -31,7 +42,13 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
         (true, None) => vec![],
         (false, _) => figures.slowest.clone(),
     };
+    let columns = columns();
     let rows = of_figures(move |figures| {
+        let row = |request: &SlowRequest, place: &Place| {
+            let mut row = row(request, place);
+            row.truncate(columns.len());
+            row
+        };
         Ok(place.with(|place| slowest(figures).iter().map(|request| row(request, place)).collect()))
     });
     let foot = of_figures(move |figures| match slowest(figures).len() {
@@ -39,7 +56,7 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
         _ => String::new(),
     });
     view! {
-        <Table caption="Slowest requests" quiet=true columns=COLUMNS rows />
+        <Table caption="Slowest requests" quiet=true columns rows />
         <p class="more">{foot}</p>
     }
 }
@@ -54,5 +71,27 @@ fn row(request: &SlowRequest, place: &Place) -> Row {
         timed(Some(request.duration_us)),
         Cell::number(format::bytes(request.response_bytes as f64), format::exact(request.response_bytes)),
         Cell::words(id).class("id"),
+        request.database.as_ref().map_or_else(Cell::none, |asked| counted(asked.commands.into())),
+        timed(request.database.as_ref().map(|asked| asked.took_us)),
+        request.database.as_ref().map_or_else(Cell::none, |asked| steps(asked, request.duration_us)),
     ]
+}
+
+/// The commands on the request's time.
+fn steps(asked: &RequestCommands, whole_us: u64) -> Cell {
+    let stretch = |step: &CommandStep| {
+        let name = asked.names.get(usize::from(step.name)).cloned().unwrap_or_default();
+        let [took, at] = [u64::from(step.took_us), step.at_us].map(|us| format::duration_us(us as f64));
+        Stretch {
+            at_us: step.at_us,
+            took_us: step.took_us.into(),
+            failed: step.failed,
+            title: format!("{name}: {took}, {at} after its arrival{}", if step.failed { ", failed" } else { "" }),
+        }
+    };
+    let stretches: Vec<Stretch> = asked.steps.iter().map(stretch).collect();
+    let told = stretches.len() as u64;
+    let more = u64::from(asked.commands).saturating_sub(told);
+    let title = if more > 0 { format!("the first {told}, and {more} more") } else { String::new() };
+    Cell::steps(&stretches, whole_us).titled(title)
 }

@@ -1,6 +1,6 @@
 //! By which column the endpoints are sorted.
 
-use crate::wire::{EndpointRow, Latency, RequestMemory};
+use crate::wire::{EndpointRow, Latency, RequestDatabase, RequestMemory};
 
 /// The columns of the endpoints' table; each sorts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(crate) enum Sort {
     Within,
     Sent,
     InFlight,
+    Commands,
+    Database,
     Allocated,
     AllocatedMean,
     AllocatedMax,
@@ -26,7 +28,7 @@ pub(crate) enum Sort {
 }
 
 impl Sort {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Endpoint,
         Self::Requests,
         Self::ServerErrors,
@@ -39,6 +41,8 @@ impl Sort {
         Self::Within,
         Self::Sent,
         Self::InFlight,
+        Self::Commands,
+        Self::Database,
         Self::Allocated,
         Self::AllocatedMean,
         Self::AllocatedMax,
@@ -60,6 +64,8 @@ impl Sort {
             Self::Within => "within",
             Self::Sent => "sent",
             Self::InFlight => "in-flight",
+            Self::Commands => "commands",
+            Self::Database => "database",
             Self::Allocated => "allocated",
             Self::AllocatedMean => "allocated-mean",
             Self::AllocatedMax => "allocated-max",
@@ -72,6 +78,9 @@ impl Sort {
     pub(crate) fn key(self, row: &EndpointRow) -> f64 {
         let latency = |read: fn(&Latency) -> u64| row.latency.as_ref().map_or(-1.0, |latency| read(latency) as f64);
         let memory = |read: fn(&RequestMemory) -> u64| row.memory.as_ref().map_or(-1.0, |memory| read(memory) as f64);
+        let mean = |read: fn(&RequestDatabase) -> u64| {
+            row.database.as_ref().map_or(-1.0, |database| read(database) as f64 / row.requests.max(1) as f64)
+        };
         match self {
             Self::Endpoint => 0.0,
             Self::Requests => row.requests as f64,
@@ -85,6 +94,8 @@ impl Sort {
             Self::Within => row.within_percent().unwrap_or(-1.0),
             Self::Sent => row.response_bytes as f64,
             Self::InFlight => row.in_flight as f64,
+            Self::Commands => mean(|database| database.commands),
+            Self::Database => mean(|database| database.took_us),
             Self::Allocated => memory(|memory| memory.allocated_bytes),
             Self::AllocatedMean => memory(RequestMemory::mean_bytes),
             Self::AllocatedMax => memory(|memory| memory.max_bytes),

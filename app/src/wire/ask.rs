@@ -93,6 +93,7 @@ impl Refreshed {
             requests: super::Requests::default(),
             memory: super::Memory::unread(),
             database: super::Database::default(),
+            listens: false,
             runtime: None,
         };
         Self {

@@ -1,0 +1,342 @@
+//! What the application asks of its database: its commands, its connections, and the deployment as its client sees it.
+
+use leptos::prelude::*;
+
+use super::requests::{counted, share, timed};
+use crate::{
+    components::{Card, Cell, Chart, ChartData, Column, Fact, Facts, Row, Series, Table, numbers, words},
+    figures::Figures,
+    format::{self, Unit},
+    live::{of_figures, use_live},
+    wire::{AppCommands, CommandError, CommandRow, EndpointCommand, Member, Pool, Reading, TimelineColumns, Unknown},
+};
+
+/// Where the application's client is listened to.
+#[component]
+pub(super) fn CommandCharts() -> impl IntoView {
+    view! {
+        <CommandRateChart />
+        <CommandLatencyChart />
+        <ConnectionsChart />
+        <WaitsChart />
+    }
+}
+
+/// What the application asks, and over which connections; or how to have it shown.
+#[component]
+pub(super) fn CommandCards() -> impl IntoView {
+    let listens = use_live().figures.with_untracked(|figures| figures.snapshot.listens);
+    view! {
+        <Card title="Commands of the application" note="Of the window, by total time: what the application asks, from sending to the answer." wide=true>
+            <Facts facts=of_figures(facts) />
+            {listens.then(|| view! { <CommandTable /> })}
+        </Card>
+        {listens
+            .then(|| view! {
+                <Card title="Connection pools" note="The application's own. Those who wait for a connection wait before their command is sent." wide=true>
+                    <PoolTable />
+                </Card>
+                <Card title="Refused commands" note="Since the start, by the server's code. What it said is not kept: it can hold data.">
+                    <ErrorTable />
+                </Card>
+                <Card title="Deployment" note="As the application's client sees it. A new primary breaks off what was under way.">
+                    <MemberTable />
+                </Card>
+            })}
+    }
+}
+
+fn commands(figures: &Figures) -> Reading<&AppCommands> {
+    let how = "The application's client is not listened to: make it of `monitor.listen(options)`.";
+    let detail = figures.database.as_ref().and_then(|database| database.commands.as_ref());
+    detail.ok_or_else(|| Unknown::because(how))
+}
+
+fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let all = commands(figures)?;
+    let CommandRow { calls, failed, cancelled, documents, latency, .. } = &all.whole;
+    let plain = |name, count: u64, title: &str| (name, format::count(count as f64), title.to_owned());
+    let time = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), |us| format::duration_us(us as f64));
+    let rate = *calls as f64 / figures.totals.seconds.max(1) as f64;
+    let sent = all.sent_for_requests + all.sent_by_others;
+    let mut facts = vec![
+        ("Commands", format!("{} ({})", format::count(*calls as f64), format::per_second(rate)), figures.last()),
+        (
+            "Failed",
+            format!("{} ({})", format::count(*failed as f64), share(*failed, *calls)),
+            "refused in whole or in part, or without an answer".to_owned(),
+        ),
+        plain("Cancelled", *cancelled, "their senders did not wait for the answer"),
+        plain("Documents", *documents, "that came back or were written; the driver does not tell bytes"),
+        ("p50", time(latency.map(|latency| latency.p50_us)), "half were at most this slow".to_owned()),
+        ("p99", time(latency.map(|latency| latency.p99_us)), "99 of 100 were at most this slow".to_owned()),
+        plain("Under way", all.in_flight, "now"),
+        (
+            "Sent by requests",
+            share(all.sent_for_requests, sent),
+            format!(
+                "{} of {} since the start; the rest by other tasks: spawned, or in the background",
+                format::exact(all.sent_for_requests),
+                format::exact(sent)
+            ),
+        ),
+    ];
+    if all.faults > 0 {
+        facts.push(plain("Faults", all.faults, "panics in the monitor's own code that were kept from the application"));
+    }
+    Ok(facts)
+}
+
+const COMMANDS: &[Column] = &[
+    words("Command"),
+    numbers("Total time", "of all of them together"),
+    numbers("Share", "of the time of all commands"),
+    numbers("Calls", "that ended"),
+    numbers("Rate", "per second"),
+    numbers("Failed", "refused in whole or in part, or without an answer"),
+    numbers("Cancelled", "whose sender did not wait"),
+    numbers("Mean", "from sending to the answer"),
+    numbers("p50", "half were at most this slow"),
+    numbers("p95", "95 of 100 were at most this slow"),
+    numbers("p99", "99 of 100 were at most this slow"),
+    numbers("Max", "the slowest"),
+    numbers("Documents", "returned or written by one, the mean"),
+];
+
+#[component]
+fn CommandTable() -> impl IntoView {
+    let rows = of_figures(|figures| {
+        let all = commands(figures)?;
+        Ok(all.rows.iter().map(|row| command(row, &all.whole, figures.totals.seconds)).collect())
+    });
+    let foot = of_figures(|figures| match commands(figures) {
+        Err(_) => String::new(),
+        Ok(all) if all.kinds == 0 => "No command in this window.".to_owned(),
+        Ok(all) if all.kinds as usize > all.rows.len() => {
+            format!("{} of the window's {} kinds of commands.", all.rows.len(), all.kinds)
+        }
+        Ok(all) => format!("{} kinds of commands in this window.", all.kinds),
+    });
+    view! {
+        <Table caption="Commands" quiet=true columns=COMMANDS rows />
+        <p class="more">{foot}</p>
+    }
+}
+
+fn command(row: &CommandRow, whole: &CommandRow, seconds: u64) -> Row {
+    let latency = row.latency;
+    let answered = row.calls - row.cancelled;
+    let bad = |count: u64, class| if count > 0 { counted(count).class(class) } else { counted(count) };
+    let each = row.documents as f64 / answered.max(1) as f64;
+    vec![
+        Cell::words(row.name.text()),
+        timed(Some(row.duration_sum_us)),
+        Cell::number(share(row.duration_sum_us, whole.duration_sum_us), String::new()),
+        counted(row.calls),
+        Cell::number(format::per_second(row.calls as f64 / seconds.max(1) as f64), String::new()),
+        bad(row.failed, "number bad"),
+        bad(row.cancelled, "number warn"),
+        timed(row.duration_sum_us.checked_div(answered)),
+        timed(latency.map(|latency| latency.p50_us)),
+        timed(latency.map(|latency| latency.p95_us)),
+        timed(latency.map(|latency| latency.p99_us)),
+        timed(latency.map(|latency| latency.max_us)),
+        Cell::number(format::count(each), format::exact(row.documents)),
+    ]
+}
+
+const POOLS: &[Column] = &[
+    words("Server"),
+    numbers("In use", "that somebody has now"),
+    numbers("Open", "connections"),
+    numbers("At most", "maxPoolSize"),
+    numbers("Waiting", "for a connection now"),
+    numbers("Given out", "since the start"),
+    numbers("Failed", "none could be given out"),
+    numbers("Made", "connections, since the start"),
+    numbers("Idle", "closed, since nobody used them"),
+    numbers("Stale", "closed, since the server had failed"),
+    numbers("Broken", "closed after an error"),
+    numbers("Given up", "closed, since their user went away in the middle of a command"),
+    numbers("Cleared", "how often all were thrown away"),
+];
+
+#[component]
+fn PoolTable() -> impl IntoView {
+    let pool = |pool: &Pool| -> Row {
+        let full = pool.max > 0 && pool.in_use >= pool.max;
+        let in_use = counted(pool.in_use);
+        let bad = |count: u64| if count > 0 { counted(count).class("number warn") } else { counted(count) };
+        vec![
+            Cell::words(pool.address.clone()),
+            if full { in_use.class("number warn") } else { in_use },
+            counted(pool.size),
+            if pool.max > 0 { counted(pool.max) } else { Cell::number("no limit".to_owned(), String::new()) },
+            bad(pool.waiting),
+            counted(pool.checked_out),
+            bad(pool.failed),
+            counted(pool.created),
+            counted(pool.closed[0]),
+            counted(pool.closed[1]),
+            bad(pool.closed[2]),
+            bad(pool.closed[3]),
+            bad(pool.cleared),
+        ]
+    };
+    let rows = of_figures(move |figures| Ok(commands(figures)?.pools.iter().map(pool).collect()));
+    let foot = of_figures(|figures| {
+        let waits = commands(figures).ok().map(|all| all.waits.clone()).unwrap_or_default();
+        let Some(latency) = waits.latency else { return "No connection was asked for in this window.".to_owned() };
+        let [p50, p99, max] = [latency.p50_us, latency.p99_us, latency.max_us].map(|us| format::duration_us(us as f64));
+        let calls = format::exact(waits.calls);
+        format!("{calls} waits for a connection in this window: p50 {p50}, p99 {p99}, at most {max}.")
+    });
+    view! {
+        <Table caption="Connection pools" quiet=true columns=POOLS rows />
+        <p class="more">{foot}</p>
+    }
+}
+
+const ERRORS: &[Column] = &[words("Command"), words("Code"), numbers("Count", "since the start")];
+
+#[component]
+fn ErrorTable() -> impl IntoView {
+    let error = |error: &CommandError| -> Row {
+        let code = match (error.code, &*error.word) {
+            (0, _) => "no answer".to_owned(),
+            (11000, "") => "11000 DuplicateKey".to_owned(),
+            (code, word) => format!("{code} {word}"),
+        };
+        vec![Cell::words(error.name.text()), Cell::words(code), counted(error.count)]
+    };
+    let rows = of_figures(move |figures| Ok(commands(figures)?.errors.iter().map(error).collect()));
+    let foot = of_figures(|figures| {
+        let none = commands(figures).is_ok_and(|all| all.errors.is_empty());
+        if none { "None.".to_owned() } else { String::new() }
+    });
+    view! {
+        <Table caption="Refused commands" quiet=true columns=ERRORS rows />
+        <p class="more">{foot}</p>
+    }
+}
+
+const MEMBERS: &[Column] =
+    &[words("Server"), words("Is"), numbers("Round trip", "the driver's mean, as of the last change")];
+
+#[component]
+fn MemberTable() -> impl IntoView {
+    let member = |member: &Member| -> Row {
+        let kind = match (&*member.kind, member.failure) {
+            (_, Some(failure)) => Cell::words(failure.words()).class("bad"),
+            ("RSPrimary", _) => Cell::words("primary"),
+            ("RSSecondary", _) => Cell::words("secondary"),
+            ("Unknown", _) => Cell::words("unknown").class("warn"),
+            (kind, _) => Cell::words(kind),
+        };
+        vec![Cell::words(member.address.clone()), kind, timed(member.round_trip_us)]
+    };
+    let deployment = |figures: &Figures| Reading::Ok(commands(figures)?.deployment.clone().unwrap_or_default());
+    let rows = of_figures(move |figures| Ok(deployment(figures)?.members.iter().map(member).collect()));
+    let foot = of_figures(move |figures| {
+        let Ok(deployment) = deployment(figures) else { return String::new() };
+        if deployment.members.is_empty() {
+            return "Not looked at yet.".to_owned();
+        }
+        let name = deployment.set_name.map(|name| format!(" {name}")).unwrap_or_default();
+        let changed = format::date_time(deployment.changed_at_unix_ms);
+        let primaries = format::exact(deployment.new_primaries);
+        format!("{}{name}; {primaries} new primaries since the start; last changed {changed}.", deployment.kind)
+    });
+    view! {
+        <Table caption="Deployment" quiet=true columns=MEMBERS rows />
+        <p class="more">{foot}</p>
+    }
+}
+
+const OF_ENDPOINT: &[Column] = &[
+    words("Command"),
+    numbers("Total time", "of all of them together"),
+    numbers("Calls", "since the start"),
+    numbers("Requests", "that sent any"),
+    numbers("A request", "sent by one that sent any, the mean"),
+    numbers("Most", "sent by one request"),
+    numbers("N+1", "requests that sent it at least ten times: one question would do"),
+    numbers("Mean", "from sending to the answer"),
+];
+
+/// What the requests of the endpoint that is looked at ask.
+#[component]
+pub(super) fn EndpointCommandTable() -> impl IntoView {
+    let command = |command: &EndpointCommand| -> Row {
+        let repeated = counted(command.repeated);
+        let each = command.calls as f64 / command.requests.max(1) as f64;
+        vec![
+            Cell::words(command.name.text()),
+            timed(Some(command.duration_sum_us)),
+            counted(command.calls),
+            counted(command.requests),
+            Cell::number(format::count(each), String::new()),
+            counted(command.most.into()),
+            if command.repeated > 0 { repeated.class("number warn") } else { repeated },
+            timed(command.duration_sum_us.checked_div(command.calls)),
+        ]
+    };
+    let all =
+        |figures: &Figures| figures.endpoint.as_ref().map(|endpoint| endpoint.commands.clone()).unwrap_or_default();
+    let rows = of_figures(move |figures| Ok(all(figures).iter().map(command).collect()));
+    let foot = of_figures(move |figures| {
+        if all(figures).is_empty() { "None of its requests has asked anything.".to_owned() } else { String::new() }
+    });
+    view! {
+        <Table caption="Database commands" quiet=true columns=OF_ENDPOINT rows />
+        <p class="more">{foot}</p>
+    }
+}
+
+fn chart(unit: Unit, read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static) -> Memo<ChartData> {
+    super::charts::columns(unit, read)
+}
+
+#[component]
+fn CommandRateChart() -> impl IntoView {
+    let data = chart(Unit::PerSecond, |columns| {
+        vec![
+            Series::new("commands", "hue-database", &columns.commands_per_second),
+            Series::new("failed", "hue-server", &columns.commands_failed_per_second),
+        ]
+    });
+    view! { <Chart title="Commands" note="Per second: growing faster than the requests, each of them asks more." data /> }
+}
+
+#[component]
+fn CommandLatencyChart() -> impl IntoView {
+    let data = chart(Unit::DurationUs, |columns| {
+        vec![
+            Series::new("p50", "hue-p50", &columns.command_p50_us),
+            Series::new("p95", "hue-p95", &columns.command_p95_us),
+            Series::new("p99", "hue-p99", &columns.command_p99_us),
+        ]
+    });
+    view! { <Chart title="Command latency" note="From sending to the answer: growth is a slower server, or larger questions." data /> }
+}
+
+#[component]
+fn ConnectionsChart() -> impl IntoView {
+    let data = of_figures(|figures| {
+        let columns = &figures.timeline.columns;
+        let series = vec![
+            Series::new("in use", "hue-database", &columns.connections_in_use),
+            Series::new("waiting", "hue-server", &columns.connections_waiting),
+        ];
+        let limit: u64 = commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).sum());
+        let data = ChartData { window: figures.window(), unit: Unit::Count, series, limit: None };
+        data.with_limit_in_sight("limit", (limit > 0).then_some(limit as f64))
+    });
+    view! { <Chart title="Connections" note="The most of each step: at the limit, commands wait for one." data /> }
+}
+
+#[component]
+fn WaitsChart() -> impl IntoView {
+    let data = chart(Unit::DurationUs, |columns| vec![Series::new("p99", "hue-p99", &columns.connection_wait_p99_us)]);
+    view! { <Chart title="Waiting for a connection" note="Before a command is sent: near zero while the pool is large enough." data /> }
+}
