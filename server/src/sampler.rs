@@ -78,7 +78,12 @@ impl Sampler {
         // After the requests: what those allocated that have ended is then in the whole.
         let before = self.probes.last().heap.map(|heap| (heap, seconds));
         let memory = self.probes.read(watched);
-        let host = self.connections(host(&memory, &database, before));
+        let connections = self.asked.take_most_connections();
+        let host = Host {
+            connections_in_use: connections.map(|[in_use, _]| in_use),
+            connections_waiting: connections.map(|[_, waiting]| waiting),
+            ..host(&memory, &database, before)
+        };
         let (history, reader) = (&mut self.history, &self.reader);
         self.probes.took().by("history", || history.push(tick, frame, told, host, reader));
         let mut requests = self.reader.requests();
@@ -161,19 +166,6 @@ impl Sampler {
         commands.rows.sort_by_key(|row| std::cmp::Reverse(row.duration_sum_us));
         commands.rows.truncate(MOST_COMMANDS);
         commands
-    }
-
-    /// With the application's connections, where its client is listened to.
-    fn connections(&self, host: Host) -> Host {
-        if !self.asked.listens() {
-            return host;
-        }
-        let pools = self.asked.pools();
-        Host {
-            connections_in_use: Some(pools.iter().map(|pool| pool.in_use).sum()),
-            connections_waiting: Some(pools.iter().map(|pool| pool.waiting).sum()),
-            ..host
-        }
     }
 
     /// What the memory view shows beyond the snapshot; read anew when it has become old.

@@ -27,12 +27,14 @@ pub(super) fn CommandCharts() -> impl IntoView {
 pub(super) fn CommandCards() -> impl IntoView {
     let listens = use_live().figures.with_untracked(|figures| figures.snapshot.listens);
     view! {
-        <Card title="Commands of the application" note="Of the window, by total time: what the application asks, from sending to the answer." wide=true>
+        <Card title="Commands of the application" note="Of the window: what it asks through its own client.">
             <Facts facts=of_figures(facts) />
-            {listens.then(|| view! { <CommandTable /> })}
         </Card>
         {listens
             .then(|| view! {
+                <Card title="Commands" note="Of the window, by total time: from sending to the answer." wide=true>
+                    <CommandTable />
+                </Card>
                 <Card title="Connection pools" note="The application's own. Those who wait for a connection wait before their command is sent." wide=true>
                     <PoolTable />
                 </Card>

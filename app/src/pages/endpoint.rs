@@ -15,7 +15,7 @@ use crate::{
     format::{self, Unit},
     live::{of_figures, use_live},
     place::use_place,
-    wire::{EndpointColumns, EndpointDetail, EndpointRow, Reading, RequestDatabase, RequestMemory, Unknown},
+    wire::{EndpointColumns, EndpointDetail, Reading, Unknown},
 };
 
 #[component]
@@ -41,6 +41,18 @@ pub(crate) fn EndpointPage() -> impl IntoView {
             <Card title="Endpoint" note="Of the window.">
                 <Facts facts=of_figures(facts) />
             </Card>
+            {listens
+                .then(|| view! {
+                    <Card title="What it asks" note="Of the window: its requests and the database.">
+                        <Facts facts=of_figures(database_facts) />
+                    </Card>
+                })}
+            {counts
+                .then(|| view! {
+                    <Card title="What it allocates" note="Of the window: its requests and the program's memory.">
+                        <Facts facts=of_figures(memory_facts) />
+                    </Card>
+                })}
             <Card title="Status codes" note="Since the start; 499 is a client that left before there was a status.">
                 <StatusTable statuses=|figures| detail(figures).map(|detail| detail.statuses.clone()).unwrap_or_default() />
             </Card>
@@ -78,7 +90,7 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let within = row.within_percent().map_or_else(|| "–".to_owned(), format::percent);
     let rate = row.requests as f64 / totals.seconds.max(1) as f64;
     let total = share(row.duration_sum_us, totals.duration_sum_us);
-    let mut facts = vec![
+    Ok(vec![
         plain("Requests", row.requests),
         ("Rate", format::per_second(rate), format!("{} of all requests", share(row.requests, totals.requests))),
         of_own("Server errors", row.server_errors),
@@ -97,17 +109,12 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
             "by all its requests, and the share of all endpoints".to_owned(),
         ),
         ("Sent", format::bytes(row.response_bytes as f64), format::exact(row.response_bytes)),
-    ];
-    if let Some(database) = row.database {
-        facts.extend(database_facts(database, row));
-    }
-    if let Some(memory) = row.memory {
-        facts.extend(memory_facts(memory, totals.memory, row.response_bytes));
-    }
-    Ok(facts)
+    ])
 }
 
-fn database_facts(database: RequestDatabase, row: &EndpointRow) -> Vec<Fact> {
+fn database_facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let EndpointDetail { row, .. } = detail(figures)?;
+    let database = row.database.ok_or_else(|| Unknown::because("None of its requests has asked the database."))?;
     let time = |name, us: u64, title: &str| (name, format::duration_us(us as f64), title.to_owned());
     let requests = row.requests.max(1);
     let part = share(database.took_us, row.duration_sum_us);
@@ -132,14 +139,16 @@ fn database_facts(database: RequestDatabase, row: &EndpointRow) -> Vec<Fact> {
             "sent the same command at least ten times: one question would do".to_owned(),
         ));
     }
-    facts
+    Ok(facts)
 }
 
-fn memory_facts(memory: RequestMemory, all: Option<RequestMemory>, response_bytes: u64) -> Vec<Fact> {
+fn memory_facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let EndpointDetail { row, .. } = detail(figures)?;
+    let memory = row.memory.ok_or_else(|| Unknown::because("None of its requests has ended."))?;
     let size = |name, bytes: u64, title: &str| (name, format::bytes(bytes as f64), title.to_owned());
-    let total = share(memory.allocated_bytes, all.map_or(0, |all| all.allocated_bytes));
-    let kept = memory.kept_bytes(response_bytes) / memory.requests.max(1);
-    vec![
+    let total = share(memory.allocated_bytes, figures.totals.memory.map_or(0, |all| all.allocated_bytes));
+    let kept = memory.kept_bytes(row.response_bytes) / memory.requests.max(1);
+    Ok(vec![
         (
             "Allocated",
             format!("{} ({total})", format::bytes(memory.allocated_bytes as f64)),
@@ -159,7 +168,7 @@ fn memory_facts(memory: RequestMemory, all: Option<RequestMemory>, response_byte
             format!("{} a request", format::bytes(kept as f64)),
             "when the response had ended, but for its body: what stays so request after request is kept".to_owned(),
         ),
-    ]
+    ])
 }
 
 /// A chart's data from the endpoint's own columns; empty for one that is not known.

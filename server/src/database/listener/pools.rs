@@ -30,6 +30,9 @@ pub(super) struct Pool {
     closed: [AtomicU64; REASONS],
     in_use: AtomicI64,
     waiting: AtomicI64,
+    /// The most of both since the last reading.
+    most_in_use: AtomicI64,
+    most_waiting: AtomicI64,
     checked_out: AtomicU64,
     failed: AtomicU64,
     cleared: AtomicU64,
@@ -84,6 +87,8 @@ impl Pool {
             closed: std::array::from_fn(|_| zero()),
             in_use: AtomicI64::new(0),
             waiting: AtomicI64::new(0),
+            most_in_use: AtomicI64::new(0),
+            most_waiting: AtomicI64::new(0),
             checked_out: zero(),
             failed: zero(),
             cleared: zero(),
@@ -92,14 +97,16 @@ impl Pool {
 
     /// Somebody wants a connection.
     pub(super) fn wait(&'static self) {
-        self.waiting.fetch_add(1, Relaxed);
+        let waiting = self.waiting.fetch_add(1, Relaxed) + 1;
+        self.most_waiting.fetch_max(waiting, Relaxed);
         trace::write(|trace| trace.wait(&self.waiting));
     }
 
     /// Somebody got one.
     pub(super) fn check_out(&'static self) {
         self.wait_no_more();
-        self.in_use.fetch_add(1, Relaxed);
+        let in_use = self.in_use.fetch_add(1, Relaxed) + 1;
+        self.most_in_use.fetch_max(in_use, Relaxed);
         self.checked_out.fetch_add(1, Relaxed);
     }
 
@@ -133,6 +140,15 @@ impl Pool {
     /// Check-outs that ended, and those that wait.
     pub(super) fn waits(&self) -> (u64, i64) {
         (self.checked_out.load(Relaxed) + self.failed.load(Relaxed), self.waiting.load(Relaxed))
+    }
+
+    /// The most connections that were in use, and the most that waited for one, since the last time.
+    pub(super) fn take_most(&self) -> [u64; 2] {
+        let take = |most: &AtomicI64, now: &AtomicI64| {
+            let most = most.swap(now.load(Relaxed), Relaxed);
+            u64::try_from(most).unwrap_or(0)
+        };
+        [take(&self.most_in_use, &self.in_use), take(&self.most_waiting, &self.waiting)]
     }
 
     pub(super) fn read(&self) -> wire::Pool {

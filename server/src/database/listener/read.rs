@@ -127,6 +127,12 @@ impl CommandReader {
         self.listener.pools.iter().map(pools::Pool::read).collect()
     }
 
+    /// The most connections that were in use since the last time, and the most that waited for one; of all pools together.
+    pub(crate) fn take_most_connections(&self) -> Option<[u64; 2]> {
+        let add = |[in_use, waiting]: [u64; 2], [more, longer]: [u64; 2]| [in_use + more, waiting + longer];
+        self.listens().then(|| self.listener.pools.iter().map(pools::Pool::take_most).fold([0; 2], add))
+    }
+
     pub(crate) fn deployment(&self) -> Option<Deployment> {
         self.listener.topology.lock().unwrap_or_else(PoisonError::into_inner).seen()
     }
