@@ -155,9 +155,21 @@ fn message(excerpt: &[u8]) -> Option<String> {
         Some(field.as_str().map_or_else(|| field.to_string(), ToOwned::to_owned))
     });
     let text = in_json.unwrap_or_else(|| text.into_owned());
+    let text = without_documents(&text);
     let line: String =
         text.trim().lines().next()?.chars().filter(|char| !char.is_control()).take(MESSAGE_CHARS).collect();
     (!line.is_empty()).then_some(line)
+}
+
+/// What MongoDB's errors go on with is the application's data: the keys of a duplicate, the values of a document that does not fit.
+const DOCUMENT_FOLLOWS: [&str; 4] = ["dup key:", "details: Some(", "errInfo", "keyValue"];
+
+/// A message up to where a document follows.
+fn without_documents(text: &str) -> String {
+    match DOCUMENT_FOLLOWS.iter().filter_map(|mark| text.find(mark).map(|at| at + mark.len())).min() {
+        Some(end) => format!("{} …", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// A message without what differs from one request to the next: each word with a digit in it becomes `#`.

@@ -80,3 +80,10 @@ fn causes_are_bounded_and_what_is_left_out_is_counted() {
     assert_eq!((causes.iter().count(), causes.recent().len()), (MOST_CAUSES, RECENT));
     assert_eq!(causes.untold(1000), 700 + 100, "those that were never told, and those that made room");
 }
+
+#[test]
+fn what_mongodb_says_of_a_duplicate_ends_before_the_document() {
+    let says = b"E11000 duplicate key error collection: shop.users index: email_1 dup key: { email: \"a@b.c\" }";
+    let said = "E11000 duplicate key error collection: shop.users index: email_1 dup key: \u{2026}";
+    assert_eq!(message(says).as_deref(), Some(said));
+}
