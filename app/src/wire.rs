@@ -31,7 +31,10 @@ pub use memory::{
 };
 pub use requests::{Latency, RecentRequests, RequestMemory, Requests, WindowTotals};
 pub use runtime::Runtime;
-pub use server::DatabaseServer;
+pub use server::{
+    Cache, CollectionSize, Collections, Connections, DatabaseServer, DatabaseSize, Operation, ReplicaMember,
+    Replication, ServerStatus, Told,
+};
 use timeline::columns;
 pub use timeline::{Columns, Timeline, TimelineColumns};
 pub use window::Window;

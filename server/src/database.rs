@@ -3,11 +3,15 @@
 mod classify;
 mod listener;
 mod probe;
+mod server;
 
 use mongodb::{Client, options::ClientOptions};
 
 pub(crate) use listener::{CHECK_OUT, CommandReader, Listener, TakenShape};
 pub(crate) use probe::{Found, Probe};
+
+/// What the monitor's own client calls itself.
+const APP_NAME: &str = "watchboard";
 
 /// The database to watch: a MongoDB client's options, a client, a connection string, or `()` for none.
 ///

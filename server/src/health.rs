@@ -3,11 +3,12 @@
 
 mod allocation;
 mod asked;
+mod database;
 mod growth;
 mod limits;
 mod requests;
 
-use watchboard_app::wire::{About, Database, DatabaseState, Finding, Health, Memory, RecentRequests, Status};
+use watchboard_app::wire::{About, Database, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
 use self::limits::Limits;
 use crate::{database::CommandReader, history::History, requests::Reader};
@@ -27,6 +28,7 @@ pub(crate) struct Now<'a> {
     pub(crate) recent: &'a RecentRequests,
     pub(crate) memory: &'a Memory,
     pub(crate) database: &'a Database,
+    pub(crate) server: Option<&'a DatabaseServer>,
     pub(crate) history: &'a mut History,
     pub(crate) reader: &'a Reader,
     pub(crate) commands: &'a CommandReader,
@@ -37,18 +39,13 @@ impl Judge {
     pub(crate) fn judge(&mut self, before: &Health, now: Now<'_>) -> Health {
         self.growth.add(now.tick, now.memory);
         let mut findings = requests::find(now.recent, requests::slow(now.history, now.reader));
-        findings.extend(database(now.database));
+        findings.extend(database::find(now.database, now.server));
         findings.extend(asked::find(&mut self.churn, now.tick, now.commands, now.history, now.reader));
         findings.extend(self.limits.find(now.tick, now.memory));
         findings.extend(self.growth.find(now.memory));
         findings.extend(allocation::find(self.growth.heap_of_late(), now.history, now.reader));
         settle(before, findings, now.unix_ms)
     }
-}
-
-fn database(database: &Database) -> Option<Finding> {
-    let DatabaseState::Failed(failure) = &database.state else { return None };
-    Some(degraded(format!("database {}", failure.kind.words()), About::Database))
 }
 
 fn degraded(sentence: String, about: About) -> Finding {
@@ -65,8 +62,6 @@ fn settle(before: &Health, mut findings: Vec<Finding>, now_unix_ms: u64) -> Heal
 
 #[cfg(test)]
 mod tests {
-    use watchboard_app::wire::{DatabaseFailure, FailureKind};
-
     use super::*;
 
     fn finding(status: Status, sentence: &str) -> Finding {
@@ -87,13 +82,5 @@ mod tests {
         let second = settle(&first, vec![finding(Status::Degraded, "b")], 20);
         assert_eq!((second.since_unix_ms, second.sentences().next()), (10, Some("b")));
         assert_eq!(settle(&second, vec![], 30).since_unix_ms, 30);
-    }
-
-    #[test]
-    fn a_database_that_fails_is_named_and_one_that_is_not_there_is_not() {
-        let failure = DatabaseFailure { kind: FailureKind::Refused, detail: String::new() };
-        let failed = Database { state: DatabaseState::Failed(failure), ..Database::default() };
-        assert_eq!(database(&failed).unwrap().about, About::Database);
-        assert_eq!(database(&Database::default()), None);
     }
 }

@@ -62,7 +62,7 @@ impl Monitor {
         let recorder = Recorder::new(policy);
         let listener = Listener::new();
         let mut sampler = Sampler::new(service, recorder, listener, RuntimeProbe::current());
-        let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.found().database.clone(), false)));
+        let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.found(), false)));
         let (read_at, database_read_at) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
         let (ask, asked) = mpsc::channel(QUESTIONS);
         let state = State {
@@ -230,9 +230,9 @@ impl Work {
                 biased;
                 _ = ticks.tick() => {
                     let tick = started.elapsed().as_secs_f64().round() as u64;
-                    let found = database.borrow().database.clone();
+                    let found = database.borrow().clone();
                     let watched = self.read_at.is_recent();
-                    self.frozen.store(Arc::new(self.sampler.tick(tick, found, watched)));
+                    self.frozen.store(Arc::new(self.sampler.tick(tick, &found, watched)));
                 }
                 question = self.asked.recv() => {
                     let Some(Question { ask, seen, answer }) = question else { return };

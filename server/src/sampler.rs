@@ -66,7 +66,8 @@ impl Sampler {
 
     /// `tick` is the whole seconds since the start. One that follows late leaves a gap, and its requests are those of all the
     /// seconds since the one before; one that comes too early to be another second counts as the next.
-    pub(crate) fn tick(&mut self, tick: u64, database: Database, watched: bool) -> Frozen {
+    pub(crate) fn tick(&mut self, tick: u64, found: &Found, watched: bool) -> Frozen {
+        let database = found.database.clone();
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
         self.last_tick = Some(tick);
@@ -95,6 +96,7 @@ impl Sampler {
             recent: &requests.last_minute,
             memory: &memory,
             database: &database,
+            server: found.server.as_ref(),
             history: &mut self.history,
             reader: &self.reader,
             commands: &self.asked,
@@ -225,13 +227,13 @@ mod tests {
     #[test]
     fn missed_ticks_are_gaps() {
         let mut sampler = Sampler::new("test".into(), Recorder::new(Policy::default()), Listener::new(), None);
-        sampler.tick(0, Database::default(), false);
-        let frozen = sampler.tick(25, Database::default(), false);
+        sampler.tick(0, &Found::default(), false);
+        let frozen = sampler.tick(25, &Found::default(), false);
         let ask = Ask { window: Window::FifteenMinutes, part: Part::Charts };
         let timeline = sampler.answer(&ask, None, &frozen.snapshot, &Found::default()).timeline;
         let rss = &timeline.columns.rss_bytes;
         assert_eq!(rss.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
-        let frozen = sampler.tick(100_000, Database::default(), false);
+        let frozen = sampler.tick(100_000, &Found::default(), false);
         let timeline = sampler.answer(&ask, None, &frozen.snapshot, &Found::default()).timeline;
         assert_eq!((timeline.len(), timeline.first + 89), (90, 100_000 / 10));
         assert_eq!(timeline.columns.rss_bytes.iter().flatten().count(), 1);
@@ -244,7 +246,7 @@ mod tests {
         let ask = Ask { window: Window::Minute, part: Part::Requests };
         let mut totals = |tick| {
             recorder.record_for_tests("/a", 10);
-            let frozen = sampler.tick(tick, Database::default(), false);
+            let frozen = sampler.tick(tick, &Found::default(), false);
             let answer = sampler.answer(&ask, None, &frozen.snapshot, &Found::default());
             (frozen.snapshot.tick, answer.totals.requests, answer.totals.seconds)
         };

@@ -7,7 +7,7 @@ use crate::{
     components::{Card, Cell, Chart, ChartData, Column, Fact, Facts, Row, Series, Table, numbers, words},
     figures::Figures,
     format::{self, Unit},
-    live::{of_figures, use_live},
+    live::of_figures,
     wire::{AppCommands, CommandError, CommandRow, EndpointCommand, Member, Pool, Reading, TimelineColumns, Unknown},
 };
 
@@ -22,29 +22,28 @@ pub(super) fn CommandCharts() -> impl IntoView {
     }
 }
 
-/// What the application asks, and over which connections; or how to have it shown.
+/// What the application asks, in sum; or how to have it shown.
+#[component]
+pub(super) fn CommandFacts() -> impl IntoView {
+    view! { <Facts facts=of_figures(facts) /> }
+}
+
+/// What the application asks, and over which connections; where its client is listened to.
 #[component]
 pub(super) fn CommandCards() -> impl IntoView {
-    let listens = use_live().figures.with_untracked(|figures| figures.snapshot.listens);
     view! {
-        <Card title="Commands of the application" note="Of the window: what it asks through its own client.">
-            <Facts facts=of_figures(facts) />
+        <Card title="Commands" note="Of the window, by total time: from sending to the answer." wide=true>
+            <CommandTable />
         </Card>
-        {listens
-            .then(|| view! {
-                <Card title="Commands" note="Of the window, by total time: from sending to the answer." wide=true>
-                    <CommandTable />
-                </Card>
-                <Card title="Connection pools" note="The application's own. Those who wait for a connection wait before their command is sent." wide=true>
-                    <PoolTable />
-                </Card>
-                <Card title="Refused commands" note="Since the start, by the server's code. What it said is not kept: it can hold data.">
-                    <ErrorTable />
-                </Card>
-                <Card title="Deployment" note="As the application's client sees it. A new primary breaks off what was under way.">
-                    <MemberTable />
-                </Card>
-            })}
+        <Card title="Connection pools" note="The application's own. Those who wait for a connection wait before their command is sent." wide=true>
+            <PoolTable />
+        </Card>
+        <Card title="Refused commands" note="Since the start, by the server's code. What it said is not kept: it can hold data.">
+            <ErrorTable />
+        </Card>
+        <Card title="Deployment" note="As the application's client sees it. A new primary breaks off what was under way.">
+            <MemberTable />
+        </Card>
     }
 }
 

@@ -1,16 +1,24 @@
-//! Database health: whether MongoDB answers, how fast, and what it is.
+//! Database health: whether it answers, what the application asks of it, and how it does.
+
+mod server;
+mod storage;
 
 use leptos::prelude::*;
 
+use self::{
+    server::{OperationTable, ReplicationTable, StatusFacts},
+    storage::{CollectionTable, DatabaseTable},
+};
 use super::{
     charts::DatabaseLatencyChart,
-    commands::{CommandCards, CommandCharts},
+    commands::{CommandCards, CommandCharts, CommandFacts},
 };
 use crate::{
     components::{Card, Fact, Facts},
+    figures::Figures,
     format,
     live::{figure, text},
-    wire::{Database, DatabaseState},
+    wire::{Database, DatabaseServer, DatabaseState, Reading, Told, Unknown, known},
 };
 
 #[component]
@@ -28,9 +36,63 @@ pub(crate) fn DatabasePage() -> impl IntoView {
             <Card title="Database" note="Asked once a second, by a client of the monitor's own.">
                 <DatabaseFacts />
             </Card>
-            <CommandCards />
+            <Card title="Commands of the application" note="Of the window: what it asks through its own client.">
+                <CommandFacts />
+            </Card>
+            {move || configured.get().then(|| view! { <ServerCards /> })}
+            {move || listens.get().then(|| view! { <CommandCards /> })}
+            {move || configured.get().then(|| view! { <StorageCards /> })}
         </div>
     }
+}
+
+/// The server's own state.
+#[component]
+fn ServerCards() -> impl IntoView {
+    view! {
+        <Card title="Server" note="Its own figures, of all its clients. A bar that fills up is what it will run out of.">
+            <StatusFacts />
+        </Card>
+        <Card title="Replication" note="Behind by more than some seconds, a member serves old data and is long in taking over.">
+            <ReplicationTable />
+        </Card>
+    }
+}
+
+/// What it works on, and what it holds.
+#[component]
+fn StorageCards() -> impl IntoView {
+    view! {
+        <Card title="Running operations" note="Those of all clients that have been running for 100 ms; what they ask is not told." wide=true>
+            <OperationTable />
+        </Card>
+        <Card title="Storage" note="By size. Data that outgrows the cache is read from disk." wide=true>
+            <DatabaseTable />
+            <CollectionTable />
+        </Card>
+    }
+}
+
+/// What the server told of a part; why not, where it has not.
+fn told<T>(figures: &Figures, part: fn(&DatabaseServer) -> Option<&Told<T>>) -> Reading<&T> {
+    let server = figures.database.as_ref().and_then(|database| database.server.as_ref());
+    let told = server.and_then(part).ok_or_else(|| Unknown::because("Not asked yet."))?;
+    known(&told.reading)
+}
+
+/// How old a part is.
+fn age(figures: &Figures, at: fn(&DatabaseServer) -> Option<u64>) -> String {
+    let at = figures.database.as_ref().and_then(|database| database.server.as_ref()).and_then(at);
+    let ago = |at: u64| format::span(figures.snapshot.taken_at_unix_ms.saturating_sub(at) / 1000);
+    let round_us =
+        figures.database.as_ref().and_then(|database| database.server.as_ref()).map_or(0, |server| server.round_max_us);
+    let round = format::duration_us(round_us as f64);
+    at.map(|at| format!("Asked {} ago; all questions of a second took {round} at most.", ago(at))).unwrap_or_default()
+}
+
+/// A figure that may not be there.
+fn maybe(name: &'static str, value: Option<String>, title: &str) -> Fact {
+    (name, value.unwrap_or_else(|| "–".to_owned()), title.to_owned())
 }
 
 #[component]

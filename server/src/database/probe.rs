@@ -11,8 +11,9 @@ use tokio::time::{Instant, timeout};
 use watchboard_app::wire::{Database, DatabaseFailure, DatabaseServer, DatabaseState, FailureKind};
 
 use super::{
-    Target,
+    APP_NAME, Target,
     classify::{classify, no_answer},
+    server::ServerState,
 };
 use crate::clock::now_unix_ms;
 
@@ -27,7 +28,7 @@ const POOL: u32 = 2;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
     pub(crate) database: Database,
-    /// The server's own state, while somebody looks at it; none before it has told any of it.
+    /// The server's own state; none before it has told any of it.
     pub(crate) server: Option<DatabaseServer>,
 }
 
@@ -36,6 +37,7 @@ pub(crate) struct Probe {
     target: Target,
     client: Option<Client>,
     found: Found,
+    server: ServerState,
 }
 
 impl Probe {
@@ -47,7 +49,7 @@ impl Probe {
         };
         let database = Database { state, since_unix_ms: now_unix_ms(), ..Database::default() };
         let found = Found { database, server: None };
-        Self { target, client: None, found }
+        Self { target, client: None, found, server: ServerState::default() }
     }
 
     pub(crate) fn is_configured(&self) -> bool {
@@ -60,7 +62,7 @@ impl Probe {
 
     /// One round: takes at most [`ANSWER_WITHIN`] and a little, and cannot fail but only find a failure. `watched` while somebody
     /// looks at the database view.
-    pub(crate) async fn round(&mut self, _watched: bool) {
+    pub(crate) async fn round(&mut self, watched: bool) {
         let started = Instant::now();
         let answer = match timeout(ANSWER_WITHIN, self.ask()).await {
             Ok(answer) => answer,
@@ -80,6 +82,10 @@ impl Probe {
         if state != found.state {
             found.since_unix_ms = now;
             found.state = state;
+        }
+        if let (DatabaseState::Healthy, Some(client)) = (&self.found.database.state, &self.client) {
+            self.server.read(client, watched).await;
+            self.found.server = Some(self.server.found().clone());
         }
     }
 
@@ -119,7 +125,7 @@ impl Probe {
     fn own_client(&mut self, mut options: ClientOptions) -> Result<Client, DatabaseFailure> {
         let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
         self.found.database.hosts = hosts.join(", ");
-        options.app_name = Some("watchboard".to_owned());
+        options.app_name = Some(APP_NAME.to_owned());
         options.max_pool_size = Some(POOL);
         options.min_pool_size = None;
         options.server_selection_timeout = Some(SELECT_WITHIN);

@@ -40,7 +40,7 @@ impl Day {
             history: History::new(0),
             snapshot: Snapshot {
                 started_at_unix_ms: 0,
-                ..sampler.tick(0, watchboard_app::wire::Database::default(), false).snapshot
+                ..sampler.tick(0, &crate::database::Found::default(), false).snapshot
             },
             routes: (0..endpoints).map(|number| format!("/resources/{number}/items/{{id}}")).collect(),
             random: fastrand::Rng::with_seed(5),

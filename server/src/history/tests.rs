@@ -37,10 +37,8 @@ impl Fed {
     fn new() -> Self {
         let mut sampler =
             crate::sampler::Sampler::new("test".into(), Recorder::new(Policy::default()), Listener::new(), None);
-        let snapshot = Snapshot {
-            started_at_unix_ms: 0,
-            ..sampler.tick(0, watchboard_app::wire::Database::default(), false).snapshot
-        };
+        let snapshot =
+            Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, &crate::database::Found::default(), false).snapshot };
         let reader = Reader::new(Recorder::new(Policy::default()));
         Self { history: History::new(0), reader, snapshot, all: vec![] }
     }

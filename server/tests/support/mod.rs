@@ -169,3 +169,23 @@ impl Mongod {
         format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port)
     }
 }
+
+/// The role of the README, for a database.
+pub fn documented_role(database: &str) -> mongodb::bson::Document {
+    let readme = include_str!("../../../README.md");
+    let (_, after) = readme.split_once("```json\n").expect("a role");
+    let (role, _) = after.split_once("```").expect("its end");
+    let role: Value = serde_json::from_str(&role.replace("\"shop\"", &format!("\"{database}\""))).expect("JSON");
+    mongodb::bson::serialize_to_document(&role).expect("a document")
+}
+
+/// The key by which the members of a set with logins know each other.
+pub fn key_file() -> &'static str {
+    static FILE: std::sync::LazyLock<tempfile::NamedTempFile> = std::sync::LazyLock::new(|| {
+        // Only its owner may read it: temporary files are so.
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "c2VjcmV0c2VjcmV0").expect("it can be written");
+        file
+    });
+    FILE.path().to_str().expect("text")
+}

@@ -98,7 +98,10 @@ impl Pool {
     /// Somebody wants a connection.
     pub(super) fn wait(&'static self) {
         let waiting = self.waiting.fetch_add(1, Relaxed) + 1;
-        self.most_waiting.fetch_max(waiting, Relaxed);
+        // While one is free, it is had in no time.
+        if self.in_use.load(Relaxed) >= self.max.load(Relaxed).into() {
+            self.most_waiting.fetch_max(waiting, Relaxed);
+        }
         trace::write(|trace| trace.wait(&self.waiting));
     }
 
@@ -144,11 +147,8 @@ impl Pool {
 
     /// The most connections that were in use, and the most that waited for one, since the last time.
     pub(super) fn take_most(&self) -> [u64; 2] {
-        let take = |most: &AtomicI64, now: &AtomicI64| {
-            let most = most.swap(now.load(Relaxed), Relaxed);
-            u64::try_from(most).unwrap_or(0)
-        };
-        [take(&self.most_in_use, &self.in_use), take(&self.most_waiting, &self.waiting)]
+        let take = |most: &AtomicI64, now: i64| u64::try_from(most.swap(now, Relaxed)).unwrap_or(0);
+        [take(&self.most_in_use, self.in_use.load(Relaxed)), take(&self.most_waiting, 0)]
     }
 
     pub(super) fn read(&self) -> wire::Pool {

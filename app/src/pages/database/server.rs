@@ -1,0 +1,164 @@
+//! The server's own state: how it does, and who replicates it.
+
+use leptos::prelude::*;
+
+use super::{age, maybe, told};
+use crate::{
+    components::{Bar, Cell, Column, Fact, Facts, Row, Table, Usage, numbers, words},
+    figures::Figures,
+    format,
+    live::of_figures,
+    wire::{Cache, Operation, Reading, ReplicaMember, Replication, ServerStatus},
+};
+
+fn status(figures: &Figures) -> Reading<&ServerStatus> {
+    told(figures, |server| server.status.as_ref())
+}
+
+fn replication(figures: &Figures) -> Reading<&Replication> {
+    told(figures, |server| server.replication.as_ref())
+}
+
+#[component]
+pub(super) fn StatusFacts() -> impl IntoView {
+    view! {
+        <Bar label="Connections" usage=of_figures(|figures| status(figures).map(connections)) />
+        <Bar label="Cache used" usage=of_figures(|figures| status(figures).map(|status| cache(status, Cache::used_percent))) />
+        <Bar label="Cache not on disk" usage=of_figures(|figures| status(figures).map(|status| cache(status, Cache::dirty_percent))) />
+        <Facts facts=of_figures(facts) />
+        <p class="more">{of_figures(|figures| age(figures, |server| server.status.as_ref().map(|told| told.at_unix_ms)))}</p>
+    }
+}
+
+fn connections(status: &ServerStatus) -> Usage {
+    let connections = status.connections;
+    let (open, all) = (format::exact(connections.current), format::exact(connections.current + connections.available));
+    Usage { text: format!("{open} of {all}"), percent: Some(connections.percent()) }
+}
+
+fn cache(status: &ServerStatus, percent: fn(&Cache) -> f64) -> Usage {
+    match &status.cache {
+        None => Usage { text: "not told".to_owned(), percent: None },
+        Some(cache) => {
+            let percent = percent(cache);
+            let max = format::bytes(cache.max_bytes as f64);
+            Usage { text: format!("{} of {max}", format::percent(percent)), percent: Some(percent) }
+        }
+    }
+}
+
+fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let status = status(figures)?;
+    let kinds = ["inserts", "queries", "updates", "deletes", "getMores", "commands"];
+    let each = |rates: [f64; 6]| {
+        let rate = |(kind, rate): (&str, f64)| format!("{kind} {}", format::per_second(rate));
+        kinds.into_iter().zip(rates).map(rate).collect::<Vec<_>>().join(", ")
+    };
+    let operations = status.operations_per_second;
+    let latency = |at: usize| status.latency_us.and_then(|all| all[at]).map(|us| format::duration_us(us as f64));
+    let bytes = |bytes: Option<u64>| bytes.map(|bytes| format::bytes(bytes as f64));
+    let network = |at: usize| status.network_bytes_per_second.map(|all| format::bytes_per_second(all[at]));
+    let [regular, warning, message, user] = status.assertions;
+    let waits = "clients that wait for a lock or a ticket: more than a few for long is an overloaded server";
+    Ok(vec![
+        ("Name", status.host.clone(), "as the server knows itself".to_owned()),
+        ("Up for", format::span(status.uptime_seconds), "since it was started".to_owned()),
+        (
+            "Operations",
+            operations.map_or_else(|| "–".to_owned(), |rates| format::per_second(rates.iter().sum())),
+            operations.map_or_else(|| "known from the second answer on".to_owned(), each),
+        ),
+        maybe("Mean read", latency(0), "within the server, without the network; – without any"),
+        maybe("Mean write", latency(1), "within the server, without the network; – without any"),
+        maybe("Active clients", status.active_clients.map(format::exact), "that read or write now"),
+        maybe("Queued clients", status.queued_clients.map(format::exact), waits),
+        maybe(
+            "Evicted by clients",
+            status.cache.and_then(|cache| cache.evicted_by_clients_per_second).map(format::per_second),
+            "pages that clients' threads had to make room for: above zero for long, the cache is too small",
+        ),
+        maybe("Resident memory", bytes(status.resident_bytes), "of the server"),
+        maybe("Network in", network(0), "to the server, of all clients"),
+        maybe("Network out", network(1), "from the server, to all clients"),
+        (
+            "Assertions",
+            format::exact(regular + warning + message),
+            format!("since its start; worry when it grows. Beside these {} by users' errors", format::exact(user)),
+        ),
+        maybe("Storage engine", status.storage_engine.clone(), ""),
+    ])
+}
+
+const MEMBERS: &[Column] = &[
+    words("Member"),
+    words("State"),
+    numbers("Behind", "the primary: what a reader misses, and what would be lost or waited for if it took over"),
+    numbers("Up for", "since it was started"),
+];
+
+#[component]
+pub(super) fn ReplicationTable() -> impl IntoView {
+    let member = |member: &ReplicaMember| -> Row {
+        let name = if member.is_self { format!("{} (asked)", member.name) } else { member.name.clone() };
+        let lag = member.lag_seconds;
+        let behind = lag.map_or_else(Cell::none, |lag| Cell::number(format::span(lag), String::new()));
+        vec![
+            Cell::words(name),
+            Cell::words(member.state.to_lowercase()).class(if member.healthy { "" } else { "bad" }),
+            if lag.is_some_and(|lag| lag > 10) { behind.class("number warn") } else { behind },
+            member.uptime_seconds.map_or_else(Cell::none, |up| Cell::number(format::span(up), String::new())),
+        ]
+    };
+    let rows = of_figures(move |figures| Ok(replication(figures)?.members.iter().map(member).collect()));
+    let foot = of_figures(|figures| match replication(figures) {
+        Err(_) => String::new(),
+        Ok(set) if set.set.is_empty() => "A server by itself, or a router: it replicates nothing.".to_owned(),
+        Ok(set) => {
+            let elections = set.term.map_or_else(String::new, |term| format!(", {term} elections so far"));
+            let window = match &set.oplog_window_seconds {
+                Some(Ok(seconds)) => format!("its oplog reaches back {}", format::span(*seconds)),
+                Some(Err(unknown)) => format!("how far its oplog reaches back is not known: {unknown}"),
+                None => String::new(),
+            };
+            format!("Set {}{elections}; {window}", set.set)
+        }
+    });
+    view! {
+        <Table caption="Members" quiet=true columns=MEMBERS rows />
+        <p class="more">{foot}</p>
+    }
+}
+
+const OPERATIONS: &[Column] = &[
+    words("Operation"),
+    words("On"),
+    numbers("Running for", ""),
+    words("Reads by"),
+    words("Waits for a lock"),
+    words("Client"),
+];
+
+#[component]
+pub(super) fn OperationTable() -> impl IntoView {
+    let rows = of_figures(|figures| {
+        let row = |operation: &Operation| -> Row {
+            vec![
+                Cell::words(operation.kind.clone()),
+                Cell::words(operation.namespace.clone()),
+                Cell::number(format::duration_us(operation.running_us as f64), String::new()),
+                Cell::words(operation.plan.clone()).class(if operation.plan == "COLLSCAN" { "warn" } else { "" }),
+                Cell::words(if operation.waits_for_lock { "yes" } else { "no" }),
+                Cell::words(operation.app_name.clone()),
+            ]
+        };
+        Ok(told(figures, |server| server.operations.as_ref())?.iter().map(row).collect())
+    });
+    let foot = of_figures(|figures| match told(figures, |server| server.operations.as_ref()) {
+        Ok(running) if running.is_empty() => "None has been running for longer than 100 ms.".to_owned(),
+        _ => String::new(),
+    });
+    view! {
+        <Table caption="Running operations" quiet=true columns=OPERATIONS rows />
+        <p class="more">{foot}</p>
+    }
+}

@@ -1,0 +1,77 @@
+//! Databases and collections by their size.
+
+use leptos::prelude::*;
+
+use super::told;
+use crate::{
+    components::{Cell, Column, Row, Table, numbers, words},
+    figures::Figures,
+    live::of_figures,
+    pages::requests::counted,
+    wire::{CollectionSize, DatabaseSize, Reading},
+};
+
+const DATABASES: &[Column] = &[
+    words("Database"),
+    numbers("On disk", "what its collections take"),
+    numbers("Indexes", "what they take on disk"),
+    numbers("Data", "the documents' size, before compression"),
+    numbers("Documents", ""),
+    numbers("Collections", ""),
+];
+
+#[component]
+pub(super) fn DatabaseTable() -> impl IntoView {
+    let rows = of_figures(|figures| {
+        let row = |size: &DatabaseSize| -> Row {
+            vec![
+                Cell::words(size.name.clone()),
+                Cell::bytes(size.storage_bytes),
+                Cell::bytes(size.index_bytes),
+                Cell::bytes(size.data_bytes),
+                counted(size.documents),
+                counted(size.collections),
+            ]
+        };
+        Ok(told(figures, |server| server.databases.as_ref())?.iter().map(row).collect())
+    });
+    view! { <Table caption="Databases" columns=DATABASES rows /> }
+}
+
+const COLLECTIONS: &[Column] = &[
+    words("Collection"),
+    numbers("On disk", "what it takes"),
+    numbers("Indexes", "what they take on disk: more than the data is worth a look"),
+    numbers("Data", "the documents' size, before compression"),
+    numbers("Documents", ""),
+    numbers("Number of indexes", "each write has to keep them all"),
+];
+
+/// Of the application's database.
+#[component]
+pub(super) fn CollectionTable() -> impl IntoView {
+    let collections =
+        |figures: &Figures| -> Reading<_> { Ok(told(figures, |server| server.collections.as_ref())?.clone()) };
+    let rows = of_figures(move |figures| {
+        let row = |size: &CollectionSize| -> Row {
+            vec![
+                Cell::words(size.name.clone()),
+                Cell::bytes(size.storage_bytes),
+                Cell::bytes(size.index_bytes),
+                Cell::bytes(size.data_bytes),
+                counted(size.documents),
+                counted(size.indexes),
+            ]
+        };
+        Ok(collections(figures)?.largest.iter().map(row).collect())
+    });
+    let foot = of_figures(move |figures| match collections(figures) {
+        Err(_) => String::new(),
+        Ok(all) if all.is_all => format!("The largest of {} in {}.", all.looked_at, all.database),
+        Ok(all) => format!("The largest of the first {} in {}; more are being asked.", all.looked_at, all.database),
+    });
+    view! {
+        <Table caption="Collections" columns=COLLECTIONS rows />
+        <p class="more">{foot}</p>
+    }
+}

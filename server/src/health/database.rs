@@ -1,0 +1,116 @@
+//! The database: whether it answers, and what of its own state is near an end.
+
+use watchboard_app::{
+    format,
+    wire::{About, Database, DatabaseServer, DatabaseState, Finding, Replication, ServerStatus, Told},
+};
+
+use super::degraded;
+
+/// A secondary that is further behind than this serves old data, and is long in taking over.
+const LAG_SECONDS: u64 = 10;
+/// From these shares on WiredTiger lets the threads of clients make room in its cache, which then wait for the disk.
+const CACHE_USED_PERCENT: f64 = 95.0;
+const CACHE_DIRTY_PERCENT: f64 = 20.0;
+/// Past this share of its connections the server soon refuses new ones.
+const CONNECTIONS_PERCENT: f64 = 80.0;
+
+pub(super) fn find(database: &Database, server: Option<&DatabaseServer>) -> Vec<Finding> {
+    let sentences = match (&database.state, server) {
+        (DatabaseState::Failed(failure), _) => vec![format!("database {}", failure.kind.words())],
+        // What it said before it failed is old.
+        (DatabaseState::Healthy, Some(server)) => {
+            let status = known(server.status.as_ref()).map(of_status).unwrap_or_default();
+            let replication = known(server.replication.as_ref()).map(of_replication).unwrap_or_default();
+            [status, replication].concat()
+        }
+        _ => vec![],
+    };
+    sentences.into_iter().map(|sentence| degraded(sentence, About::Database)).collect()
+}
+
+fn known<T>(told: Option<&Told<T>>) -> Option<&T> {
+    told.and_then(|told| told.reading.as_ref().ok())
+}
+
+fn of_status(status: &ServerStatus) -> Vec<String> {
+    let connections = status.connections;
+    let many = (connections.percent() >= CONNECTIONS_PERCENT).then(|| {
+        let all = connections.current + connections.available;
+        format!("the database has {} of {} connections open", format::exact(connections.current), format::exact(all))
+    });
+    let full = status.cache.filter(|cache| cache.used_percent() >= CACHE_USED_PERCENT).map(|cache| {
+        let (used, max) = (format::percent(cache.used_percent()), format::bytes(cache.max_bytes as f64));
+        format!("the database's cache is at {used} of {max}: its clients wait while room is made")
+    });
+    let dirty = status.cache.filter(|cache| cache.dirty_percent() >= CACHE_DIRTY_PERCENT).map(|cache| {
+        let dirty = format::percent(cache.dirty_percent());
+        format!("{dirty} of the database's cache is not on disk yet: its clients wait while it is written")
+    });
+    [many, full, dirty].into_iter().flatten().collect()
+}
+
+fn of_replication(replication: &Replication) -> Vec<String> {
+    let sentences = replication.members.iter().filter_map(|member| match member.lag_seconds {
+        _ if !member.healthy => Some(format!("{} of set {} is {}", member.name, replication.set, member.state)),
+        Some(lag) if lag > LAG_SECONDS => Some(format!("{} is {} behind the primary", member.name, format::span(lag))),
+        _ => None,
+    });
+    sentences.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use watchboard_app::wire::{Cache, Connections, DatabaseFailure, FailureKind, ReplicaMember};
+
+    use super::*;
+
+    fn sentences(state: DatabaseState, status: ServerStatus, replication: Replication) -> Vec<String> {
+        let server = DatabaseServer {
+            status: Some(Told { at_unix_ms: 1, reading: Ok(status) }),
+            replication: Some(Told { at_unix_ms: 1, reading: Ok(replication) }),
+            ..DatabaseServer::default()
+        };
+        let database = Database { state, ..Database::default() };
+        let found = find(&database, Some(&server)).into_iter();
+        found.map(|finding| finding.sentence.replace(['\u{a0}', '\u{202f}'], " ")).collect()
+    }
+
+    fn strained() -> (ServerStatus, Replication) {
+        let cache = Cache { used_bytes: 96, max_bytes: 100, dirty_bytes: 25, evicted_by_clients_per_second: None };
+        let connections = Connections { current: 90, available: 10, ..Connections::default() };
+        let member = |name: &str, healthy, lag_seconds| ReplicaMember {
+            name: name.to_owned(),
+            state: "DOWN".to_owned(),
+            healthy,
+            lag_seconds,
+            ..ReplicaMember::default()
+        };
+        let members = vec![member("a:1", true, None), member("b:1", true, Some(42)), member("c:1", false, None)];
+        let status = ServerStatus { cache: Some(cache), connections, ..ServerStatus::default() };
+        (status, Replication { set: "rs0".to_owned(), members, ..Replication::default() })
+    }
+
+    #[test]
+    fn what_is_near_its_end_is_named_with_its_figures() {
+        let (status, replication) = strained();
+        let expected = [
+            "the database has 90 of 100 connections open",
+            "the database's cache is at 96 % of 100 B: its clients wait while room is made",
+            "25 % of the database's cache is not on disk yet: its clients wait while it is written",
+            "b:1 is 42 s behind the primary",
+            "c:1 of set rs0 is DOWN",
+        ];
+        assert_eq!(sentences(DatabaseState::Healthy, status, replication), expected);
+        let calm = sentences(DatabaseState::Healthy, ServerStatus::default(), Replication::default());
+        assert_eq!(calm, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_database_that_fails_is_named_alone_and_one_that_is_not_there_is_not() {
+        let failure = DatabaseFailure { kind: FailureKind::Refused, detail: String::new() };
+        let (status, replication) = strained();
+        assert_eq!(sentences(DatabaseState::Failed(failure), status, replication), ["database connection refused"]);
+        assert_eq!(find(&Database::default(), None), []);
+    }
+}
