@@ -5,6 +5,7 @@ mod allocator;
 mod calls;
 mod contenders;
 mod instructions;
+mod listening;
 mod loopback;
 mod passing;
 mod serves;
@@ -25,6 +26,8 @@ fn main() -> Result<()> {
             calls::count(Contender::named(name)?, requests.parse()?);
             Ok(())
         }
+        ["listening"] => runtime.block_on(listening::all()),
+        ["cancelled", operations] => runtime.block_on(listening::cancelled(operations.parse()?)),
         ["serve", name] => {
             let contender = Contender::named(name)?;
             serves::serve(|| contender.router())

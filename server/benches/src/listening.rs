@@ -1,0 +1,205 @@
+//! What listening to a MongoDB client costs: the listener's own code, and the decoding that the driver does for whoever listens. On a real
+//! mongod, which `cargo xtask bench` installs.
+
+use std::{
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use mongodb::{
+    Client, Collection,
+    bson::{Document, doc},
+    event::EventHandler,
+    options::ClientOptions,
+};
+use watchboard::Monitor;
+
+const ROUNDS: usize = 60;
+/// Questions of a round, for one document and for a thousand.
+const SMALL: usize = 50;
+const LARGE: usize = 2;
+const LARGE_DOCUMENTS: i64 = 1_000;
+/// Operations that are under way at once when they are given up.
+const AT_ONCE: usize = 12;
+
+struct Mongod {
+    process: Child,
+    folder: PathBuf,
+    uri: String,
+}
+
+impl Mongod {
+    fn start() -> Result<Self> {
+        let tool = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/mongod");
+        let free = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let port = free.local_addr()?.port();
+        drop(free);
+        let folder = std::env::temp_dir().join(format!("watchboard-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        let process = Command::new(&tool)
+            .args(["--bind_ip", "127.0.0.1", "--quiet", "--wiredTigerCacheSizeGB", "0.25", "--port", &port.to_string()])
+            .arg("--dbpath")
+            .arg(&folder)
+            .stdout(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{} does not start", tool.display()))?;
+        Ok(Self { process, folder, uri: format!("mongodb://127.0.0.1:{port}/?directConnection=true") })
+    }
+}
+
+impl Drop for Mongod {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn documents(client: &Client) -> Collection<Document> {
+    client.database("bench").collection("documents")
+}
+
+async fn options(mongod: &Mongod) -> Result<ClientOptions> {
+    Ok(ClientOptions::parse(&mongod.uri).await?)
+}
+
+/// A document of 1 KB in twenty fields.
+fn document(number: i64) -> Document {
+    let mut document = doc! { "_id": number };
+    document.extend((0..20).map(|field| (format!("field_{field}"), "x".repeat(34).into())));
+    document
+}
+
+async fn find(collection: &Collection<Document>, documents: i64) -> Result<Duration> {
+    let started = Instant::now();
+    let mut cursor = collection.find(doc! {}).limit(documents).batch_size(documents as u32).await?;
+    while cursor.advance().await? {}
+    Ok(started.elapsed())
+}
+
+/// The times of the listener's handler alone: of each event that it gets, without the decoding before it. It drops the event too, so that
+/// the document is small.
+async fn own_code(mongod: &Mongod, monitor: &Monitor) -> Result<[Duration; 2]> {
+    let mut listened = monitor.listen(options(mongod).await?);
+    let Some(EventHandler::Callback(ours)) = listened.command_event_handler.take() else { bail!("no callback") };
+    let times: Arc<Mutex<Vec<Duration>>> = Arc::default();
+    let note = Arc::clone(&times);
+    listened.command_event_handler = Some(EventHandler::callback(move |event| {
+        let started = Instant::now();
+        ours(event);
+        note.lock().expect("no panic").push(started.elapsed());
+    }));
+    let collection = documents(&Client::with_options(listened)?);
+    for _ in 0..20_000 {
+        collection.find_one(doc! { "_id": 7_i64 }).projection(doc! { "_id": 1 }).await?;
+    }
+    let mut times = std::mem::take(&mut *times.lock().expect("no panic"));
+    times.sort_unstable();
+    Ok([times[times.len() / 2], times[times.len() / 100 * 99]])
+}
+
+pub(crate) async fn all() -> Result<()> {
+    let mongod = Mongod::start()?;
+    let plain = Client::with_options(options(&mongod).await?)?;
+    documents(&plain).insert_many((0..LARGE_DOCUMENTS).map(document)).await?;
+    let monitor = Monitor::builder().build();
+    let [median, p99] = own_code(&mongod, &monitor).await?;
+    println!("\nthe listener's own code, an event of a find of one document: p50 {median:?}, p99 {p99:?}");
+
+    let mut empty = options(&mongod).await?;
+    empty.command_event_handler = Some(EventHandler::callback(drop));
+    let clients = [
+        documents(&plain),
+        documents(&Client::with_options(empty)?),
+        documents(&Client::with_options(monitor.listen(options(&mongod).await?))?),
+    ];
+    println!("\n| a find of | nobody listens | an empty handler | Watchboard |\n| --- | --- | --- | --- |");
+    for (name, wanted, questions) in [("1 KB", 1, SMALL), ("1 MB in 1,000 documents", LARGE_DOCUMENTS, LARGE)] {
+        let mut rounds = [const { vec![] }; 3];
+        for _ in 0..ROUNDS {
+            for (client, rounds) in clients.iter().zip(&mut rounds) {
+                let mut took = Duration::ZERO;
+                for _ in 0..questions {
+                    took += find(client, wanted).await?;
+                }
+                rounds.push(took / questions as u32);
+            }
+        }
+        let medians = rounds.map(|mut rounds| {
+            rounds.sort_unstable();
+            rounds[ROUNDS / 2].as_secs_f64() * 1e6
+        });
+        let [none, empty, ours] = medians;
+        println!("| {name} | {none:.0} µs | {:+.0} µs | {:+.0} µs |", empty - none, ours - none);
+    }
+    Ok(())
+}
+
+/// Gives up so many operations in the middle, and says what is left of them.
+pub(crate) async fn cancelled(operations: usize) -> Result<()> {
+    let mongod = Mongod::start()?;
+    let monitor: &'static Monitor = Box::leak(Box::new(Monitor::builder().build()));
+    let client = Client::with_options(monitor.listen(options(&mongod).await?))?;
+    let collection = documents(&client);
+    collection.insert_one(document(7)).await?;
+    let round = |operations: usize| {
+        let tasks: Vec<_> = (0..AT_ONCE)
+            .map(|task| {
+                let collection = collection.clone();
+                tokio::spawn(async move {
+                    for operation in 0..operations / AT_ONCE {
+                        // By polls and not by time, since an operation takes less than a timer can tell.
+                        let polls = 1 + (task * 3 + operation) % 6;
+                        give_up_after(polls, collection.find_one(doc! { "_id": 7_i64 }).into_future()).await;
+                    }
+                })
+            })
+            .collect();
+        async move {
+            for task in tasks {
+                task.await?;
+            }
+            anyhow::Ok(())
+        }
+    };
+    round(operations / 20).await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let before = rss()?;
+    let started = Instant::now();
+    round(operations).await?;
+    let took = started.elapsed();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let health = health(monitor).await?;
+    let (start, _) = health.split_once("\"pools\"").context("no pools")?;
+    println!("{operations} operations in {took:?}: RSS {before} KiB before, {} KiB after", rss()?);
+    println!("{}", start.split_once("\"commands\"").context("no commands")?.1);
+    Ok(())
+}
+
+/// Drops an operation when it has been polled so often, wherever it is then.
+async fn give_up_after<F: Future + Unpin>(polls: usize, mut operation: F) {
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        left -= 1;
+        let is_over = std::pin::Pin::new(&mut operation).poll(context).is_ready() || left == 0;
+        if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+fn rss() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).context("no VmRSS")?;
+    Ok(line.split_whitespace().nth(1).context("no number")?.parse()?)
+}
+
+async fn health(monitor: &Monitor) -> Result<String> {
+    use http_body_util::BodyExt;
+    use tower_service::Service;
+    let request = axum::extract::Request::get("/health").body(axum::body::Body::empty())?;
+    let response = monitor.dashboard().call(request).await?;
+    Ok(String::from_utf8_lossy(&response.into_body().collect().await?.to_bytes()).into_owned())
+}
