@@ -27,7 +27,8 @@ fn main() -> Result<()> {
             Ok(())
         }
         ["listening"] => runtime.block_on(listening::all()),
-        ["cancelled", operations] => runtime.block_on(listening::cancelled(operations.parse()?)),
+        ["cancelled", operations] => runtime.block_on(listening::cancelled(operations.parse()?, true)),
+        ["cancelled", operations, "unlistened"] => runtime.block_on(listening::cancelled(operations.parse()?, false)),
         ["serve", name] => {
             let contender = Contender::named(name)?;
             serves::serve(|| contender.router())
