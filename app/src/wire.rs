@@ -17,7 +17,7 @@ mod window;
 
 pub use ask::{Ask, Part, Refreshed, Seen};
 pub use commands::AppCommands;
-pub use database::{Database, DatabaseDetail, DatabaseFailure, DatabaseState, FailureKind};
+pub use database::{Database, DatabaseDetail, DatabaseFailure, DatabaseFile, DatabaseState, FailureKind};
 pub use detail::{Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
 pub use endpoints::{Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, StatusTotals};
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};

@@ -42,6 +42,12 @@ impl Judge {
     }
 }
 
+/// The health after what it was, with what the database has become since.
+pub(crate) fn with_database(before: &Health, now: &Database, now_unix_ms: u64) -> Health {
+    let others = before.findings.iter().filter(|finding| finding.about != About::Database);
+    settle(before, others.cloned().chain(database(now)).collect(), now_unix_ms)
+}
+
 fn database(database: &Database) -> Option<Finding> {
     let DatabaseState::Failed(failure) = &database.state else { return None };
     Some(degraded(format!("database {}", failure.kind.words()), About::Database))
@@ -91,5 +97,9 @@ mod tests {
         let failed = Database { state: DatabaseState::Failed(failure), ..Database::default() };
         assert_eq!(database(&failed).unwrap().about, About::Database);
         assert_eq!(database(&Database::default()), None);
+        let other = Health { findings: vec![finding(Status::Unhealthy, "a")], ..Health::default() };
+        let health = with_database(&other, &failed, 5);
+        assert_eq!(health.sentences().collect::<Vec<_>>(), ["a", "database connection refused"]);
+        assert_eq!(with_database(&health, &Database::default(), 6).sentences().collect::<Vec<_>>(), ["a"]);
     }
 }

@@ -52,12 +52,14 @@ fn or_error<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> Value) -> Value {
 fn database(snapshot: &Snapshot) -> Value {
     let database = &snapshot.database;
     json!({
+        "kind": database.kind,
         "status": database.status_text(),
         "since": format::date_time(database.since_unix_ms),
         "last_answer": database.answered_at_unix_ms.map(format::date_time),
         "latency_ms": database.latency_us.map(|us| us as f64 / 1000.0),
         "version": database.server_version,
         "topology": database.topology,
+        "file": database.file,
     })
 }
 

@@ -33,6 +33,8 @@ use crate::{
 
 /// The time between two snapshots, and between two questions to the database.
 const TICK: Duration = Duration::from_secs(1);
+/// The database has this long between two questions, even if it took long to answer.
+const REST: Duration = Duration::from_millis(250);
 /// Somebody looks while a reader came within this time: a little longer than the longest refresh interval of a page.
 const WATCHED_WITHIN: Duration = Duration::from_secs(65);
 /// Pages that wait for the monitor's thread at once.
@@ -188,14 +190,15 @@ fn run(work: Work, probe: Probe) {
 
 async fn ask_database(mut probe: Probe, found: watch::Sender<Found>, read_at: Arc<LastRead>) {
     loop {
+        let started = Instant::now();
         probe.round(read_at.is_recent()).await;
         found.send_replace(probe.found().clone());
-        sleep(TICK).await;
+        sleep(TICK.saturating_sub(started.elapsed()).max(REST)).await;
     }
 }
 
 impl Work {
-    async fn sample_and_answer(mut self, database: watch::Receiver<Found>) {
+    async fn sample_and_answer(mut self, mut database: watch::Receiver<Found>) {
         let started = Instant::now();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -208,6 +211,13 @@ impl Work {
                     let found = database.borrow().database.clone();
                     let watched = self.read_at.is_recent();
                     self.frozen.store(Arc::new(self.sampler.tick(tick, found, watched)));
+                }
+                // An outage does not wait for the next tick.
+                Ok(()) = database.changed() => {
+                    let found = database.borrow_and_update();
+                    if let Some(frozen) = self.sampler.database(&self.frozen.load(), &found.database) {
+                        self.frozen.store(Arc::new(frozen));
+                    }
                 }
                 question = self.asked.recv() => {
                     let Some(Question { ask, seen, answer }) = question else { return };
