@@ -17,7 +17,7 @@ use tokio::{
     sync::watch,
 };
 use tracing_subscriber::EnvFilter;
-use watchboard::{Database, Monitor};
+use watchboard::Monitor;
 
 /// So that the demo's board shows what each endpoint allocates.
 #[global_allocator]
@@ -47,17 +47,18 @@ async fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), String> {
+    let database = config.database()?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         format!("cannot listen on {}: {error}. Choose another address with --listen.", config.listen)
     })?;
     let address = listener.local_addr().map_err(|error| format!("the listening address is not known: {error}"))?;
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
-    let database = config.mongodb_uri.as_deref().map(Database::from_uri);
     let (app, name) = match config.command {
         None => (Router::new(), "watchboard"),
         Some(Command::Demo { .. }) => (shop::app(config.mongodb_uri.as_deref()).await, "demo shop"),
     };
-    let app = Monitor::builder().service(name).mongodb(database).build().watch(app, "/");
+    let builder = Monitor::builder().service(name).mongodb(database);
+    let app = builder.ready_needs_database(config.ready_needs_database).build().watch(app, "/");
     tracing::info!("the board is at http://{address}/");
     if let Some(Command::Demo { no_traffic }) = config.command {
         tracing::info!(

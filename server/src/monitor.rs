@@ -48,6 +48,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 pub struct Monitor {
     recorder: &'static Recorder,
     state: Arc<State>,
+    /// Whether the application is not ready while its database is not healthy.
+    ready_needs_database: bool,
 }
 
 impl Monitor {
@@ -57,7 +59,7 @@ impl Monitor {
     }
 
     /// Starts watching. Where the monitor's thread cannot be started, the board says so by its age: it is stale from the first second on.
-    pub(crate) fn start(service: String, probe: Probe, policy: Policy) -> Self {
+    pub(crate) fn start(service: String, probe: Probe, policy: Policy, ready_needs_database: bool) -> Self {
         note_locations();
         let recorder = Recorder::new(policy);
         let mut sampler = Sampler::new(service, recorder, RuntimeProbe::current());
@@ -75,7 +77,7 @@ impl Monitor {
         if let Err(error) = started {
             tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
         }
-        Self { recorder, state: Arc::new(state) }
+        Self { recorder, state: Arc::new(state), ready_needs_database }
     }
 
     /// The layer that records requests: for [`Router::layer`], after the host's routes and before the board is mounted.
@@ -88,7 +90,10 @@ impl Monitor {
     ///
     /// Whoever can reach it sees it all: put the host's own authentication in front.
     pub fn dashboard(&self) -> Router {
-        dashboard::router(Arc::clone(&self.state) as Arc<dyn Telemetry>)
+        let (frozen, needs_database) = (Arc::clone(&self.state.frozen), self.ready_needs_database);
+        // Not by the port: a balancer that asks is nobody who looks.
+        let unready = move || needs_database.then(|| frozen.load().snapshot.database.unready()).flatten();
+        dashboard::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, Arc::new(unready))
     }
 
     /// Watches `app` and mounts the board at `path` beside it; `/` mounts it at the root.

@@ -85,7 +85,11 @@ fn facts(database: &Database, now_unix_ms: u64) -> Vec<Fact> {
 fn file_facts(file: &DatabaseFile) -> Vec<Fact> {
     let log = file.log_bytes.map_or_else(|| "none".to_owned(), |bytes| format::bytes(bytes as f64));
     vec![
-        ("Size", format::bytes(file.size_bytes as f64), "grows with what is kept, and shrinks only by VACUUM".to_owned()),
+        (
+            "Size",
+            format::bytes(file.size_bytes as f64),
+            "grows with what is kept, and shrinks only by VACUUM".to_owned(),
+        ),
         ("Free within", format::bytes(file.free_bytes as f64), "pages that are used again before it grows".to_owned()),
         ("Write-ahead log", log, "grows while a reader keeps it from being folded in".to_owned()),
         ("Journal", file.journal_mode.clone(), String::new()),

@@ -130,6 +130,11 @@ impl DatabaseFailure {
 }
 
 impl Database {
+    /// Why an application that needs it is not ready; none while it is healthy.
+    pub fn unready(&self) -> Option<String> {
+        (self.state != DatabaseState::Healthy).then(|| format!("database: {}", self.status_text()))
+    }
+
     /// `healthy`, `not configured`, `connecting`, or `error: WHY`, as `/health` says it.
     pub fn status_text(&self) -> String {
         match &self.state {

@@ -144,12 +144,13 @@ impl MongoDb {
                 Some(_) => Told::Silence,
                 None => Told::Failure(classify::by_text(error)),
             }),
+            Told::GivenUp => self.members.failing(tls).unwrap_or(Told::Broken),
             told => told,
         };
         match told {
             Told::Failure(failure) => failure,
             Told::Silence | Told::NoServer => self.silence(classify::frozen()).await,
-            Told::Broken => self.silence(classify::broken_off()).await,
+            Told::Broken | Told::GivenUp => self.silence(classify::broken_off()).await,
         }
     }
 
@@ -253,9 +254,10 @@ fn takes_writes(hello: &Document) -> Result<(), DatabaseFailure> {
         (true, true, Err(_)) => {
             (FailureKind::ReadOnly, "this server is a secondary of a set that has no primary now".to_owned())
         }
-        (true, false, _) => {
-            (FailureKind::NoPrimary, "this server is neither primary nor secondary: it starts, recovers or only votes".to_owned())
-        }
+        (true, false, _) => (
+            FailureKind::NoPrimary,
+            "this server is neither primary nor secondary: it starts, recovers or only votes".to_owned(),
+        ),
         (false, ..) => {
             (FailureKind::NoPrimary, "this server's replica set is not initiated, or has removed it".to_owned())
         }

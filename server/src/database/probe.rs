@@ -11,7 +11,7 @@ use crate::clock::now_unix_ms;
 
 /// How long an answer may take. With the pause before it and the look that tells why it stayed away, an outage is named within
 /// three seconds.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1500);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1250);
 
 /// What another database fulfils, in a file of its own.
 pub(super) trait Asked: Send {
@@ -137,7 +137,10 @@ mod tests {
         assert_eq!((healthy.status_text(), healthy.latency_us), ("healthy".into(), Some(3000)));
         probe.round(false).await;
         let frozen = probe.found().database.clone();
-        assert_eq!((&*frozen.status_text(), frozen.answered_at_unix_ms), ("error: frozen: ", healthy.answered_at_unix_ms));
+        assert_eq!(
+            (&*frozen.status_text(), frozen.answered_at_unix_ms),
+            ("error: frozen: ", healthy.answered_at_unix_ms)
+        );
         probe.round(false).await;
         let still = probe.found().database.clone();
         assert_eq!((&*still.status_text(), still.since_unix_ms), ("error: frozen: still", frozen.since_unix_ms));

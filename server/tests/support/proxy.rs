@@ -89,7 +89,8 @@ async fn connection(mut client: TcpStream, upstream: SocketAddr, mut modes: Mode
     let Ok(mut server) = TcpStream::connect(upstream).await else { return reset(&client) };
     let (to_server, to_client) = (modes.clone(), modes.clone());
     let broken = {
-        let ((mut client_reads, mut client_writes), (mut server_reads, mut server_writes)) = (client.split(), server.split());
+        let ((mut client_reads, mut client_writes), (mut server_reads, mut server_writes)) =
+            (client.split(), server.split());
         tokio::select! {
             () = pass(&mut client_reads, &mut server_writes, to_server) => false,
             () = pass(&mut server_reads, &mut client_writes, to_client) => false,

@@ -16,6 +16,8 @@ pub(super) enum Told {
     Silence,
     /// That a connection broke off.
     Broken,
+    /// That the driver gave up on a server for what one of its monitors met.
+    GivenUp,
 }
 
 /// The kind of an error, by the driver's own types. `tls` where connections are meant to be secure.
@@ -35,7 +37,7 @@ pub(super) fn told(error: &Error, tls: bool) -> Told {
         }
         ErrorKind::Io(error) => return of_io(error, tls),
         ErrorKind::ServerSelection { .. } => return Told::NoServer,
-        ErrorKind::ConnectionPoolCleared { .. } => return Told::Broken,
+        ErrorKind::ConnectionPoolCleared { .. } => return Told::GivenUp,
         ErrorKind::IncompatibleServer { .. } => {
             (FailureKind::Other, "the server is too old or too new for the driver".to_owned())
         }
@@ -98,7 +100,10 @@ pub(super) fn no_name() -> DatabaseFailure {
 }
 
 pub(super) fn nowhere() -> DatabaseFailure {
-    DatabaseFailure::new(FailureKind::Unreachable, "no way leads to its address: look at the address and at the network")
+    DatabaseFailure::new(
+        FailureKind::Unreachable,
+        "no way leads to its address: look at the address and at the network",
+    )
 }
 
 /// Not even a connection.

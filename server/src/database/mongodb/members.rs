@@ -61,13 +61,20 @@ impl Members {
         }
     }
 
-    /// Why no server can be chosen: what the first that fails meets, if none answers; none where nothing is known of any.
+    /// Why no server can be chosen: since none that answers is the primary, or since none answers; none where nothing is known of any.
     pub(super) fn why_none(&self, tls: bool) -> Option<Told> {
         let all = self.all();
         let answering = all.values().filter(|met| matches!(met, Met::Role(_))).count();
         if answering > 0 {
             return Some(Told::Failure(no_primary(&all, answering, tls)));
         }
+        drop(all);
+        self.failing(tls)
+    }
+
+    /// What is met at servers that do not answer.
+    pub(super) fn failing(&self, tls: bool) -> Option<Told> {
+        let all = self.all();
         let mut errors = all.values().filter_map(|met| match met {
             Met::Error(error) => Some(told(error, tls)),
             Met::Role(_) => None,
@@ -108,7 +115,7 @@ fn words(told: &Told) -> &'static str {
     match told {
         Told::Failure(failure) => failure.kind.words(),
         Told::Silence => "no answer",
-        Told::Broken => classify::broken_off().kind.words(),
+        Told::Broken | Told::GivenUp => classify::broken_off().kind.words(),
         Told::NoServer => "not usable",
     }
 }
@@ -148,7 +155,8 @@ mod tests {
 
     #[test]
     fn where_none_answers_what_is_known_for_sure_counts() {
-        let failure = why(vec![("a:1", error(io::ErrorKind::TimedOut)), ("b:1", error(io::ErrorKind::ConnectionRefused))]);
+        let failure =
+            why(vec![("a:1", error(io::ErrorKind::TimedOut)), ("b:1", error(io::ErrorKind::ConnectionRefused))]);
         assert_eq!(failure.kind, FailureKind::Refused);
     }
 

@@ -43,7 +43,9 @@ pub(super) async fn check(admin: &Database, login: &Login) -> Result<Rights, Err
         // Answered at once without locks; refused by a server that asks for a login.
         let names = doc! { "listDatabases": 1, "nameOnly": true, "filter": { "name": "admin" } };
         return match content(admin.run_command(names).await)? {
-            Err(13) => Ok(lacking("the server asks for a login and the connection string has none: give it USER:PASSWORD@")),
+            Err(13) => {
+                Ok(lacking("the server asks for a login and the connection string has none: give it USER:PASSWORD@"))
+            }
             _ => Ok(Rights::Enough),
         };
     }
@@ -70,7 +72,9 @@ fn judge(status: &Document, login: &Login) -> Rights {
         return Rights::Lost;
     }
     if none("authenticatedUserRoles") {
-        return lacking("the login has no role and can do nothing: grant it one, as readWrite on the application's database");
+        return lacking(
+            "the login has no role and can do nothing: grant it one, as readWrite on the application's database",
+        );
     }
     match (&login.database, info.get_array("authenticatedUserPrivileges")) {
         (Some(database), Ok(privileges)) if !privileges.iter().any(|privilege| reads(privilege, database)) => {

@@ -7,11 +7,13 @@ const TELLING: usize = 3;
 
 /// What the driver says of the string, or less: never a part of a user name, a password or a secret option.
 pub(super) fn reason(uri: &str, error: &Error) -> String {
-    let (ErrorKind::InvalidArgument { message, .. } | ErrorKind::InvalidTlsConfig { message, .. }) = &*error.kind else {
+    let (ErrorKind::InvalidArgument { message, .. } | ErrorKind::InvalidTlsConfig { message, .. }) = &*error.kind
+    else {
         return "it cannot be parsed".to_owned();
     };
     if secrets(uri).iter().any(|secret| tells_of(message, secret)) {
-        return "it cannot be parsed; in a user name or password each of : / ? # [ ] @ % has to be percent-encoded".to_owned();
+        return "it cannot be parsed; in a user name or password each of : / ? # [ ] @ % has to be percent-encoded"
+            .to_owned();
     }
     message.clone()
 }
@@ -73,7 +75,8 @@ mod tests {
 
     #[tokio::test]
     async fn no_part_of_a_login_is_ever_told() {
-        let canaries = ["qzxcanaryqzx", "k%40w%2Fvqjx", "k@w/vqjx", "jxw%ZZvqk", "jx:wvq", "jx?wvq", "jx#w[v]q", "jq x%"];
+        let canaries =
+            ["qzxcanaryqzx", "k%40w%2Fvqjx", "k@w/vqjx", "jxw%ZZvqk", "jx:wvq", "jx?wvq", "jx#w[v]q", "jq x%"];
         for canary in canaries {
             for uri in [
                 format!("mongodb://wvkuser:{canary}@host:1/?socketTimeoutMS=oops"),
