@@ -20,7 +20,7 @@ pub use commands::{
     AppCommands, CommandError, CommandName, CommandRow, CommandStep, CommandTotals, Deployment, EndpointCommand,
     FrozenCommands, Member, Pool, RequestCommands, RequestDatabase,
 };
-pub use database::{Database, DatabaseDetail, DatabaseFailure, DatabaseState, FailureKind};
+pub use database::{Database, DatabaseDetail, DatabaseFailure, DatabaseFile, DatabaseState, FailureKind};
 pub use detail::{Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
 pub use endpoints::{Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, StatusTotals};
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};

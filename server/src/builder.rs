@@ -17,6 +17,7 @@ pub struct Builder {
     service: Option<String>,
     database: Database,
     policy: Policy,
+    ready_needs_database: bool,
 }
 
 impl Builder {
@@ -88,10 +89,18 @@ impl Builder {
         self
     }
 
+    /// Whether `/readyz` answers 503, with the reason, while the database is not healthy: for an application that can do nothing
+    /// without it, so that a balancer sends its requests elsewhere. Off unless set, since an outage of the database would then take
+    /// all its replicas out at once.
+    pub fn ready_needs_database(mut self, needs: bool) -> Self {
+        self.ready_needs_database = needs;
+        self
+    }
+
     /// Starts watching.
     pub fn build(self) -> Monitor {
         let service = self.service.unwrap_or_else(executable_name);
-        Monitor::start(service, Probe::new(self.database.0), self.policy)
+        Monitor::start(service, Probe::new(self.database.0), self.policy, self.ready_needs_database)
     }
 }
 

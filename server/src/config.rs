@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::{Parser, Subcommand};
+use watchboard::Database;
 
 /// The dashboard of a server: requests, memory and database on one live page.
 ///
@@ -11,7 +12,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Every flag can be given by the environment: WATCHBOARD_LISTEN, WATCHBOARD_MONGODB_URI.\n\
+    after_help = "Every flag can be given by the environment: WATCHBOARD_LISTEN, WATCHBOARD_MONGODB_URI and so on.\n\
     WATCHBOARD_LOG sets what is logged: error, warn, info, debug.\n\
     Stop it with Ctrl-C or SIGTERM: requests under way are finished first.\n\n\
     Examples:\n  watchboard demo\n  watchboard --listen 127.0.0.1:9000 --mongodb-uri mongodb://127.0.0.1:27017"
@@ -25,6 +26,10 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_MONGODB_URI", value_name = "URI", hide_env_values = true, global = true)]
     pub(crate) mongodb_uri: Option<String>,
 
+    /// Answer 503 at /readyz while the database is not healthy. Without it /readyz only tells that the process answers.
+    #[arg(long, env = "WATCHBOARD_READY_NEEDS_DATABASE", global = true)]
+    pub(crate) ready_needs_database: bool,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -37,6 +42,20 @@ pub(crate) enum Command {
         #[arg(long)]
         no_traffic: bool,
     },
+}
+
+impl Config {
+    /// The database to watch.
+    ///
+    /// # Errors
+    /// Flags that do not go together, in a sentence.
+    // clap's own rules do not hold across the command's name, on both sides of which flags may stand.
+    pub(crate) fn database(&self) -> Result<Database, String> {
+        if self.ready_needs_database && self.mongodb_uri.is_none() {
+            return Err("--ready-needs-database needs a database to watch: add --mongodb-uri".to_owned());
+        }
+        Ok(self.mongodb_uri.as_deref().map(Database::from_uri).into())
+    }
 }
 
 /// Anybody who reaches the board sees it all, and the binary has no login: it stays on this machine.
@@ -68,6 +87,14 @@ mod tests {
         assert!(error.contains("0.0.0.0 is not a loopback address") && error.contains("ssh -L 3000"), "{error}");
         let error = parse(&["--listen", "3000"]).unwrap_err().to_string();
         assert!(error.contains("not ADDRESS:PORT"), "{error}");
+    }
+
+    #[test]
+    fn readiness_by_a_database_needs_one() {
+        let error = parse(&["--ready-needs-database"]).unwrap().database().unwrap_err();
+        assert!(error.contains("add --mongodb-uri"), "{error}");
+        let with = ["--ready-needs-database", "demo", "--mongodb-uri", "mongodb://localhost"];
+        assert!(parse(&with).unwrap().database().is_ok());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use axum::{
     Router,
     body::Body,
     extract::{OriginalUri, Path, Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
     routing::{get, post},
 };
@@ -23,8 +23,11 @@ use crate::{assets, health_json, prometheus};
 
 type Port = State<Arc<dyn Telemetry>>;
 
+/// Why the application cannot do its work now, if it cannot.
+pub(crate) type Unready = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
 /// The board. Only our own paths, each behind whatever the host puts in front of the router.
-pub(crate) fn router(telemetry: Arc<dyn Telemetry>) -> Router {
+pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: Unready) -> Router {
     // Fails when the host has set it already, which is as good.
     let _ = any_spawner::Executor::init_tokio();
     Router::new()
@@ -34,7 +37,7 @@ pub(crate) fn router(telemetry: Arc<dyn Telemetry>) -> Router {
         .route("/health", get(health))
         .route("/api/v1/health", get(health))
         .route("/livez", get(alive))
-        .route("/readyz", get(alive))
+        .route("/readyz", get(async move || readiness(unready())))
         .layer(axum::middleware::map_response(never_stored))
         .route("/assets/{name}", get(asset))
         .layer(CompressionLayer::new().br(true).gzip(true))
@@ -103,9 +106,13 @@ async fn metrics(State(telemetry): Port) -> Response {
     prometheus::response(&telemetry.frozen())
 }
 
-/// The process answers: that is all that liveness and readiness mean here, whatever a database does.
+/// The process answers, whatever a database does: starting it anew would not help one.
 async fn alive() -> &'static str {
     "ok"
+}
+
+fn readiness(unready: Option<String>) -> (StatusCode, String) {
+    unready.map_or_else(|| (StatusCode::OK, "ok".to_owned()), |reason| (StatusCode::SERVICE_UNAVAILABLE, reason))
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response<Body> {

@@ -1,26 +1,26 @@
 //! Database health: what the probe finds, and how an application hands its database over. Knows neither the pages nor the monitor.
 
-mod classify;
-mod listener;
+mod knock;
+mod mongodb;
 mod probe;
-mod server;
 
-use mongodb::{Client, options::ClientOptions};
+use std::fmt;
 
-pub(crate) use listener::{CHECK_OUT, CommandReader, Listener, TakenShape};
+use ::mongodb::{Client, options::ClientOptions};
+use watchboard_app::wire;
+
+pub(crate) use self::mongodb::{CHECK_OUT, CommandReader, Listener, TakenShape};
+use self::{mongodb::MongoDb, probe::Asked};
 pub(crate) use probe::{Found, Probe};
-
-/// What the monitor's own client calls itself.
-const APP_NAME: &str = "watchboard";
 
 /// The database to watch: a MongoDB client's options, a client, a connection string, or `()` for none.
 ///
 /// Options and connection strings are the better gift: the monitor then probes on a small client of its own, with short
 /// time-outs. From a [`Client`] its options cannot be read, so the probe shares its pool.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Database(pub(crate) Target);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) enum Target {
     #[default]
     NotConfigured,
@@ -29,10 +29,35 @@ pub(crate) enum Target {
     Client(Client),
 }
 
+impl Target {
+    /// What the probe asks, and in `database` what is known of it before; none where nothing is configured.
+    fn asked(self, database: &mut wire::Database) -> Option<Box<dyn Asked>> {
+        match self {
+            Self::NotConfigured => None,
+            Self::Uri(uri) => Some(Box::new(MongoDb::of_uri(uri, database))),
+            Self::Options(options) => Some(Box::new(MongoDb::of_options(*options, database))),
+            Self::Client(client) => Some(Box::new(MongoDb::of_client(client, database))),
+        }
+    }
+}
+
 impl Database {
     /// The database of a connection string, `mongodb://…`; a string that cannot be used shows on the board as such.
     pub fn from_uri(uri: impl Into<String>) -> Self {
         Self(Target::Uri(uri.into()))
+    }
+}
+
+/// Without what is in it: a connection string has a password.
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            Target::NotConfigured => "NotConfigured",
+            Target::Uri(_) => "Uri",
+            Target::Options(_) => "Options",
+            Target::Client(_) => "Client",
+        };
+        write!(formatter, "Database({name})")
     }
 }
 

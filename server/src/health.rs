@@ -48,6 +48,12 @@ impl Judge {
     }
 }
 
+/// The health after what it was, with what the database has become since.
+pub(crate) fn with_database(before: &Health, now: &Database, now_unix_ms: u64) -> Health {
+    let others = before.findings.iter().filter(|finding| finding.about != About::Database);
+    settle(before, others.cloned().chain(database::find(now, None)).collect(), now_unix_ms)
+}
+
 fn degraded(sentence: String, about: About) -> Finding {
     Finding { status: Status::Degraded, sentence, about }
 }

@@ -78,6 +78,7 @@ fn commands(commands: &FrozenCommands) -> Value {
 fn database(frozen: &Frozen) -> Value {
     let database = &frozen.snapshot.database;
     json!({
+        "kind": database.kind,
         "status": database.status_text(),
         "since": format::date_time(database.since_unix_ms),
         "last_answer": database.answered_at_unix_ms.map(format::date_time),
@@ -85,6 +86,7 @@ fn database(frozen: &Frozen) -> Value {
         "version": database.server_version,
         "topology": database.topology,
         "commands": frozen.commands.as_ref().map(commands),
+        "file": database.file,
     })
 }
 

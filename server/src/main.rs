@@ -17,7 +17,7 @@ use tokio::{
     sync::watch,
 };
 use tracing_subscriber::EnvFilter;
-use watchboard::{Database, Monitor};
+use watchboard::Monitor;
 
 /// So that the demo's board shows what each endpoint allocates.
 #[global_allocator]
@@ -47,15 +47,16 @@ async fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), String> {
+    let database = config.database()?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         format!("cannot listen on {}: {error}. Choose another address with --listen.", config.listen)
     })?;
     let address = listener.local_addr().map_err(|error| format!("the listening address is not known: {error}"))?;
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
-    let database = config.mongodb_uri.as_deref().map(Database::from_uri);
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
     let name = if is_demo { "demo shop" } else { "watchboard" };
-    let monitor = Monitor::builder().service(name).mongodb(database).build();
+    let builder = Monitor::builder().service(name).mongodb(database);
+    let monitor = builder.ready_needs_database(config.ready_needs_database).build();
     let app = if is_demo {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
         shop::app(options.map(|options| monitor.listen(options)))

@@ -34,6 +34,8 @@ use crate::{
 
 /// The time between two snapshots, and between two questions to the database.
 const TICK: Duration = Duration::from_secs(1);
+/// The database has this long between two questions, even if it took long to answer.
+const REST: Duration = Duration::from_millis(250);
 /// Somebody looks while a reader came within this time: a little longer than the longest refresh interval of a page.
 const WATCHED_WITHIN: Duration = Duration::from_secs(65);
 /// Pages that wait for the monitor's thread at once.
@@ -48,6 +50,8 @@ pub struct Monitor {
     recorder: &'static Recorder,
     listener: &'static Listener,
     state: Arc<State>,
+    /// Whether the application is not ready while its database is not healthy.
+    ready_needs_database: bool,
 }
 
 impl Monitor {
@@ -57,7 +61,7 @@ impl Monitor {
     }
 
     /// Starts watching. Where the monitor's thread cannot be started, the board says so by its age: it is stale from the first second on.
-    pub(crate) fn start(service: String, probe: Probe, policy: Policy) -> Self {
+    pub(crate) fn start(service: String, probe: Probe, policy: Policy, ready_needs_database: bool) -> Self {
         note_locations();
         let recorder = Recorder::new(policy);
         let listener = Listener::new();
@@ -76,7 +80,7 @@ impl Monitor {
         if let Err(error) = started {
             tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
         }
-        Self { recorder, listener, state: Arc::new(state) }
+        Self { recorder, listener, state: Arc::new(state), ready_needs_database }
     }
 
     /// The layer that records requests: for [`Router::layer`], after the host's routes and before the board is mounted.
@@ -111,7 +115,10 @@ impl Monitor {
     ///
     /// Whoever can reach it sees it all: put the host's own authentication in front.
     pub fn dashboard(&self) -> Router {
-        dashboard::router(Arc::clone(&self.state) as Arc<dyn Telemetry>)
+        let (frozen, needs_database) = (Arc::clone(&self.state.frozen), self.ready_needs_database);
+        // Not by the port: a balancer that asks is nobody who looks.
+        let unready = move || needs_database.then(|| frozen.load().snapshot.database.unready()).flatten();
+        dashboard::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, Arc::new(unready))
     }
 
     /// Watches `app` and mounts the board at `path` beside it; `/` mounts it at the root.
@@ -213,14 +220,15 @@ fn run(work: Work, probe: Probe) {
 
 async fn ask_database(mut probe: Probe, found: watch::Sender<Found>, read_at: Arc<LastRead>) {
     loop {
+        let started = Instant::now();
         probe.round(read_at.is_recent()).await;
         found.send_replace(probe.found().clone());
-        sleep(TICK).await;
+        sleep(TICK.saturating_sub(started.elapsed()).max(REST)).await;
     }
 }
 
 impl Work {
-    async fn sample_and_answer(mut self, database: watch::Receiver<Found>) {
+    async fn sample_and_answer(mut self, mut database: watch::Receiver<Found>) {
         let started = Instant::now();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -233,6 +241,13 @@ impl Work {
                     let found = database.borrow().clone();
                     let watched = self.read_at.is_recent();
                     self.frozen.store(Arc::new(self.sampler.tick(tick, &found, watched)));
+                }
+                // An outage does not wait for the next tick.
+                Ok(()) = database.changed() => {
+                    let found = database.borrow_and_update();
+                    if let Some(frozen) = self.sampler.database(&self.frozen.load(), &found.database) {
+                        self.frozen.store(Arc::new(frozen));
+                    }
                 }
                 question = self.asked.recv() => {
                     let Some(Question { ask, seen, answer }) = question else { return };

@@ -12,7 +12,7 @@ use crate::{
     clock::now_unix_ms,
     cost::CostMeter,
     database::{CHECK_OUT, CommandReader, Found, Listener, TakenShape},
-    health::{Judge, Now},
+    health::{Judge, Now, with_database},
     history::{Builder, History, Host, Names},
     memory::Probes,
     requests::{Class, Reader, Recorder, Tally},
@@ -130,6 +130,17 @@ impl Sampler {
         self.probes.read_costly().then(|| {
             let mut again = frozen.clone();
             again.snapshot.memory = self.probes.last().clone();
+            again
+        })
+    }
+
+    /// The database has changed between two ticks: the same tick with what it is now, if that is another state.
+    pub(crate) fn database(&mut self, frozen: &Frozen, database: &Database) -> Option<Frozen> {
+        (database.state != frozen.snapshot.database.state).then(|| {
+            self.health = with_database(&self.health, database, now_unix_ms());
+            let mut again = frozen.clone();
+            again.snapshot.database = database.clone();
+            again.snapshot.health = self.health.clone();
             again
         })
     }

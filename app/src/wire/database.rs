@@ -1,4 +1,4 @@
-//! Database health: MongoDB as the probe of the monitor finds it.
+//! Database health, as the probe of the monitor finds it.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +7,8 @@ use super::{AppCommands, DatabaseServer};
 /// The database, as last probed: once a second.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Database {
+    /// What it is: `MongoDB`, `SQLite`; empty where none is configured.
+    pub kind: String,
     /// How it is.
     pub state: DatabaseState,
     /// When it came to be so.
@@ -23,6 +25,21 @@ pub struct Database {
     pub server_version: Option<String>,
     /// `standalone`, `replica set NAME (primary)`, `sharded cluster`; none until it has told.
     pub topology: Option<String>,
+    /// The file of an embedded database; none for a server.
+    pub file: Option<DatabaseFile>,
+}
+
+/// The file of an embedded database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseFile {
+    /// All its pages.
+    pub size_bytes: u64,
+    /// Those of its pages that are free to be used again.
+    pub free_bytes: u64,
+    /// What is written ahead of it and not yet in it; none where it has no such log.
+    pub log_bytes: Option<u64>,
+    /// How it keeps its changes safe: `wal`, `delete`.
+    pub journal_mode: String,
 }
 
 /// How the database is.
@@ -36,11 +53,11 @@ pub enum DatabaseState {
     Connecting,
     /// It answers.
     Healthy,
-    /// It does not, and why.
+    /// It does not, or not as it should, and why.
     Failed(DatabaseFailure),
 }
 
-/// Why the database does not answer.
+/// Why the database is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseFailure {
     /// The kind of failure.
@@ -55,14 +72,28 @@ pub struct DatabaseFailure {
 pub enum FailureKind {
     /// Nothing listens at the address.
     Refused,
-    /// The address cannot be resolved or reached.
+    /// The address cannot be resolved or reached; the file is not there.
     Unreachable,
-    /// Connected or connecting, and no answer in time: frozen, overloaded, or cut off.
+    /// Not even a connection in time: cut off on the way.
     TimedOut,
-    /// Wrong user or password.
+    /// Connections are taken, and no answer comes: stopped, hanging or overloaded.
+    Frozen,
+    /// Connections are made and break off.
+    BrokenOff,
+    /// No secure connection: the server speaks no TLS, or shows a certificate that is not trusted.
+    TlsFailed,
+    /// Wrong user or password, or a user that is not there any more.
     AuthenticationFailed,
-    /// Logged in, and not permitted.
+    /// Not logged in where a login is asked for, or logged in and not permitted.
     NotAuthorised,
+    /// Members of the replica set answer, and none of them takes writes.
+    NoPrimary,
+    /// It answers, and takes no writes.
+    ReadOnly,
+    /// Somebody else holds it.
+    Busy,
+    /// What is there is not a database, or a damaged one.
+    Damaged,
     /// The connection string cannot be used.
     BadUri,
     /// The server answered with an error, or the driver did.
@@ -76,15 +107,34 @@ impl FailureKind {
             Self::Refused => "connection refused",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed out",
+            Self::Frozen => "frozen",
+            Self::BrokenOff => "connection broken off",
+            Self::TlsFailed => "TLS failed",
             Self::AuthenticationFailed => "authentication failed",
             Self::NotAuthorised => "not authorised",
+            Self::NoPrimary => "no primary",
+            Self::ReadOnly => "read-only",
+            Self::Busy => "busy",
+            Self::Damaged => "damaged",
             Self::BadUri => "bad connection string",
             Self::Other => "error",
         }
     }
 }
 
+impl DatabaseFailure {
+    /// A failure of a kind, with what to know or do about it: without any secret.
+    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+}
+
 impl Database {
+    /// Why an application that needs it is not ready; none while it is healthy.
+    pub fn unready(&self) -> Option<String> {
+        (self.state != DatabaseState::Healthy).then(|| format!("database: {}", self.status_text()))
+    }
+
     /// `healthy`, `not configured`, `connecting`, or `error: WHY`, as `/health` says it.
     pub fn status_text(&self) -> String {
         match &self.state {

@@ -1,28 +1,35 @@
-//! The probe: once a second it says `hello` on a client of the monitor's own, within a time of its own. It never touches the application's calls.
+//! The probe: once a second it asks the database, on a connection of the monitor's own and within a time of its own. What is asked
+//! and how is each database's, in a file of its own. The probe never touches the application's calls.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
-use mongodb::{
-    Client,
-    bson::{Document, doc},
-    options::ClientOptions,
-};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use watchboard_app::wire::{Database, DatabaseFailure, DatabaseServer, DatabaseState, FailureKind};
 
-use super::{
-    APP_NAME, Target,
-    classify::{classify, no_answer},
-    server::ServerState,
-};
+use super::Target;
 use crate::clock::now_unix_ms;
 
-/// How long the driver may look for a usable server. Shorter than [`ANSWER_WITHIN`], or "refused" would show as a time-out.
-const SELECT_WITHIN: Duration = Duration::from_secs(1);
-/// How long a whole probe may take.
-const ANSWER_WITHIN: Duration = Duration::from_millis(1800);
-/// One connection for the probe, one to replace it when it hangs.
-const POOL: u32 = 2;
+/// How long an answer may take. With the pause before it and the look that tells why it stayed away, an outage is named within
+/// three seconds.
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1250);
+
+/// What another database fulfils, in a file of its own.
+pub(super) trait Asked: Send {
+    /// One question. Which database it is goes into `found`.
+    /// Gives the time of the round trip, or why there was no good answer. Dropped where it takes longer than [`ANSWER_WITHIN`].
+    fn ask<'a>(
+        &'a mut self,
+        found: &'a mut Found,
+    ) -> Pin<Box<dyn Future<Output = Result<Duration, DatabaseFailure>> + Send + 'a>>;
+
+    /// What the database tells of itself beyond that, where it answers; into `found`. Takes a quarter of a second at most.
+    fn tell<'a>(&'a mut self, _found: &'a mut Found, _watched: bool) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Why no answer came in time. Takes little time itself.
+    fn overdue(&mut self) -> Pin<Box<dyn Future<Output = DatabaseFailure> + Send + '_>>;
+}
 
 /// What a round found.
 #[derive(Clone, Debug, Default)]
@@ -34,26 +41,23 @@ pub(crate) struct Found {
 
 /// Probes one database and remembers what it found.
 pub(crate) struct Probe {
-    target: Target,
-    client: Option<Client>,
+    asked: Option<Box<dyn Asked>>,
     found: Found,
-    server: ServerState,
 }
 
 impl Probe {
     /// A probe, and what is known before its first round.
     pub(crate) fn new(target: Target) -> Self {
-        let state = match target {
-            Target::NotConfigured => DatabaseState::NotConfigured,
-            _ => DatabaseState::Connecting,
-        };
-        let database = Database { state, since_unix_ms: now_unix_ms(), ..Database::default() };
-        let found = Found { database, server: None };
-        Self { target, client: None, found, server: ServerState::default() }
+        let mut database = Database { since_unix_ms: now_unix_ms(), ..Database::default() };
+        let asked = target.asked(&mut database);
+        if asked.is_some() {
+            database.state = DatabaseState::Connecting;
+        }
+        Self { asked, found: Found { database, server: None } }
     }
 
     pub(crate) fn is_configured(&self) -> bool {
-        !matches!(self.target, Target::NotConfigured)
+        self.asked.is_some()
     }
 
     pub(crate) fn found(&self) -> &Found {
@@ -63,118 +67,97 @@ impl Probe {
     /// One round: takes at most [`ANSWER_WITHIN`] and a little, and cannot fail but only find a failure. `watched` while somebody
     /// looks at the database view.
     pub(crate) async fn round(&mut self, watched: bool) {
-        let started = Instant::now();
-        let answer = match timeout(ANSWER_WITHIN, self.ask()).await {
+        let Some(asked) = &mut self.asked else { return };
+        let answer = match timeout(ANSWER_WITHIN, asked.ask(&mut self.found)).await {
             Ok(answer) => answer,
-            Err(_) => Err(no_answer()),
+            Err(_) => Err(asked.overdue().await),
         };
         let now = now_unix_ms();
-        let found = &mut self.found.database;
-        found.probed_at_unix_ms = Some(now);
+        let database = &mut self.found.database;
+        database.probed_at_unix_ms = Some(now);
         let state = match answer {
-            Ok(()) => {
-                found.answered_at_unix_ms = Some(now);
-                found.latency_us = Some(started.elapsed().as_micros() as u64);
+            Ok(round_trip) => {
+                database.answered_at_unix_ms = Some(now);
+                database.latency_us = Some(round_trip.as_micros() as u64);
                 DatabaseState::Healthy
             }
             Err(failure) => DatabaseState::Failed(failure),
         };
-        if state != found.state {
-            found.since_unix_ms = now;
-            found.state = state;
+        if !is_same(&state, &database.state) {
+            database.since_unix_ms = now;
         }
-        if let (DatabaseState::Healthy, Some(client)) = (&self.found.database.state, &self.client) {
-            self.server.read(client, watched).await;
-            self.found.server = Some(self.server.found().clone());
+        database.state = state;
+        if answers(&database.state) {
+            asked.tell(&mut self.found, watched).await;
         }
-    }
-
-    async fn ask(&mut self) -> Result<(), DatabaseFailure> {
-        let client = self.client().await?;
-        let admin = client.database("admin");
-        let hello = admin.run_command(doc! { "hello": 1 }).await.map_err(|error| classify(&error))?;
-        self.found.database.topology = Some(topology(&hello));
-        if self.found.database.server_version.is_none() || self.found.database.state != DatabaseState::Healthy {
-            // After an outage it may be another server.
-            let build = admin.run_command(doc! { "buildInfo": 1 }).await.map_err(|error| classify(&error))?;
-            self.found.database.server_version = build.get_str("version").ok().map(ToOwned::to_owned);
-        }
-        Ok(())
-    }
-
-    /// The client, made at the first round; a target that no client can be made of is tried again.
-    async fn client(&mut self) -> Result<Client, DatabaseFailure> {
-        if let Some(client) = &self.client {
-            return Ok(client.clone());
-        }
-        let client = match &self.target {
-            Target::NotConfigured => return Err(bad_target("no database is configured")),
-            Target::Client(client) => {
-                "the application's client".clone_into(&mut self.found.database.hosts);
-                client.clone()
-            }
-            Target::Uri(uri) => {
-                let options = ClientOptions::parse(uri).await.map_err(|error| classify(&error))?;
-                self.own_client(options)?
-            }
-            Target::Options(options) => self.own_client(ClientOptions::clone(options))?,
-        };
-        Ok(self.client.insert(client).clone())
-    }
-
-    fn own_client(&mut self, mut options: ClientOptions) -> Result<Client, DatabaseFailure> {
-        let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
-        self.found.database.hosts = hosts.join(", ");
-        options.app_name = Some(APP_NAME.to_owned());
-        options.max_pool_size = Some(POOL);
-        options.min_pool_size = None;
-        options.server_selection_timeout = Some(SELECT_WITHIN);
-        options.connect_timeout = Some(ANSWER_WITHIN);
-        // The application's handlers are for its own client's events.
-        options.command_event_handler = None;
-        options.cmap_event_handler = None;
-        options.sdam_event_handler = None;
-        Client::with_options(options).map_err(|error| classify(&error))
     }
 }
 
-fn bad_target(detail: &str) -> DatabaseFailure {
-    DatabaseFailure { kind: FailureKind::BadUri, detail: detail.to_owned() }
+/// Whether it can be asked for more, well or not.
+fn answers(state: &DatabaseState) -> bool {
+    match state {
+        DatabaseState::Healthy => true,
+        DatabaseState::Failed(failure) => matches!(failure.kind, FailureKind::NotAuthorised | FailureKind::ReadOnly),
+        DatabaseState::NotConfigured | DatabaseState::Connecting => false,
+    }
 }
 
-/// What `hello` says of the server's place.
-fn topology(hello: &Document) -> String {
-    if hello.get_str("msg").is_ok_and(|message| message == "isdbgrid") {
-        return "sharded cluster".to_owned();
+/// Whether it is the same outage, or none still: its detail may change.
+fn is_same(now: &DatabaseState, before: &DatabaseState) -> bool {
+    match (now, before) {
+        (DatabaseState::Failed(now), DatabaseState::Failed(before)) => now.kind == before.kind,
+        _ => now == before,
     }
-    let Ok(set) = hello.get_str("setName") else { return "standalone".to_owned() };
-    let is = |field| hello.get_bool(field).unwrap_or(false);
-    let role = match (is("isWritablePrimary"), is("secondary")) {
-        (true, _) => "primary",
-        (_, true) => "secondary",
-        _ => "no primary",
-    };
-    format!("replica set {set} ({role})")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn hello_tells_the_place() {
-        assert_eq!(topology(&doc! { "isWritablePrimary": true }), "standalone");
-        assert_eq!(topology(&doc! { "setName": "rs0", "isWritablePrimary": true }), "replica set rs0 (primary)");
-        assert_eq!(topology(&doc! { "setName": "rs0", "secondary": true }), "replica set rs0 (secondary)");
-        assert_eq!(topology(&doc! { "msg": "isdbgrid" }), "sharded cluster");
+    /// Answers as it is told, or never.
+    struct Told(Vec<Option<Result<Duration, DatabaseFailure>>>);
+
+    impl Asked for Told {
+        fn ask<'a>(
+            &'a mut self,
+            _: &'a mut Found,
+        ) -> Pin<Box<dyn Future<Output = Result<Duration, DatabaseFailure>> + Send + 'a>> {
+            let answer = self.0.remove(0);
+            Box::pin(async move {
+                match answer {
+                    Some(answer) => answer,
+                    None => std::future::pending().await,
+                }
+            })
+        }
+
+        fn overdue(&mut self) -> Pin<Box<dyn Future<Output = DatabaseFailure> + Send + '_>> {
+            Box::pin(async { DatabaseFailure::new(FailureKind::Frozen, "") })
+        }
     }
 
-    #[tokio::test]
-    async fn a_bad_connection_string_is_named_without_its_secrets() {
-        let mut probe = Probe::new(Target::Uri("mongodb://user:s3cret@host:1/?socketTimeoutMS=oops".to_owned()));
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_has_its_time_and_the_last_answer_keeps_its_own() {
+        let told = vec![
+            Some(Ok(Duration::from_millis(3))),
+            None,
+            Some(Err(DatabaseFailure::new(FailureKind::Frozen, "still"))),
+            Some(Ok(Duration::from_millis(4))),
+        ];
+        let mut probe = Probe { asked: Some(Box::new(Told(told))), found: Found::default() };
         probe.round(false).await;
-        let text = probe.found().database.status_text();
-        assert!(text.starts_with("error: bad connection string: "), "{text}");
-        assert!(!text.contains("s3cret"), "{text}");
+        let healthy = probe.found().database.clone();
+        assert_eq!((healthy.status_text(), healthy.latency_us), ("healthy".into(), Some(3000)));
+        probe.round(false).await;
+        let frozen = probe.found().database.clone();
+        assert_eq!(
+            (&*frozen.status_text(), frozen.answered_at_unix_ms),
+            ("error: frozen: ", healthy.answered_at_unix_ms)
+        );
+        probe.round(false).await;
+        let still = probe.found().database.clone();
+        assert_eq!((&*still.status_text(), still.since_unix_ms), ("error: frozen: still", frozen.since_unix_ms));
+        probe.round(false).await;
+        assert_eq!(probe.found().database.latency_us, Some(4000));
     }
 }

@@ -61,7 +61,7 @@ fn of_replication(replication: &Replication) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use watchboard_app::wire::{Cache, Connections, DatabaseFailure, FailureKind, ReplicaMember};
+    use watchboard_app::wire::{Cache, Connections, DatabaseFailure, FailureKind, Health, ReplicaMember};
 
     use super::*;
 
@@ -112,5 +112,14 @@ mod tests {
         let (status, replication) = strained();
         assert_eq!(sentences(DatabaseState::Failed(failure), status, replication), ["database connection refused"]);
         assert_eq!(find(&Database::default(), None), []);
+        let failed = Database {
+            state: DatabaseState::Failed(DatabaseFailure::new(FailureKind::Refused, "")),
+            ..Database::default()
+        };
+        let other = Health { findings: vec![degraded("a".to_owned(), About::Requests)], ..Health::default() };
+        let health = super::super::with_database(&other, &failed, 5);
+        assert_eq!(health.sentences().collect::<Vec<_>>(), ["a", "database connection refused"]);
+        let health = super::super::with_database(&health, &Database::default(), 6);
+        assert_eq!(health.sentences().collect::<Vec<_>>(), ["a"]);
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use watchboard_app::wire::{Operation, Reading};
 
 use super::{ask, number, text};
-use crate::database::APP_NAME;
+use crate::database::mongodb::APP_NAME;
 
 /// An operation is told of when it has been running for so long.
 const RUNNING_US: i64 = 100_000;

@@ -3,7 +3,7 @@
 use mongodb::event::sdam::TopologyDescription;
 use watchboard_app::wire::{Deployment, Member};
 
-use crate::{clock::now_unix_ms, database::classify::classify};
+use crate::{clock::now_unix_ms, database::mongodb::classify::classify};
 
 #[derive(Default)]
 pub(super) struct Topology {

@@ -1,0 +1,203 @@
+//! The driver's errors as the few kinds that an operator acts on. Error texts of the server can hold the application's data, and
+//! those of the driver what it read: only kinds, codes and names are kept.
+
+use std::io;
+
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+use watchboard_app::wire::{DatabaseFailure, FailureKind};
+
+/// What an error tells by itself.
+pub(super) enum Told {
+    /// All that there is to know.
+    Failure(DatabaseFailure),
+    /// That no server could be chosen: why is known of its members.
+    NoServer,
+    /// That no answer came in time.
+    Silence,
+    /// That a connection broke off.
+    Broken,
+    /// That the driver gave up on a server for what one of its monitors met.
+    GivenUp,
+}
+
+/// The kind of an error, by the driver's own types. `tls` where connections are meant to be secure.
+pub(super) fn told(error: &Error, tls: bool) -> Told {
+    let (kind, detail) = match &*error.kind {
+        ErrorKind::Authentication { .. } => return Told::Failure(refused_login()),
+        ErrorKind::Command(command) => match command.code {
+            18 => return Told::Failure(refused_login()),
+            13 => return Told::Failure(no_right()),
+            // NotWritablePrimary, InterruptedDueToReplStateChange, PrimarySteppedDown, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary.
+            10107 | 11602 | 189 | 13435 | 13436 => return Told::NoServer,
+            code => (FailureKind::Other, format!("the server answered {} ({code})", command.code_name)),
+        },
+        ErrorKind::DnsResolve { .. } => return Told::Failure(no_name()),
+        ErrorKind::InvalidTlsConfig { .. } => {
+            (FailureKind::BadUri, "the files for TLS that it names cannot be read or used".to_owned())
+        }
+        ErrorKind::Io(error) => return of_io(error, tls),
+        ErrorKind::ServerSelection { .. } => return Told::NoServer,
+        ErrorKind::ConnectionPoolCleared { .. } => return Told::GivenUp,
+        ErrorKind::IncompatibleServer { .. } => {
+            (FailureKind::Other, "the server is too old or too new for the driver".to_owned())
+        }
+        ErrorKind::Shutdown => (FailureKind::Other, "the application has shut its client down".to_owned()),
+        _ => (FailureKind::Other, "the driver failed".to_owned()),
+    };
+    Told::Failure(DatabaseFailure::new(kind, detail))
+}
+
+fn of_io(error: &io::Error, tls: bool) -> Told {
+    use io::ErrorKind as Io;
+    match error.kind() {
+        Io::ConnectionRefused => Told::Failure(refused()),
+        Io::TimedOut | Io::WouldBlock => Told::Silence,
+        Io::HostUnreachable | Io::NetworkUnreachable | Io::NetworkDown | Io::AddrNotAvailable | Io::NotFound => {
+            Told::Failure(nowhere())
+        }
+        // The TLS library has no kinds of its own: what it does not understand, or does not trust, is invalid data to it.
+        Io::InvalidData if tls => Told::Failure(no_tls(&error.to_string())),
+        Io::UnexpectedEof if tls && error.to_string().contains("handshake") => Told::Failure(no_tls("")),
+        Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe | Io::UnexpectedEof | Io::NotConnected => {
+            Told::Broken
+        }
+        // Nor have failed look-ups of names.
+        _ if error.to_string().contains("lookup") => Told::Failure(no_name()),
+        _ => Told::Broken,
+    }
+}
+
+/// What the driver writes about servers of a client that is the application's, where nothing else is known of them.
+pub(super) fn by_text(error: &Error) -> DatabaseFailure {
+    let text = error.to_string().to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if says(&["refused"]) {
+        refused()
+    } else if says(&["authentication", "sasl"]) {
+        refused_login()
+    } else if says(&["certificate", "tls handshake"]) {
+        no_tls(&text)
+    } else if says(&["resolve", "lookup", "not known"]) {
+        no_name()
+    } else if says(&["no route", "unreachable"]) {
+        nowhere()
+    } else if says(&["reset", "closed", "eof", "broken pipe"]) {
+        broken_off()
+    } else if says(&["timed out", "timeout"]) && !says(&["rssecondary", "rsother", "rsarbiter"]) {
+        silent()
+    } else {
+        DatabaseFailure::new(FailureKind::NoPrimary, "no server of the deployment takes writes")
+    }
+}
+
+/// What an error is, where nothing but the error is known.
+pub(super) fn classify(error: &Error) -> DatabaseFailure {
+    match told(error, false) {
+        Told::Failure(failure) => failure,
+        Told::NoServer => by_text(error),
+        Told::Silence => silent(),
+        Told::Broken | Told::GivenUp => broken_off(),
+    }
+}
+
+/// The server's code of an error and its word for it; zero and none where there was no answer.
+pub(super) fn code(error: &Error) -> (i32, &str) {
+    match &*error.kind {
+        ErrorKind::Command(command) => (command.code, &command.code_name),
+        ErrorKind::Write(WriteFailure::WriteError(error)) => (error.code, ""),
+        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => (error.code, &error.code_name),
+        _ => (0, ""),
+    }
+}
+
+pub(super) fn refused() -> DatabaseFailure {
+    let detail = "nothing listens at its address: start it, or correct the address";
+    DatabaseFailure::new(FailureKind::Refused, detail)
+}
+
+pub(super) fn no_name() -> DatabaseFailure {
+    DatabaseFailure::new(FailureKind::Unreachable, "its name cannot be resolved: look at the name and at the DNS")
+}
+
+pub(super) fn nowhere() -> DatabaseFailure {
+    DatabaseFailure::new(
+        FailureKind::Unreachable,
+        "no way leads to its address: look at the address and at the network",
+    )
+}
+
+/// Not even a connection.
+pub(super) fn silent() -> DatabaseFailure {
+    let detail = "no connection in time: it is cut off, by a firewall, a network or a host that is down";
+    DatabaseFailure::new(FailureKind::TimedOut, detail)
+}
+
+/// A connection, and nothing on it.
+pub(super) fn frozen() -> DatabaseFailure {
+    let detail = "it takes connections and does not answer: its process is stopped, hangs, or has far too much to do";
+    DatabaseFailure::new(FailureKind::Frozen, detail)
+}
+
+pub(super) fn broken_off() -> DatabaseFailure {
+    let detail = "connections are made and broken off: by something in between, by a server that is about to stop, or by one \
+                  that asks for TLS";
+    DatabaseFailure::new(FailureKind::BrokenOff, detail)
+}
+
+fn no_tls(text: &str) -> DatabaseFailure {
+    let detail = if text.to_lowercase().contains("certificate") {
+        "the server's certificate is not trusted or not for this name: give its authority by tlsCAFile"
+    } else {
+        "the server does not speak TLS, or none that is understood: leave tls=true out, or turn TLS on there"
+    };
+    DatabaseFailure::new(FailureKind::TlsFailed, detail)
+}
+
+pub(super) fn refused_login() -> DatabaseFailure {
+    let detail = "the server refused the user name or password of the connection string, or its authSource";
+    DatabaseFailure::new(FailureKind::AuthenticationFailed, detail)
+}
+
+fn no_right() -> DatabaseFailure {
+    let detail = "the server asks for a login, or for more rights than this one has";
+    DatabaseFailure::new(FailureKind::NotAuthorised, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(error: io::Error, tls: bool) -> Option<FailureKind> {
+        match told(&error.into(), tls) {
+            Told::Failure(failure) => Some(failure.kind),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_drivers_types_come_before_its_text() {
+        use io::{Error, ErrorKind as Io};
+        let of = |kind: Io| Error::new(kind, "a text that says timed out, refused and certificate");
+        assert_eq!(kind(of(Io::ConnectionRefused), false), Some(FailureKind::Refused));
+        assert_eq!(kind(of(Io::HostUnreachable), false), Some(FailureKind::Unreachable));
+        assert_eq!(kind(of(Io::InvalidData), true), Some(FailureKind::TlsFailed));
+        assert_eq!(kind(Error::new(Io::UnexpectedEof, "tls handshake eof"), true), Some(FailureKind::TlsFailed));
+        assert_eq!(kind(Error::other("failed to lookup address information"), false), Some(FailureKind::Unreachable));
+        assert!(matches!(told(&of(Io::TimedOut).into(), false), Told::Silence));
+        assert!(matches!(told(&of(Io::ConnectionReset).into(), true), Told::Broken));
+    }
+
+    #[test]
+    fn what_the_driver_writes_of_the_applications_own_servers() {
+        for (text, kind) in [
+            ("Error: Kind: I/O error: Connection refused (os error 111)", FailureKind::Refused),
+            ("Server selection timeout: Error: timed out", FailureKind::TimedOut),
+            ("Server selection timeout: Error: failed to lookup address information", FailureKind::Unreachable),
+            ("Server selection timeout: Error: Connection reset by peer", FailureKind::BrokenOff),
+            ("Server selection timeout: invalid peer certificate: UnknownIssuer", FailureKind::TlsFailed),
+            ("Server selection timeout: Type: RSSecondary", FailureKind::NoPrimary),
+        ] {
+            assert_eq!(by_text(&io::Error::other(text).into()).kind, kind, "{text}");
+        }
+    }
+}
