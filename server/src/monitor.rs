@@ -3,7 +3,7 @@
 use std::{
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
@@ -26,7 +26,7 @@ use crate::{
     builder::Builder,
     clock::now_unix_ms,
     dashboard,
-    database::{Found, Listener, Probe},
+    database::{Database, Found, Listener, Probe},
     requests::{Policy, Recorder, RequestsLayer, note_locations},
     runtime::RuntimeProbe,
     sampler::Sampler,
@@ -49,6 +49,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 pub struct Monitor {
     recorder: &'static Recorder,
     listener: &'static Listener,
+    /// Where the options of a client go that is listened to, as long as there is no database to ask.
+    given: Arc<Mutex<Option<oneshot::Sender<Database>>>>,
     state: Arc<State>,
     /// Whether the application is not ready while its database is not healthy.
     ready_needs_database: bool,
@@ -76,11 +78,13 @@ impl Monitor {
             database_read_at: Arc::clone(&database_read_at),
         };
         let work = Work { sampler, frozen, read_at, database_read_at, asked };
-        let started = thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(work, probe));
+        let (given, database) = oneshot::channel();
+        let started = thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(work, probe, database));
         if let Err(error) = started {
             tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
         }
-        Self { recorder, listener, state: Arc::new(state), ready_needs_database }
+        let given = Arc::new(Mutex::new(Some(given)));
+        Self { recorder, listener, given, state: Arc::new(state), ready_needs_database }
     }
 
     /// The layer that records requests: for [`Router::layer`], after the host's routes and before the board is mounted.
@@ -96,7 +100,7 @@ impl Monitor {
     /// use mongodb::{Client, options::ClientOptions};
     ///
     /// let options = ClientOptions::parse("mongodb://127.0.0.1:27017/shop").await?;
-    /// let monitor = watchboard::Monitor::builder().mongodb(options.clone()).build();
+    /// let monitor = watchboard::Monitor::builder().build();
     /// let client = Client::with_options(monitor.listen(options))?;
     /// # Ok(())
     /// # }
@@ -104,9 +108,14 @@ impl Monitor {
     ///
     /// From then on the board shows which commands the application sends, by name, database and collection, how long they take and how they
     /// fail, its connection pool, and what each endpoint asks of the database. The driver decodes each command and reply for whoever
-    /// listens: see the README for what that costs. Neither documents nor filters nor error texts are kept.
+    /// listens: see the README for what that costs. Neither documents nor filters nor error texts are kept. Where the monitor was given no
+    /// database, it asks this one how it is, by a client of its own.
     #[must_use = "a client is listened to only when it is made of what this returns"]
     pub fn listen(&self, options: ClientOptions) -> ClientOptions {
+        if let Some(given) = self.given.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Nobody waits for it where a database was given before.
+            let _ = given.send(options.clone().into());
+        }
         self.listener.listen(options)
     }
 
@@ -202,7 +211,7 @@ struct Work {
 }
 
 /// The monitor's thread: ends when nobody can ask it any more.
-fn run(work: Work, probe: Probe) {
+fn run(work: Work, probe: Probe, given: oneshot::Receiver<Database>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -211,14 +220,22 @@ fn run(work: Work, probe: Probe) {
     };
     let (found, database) = watch::channel(probe.found().clone());
     runtime.block_on(async {
-        if probe.is_configured() {
-            tokio::spawn(ask_database(probe, found, Arc::clone(&work.database_read_at)));
-        }
+        tokio::spawn(ask_database(probe, given, found, Arc::clone(&work.database_read_at)));
         work.sample_and_answer(database).await;
     });
 }
 
-async fn ask_database(mut probe: Probe, found: watch::Sender<Found>, read_at: Arc<LastRead>) {
+/// Asks the database, or the one that is given later.
+async fn ask_database(
+    mut probe: Probe,
+    given: oneshot::Receiver<Database>,
+    found: watch::Sender<Found>,
+    read_at: Arc<LastRead>,
+) {
+    if !probe.is_configured() {
+        let Ok(database) = given.await else { return std::future::pending().await };
+        probe = Probe::new(database.0);
+    }
     loop {
         let started = Instant::now();
         probe.round(read_at.is_recent()).await;

@@ -17,7 +17,7 @@ use mongodb::{
     options::ClientOptions,
 };
 use serde_json::Value;
-use support::{Asker, Mongod};
+use support::{Asker, Mongod, ReplicaSet};
 use tokio::net::TcpListener;
 use watchboard::Monitor;
 
@@ -73,20 +73,18 @@ async fn duplicate(State(shop): State<Database>) -> StatusCode {
 
 struct Shop {
     asker: Asker,
-    mongod: Mongod,
     /// A client that nobody listens to.
     quiet: Client,
 }
 
 impl Shop {
-    async fn open() -> Self {
-        let mongod = Mongod::start(&["--setParameter", "enableTestCommands=1"]).await;
-        let quiet = Client::with_uri_str(mongod.uri()).await.expect("a client");
+    async fn open(uri: &str) -> Self {
+        let quiet = Client::with_uri_str(uri).await.expect("a client");
         let many = (0..95).map(|value| doc! { "value": value });
         quiet.database(SHOP).collection::<Document>("many").insert_many(many).await.expect("documents");
-        let mut options = ClientOptions::parse(mongod.uri()).await.expect("options");
+        let mut options = ClientOptions::parse(uri).await.expect("options");
         options.app_name = Some("the shop".to_owned());
-        let monitor = Monitor::builder().mongodb(options.clone()).build();
+        let monitor = Monitor::builder().build();
         let client = Client::with_options(monitor.listen(options)).expect("a client");
         let app = Router::new()
             .route("/in_turn/{times}", get(in_turn))
@@ -101,7 +99,7 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { asker: Asker::new(address), mongod, quiet }
+        Self { asker: Asker::new(address), quiet }
     }
 
     async fn health(&self, holds: impl Fn(&Value) -> bool) -> Value {
@@ -128,7 +126,8 @@ fn of_name<'a>(health: &'a Value, command: &str, collection: &str) -> &'a Value 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_command_is_counted_once_and_for_the_request_that_sent_it() {
-    let shop = &Shop::open().await;
+    let set = ReplicaSet::start().await;
+    let shop = &Shop::open(&set.uri()).await;
     let own = shop.quiet.database(SHOP);
     own.run_command(doc! { "create": "system.profile", "capped": true, "size": 64 << 20 }).await.expect("room");
     own.run_command(doc! { "profile": 2 }).await.expect("a profiler");
@@ -177,6 +176,7 @@ async fn every_command_is_counted_once_and_for_the_request_that_sent_it() {
     ] {
         assert_eq!(of_name(&health, command, collection)["sent"], sent * requests, "{command} {collection}");
     }
+    assert_eq!(health["database"]["status"], "healthy", "whose client is listened to is asked how it is");
     // And on the endpoints' own pages: no command of another.
     for (endpoint, own) in [("GET /at_once", "at_once"), ("GET /cursor", "many"), ("GET /spawned", "by_request")] {
         let page = shop.page(&format!("view=requests&endpoint={}", endpoint.replace(' ', "+"))).await;
@@ -196,7 +196,8 @@ impl Shop {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_same_question_again_and_again_is_named_and_a_clean_endpoint_is_not() {
-    let shop = Shop::open().await;
+    let mongod = Mongod::start(&["--setParameter", "enableTestCommands=1"]).await;
+    let shop = Shop::open(&mongod.uri()).await;
     for _ in 0..10 {
         shop.asker.send("GET", "/in_turn_often").await;
         shop.asker.send("GET", "/in_turn/3").await;
@@ -212,7 +213,8 @@ async fn the_same_question_again_and_again_is_named_and_a_clean_endpoint_is_not(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_the_server_refuses_is_counted_by_its_code() {
-    let shop = Shop::open().await;
+    let mongod = Mongod::start(&["--setParameter", "enableTestCommands=1"]).await;
+    let shop = Shop::open(&mongod.uri()).await;
     shop.asker.send("GET", "/duplicate").await;
     let fail = doc! { "failCommands": ["find"], "errorCode": 91 };
     let admin = shop.quiet.database("admin");
@@ -228,7 +230,8 @@ async fn what_the_server_refuses_is_counted_by_its_code() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_exhausted_pool_is_named_with_its_figures_and_its_end_too() {
-    let shop = Shop::open().await;
+    let mongod = Mongod::start(&["--setParameter", "enableTestCommands=1"]).await;
+    let shop = Shop::open(&mongod.uri()).await;
     let block = doc! { "failCommands": ["find"], "blockConnection": true, "blockTimeMS": 3_000 };
     let admin = shop.quiet.database("admin");
     let always = doc! { "configureFailPoint": "failCommand", "mode": "alwaysOn", "data": block };
@@ -248,5 +251,4 @@ async fn an_exhausted_pool_is_named_with_its_figures_and_its_end_too() {
     let pool = |health: &Value, field: &str| health["database"]["commands"]["pools"][0][field].as_u64();
     let health = shop.health(|health| pool(health, "waiting") == Some(0) && pool(health, "in_use") == Some(0)).await;
     assert!(!health["reasons"].to_string().contains("exhausted"), "{health}");
-    drop(shop.mongod);
 }

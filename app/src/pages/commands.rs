@@ -22,6 +22,41 @@ pub(super) fn CommandCharts() -> impl IntoView {
     }
 }
 
+/// What the application asks of late, for the overview.
+#[component]
+pub(super) fn CommandsOfLate() -> impl IntoView {
+    let facts = of_figures(|figures| {
+        if !figures.snapshot.listens {
+            return Ok(vec![]);
+        }
+        // The newest point has only begun.
+        let columns = &figures.timeline.columns;
+        let of_late = |column: &[Option<f32>]| column.iter().rev().skip(1).find_map(|value| *value).map(f64::from);
+        let whole = |column: &[Option<u32>]| column.iter().rev().skip(1).find_map(|value| *value).map(f64::from);
+        let fact = |name, value: Option<String>, title: &str| {
+            (name, value.unwrap_or_else(|| "–".to_owned()), title.to_owned())
+        };
+        Ok(vec![
+            fact(
+                "Commands",
+                of_late(&columns.commands_per_second).map(format::per_second),
+                "of the application, by the last point of the charts",
+            ),
+            fact(
+                "Command p99",
+                whole(&columns.command_p99_us).map(format::duration_us),
+                "from sending to the answer, by the last point that had any",
+            ),
+            fact(
+                "Connections in use",
+                whole(&columns.connections_in_use).map(format::count),
+                "the most of the last point, of the application's pools",
+            ),
+        ])
+    });
+    view! { <Facts facts /> }
+}
+
 /// What the application asks, in sum; or how to have it shown.
 #[component]
 pub(super) fn CommandFacts() -> impl IntoView {

@@ -96,7 +96,7 @@ fn maybe(name: &'static str, value: Option<String>, title: &str) -> Fact {
 }
 
 #[component]
-fn DatabaseFacts() -> impl IntoView {
+pub(super) fn DatabaseFacts() -> impl IntoView {
     let sentence = text(|snapshot| sentence(&snapshot.database, snapshot.taken_at_unix_ms));
     let class = text(|snapshot| {
         let class = match snapshot.database.state {

@@ -4,6 +4,8 @@ use leptos::prelude::*;
 
 use super::{
     charts::{self, CpuChart, ErrorsChart, LatencyChart, RequestRateChart, RssChart},
+    commands::CommandsOfLate,
+    database::DatabaseFacts,
     endpoints::BusiestTable,
     errors::CauseTable,
     memory::{ProcessFacts, ResourceBars, SystemMemory, ThreadTable},
@@ -43,6 +45,10 @@ pub(crate) fn Overview() -> impl IntoView {
             <Card title="Application metrics" note="Since the start of the process.">
                 <ApplicationFacts />
                 <StatusCodes />
+            </Card>
+            <Card title="Database" note="Whether it answers, and what the application asks of it; the database view has more.">
+                <DatabaseFacts />
+                <CommandsOfLate />
             </Card>
             <Card title="Memory analysis" note="Where the memory of this machine and of this process is.">
                 <SystemMemory />

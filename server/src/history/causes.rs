@@ -162,7 +162,7 @@ fn message(excerpt: &[u8]) -> Option<String> {
 }
 
 /// What MongoDB's errors go on with is the application's data: the keys of a duplicate, the values of a document that does not fit.
-const DOCUMENT_FOLLOWS: [&str; 4] = ["dup key:", "details: Some(", "errInfo", "keyValue"];
+const DOCUMENT_FOLLOWS: [&str; 5] = ["dup key:", "details: Some(", "errInfo", "keyValue", "server_response: Some("];
 
 /// A message up to where a document follows.
 fn without_documents(text: &str) -> String {

@@ -6,8 +6,7 @@ mod proxy;
 mod replica_set;
 
 use std::{
-    net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    net::SocketAddr,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -28,7 +27,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-pub use mongod::Mongod;
+use mongod::signal;
+pub use mongod::{Mongod, free_port, tool};
 pub use proxy::{Mode, Proxy};
 pub use replica_set::ReplicaSet;
 
@@ -115,24 +115,6 @@ impl Binary {
     pub async fn ended(&mut self) -> ExitStatus {
         self.process.wait().await.expect("it can be waited for")
     }
-}
-
-async fn signal(pid: u32, name: &str) {
-    let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status().await.expect("kill");
-    assert!(sent.success());
-}
-
-/// A port of this machine that nobody listens at.
-pub fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    free.local_addr().expect("an address").port()
-}
-
-/// Where `cargo xtask test` leaves what it installs.
-pub fn tool(name: &str) -> PathBuf {
-    let tool = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/tools").join(name);
-    assert!(tool.exists(), "{} is missing: run the tests by `cargo xtask test`", tool.display());
-    tool
 }
 
 /// The role of the README, for a database.

@@ -1,13 +1,11 @@
-//! A real mongod.
+//! A real mongod; for the browser tests too.
 
-use std::{process::Stdio, time::Duration};
+use std::{net::TcpListener, path::PathBuf, process::Stdio, time::Duration};
 
 use tokio::{
     process::{Child, Command},
     time::{Instant, sleep},
 };
-
-use super::{free_port, signal, tool};
 
 /// A real mongod on a port and in a folder of its own, ended with the test.
 pub struct Mongod {
@@ -54,4 +52,23 @@ impl Mongod {
     pub fn uri(&self) -> String {
         format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port)
     }
+}
+
+/// Where `cargo xtask test` leaves what it installs.
+pub fn tool(name: &str) -> PathBuf {
+    let tool = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/tools").join(name);
+    assert!(tool.exists(), "{} is missing: run the tests by `cargo xtask test`", tool.display());
+    tool
+}
+
+/// A port of this machine that nobody listens at.
+pub fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    free.local_addr().expect("an address").port()
+}
+
+/// Sends a signal by its name to a process.
+pub async fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status().await.expect("kill");
+    assert!(sent.success());
 }
