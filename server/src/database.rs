@@ -3,6 +3,8 @@
 mod knock;
 mod mongodb;
 mod probe;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::fmt;
 
@@ -26,6 +28,8 @@ pub(crate) enum Target {
     Uri(String),
     Options(Box<ClientOptions>),
     Client(Client),
+    #[cfg(feature = "sqlite")]
+    Sqlite(std::path::PathBuf),
 }
 
 impl Target {
@@ -36,6 +40,8 @@ impl Target {
             Self::Uri(uri) => Some(Box::new(MongoDb::of_uri(uri, database))),
             Self::Options(options) => Some(Box::new(MongoDb::of_options(*options, database))),
             Self::Client(client) => Some(Box::new(MongoDb::of_client(client, database))),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(path) => Some(Box::new(sqlite::Sqlite::new(path, database))),
         }
     }
 }
@@ -44,6 +50,13 @@ impl Database {
     /// The database of a connection string, `mongodb://…`; a string that cannot be used shows on the board as such.
     pub fn from_uri(uri: impl Into<String>) -> Self {
         Self(Target::Uri(uri.into()))
+    }
+
+    /// The SQLite database in a file, opened to be read alone, anew for each question; it is never created. With the feature
+    /// `sqlite`.
+    #[cfg(feature = "sqlite")]
+    pub fn sqlite(path: impl Into<std::path::PathBuf>) -> Self {
+        Self(Target::Sqlite(path.into()))
     }
 }
 
@@ -55,6 +68,8 @@ impl fmt::Debug for Database {
             Target::Uri(_) => "Uri",
             Target::Options(_) => "Options",
             Target::Client(_) => "Client",
+            #[cfg(feature = "sqlite")]
+            Target::Sqlite(_) => "Sqlite",
         };
         write!(formatter, "Database({name})")
     }

@@ -57,7 +57,7 @@ async fn run(config: Config) -> Result<(), String> {
         None => (Router::new(), "watchboard"),
         Some(Command::Demo { .. }) => (shop::app(config.mongodb_uri.as_deref()).await, "demo shop"),
     };
-    let builder = Monitor::builder().service(name).mongodb(database);
+    let builder = Monitor::builder().service(name).database(database);
     let app = builder.ready_needs_database(config.ready_needs_database).build().watch(app, "/");
     tracing::info!("the board is at http://{address}/");
     if let Some(Command::Demo { no_traffic }) = config.command {
