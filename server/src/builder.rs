@@ -27,6 +27,12 @@ impl Builder {
         self
     }
 
+    /// Another database to watch, as `Database::sqlite("shop.db")`; of several calls the last counts.
+    pub fn database(mut self, database: impl Into<Database>) -> Self {
+        self.database = database.into();
+        self
+    }
+
     /// The MongoDB to watch: [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), or a
     /// [connection string](Database::from_uri).
     pub fn mongodb(mut self, database: impl Into<Database>) -> Self {

@@ -26,6 +26,11 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_MONGODB_URI", value_name = "URI", hide_env_values = true, global = true)]
     pub(crate) mongodb_uri: Option<String>,
 
+    /// The SQLite database to watch, instead of a MongoDB: a file, opened to be read alone and never created.
+    #[cfg(feature = "sqlite")]
+    #[arg(long, env = "WATCHBOARD_SQLITE", value_name = "PATH", global = true)]
+    pub(crate) sqlite: Option<std::path::PathBuf>,
+
     /// Answer 503 at /readyz while the database is not healthy. Without it /readyz only tells that the process answers.
     #[arg(long, env = "WATCHBOARD_READY_NEEDS_DATABASE", global = true)]
     pub(crate) ready_needs_database: bool,
@@ -51,10 +56,18 @@ impl Config {
     /// Flags that do not go together, in a sentence.
     // clap's own rules do not hold across the command's name, on both sides of which flags may stand.
     pub(crate) fn database(&self) -> Result<Database, String> {
-        if self.ready_needs_database && self.mongodb_uri.is_none() {
-            return Err("--ready-needs-database needs a database to watch: add --mongodb-uri".to_owned());
+        let mongodb = self.mongodb_uri.as_deref().map(Database::from_uri);
+        #[cfg(feature = "sqlite")]
+        let sqlite = self.sqlite.as_deref().map(Database::sqlite);
+        #[cfg(not(feature = "sqlite"))]
+        let sqlite: Option<Database> = None;
+        match (mongodb, sqlite) {
+            (Some(_), Some(_)) => Err("one database is watched: give --mongodb-uri or --sqlite, not both".to_owned()),
+            (None, None) if self.ready_needs_database => {
+                Err("--ready-needs-database needs a database to watch: add --mongodb-uri".to_owned())
+            }
+            (mongodb, sqlite) => Ok(mongodb.or(sqlite).into()),
         }
-        Ok(self.mongodb_uri.as_deref().map(Database::from_uri).into())
     }
 }
 
@@ -95,6 +108,15 @@ mod tests {
         assert!(error.contains("add --mongodb-uri"), "{error}");
         let with = ["--ready-needs-database", "demo", "--mongodb-uri", "mongodb://localhost"];
         assert!(parse(&with).unwrap().database().is_ok());
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_sqlite_file_or_a_mongodb_is_watched() {
+        let both = ["--sqlite", "shop.db", "demo", "--mongodb-uri", "mongodb://localhost"];
+        let error = parse(&both).unwrap().database().unwrap_err();
+        assert!(error.contains("not both"), "{error}");
+        assert!(parse(&both[..2]).unwrap().database().is_ok());
     }
 
     #[test]

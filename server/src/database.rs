@@ -3,6 +3,8 @@
 mod knock;
 mod mongodb;
 mod probe;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::fmt;
 
@@ -27,6 +29,8 @@ pub(crate) enum Target {
     Uri(String),
     Options(Box<ClientOptions>),
     Client(Client),
+    #[cfg(feature = "sqlite")]
+    Sqlite(std::path::PathBuf),
 }
 
 impl Target {
@@ -37,6 +41,8 @@ impl Target {
             Self::Uri(uri) => Some(Box::new(MongoDb::of_uri(uri, database))),
             Self::Options(options) => Some(Box::new(MongoDb::of_options(*options, database))),
             Self::Client(client) => Some(Box::new(MongoDb::of_client(client, database))),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(path) => Some(Box::new(sqlite::Sqlite::new(path, database))),
         }
     }
 }
@@ -45,6 +51,13 @@ impl Database {
     /// The database of a connection string, `mongodb://…`; a string that cannot be used shows on the board as such.
     pub fn from_uri(uri: impl Into<String>) -> Self {
         Self(Target::Uri(uri.into()))
+    }
+
+    /// The SQLite database in a file, opened to be read alone, anew for each question; it is never created. With the feature
+    /// `sqlite`.
+    #[cfg(feature = "sqlite")]
+    pub fn sqlite(path: impl Into<std::path::PathBuf>) -> Self {
+        Self(Target::Sqlite(path.into()))
     }
 }
 
@@ -56,6 +69,8 @@ impl fmt::Debug for Database {
             Target::Uri(_) => "Uri",
             Target::Options(_) => "Options",
             Target::Client(_) => "Client",
+            #[cfg(feature = "sqlite")]
+            Target::Sqlite(_) => "Sqlite",
         };
         write!(formatter, "Database({name})")
     }

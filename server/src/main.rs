@@ -55,7 +55,7 @@ async fn run(config: Config) -> Result<(), String> {
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
     let name = if is_demo { "demo shop" } else { "watchboard" };
-    let builder = Monitor::builder().service(name).mongodb(database);
+    let builder = Monitor::builder().service(name).database(database);
     let monitor = builder.ready_needs_database(config.ready_needs_database).build();
     let app = if is_demo {
         let options = shop::options(config.mongodb_uri.as_deref()).await;

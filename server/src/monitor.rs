@@ -221,7 +221,7 @@ fn run(work: Work, probe: Probe, given: oneshot::Receiver<Database>) {
     let (found, database) = watch::channel(probe.found().clone());
     runtime.block_on(async {
         tokio::spawn(ask_database(probe, given, found, Arc::clone(&work.database_read_at)));
-        work.sample_and_answer(database).await;
+        Box::pin(work.sample_and_answer(database)).await;
     });
 }
 

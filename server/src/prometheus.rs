@@ -1,14 +1,14 @@
 //! `/metrics`: the figures of the same snapshot as Prometheus's text, by OpenTelemetry's names and bounds.
 
+mod commands;
+
 use std::fmt::{self, Write};
 
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use watchboard_app::wire::{
-    CommandName, CommandTotals, DatabaseState, EndpointTotals, Frozen, FrozenCommands, Pool, StatusTotals,
-};
+use watchboard_app::wire::{DatabaseState, EndpointTotals, Frozen, StatusTotals};
 
 use crate::requests::BOUNDS_US;
 
@@ -25,7 +25,7 @@ pub(crate) fn response(frozen: &Frozen) -> Response {
 fn write_all(out: &mut String, frozen: &Frozen) -> fmt::Result {
     durations(out, &frozen.endpoints)?;
     if let Some(asked) = &frozen.commands {
-        commands(out, asked)?;
+        commands::write_all(out, asked)?;
     }
     let by_endpoint = |read: fn(&EndpointTotals) -> u64| {
         let samples = frozen.endpoints.iter().map(move |endpoint| (labels(endpoint), read(endpoint) as f64));
@@ -136,60 +136,6 @@ fn durations(out: &mut String, endpoints: &[std::sync::Arc<EndpointTotals>]) -> 
         }
     }
     Ok(())
-}
-
-/// OpenTelemetry's `db.client.operation.duration`, as sums alone, and its `db.client.connection.*`.
-fn commands(out: &mut String, asked: &FrozenCommands) -> fmt::Result {
-    const NAME: &str = "db_client_operation_duration_seconds";
-    writeln!(out, "# HELP {NAME} Time from sending a command to its answer.\n# TYPE {NAME} summary")?;
-    for totals in &asked.totals {
-        let labels = command_labels(&totals.name);
-        writeln!(out, "{NAME}_sum{{{labels}}} {}", seconds(totals.duration_sum_us))?;
-        writeln!(out, "{NAME}_count{{{labels}}} {}", totals.fine + totals.failed)?;
-    }
-    type Read = fn(&CommandTotals) -> u64;
-    let counters: [(&str, &str, Read); 3] = [
-        ("watchboard_database_commands_total", "Commands that were sent.", |totals| totals.sent),
-        ("watchboard_database_commands_failed_total", "Commands that failed.", |totals| totals.failed),
-        ("watchboard_database_commands_cancelled_total", "Commands given up by their senders.", |totals| {
-            totals.cancelled
-        }),
-    ];
-    for (name, help, read) in counters {
-        writeln!(out, "# HELP {name} {help}\n# TYPE {name} counter")?;
-        for totals in &asked.totals {
-            writeln!(out, "{name}{{{}}} {}", command_labels(&totals.name), read(totals))?;
-        }
-    }
-    const COUNT: &str = "db_client_connection_count";
-    writeln!(out, "# HELP {COUNT} Connections of the application's pools.\n# TYPE {COUNT} gauge")?;
-    for pool in &asked.pools {
-        let address = escaped(&pool.address);
-        for (state, count) in [("used", pool.in_use), ("idle", pool.size.saturating_sub(pool.in_use))] {
-            writeln!(
-                out,
-                "{COUNT}{{db_client_connection_pool_name=\"{address}\",db_client_connection_state=\"{state}\"}} {count}"
-            )?;
-        }
-    }
-    let gauges: [(&str, &str, fn(&Pool) -> u64); 2] = [
-        ("db_client_connection_max", "As many connections as there may be.", |pool| pool.max),
-        ("db_client_connection_pending_requests", "Those who wait for a connection.", |pool| pool.waiting),
-    ];
-    for (name, help, read) in gauges {
-        writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")?;
-        for pool in &asked.pools {
-            writeln!(out, "{name}{{db_client_connection_pool_name=\"{}\"}} {}", escaped(&pool.address), read(pool))?;
-        }
-    }
-    Ok(())
-}
-
-fn command_labels(CommandName { command, database, collection }: &CommandName) -> String {
-    let [command, database, collection] = [command, database, collection].map(|name| escaped(name));
-    format!(
-        "db_system_name=\"mongodb\",db_operation_name=\"{command}\",db_namespace=\"{database}\",db_collection_name=\"{collection}\""
-    )
 }
 
 fn labels(endpoint: &EndpointTotals) -> String {

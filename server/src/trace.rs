@@ -250,7 +250,9 @@ mod tests {
     fn what_ran_at_once_counts_once() {
         let covered = |stretches: &[(u64, u64)]| {
             let mut covered = Covered::default();
-            stretches.iter().for_each(|(start, end)| covered.add(*start, *end));
+            for (start, end) in stretches {
+                covered.add(*start, *end);
+            }
             covered.sum()
         };
         assert_eq!(covered(&[(0, 10), (20, 30)]), 20);

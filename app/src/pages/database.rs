@@ -25,6 +25,9 @@ use crate::{
 pub(crate) fn DatabasePage() -> impl IntoView {
     let configured = figure(|snapshot| snapshot.database.state != DatabaseState::NotConfigured);
     let listens = figure(|snapshot| snapshot.listens);
+    // Of a file nobody but its own programs can tell more.
+    let is_file = figure(|snapshot| snapshot.database.kind == "SQLite");
+    let is_server = Memo::new(move |_| configured.get() && !is_file.get());
     let chart = move || {
         let commands = listens.get().then(|| view! { <CommandCharts /> });
         let charts = view! { <div class="charts"><DatabaseLatencyChart />{commands}</div> };
@@ -36,12 +39,14 @@ pub(crate) fn DatabasePage() -> impl IntoView {
             <Card title="Database" note="Asked once a second, by a client of the monitor's own.">
                 <DatabaseFacts />
             </Card>
-            <Card title="Commands of the application" note="Of the window: what it asks through its own client.">
-                <CommandFacts />
-            </Card>
-            {move || configured.get().then(|| view! { <ServerCards /> })}
+            {move || (!is_file.get()).then(|| view! {
+                <Card title="Commands of the application" note="Of the window: what it asks through its own client.">
+                    <CommandFacts />
+                </Card>
+            })}
+            {move || is_server.get().then(|| view! { <ServerCards /> })}
             {move || listens.get().then(|| view! { <CommandCards /> })}
-            {move || configured.get().then(|| view! { <StorageCards /> })}
+            {move || is_server.get().then(|| view! { <StorageCards /> })}
         </div>
     }
 }

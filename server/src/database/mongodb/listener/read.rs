@@ -95,7 +95,7 @@ impl CommandReader {
 
     pub(crate) fn name(&self, number: u16) -> CommandName {
         let Name { command, database, collection } = &self.listener.shapes.numbered(number).name;
-        let [command, database, collection] = [command, database, collection].map(|name| name.to_string());
+        let [command, database, collection] = [command, database, collection].map(ToString::to_string);
         CommandName { command, database, collection }
     }
 

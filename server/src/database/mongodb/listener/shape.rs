@@ -54,7 +54,7 @@ pub(super) struct Shape {
 }
 
 struct Code {
-    code: i32,
+    number: i32,
     name: String,
     count: AtomicU64,
 }
@@ -113,8 +113,9 @@ impl Shape {
 
     fn count(&self, code: i32, name: &str) {
         for slot in &self.codes {
-            let counter = slot.get_or_init(|| Box::new(Code { code, name: name.to_owned(), count: AtomicU64::new(0) }));
-            if counter.code == code {
+            let counter =
+                slot.get_or_init(|| Box::new(Code { number: code, name: name.to_owned(), count: AtomicU64::new(0) }));
+            if counter.number == code {
                 counter.count.fetch_add(1, Relaxed);
                 return;
             }
@@ -128,7 +129,7 @@ impl Shape {
 
     /// The errors since the start: code, name, and how many.
     pub(super) fn codes(&self) -> impl Iterator<Item = (i32, &str, u64)> {
-        self.codes.iter().filter_map(OnceBox::get).map(|code| (code.code, &*code.name, code.count.load(Relaxed)))
+        self.codes.iter().filter_map(OnceBox::get).map(|code| (code.number, &*code.name, code.count.load(Relaxed)))
     }
 
     /// Takes what ended since the last time; none where nothing did.

@@ -13,8 +13,8 @@ use watchboard_app::wire::{CollectionSize, Collections, DatabaseServer, Database
 use super::{ask, is_due, number, text, told};
 
 /// How often databases are asked for their sizes, and the collections' once all have been.
-const DATABASES_EVERY: Duration = Duration::from_secs(300);
-const COLLECTIONS_EVERY: Duration = Duration::from_secs(60);
+const DATABASES_EVERY: Duration = Duration::from_mins(5);
+const COLLECTIONS_EVERY: Duration = Duration::from_mins(1);
 /// A round asks for so many sizes at most, and for this long.
 const MOST_A_ROUND: usize = 100;
 const COLLECTIONS_WITHIN: Duration = Duration::from_millis(100);
@@ -105,16 +105,14 @@ impl Storage {
     }
 
     async fn step(&mut self, until: Instant, database: &Database) -> Reading<()> {
-        let walk = match &mut self.walk {
-            Some(walk) => walk,
-            None => {
-                let question = doc! { "listCollections": 1, "nameOnly": true, "authorizedCollections": true };
-                let question = database.run_cursor_command(question).batch_size(BATCH);
-                let names = ask(Instant::now() + ONE_WITHIN, "listCollections", question).await?;
-                let so_far = Collections { database: database.name().to_owned(), ..Collections::default() };
-                self.walk.insert(Walk { names, so_far })
-            }
-        };
+        if self.walk.is_none() {
+            let question = doc! { "listCollections": 1, "nameOnly": true, "authorizedCollections": true };
+            let question = database.run_cursor_command(question).batch_size(BATCH);
+            let names = ask(Instant::now() + ONE_WITHIN, "listCollections", question).await?;
+            let so_far = Collections { database: database.name().to_owned(), ..Collections::default() };
+            self.walk = Some(Walk { names, so_far });
+        }
+        let Some(walk) = &mut self.walk else { return Ok(()) };
         for _ in 0..MOST_A_ROUND {
             if Instant::now() >= until {
                 return Ok(());

@@ -1,0 +1,174 @@
+//! SQLite, asked by opening its file anew for each question: a file that was removed or replaced is seen, and nothing is held open.
+//! Runs on a blocking thread, one at a time: a file on a lost network drive may hold it for hours.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::task::{JoinHandle, spawn_blocking};
+use watchboard_app::wire::{self, DatabaseFailure, DatabaseFile, FailureKind};
+
+use super::probe::{Asked, Found};
+
+/// How long the probe waits for whoever holds the file alone, as every commit does for a moment.
+const UNLOCKED_WITHIN: Duration = Duration::from_millis(500);
+
+/// A SQLite file to ask.
+pub(super) struct Sqlite {
+    path: PathBuf,
+    /// The question under way, which outlasts a round that is over.
+    asking: Option<JoinHandle<Result<Answer, DatabaseFailure>>>,
+}
+
+struct Answer {
+    file: DatabaseFile,
+    round_trip: Duration,
+}
+
+impl Sqlite {
+    pub(super) fn new(path: PathBuf, database: &mut wire::Database) -> Self {
+        "SQLite".clone_into(&mut database.kind);
+        database.hosts = path.display().to_string();
+        database.server_version = Some(rusqlite::version().to_owned());
+        Self { path, asking: None }
+    }
+
+    async fn round(&mut self, found: &mut Found) -> Result<Duration, DatabaseFailure> {
+        let path = self.path.clone();
+        let asking = self.asking.get_or_insert_with(|| spawn_blocking(move || look(&path)));
+        let answer = asking.await;
+        self.asking = None;
+        let answer =
+            answer.map_err(|_| DatabaseFailure::new(FailureKind::Other, "the look at its file panicked"))??;
+        found.database.topology = Some("embedded in one file".to_owned());
+        found.database.file = Some(answer.file);
+        Ok(answer.round_trip)
+    }
+}
+
+impl Asked for Sqlite {
+    fn ask<'a>(
+        &'a mut self,
+        found: &'a mut Found,
+    ) -> Pin<Box<dyn Future<Output = Result<Duration, DatabaseFailure>> + Send + 'a>> {
+        Box::pin(self.round(found))
+    }
+
+    fn overdue(&mut self) -> Pin<Box<dyn Future<Output = DatabaseFailure> + Send + '_>> {
+        let detail = "its file does not answer: the disk or the network drive that it is on hangs";
+        Box::pin(async move { DatabaseFailure::new(FailureKind::Frozen, detail) })
+    }
+}
+
+/// One look at the file. Its metadata alone are asked for without SQLite: to open and close the file by other means would release the
+/// locks that the application's own connections in this process hold on it.
+fn look(path: &Path) -> Result<Answer, DatabaseFailure> {
+    let metadata = path.metadata().map_err(|error| not_there(path, &error))?;
+    if !metadata.is_file() {
+        return Err(DatabaseFailure::new(FailureKind::Damaged, "what is at its path is not a file"));
+    }
+    let started = Instant::now();
+    let mut file = ask(path).map_err(|error| failure(&error))?;
+    let round_trip = started.elapsed();
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    file.log_bytes = Path::new(&log).metadata().ok().map(|metadata| metadata.len());
+    Ok(Answer { file, round_trip })
+}
+
+fn ask(path: &Path) -> rusqlite::Result<DatabaseFile> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(UNLOCKED_WITHIN)?;
+    // The schema is read as every statement of the application reads it: what is no database, or a damaged one, shows here.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let page_bytes = number("page_size")?.unsigned_abs();
+    Ok(DatabaseFile {
+        size_bytes: number("page_count")?.unsigned_abs() * page_bytes,
+        free_bytes: number("freelist_count")?.unsigned_abs() * page_bytes,
+        log_bytes: None,
+        journal_mode: connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?,
+    })
+}
+
+fn not_there(path: &Path, error: &io::Error) -> DatabaseFailure {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => DatabaseFailure::new(
+            FailureKind::Unreachable,
+            format!("there is no file {path}: look at the path, or bring the file back"),
+        ),
+        io::ErrorKind::PermissionDenied => no_right(),
+        _ => DatabaseFailure::new(FailureKind::Unreachable, format!("the file {path} cannot be looked at")),
+    }
+}
+
+/// By SQLite's codes: its texts can hold the application's names.
+fn failure(error: &rusqlite::Error) -> DatabaseFailure {
+    let (kind, detail) = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+            FailureKind::Busy,
+            "somebody else holds the file for themselves: a long transaction, or a process that hangs in one",
+        ),
+        Some(ErrorCode::NotADatabase) => {
+            (FailureKind::Damaged, "the file is not a SQLite database, or an encrypted one: look at the path")
+        }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            (FailureKind::Damaged, "the file is damaged: stop writing, and restore it from a backup")
+        }
+        Some(ErrorCode::PermissionDenied) => return no_right(),
+        Some(ErrorCode::CannotOpen) => {
+            (FailureKind::NotAuthorised, "the file cannot be opened: let the monitor's user read it and its folder")
+        }
+        Some(ErrorCode::SystemIoFailure) => (FailureKind::Other, "the disk fails to read the file"),
+        _ => (FailureKind::Other, "SQLite failed"),
+    };
+    DatabaseFailure::new(kind, detail)
+}
+
+fn no_right() -> DatabaseFailure {
+    DatabaseFailure::new(FailureKind::NotAuthorised, "the monitor's user may not read the file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(path: &Path) -> Option<FailureKind> {
+        look(path).err().map(|failure| failure.kind)
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_apart_and_none_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        assert_eq!(kind(&path), Some(FailureKind::Unreachable));
+        assert!(!path.exists());
+        assert_eq!(kind(folder.path()), Some(FailureKind::Damaged));
+
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE a (b); INSERT INTO a VALUES (zeroblob(100000));").unwrap();
+        let file = look(&path).ok().unwrap().file;
+        assert_eq!((&*file.journal_mode, file.log_bytes, file.free_bytes), ("delete", None, 0));
+        assert!(file.size_bytes > 100_000);
+        connection.execute_batch("DELETE FROM a").unwrap();
+        assert!(look(&path).ok().unwrap().file.free_bytes >= 90_000);
+        connection.pragma_update(None, "journal_mode", "wal").unwrap();
+        connection.execute_batch("INSERT INTO a VALUES (1)").unwrap();
+        let file = look(&path).ok().unwrap().file;
+        assert!(file.journal_mode == "wal" && file.log_bytes.is_some_and(|bytes| bytes > 0), "{file:?}");
+        connection.pragma_update(None, "journal_mode", "delete").unwrap();
+
+        connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        assert_eq!(kind(&path), Some(FailureKind::Busy));
+        drop(connection);
+        assert_eq!(kind(&path), None);
+
+        std::fs::write(&path, vec![b'x'; 4096]).unwrap();
+        assert_eq!(kind(&path), Some(FailureKind::Damaged));
+    }
+}
