@@ -17,36 +17,39 @@ use crate::{
     components::{Card, Fact, Facts},
     figures::Figures,
     format,
-    live::{figure, text},
-    wire::{Database, DatabaseFile, DatabaseServer, DatabaseState, Reading, Told, Unknown, known},
+    live::{figure, text, use_live},
+    wire::{Database, DatabaseFile, DatabaseServer, DatabaseState, Reading, Snapshot, Told, Unknown, known},
 };
 
 #[component]
 pub(crate) fn DatabasePage() -> impl IntoView {
-    let configured = figure(|snapshot| snapshot.database.state != DatabaseState::NotConfigured);
-    let listens = figure(|snapshot| snapshot.listens);
-    // Of a file nobody but its own programs can tell more.
-    let is_file = figure(|snapshot| snapshot.database.kind == "SQLite");
-    let is_server = Memo::new(move |_| configured.get() && !is_file.get());
-    let chart = move || {
-        let commands = listens.get().then(|| view! { <CommandCharts /> });
-        let charts = view! { <div class="charts"><DatabaseLatencyChart />{commands}</div> };
-        configured.get().then_some(charts)
-    };
+    // Which database there is hardly ever changes while a page is open; of a file nobody but its own programs can tell more.
+    let (configured, is_file, listens) = use_live().figures.with_untracked(|figures| {
+        let Snapshot { database, listens, .. } = &figures.snapshot;
+        (database.state != DatabaseState::NotConfigured, database.kind == "SQLite", *listens)
+    });
+    let is_server = configured && !is_file;
     view! {
-        {chart}
+        {configured
+            .then(|| view! {
+                <div class="charts">
+                    <DatabaseLatencyChart />
+                    {listens.then(|| view! { <CommandCharts /> })}
+                </div>
+            })}
         <div class="cards">
             <Card title="Database" note="Asked once a second, by a client of the monitor's own.">
                 <DatabaseFacts />
             </Card>
-            {move || (!is_file.get()).then(|| view! {
-                <Card title="Commands of the application" note="Of the window: what it asks through its own client.">
-                    <CommandFacts />
-                </Card>
-            })}
-            {move || is_server.get().then(|| view! { <ServerCards /> })}
-            {move || listens.get().then(|| view! { <CommandCards /> })}
-            {move || is_server.get().then(|| view! { <StorageCards /> })}
+            {(!is_file)
+                .then(|| view! {
+                    <Card title="Commands of the application" note="Of the window: what it asks through its own client.">
+                        <CommandFacts />
+                    </Card>
+                })}
+            {is_server.then(|| view! { <ServerCards /> })}
+            {listens.then(|| view! { <CommandCards /> })}
+            {is_server.then(|| view! { <StorageCards /> })}
         </div>
     }
 }

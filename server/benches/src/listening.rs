@@ -4,7 +4,10 @@
 use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -80,25 +83,32 @@ async fn find(collection: &Collection<Document>, documents: i64) -> Result<Durat
     Ok(started.elapsed())
 }
 
-/// The times of the listener's handler alone: of each event that it gets, without the decoding before it. It drops the event too, so that
-/// the document is small.
-async fn own_code(mongod: &Mongod, monitor: &Monitor) -> Result<[Duration; 2]> {
-    let mut listened = monitor.listen(options(mongod).await?);
-    let Some(EventHandler::Callback(ours)) = listened.command_event_handler.take() else { bail!("no callback") };
-    let times: Arc<Mutex<Vec<Duration>>> = Arc::default();
-    let note = Arc::clone(&times);
-    listened.command_event_handler = Some(EventHandler::callback(move |event| {
-        let started = Instant::now();
-        ours(event);
-        note.lock().expect("no panic").push(started.elapsed());
-    }));
-    let collection = documents(&Client::with_options(listened)?);
+/// What the handlers of a client's commands and of its pool take for one command, of many: the median, and the 99th percentile. They drop
+/// the events too, so that the document is small.
+async fn own_code(options: ClientOptions) -> Result<[Duration; 2]> {
+    let spent = Arc::new(AtomicU64::new(0));
+    let mut timed = options;
+    timed.command_event_handler = timed_handler(timed.command_event_handler, &spent);
+    timed.cmap_event_handler = timed_handler(timed.cmap_event_handler, &spent);
+    let collection = documents(&Client::with_options(timed)?);
+    let mut times = vec![];
     for _ in 0..20_000 {
         collection.find_one(doc! { "_id": 7_i64 }).projection(doc! { "_id": 1 }).await?;
+        times.push(Duration::from_nanos(spent.swap(0, Relaxed)));
     }
-    let mut times = std::mem::take(&mut *times.lock().expect("no panic"));
     times.sort_unstable();
     Ok([times[times.len() / 2], times[times.len() / 100 * 99]])
+}
+
+/// A handler whose time is added up.
+fn timed_handler<T: 'static>(handler: Option<EventHandler<T>>, spent: &Arc<AtomicU64>) -> Option<EventHandler<T>> {
+    let Some(EventHandler::Callback(handler)) = handler else { return None };
+    let spent = Arc::clone(spent);
+    Some(EventHandler::Callback(Arc::new(move |event| {
+        let started = Instant::now();
+        handler(event);
+        spent.fetch_add(started.elapsed().as_nanos() as u64, Relaxed);
+    })))
 }
 
 pub(crate) async fn all() -> Result<()> {
@@ -106,8 +116,13 @@ pub(crate) async fn all() -> Result<()> {
     let plain = Client::with_options(options(&mongod).await?)?;
     documents(&plain).insert_many((0..LARGE_DOCUMENTS).map(document)).await?;
     let monitor = Monitor::builder().build();
-    let [median, p99] = own_code(&mongod, &monitor).await?;
-    println!("\nthe listener's own code, an event of a find of one document: p50 {median:?}, p99 {p99:?}");
+    let [median, p99] = own_code(monitor.listen(options(&mongod).await?)).await?;
+    println!("\nthe handlers of a find of one small document, all events together: p50 {median:?}, p99 {p99:?}");
+    let mut dropping = options(&mongod).await?;
+    dropping.command_event_handler = Some(EventHandler::callback(drop));
+    dropping.cmap_event_handler = Some(EventHandler::callback(drop));
+    let [median, p99] = own_code(dropping).await?;
+    println!("handlers that only drop the same events: p50 {median:?}, p99 {p99:?}");
 
     let mut empty = options(&mongod).await?;
     empty.command_event_handler = Some(EventHandler::callback(drop));

@@ -22,23 +22,48 @@ use crate::clock::now_unix_ms;
 
 /// All questions of a round together.
 const ROUND: Duration = Duration::from_millis(250);
+/// What the server itself may spend on one of them, in milliseconds: it gives up where nobody waits any more.
+const MOST_MS: i32 = 200;
 /// How often the server's status is asked: always, and while somebody looks.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
 const STATUS_EVERY_WATCHED: Duration = Duration::from_secs(2);
 /// Operations under way are asked so often while somebody looks.
 const OPERATIONS_EVERY: Duration = Duration::from_secs(2);
 
+/// What a login may not ask is asked again so often.
+const REFUSED_EVERY: Duration = Duration::from_mins(1);
+/// How the reason of a refusal begins.
+const NO_RIGHT: &str = "The login has no right to";
+
 /// Asks the server, and remembers what it said.
-#[derive(Default)]
 pub(super) struct ServerState {
     found: DatabaseServer,
     rates: Rates,
+    /// How far the oplog reaches back, in seconds.
+    oplog: Reading<u64>,
     storage: Storage,
     status_at: Option<Instant>,
+    replication_at: Option<Instant>,
     operations_at: Option<Instant>,
     /// The longest rounds, of this minute and of the one before, and when this one began.
     longest: [Duration; 2],
     minute_at: Option<Instant>,
+}
+
+impl Default for ServerState {
+    fn default() -> Self {
+        Self {
+            found: DatabaseServer::default(),
+            rates: Rates::default(),
+            oplog: Err(Unknown::because("not told yet")),
+            storage: Storage::default(),
+            status_at: None,
+            replication_at: None,
+            operations_at: None,
+            longest: [Duration::ZERO; 2],
+            minute_at: None,
+        }
+    }
 }
 
 impl ServerState {
@@ -51,14 +76,18 @@ impl ServerState {
         let until = Instant::now() + ROUND;
         let admin = client.database("admin");
         let every = if watched { STATUS_EVERY_WATCHED } else { STATUS_EVERY };
-        if is_due(self.status_at, every) {
+        if is_due(self.status_at, unless_refused(every, self.found.status.as_ref())) {
             self.status_at = Some(Instant::now());
             let status = ask(until, "serverStatus", admin.run_command(status::question())).await;
             let rates = &mut self.rates;
+            self.oplog = status.as_ref().map_err(Clone::clone).and_then(replication::oplog_window);
             self.found.status = told(status.map(|answer| status::parse(&answer, rates)));
-            self.found.replication = told(replication::read(until, client).await);
         }
-        if watched && is_due(self.operations_at, OPERATIONS_EVERY) {
+        if is_due(self.replication_at, unless_refused(every, self.found.replication.as_ref())) {
+            self.replication_at = Some(Instant::now());
+            self.found.replication = told(replication::read(until, client, self.oplog.clone()).await);
+        }
+        if watched && is_due(self.operations_at, unless_refused(OPERATIONS_EVERY, self.found.operations.as_ref())) {
             self.operations_at = Some(Instant::now());
             self.found.operations = told(operations::read(until, client).await);
         }
@@ -74,6 +103,12 @@ impl ServerState {
         self.longest[0] = self.longest[0].max(took);
         self.found.round_max_us = self.longest[0].max(self.longest[1]).as_micros() as u64;
     }
+}
+
+/// So often; what a login may not ask, seldom: servers write each refusal into their log.
+fn unless_refused<T>(every: Duration, told: Option<&Told<T>>) -> Duration {
+    let refused = told.and_then(|told| told.reading.as_ref().err()).is_some_and(|why| why.reason.starts_with(NO_RIGHT));
+    if refused { every.max(REFUSED_EVERY) } else { every }
 }
 
 fn is_due(last: Option<Instant>, every: Duration) -> bool {
@@ -101,9 +136,9 @@ async fn ask<T>(
 
 fn unknown(what: &str, error: &Error) -> Unknown {
     match &*error.kind {
-        ErrorKind::Command(command) if matches!(command.code, 13 | 8000) => Unknown::because(format!(
-            "The login has no right to {what}: grant it the role of the README, in which it is named."
-        )),
+        ErrorKind::Command(command) if matches!(command.code, 13 | 8000) => {
+            Unknown::because(format!("{NO_RIGHT} {what}: grant it the role of the README, in which it is named."))
+        }
         // Only its code and name: the rest can hold data.
         ErrorKind::Command(command) => {
             Unknown::because(format!("the server refused {what}: {} ({})", command.code_name, command.code))

@@ -8,7 +8,7 @@ use mongodb::{
 use tokio::time::Instant;
 use watchboard_app::wire::{Operation, Reading};
 
-use super::{ask, number, text};
+use super::{ROUND, ask, number, text};
 use crate::database::mongodb::APP_NAME;
 
 /// An operation is told of when it has been running for so long.
@@ -29,6 +29,8 @@ pub(super) async fn read(until: Instant, client: &Client) -> Reading<Vec<Operati
             // Every driver has one that waits for news of the set.
             "command.hello": { "$exists": false },
             "command.isMaster": { "$exists": false },
+            // And members follow it.
+            "ns": { "$ne": "local.oplog.rs" },
         } },
         doc! { "$sort": { "microsecs_running": -1 } },
         doc! { "$limit": MOST },
@@ -36,7 +38,9 @@ pub(super) async fn read(until: Instant, client: &Client) -> Reading<Vec<Operati
             "op": 1, "ns": 1, "microsecs_running": 1, "appName": 1, "waitingForLock": 1, "planSummary": 1,
         } },
     ];
-    let running = async { client.database("admin").aggregate(pipeline).await?.try_collect::<Vec<Document>>().await };
+    let running = async {
+        client.database("admin").aggregate(pipeline).max_time(ROUND).await?.try_collect::<Vec<Document>>().await
+    };
     Ok(ask(until, "inprog", running).await?.iter().map(parse).collect())
 }
 

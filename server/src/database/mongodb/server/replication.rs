@@ -7,11 +7,12 @@ use mongodb::{
 use tokio::time::Instant;
 use watchboard_app::wire::{Reading, ReplicaMember, Replication, Unknown};
 
-use super::{ask, number, text};
+use super::{MOST_MS, ask, number, text};
 
-pub(super) async fn read(until: Instant, client: &Client) -> Reading<Replication> {
+/// `oplog` is what `serverStatus` said of it.
+pub(super) async fn read(until: Instant, client: &Client, oplog: Reading<u64>) -> Reading<Replication> {
     let admin = client.database("admin");
-    let question = admin.run_command(doc! { "replSetGetStatus": 1 });
+    let question = admin.run_command(doc! { "replSetGetStatus": 1, "maxTimeMS": MOST_MS });
     let answer = ask(until, "replSetGetStatus", async {
         match question.await {
             // Not started as a member, or a router.
@@ -20,23 +21,17 @@ pub(super) async fn read(until: Instant, client: &Client) -> Reading<Replication
         }
     });
     let Some(answer) = answer.await? else { return Ok(Replication::default()) };
-    Ok(Replication { oplog_window_seconds: Some(oplog_window(until, client).await), ..parse(&answer) })
+    Ok(Replication { oplog_window_seconds: Some(oplog), ..parse(&answer) })
 }
 
-/// From the first entry's time to the last's: two reads of one document each. The least role has no right to it, since whoever may read
-/// the oplog may read all.
-async fn oplog_window(until: Instant, client: &Client) -> Reading<u64> {
-    let oplog = client.database("local").collection::<Document>("oplog.rs");
-    let end = |order: i32| {
-        let times = doc! { "_id": 0, "ts": 1 };
-        ask(until, "find on local.oplog.rs", oplog.find_one(doc! {}).projection(times).sort(doc! { "$natural": order }))
+/// From the oldest entry's time to the newest's, as `serverStatus` has them: so nobody needs the right to read the oplog, which holds all.
+pub(super) fn oplog_window(status: &Document) -> Reading<u64> {
+    let seconds = |name: &str| match status.get_document("oplog").ok()?.get(name)? {
+        Bson::Timestamp(timestamp) => Some(u64::from(timestamp.time)),
+        _ => None,
     };
-    let seconds = |entry: Option<Document>| match entry.as_ref().and_then(|entry| entry.get("ts")) {
-        Some(Bson::Timestamp(timestamp)) => Ok(u64::from(timestamp.time)),
-        _ => Err(Unknown::because("the oplog is empty")),
-    };
-    let (first, last) = (seconds(end(1).await?)?, seconds(end(-1).await?)?);
-    Ok(last.saturating_sub(first))
+    let window = seconds("earliestOptime").zip(seconds("latestOptime"));
+    window.map(|(first, last)| last.saturating_sub(first)).ok_or_else(|| Unknown::because("the server does not tell"))
 }
 
 fn parse(answer: &Document) -> Replication {

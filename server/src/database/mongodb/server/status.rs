@@ -5,7 +5,7 @@ use std::time::Instant;
 use mongodb::bson::{Document, doc};
 use watchboard_app::wire::{Cache, Connections, ServerStatus};
 
-use super::{number, text};
+use super::{MOST_MS, number, text};
 
 /// What is left out is large or costly, and not shown. `metrics` stays: memory comes with it.
 const LEFT_OUT: [&str; 23] = [
@@ -40,7 +40,7 @@ const NETWORK: [&str; 2] = ["bytesIn", "bytesOut"];
 const MIB: u64 = 1 << 20;
 
 pub(super) fn question() -> Document {
-    let mut question = doc! { "serverStatus": 1 };
+    let mut question = doc! { "serverStatus": 1, "oplog": 1, "maxTimeMS": MOST_MS };
     question.extend(LEFT_OUT.iter().map(|name| ((*name).to_owned(), 0.into())));
     question
 }
@@ -70,7 +70,10 @@ impl Counters {
             operations: OPERATIONS.map(|name| number(answer, &["opcounters", name]).unwrap_or(0)),
             latencies: LATENCIES.map(latency),
             network: NETWORK.map(|name| number(answer, &["network", name]).unwrap_or(0)),
-            evicted: number(answer, &["wiredTiger", "cache", "pages evicted by application threads"]),
+            // Its name since 8.0 is the second.
+            evicted: ["pages evicted by application threads", "page evict attempts by application threads"]
+                .iter()
+                .find_map(|name| number(answer, &["wiredTiger", "cache", name])),
         }
     }
 }

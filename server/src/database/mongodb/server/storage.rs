@@ -10,7 +10,7 @@ use mongodb::{
 use tokio::time::Instant;
 use watchboard_app::wire::{CollectionSize, Collections, DatabaseServer, DatabaseSize, Reading, Unknown};
 
-use super::{ask, is_due, number, text, told};
+use super::{MOST_MS, ask, is_due, number, text, told};
 
 /// How often databases are asked for their sizes, and the collections' once all have been.
 const DATABASES_EVERY: Duration = Duration::from_mins(5);
@@ -72,7 +72,7 @@ impl Storage {
             && let Some(name) = self.names.pop_front()
         {
             let database = client.database(&name);
-            let answer = database.run_command(doc! { "dbStats": 1, "scale": 1 });
+            let answer = database.run_command(doc! { "dbStats": 1, "scale": 1, "maxTimeMS": MOST_MS });
             match ask(Instant::now() + ONE_WITHIN, "dbStats", answer).await {
                 Ok(answer) => self.sizes.push(size(&name, &answer)),
                 // A login may see the name of a database and not the rest.
@@ -127,12 +127,14 @@ impl Storage {
             }
             let name = text(&entry, "name");
             let of_name = database.collection::<Document>(&name);
-            let stats = of_name.aggregate([
-                doc! { "$collStats": { "storageStats": {} } },
-                doc! { "$project": { "storageStats": {
-                    "count": 1, "size": 1, "storageSize": 1, "nindexes": 1, "totalIndexSize": 1,
-                } } },
-            ]);
+            let stats = of_name
+                .aggregate([
+                    doc! { "$collStats": { "storageStats": {} } },
+                    doc! { "$project": { "storageStats": {
+                        "count": 1, "size": 1, "storageSize": 1, "nindexes": 1, "totalIndexSize": 1,
+                    } } },
+                ])
+                .max_time(ONE_WITHIN);
             let stats = async { stats.await?.try_next().await };
             if let Some(stats) = ask(Instant::now() + ONE_WITHIN, "collStats", stats).await? {
                 walk.so_far.largest.push(collection(name, &stats));
