@@ -32,7 +32,7 @@ pub use memory::{
 pub use requests::{Latency, RecentRequests, RequestMemory, Requests, WindowTotals};
 pub use runtime::Runtime;
 pub use server::{
-    Cache, CollectionSize, Collections, Connections, DatabaseServer, DatabaseSize, Operation, ReplicaMember,
+    Cache, CollectionSize, Collections, Connections, DatabaseServer, DatabaseSize, Databases, Operation, ReplicaMember,
     Replication, ServerStatus, Told,
 };
 use timeline::columns;

@@ -12,7 +12,7 @@ use ::mongodb::{Client, options::ClientOptions};
 use watchboard_app::wire;
 
 pub(crate) use self::mongodb::{CHECK_OUT, CommandReader, Listener, TakenShape};
-use self::{mongodb::MongoDb, probe::Asked};
+use self::{mongodb::MongoDb, probe::Source};
 pub(crate) use probe::{Found, Probe};
 
 /// The database to watch: a MongoDB client's options, a client, a connection string, or `()` for none.
@@ -35,7 +35,7 @@ pub(crate) enum Target {
 
 impl Target {
     /// What the probe asks, and in `database` what is known of it before; none where nothing is configured.
-    fn asked(self, database: &mut wire::Database) -> Option<Box<dyn Asked>> {
+    fn source(self, database: &mut wire::Database) -> Option<Box<dyn Source>> {
         match self {
             Self::NotConfigured => None,
             Self::Uri(uri) => Some(Box::new(MongoDb::of_uri(uri, database))),

@@ -50,7 +50,7 @@ impl Judge {
 
 /// The health after what it was, with what the database has become since.
 pub(crate) fn with_database(before: &Health, now: &Database, now_unix_ms: u64) -> Health {
-    let others = before.findings.iter().filter(|finding| finding.about != About::Database);
+    let others = before.findings.iter().filter(|finding| !database::is_of_probe(finding));
     settle(before, others.cloned().chain(database::find(now, None)).collect(), now_unix_ms)
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Sampler {
     service: String,
     started_at_unix_ms: u64,
     reader: Reader,
-    asked: CommandReader,
+    commands: CommandReader,
     runtime: Option<RuntimeProbe>,
     cost: CostMeter,
     probes: Probes,
@@ -52,7 +52,7 @@ impl Sampler {
             service,
             started_at_unix_ms,
             reader: Reader::new(recorder),
-            asked: CommandReader::new(listener),
+            commands: CommandReader::new(listener),
             runtime,
             cost: CostMeter::default(),
             probes: Probes::new(),
@@ -74,12 +74,14 @@ impl Sampler {
         let mut frame = Builder::new(tick, seconds);
         let reader = &mut self.reader;
         let told = self.probes.took().by("requests", || reader.take(|id, tally| frame.endpoint(id, tally)));
-        let asked = &mut self.asked;
-        self.probes.took().by("commands", || asked.take(|number, taken| frame.command(number.into(), &tally(taken))));
+        let commands = &mut self.commands;
+        self.probes
+            .took()
+            .by("commands", || commands.take(|number, taken| frame.command(number.into(), &tally(taken))));
         // After the requests: what those allocated that have ended is then in the whole.
         let before = self.probes.last().heap.map(|heap| (heap, seconds));
         let memory = self.probes.read(watched);
-        let connections = self.asked.take_most_connections();
+        let connections = self.commands.take_most_connections();
         let host = Host {
             connections_in_use: connections.map(|[in_use, _]| in_use),
             connections_waiting: connections.map(|[_, waiting]| waiting),
@@ -99,7 +101,7 @@ impl Sampler {
             server: found.server.as_ref(),
             history: &mut self.history,
             reader: &self.reader,
-            commands: &self.asked,
+            commands: &self.commands,
         };
         let (judge, health) = (&mut self.judge, &self.health);
         self.health = self.probes.took().by("findings", || judge.judge(health, now));
@@ -113,7 +115,7 @@ impl Sampler {
             requests,
             memory,
             database,
-            listens: self.asked.listens(),
+            listens: self.commands.listens(),
             runtime: self.runtime.as_mut().map(RuntimeProbe::read),
         };
         self.cost.tick();
@@ -121,7 +123,7 @@ impl Sampler {
             snapshot,
             endpoints: self.reader.totals(),
             errors: self.history.recent_errors(),
-            commands: self.asked.frozen(),
+            commands: self.commands.frozen(),
         }
     }
 
@@ -150,29 +152,29 @@ impl Sampler {
         let memory = (ask.part == Part::Memory).then(|| self.detail());
         let database = (ask.part == Part::Database).then(|| DatabaseDetail {
             server: found.server.clone(),
-            commands: self.asked.listens().then(|| self.commands(ask.window)),
+            commands: self.commands.listens().then(|| self.app_commands(ask.window)),
         });
-        let names = Names { reader: &self.reader, command: &|number| self.asked.name(number) };
+        let names = Names { reader: &self.reader, command: &|number| self.commands.name(number) };
         Refreshed { memory, database, ..self.history.answer(ask, seen, snapshot, names) }
     }
 
     /// What the application asks of its database, in a window.
-    fn commands(&mut self, window: Window) -> AppCommands {
+    fn app_commands(&mut self, window: Window) -> AppCommands {
         let mut commands = AppCommands {
-            in_flight: self.asked.in_flight(),
-            errors: self.asked.errors(),
-            pools: self.asked.pools(),
-            deployment: self.asked.deployment(),
-            faults: self.asked.faults(),
+            in_flight: self.commands.in_flight(),
+            errors: self.commands.errors(),
+            pools: self.commands.pools(),
+            deployments: self.commands.deployments(),
+            faults: self.commands.faults(),
             whole: self.history.all_commands(window),
             ..AppCommands::default()
         };
-        (commands.sent_for_requests, commands.sent_by_others) = self.asked.sent();
+        (commands.sent_for_requests, commands.sent_by_others) = self.commands.sent();
         for (number, row) in self.history.commands(window) {
             if number == CHECK_OUT {
                 commands.waits = row;
             } else {
-                commands.rows.push(CommandRow { name: self.asked.name(number), ..row });
+                commands.rows.push(CommandRow { name: self.commands.name(number), ..row });
             }
         }
         commands.kinds = commands.rows.len() as u32;
@@ -186,7 +188,7 @@ impl Sampler {
         let fresh = self.detail.take().filter(|(read_at, _)| read_at.elapsed() < DETAIL_EVERY);
         let detail = fresh.unwrap_or_else(|| {
             let (threads, devices) = (self.probes.threads_by_name(), self.probes.devices());
-            let held = [self.reader.held_bytes(), self.history.held_bytes(), self.asked.held_bytes()];
+            let held = [self.reader.held_bytes(), self.history.held_bytes(), self.commands.held_bytes()];
             let held = ["endpoints", "history", "commands"].map(str::to_owned).into_iter().zip(held).collect();
             let cost = self.cost.read(held, self.probes.took().all());
             (Instant::now(), MemoryDetail { threads, devices, cost })

@@ -11,6 +11,8 @@ use std::{
 pub(crate) const STEPS: usize = 24;
 /// Kinds of commands that are counted apart in one request.
 pub(crate) const USES: usize = 16;
+/// The same command so often in one request is one that should have been asked once: N+1.
+const REPEATED: u32 = 10;
 /// Traces that a thread keeps for its next requests.
 const KEPT: usize = 64;
 /// Stretches of time that are told apart; older ones can no longer be filled.
@@ -49,8 +51,15 @@ pub(crate) struct Use {
     pub(crate) shape: u16,
     /// Tells commands of one shape by the fields that they ask for; never by values.
     fields: u32,
+    goes_on: bool,
     pub(crate) calls: u32,
     pub(crate) took_us: u64,
+}
+
+impl Use {
+    pub(crate) fn repeats(&self) -> bool {
+        self.calls >= REPEATED && !self.goes_on
+    }
 }
 
 /// What one request asked.
@@ -80,13 +89,13 @@ impl Trace {
         }
     }
 
-    /// A command of a shape is sent.
-    pub(crate) fn send(&mut self, shape: u16, fields: u32) {
+    /// A command of a shape is sent. It goes on with another where that is how it is done, as batches of one cursor are.
+    pub(crate) fn send(&mut self, shape: u16, fields: u32, goes_on: bool) {
         self.commands += 1;
         if let Some(used) = self.uses.iter_mut().find(|used| (used.shape, used.fields) == (shape, fields)) {
             used.calls += 1;
         } else if self.uses.len() < USES {
-            self.uses.push(Use { shape, fields, calls: 1, took_us: 0 });
+            self.uses.push(Use { shape, fields, goes_on, calls: 1, took_us: 0 });
         }
     }
 
@@ -109,9 +118,15 @@ impl Trace {
         self.covered.sum()
     }
 
-    /// The most commands of one shape.
-    pub(crate) fn most(&self) -> u32 {
-        self.uses.iter().map(|used| used.calls).max().unwrap_or(0)
+    /// Its times are not part of how long its request took: those of an event stream go on for as long as its client listens.
+    pub(crate) fn forget_times(&mut self) {
+        self.covered = Covered::default();
+        self.steps.clear();
+    }
+
+    /// Whether it asked the same thing again and again.
+    pub(crate) fn repeats(&self) -> bool {
+        self.uses.iter().any(Use::repeats)
     }
 
     /// It waits for a connection, as the gauge counts.
@@ -169,7 +184,9 @@ impl Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        drop(self.restore());
+        if let Slot::Request(Some(trace)) = self.restore() {
+            end(trace);
+        }
     }
 }
 
@@ -213,14 +230,18 @@ pub(crate) fn end(mut trace: Box<Trace>) {
 /// The length of overlapping stretches of time together, which come by their ends.
 #[derive(Debug, Default)]
 struct Covered {
+    /// Of the stretches that are not told apart any more: their length, and the end of the last.
     before_us: u64,
+    before_end: u64,
     /// Apart from each other, the oldest first.
     stretches: [(u64, u64); STRETCHES],
     count: usize,
 }
 
 impl Covered {
-    fn add(&mut self, mut start: u64, end: u64) {
+    fn add(&mut self, start: u64, end: u64) {
+        // What would reach into those is counted from their end on.
+        let mut start = start.max(self.before_end);
         while let Some((last_start, last_end)) = self.count.checked_sub(1).map(|last| self.stretches[last]) {
             if start > last_end {
                 break;
@@ -230,6 +251,7 @@ impl Covered {
         }
         if self.count == STRETCHES {
             self.before_us += self.stretches[0].1 - self.stretches[0].0;
+            self.before_end = self.stretches[0].1;
             self.stretches.rotate_left(1);
             self.count -= 1;
         }
@@ -260,6 +282,8 @@ mod tests {
         assert_eq!(covered(&[(5, 6), (0, 10)]), 10, "one that began before and ended after");
         let many: Vec<_> = (0..100).map(|at| (at * 10, at * 10 + 4)).collect();
         assert_eq!(covered(&many), 400);
+        let spanned: Vec<_> = (0..20).map(|at| (at * 10, at * 10 + 4)).chain([(0, 200)]).collect();
+        assert!(covered(&spanned) <= 200, "{}", covered(&spanned));
     }
 
     #[test]
@@ -268,11 +292,11 @@ mod tests {
         let (mut outer, mut inner) = (None, None);
         assert!(!write(|_| {}), "nobody's");
         let lent = lend(&mut outer).unwrap();
-        assert!(write(|trace| trace.send(1, 0)));
+        assert!(write(|trace| trace.send(1, 0, false)));
         let within = lend(&mut inner).unwrap();
-        assert!(write(|trace| trace.send(2, 0)));
+        assert!(write(|trace| trace.send(2, 0, false)));
         within.take_back(&mut inner);
-        assert!(write(|trace| trace.send(1, 0)));
+        assert!(write(|trace| trace.send(1, 0, false)));
         lent.take_back(&mut outer);
         let commands = |trace: &Option<Box<Trace>>| trace.as_ref().map(|trace| (trace.commands, trace.uses.len()));
         assert_eq!((commands(&outer), commands(&inner)), (Some((2, 1)), Some((1, 1))));

@@ -58,7 +58,7 @@ async fn spawned(State(shop): State<Database>) {
 
 /// Many batches of one cursor.
 async fn cursor(State(shop): State<Database>) -> String {
-    let cursor = shop.collection::<Document>("many").find(doc! {}).batch_size(10).await.expect("a cursor");
+    let cursor = shop.collection::<Document>("many").find(doc! {}).batch_size(4).await.expect("a cursor");
     let found: Vec<Document> = cursor.try_collect().await.expect("all documents");
     found.len().to_string()
 }
@@ -118,6 +118,17 @@ fn sent(health: &Value) -> u64 {
     ["sent_for_requests", "sent_by_others"].iter().filter_map(|name| commands[*name].as_u64()).sum()
 }
 
+/// The figures of one name of all pools.
+fn pools(health: &Value, field: &str) -> Vec<i64> {
+    let pools = health["database"]["commands"]["pools"].as_array();
+    pools.into_iter().flatten().filter_map(|pool| pool[field].as_i64()).collect()
+}
+
+/// The largest of them; less than nothing while there is none.
+fn pool(health: &Value, field: &str) -> i64 {
+    pools(health, field).into_iter().max().unwrap_or(-1)
+}
+
 fn of_name<'a>(health: &'a Value, command: &str, collection: &str) -> &'a Value {
     let all = health["database"]["commands"]["by_name"].as_array().expect("a list");
     let wanted = |one: &&Value| one["command"] == command && one["collection"] == collection;
@@ -141,16 +152,16 @@ async fn every_command_is_counted_once_and_for_the_request_that_sent_it() {
         .await;
     own.run_command(doc! { "profile": 0 }).await.expect("no profiler");
 
-    // A cursor over 95 documents in tens takes one find and nine getMores.
+    // A cursor over 95 documents in fours takes one find and 23 getMores, which is not the same question again and again.
     let each = |path: &str| match path {
         "/in_turn/1" | "/in_turn/3" => 4,
         "/at_once" => 3,
         "/spawned" => 1,
-        "/cursor" => 10,
+        "/cursor" => 24,
         _ => 0,
     };
     let requests = REQUESTS as u64;
-    let expected = (4 + 3 + 3 + 10) * requests;
+    let expected = (4 + 3 + 3 + 24) * requests;
     let health = shop.health(|health| sent(health) >= expected).await;
     assert_eq!((sent(&health), shop.profiled().await), (expected, expected), "by the board, and by the server");
     let commands = &health["database"]["commands"];
@@ -172,7 +183,7 @@ async fn every_command_is_counted_once_and_for_the_request_that_sent_it() {
         ("find", "by_request", 1),
         ("find", "by_task", 2),
         ("find", "many", 1),
-        ("getMore", "many", 9),
+        ("getMore", "many", 23),
     ] {
         assert_eq!(of_name(&health, command, collection)["sent"], sent * requests, "{command} {collection}");
     }
@@ -244,11 +255,63 @@ async fn an_exhausted_pool_is_named_with_its_figures_and_its_end_too() {
         .collect();
     let health = shop.health(|health| health["reasons"].to_string().contains("connection pool exhausted")).await;
     let reasons = health["reasons"].to_string();
-    assert!(reasons.contains("10 of 10 in use, 30 wait"), "{reasons}");
+    assert!(reasons.contains("10 of 10 in use"), "{reasons}");
+    shop.health(|health| pool(health, "waiting") == 30).await;
     // Half of those who wait go away: they wait no more.
     asked.iter().skip(20).for_each(tokio::task::JoinHandle::abort);
     admin.run_command(doc! { "configureFailPoint": "failCommand", "mode": "off" }).await.expect("no fail point");
-    let pool = |health: &Value, field: &str| health["database"]["commands"]["pools"][0][field].as_u64();
-    let health = shop.health(|health| pool(health, "waiting") == Some(0) && pool(health, "in_use") == Some(0)).await;
+    let health = shop.health(|health| pool(health, "waiting") == 0 && pool(health, "in_use") == 0).await;
     assert!(!health["reasons"].to_string().contains("exhausted"), "{health}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn connections_that_come_back_without_having_been_given_out_are_in_nobodys_hands() {
+    let mongod = Mongod::start(&["--setParameter", "enableTestCommands=1"]).await;
+    let quiet = Client::with_uri_str(mongod.uri()).await.expect("a client");
+    let monitor = Monitor::builder().build();
+    let mut options = ClientOptions::parse(mongod.uri()).await.expect("options");
+    (options.min_pool_size, options.max_pool_size) = (Some(6), Some(20));
+    // Two clients of one server, each of which counts its connections from one.
+    let clients = [0, 1].map(|_| Client::with_options(monitor.listen(options.clone())).expect("a client"));
+    clients[0].warm_connection_pool().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let board = monitor.dashboard();
+    tokio::spawn(async move { axum::serve(listener, board).await });
+    let asker = Asker::new(address);
+    // Given up while their connections are made.
+    for _ in 0..50 {
+        let shop = clients[1].database(SHOP);
+        let tasks: Vec<_> = (0..8)
+            .map(|value| {
+                let shop = shop.clone();
+                tokio::spawn(async move { find(&shop, "given_up", value).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+    asker.until("/health", WITHIN, |health| pool(health, "in_use") == 0).await;
+    let block = doc! { "failCommands": ["find"], "blockConnection": true, "blockTimeMS": 5_000 };
+    let always = doc! { "configureFailPoint": "failCommand", "mode": "alwaysOn", "data": block };
+    quiet.database("admin").run_command(always).await.expect("a fail point");
+    for client in &clients {
+        for value in 0..4 {
+            let shop = client.database(SHOP);
+            tokio::spawn(async move { find(&shop, "held", value).await });
+        }
+    }
+    let held = |health: &Value| pools(health, "in_use") == [4, 4];
+    let health = asker.until("/health", WITHIN, held).await;
+    assert_eq!(pool(&health, "max"), 20);
+    quiet
+        .database("admin")
+        .run_command(doc! { "configureFailPoint": "failCommand", "mode": "off" })
+        .await
+        .expect("off");
+    let health = asker.until("/health", WITHIN, |health| of_name(health, "find", "held")["sent"] == 8).await;
+    let none = |health: &Value| health["database"]["commands"]["in_flight"] == 0 && pool(health, "in_use") == 0;
+    let health = if none(&health) { health } else { asker.until("/health", WITHIN, none).await };
+    assert_eq!(of_name(&health, "find", "held")["cancelled"], 0, "neither client is taken for the other");
+    assert_eq!(of_name(&health, "(other)", ""), &Value::Null);
 }

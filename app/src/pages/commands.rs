@@ -8,7 +8,10 @@ use crate::{
     figures::Figures,
     format::{self, Unit},
     live::of_figures,
-    wire::{AppCommands, CommandError, CommandRow, EndpointCommand, Member, Pool, Reading, TimelineColumns, Unknown},
+    wire::{
+        AppCommands, CommandError, CommandRow, Deployment, EndpointCommand, Member, Pool, Reading, TimelineColumns,
+        Unknown,
+    },
 };
 
 /// Where the application's client is listened to.
@@ -271,17 +274,20 @@ fn MemberTable() -> impl IntoView {
         };
         vec![Cell::words(member.address.clone()), kind, timed(member.round_trip_us)]
     };
-    let deployment = |figures: &Figures| Reading::Ok(commands(figures)?.deployment.clone().unwrap_or_default());
-    let rows = of_figures(move |figures| Ok(deployment(figures)?.members.iter().map(member).collect()));
+    let rows = of_figures(move |figures| {
+        Ok(commands(figures)?.deployments.iter().flat_map(|deployment| &deployment.members).map(member).collect())
+    });
     let foot = of_figures(move |figures| {
-        let Ok(deployment) = deployment(figures) else { return String::new() };
-        if deployment.members.is_empty() {
-            return "Not looked at yet.".to_owned();
-        }
-        let name = deployment.set_name.map(|name| format!(" {name}")).unwrap_or_default();
-        let changed = format::date_time(deployment.changed_at_unix_ms);
-        let primaries = format::exact(deployment.new_primaries);
-        format!("{}{name}; {primaries} new primaries since the start; last changed {changed}.", deployment.kind)
+        let deployment = |deployment: &Deployment| {
+            let name = deployment.set_name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            let changed = format::date_time(deployment.changed_at_unix_ms);
+            let primaries = format::exact(deployment.new_primaries);
+            let kind = &deployment.kind;
+            format!("{kind}{name}: {primaries} new primaries since the start, last changed {changed}.")
+        };
+        let all: Vec<String> =
+            commands(figures).map(|all| all.deployments.iter().map(deployment).collect()).unwrap_or_default();
+        if all.is_empty() { "Not looked at yet.".to_owned() } else { all.join(" ") }
     });
     view! {
         <Table caption="Deployment" quiet=true columns=MEMBERS rows />
@@ -364,11 +370,11 @@ fn ConnectionsChart() -> impl IntoView {
             Series::new("in use", "hue-database", &columns.connections_in_use),
             Series::new("waiting", "hue-server", &columns.connections_waiting),
         ];
-        let limit: u64 = commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).sum());
+        let limit: u64 = commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).max().unwrap_or(0));
         let data = ChartData { window: figures.window(), unit: Unit::Count, series, limit: None };
         data.with_limit_in_sight("limit", (limit > 0).then_some(limit as f64))
     });
-    view! { <Chart title="Connections" note="The most of each step: at the limit, commands wait for one." data /> }
+    view! { <Chart title="Connections" note="Of the fullest pool, the most of each step: at the limit, commands wait for one." data /> }
 }
 
 #[component]

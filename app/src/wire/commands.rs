@@ -27,8 +27,8 @@ pub struct AppCommands {
     pub errors: Vec<CommandError>,
     /// The client's pools, one for each server.
     pub pools: Vec<Pool>,
-    /// What the client sees of the deployment; none before it has looked.
-    pub deployment: Option<Deployment>,
+    /// The deployments, as the clients see them.
+    pub deployments: Vec<Deployment>,
     /// Panics in the listener's own code that were kept from the application's calls.
     pub faults: u64,
 }
@@ -165,6 +165,15 @@ pub struct Deployment {
     pub new_primaries: u64,
     /// When any of this last changed.
     pub changed_at_unix_ms: u64,
+}
+
+impl Deployment {
+    /// Whether another client sees the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let addresses =
+            |deployment: &Self| deployment.members.iter().map(|member| member.address.clone()).collect::<Vec<_>>();
+        self.set_name == other.set_name && addresses(self) == addresses(other)
+    }
 }
 
 /// A server of the deployment.

@@ -12,7 +12,7 @@ pub struct DatabaseServer {
     /// From `replSetGetStatus`, as often; a set of no name where nothing is replicated.
     pub replication: Option<Told<Replication>>,
     /// From `dbStats`, every five minutes.
-    pub databases: Option<Told<Vec<DatabaseSize>>>,
+    pub databases: Option<Told<Databases>>,
     /// From `$collStats`, while somebody looks.
     pub collections: Option<Told<Collections>>,
     /// From `$currentOp`, while somebody looks.
@@ -136,6 +136,15 @@ pub struct ReplicaMember {
     pub is_self: bool,
 }
 
+/// The largest databases.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Databases {
+    /// At most 50.
+    pub largest: Vec<DatabaseSize>,
+    /// Others: smaller ones, those that the login may not ask, and those that took too long to tell.
+    pub not_told: u64,
+}
+
 /// A database by its size.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseSize {
@@ -162,6 +171,8 @@ pub struct Collections {
     pub looked_at: u64,
     /// Whether those are all.
     pub is_all: bool,
+    /// Of those, the ones that did not tell: dropped meanwhile, or too slow.
+    pub not_told: u64,
     /// The largest, at most 50.
     pub largest: Vec<CollectionSize>,
 }

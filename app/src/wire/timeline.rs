@@ -103,7 +103,7 @@ columns! {
         command_p95_us: Option<u32>,
         /// 99th percentile of it.
         command_p99_us: Option<u32>,
-        /// Connections that somebody had, the most of the step.
+        /// Connections of the fullest pool that somebody had, the most of the step.
         connections_in_use: Option<u32>,
         /// Those who waited for one, the most of the step.
         connections_waiting: Option<u32>,

@@ -21,14 +21,14 @@ use watchboard_app::wire::{self, DatabaseFailure, DatabaseState, FailureKind};
 
 pub(crate) use self::listener::{CHECK_OUT, CommandReader, Listener, TakenShape};
 use self::{
-    classify::Told,
+    classify::Verdict,
     members::Members,
     rights::{Login, Rights},
     server::ServerState,
 };
 use super::{
     knock::{Door, knock},
-    probe::{Asked, Found},
+    probe::{Found, Source},
 };
 
 /// How long the driver may look for a usable server: shorter than a whole answer may take, or its reasons would show as a time-out.
@@ -142,7 +142,7 @@ impl MongoDb {
         let client = Client::with_options(own(options.clone(), Arc::clone(&self.members))).map_err(|error| {
             // The driver judges options that go together only here; it says nothing of what they hold.
             match classify::told(&error, false) {
-                Told::Failure(failure) if failure.kind == FailureKind::BadUri => failure,
+                Verdict::Failure(failure) if failure.kind == FailureKind::BadUri => failure,
                 _ => DatabaseFailure::new(FailureKind::BadUri, "its options cannot be used together"),
             }
         })?;
@@ -153,17 +153,17 @@ impl MongoDb {
     async fn why(&mut self, error: &Error) -> DatabaseFailure {
         let tls = self.tls();
         let told = match classify::told(error, tls) {
-            Told::NoServer => self.members.why_none(tls).unwrap_or_else(|| match &self.options {
-                Some(_) => Told::Silence,
-                None => Told::Failure(classify::by_text(error)),
+            Verdict::NoServer => self.members.why_none(tls).unwrap_or_else(|| match &self.options {
+                Some(_) => Verdict::Silence,
+                None => Verdict::Failure(classify::by_text(error)),
             }),
-            Told::GivenUp => self.members.failing(tls).unwrap_or(Told::Broken),
+            Verdict::GivenUp => self.members.failing(tls).unwrap_or(Verdict::Broken),
             told => told,
         };
         match told {
-            Told::Failure(failure) => failure,
-            Told::Silence | Told::NoServer => self.silence(classify::frozen()).await,
-            Told::Broken | Told::GivenUp => self.silence(classify::broken_off()).await,
+            Verdict::Failure(failure) => failure,
+            Verdict::Silence | Verdict::NoServer => self.silence(classify::frozen()).await,
+            Verdict::Broken | Verdict::GivenUp => self.silence(classify::broken_off()).await,
         }
     }
 
@@ -190,7 +190,7 @@ impl MongoDb {
     }
 }
 
-impl Asked for MongoDb {
+impl Source for MongoDb {
     fn ask<'a>(
         &'a mut self,
         found: &'a mut Found,
@@ -200,7 +200,8 @@ impl Asked for MongoDb {
 
     fn tell<'a>(&'a mut self, found: &'a mut Found, watched: bool) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
-            if let Some(client) = &self.client {
+            // The application's own client is not burdened with it.
+            if let (Some(client), Some(_)) = (&self.client, &self.options) {
                 self.server.read(client, watched).await;
                 found.server = Some(self.server.found().clone());
             }
@@ -208,6 +209,11 @@ impl Asked for MongoDb {
     }
 
     fn overdue(&mut self) -> Pin<Box<dyn Future<Output = DatabaseFailure> + Send + '_>> {
+        if self.options.is_none() {
+            let detail =
+                "no answer over the application's client: the server, its network, or all its connections are busy";
+            return Box::pin(std::future::ready(DatabaseFailure::new(FailureKind::TimedOut, detail)));
+        }
         Box::pin(self.silence(classify::frozen()))
     }
 }
@@ -220,6 +226,10 @@ fn own(mut options: ClientOptions, members: Arc<Members>) -> ClientOptions {
     options.server_selection_timeout = Some(SELECT_WITHIN);
     options.connect_timeout = Some(CONNECT_WITHIN);
     options.heartbeat_freq = Some(LOOK_EVERY);
+    // The primary's own state is asked for, however the application reads.
+    options.selection_criteria = None;
+    options.read_concern = None;
+    options.write_concern = None;
     // The application's handlers are for its own client's events.
     options.command_event_handler = None;
     options.cmap_event_handler = None;
@@ -230,8 +240,8 @@ fn own(mut options: ClientOptions, members: Arc<Members>) -> ClientOptions {
 fn unusable(uri: &str, error: &Error) -> DatabaseFailure {
     match classify::told(error, false) {
         // Of a connection string with +srv the hosts are looked up.
-        Told::Failure(failure) if failure.kind == FailureKind::Unreachable => failure,
-        Told::Silence | Told::Broken => classify::no_name(),
+        Verdict::Failure(failure) if failure.kind == FailureKind::Unreachable => failure,
+        Verdict::Silence | Verdict::Broken => classify::no_name(),
         _ => DatabaseFailure::new(FailureKind::BadUri, secrets::reason(uri, error)),
     }
 }

@@ -14,7 +14,7 @@ use crate::clock::now_unix_ms;
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1250);
 
 /// What another database fulfils, in a file of its own.
-pub(super) trait Asked: Send {
+pub(super) trait Source: Send {
     /// One question. Which database it is goes into `found`.
     /// Gives the time of the round trip, or why there was no good answer. Dropped where it takes longer than [`ANSWER_WITHIN`].
     fn ask<'a>(
@@ -41,7 +41,7 @@ pub(crate) struct Found {
 
 /// Probes one database and remembers what it found.
 pub(crate) struct Probe {
-    asked: Option<Box<dyn Asked>>,
+    source: Option<Box<dyn Source>>,
     found: Found,
 }
 
@@ -49,15 +49,15 @@ impl Probe {
     /// A probe, and what is known before its first round.
     pub(crate) fn new(target: Target) -> Self {
         let mut database = Database { since_unix_ms: now_unix_ms(), ..Database::default() };
-        let asked = target.asked(&mut database);
-        if asked.is_some() {
+        let source = target.source(&mut database);
+        if source.is_some() {
             database.state = DatabaseState::Connecting;
         }
-        Self { asked, found: Found { database, server: None } }
+        Self { source, found: Found { database, server: None } }
     }
 
     pub(crate) fn is_configured(&self) -> bool {
-        self.asked.is_some()
+        self.source.is_some()
     }
 
     pub(crate) fn found(&self) -> &Found {
@@ -67,10 +67,10 @@ impl Probe {
     /// One round: takes at most [`ANSWER_WITHIN`] and a little, and cannot fail but only find a failure. `watched` while somebody
     /// looks at the database view.
     pub(crate) async fn round(&mut self, watched: bool) {
-        let Some(asked) = &mut self.asked else { return };
-        let answer = match timeout(ANSWER_WITHIN, asked.ask(&mut self.found)).await {
+        let Some(source) = &mut self.source else { return };
+        let answer = match timeout(ANSWER_WITHIN, source.ask(&mut self.found)).await {
             Ok(answer) => answer,
-            Err(_) => Err(asked.overdue().await),
+            Err(_) => Err(source.overdue().await),
         };
         let now = now_unix_ms();
         let database = &mut self.found.database;
@@ -88,7 +88,7 @@ impl Probe {
         }
         database.state = state;
         if answers(&database.state) {
-            asked.tell(&mut self.found, watched).await;
+            source.tell(&mut self.found, watched).await;
         }
     }
 }
@@ -117,7 +117,7 @@ mod tests {
     /// Answers as it is told, or never.
     struct Told(Vec<Option<Result<Duration, DatabaseFailure>>>);
 
-    impl Asked for Told {
+    impl Source for Told {
         fn ask<'a>(
             &'a mut self,
             _: &'a mut Found,
@@ -144,7 +144,7 @@ mod tests {
             Some(Err(DatabaseFailure::new(FailureKind::Frozen, "still"))),
             Some(Ok(Duration::from_millis(4))),
         ];
-        let mut probe = Probe { asked: Some(Box::new(Told(told))), found: Found::default() };
+        let mut probe = Probe { source: Some(Box::new(Told(told))), found: Found::default() };
         probe.round(false).await;
         let healthy = probe.found().database.clone();
         assert_eq!((healthy.status_text(), healthy.latency_us), ("healthy".into(), Some(3000)));

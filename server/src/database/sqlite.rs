@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::task::{JoinHandle, spawn_blocking};
 use watchboard_app::wire::{self, DatabaseFailure, DatabaseFile, FailureKind};
 
-use super::probe::{Asked, Found};
+use super::probe::{Found, Source};
 
 /// How long the probe waits for whoever holds the file alone, as every commit does for a moment.
 const UNLOCKED_WITHIN: Duration = Duration::from_millis(500);
@@ -50,7 +50,7 @@ impl Sqlite {
     }
 }
 
-impl Asked for Sqlite {
+impl Source for Sqlite {
     fn ask<'a>(
         &'a mut self,
         found: &'a mut Found,

@@ -7,6 +7,8 @@ use watchboard_app::{
 
 use super::degraded;
 
+/// How the sentence of a failed probe begins.
+const FAILED: &str = "database";
 /// A secondary that is further behind than this serves old data, and is long in taking over.
 const LAG_SECONDS: u64 = 10;
 /// From these shares on WiredTiger lets the threads of clients make room in its cache, which then wait for the disk.
@@ -17,7 +19,7 @@ const CONNECTIONS_PERCENT: f64 = 80.0;
 
 pub(super) fn find(database: &Database, server: Option<&DatabaseServer>) -> Vec<Finding> {
     let sentences = match (&database.state, server) {
-        (DatabaseState::Failed(failure), _) => vec![format!("database {}", failure.kind.words())],
+        (DatabaseState::Failed(failure), _) => vec![format!("{FAILED} {}", failure.kind.words())],
         // What it said before it failed is old.
         (DatabaseState::Healthy, Some(server)) => {
             let status = known(server.status.as_ref()).map(of_status).unwrap_or_default();
@@ -27,6 +29,11 @@ pub(super) fn find(database: &Database, server: Option<&DatabaseServer>) -> Vec<
         _ => vec![],
     };
     sentences.into_iter().map(|sentence| degraded(sentence, About::Database)).collect()
+}
+
+/// Whether a finding is of the probe alone.
+pub(super) fn is_of_probe(finding: &Finding) -> bool {
+    finding.about == About::Database && finding.sentence.starts_with(FAILED)
 }
 
 fn known<T>(told: Option<&Told<T>>) -> Option<&T> {

@@ -8,8 +8,6 @@ use crate::{
     trace::{Trace, Use},
 };
 
-/// The same command so often in one request is one that should have been asked once: N+1.
-pub(crate) const REPEATED: u32 = 10;
 /// Commands of an endpoint that are told apart; what further ones do is in the sums alone.
 const COMMANDS: usize = 32;
 
@@ -52,7 +50,7 @@ pub(crate) struct TakenUse {
     pub(crate) took_us: u64,
     /// By one request.
     pub(crate) most: u32,
-    /// Requests that asked it at least [`REPEATED`] times.
+    /// Requests that asked it again and again.
     pub(crate) repeated: u64,
 }
 
@@ -88,13 +86,16 @@ impl AskedRecorder {
     pub(super) fn record(&self, trace: &Trace) {
         self.commands.fetch_add(trace.commands.into(), Relaxed);
         self.took_us.fetch_add(trace.took_us(), Relaxed);
-        self.repeated.fetch_add((trace.most() >= REPEATED).into(), Relaxed);
+        self.repeated.fetch_add(trace.repeats().into(), Relaxed);
         self.times.record(trace.took_us());
-        for (index, used) in trace.uses.iter().enumerate() {
-            if let Some(counter) = self.counter(used.shape) {
-                // Of other fields of the same collection too.
-                let is_first = trace.uses[..index].iter().all(|before| before.shape != used.shape);
-                counter.record(used, is_first);
+        for (index, first) in trace.uses.iter().enumerate() {
+            let is_of_it = |used: &&Use| used.shape == first.shape;
+            // One shape may stand there several times, with other fields each.
+            if trace.uses[..index].iter().any(|before| is_of_it(&before)) {
+                continue;
+            }
+            if let Some(counter) = self.counter(first.shape) {
+                counter.record(trace.uses[index..].iter().filter(is_of_it));
             }
         }
     }
@@ -130,12 +131,19 @@ impl AskedRecorder {
 }
 
 impl UseCounter {
-    fn record(&self, used: &Use, is_first: bool) {
-        self.requests.fetch_add(is_first.into(), Relaxed);
-        self.calls.fetch_add(used.calls.into(), Relaxed);
-        self.took_us.fetch_add(used.took_us, Relaxed);
-        self.most.fetch_max(used.calls, Relaxed);
-        self.repeated.fetch_add((used.calls >= REPEATED).into(), Relaxed);
+    /// What one request used of it.
+    fn record<'a>(&self, uses: impl Iterator<Item = &'a Use>) {
+        let (mut calls, mut took_us, mut repeats) = (0, 0, false);
+        for used in uses {
+            calls += used.calls;
+            took_us += used.took_us;
+            repeats |= used.repeats();
+        }
+        self.requests.fetch_add(1, Relaxed);
+        self.calls.fetch_add(calls.into(), Relaxed);
+        self.took_us.fetch_add(took_us, Relaxed);
+        self.most.fetch_max(calls, Relaxed);
+        self.repeated.fetch_add(repeats.into(), Relaxed);
     }
 
     fn take(&self) -> TakenUse {

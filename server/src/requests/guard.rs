@@ -260,6 +260,9 @@ impl Underway {
             outcome: if kind.is_none() { Outcome::Complete } else { self.outcome },
         };
         let endpoint = self.row;
+        if let (true, Some(trace)) = (self.is_event_stream, &mut self.asked) {
+            trace.forget_times();
+        }
         let asked = self.asked.as_deref();
         endpoint.end(&Ended {
             ending,

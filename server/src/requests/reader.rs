@@ -36,8 +36,8 @@ struct Known {
     allocated: Allocated,
     /// What its requests asked of the database, by shape.
     uses: Vec<TakenUse>,
-    /// The shape that its requests repeated last.
-    repeated: Option<u16>,
+    /// What its requests repeated last, within a second.
+    repeated: Option<TakenUse>,
     /// Whether nothing was found at the last reading.
     is_quiet: bool,
     totals: Arc<EndpointTotals>,
@@ -159,10 +159,9 @@ impl Reader {
         self.known.get(id).map_or(&[], |known| &known.uses)
     }
 
-    /// The shape that requests of an endpoint repeated last.
+    /// What requests of an endpoint repeated last, within a second.
     pub(crate) fn repeated(&self, id: usize) -> Option<TakenUse> {
-        let known = self.known.get(id)?;
-        known.uses.iter().find(|used| Some(used.shape) == known.repeated).copied()
+        self.known.get(id)?.repeated
     }
 
     fn endpoint(&self, id: usize) -> Option<&Endpoint> {
@@ -270,7 +269,7 @@ impl Known {
             }
         }
         let most = taken.iter().filter(|used| used.repeated > 0).max_by_key(|used| used.most);
-        self.repeated = most.map(|used| used.shape).or(self.repeated);
+        self.repeated = most.copied().or(self.repeated);
     }
 
     fn add(&mut self, taken: &Taken, endpoint: &Endpoint) {

@@ -23,19 +23,22 @@ const DATABASES: &[Column] = &[
 #[component]
 pub(super) fn DatabaseTable() -> impl IntoView {
     let rows = of_figures(|figures| {
-        let row = |size: &DatabaseSize| -> Row {
-            vec![
-                Cell::words(size.name.clone()),
-                Cell::bytes(size.storage_bytes),
-                Cell::bytes(size.index_bytes),
-                Cell::bytes(size.data_bytes),
-                counted(size.documents),
-                counted(size.collections),
-            ]
+        let row = |size: &DatabaseSize| {
+            let bytes = [size.storage_bytes, size.index_bytes, size.data_bytes];
+            sizes(&size.name, bytes, size.documents, size.collections)
         };
-        Ok(told(figures, |server| server.databases.as_ref())?.iter().map(row).collect())
+        Ok(told(figures, |server| server.databases.as_ref())?.largest.iter().map(row).collect())
     });
-    view! { <Table caption="Databases" columns=DATABASES rows /> }
+    let foot = of_figures(|figures| match told(figures, |server| server.databases.as_ref()) {
+        Ok(databases) if databases.not_told > 0 => {
+            format!("{} more are not told: smaller, slow to answer, or not for this login to ask.", databases.not_told)
+        }
+        _ => String::new(),
+    });
+    view! {
+        <Table caption="Databases" columns=DATABASES rows />
+        <p class="more">{foot}</p>
+    }
 }
 
 const COLLECTIONS: &[Column] = &[
@@ -53,20 +56,17 @@ pub(super) fn CollectionTable() -> impl IntoView {
     let collections =
         |figures: &Figures| -> Reading<_> { Ok(told(figures, |server| server.collections.as_ref())?.clone()) };
     let rows = of_figures(move |figures| {
-        let row = |size: &CollectionSize| -> Row {
-            vec![
-                Cell::words(size.name.clone()),
-                Cell::bytes(size.storage_bytes),
-                Cell::bytes(size.index_bytes),
-                Cell::bytes(size.data_bytes),
-                counted(size.documents),
-                counted(size.indexes),
-            ]
+        let row = |size: &CollectionSize| {
+            let bytes = [size.storage_bytes, size.index_bytes, size.data_bytes];
+            sizes(&size.name, bytes, size.documents, size.indexes)
         };
         Ok(collections(figures)?.largest.iter().map(row).collect())
     });
     let foot = of_figures(move |figures| match collections(figures) {
         Err(_) => String::new(),
+        Ok(all) if all.is_all && all.not_told > 0 => {
+            format!("The largest of {} in {}, {} of which did not tell.", all.looked_at, all.database, all.not_told)
+        }
         Ok(all) if all.is_all => format!("The largest of {} in {}.", all.looked_at, all.database),
         Ok(all) => format!("The largest of the first {} in {}; more are being asked.", all.looked_at, all.database),
     });
@@ -74,4 +74,9 @@ pub(super) fn CollectionTable() -> impl IntoView {
         <Table caption="Collections" columns=COLLECTIONS rows />
         <p class="more">{foot}</p>
     }
+}
+
+fn sizes(name: &str, bytes: [u64; 3], documents: u64, parts: u64) -> Row {
+    let bytes = bytes.into_iter().map(Cell::bytes);
+    [Cell::words(name)].into_iter().chain(bytes).chain([counted(documents), counted(parts)]).collect()
 }

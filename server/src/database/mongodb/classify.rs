@@ -7,7 +7,7 @@ use mongodb::error::{Error, ErrorKind, WriteFailure};
 use watchboard_app::wire::{DatabaseFailure, FailureKind};
 
 /// What an error tells by itself.
-pub(super) enum Told {
+pub(super) enum Verdict {
     /// All that there is to know.
     Failure(DatabaseFailure),
     /// That no server could be chosen: why is known of its members.
@@ -21,49 +21,49 @@ pub(super) enum Told {
 }
 
 /// The kind of an error, by the driver's own types. `tls` where connections are meant to be secure.
-pub(super) fn told(error: &Error, tls: bool) -> Told {
+pub(super) fn told(error: &Error, tls: bool) -> Verdict {
     let (kind, detail) = match &*error.kind {
-        ErrorKind::Authentication { .. } => return Told::Failure(refused_login()),
+        ErrorKind::Authentication { .. } => return Verdict::Failure(refused_login()),
         ErrorKind::Command(command) => match command.code {
-            18 => return Told::Failure(refused_login()),
-            13 => return Told::Failure(no_right()),
+            18 => return Verdict::Failure(refused_login()),
+            13 => return Verdict::Failure(no_right()),
             // NotWritablePrimary, InterruptedDueToReplStateChange, PrimarySteppedDown, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary.
-            10107 | 11602 | 189 | 13435 | 13436 => return Told::NoServer,
+            10107 | 11602 | 189 | 13435 | 13436 => return Verdict::NoServer,
             code => (FailureKind::Other, format!("the server answered {} ({code})", command.code_name)),
         },
-        ErrorKind::DnsResolve { .. } => return Told::Failure(no_name()),
+        ErrorKind::DnsResolve { .. } => return Verdict::Failure(no_name()),
         ErrorKind::InvalidTlsConfig { .. } => {
             (FailureKind::BadUri, "the files for TLS that it names cannot be read or used".to_owned())
         }
         ErrorKind::Io(error) => return of_io(error, tls),
-        ErrorKind::ServerSelection { .. } => return Told::NoServer,
-        ErrorKind::ConnectionPoolCleared { .. } => return Told::GivenUp,
+        ErrorKind::ServerSelection { .. } => return Verdict::NoServer,
+        ErrorKind::ConnectionPoolCleared { .. } => return Verdict::GivenUp,
         ErrorKind::IncompatibleServer { .. } => {
             (FailureKind::Other, "the server is too old or too new for the driver".to_owned())
         }
         ErrorKind::Shutdown => (FailureKind::Other, "the application has shut its client down".to_owned()),
         _ => (FailureKind::Other, "the driver failed".to_owned()),
     };
-    Told::Failure(DatabaseFailure::new(kind, detail))
+    Verdict::Failure(DatabaseFailure::new(kind, detail))
 }
 
-fn of_io(error: &io::Error, tls: bool) -> Told {
+fn of_io(error: &io::Error, tls: bool) -> Verdict {
     use io::ErrorKind as Io;
     match error.kind() {
-        Io::ConnectionRefused => Told::Failure(refused()),
-        Io::TimedOut | Io::WouldBlock => Told::Silence,
+        Io::ConnectionRefused => Verdict::Failure(refused()),
+        Io::TimedOut | Io::WouldBlock => Verdict::Silence,
         Io::HostUnreachable | Io::NetworkUnreachable | Io::NetworkDown | Io::AddrNotAvailable | Io::NotFound => {
-            Told::Failure(nowhere())
+            Verdict::Failure(nowhere())
         }
         // The TLS library has no kinds of its own: what it does not understand, or does not trust, is invalid data to it.
-        Io::InvalidData if tls => Told::Failure(no_tls(&error.to_string())),
-        Io::UnexpectedEof if tls && error.to_string().contains("handshake") => Told::Failure(no_tls("")),
+        Io::InvalidData if tls => Verdict::Failure(no_tls(&error.to_string())),
+        Io::UnexpectedEof if tls && error.to_string().contains("handshake") => Verdict::Failure(no_tls("")),
         Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe | Io::UnexpectedEof | Io::NotConnected => {
-            Told::Broken
+            Verdict::Broken
         }
         // Nor have failed look-ups of names.
-        _ if error.to_string().contains("lookup") => Told::Failure(no_name()),
-        _ => Told::Broken,
+        _ if error.to_string().contains("lookup") => Verdict::Failure(no_name()),
+        _ => Verdict::Broken,
     }
 }
 
@@ -93,10 +93,10 @@ pub(super) fn by_text(error: &Error) -> DatabaseFailure {
 /// What an error is, where nothing but the error is known.
 pub(super) fn classify(error: &Error) -> DatabaseFailure {
     match told(error, false) {
-        Told::Failure(failure) => failure,
-        Told::NoServer => by_text(error),
-        Told::Silence => silent(),
-        Told::Broken | Told::GivenUp => broken_off(),
+        Verdict::Failure(failure) => failure,
+        Verdict::NoServer => by_text(error),
+        Verdict::Silence => silent(),
+        Verdict::Broken | Verdict::GivenUp => broken_off(),
     }
 }
 
@@ -169,7 +169,7 @@ mod tests {
 
     fn kind(error: io::Error, tls: bool) -> Option<FailureKind> {
         match told(&error.into(), tls) {
-            Told::Failure(failure) => Some(failure.kind),
+            Verdict::Failure(failure) => Some(failure.kind),
             _ => None,
         }
     }
@@ -183,8 +183,8 @@ mod tests {
         assert_eq!(kind(of(Io::InvalidData), true), Some(FailureKind::TlsFailed));
         assert_eq!(kind(Error::new(Io::UnexpectedEof, "tls handshake eof"), true), Some(FailureKind::TlsFailed));
         assert_eq!(kind(Error::other("failed to lookup address information"), false), Some(FailureKind::Unreachable));
-        assert!(matches!(told(&of(Io::TimedOut).into(), false), Told::Silence));
-        assert!(matches!(told(&of(Io::ConnectionReset).into(), true), Told::Broken));
+        assert!(matches!(told(&of(Io::TimedOut).into(), false), Verdict::Silence));
+        assert!(matches!(told(&of(Io::ConnectionReset).into(), true), Verdict::Broken));
     }
 
     #[test]

@@ -10,10 +10,11 @@ mod shapes;
 mod topology;
 
 use std::{
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
 };
 
@@ -35,14 +36,40 @@ pub(crate) use self::{
 };
 use crate::trace;
 
+/// Clients whose deployments are remembered.
+const CLIENTS: usize = 16;
+/// Commands whose first field names a collection. Of others it can be anything: a user, a text.
+const OF_COLLECTIONS: [&str; 15] = [
+    "aggregate",
+    "collMod",
+    "collStats",
+    "count",
+    "create",
+    "createIndexes",
+    "delete",
+    "distinct",
+    "drop",
+    "dropIndexes",
+    "find",
+    "findAndModify",
+    "insert",
+    "listIndexes",
+    "update",
+];
+/// Commands whose reply says how many documents they wrote.
+const WRITES: [&str; 4] = ["bulkWrite", "delete", "insert", "update"];
+/// Commands that go on with what another began.
+const GOES_ON: [&str; 4] = ["getMore", "killCursors", "commitTransaction", "abortTransaction"];
+
 /// What the handlers write into. It lives as long as the process, for each monitor ever built, since the application's clients may.
 pub(crate) struct Listener {
     shapes: Shapes,
     in_flight: InFlight,
     pools: Pools,
-    topology: Mutex<Topology>,
-    /// Whether there is a client to listen to.
-    listens: AtomicBool,
+    /// By the client's number.
+    topologies: Mutex<BTreeMap<u32, Topology>>,
+    /// Clients that are listened to.
+    clients: AtomicU32,
     /// Commands that were sent for a request, and for nobody that is known.
     of_requests: AtomicU64,
     of_others: AtomicU64,
@@ -55,23 +82,24 @@ impl Listener {
             shapes: Shapes::new(),
             in_flight: InFlight::new(),
             pools: Pools::new(),
-            topology: Mutex::default(),
-            listens: AtomicBool::new(false),
+            topologies: Mutex::default(),
+            clients: AtomicU32::new(0),
             of_requests: AtomicU64::new(0),
             of_others: AtomicU64::new(0),
             faults: AtomicU64::new(0),
         }))
     }
 
-    /// The options with handlers of ours beside those that are there.
+    /// The options with handlers of ours beside those that are there: for one client, which has a number.
     pub(crate) fn listen(&'static self, mut options: ClientOptions) -> ClientOptions {
         trace::listen();
-        self.listens.store(true, Relaxed);
-        options.command_event_handler =
-            chain(options.command_event_handler, |event| self.shielded(|| self.command(event)));
-        options.cmap_event_handler = chain(options.cmap_event_handler, |event| self.shielded(|| self.pool(event)));
-        options.sdam_event_handler =
-            chain(options.sdam_event_handler, |event| self.shielded(|| self.deployment(event)));
+        let client = self.clients.fetch_add(1, Relaxed);
+        let commands = move |event: &CommandEvent| self.shielded(|| self.command(client, event));
+        options.command_event_handler = chain(options.command_event_handler, commands);
+        let pool = move |event: &CmapEvent| self.shielded(|| self.pool(client, event));
+        options.cmap_event_handler = chain(options.cmap_event_handler, pool);
+        let deployment = move |event: &SdamEvent| self.shielded(|| self.deployment(client, event));
+        options.sdam_event_handler = chain(options.sdam_event_handler, deployment);
         options
     }
 
@@ -82,92 +110,104 @@ impl Listener {
         }
     }
 
-    fn command(&'static self, event: &CommandEvent) {
+    fn command(&'static self, client: u32, event: &CommandEvent) {
         match event {
-            CommandEvent::Started(event) => self.started(event),
-            CommandEvent::Succeeded(event) => self.succeeded(event),
-            CommandEvent::Failed(event) => self.failed(event),
+            CommandEvent::Started(event) => self.started(client, event),
+            CommandEvent::Succeeded(event) => self.succeeded(client, event),
+            CommandEvent::Failed(event) => self.failed(client, event),
             _ => {}
         }
     }
 
-    fn started(&'static self, event: &CommandStartedEvent) {
+    fn started(&'static self, client: u32, event: &CommandStartedEvent) {
         let collection = collection(&event.command_name, &event.command);
         let (number, shape) = self.shapes.find(&event.command_name, &event.db, collection);
         shape.start();
         let fields = fields(&event.command_name, &event.command);
-        let is_of_request = trace::write(|trace| trace.send(number, fields));
+        let goes_on = GOES_ON.contains(&&*event.command_name);
+        let is_of_request = trace::write(|trace| trace.send(number, fields, goes_on));
         let sender = if is_of_request { &self.of_requests } else { &self.of_others };
         sender.fetch_add(1, Relaxed);
         // A connection that sends again without an answer has been given up.
-        if let Some(before) = self.in_flight.begin(self.key(&event.connection), number) {
+        if let (Some(before), _) = self.in_flight.begin(self.key(client, &event.connection), number) {
             self.shapes.numbered(before).end(&Ended::Cancelled);
         }
     }
 
-    fn succeeded(&'static self, event: &CommandSucceededEvent) {
-        let documents = documents(&event.reply);
+    fn succeeded(&'static self, client: u32, event: &CommandSucceededEvent) {
+        let documents = documents(&event.command_name, &event.reply);
         let ended = match write_error(&event.reply) {
             Some(code) => Ended::Failed { took: event.duration, code, name: "" },
             None => Ended::Fine { took: event.duration, documents },
         };
-        self.ended(&event.connection, &ended);
+        self.ended(client, &event.connection, &ended);
     }
 
-    fn failed(&'static self, event: &CommandFailedEvent) {
+    fn failed(&'static self, client: u32, event: &CommandFailedEvent) {
         let (code, name) = super::classify::code(&event.failure);
-        self.ended(&event.connection, &Ended::Failed { took: event.duration, code, name });
+        self.ended(client, &event.connection, &Ended::Failed { took: event.duration, code, name });
     }
 
-    fn ended(&'static self, connection: &ConnectionInfo, ended: &Ended<'_>) {
+    fn ended(&'static self, client: u32, connection: &ConnectionInfo, ended: &Ended<'_>) {
         // Where there was no room for it, only how it ended is known.
-        let number = self.in_flight.end(self.key(connection)).unwrap_or(shapes::OTHER);
+        let number = self.in_flight.end(self.key(client, connection)).unwrap_or(shapes::OTHER);
         self.shapes.numbered(number).end(ended);
         if let Some((took, failed)) = ended.took() {
             trace::write(|trace| trace.end(number, took, failed));
         }
     }
 
-    fn pool(&'static self, event: &CmapEvent) {
+    fn pool(&'static self, client: u32, event: &CmapEvent) {
         match event {
             CmapEvent::ConnectionCheckoutStarted(event) => {
                 self.shapes.numbered(CHECK_OUT).start();
-                self.pools.of(&event.address).wait();
+                self.pools.of(client, &event.address).wait();
             }
             CmapEvent::ConnectionCheckedOut(event) => {
-                self.pools.of(&event.address).check_out();
+                self.pools.give_out(client, &event.address, event.connection_id);
                 self.shapes.numbered(CHECK_OUT).end(&Ended::Fine { took: event.duration, documents: 0 });
             }
             CmapEvent::ConnectionCheckoutFailed(event) => {
-                self.pools.of(&event.address).check_out_failed();
+                self.pools.of(client, &event.address).check_out_failed();
                 self.shapes.numbered(CHECK_OUT).end(&Ended::Failed { took: event.duration, code: 0, name: "" });
             }
             CmapEvent::ConnectionClosed(event) => {
                 // Whoever sent a command on it has given it up.
-                if let Some(number) = self.in_flight.end(self.in_flight.key(&event.address, event.connection_id)) {
+                let key = self.in_flight.key(client, &event.address, event.connection_id);
+                if let Some(number) = self.in_flight.end(key) {
                     self.shapes.numbered(number).end(&Ended::Cancelled);
                 }
-                self.pools.of(&event.address).close(&event.reason);
+                self.pools.give_back(client, &event.address, event.connection_id);
+                self.pools.of(client, &event.address).close(&event.reason);
             }
-            other => self.pools.note(other),
+            other => self.pools.note(client, other),
         }
     }
 
-    fn deployment(&self, event: &SdamEvent) {
-        if let SdamEvent::TopologyDescriptionChanged(event) = event {
-            // The driver's own task: nobody's request waits for it.
-            self.topology.lock().unwrap_or_else(PoisonError::into_inner).change(&event.new_description);
+    fn deployment(&self, client: u32, event: &SdamEvent) {
+        // From the driver's own task: nobody's request waits for it.
+        let mut topologies = self.topologies.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            SdamEvent::TopologyDescriptionChanged(event) if topologies.len() < CLIENTS => {
+                topologies.entry(client).or_default().change(&event.new_description);
+            }
+            SdamEvent::TopologyClosed(_) => _ = topologies.remove(&client),
+            _ => {}
         }
     }
 
-    fn key(&self, connection: &ConnectionInfo) -> u64 {
-        self.in_flight.key::<ServerAddress>(&connection.address, connection.id)
+    fn key(&self, client: u32, connection: &ConnectionInfo) -> u64 {
+        self.in_flight.key::<ServerAddress>(client, &connection.address, connection.id)
     }
 }
 
 /// The collection that a command is about; empty where it is about none.
 fn collection<'a>(name: &str, command: &'a Document) -> &'a str {
-    let named = if name == "getMore" { command.get("collection") } else { command.values().next() };
+    let named = match name {
+        "getMore" => command.get("collection"),
+        name if OF_COLLECTIONS.contains(&name) => command.values().next(),
+        _ => None,
+    };
     named.and_then(Bson::as_str).unwrap_or_default()
 }
 
@@ -190,15 +230,14 @@ fn fields(name: &str, command: &Document) -> u32 {
 }
 
 /// Documents that a reply brought, or that a command wrote.
-fn documents(reply: &Document) -> u64 {
-    let batch = |cursor: &Document| {
+fn documents(name: &str, reply: &Document) -> u64 {
+    if let Ok(cursor) = reply.get_document("cursor") {
         let batch = cursor.get_array("firstBatch").or_else(|_| cursor.get_array("nextBatch"));
-        batch.map_or(0, |batch| batch.len() as u64)
-    };
-    match (reply.get_document("cursor"), reply.get("n")) {
-        (Ok(cursor), _) => batch(cursor),
-        (_, Some(Bson::Int32(n))) => u64::try_from(*n).unwrap_or(0),
-        (_, Some(Bson::Int64(n))) => u64::try_from(*n).unwrap_or(0),
+        return batch.map_or(0, |batch| batch.len() as u64);
+    }
+    match reply.get("n").filter(|_| WRITES.contains(&name)) {
+        Some(Bson::Int32(n)) => u64::try_from(*n).unwrap_or(0),
+        Some(Bson::Int64(n)) => u64::try_from(*n).unwrap_or(0),
         _ => 0,
     }
 }
@@ -223,8 +262,10 @@ mod tests {
         assert_eq!(of(doc! { "number": 1 }), of(doc! { "number": 2 }));
         assert_ne!(of(doc! { "number": 1 }), of(doc! { "customer": 1 }));
         assert_ne!(of(doc! { "ab": 1, "c": 1 }), of(doc! { "a": 1, "bc": 1 }));
-        assert_eq!(documents(&doc! { "cursor": { "firstBatch": [{}, {}] }, "ok": 1 }), 2);
-        assert_eq!(documents(&doc! { "n": 3, "ok": 1 }), 3);
+        assert_eq!(documents("find", &doc! { "cursor": { "firstBatch": [{}, {}] }, "ok": 1 }), 2);
+        assert_eq!(documents("insert", &doc! { "n": 3, "ok": 1 }), 3);
+        assert_eq!(documents("count", &doc! { "n": 5_000_000, "ok": 1 }), 0, "one number");
+        assert_eq!(collection("dropUser", &doc! { "dropUser": "bob@x.org" }), "");
         assert_eq!(write_error(&doc! { "n": 0, "writeErrors": [{ "code": 11000, "errmsg": "x" }] }), Some(11000));
     }
 }

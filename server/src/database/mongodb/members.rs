@@ -10,7 +10,7 @@ use mongodb::{bson::Document, error::Error, event::sdam::SdamEvent};
 use watchboard_app::wire::{DatabaseFailure, FailureKind};
 
 use super::{
-    classify::{self, Told, told},
+    classify::{self, Verdict, told},
     role,
 };
 
@@ -62,18 +62,18 @@ impl Members {
     }
 
     /// Why no server can be chosen: since none that answers is the primary, or since none answers; none where nothing is known of any.
-    pub(super) fn why_none(&self, tls: bool) -> Option<Told> {
+    pub(super) fn why_none(&self, tls: bool) -> Option<Verdict> {
         let all = self.all();
         let answering = all.values().filter(|met| matches!(met, Met::Role(_))).count();
         if answering > 0 {
-            return Some(Told::Failure(no_primary(&all, answering, tls)));
+            return Some(Verdict::Failure(no_primary(&all, answering, tls)));
         }
         drop(all);
         self.failing(tls)
     }
 
     /// What is met at servers that do not answer.
-    pub(super) fn failing(&self, tls: bool) -> Option<Told> {
+    pub(super) fn failing(&self, tls: bool) -> Option<Verdict> {
         let all = self.all();
         let mut errors = all.values().filter_map(|met| match met {
             Met::Error(error) => Some(told(error, tls)),
@@ -81,7 +81,7 @@ impl Members {
         });
         let first = errors.next()?;
         // What is known for sure before what has to be looked at.
-        match errors.find(|told| matches!((told, &first), (Told::Failure(_), Told::Silence | Told::Broken))) {
+        match errors.find(|told| matches!((told, &first), (Verdict::Failure(_), Verdict::Silence | Verdict::Broken))) {
             Some(known) => Some(known),
             None => Some(first),
         }
@@ -111,12 +111,12 @@ fn no_primary(all: &BTreeMap<String, Met>, answering: usize, tls: bool) -> Datab
     DatabaseFailure::new(FailureKind::NoPrimary, detail)
 }
 
-fn words(told: &Told) -> &'static str {
+fn words(told: &Verdict) -> &'static str {
     match told {
-        Told::Failure(failure) => failure.kind.words(),
-        Told::Silence => "no answer",
-        Told::Broken | Told::GivenUp => classify::broken_off().kind.words(),
-        Told::NoServer => "not usable",
+        Verdict::Failure(failure) => failure.kind.words(),
+        Verdict::Silence => "no answer",
+        Verdict::Broken | Verdict::GivenUp => classify::broken_off().kind.words(),
+        Verdict::NoServer => "not usable",
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
             members.met(address.to_owned(), met);
         }
         match members.why_none(false) {
-            Some(Told::Failure(failure)) => failure,
+            Some(Verdict::Failure(failure)) => failure,
             _ => panic!("not known"),
         }
     }

@@ -32,6 +32,8 @@ const OPERATIONS_EVERY: Duration = Duration::from_secs(2);
 
 /// What a login may not ask is asked again so often.
 const REFUSED_EVERY: Duration = Duration::from_mins(1);
+/// How the reason begins where no answer came in time.
+const LATE: &str = "the server did not answer";
 /// How the reason of a refusal begins.
 const NO_RIGHT: &str = "The login has no right to";
 
@@ -81,17 +83,21 @@ impl ServerState {
             let status = ask(until, "serverStatus", admin.run_command(status::question())).await;
             let rates = &mut self.rates;
             self.oplog = status.as_ref().map_err(Clone::clone).and_then(replication::oplog_window);
-            self.found.status = told(status.map(|answer| status::parse(&answer, rates)));
+            note(&mut self.found.status, status.map(|answer| status::parse(&answer, rates)));
         }
-        if is_due(self.replication_at, unless_refused(every, self.found.replication.as_ref())) {
+        let is_left = || Instant::now() < until;
+        if is_left() && is_due(self.replication_at, unless_refused(every, self.found.replication.as_ref())) {
             self.replication_at = Some(Instant::now());
-            self.found.replication = told(replication::read(until, client, self.oplog.clone()).await);
+            note(&mut self.found.replication, replication::read(until, client, self.oplog.clone()).await);
         }
-        if watched && is_due(self.operations_at, unless_refused(OPERATIONS_EVERY, self.found.operations.as_ref())) {
+        let operations_every = unless_refused(OPERATIONS_EVERY, self.found.operations.as_ref());
+        if watched && is_left() && is_due(self.operations_at, operations_every) {
             self.operations_at = Some(Instant::now());
-            self.found.operations = told(operations::read(until, client).await);
+            note(&mut self.found.operations, operations::read(until, client).await);
         }
-        self.storage.read(until, client, watched, &mut self.found).await;
+        if is_left() {
+            self.storage.read(until, client, watched, &mut self.found).await;
+        }
         self.note_time(Instant::now() + ROUND - until);
     }
 
@@ -116,9 +122,13 @@ fn is_due(last: Option<Instant>, every: Duration) -> bool {
     last.is_none_or(|last| last.elapsed() + Duration::from_millis(500) >= every)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it is put where an option stands")]
-fn told<T>(reading: Reading<T>) -> Option<Told<T>> {
-    Some(Told { at_unix_ms: now_unix_ms(), reading })
+/// Takes in what was said. Where there was no answer in time, what was said before stays, with its age.
+fn note<T>(told: &mut Option<Told<T>>, reading: Reading<T>) {
+    let is_late = reading.as_ref().is_err_and(|why| why.reason.starts_with(LATE));
+    let is_known = told.as_ref().is_some_and(|told| told.reading.is_ok());
+    if !(is_late && is_known) {
+        *told = Some(Told { at_unix_ms: now_unix_ms(), reading });
+    }
 }
 
 /// An answer within the time of the round. `what` is what it needs the right to.
@@ -130,7 +140,7 @@ async fn ask<T>(
     let left = until.saturating_duration_since(Instant::now());
     match timeout(left, question.into_future()).await {
         Ok(answer) => answer.map_err(|error| unknown(what, &error)),
-        Err(_) => Err(Unknown::because(format!("the server did not answer {what} within {} ms", ROUND.as_millis()))),
+        Err(_) => Err(Unknown::because(format!("{LATE} {what} in time"))),
     }
 }
 

@@ -25,24 +25,23 @@ impl InFlight {
         Self { slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::default() }
     }
 
-    /// The key of a connection of a server.
-    pub(super) fn key<A: Hash>(&self, address: &A, connection: u32) -> u64 {
+    /// The key of a connection of a client to a server: each of its pools counts its connections from one.
+    pub(super) fn key<A: Hash>(&self, client: u32, address: &A, connection: u32) -> u64 {
         // Zero stands for an empty slot.
-        self.hasher.hash_one((address, connection)) >> SHAPE_BITS | 1
+        self.hasher.hash_one((client, address, connection)) >> SHAPE_BITS | 1
     }
 
     fn places(&self, key: u64) -> impl Iterator<Item = &AtomicU64> {
         (0..WITHIN).map(move |probe| &self.slots[(key as usize).wrapping_add(probe) % SLOTS])
     }
 
-    /// A command is on its way; the one that was, if it never ended.
-    pub(super) fn begin(&self, key: u64, shape: u16) -> Option<u16> {
+    /// A command is on its way, or a connection given out; the one that was, if it never ended, and whether there was room.
+    pub(super) fn begin(&self, key: u64, shape: u16) -> (Option<u16>, bool) {
         let before = self.end(key);
         let entry = key << SHAPE_BITS | u64::from(shape);
         let take =
             |slot: &AtomicU64| slot.load(Relaxed) == 0 && slot.compare_exchange(0, entry, Relaxed, Relaxed).is_ok();
-        let _ = self.places(key).any(take);
-        before
+        (before, self.places(key).any(take))
     }
 
     /// The command of a connection is over.
@@ -70,10 +69,11 @@ mod tests {
     #[test]
     fn a_command_ends_once_and_one_that_did_not_is_known_by_the_next() {
         let table = InFlight::new();
-        let key = |connection| table.key(&"a:1", connection);
-        assert_eq!(table.begin(key(1), 7), None);
-        assert_eq!(table.begin(key(2), 8), None);
-        assert_eq!(table.begin(key(1), 9), Some(7));
+        let key = |connection| table.key(1, &"a:1", connection);
+        assert_eq!(table.begin(key(1), 7), (None, true));
+        assert_eq!(table.begin(key(2), 8), (None, true));
+        assert_eq!(table.begin(key(1), 9), (Some(7), true));
+        assert_eq!(table.end(table.key(2, &"a:1", 1)), None, "another client's");
         assert_eq!((table.end(key(1)), table.end(key(1)), table.end(key(2))), (Some(9), None, Some(8)));
         assert_eq!(table.count(), 0);
     }
@@ -82,10 +82,10 @@ mod tests {
     fn a_full_table_loses_names_and_grows_no_further() {
         let table = InFlight::new();
         for connection in 0..3 * SLOTS as u32 {
-            table.begin(table.key(&"a:1", connection), 1);
+            _ = table.begin(table.key(1, &"a:1", connection), 1);
         }
         assert!(table.count() <= SLOTS as u64);
-        let ended = (0..3 * SLOTS as u32).filter_map(|connection| table.end(table.key(&"a:1", connection)));
+        let ended = (0..3 * SLOTS as u32).filter_map(|connection| table.end(table.key(1, &"a:1", connection)));
         assert!(ended.count() > SLOTS / 4);
         assert_eq!(table.count(), 0);
     }

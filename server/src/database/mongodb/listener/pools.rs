@@ -1,4 +1,4 @@
-//! The application's connection pools: one for each server of the deployment.
+//! The application's connection pools: one for each of its clients and each server of the deployment.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -9,22 +9,24 @@ use mongodb::{
 use once_cell::race::OnceBox;
 use watchboard_app::wire;
 
+use super::in_flight::InFlight;
 use crate::trace;
 
-/// Servers with counters of their own; deployments have three. Further ones share the last.
-const MOST: usize = 16;
+/// Pools with counters of their own; a client of a deployment has three. Further ones share the last.
+const MOST: usize = 32;
 /// The driver's own bound, where none is asked for.
 const DEFAULT_MAX: u32 = 10;
 
 pub(super) struct Pools {
     pools: [OnceBox<Pool>; MOST],
+    /// Connections that somebody has: some come back that were never given out, and some never come back.
+    out: InFlight,
 }
 
 pub(super) struct Pool {
+    client: u32,
     address: ServerAddress,
-    /// Of all clients that are listened to; of the last of them alone.
     max: AtomicU32,
-    own_max: AtomicU32,
     created: AtomicU64,
     /// By reason, as in [`wire::Pool::closed`].
     closed: [AtomicU64; REASONS],
@@ -42,32 +44,48 @@ const REASONS: usize = 5;
 
 impl Pools {
     pub(super) fn new() -> Self {
-        Self { pools: std::array::from_fn(|_| OnceBox::new()) }
+        Self { pools: std::array::from_fn(|_| OnceBox::new()), out: InFlight::new() }
     }
 
-    pub(super) fn of(&self, address: &ServerAddress) -> &Pool {
-        let new = || Box::new(Pool::new(address.clone()));
-        let found = self.pools.iter().map(|pool| pool.get_or_init(new)).find(|pool| pool.address == *address);
+    pub(super) fn of(&self, client: u32, address: &ServerAddress) -> &Pool {
+        let new = || Box::new(Pool::new(client, address.clone()));
+        let is_it = |pool: &&Pool| pool.client == client && pool.address == *address;
+        let found = self.pools.iter().map(|pool| pool.get_or_init(new)).find(is_it);
         found.unwrap_or_else(|| self.pools[MOST - 1].get_or_init(new))
     }
 
     /// What needs no word from the commands.
-    pub(super) fn note(&self, event: &CmapEvent) {
+    pub(super) fn note(&self, client: u32, event: &CmapEvent) {
         match event {
             CmapEvent::PoolCreated(event) => {
                 let max = event.options.as_ref().and_then(|options| options.max_pool_size).unwrap_or(DEFAULT_MAX);
-                let pool = self.of(&event.address);
-                pool.max.fetch_add(max, Relaxed);
-                pool.own_max.store(max, Relaxed);
+                self.of(client, &event.address).max.store(max, Relaxed);
             }
-            CmapEvent::PoolCleared(event) => _ = self.of(&event.address).cleared.fetch_add(1, Relaxed),
-            CmapEvent::PoolClosed(event) => {
-                let pool = self.of(&event.address);
-                pool.max.fetch_sub(pool.own_max.load(Relaxed), Relaxed);
+            CmapEvent::PoolCleared(event) => _ = self.of(client, &event.address).cleared.fetch_add(1, Relaxed),
+            CmapEvent::ConnectionCreated(event) => {
+                self.of(client, &event.address).created.fetch_add(1, Relaxed);
             }
-            CmapEvent::ConnectionCreated(event) => _ = self.of(&event.address).created.fetch_add(1, Relaxed),
-            CmapEvent::ConnectionCheckedIn(event) => _ = self.of(&event.address).in_use.fetch_sub(1, Relaxed),
+            CmapEvent::ConnectionCheckedIn(event) => self.give_back(client, &event.address, event.connection_id),
             _ => {}
+        }
+    }
+
+    /// Somebody got a connection.
+    pub(super) fn give_out(&'static self, client: u32, address: &ServerAddress, connection: u32) {
+        let pool = self.of(client, address);
+        pool.wait_no_more();
+        pool.checked_out.fetch_add(1, Relaxed);
+        let (before, there_is_room) = self.out.begin(self.out.key(client, address, connection), 0);
+        if before.is_none() && there_is_room {
+            let in_use = pool.in_use.fetch_add(1, Relaxed) + 1;
+            pool.most_in_use.fetch_max(in_use, Relaxed);
+        }
+    }
+
+    /// A connection is not anybody's any more.
+    pub(super) fn give_back(&self, client: u32, address: &ServerAddress, connection: u32) {
+        if self.out.end(self.out.key(client, address, connection)).is_some() {
+            self.of(client, address).in_use.fetch_sub(1, Relaxed);
         }
     }
 
@@ -77,12 +95,12 @@ impl Pools {
 }
 
 impl Pool {
-    fn new(address: ServerAddress) -> Self {
+    fn new(client: u32, address: ServerAddress) -> Self {
         let zero = || AtomicU64::new(0);
         Self {
+            client,
             address,
             max: AtomicU32::new(0),
-            own_max: AtomicU32::new(0),
             created: zero(),
             closed: std::array::from_fn(|_| zero()),
             in_use: AtomicI64::new(0),
@@ -103,14 +121,6 @@ impl Pool {
             self.most_waiting.fetch_max(waiting, Relaxed);
         }
         trace::write(|trace| trace.wait(&self.waiting));
-    }
-
-    /// Somebody got one.
-    pub(super) fn check_out(&'static self) {
-        self.wait_no_more();
-        let in_use = self.in_use.fetch_add(1, Relaxed) + 1;
-        self.most_in_use.fetch_max(in_use, Relaxed);
-        self.checked_out.fetch_add(1, Relaxed);
     }
 
     /// Somebody did not get one.
@@ -148,7 +158,9 @@ impl Pool {
     /// The most connections that were in use, and the most that waited for one, since the last time.
     pub(super) fn take_most(&self) -> [u64; 2] {
         let take = |most: &AtomicI64, now: i64| u64::try_from(most.swap(now, Relaxed)).unwrap_or(0);
-        [take(&self.most_in_use, self.in_use.load(Relaxed)), take(&self.most_waiting, 0)]
+        let in_use = self.in_use.load(Relaxed);
+        let waiting = if in_use >= self.max.load(Relaxed).into() { self.waiting.load(Relaxed) } else { 0 };
+        [take(&self.most_in_use, in_use), take(&self.most_waiting, waiting)]
     }
 
     pub(super) fn read(&self) -> wire::Pool {

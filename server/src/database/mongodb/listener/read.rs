@@ -7,7 +7,7 @@ use std::{
 
 use watchboard_app::wire::{CommandError, CommandName, CommandTotals, Deployment, FrozenCommands, Pool};
 
-use super::{CHECK_OUT, Listener, TakenShape, pools, shapes::Name};
+use super::{CHECK_OUT, Listener, TakenShape, pools, shapes::Name, topology::Topology};
 
 /// Waits that do not move for so many readings while connections are free have been given up.
 const STILL: u32 = 15;
@@ -30,7 +30,7 @@ impl CommandReader {
 
     /// Whether there is a client to listen to.
     pub(crate) fn listens(&self) -> bool {
-        self.listener.listens.load(Relaxed)
+        self.listener.clients.load(Relaxed) > 0
     }
 
     /// Takes what ended since the last time; `each` gets it by rising number.
@@ -127,14 +127,22 @@ impl CommandReader {
         self.listener.pools.iter().map(pools::Pool::read).collect()
     }
 
-    /// The most connections that were in use since the last time, and the most that waited for one; of all pools together.
+    /// The most connections of one pool that were in use since the last time, and the most that waited for one of them.
     pub(crate) fn take_most_connections(&self) -> Option<[u64; 2]> {
-        let add = |[in_use, waiting]: [u64; 2], [more, longer]: [u64; 2]| [in_use + more, waiting + longer];
-        self.listens().then(|| self.listener.pools.iter().map(pools::Pool::take_most).fold([0; 2], add))
+        let most = |[in_use, waiting]: [u64; 2], [more, longer]: [u64; 2]| [in_use.max(more), waiting.max(longer)];
+        self.listens().then(|| self.listener.pools.iter().map(pools::Pool::take_most).fold([0; 2], most))
     }
 
-    pub(crate) fn deployment(&self) -> Option<Deployment> {
-        self.listener.topology.lock().unwrap_or_else(PoisonError::into_inner).seen()
+    /// As the clients see them; clients of one deployment see the same.
+    pub(crate) fn deployments(&self) -> Vec<Deployment> {
+        let seen = self.listener.topologies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut deployments: Vec<Deployment> = vec![];
+        for deployment in seen.values().filter_map(Topology::seen) {
+            if !deployments.iter().any(|known| known.is_same(&deployment)) {
+                deployments.push(deployment);
+            }
+        }
+        deployments
     }
 
     pub(crate) fn held_bytes(&self) -> u64 {
@@ -144,6 +152,10 @@ impl CommandReader {
 
 fn forget_given_up(pool: &pools::Pool, (before, readings): &mut (u64, u32)) {
     let ((ended, waiting), read) = (pool.waits(), pool.read());
+    // A wait that was forgotten, and ended after all.
+    if waiting < 0 {
+        pool.forget_waits(waiting);
+    }
     let moves = ended != *before || waiting <= 0 || read.in_use >= read.max;
     (*before, *readings) = (ended, if moves { 0 } else { *readings + 1 });
     if *readings >= STILL {

@@ -8,9 +8,9 @@ use mongodb::{
     bson::{Document, doc},
 };
 use tokio::time::Instant;
-use watchboard_app::wire::{CollectionSize, Collections, DatabaseServer, DatabaseSize, Reading, Unknown};
+use watchboard_app::wire::{CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases, Reading, Unknown};
 
-use super::{MOST_MS, ask, is_due, number, text, told};
+use super::{MOST_MS, ask, is_due, note, number, text};
 
 /// How often databases are asked for their sizes, and the collections' once all have been.
 const DATABASES_EVERY: Duration = Duration::from_mins(5);
@@ -18,8 +18,11 @@ const COLLECTIONS_EVERY: Duration = Duration::from_mins(1);
 /// A round asks for so many sizes at most, and for this long.
 const MOST_A_ROUND: usize = 100;
 const COLLECTIONS_WITHIN: Duration = Duration::from_millis(100);
-/// One question of them may take so long: the last of a round begins in time and may end after it.
+/// One question of them may take so long, and the last of a round so much longer than that: one that is given up takes a new connection.
 const ONE_WITHIN: Duration = Duration::from_millis(150);
+const LATEST: Duration = Duration::from_millis(50);
+/// When so many in a row of the first collections are not told, none will be.
+const NOT_TOLD: u64 = 5;
 /// Names that come at once.
 const BATCH: u32 = 100;
 /// Of databases and of collections, the largest are shown.
@@ -30,9 +33,9 @@ pub(super) struct Storage {
     databases_at: Option<Instant>,
     /// Databases that are still to be asked, and those that have been.
     names: VecDeque<String>,
-    sizes: Vec<DatabaseSize>,
+    sizes: Databases,
     /// Why one of them was not told.
-    refused: Option<Unknown>,
+    why_not: Option<Unknown>,
     walk: Option<Walk>,
     walked_at: Option<Instant>,
 }
@@ -48,22 +51,27 @@ impl Storage {
         if self.names.is_empty() && is_due(self.databases_at, DATABASES_EVERY) {
             self.databases_at = Some(Instant::now());
             match names(until, client).await {
-                Ok(names) => (self.names, self.sizes, self.refused) = (names, vec![], None),
-                Err(unknown) => found.databases = told(Err(unknown)),
+                Ok(names) => (self.names, self.sizes) = (names, Databases::default()),
+                Err(unknown) => note(&mut found.databases, Err(unknown)),
             }
         }
         if !self.names.is_empty() {
             self.ask_sizes(until, client).await;
             if self.names.is_empty() {
-                self.sizes.sort_by_key(|size| std::cmp::Reverse(size.storage_bytes));
-                self.sizes.truncate(SHOWN);
-                let refused = self.refused.take().filter(|_| self.sizes.is_empty());
-                found.databases = told(refused.map_or_else(|| Ok(self.sizes.clone()), Err));
+                self.sizes.largest.sort_by_key(|size| std::cmp::Reverse(size.storage_bytes));
+                self.sizes.not_told += self.sizes.largest.len().saturating_sub(SHOWN) as u64;
+                self.sizes.largest.truncate(SHOWN);
+                let why_not = self.why_not.take().filter(|_| self.sizes.largest.is_empty());
+                note(&mut found.databases, why_not.map_or_else(|| Ok(self.sizes.clone()), Err));
             }
         }
-        // A client whose connection string names no database asks many: none of them is the application's.
-        if let (true, Some(database)) = (watched, client.default_database()) {
-            self.walk(until.min(Instant::now() + COLLECTIONS_WITHIN), &database, found).await;
+        match client.default_database() {
+            Some(database) if watched => {
+                self.walk(until.min(Instant::now() + COLLECTIONS_WITHIN), &database, found).await;
+            }
+            // A client whose connection string names no database asks many: none of them is the application's. And the server
+            // does not keep a walk for ever.
+            _ => self.walk = None,
         }
     }
 
@@ -73,34 +81,32 @@ impl Storage {
         {
             let database = client.database(&name);
             let answer = database.run_command(doc! { "dbStats": 1, "scale": 1, "maxTimeMS": MOST_MS });
-            match ask(Instant::now() + ONE_WITHIN, "dbStats", answer).await {
-                Ok(answer) => self.sizes.push(size(&name, &answer)),
-                // A login may see the name of a database and not the rest.
-                Err(unknown) => self.refused = Some(unknown),
+            match ask(one(until), "dbStats", answer).await {
+                Ok(answer) => self.sizes.largest.push(size(&name, &answer)),
+                // A login may see the name of a database and not the rest; and a large one may take too long.
+                Err(unknown) => {
+                    self.sizes.not_told += 1;
+                    self.why_not = Some(unknown);
+                }
             }
         }
     }
 
     async fn walk(&mut self, until: Instant, database: &Database, found: &mut DatabaseServer) {
-        if self.walk.is_none() && !is_due(self.walked_at, COLLECTIONS_EVERY) {
+        if Instant::now() >= until || self.walk.is_none() && !is_due(self.walked_at, COLLECTIONS_EVERY) {
             return;
         }
-        match self.step(until, database).await {
-            Ok(()) => {
-                let Some(walk) = &self.walk else { return };
-                let before = found.collections.as_ref().and_then(|told| told.reading.as_ref().ok());
-                // Until a walk has come as far as the one before, that one knows more.
-                if walk.so_far.is_all || before.is_none_or(|before| !before.is_all) {
-                    found.collections = told(Ok(walk.so_far.clone()));
-                }
-                if walk.so_far.is_all {
-                    (self.walk, self.walked_at) = (None, Some(Instant::now()));
-                }
-            }
-            Err(unknown) => {
-                found.collections = told(Err(unknown));
-                (self.walk, self.walked_at) = (None, Some(Instant::now()));
-            }
+        let step = self.step(until, database).await;
+        let walk = self.walk.as_ref().filter(|_| step.is_ok());
+        let is_all = walk.is_none_or(|walk| walk.so_far.is_all);
+        let so_far = walk.map(|walk| walk.so_far.clone()).unwrap_or_default();
+        let before = found.collections.as_ref().and_then(|told| told.reading.as_ref().ok());
+        // Until a walk has come as far as the one before, that one knows more.
+        if step.is_err() || so_far.is_all || before.is_none_or(|before| !before.is_all) {
+            note(&mut found.collections, step.map(|()| so_far));
+        }
+        if is_all {
+            (self.walk, self.walked_at) = (None, Some(Instant::now()));
         }
     }
 
@@ -108,7 +114,7 @@ impl Storage {
         if self.walk.is_none() {
             let question = doc! { "listCollections": 1, "nameOnly": true, "authorizedCollections": true };
             let question = database.run_cursor_command(question).batch_size(BATCH);
-            let names = ask(Instant::now() + ONE_WITHIN, "listCollections", question).await?;
+            let names = ask(one(until), "listCollections", question).await?;
             let so_far = Collections { database: database.name().to_owned(), ..Collections::default() };
             self.walk = Some(Walk { names, so_far });
         }
@@ -117,7 +123,7 @@ impl Storage {
             if Instant::now() >= until {
                 return Ok(());
             }
-            let next = ask(Instant::now() + ONE_WITHIN, "listCollections", walk.names.try_next()).await?;
+            let next = ask(one(until), "listCollections", walk.names.try_next()).await?;
             let Some(entry) = next else {
                 walk.so_far.is_all = true;
                 return Ok(());
@@ -125,26 +131,41 @@ impl Storage {
             if text(&entry, "type") != "collection" {
                 continue;
             }
-            let name = text(&entry, "name");
-            let of_name = database.collection::<Document>(&name);
-            let stats = of_name
-                .aggregate([
-                    doc! { "$collStats": { "storageStats": {} } },
-                    doc! { "$project": { "storageStats": {
-                        "count": 1, "size": 1, "storageSize": 1, "nindexes": 1, "totalIndexSize": 1,
-                    } } },
-                ])
-                .max_time(ONE_WITHIN);
-            let stats = async { stats.await?.try_next().await };
-            if let Some(stats) = ask(Instant::now() + ONE_WITHIN, "collStats", stats).await? {
-                walk.so_far.largest.push(collection(name, &stats));
-                walk.so_far.largest.sort_by_key(|size| std::cmp::Reverse(size.storage_bytes + size.index_bytes));
-                walk.so_far.largest.truncate(SHOWN);
-            }
             walk.so_far.looked_at += 1;
+            let name = text(&entry, "name");
+            match statistics(until, database, &name).await {
+                Ok(Some(stats)) => {
+                    walk.so_far.largest.push(collection(name, &stats));
+                    walk.so_far.largest.sort_by_key(|size| std::cmp::Reverse(size.storage_bytes + size.index_bytes));
+                    walk.so_far.largest.truncate(SHOWN);
+                }
+                // Dropped meanwhile, or too slow: the others are told all the same.
+                Ok(None) | Err(_) if walk.so_far.not_told < NOT_TOLD => walk.so_far.not_told += 1,
+                Ok(None) => {}
+                Err(unknown) if walk.so_far.largest.is_empty() => return Err(unknown),
+                Err(_) => walk.so_far.not_told += 1,
+            }
         }
         Ok(())
     }
+}
+
+async fn statistics(until: Instant, database: &Database, name: &str) -> Reading<Option<Document>> {
+    let collection = database.collection::<Document>(name);
+    let question = collection
+        .aggregate([
+            doc! { "$collStats": { "storageStats": {} } },
+            doc! { "$project": { "storageStats": {
+                "count": 1, "size": 1, "storageSize": 1, "nindexes": 1, "totalIndexSize": 1,
+            } } },
+        ])
+        .max_time(ONE_WITHIN);
+    ask(one(until), "collStats", async { question.await?.try_next().await }).await
+}
+
+/// The time of one question, which begins before the round is over.
+fn one(until: Instant) -> Instant {
+    (until + LATEST).min(Instant::now() + ONE_WITHIN)
 }
 
 /// Those that the login may see.
