@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use mongodb::{
     Client, Collection,
     bson::{Document, doc},
@@ -87,10 +87,10 @@ async fn find(collection: &Collection<Document>, documents: i64) -> Result<Durat
 /// the events too, so that the document is small.
 async fn own_code(options: ClientOptions) -> Result<[Duration; 2]> {
     let spent = Arc::new(AtomicU64::new(0));
-    let mut timed = options;
-    timed.command_event_handler = timed_handler(timed.command_event_handler, &spent);
-    timed.cmap_event_handler = timed_handler(timed.cmap_event_handler, &spent);
-    let collection = documents(&Client::with_options(timed)?);
+    let mut listened = options;
+    listened.command_event_handler = timed_handler(listened.command_event_handler, &spent);
+    listened.cmap_event_handler = timed_handler(listened.cmap_event_handler, &spent);
+    let collection = documents(&Client::with_options(listened)?);
     let mut times = vec![];
     for _ in 0..20_000 {
         collection.find_one(doc! { "_id": 7_i64 }).projection(doc! { "_id": 1 }).await?;

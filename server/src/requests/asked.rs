@@ -83,6 +83,7 @@ impl AskedRecorder {
         }
     }
 
+    #[inline(never)]
     pub(super) fn record(&self, trace: &Trace) {
         self.commands.fetch_add(trace.commands.into(), Relaxed);
         self.took_us.fetch_add(trace.took_us(), Relaxed);

@@ -55,34 +55,39 @@ impl Guard {
         Self(self.0.take())
     }
 
-    /// A stretch of work for its request begins; [`Self::end_work`] ends it. Not by a closure around the work: what that returns would
-    /// be moved once more.
-    pub(super) fn begin_work(&mut self) -> Work {
-        match &mut self.0 {
-            Some(underway) => Work { span: Span::begin(), lent: trace::lend(&mut underway.asked) },
-            None => Work { span: None, lent: None },
+    /// What is allocated from now on is its request's, until [`Self::allocate`]. Not by a closure around the work: what that returns would be
+    /// moved once more.
+    pub(super) fn span(&self) -> Option<Span> {
+        self.0.as_ref().and_then(|_| Span::begin())
+    }
+
+    pub(super) fn allocate(&mut self, span: Option<Span>) {
+        if let (Some(underway), Some(span)) = (&mut self.0, span) {
+            underway.allocated = Some(underway.allocated.unwrap_or_default().plus(span.end()));
         }
     }
 
-    /// What the work allocated and asked of the database is its request's.
+    /// The same, and what is asked of the database too, until [`Self::end_work`].
+    pub(super) fn begin_work(&mut self) -> Work {
+        let lent = self.0.as_mut().and_then(|underway| trace::lend(&mut underway.asked));
+        Work { span: self.span(), lent }
+    }
+
     pub(super) fn end_work(&mut self, work: Work) {
-        let Some(underway) = &mut self.0 else { return };
-        if let Some(lent) = work.lent {
+        if let (Some(underway), Some(lent)) = (&mut self.0, work.lent) {
             lent.take_back(&mut underway.asked);
         }
-        if let Some(span) = work.span {
-            underway.allocated = Some(underway.allocated.unwrap_or_default().plus(span.end()));
-        }
+        self.allocate(work.span);
     }
 
     /// Drops what its request holds before it ends, so that this is freed in its name. Where nothing counts, it can go with the rest.
     #[inline]
     pub(super) fn free(&mut self, drop: impl FnOnce()) {
-        let Some(span) = self.0.as_ref().and_then(|_| Span::begin()) else { return };
-        drop();
-        if let Some(underway) = &mut self.0 {
-            underway.allocated = Some(underway.allocated.unwrap_or_default().plus(span.end()));
+        let span = self.span();
+        if span.is_some() {
+            drop();
         }
+        self.allocate(span);
     }
 }
 

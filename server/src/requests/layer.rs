@@ -75,9 +75,9 @@ where
             None => Guard::NONE,
         };
         // Not caught here: below axum's router all code of the host runs when the future is polled.
-        let work = guard.begin_work();
+        let span = guard.span();
         let inner = self.inner.call(request);
-        guard.end_work(work);
+        guard.allocate(span);
         WatchedFuture { inner: Some(inner), guard }
     }
 }
