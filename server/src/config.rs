@@ -7,7 +7,7 @@ use watchboard::Database;
 
 /// The dashboard of a server: requests, memory and database on one live page.
 ///
-/// Alone it watches its own process and, with --mongodb-uri, a MongoDB. `watchboard demo` starts a small web shop that is
+/// Alone it watches its own process and, with --mongodb-uri or --sqlite, a database. `watchboard demo` starts a small web shop that is
 /// watched by the library as your axum app would be, with traffic, to see a living board.
 #[derive(Debug, Parser)]
 #[command(

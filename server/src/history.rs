@@ -26,7 +26,7 @@ use self::{
     tiers::Tiers,
     watched::Watched,
 };
-use crate::requests::{Reader, Tally, Told};
+use crate::requests::{KeptSighting, Reader, Tally, Told};
 
 /// The sums of a window that nobody looks at are brought up to date this often, so that a look has little to add. They take a
 /// kilobyte or two for every endpoint in the window.
@@ -65,6 +65,7 @@ impl History {
         let errors = self.causes.add(tick, told.errors, |id| reader.name(id).text());
         for sighting in told.slow {
             let id = sighting.endpoint;
+            let sighting = KeptSighting::from(sighting);
             if self.slowest_of.len() <= id {
                 self.slowest_of.resize_with(id + 1, || Slowest::new(LISTED_OF_EACH));
             }
@@ -77,9 +78,13 @@ impl History {
         reader.tell_whole_from(self.slowest.worth_us(tick));
         self.tiers.push(requests.finish(host, errors));
         self.now = tick + 1;
+        // What the window before one holds, in seconds: until there is more, that one holds the same, and is as soon made.
+        let mut shorter = 0;
         for watched in &mut self.windows {
             // A short window that nobody has looked at yet is soon made.
-            let is_wanted = watched.span().1 > 0 || watched.window.seconds() >= LONG_SECONDS;
+            let is_long = watched.window.seconds() >= LONG_SECONDS && tick >= shorter;
+            let is_wanted = watched.span().1 > 0 || is_long;
+            shorter = watched.window.seconds();
             if watched.window == Window::Minute || is_wanted && watched.span().1 + UPDATE_SECONDS <= tick {
                 watched.advance(&self.tiers, self.now);
             }

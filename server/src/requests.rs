@@ -25,5 +25,5 @@ pub(crate) use panics::note_locations;
 pub(crate) use reader::{Reader, Told};
 pub use recorder::Incoming;
 pub(crate) use recorder::{Policy, Recorder, nanoseconds_to_record};
-pub(crate) use reports::{Asked, ReportedError, Sighting};
+pub(crate) use reports::{Asked, KeptSighting, ReportedError, Sighting};
 pub(crate) use tally::{AskedTally, CLASSES, Class, MemoryTally, Tally};

@@ -11,7 +11,7 @@ pub struct DatabaseServer {
     pub status: Option<Told<ServerStatus>>,
     /// From `replSetGetStatus`, as often; a set of no name where nothing is replicated.
     pub replication: Option<Told<Replication>>,
-    /// From `dbStats`, every five minutes.
+    /// From `dbStats`, every five minutes while somebody looks.
     pub databases: Option<Told<Databases>>,
     /// From `$collStats`, while somebody looks.
     pub collections: Option<Told<Collections>>,

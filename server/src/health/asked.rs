@@ -50,7 +50,9 @@ pub(super) fn find(
     let sentences = exhausted(&pools, waits).into_iter().chain(churn.find(tick, &pools));
     let sentences = sentences.chain(slow.into_iter().take(MOST_NAMED).map(|(_, sentence)| sentence));
     let mut findings: Vec<Finding> = sentences.map(|sentence| degraded(sentence, About::Database)).collect();
-    let repeating = history.last_minute_of_each().filter(|(_, sums)| sums.asked.repeated >= ENOUGH_BEYOND);
+    let repeating = history
+        .last_minute_of_each()
+        .filter(|(_, sums)| sums.asked.as_ref().is_some_and(|asked| asked.repeated >= ENOUGH_BEYOND));
     let repeated = repeating.filter_map(|(id, _)| Some((id, reader.repeated(id)?)));
     findings.extend(repeated.take(MOST_NAMED).map(|(id, used)| {
         let name = reader.name(id).text();

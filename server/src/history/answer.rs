@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     clock::now_unix_ms,
-    requests::{Asked, Class, Reader, Sighting, TakenUse, Tally},
+    requests::{Asked, Class, KeptSighting, Reader, TakenUse, Tally},
     trace::Step,
 };
 
@@ -247,15 +247,15 @@ fn commands(id: usize, names: Names<'_>) -> Vec<EndpointCommand> {
     commands
 }
 
-fn slow_request(sighting: &Sighting, names: Names<'_>) -> SlowRequest {
+fn slow_request(sighting: &KeptSighting, names: Names<'_>) -> SlowRequest {
     SlowRequest {
         at_unix_ms: sighting.at_unix_ms,
-        endpoint: names.reader.name(sighting.endpoint).text(),
+        endpoint: names.reader.name(sighting.endpoint as usize).text(),
         status: sighting.ending.status,
         duration_us: sighting.duration_us,
-        first_byte_us: sighting.first_byte_us,
+        first_byte_us: sighting.first_byte_us.map(|us| us.get().into()),
         response_bytes: sighting.response_bytes,
-        request_id: sighting.id.text().map(ToOwned::to_owned),
+        request_id: sighting.id.as_deref().map(ToOwned::to_owned),
         database: sighting.asked.as_deref().map(|asked| request_commands(asked, names)),
     }
 }

@@ -19,8 +19,7 @@ pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
     // Which of the classes there are, in one byte: most endpoints have but one.
     let present = tally.classes.iter().enumerate().filter(|(_, count)| **count > 0);
     let has_memory = tally.memory != MemoryTally::default();
-    let has_asked = tally.asked != AskedTally::default();
-    let more = if has_memory { MEMORY } else { 0 } | if has_asked { ASKED } else { 0 };
+    let more = if has_memory { MEMORY } else { 0 } | if tally.asked.is_some() { ASKED } else { 0 };
     out.push(present.fold(more, |bits, (index, _)| bits | 1 << index));
     tally.classes.iter().filter(|count| **count > 0).for_each(|count| write(out, *count));
     write(out, tally.response_bytes);
@@ -33,8 +32,8 @@ pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
         write(out, tally.memory.sizes.iter().count() as u64);
         encode_buckets(&tally.memory.sizes, out);
     }
-    if has_asked {
-        let AskedTally { commands, took_us, repeated, ref times } = tally.asked;
+    if let Some(asked) = &tally.asked {
+        let AskedTally { commands, took_us, repeated, ref times } = **asked;
         for sum in [commands, took_us, repeated, times.iter().count() as u64] {
             write(out, sum);
         }
@@ -90,12 +89,15 @@ pub(super) fn apply(sign: Sign, mut encoded: &[u8], tally: &mut Tally) {
         apply_buckets(sign, &mut encoded, buckets, &mut tally.memory.sizes);
     }
     if present & ASKED != 0 {
-        let AskedTally { commands, took_us, repeated, times } = &mut tally.asked;
+        let AskedTally { commands, took_us, repeated, times } = &mut **tally.asked.get_or_insert_default();
         for sum in [commands, took_us, repeated] {
             sign.apply(sum, read(&mut encoded));
         }
         let buckets = read(&mut encoded);
         apply_buckets(sign, &mut encoded, buckets, times);
+        if tally.asked.as_deref() == Some(&AskedTally::default()) {
+            tally.asked = None;
+        }
     }
     apply_buckets(sign, &mut encoded, u64::MAX, &mut tally.latencies);
 }

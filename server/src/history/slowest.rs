@@ -1,7 +1,7 @@
 //! The slowest requests of every window that ends now, of those that were told. A request can be forgotten once as many newer ones were slower as a
 //! list is long: they are in each window that it is in, and stand before it.
 
-use crate::requests::Sighting;
+use crate::requests::KeptSighting;
 
 /// Requests of a list: of all endpoints, and of each.
 pub(crate) const LISTED: usize = 10;
@@ -10,7 +10,7 @@ pub(crate) const LISTED_OF_EACH: usize = 5;
 /// would want more, and lose the faster of the older ones.
 const KEPT: usize = 128;
 /// A day: no window is longer.
-const KEPT_TICKS: u64 = 86_400;
+const KEPT_TICKS: u32 = 86_400;
 /// What is slow of late is judged by the slowest of these seconds.
 const LATE_TICKS: u64 = 10;
 
@@ -22,10 +22,10 @@ pub(crate) struct Slowest {
 
 struct Kept {
     /// When it was told: the wall clock of the request may have been set since.
-    tick: u64,
-    sighting: Sighting,
+    tick: u32,
+    sighting: KeptSighting,
     /// How many newer ones were slower.
-    slower: usize,
+    slower: u32,
 }
 
 impl Slowest {
@@ -33,12 +33,13 @@ impl Slowest {
         Self { listed, kept: vec![] }
     }
 
-    pub(crate) fn add(&mut self, tick: u64, new: Sighting) {
+    pub(crate) fn add(&mut self, tick: u64, new: KeptSighting) {
         for old in &mut self.kept {
-            old.slower += usize::from(new.duration_us >= old.sighting.duration_us);
+            old.slower += u32::from(new.duration_us >= old.sighting.duration_us);
         }
+        let tick = tick as u32;
         let begins = tick.saturating_sub(KEPT_TICKS);
-        self.kept.retain(|old| old.slower < self.listed && old.tick >= begins);
+        self.kept.retain(|old| (old.slower as usize) < self.listed && old.tick >= begins);
         if self.kept.len() == KEPT {
             let older = &self.kept[..KEPT / 2];
             let fastest = older.iter().enumerate().min_by_key(|(_, old)| old.sighting.duration_us);
@@ -48,15 +49,15 @@ impl Slowest {
         }
         // A few more than it needs, and not twice as many: there is one for each endpoint.
         if self.kept.len() == self.kept.capacity() {
-            self.kept.reserve_exact(8);
+            self.kept.reserve_exact(4);
         }
         self.kept.push(Kept { tick, sighting: new, slower: 0 });
     }
 
     /// The slowest since a tick, the slowest first.
-    pub(crate) fn since(&self, tick: u64) -> Vec<Sighting> {
-        let since = self.kept.iter().filter(|kept| kept.tick >= tick);
-        let mut slowest: Vec<Sighting> = since.map(|kept| kept.sighting.clone()).collect();
+    pub(crate) fn since(&self, tick: u64) -> Vec<KeptSighting> {
+        let since = self.kept.iter().filter(|kept| u64::from(kept.tick) >= tick);
+        let mut slowest: Vec<KeptSighting> = since.map(|kept| kept.sighting.clone()).collect();
         slowest.sort_by_key(|sighting| (std::cmp::Reverse(sighting.duration_us), sighting.at_unix_ms));
         slowest.truncate(self.listed);
         slowest
@@ -73,7 +74,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::history::tests::sighting;
+    use crate::{history::tests::sighting, requests::Sighting};
 
     proptest! {
         #[test]
@@ -81,7 +82,7 @@ mod tests {
             let all: Vec<Sighting> = (0..).zip(durations_us).map(|(at, duration)| sighting(0, at, duration)).collect();
             let mut slowest = Slowest::new(LISTED);
             for sighting in &all {
-                slowest.add(sighting.at_unix_ms, sighting.clone());
+                slowest.add(sighting.at_unix_ms, sighting.clone().into());
             }
             let mut exact: Vec<u64> =
                 all.iter().filter(|one| one.at_unix_ms >= begins).map(|one| one.duration_us).collect();
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn latencies_that_fall_for_ever_take_no_more_room() {
         let mut slowest = Slowest::new(LISTED);
-        (0..10_000).for_each(|at| slowest.add(at, sighting(0, at, 1_000_000 - at)));
+        (0..10_000).for_each(|at| slowest.add(at, sighting(0, at, 1_000_000 - at).into()));
         assert_eq!(slowest.kept.len(), KEPT);
         assert_eq!(slowest.since(0)[0].duration_us, 1_000_000, "the slowest of all");
         assert_eq!(slowest.since(9_995).len(), 5, "and the newest");

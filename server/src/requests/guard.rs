@@ -2,7 +2,7 @@
 //! A guard is moved a dozen times on its way, so it is one word: what is known of the request is in a box, which a thread uses again
 //! and again.
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, num::NonZeroU32, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode, header};
 use tokio::time::Instant;
@@ -294,7 +294,7 @@ impl Underway {
             at_unix_ms: now_unix_ms(),
             ending,
             duration_us,
-            first_byte_us: (self.first_byte_us > 0).then_some(self.first_byte_us.into()),
+            first_byte_us: NonZeroU32::new(self.first_byte_us),
             response_bytes: self.response_bytes,
             id: self.id,
             asked: slow.then(|| self.asked.as_deref().map(|trace| Asked::of(trace, self.started))).flatten(),

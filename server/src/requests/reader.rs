@@ -6,7 +6,7 @@ use watchboard_app::wire::{EndpointName, EndpointTotals, Requests, StatusTotals}
 
 use super::{
     asked::{TakenAsked, TakenUse},
-    endpoint::{Endpoint, Of, Taken},
+    endpoint::{Ending, Endpoint, Of, Taken},
     recorder::Recorder,
     reports::{ReportedError, Sighting},
     tally::{Class, Tally},
@@ -30,14 +30,10 @@ struct Known {
     number: usize,
     started: u64,
     ended: u64,
-    /// Few, and each with a status and an error of its own.
-    statuses: Vec<StatusTotals>,
-    response_bytes: u64,
-    allocated: Allocated,
     /// What its requests asked of the database, by shape.
     uses: Vec<TakenUse>,
     /// What its requests repeated last, within a second.
-    repeated: Option<TakenUse>,
+    repeated: Option<Box<TakenUse>>,
     /// Whether nothing was found at the last reading.
     is_quiet: bool,
     totals: Arc<EndpointTotals>,
@@ -87,7 +83,7 @@ impl Reader {
             let taken = endpoint.take(&mut |of, bucket, count| match of {
                 Of::Latency => latencies.add(bucket, count),
                 Of::Sizes => memory.sizes.add(bucket, count),
-                Of::Asked => asked.times.add(bucket, count),
+                Of::Asked => asked.get_or_insert_default().times.add(bucket, count),
             });
             self.whole.add(&mut self.scratch, &taken);
             known.add(&taken, endpoint);
@@ -161,7 +157,7 @@ impl Reader {
 
     /// What requests of an endpoint repeated last, within a second.
     pub(crate) fn repeated(&self, id: usize) -> Option<TakenUse> {
-        self.known.get(id)?.repeated
+        self.known.get(id)?.repeated.as_deref().copied()
     }
 
     fn endpoint(&self, id: usize) -> Option<&Endpoint> {
@@ -214,8 +210,11 @@ impl Totals {
         }
         tally.response_bytes += taken.response_bytes;
         tally.memory.allocated = taken.allocated;
-        let TakenAsked { commands, took_us, repeated, .. } = taken.asked;
-        (tally.asked.commands, tally.asked.took_us, tally.asked.repeated) = (commands, took_us, repeated);
+        if taken.asked != TakenAsked::default() {
+            let asked = tally.asked.get_or_insert_default();
+            let TakenAsked { commands, took_us, repeated, .. } = taken.asked;
+            (asked.commands, asked.took_us, asked.repeated) = (commands, took_us, repeated);
+        }
         for (total, count) in self.classes.iter_mut().zip(tally.classes) {
             *total += count;
         }
@@ -233,32 +232,11 @@ impl Known {
             ..EndpointTotals::default()
         };
         let totals = Arc::new(totals);
-        Self {
-            number,
-            started: 0,
-            ended: 0,
-            statuses: vec![],
-            response_bytes: 0,
-            allocated: Allocated::default(),
-            uses: vec![],
-            repeated: None,
-            is_quiet: false,
-            totals,
-        }
+        Self { number, started: 0, ended: 0, uses: vec![], repeated: None, is_quiet: false, totals }
     }
 
     fn in_flight(&self) -> u64 {
         self.started.saturating_sub(self.ended)
-    }
-
-    fn status(&mut self, status: u16, error: Option<String>) -> &mut StatusTotals {
-        let known = self.statuses.iter().position(|total| total.status == status && total.error == error);
-        let at = known.unwrap_or_else(|| {
-            self.statuses.reserve_exact(1);
-            self.statuses.push(StatusTotals { status, error, ..StatusTotals::default() });
-            self.statuses.len() - 1
-        });
-        &mut self.statuses[at]
     }
 
     fn add_uses(&mut self, taken: &[TakenUse]) {
@@ -269,12 +247,15 @@ impl Known {
             }
         }
         let most = taken.iter().filter(|used| used.repeated > 0).max_by_key(|used| used.most);
-        self.repeated = most.copied().or(self.repeated);
+        self.repeated = most.map(|used| Box::new(*used)).or_else(|| self.repeated.take());
     }
 
     fn add(&mut self, taken: &Taken, endpoint: &Endpoint) {
+        self.add_uses(&taken.asked.uses);
+        // Whoever has the totals of the tick before keeps those.
+        let totals = Arc::make_mut(&mut self.totals);
         for taken in &taken.endings {
-            let total = self.status(taken.ending.status, taken.ending.error());
+            let total = of_status(&mut totals.statuses, taken.ending);
             total.requests += taken.requests();
             total.duration_sum_us += taken.duration_sum_us;
             for (bounded, count) in total.bounded.iter_mut().zip(taken.bounded) {
@@ -282,22 +263,27 @@ impl Known {
             }
             self.ended += taken.requests();
         }
-        self.response_bytes += taken.response_bytes;
-        self.allocated = self.allocated.plus(taken.allocated);
-        self.add_uses(&taken.asked.uses);
+        totals.response_bytes += taken.response_bytes;
+        totals.allocated_bytes += taken.allocated.bytes;
+        totals.freed_bytes += taken.allocated.freed_bytes;
+        totals.commands += taken.asked.commands;
+        totals.database_us += taken.asked.took_us;
         // Read after what ended was taken, so that no request ends that has not begun.
         self.started = endpoint.started();
-        self.totals = Arc::new(EndpointTotals {
-            in_flight: self.in_flight(),
-            response_bytes: self.response_bytes,
-            allocated_bytes: self.allocated.bytes,
-            freed_bytes: self.allocated.freed_bytes,
-            commands: self.totals.commands + taken.asked.commands,
-            database_us: self.totals.database_us + taken.asked.took_us,
-            statuses: self.statuses.clone(),
-            ..EndpointTotals::clone(&self.totals)
-        });
+        totals.in_flight = self.started.saturating_sub(self.ended);
     }
+}
+
+/// The total of an ending's status and error; there are few.
+fn of_status(statuses: &mut Vec<StatusTotals>, ending: Ending) -> &mut StatusTotals {
+    let (status, error) = (ending.status, ending.error());
+    let known = statuses.iter().position(|total| total.status == status && total.error == error);
+    let at = known.unwrap_or_else(|| {
+        statuses.reserve_exact(1);
+        statuses.push(StatusTotals { status, error, ..StatusTotals::default() });
+        statuses.len() - 1
+    });
+    &mut statuses[at]
 }
 
 impl AsMut<Sighting> for Sighting {

@@ -1,9 +1,12 @@
 //! What the layer tells of single requests: those that went wrong, and those that were slow. Bounded queues that it pushes to
 //! without waiting; the monitor empties them once a second. What does not fit is counted.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use crossbeam_queue::ArrayQueue;
@@ -27,7 +30,7 @@ pub(crate) struct Sighting {
     pub(crate) ending: Ending,
     pub(crate) duration_us: u64,
     /// Until the response's head, where the body came in parts after it.
-    pub(crate) first_byte_us: Option<u64>,
+    pub(crate) first_byte_us: Option<NonZeroU32>,
     pub(crate) response_bytes: u64,
     pub(crate) id: RequestId,
     /// What it asked of the database; of slow requests alone.
@@ -54,6 +57,27 @@ impl Asked {
             began_us: began.as_micros() as u64,
             steps: trace.steps.as_slice().into(),
         })
+    }
+}
+
+/// A sighting as the history keeps it, of which there are some dozens for each endpoint: an id takes room where there is one.
+#[derive(Clone)]
+pub(crate) struct KeptSighting {
+    pub(crate) at_unix_ms: u64,
+    pub(crate) duration_us: u64,
+    pub(crate) response_bytes: u64,
+    pub(crate) id: Option<Arc<str>>,
+    pub(crate) asked: Option<Arc<Asked>>,
+    pub(crate) endpoint: u32,
+    pub(crate) first_byte_us: Option<NonZeroU32>,
+    pub(crate) ending: Ending,
+}
+
+impl From<Sighting> for KeptSighting {
+    fn from(sighting: Sighting) -> Self {
+        let Sighting { endpoint, at_unix_ms, ending, duration_us, first_byte_us, response_bytes, id, asked } = sighting;
+        let id = id.text().map(Arc::from);
+        Self { at_unix_ms, duration_us, response_bytes, id, asked, endpoint: endpoint as u32, first_byte_us, ending }
     }
 }
 

@@ -39,7 +39,8 @@ pub(crate) struct Tally {
     pub(crate) duration_sum_us: u64,
     pub(crate) latencies: Distribution,
     pub(crate) memory: MemoryTally,
-    pub(crate) asked: AskedTally,
+    /// None where nothing was asked; apart, since there are thousands of tallies of endpoints that ask nothing.
+    pub(crate) asked: Option<Box<AskedTally>>,
 }
 
 /// What requests allocated, where the allocator counts.
@@ -88,8 +89,7 @@ impl Tally {
         self.latencies.clear();
         self.memory.allocated = Allocated::default();
         self.memory.sizes.clear();
-        (self.asked.commands, self.asked.took_us, self.asked.repeated) = (0, 0, 0);
-        self.asked.times.clear();
+        self.asked = None;
     }
 
     /// Adds the sums and latencies of another, without what it allocated and asked.
@@ -109,7 +109,8 @@ impl Tally {
 
     /// The memory that it holds.
     pub(crate) fn held_bytes(&self) -> usize {
-        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes() + self.asked.times.held_bytes()
+        let asked = self.asked.as_ref().map_or(0, |asked| size_of::<AskedTally>() + asked.times.held_bytes());
+        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes() + asked
     }
 
     pub(crate) fn requests(&self) -> u64 {
@@ -137,7 +138,7 @@ impl Tally {
 
     /// What the requests asked of the database; none where they asked nothing.
     pub(crate) fn asked(&self) -> Option<RequestDatabase> {
-        let AskedTally { commands, took_us, repeated, ref times } = self.asked;
+        let AskedTally { commands, took_us, repeated, ref times } = **self.asked.as_ref()?;
         let [p50_us, _, p99_us, max_us] = times.percentiles()?;
         let requests = times.iter().map(|(_, count)| u64::from(count)).sum();
         Some(RequestDatabase { requests, commands, took_us, repeated, p50_us, p99_us, max_us })

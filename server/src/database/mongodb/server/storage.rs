@@ -12,7 +12,7 @@ use watchboard_app::wire::{CollectionSize, Collections, DatabaseServer, Database
 
 use super::{MOST_MS, ask, is_due, note, number, text};
 
-/// How often databases are asked for their sizes, and the collections' once all have been.
+/// How often databases are asked for their sizes while somebody looks, and the collections' once all have been.
 const DATABASES_EVERY: Duration = Duration::from_mins(5);
 const COLLECTIONS_EVERY: Duration = Duration::from_mins(1);
 /// A round asks for so many sizes at most, and for this long.
@@ -48,6 +48,11 @@ struct Walk {
 
 impl Storage {
     pub(super) async fn read(&mut self, until: Instant, client: &Client, watched: bool, found: &mut DatabaseServer) {
+        if !watched {
+            // Nobody asks for it, and the server does not keep a walk for ever.
+            self.walk = None;
+            return;
+        }
         if self.names.is_empty() && is_due(self.databases_at, DATABASES_EVERY) {
             self.databases_at = Some(Instant::now());
             match names(until, client).await {
@@ -65,13 +70,9 @@ impl Storage {
                 note(&mut found.databases, why_not.map_or_else(|| Ok(self.sizes.clone()), Err));
             }
         }
-        match client.default_database() {
-            Some(database) if watched => {
-                self.walk(until.min(Instant::now() + COLLECTIONS_WITHIN), &database, found).await;
-            }
-            // A client whose connection string names no database asks many: none of them is the application's. And the server
-            // does not keep a walk for ever.
-            _ => self.walk = None,
+        // A client whose connection string names no database asks many: none of them is the application's.
+        if let Some(database) = client.default_database() {
+            self.walk(until.min(Instant::now() + COLLECTIONS_WITHIN), &database, found).await;
         }
     }
 
