@@ -155,7 +155,10 @@ impl Sampler {
             commands: self.commands.listens().then(|| self.app_commands(ask.window)),
         });
         let names = Names { reader: &self.reader, command: &|number| self.commands.name(number) };
-        Refreshed { memory, database, ..self.history.answer(ask, seen, snapshot, names) }
+        let mut answer = Refreshed { memory, database, ..self.history.answer(ask, seen, snapshot, names) };
+        // A client that is listened to since the last tick is no news to the page that comes first.
+        answer.snapshot.listens = self.commands.listens();
+        answer
     }
 
     /// What the application asks of its database, in a window.

@@ -2,7 +2,7 @@
 //! within the application's calls, so that they are a few atomic adds; documents, filters and error texts are never kept.
 
 mod chain;
-mod in_flight;
+mod connections;
 mod pools;
 mod read;
 mod shape;
@@ -28,7 +28,7 @@ use mongodb::{
     options::{ClientOptions, ServerAddress},
 };
 
-use self::{chain::chain, in_flight::InFlight, pools::Pools, shape::Ended, shapes::Shapes, topology::Topology};
+use self::{chain::chain, connections::Connections, pools::Pools, shape::Ended, shapes::Shapes, topology::Topology};
 pub(crate) use self::{
     read::CommandReader,
     shape::TakenShape,
@@ -64,7 +64,7 @@ const GOES_ON: [&str; 4] = ["getMore", "killCursors", "commitTransaction", "abor
 /// What the handlers write into. It lives as long as the process, for each monitor ever built, since the application's clients may.
 pub(crate) struct Listener {
     shapes: Shapes,
-    in_flight: InFlight,
+    connections: Connections,
     pools: Pools,
     /// By the client's number.
     topologies: Mutex<BTreeMap<u32, Topology>>,
@@ -80,7 +80,7 @@ impl Listener {
     pub(crate) fn new() -> &'static Self {
         Box::leak(Box::new(Self {
             shapes: Shapes::new(),
-            in_flight: InFlight::new(),
+            connections: Connections::new(),
             pools: Pools::new(),
             topologies: Mutex::default(),
             clients: AtomicU32::new(0),
@@ -129,7 +129,7 @@ impl Listener {
         let sender = if is_of_request { &self.of_requests } else { &self.of_others };
         sender.fetch_add(1, Relaxed);
         // A connection that sends again without an answer has been given up.
-        if let (Some(before), _) = self.in_flight.begin(self.key(client, &event.connection), number) {
+        if let Some(before) = self.connections.begin(self.key(client, &event.connection), number) {
             self.shapes.numbered(before).end(&Ended::Cancelled);
         }
     }
@@ -150,7 +150,7 @@ impl Listener {
 
     fn ended(&'static self, client: u32, connection: &ConnectionInfo, ended: &Ended<'_>) {
         // Where there was no room for it, only how it ended is known.
-        let number = self.in_flight.end(self.key(client, connection)).unwrap_or(shapes::OTHER);
+        let number = self.connections.end(self.key(client, connection)).unwrap_or(shapes::OTHER);
         self.shapes.numbered(number).end(ended);
         if let Some((took, failed)) = ended.took() {
             trace::write(|trace| trace.end(number, took, failed));
@@ -164,23 +164,29 @@ impl Listener {
                 self.pools.of(client, &event.address).wait();
             }
             CmapEvent::ConnectionCheckedOut(event) => {
-                self.pools.give_out(client, &event.address, event.connection_id);
+                let key = self.connections.key(client, &event.address, event.connection_id);
+                self.pools.of(client, &event.address).check_out(self.connections.give_out(key));
                 self.shapes.numbered(CHECK_OUT).end(&Ended::Fine { took: event.duration, documents: 0 });
             }
             CmapEvent::ConnectionCheckoutFailed(event) => {
                 self.pools.of(client, &event.address).check_out_failed();
                 self.shapes.numbered(CHECK_OUT).end(&Ended::Failed { took: event.duration, code: 0, name: "" });
             }
+            CmapEvent::ConnectionCheckedIn(event) => self.take_back(client, &event.address, event.connection_id),
             CmapEvent::ConnectionClosed(event) => {
-                // Whoever sent a command on it has given it up.
-                let key = self.in_flight.key(client, &event.address, event.connection_id);
-                if let Some(number) = self.in_flight.end(key) {
-                    self.shapes.numbered(number).end(&Ended::Cancelled);
-                }
-                self.pools.give_back(client, &event.address, event.connection_id);
+                self.take_back(client, &event.address, event.connection_id);
                 self.pools.of(client, &event.address).close(&event.reason);
             }
             other => self.pools.note(client, other),
+        }
+    }
+
+    /// A connection is nobody's any more. Whoever sent a command on it that has not ended has given it up.
+    fn take_back(&'static self, client: u32, address: &ServerAddress, connection: u32) {
+        let Some(back) = self.connections.take_back(self.connections.key(client, address, connection)) else { return };
+        self.pools.of(client, address).check_in();
+        if let Some(number) = back.given_up {
+            self.shapes.numbered(number).end(&Ended::Cancelled);
         }
     }
 
@@ -197,7 +203,7 @@ impl Listener {
     }
 
     fn key(&self, client: u32, connection: &ConnectionInfo) -> u64 {
-        self.in_flight.key::<ServerAddress>(client, &connection.address, connection.id)
+        self.connections.key::<ServerAddress>(client, &connection.address, connection.id)
     }
 }
 

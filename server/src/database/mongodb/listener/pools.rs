@@ -9,7 +9,6 @@ use mongodb::{
 use once_cell::race::OnceBox;
 use watchboard_app::wire;
 
-use super::in_flight::InFlight;
 use crate::trace;
 
 /// Pools with counters of their own; a client of a deployment has three. Further ones share the last.
@@ -19,8 +18,6 @@ const DEFAULT_MAX: u32 = 10;
 
 pub(super) struct Pools {
     pools: [OnceBox<Pool>; MOST],
-    /// Connections that somebody has: some come back that were never given out, and some never come back.
-    out: InFlight,
 }
 
 pub(super) struct Pool {
@@ -44,7 +41,7 @@ const REASONS: usize = 5;
 
 impl Pools {
     pub(super) fn new() -> Self {
-        Self { pools: std::array::from_fn(|_| OnceBox::new()), out: InFlight::new() }
+        Self { pools: std::array::from_fn(|_| OnceBox::new()) }
     }
 
     pub(super) fn of(&self, client: u32, address: &ServerAddress) -> &Pool {
@@ -65,27 +62,7 @@ impl Pools {
             CmapEvent::ConnectionCreated(event) => {
                 self.of(client, &event.address).created.fetch_add(1, Relaxed);
             }
-            CmapEvent::ConnectionCheckedIn(event) => self.give_back(client, &event.address, event.connection_id),
             _ => {}
-        }
-    }
-
-    /// Somebody got a connection.
-    pub(super) fn give_out(&'static self, client: u32, address: &ServerAddress, connection: u32) {
-        let pool = self.of(client, address);
-        pool.wait_no_more();
-        pool.checked_out.fetch_add(1, Relaxed);
-        let (before, there_is_room) = self.out.begin(self.out.key(client, address, connection), 0);
-        if before.is_none() && there_is_room {
-            let in_use = pool.in_use.fetch_add(1, Relaxed) + 1;
-            pool.most_in_use.fetch_max(in_use, Relaxed);
-        }
-    }
-
-    /// A connection is not anybody's any more.
-    pub(super) fn give_back(&self, client: u32, address: &ServerAddress, connection: u32) {
-        if self.out.end(self.out.key(client, address, connection)).is_some() {
-            self.of(client, address).in_use.fetch_sub(1, Relaxed);
         }
     }
 
@@ -121,6 +98,21 @@ impl Pool {
             self.most_waiting.fetch_max(waiting, Relaxed);
         }
         trace::write(|trace| trace.wait(&self.waiting));
+    }
+
+    /// Somebody got one; whether it is known as theirs.
+    pub(super) fn check_out(&'static self, known: bool) {
+        self.wait_no_more();
+        self.checked_out.fetch_add(1, Relaxed);
+        if known {
+            let in_use = self.in_use.fetch_add(1, Relaxed) + 1;
+            self.most_in_use.fetch_max(in_use, Relaxed);
+        }
+    }
+
+    /// One that was known as somebody's is nobody's.
+    pub(super) fn check_in(&self) {
+        self.in_use.fetch_sub(1, Relaxed);
     }
 
     /// Somebody did not get one.

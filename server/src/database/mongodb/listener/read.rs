@@ -86,7 +86,7 @@ impl CommandReader {
 
     /// Commands under way.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.listener.in_flight.count()
+        self.listener.connections.in_flight()
     }
 
     pub(crate) fn faults(&self) -> u64 {

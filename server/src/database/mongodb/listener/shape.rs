@@ -42,7 +42,8 @@ impl Ended<'_> {
 }
 
 pub(super) struct Shape {
-    pub(super) name: Name,
+    /// Of its name, by which it is found.
+    pub(super) hash: u64,
     started: AtomicU64,
     fine: AtomicU64,
     failed: AtomicU64,
@@ -51,6 +52,7 @@ pub(super) struct Shape {
     duration_sum_us: AtomicU64,
     times: BucketRecorder,
     codes: [OnceBox<Code>; CODES],
+    pub(super) name: Name,
 }
 
 struct Code {
@@ -71,9 +73,10 @@ pub(crate) struct TakenShape {
 }
 
 impl Shape {
-    pub(super) fn new(name: Name) -> Self {
+    pub(super) fn new(name: Name, hash: u64) -> Self {
         let zero = || AtomicU64::new(0);
         Self {
+            hash,
             name,
             started: zero(),
             fine: zero(),
