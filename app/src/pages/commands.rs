@@ -2,16 +2,17 @@
 
 use leptos::prelude::*;
 
-use super::requests::{counted, share, timed};
+use super::{
+    charts::columns,
+    database::maybe,
+    requests::{counted, marked, share, timed},
+};
 use crate::{
     components::{Card, Cell, Chart, ChartData, Column, Fact, Facts, Row, Series, Table, numbers, words},
     figures::Figures,
     format::{self, Unit},
     live::of_figures,
-    wire::{
-        AppCommands, CommandError, CommandRow, Deployment, EndpointCommand, Member, Pool, Reading, TimelineColumns,
-        Unknown,
-    },
+    wire::{AppCommands, CommandError, CommandRow, Deployment, EndpointCommand, Member, Pool, Reading, Unknown},
 };
 
 /// Where the application's client is listened to.
@@ -36,21 +37,18 @@ pub(super) fn CommandsOfLate() -> impl IntoView {
         let columns = &figures.timeline.columns;
         let of_late = |column: &[Option<f32>]| column.iter().rev().skip(1).find_map(|value| *value).map(f64::from);
         let whole = |column: &[Option<u32>]| column.iter().rev().skip(1).find_map(|value| *value).map(f64::from);
-        let fact = |name, value: Option<String>, title: &str| {
-            (name, value.unwrap_or_else(|| "–".to_owned()), title.to_owned())
-        };
         Ok(vec![
-            fact(
+            maybe(
                 "Commands",
                 of_late(&columns.commands_per_second).map(format::per_second),
                 "of the application, by the last point of the charts",
             ),
-            fact(
+            maybe(
                 "Command p99",
                 whole(&columns.command_p99_us).map(format::duration_us),
                 "from sending to the answer, by the last point that had any",
             ),
-            fact(
+            maybe(
                 "Connections in use",
                 whole(&columns.connections_in_use).map(format::count),
                 "the most of the last point, of the application's pools",
@@ -165,7 +163,6 @@ fn CommandTable() -> impl IntoView {
 fn command(row: &CommandRow, whole: &CommandRow, seconds: u64) -> Row {
     let latency = row.latency;
     let answered = row.calls - row.cancelled;
-    let bad = |count: u64, class| if count > 0 { counted(count).class(class) } else { counted(count) };
     let each = row.documents as f64 / answered.max(1) as f64;
     vec![
         Cell::words(row.name.text()),
@@ -173,8 +170,8 @@ fn command(row: &CommandRow, whole: &CommandRow, seconds: u64) -> Row {
         Cell::number(share(row.duration_sum_us, whole.duration_sum_us), String::new()),
         counted(row.calls),
         Cell::number(format::per_second(row.calls as f64 / seconds.max(1) as f64), String::new()),
-        bad(row.failed, "number bad"),
-        bad(row.cancelled, "number warn"),
+        marked(row.failed, "number bad"),
+        marked(row.cancelled, "number warn"),
         timed(row.duration_sum_us.checked_div(answered)),
         timed(latency.map(|latency| latency.p50_us)),
         timed(latency.map(|latency| latency.p95_us)),
@@ -203,12 +200,11 @@ const POOLS: &[Column] = &[
 #[component]
 fn PoolTable() -> impl IntoView {
     let pool = |pool: &Pool| -> Row {
-        let full = pool.max > 0 && pool.in_use >= pool.max;
         let in_use = counted(pool.in_use);
-        let bad = |count: u64| if count > 0 { counted(count).class("number warn") } else { counted(count) };
+        let bad = |count| marked(count, "number warn");
         vec![
             Cell::words(pool.address.clone()),
-            if full { in_use.class("number warn") } else { in_use },
+            if pool.is_full() { in_use.class("number warn") } else { in_use },
             counted(pool.size),
             if pool.max > 0 { counted(pool.max) } else { Cell::number("no limit".to_owned(), String::new()) },
             bad(pool.waiting),
@@ -310,7 +306,6 @@ const OF_ENDPOINT: &[Column] = &[
 #[component]
 pub(super) fn EndpointCommandTable() -> impl IntoView {
     let command = |command: &EndpointCommand| -> Row {
-        let repeated = counted(command.repeated);
         let each = command.calls as f64 / command.requests.max(1) as f64;
         vec![
             Cell::words(command.name.text()),
@@ -319,7 +314,7 @@ pub(super) fn EndpointCommandTable() -> impl IntoView {
             counted(command.requests),
             Cell::number(format::count(each), String::new()),
             counted(command.most.into()),
-            if command.repeated > 0 { repeated.class("number warn") } else { repeated },
+            marked(command.repeated, "number warn"),
             timed(command.duration_sum_us.checked_div(command.calls)),
         ]
     };
@@ -335,13 +330,9 @@ pub(super) fn EndpointCommandTable() -> impl IntoView {
     }
 }
 
-fn chart(unit: Unit, read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static) -> Memo<ChartData> {
-    super::charts::columns(unit, read)
-}
-
 #[component]
 fn CommandRateChart() -> impl IntoView {
-    let data = chart(Unit::PerSecond, |columns| {
+    let data = columns(Unit::PerSecond, |columns| {
         vec![
             Series::new("commands", "hue-database", &columns.commands_per_second),
             Series::new("failed", "hue-server", &columns.commands_failed_per_second),
@@ -352,7 +343,7 @@ fn CommandRateChart() -> impl IntoView {
 
 #[component]
 fn CommandLatencyChart() -> impl IntoView {
-    let data = chart(Unit::DurationUs, |columns| {
+    let data = columns(Unit::DurationUs, |columns| {
         vec![
             Series::new("p50", "hue-p50", &columns.command_p50_us),
             Series::new("p95", "hue-p95", &columns.command_p95_us),
@@ -379,6 +370,7 @@ fn ConnectionsChart() -> impl IntoView {
 
 #[component]
 fn WaitsChart() -> impl IntoView {
-    let data = chart(Unit::DurationUs, |columns| vec![Series::new("p99", "hue-p99", &columns.connection_wait_p99_us)]);
+    let data =
+        columns(Unit::DurationUs, |columns| vec![Series::new("p99", "hue-p99", &columns.connection_wait_p99_us)]);
     view! { <Chart title="Waiting for a connection" note="Before a command is sent: near zero while the pool is large enough." data /> }
 }

@@ -99,7 +99,7 @@ fn age(figures: &Figures, at: fn(&DatabaseServer) -> Option<u64>) -> String {
 }
 
 /// A figure that may not be there.
-fn maybe(name: &'static str, value: Option<String>, title: &str) -> Fact {
+pub(super) fn maybe(name: &'static str, value: Option<String>, title: &str) -> Fact {
     (name, value.unwrap_or_else(|| "–".to_owned()), title.to_owned())
 }
 

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::LazyLock};
 
 use leptos::prelude::*;
 
-use super::requests::{counted, share, timed};
+use super::requests::{counted, marked, share, timed};
 use crate::{
     components::{Cell, Column, ROWS_THERE, Row, Table, TallTable, numbers, words},
     figures::Figures,
@@ -177,7 +177,6 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
     let endpoint = &figures.endpoints[at];
     let name = endpoint.name.clone().unwrap_or_default();
     let totals = &figures.totals;
-    let errors = |count: u64, class| if count > 0 { counted(count).class(class) } else { counted(count) };
     let latency = endpoint.latency;
     let objective = format!("within {}", format::duration_us(name.objective_us as f64));
     let within = match endpoint.within_percent() {
@@ -199,8 +198,8 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
         counted(endpoint.requests),
         Cell::number(format::per_second(rate), String::new()),
         Cell::number(share(endpoint.requests, totals.requests), String::new()),
-        errors(endpoint.server_errors, "number bad"),
-        errors(endpoint.client_errors, "number warn"),
+        marked(endpoint.server_errors, "number bad"),
+        marked(endpoint.client_errors, "number warn"),
         timed(endpoint.mean_us()),
         timed(latency.map(|latency| latency.p50_us)),
         timed(latency.map(|latency| latency.p95_us)),

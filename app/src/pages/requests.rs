@@ -49,6 +49,11 @@ pub(super) fn counted(count: u64) -> Cell {
     Cell::number(format::count(count as f64), format::exact(count))
 }
 
+/// A count of what there should be none of: with a class where there is any.
+pub(super) fn marked(count: u64, class: &'static str) -> Cell {
+    if count > 0 { counted(count).class(class) } else { counted(count) }
+}
+
 /// A time, short, with its microseconds as title; a dash for none.
 pub(super) fn timed(us: Option<u64>) -> Cell {
     match us {

@@ -27,7 +27,7 @@ const COLUMNS: &[Column] = &[
 /// The last are there only where the application's client is listened to.
 const DATABASE_COLUMNS: usize = 3;
 
-/// Whether it is hardly ever changes while a page is open.
+/// Whether it is listened to hardly ever changes while a page is open.
 fn columns() -> &'static [Column] {
     let listens = use_live().figures.with_untracked(|figures| figures.snapshot.listens);
     if listens { COLUMNS } else { &COLUMNS[..COLUMNS.len() - DATABASE_COLUMNS] }
@@ -42,39 +42,38 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
         (true, None) => vec![],
         (false, _) => figures.slowest.clone(),
     };
-    let columns = columns();
     let rows = of_figures(move |figures| {
-        let row = |request: &SlowRequest, place: &Place| {
-            let mut row = row(request, place);
-            row.truncate(columns.len());
-            row
-        };
-        Ok(place.with(|place| slowest(figures).iter().map(|request| row(request, place)).collect()))
+        let listens = figures.snapshot.listens;
+        Ok(place.with(|place| slowest(figures).iter().map(|request| row(request, place, listens)).collect()))
     });
     let foot = of_figures(move |figures| match slowest(figures).len() {
         0 => "No request in this window.".to_owned(),
         _ => String::new(),
     });
     view! {
-        <Table caption="Slowest requests" quiet=true columns rows />
+        <Table caption="Slowest requests" quiet=true columns=columns() rows />
         <p class="more">{foot}</p>
     }
 }
 
-fn row(request: &SlowRequest, place: &Place) -> Row {
+fn row(request: &SlowRequest, place: &Place, listens: bool) -> Row {
     let id = request.request_id.clone().unwrap_or_else(|| "–".to_owned());
-    vec![
+    let mut cells = vec![
         Cell::words(format::clock(request.at_unix_ms)).titled(format::date_time(request.at_unix_ms)),
         Cell::words(request.endpoint.clone()).links(&place.to_endpoint(&request.endpoint)),
         Cell::words(request.status.to_string()).class(code_class(request.status)),
         timed(request.first_byte_us),
         timed(Some(request.duration_us)),
-        Cell::number(format::bytes(request.response_bytes as f64), format::exact(request.response_bytes)),
+        Cell::bytes(request.response_bytes),
         Cell::words(id).class("id"),
-        request.database.as_ref().map_or_else(Cell::none, |asked| counted(asked.commands.into())),
-        timed(request.database.as_ref().map(|asked| asked.took_us)),
-        request.database.as_ref().map_or_else(Cell::none, |asked| steps(asked, request.duration_us)),
-    ]
+    ];
+    if listens {
+        let asked = request.database.as_ref();
+        cells.push(asked.map_or_else(Cell::none, |asked| counted(asked.commands.into())));
+        cells.push(timed(asked.map(|asked| asked.took_us)));
+        cells.push(asked.map_or_else(Cell::none, |asked| steps(asked, request.duration_us)));
+    }
+    cells
 }
 
 /// The commands on the request's time.

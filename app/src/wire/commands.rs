@@ -75,13 +75,6 @@ pub struct CommandRow {
     pub latency: Option<Latency>,
 }
 
-impl CommandRow {
-    /// Failed commands as a percentage; none without commands.
-    pub fn failed_percent(&self) -> Option<f64> {
-        (self.calls > 0).then(|| 100.0 * self.failed as f64 / self.calls as f64)
-    }
-}
-
 /// Commands of one name since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandTotals {
@@ -150,6 +143,13 @@ pub struct Pool {
     pub created: u64,
     /// Connections that were closed, by reason: idle, stale, error, given up while in use, pool closed.
     pub closed: [u64; 5],
+}
+
+impl Pool {
+    /// Whether all that there may be are in use; never without a bound.
+    pub fn is_full(&self) -> bool {
+        self.max > 0 && self.in_use >= self.max
+    }
 }
 
 /// The deployment, as the application's client sees it.

@@ -82,7 +82,7 @@ fn slow(number: u16, row: &CommandRow, commands: &CommandReader) -> Option<(u64,
 }
 
 fn exhausted(pools: &[Pool], waits: Option<&CommandRow>) -> Option<String> {
-    let full = pools.iter().find(|pool| pool.max > 0 && pool.in_use >= pool.max && pool.waiting > 0);
+    let full = pools.iter().find(|pool| pool.is_full() && pool.waiting > 0);
     let p99_us = waits.and_then(|waits| waits.latency).map_or(0, |latency| latency.p99_us);
     let pool = full.filter(|pool| p99_us >= WAIT_US || pool.waiting >= pool.max)?;
     let Pool { in_use, max, waiting, .. } = pool;
@@ -118,6 +118,8 @@ mod tests {
         let waits =
             |p99_us| CommandRow { latency: Some(Latency { p99_us, ..Latency::default() }), ..CommandRow::default() };
         assert_eq!(exhausted(&[pool(9, 0)], Some(&waits(900_000))), None);
+        let unbounded = Pool { max: 0, ..pool(10, 25) };
+        assert_eq!(exhausted(&[unbounded], Some(&waits(900_000))), None, "there is no bound to reach");
         assert_eq!(exhausted(&[pool(10, 1)], Some(&waits(1_000))), None, "full for a moment");
         let found = exhausted(&[pool(1, 0), pool(10, 25)], Some(&waits(1_200_000))).unwrap().replace('\u{a0}', " ");
         assert_eq!(found, "connection pool exhausted: 10 of 10 in use, 25 wait, p99 1.2 s for a connection");

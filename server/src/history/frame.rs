@@ -1,10 +1,10 @@
 //! What some seconds brought, and how several such frames become one.
 
 use super::compact::{self, Sign};
-use crate::requests::Tally;
+use crate::{database::CHECK_OUT, requests::Tally};
 
 /// The number of waiting for a connection among the commands; it is none of them.
-pub(crate) const WAITS: usize = 0;
+pub(crate) const WAITS: usize = CHECK_OUT as usize;
 
 /// The monitor's other figures of a frame. Each is none where it was not known.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -90,11 +90,17 @@ impl Pool {
         }
     }
 
+    /// As [`wire::Pool::is_full`].
+    fn is_full(&self) -> bool {
+        let max = self.max.load(Relaxed);
+        max > 0 && self.in_use.load(Relaxed) >= max.into()
+    }
+
     /// Somebody wants a connection.
     pub(super) fn wait(&'static self) {
         let waiting = self.waiting.fetch_add(1, Relaxed) + 1;
         // While one is free, it is had in no time.
-        if self.in_use.load(Relaxed) >= self.max.load(Relaxed).into() {
+        if self.is_full() {
             self.most_waiting.fetch_max(waiting, Relaxed);
         }
         trace::write(|trace| trace.wait(&self.waiting));
@@ -151,7 +157,7 @@ impl Pool {
     pub(super) fn take_most(&self) -> [u64; 2] {
         let take = |most: &AtomicI64, now: i64| u64::try_from(most.swap(now, Relaxed)).unwrap_or(0);
         let in_use = self.in_use.load(Relaxed);
-        let waiting = if in_use >= self.max.load(Relaxed).into() { self.waiting.load(Relaxed) } else { 0 };
+        let waiting = if self.is_full() { self.waiting.load(Relaxed) } else { 0 };
         [take(&self.most_in_use, in_use), take(&self.most_waiting, waiting)]
     }
 

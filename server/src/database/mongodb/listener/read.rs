@@ -156,7 +156,7 @@ fn forget_given_up(pool: &pools::Pool, (before, readings): &mut (u64, u32)) {
     if waiting < 0 {
         pool.forget_waits(waiting);
     }
-    let moves = ended != *before || waiting <= 0 || read.in_use >= read.max;
+    let moves = ended != *before || waiting <= 0 || read.is_full();
     (*before, *readings) = (ended, if moves { 0 } else { *readings + 1 });
     if *readings >= STILL {
         pool.forget_waits(waiting);

@@ -140,11 +140,11 @@ impl Storage {
                     walk.so_far.largest.sort_by_key(|size| std::cmp::Reverse(size.storage_bytes + size.index_bytes));
                     walk.so_far.largest.truncate(SHOWN);
                 }
+                Err(unknown) if walk.so_far.largest.is_empty() && walk.so_far.not_told >= NOT_TOLD => {
+                    return Err(unknown);
+                }
                 // Dropped meanwhile, or too slow: the others are told all the same.
-                Ok(None) | Err(_) if walk.so_far.not_told < NOT_TOLD => walk.so_far.not_told += 1,
-                Ok(None) => {}
-                Err(unknown) if walk.so_far.largest.is_empty() => return Err(unknown),
-                Err(_) => walk.so_far.not_told += 1,
+                Ok(None) | Err(_) => walk.so_far.not_told += 1,
             }
         }
         Ok(())
