@@ -102,6 +102,11 @@ impl History {
         self.windows[0].rows().map(|(id, row)| (id, &row.sums))
     }
 
+    /// The last minute of each command, by its shape's number.
+    pub(crate) fn last_minute_of_each_command(&self) -> impl Iterator<Item = (u16, &Tally)> {
+        self.windows[0].commands().map(|(shape, sums)| (shape as u16, sums))
+    }
+
     /// The last five minutes of each endpoint; made when they are asked for.
     pub(crate) fn last_five_minutes_of_each(&mut self) -> impl Iterator<Item = (usize, &Tally)> {
         let watched = &mut self.windows[Window::FiveMinutes as usize];

@@ -163,17 +163,18 @@ impl Sampler {
 
     /// What the application asks of its database, in a window.
     fn app_commands(&mut self, window: Window) -> AppCommands {
+        let (whole, rows) = self.history.commands(window);
         let mut commands = AppCommands {
             in_flight: self.commands.in_flight(),
             errors: self.commands.errors(),
             pools: self.commands.pools(),
             deployments: self.commands.deployments(),
             faults: self.commands.faults(),
-            whole: self.history.all_commands(window),
+            whole,
             ..AppCommands::default()
         };
         (commands.sent_for_requests, commands.sent_by_others) = self.commands.sent();
-        for (number, row) in self.history.commands(window) {
+        for (number, row) in rows {
             if number == CHECK_OUT {
                 commands.waits = row;
             } else {

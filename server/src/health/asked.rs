@@ -2,7 +2,7 @@
 
 use watchboard_app::{
     format,
-    wire::{About, CommandRow, Finding, Pool, Window},
+    wire::{About, Finding, Pool},
 };
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     database::{CHECK_OUT, CommandReader},
     history::History,
-    requests::{Reader, TakenUse},
+    requests::{Reader, TakenUse, Tally},
 };
 
 /// A command whose p99 is above this holds up its request.
@@ -43,9 +43,10 @@ pub(super) fn find(
     if !commands.listens() {
         return vec![];
     }
-    let (pools, rows) = (commands.pools(), history.commands(Window::Minute));
-    let waits = rows.iter().find(|(number, _)| *number == CHECK_OUT).map(|(_, row)| row);
-    let mut slow: Vec<(u64, String)> = rows.iter().filter_map(|(number, row)| slow(*number, row, commands)).collect();
+    let pools = commands.pools();
+    let of_each = || history.last_minute_of_each_command();
+    let waits = of_each().find(|(number, _)| *number == CHECK_OUT).map(|(_, sums)| sums);
+    let mut slow: Vec<(u64, String)> = of_each().filter_map(|(number, sums)| slow(number, sums, commands)).collect();
     slow.sort_by_key(|(p99_us, _)| std::cmp::Reverse(*p99_us));
     let sentences = exhausted(&pools, waits).into_iter().chain(churn.find(tick, &pools));
     let sentences = sentences.chain(slow.into_iter().take(MOST_NAMED).map(|(_, sentence)| sentence));
@@ -69,22 +70,23 @@ fn again_and_again(used: TakenUse, command: &str) -> String {
     )
 }
 
-fn slow(number: u16, row: &CommandRow, commands: &CommandReader) -> Option<(u64, String)> {
-    let name = commands.name(number);
-    // These wait by design, for what is new.
-    if number == CHECK_OUT || name.command == "getMore" {
+fn slow(number: u16, sums: &Tally, commands: &CommandReader) -> Option<(u64, String)> {
+    if number == CHECK_OUT || sums.requests() < ENOUGH_REQUESTS {
         return None;
     }
-    let p99_us = row.latency?.p99_us;
+    let p99_us = sums.latency()?.p99_us;
+    // Some wait by design, for what is new.
+    let name = Some(commands.name(number)).filter(|name| p99_us > SLOW_US && name.command != "getMore")?;
     let p99 = format::duration_us(p99_us as f64);
-    (row.calls >= ENOUGH_REQUESTS && p99_us > SLOW_US)
-        .then(|| (p99_us, format!("{} p99 {p99} in the last minute", name.text())))
+    Some((p99_us, format!("{} p99 {p99} in the last minute", name.text())))
 }
 
-fn exhausted(pools: &[Pool], waits: Option<&CommandRow>) -> Option<String> {
-    let full = pools.iter().find(|pool| pool.is_full() && pool.waiting > 0);
-    let p99_us = waits.and_then(|waits| waits.latency).map_or(0, |latency| latency.p99_us);
-    let pool = full.filter(|pool| p99_us >= WAIT_US || pool.waiting >= pool.max)?;
+fn exhausted(pools: &[Pool], waits: Option<&Tally>) -> Option<String> {
+    let pool = pools.iter().find(|pool| pool.is_full() && pool.waiting > 0)?;
+    let p99_us = waits.and_then(Tally::latency).map_or(0, |latency| latency.p99_us);
+    if p99_us < WAIT_US && pool.waiting < pool.max {
+        return None;
+    }
     let Pool { in_use, max, waiting, .. } = pool;
     let wait = format::duration_us(p99_us as f64);
     Some(format!("connection pool exhausted: {in_use} of {max} in use, {waiting} wait, p99 {wait} for a connection"))
@@ -108,15 +110,12 @@ impl Churn {
 
 #[cfg(test)]
 mod tests {
-    use watchboard_app::wire::Latency;
-
     use super::*;
 
     #[test]
     fn a_pool_is_exhausted_when_all_have_one_and_others_wait_for_long() {
         let pool = |in_use, waiting| Pool { max: 10, in_use, waiting, ..Pool::default() };
-        let waits =
-            |p99_us| CommandRow { latency: Some(Latency { p99_us, ..Latency::default() }), ..CommandRow::default() };
+        let waits = |p99_us| crate::history::tally(&[p99_us]);
         assert_eq!(exhausted(&[pool(9, 0)], Some(&waits(900_000))), None);
         let unbounded = Pool { max: 0, ..pool(10, 25) };
         assert_eq!(exhausted(&[unbounded], Some(&waits(900_000))), None, "there is no bound to reach");

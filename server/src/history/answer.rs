@@ -8,7 +8,6 @@ use watchboard_app::wire::{
 use super::{
     History,
     causes::Causes,
-    frame::WAITS,
     points::endpoint_point,
     slowest::Slowest,
     tiers::{Tiers, tier},
@@ -83,20 +82,12 @@ impl History {
 }
 
 impl History {
-    /// All commands of a window, without the waits for a connection.
-    pub(crate) fn all_commands(&mut self, window: Window) -> CommandRow {
+    /// All commands of a window, without the waits for a connection, and the commands by their shape's number, the waits among them.
+    pub(crate) fn commands(&mut self, window: Window) -> (CommandRow, Vec<(u16, CommandRow)>) {
         let watched = &mut self.windows[window as usize];
         watched.advance(&self.tiers, self.now);
-        let mut sums = Tally::default();
-        watched.commands().filter(|(shape, _)| *shape != WAITS).for_each(|(_, one)| sums.add(one));
-        command_row(&sums)
-    }
-
-    /// The commands of a window by their shape's number, the waits for a connection among them.
-    pub(crate) fn commands(&mut self, window: Window) -> Vec<(u16, CommandRow)> {
-        let watched = &mut self.windows[window as usize];
-        watched.advance(&self.tiers, self.now);
-        watched.commands().map(|(shape, sums)| (shape as u16, command_row(sums))).collect()
+        let rows = watched.commands().map(|(shape, sums)| (shape as u16, command_row(sums))).collect();
+        (command_row(watched.all_commands()), rows)
     }
 }
 

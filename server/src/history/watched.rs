@@ -22,6 +22,7 @@ pub(crate) struct Watched {
     seconds: u64,
     /// By the endpoint's id.
     rows: Vec<Option<Box<Row>>>,
+    all_commands: Tally,
     /// By the number of the shape.
     commands: Vec<Option<Box<Tally>>>,
     timeline: Timeline<TimelineColumns>,
@@ -56,6 +57,7 @@ impl Watched {
             whole: Tally::default(),
             seconds: 0,
             rows: vec![],
+            all_commands: Tally::default(),
             commands: vec![],
             timeline: Timeline { started_at_unix_ms, window, ..Timeline::default() },
             made_at: 0,
@@ -114,6 +116,7 @@ impl Watched {
             }
             compact::apply(sign, encoded, self.commands[shape].get_or_insert_default());
         }
+        frame.commands.apply_whole(sign, &mut self.all_commands);
         frame.requests.apply_whole(sign, &mut self.whole);
         let seconds = frame.seconds;
         self.seconds = if sign == Sign::Add { self.seconds + seconds } else { self.seconds.saturating_sub(seconds) };
@@ -136,6 +139,11 @@ impl Watched {
 
     pub(super) fn row(&mut self, id: usize) -> Option<&mut Row> {
         self.rows.get_mut(id)?.as_deref_mut()
+    }
+
+    /// All commands of the window, without the waits for a connection.
+    pub(super) fn all_commands(&self) -> &Tally {
+        &self.all_commands
     }
 
     /// The commands of the window, by shape.

@@ -92,16 +92,6 @@ impl Tally {
         self.asked = None;
     }
 
-    /// Adds the sums and latencies of another, without what it allocated and asked.
-    pub(crate) fn add(&mut self, other: &Self) {
-        for (sum, count) in self.classes.iter_mut().zip(other.classes) {
-            *sum += count;
-        }
-        self.response_bytes += other.response_bytes;
-        self.duration_sum_us += other.duration_sum_us;
-        other.latencies.iter().for_each(|(bucket, count)| self.latencies.add(bucket, count));
-    }
-
     /// Whether nothing is in it; a part of a request may be, whose other part comes later.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()

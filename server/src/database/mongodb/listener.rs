@@ -10,7 +10,6 @@ mod shapes;
 mod topology;
 
 use std::{
-    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex, PoisonError,
@@ -28,7 +27,7 @@ use mongodb::{
     options::{ClientOptions, ServerAddress},
 };
 
-use self::{chain::chain, connections::Connections, pools::Pools, shape::Ended, shapes::Shapes, topology::Topology};
+use self::{chain::chain, connections::Connections, pools::Pools, shape::Ended, shapes::Shapes, topology::Topologies};
 pub(crate) use self::{
     read::CommandReader,
     shape::TakenShape,
@@ -36,8 +35,6 @@ pub(crate) use self::{
 };
 use crate::trace;
 
-/// Clients whose deployments are remembered.
-const CLIENTS: usize = 16;
 /// Commands whose first field names a collection. Of others it can be anything: a user, a text.
 const OF_COLLECTIONS: [&str; 15] = [
     "aggregate",
@@ -66,8 +63,7 @@ pub(crate) struct Listener {
     shapes: Shapes,
     connections: Connections,
     pools: Pools,
-    /// By the client's number.
-    topologies: Mutex<BTreeMap<u32, Topology>>,
+    topologies: Mutex<Topologies>,
     /// Clients that are listened to.
     clients: AtomicU32,
     /// Commands that were sent for a request, and for nobody that is known.
@@ -194,10 +190,12 @@ impl Listener {
         // From the driver's own task: nobody's request waits for it.
         let mut topologies = self.topologies.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            SdamEvent::TopologyDescriptionChanged(event) if topologies.len() < CLIENTS => {
-                topologies.entry(client).or_default().change(&event.new_description);
+            SdamEvent::TopologyDescriptionChanged(event) => {
+                if let Some(topology) = topologies.of(client) {
+                    topology.change(&event.new_description);
+                }
             }
-            SdamEvent::TopologyClosed(_) => _ = topologies.remove(&client),
+            SdamEvent::TopologyClosed(_) => topologies.forget(client),
             _ => {}
         }
     }

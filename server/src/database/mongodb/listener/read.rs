@@ -7,7 +7,7 @@ use std::{
 
 use watchboard_app::wire::{CommandError, CommandName, CommandTotals, Deployment, FrozenCommands, Pool};
 
-use super::{CHECK_OUT, Listener, TakenShape, pools, shapes::Name, topology::Topology};
+use super::{CHECK_OUT, Listener, TakenShape, pools, shapes::Name};
 
 /// Waits that do not move for so many readings while connections are free have been given up.
 const STILL: u32 = 15;
@@ -135,14 +135,7 @@ impl CommandReader {
 
     /// As the clients see them; clients of one deployment see the same.
     pub(crate) fn deployments(&self) -> Vec<Deployment> {
-        let seen = self.listener.topologies.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut deployments: Vec<Deployment> = vec![];
-        for deployment in seen.values().filter_map(Topology::seen) {
-            if !deployments.iter().any(|known| known.is_same(&deployment)) {
-                deployments.push(deployment);
-            }
-        }
-        deployments
+        self.listener.topologies.lock().unwrap_or_else(PoisonError::into_inner).seen()
     }
 
     pub(crate) fn held_bytes(&self) -> u64 {
