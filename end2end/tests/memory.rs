@@ -4,11 +4,6 @@ mod support;
 
 use support::{Board, Browser};
 
-/// The texts of what a card holds, by the card's id.
-fn card(id: &str) -> String {
-    format!("document.getElementById('{id}')?.innerText ?? ''")
-}
-
 #[tokio::test]
 async fn every_card_has_its_figures_and_refreshes_without_a_complaint() {
     let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
@@ -25,7 +20,7 @@ async fn every_card_has_its_figures_and_refreshes_without_a_complaint() {
         ("async-runtime", "Alive tasks"),
         ("cost-of-watching", "endpoints"),
     ] {
-        browser.until(&card(id), |text| text.as_str().is_some_and(|text| text.contains(words))).await;
+        browser.until_says(id, words).await;
     }
     // The machine may have any processes, and need not have control groups.
     for filled in ["#heaviest-processes tbody tr", "#container dl div"] {
@@ -33,15 +28,14 @@ async fn every_card_has_its_figures_and_refreshes_without_a_complaint() {
         browser.until(&count, |count| count.as_u64() >= Some(1)).await;
     }
     // What is told from two readings comes with the second.
-    browser.until(&card("threads"), |text| text.as_str().is_some_and(|text| text.contains("/s"))).await;
+    browser.until_says("threads", "/s").await;
     let lines = "document.querySelectorAll('.charts figure').length";
     assert_eq!(browser.value(lines).await, 3, "memory, allocation, CPU");
     browser.tab.goto(&format!("{}?view=requests&sort=allocated", board.url)).await.unwrap();
     let sorted = "document.querySelector('th[aria-sort]').textContent";
     browser.until(sorted, |title| title == "Allocated").await;
     browser.tab.goto(&format!("{}?view=requests&endpoint=GET+/shop/search", board.url)).await.unwrap();
-    let facts = card("what-it-allocates");
-    browser.until(&facts, |text| text.as_str().is_some_and(|text| text.contains("Largest request"))).await;
+    browser.until_says("what-it-allocates", "Largest request").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.stop().await;
 }

@@ -48,10 +48,11 @@ impl Judge {
     }
 }
 
-/// The health after what it was, with what the database has become since.
-pub(crate) fn with_database(before: &Health, now: &Database, now_unix_ms: u64) -> Health {
-    let others = before.findings.iter().filter(|finding| !database::is_of_probe(finding));
-    settle(before, others.cloned().chain(database::find(now, None)).collect(), now_unix_ms)
+/// The health after what it was, with what the database, which was as it was, has become since.
+pub(crate) fn with_database(before: &Health, was: &Database, now: &Database, now_unix_ms: u64) -> Health {
+    let old = database::failed(was);
+    let others = before.findings.iter().filter(|finding| Some(*finding) != old.as_ref());
+    settle(before, others.cloned().chain(database::failed(now)).collect(), now_unix_ms)
 }
 
 fn degraded(sentence: String, about: About) -> Finding {

@@ -139,7 +139,7 @@ impl Sampler {
     /// The database has changed between two ticks: the same tick with what it is now, if that is another state.
     pub(crate) fn database(&mut self, frozen: &Frozen, database: &Database) -> Option<Frozen> {
         (database.state != frozen.snapshot.database.state).then(|| {
-            self.health = with_database(&self.health, database, now_unix_ms());
+            self.health = with_database(&self.health, &frozen.snapshot.database, database, now_unix_ms());
             let mut again = frozen.clone();
             again.snapshot.database = database.clone();
             again.snapshot.health = self.health.clone();

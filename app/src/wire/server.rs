@@ -115,8 +115,8 @@ pub struct Replication {
     pub term: Option<i64>,
     /// Its members.
     pub members: Vec<ReplicaMember>,
-    /// From the oldest to the newest entry of the oplog, none where nothing is replicated: a member that was away for longer has to begin anew.
-    pub oplog_window_seconds: Option<Reading<u64>>,
+    /// From the oldest to the newest entry of the oplog; none where nothing is replicated, or the server does not tell. A member that was away for longer has to begin anew.
+    pub oplog_window_seconds: Option<u64>,
 }
 
 /// A member of the set.

@@ -139,6 +139,12 @@ impl Browser {
         }
     }
 
+    /// Waits until a part of the page, by its id, holds some words.
+    pub async fn until_says(&self, id: &str, words: &str) {
+        let text = format!("document.getElementById('{id}')?.innerText ?? ''");
+        self.until(&text, |text| text.as_str().is_some_and(|text| text.contains(words))).await;
+    }
+
     pub async fn value(&self, expression: &str) -> Value {
         self.tab.execute(&format!("return {expression}"), vec![]).await.expect("an expression")
     }

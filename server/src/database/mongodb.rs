@@ -7,8 +7,9 @@ mod rights;
 mod secrets;
 mod server;
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use mongodb::{
     Client,
     bson::{Document, doc},
@@ -191,14 +192,11 @@ impl MongoDb {
 }
 
 impl Source for MongoDb {
-    fn ask<'a>(
-        &'a mut self,
-        found: &'a mut Found,
-    ) -> Pin<Box<dyn Future<Output = Result<Duration, DatabaseFailure>> + Send + 'a>> {
+    fn ask<'a>(&'a mut self, found: &'a mut Found) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
         Box::pin(self.round(found))
     }
 
-    fn tell<'a>(&'a mut self, found: &'a mut Found, watched: bool) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    fn tell<'a>(&'a mut self, found: &'a mut Found, watched: bool) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             // The application's own client is not burdened with it.
             if let (Some(client), Some(_)) = (&self.client, &self.options) {
@@ -208,7 +206,7 @@ impl Source for MongoDb {
         })
     }
 
-    fn overdue(&mut self) -> Pin<Box<dyn Future<Output = DatabaseFailure> + Send + '_>> {
+    fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure> {
         if self.options.is_none() {
             let detail =
                 "no answer over the application's client: the server, its network, or all its connections are busy";

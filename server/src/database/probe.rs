@@ -1,8 +1,9 @@
 //! The probe: once a second it asks the database, on a connection of the monitor's own and within a time of its own. What is asked
 //! and how is each database's, in a file of its own. The probe never touches the application's calls.
 
-use std::{pin::Pin, time::Duration};
+use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 use watchboard_app::wire::{Database, DatabaseFailure, DatabaseServer, DatabaseState, FailureKind};
 
@@ -17,18 +18,15 @@ pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1250);
 pub(super) trait Source: Send {
     /// One question. Which database it is goes into `found`.
     /// Gives the time of the round trip, or why there was no good answer. Dropped where it takes longer than [`ANSWER_WITHIN`].
-    fn ask<'a>(
-        &'a mut self,
-        found: &'a mut Found,
-    ) -> Pin<Box<dyn Future<Output = Result<Duration, DatabaseFailure>> + Send + 'a>>;
+    fn ask<'a>(&'a mut self, found: &'a mut Found) -> BoxFuture<'a, Result<Duration, DatabaseFailure>>;
 
     /// What the database tells of itself beyond that, where it answers; into `found`. Takes a quarter of a second at most.
-    fn tell<'a>(&'a mut self, _found: &'a mut Found, _watched: bool) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    fn tell<'a>(&'a mut self, _found: &'a mut Found, _watched: bool) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 
     /// Why no answer came in time. Takes little time itself.
-    fn overdue(&mut self) -> Pin<Box<dyn Future<Output = DatabaseFailure> + Send + '_>>;
+    fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure>;
 }
 
 /// What a round found.
@@ -118,10 +116,7 @@ mod tests {
     struct Told(Vec<Option<Result<Duration, DatabaseFailure>>>);
 
     impl Source for Told {
-        fn ask<'a>(
-            &'a mut self,
-            _: &'a mut Found,
-        ) -> Pin<Box<dyn Future<Output = Result<Duration, DatabaseFailure>> + Send + 'a>> {
+        fn ask<'a>(&'a mut self, _: &'a mut Found) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
             let answer = self.0.remove(0);
             Box::pin(async move {
                 match answer {
@@ -131,7 +126,7 @@ mod tests {
             })
         }
 
-        fn overdue(&mut self) -> Pin<Box<dyn Future<Output = DatabaseFailure> + Send + '_>> {
+        fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure> {
             Box::pin(async { DatabaseFailure::new(FailureKind::Frozen, "") })
         }
     }

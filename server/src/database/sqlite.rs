@@ -4,10 +4,10 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    pin::Pin,
     time::{Duration, Instant},
 };
 
+use futures_util::future::BoxFuture;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::task::{JoinHandle, spawn_blocking};
 use watchboard_app::wire::{self, DatabaseFailure, DatabaseFile, FailureKind};
@@ -51,14 +51,11 @@ impl Sqlite {
 }
 
 impl Source for Sqlite {
-    fn ask<'a>(
-        &'a mut self,
-        found: &'a mut Found,
-    ) -> Pin<Box<dyn Future<Output = Result<Duration, DatabaseFailure>> + Send + 'a>> {
+    fn ask<'a>(&'a mut self, found: &'a mut Found) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
         Box::pin(self.round(found))
     }
 
-    fn overdue(&mut self) -> Pin<Box<dyn Future<Output = DatabaseFailure> + Send + '_>> {
+    fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure> {
         let detail = "its file does not answer: the disk or the network drive that it is on hangs";
         Box::pin(async move { DatabaseFailure::new(FailureKind::Frozen, detail) })
     }

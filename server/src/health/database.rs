@@ -7,8 +7,6 @@ use watchboard_app::{
 
 use super::degraded;
 
-/// How the sentence of a failed probe begins.
-const FAILED: &str = "database";
 /// A secondary that is further behind than this serves old data, and is long in taking over.
 const LAG_SECONDS: u64 = 10;
 /// From these shares on WiredTiger lets the threads of clients make room in its cache, which then wait for the disk.
@@ -18,22 +16,18 @@ const CACHE_DIRTY_PERCENT: f64 = 20.0;
 const CONNECTIONS_PERCENT: f64 = 80.0;
 
 pub(super) fn find(database: &Database, server: Option<&DatabaseServer>) -> Vec<Finding> {
-    let sentences = match (&database.state, server) {
-        (DatabaseState::Failed(failure), _) => vec![format!("{FAILED} {}", failure.kind.words())],
-        // What it said before it failed is old.
-        (DatabaseState::Healthy, Some(server)) => {
-            let status = known(server.status.as_ref()).map(of_status).unwrap_or_default();
-            let replication = known(server.replication.as_ref()).map(of_replication).unwrap_or_default();
-            [status, replication].concat()
-        }
-        _ => vec![],
-    };
-    sentences.into_iter().map(|sentence| degraded(sentence, About::Database)).collect()
+    // What it said before it failed is old.
+    let server = server.filter(|_| database.state == DatabaseState::Healthy);
+    let status = known(server.and_then(|server| server.status.as_ref())).map(of_status);
+    let replication = known(server.and_then(|server| server.replication.as_ref())).map(of_replication);
+    let sentences = status.into_iter().chain(replication).flatten();
+    failed(database).into_iter().chain(sentences.map(|sentence| degraded(sentence, About::Database))).collect()
 }
 
-/// Whether a finding is of the probe alone.
-pub(super) fn is_of_probe(finding: &Finding) -> bool {
-    finding.about == About::Database && finding.sentence.starts_with(FAILED)
+/// That it does not answer as it should.
+pub(super) fn failed(database: &Database) -> Option<Finding> {
+    let DatabaseState::Failed(failure) = &database.state else { return None };
+    Some(degraded(format!("database {}", failure.kind.words()), About::Database))
 }
 
 fn known<T>(told: Option<&Told<T>>) -> Option<&T> {
@@ -124,9 +118,9 @@ mod tests {
             ..Database::default()
         };
         let other = Health { findings: vec![degraded("a".to_owned(), About::Requests)], ..Health::default() };
-        let health = super::super::with_database(&other, &failed, 5);
+        let health = super::super::with_database(&other, &Database::default(), &failed, 5);
         assert_eq!(health.sentences().collect::<Vec<_>>(), ["a", "database connection refused"]);
-        let health = super::super::with_database(&health, &Database::default(), 6);
+        let health = super::super::with_database(&health, &failed, &Database::default(), 6);
         assert_eq!(health.sentences().collect::<Vec<_>>(), ["a"]);
     }
 }

@@ -115,10 +115,9 @@ pub(super) fn ReplicationTable() -> impl IntoView {
         Ok(set) if set.set.is_empty() => "A server by itself, or a router: it replicates nothing.".to_owned(),
         Ok(set) => {
             let elections = set.term.map_or_else(String::new, |term| format!(", {term} elections so far"));
-            let window = match &set.oplog_window_seconds {
-                Some(Ok(seconds)) => format!("its oplog reaches back {}", format::span(*seconds)),
-                Some(Err(unknown)) => format!("how far its oplog reaches back is not known: {unknown}"),
-                None => String::new(),
+            let window = match set.oplog_window_seconds {
+                Some(seconds) => format!("its oplog reaches back {}", format::span(seconds)),
+                None => "how far its oplog reaches back is not told".to_owned(),
             };
             format!("Set {}{elections}; {window}", set.set)
         }

@@ -6,9 +6,13 @@ use mongodb::{
     bson::{Document, doc},
 };
 use tokio::time::Instant;
-use watchboard_app::wire::{Operation, Reading};
+use watchboard_app::wire::Operation;
 
-use super::{ROUND, ask, number, text};
+use super::{
+    ROUND,
+    ask::{Answer, ask},
+    number, text,
+};
 use crate::database::mongodb::APP_NAME;
 
 /// An operation is told of when it has been running for so long.
@@ -16,7 +20,7 @@ const RUNNING_US: i64 = 100_000;
 /// The longest running first.
 const MOST: i64 = 20;
 
-pub(super) async fn read(until: Instant, client: &Client) -> Reading<Vec<Operation>> {
+pub(super) async fn read(until: Instant, client: &Client) -> Answer<Vec<Operation>> {
     let pipeline = [
         doc! { "$currentOp": { "allUsers": true, "idleConnections": false } },
         doc! { "$match": {

@@ -5,12 +5,16 @@ use mongodb::{
     bson::{Bson, Document, doc},
 };
 use tokio::time::Instant;
-use watchboard_app::wire::{Reading, ReplicaMember, Replication, Unknown};
+use watchboard_app::wire::{ReplicaMember, Replication};
 
-use super::{MOST_MS, ask, number, text};
+use super::{
+    MOST_MS,
+    ask::{Answer, ask},
+    number, text,
+};
 
-/// `oplog` is what `serverStatus` said of it.
-pub(super) async fn read(until: Instant, client: &Client, oplog: Reading<u64>) -> Reading<Replication> {
+/// `oplog_window_seconds` is what `serverStatus` said of it.
+pub(super) async fn read(until: Instant, client: &Client, oplog_window_seconds: Option<u64>) -> Answer<Replication> {
     let admin = client.database("admin");
     let question = admin.run_command(doc! { "replSetGetStatus": 1, "maxTimeMS": MOST_MS });
     let answer = ask(until, "replSetGetStatus", async {
@@ -21,17 +25,14 @@ pub(super) async fn read(until: Instant, client: &Client, oplog: Reading<u64>) -
         }
     });
     let Some(answer) = answer.await? else { return Ok(Replication::default()) };
-    Ok(Replication { oplog_window_seconds: Some(oplog), ..parse(&answer) })
+    Ok(Replication { oplog_window_seconds, ..parse(&answer) })
 }
 
 /// From the oldest entry's time to the newest's, as `serverStatus` has them: so nobody needs the right to read the oplog, which holds all.
-pub(super) fn oplog_window(status: &Document) -> Reading<u64> {
-    let seconds = |name: &str| match status.get_document("oplog").ok()?.get(name)? {
-        Bson::Timestamp(timestamp) => Some(u64::from(timestamp.time)),
-        _ => None,
-    };
-    let window = seconds("earliestOptime").zip(seconds("latestOptime"));
-    window.map(|(first, last)| last.saturating_sub(first)).ok_or_else(|| Unknown::because("the server does not tell"))
+pub(super) fn oplog_window_seconds(status: &Document) -> Option<u64> {
+    let oplog = status.get_document("oplog").ok()?;
+    let seconds = |name: &str| oplog.get_timestamp(name).ok().map(|timestamp| u64::from(timestamp.time));
+    Some(seconds("latestOptime")?.saturating_sub(seconds("earliestOptime")?))
 }
 
 fn parse(answer: &Document) -> Replication {

@@ -8,9 +8,13 @@ use mongodb::{
     bson::{Document, doc},
 };
 use tokio::time::Instant;
-use watchboard_app::wire::{CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases, Reading, Unknown};
+use watchboard_app::wire::{CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases};
 
-use super::{MOST_MS, ask, is_due, note, number, text};
+use super::{
+    MOST_MS,
+    ask::{Answer, Pace, Why, ask},
+    number, text,
+};
 
 /// How often databases are asked for their sizes while somebody looks, and the collections' once all have been.
 const DATABASES_EVERY: Duration = Duration::from_mins(5);
@@ -30,14 +34,15 @@ const SHOWN: usize = 50;
 
 #[derive(Default)]
 pub(super) struct Storage {
-    databases_at: Option<Instant>,
+    databases: Pace,
     /// Databases that are still to be asked, and those that have been.
     names: VecDeque<String>,
     sizes: Databases,
     /// Why one of them was not told.
-    why_not: Option<Unknown>,
+    why_not: Option<Why>,
     walk: Option<Walk>,
-    walked_at: Option<Instant>,
+    /// Of the last walk's end.
+    collections: Pace,
 }
 
 /// A walk through the collections of a database, a few at a time.
@@ -53,11 +58,11 @@ impl Storage {
             self.walk = None;
             return;
         }
-        if self.names.is_empty() && is_due(self.databases_at, DATABASES_EVERY) {
-            self.databases_at = Some(Instant::now());
+        if self.names.is_empty() && self.databases.is_due(DATABASES_EVERY) {
+            self.databases.begin();
             match names(until, client).await {
                 Ok(names) => (self.names, self.sizes) = (names, Databases::default()),
-                Err(unknown) => note(&mut found.databases, Err(unknown)),
+                Err(why) => self.databases.note(&mut found.databases, Err(why)),
             }
         }
         if !self.names.is_empty() {
@@ -67,7 +72,7 @@ impl Storage {
                 self.sizes.not_told += self.sizes.largest.len().saturating_sub(SHOWN) as u64;
                 self.sizes.largest.truncate(SHOWN);
                 let why_not = self.why_not.take().filter(|_| self.sizes.largest.is_empty());
-                note(&mut found.databases, why_not.map_or_else(|| Ok(self.sizes.clone()), Err));
+                self.databases.note(&mut found.databases, why_not.map_or_else(|| Ok(self.sizes.clone()), Err));
             }
         }
         // A client whose connection string names no database asks many: none of them is the application's.
@@ -85,16 +90,16 @@ impl Storage {
             match ask(one(until), "dbStats", answer).await {
                 Ok(answer) => self.sizes.largest.push(size(&name, &answer)),
                 // A login may see the name of a database and not the rest; and a large one may take too long.
-                Err(unknown) => {
+                Err(why) => {
                     self.sizes.not_told += 1;
-                    self.why_not = Some(unknown);
+                    self.why_not = Some(why);
                 }
             }
         }
     }
 
     async fn walk(&mut self, until: Instant, database: &Database, found: &mut DatabaseServer) {
-        if Instant::now() >= until || self.walk.is_none() && !is_due(self.walked_at, COLLECTIONS_EVERY) {
+        if Instant::now() >= until || self.walk.is_none() && !self.collections.is_due(COLLECTIONS_EVERY) {
             return;
         }
         let step = self.step(until, database).await;
@@ -104,14 +109,15 @@ impl Storage {
         let before = found.collections.as_ref().and_then(|told| told.reading.as_ref().ok());
         // Until a walk has come as far as the one before, that one knows more.
         if step.is_err() || so_far.is_all || before.is_none_or(|before| !before.is_all) {
-            note(&mut found.collections, step.map(|()| so_far));
+            self.collections.note(&mut found.collections, step.map(|()| so_far));
         }
         if is_all {
-            (self.walk, self.walked_at) = (None, Some(Instant::now()));
+            self.walk = None;
+            self.collections.begin();
         }
     }
 
-    async fn step(&mut self, until: Instant, database: &Database) -> Reading<()> {
+    async fn step(&mut self, until: Instant, database: &Database) -> Answer<()> {
         if self.walk.is_none() {
             let question = doc! { "listCollections": 1, "nameOnly": true, "authorizedCollections": true };
             let question = database.run_cursor_command(question).batch_size(BATCH);
@@ -140,8 +146,8 @@ impl Storage {
                     walk.so_far.largest.sort_by_key(|size| std::cmp::Reverse(size.storage_bytes + size.index_bytes));
                     walk.so_far.largest.truncate(SHOWN);
                 }
-                Err(unknown) if walk.so_far.largest.is_empty() && walk.so_far.not_told >= NOT_TOLD => {
-                    return Err(unknown);
+                Err(why) if walk.so_far.largest.is_empty() && walk.so_far.not_told >= NOT_TOLD => {
+                    return Err(why);
                 }
                 // Dropped meanwhile, or too slow: the others are told all the same.
                 Ok(None) | Err(_) => walk.so_far.not_told += 1,
@@ -151,7 +157,7 @@ impl Storage {
     }
 }
 
-async fn statistics(until: Instant, database: &Database, name: &str) -> Reading<Option<Document>> {
+async fn statistics(until: Instant, database: &Database, name: &str) -> Answer<Option<Document>> {
     let collection = database.collection::<Document>(name);
     let question = collection
         .aggregate([
@@ -170,7 +176,7 @@ fn one(until: Instant) -> Instant {
 }
 
 /// Those that the login may see.
-async fn names(until: Instant, client: &Client) -> Reading<VecDeque<String>> {
+async fn names(until: Instant, client: &Client) -> Answer<VecDeque<String>> {
     let question = doc! { "listDatabases": 1, "nameOnly": true, "authorizedDatabases": true };
     let answer = ask(until, "listDatabases", client.database("admin").run_command(question)).await?;
     let names = answer.get_array("databases").map(Vec::as_slice).unwrap_or_default().iter();
