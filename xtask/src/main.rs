@@ -55,7 +55,7 @@ fn command() -> Result<()> {
 
 fn build() -> Result<()> {
     bundle::build()?;
-    Step::new("the release binary").run(cargo(&["build", "--release", "-p", "watchboard", "--features", "sqlite"]))
+    Step::new("the release binary").run(cargo(&["build", "--release", "-p", "watchboard", "--features", "binary"]))
 }
 
 fn run(arguments: &[&str]) -> Result<()> {
@@ -100,7 +100,7 @@ fn test(filter: Option<&str>) -> Result<()> {
             "--workspace",
             "--all-targets",
             "--features",
-            "watchboard/jemalloc,watchboard/sqlite",
+            "watchboard/jemalloc,watchboard/binary",
         ]))?;
         let browser =
             ["clippy", "-p", "watchboard-frontend", "-p", "watchboard-app", "--features", "watchboard-app/hydrate"];
@@ -110,11 +110,9 @@ fn test(filter: Option<&str>) -> Result<()> {
     if filter.is_none() {
         let jemalloc = ["test", "-p", "watchboard", "--features", "jemalloc", "--test", "jemalloc"];
         Step::new("the memory view with jemalloc").run(cargo(&jemalloc))?;
-        let sqlite =
-            ["test", "-p", "watchboard", "--features", "sqlite", "--lib", "--bins", "--test", "sqlite", "sqlite"];
-        Step::new("a watched SQLite file").run(cargo(&sqlite))?;
     }
-    let mut tests = cargo(&["test", "--workspace", "--exclude", "watchboard-benches"]);
+    let mut tests =
+        cargo(&["test", "--workspace", "--exclude", "watchboard-benches", "--features", "watchboard/binary"]);
     tests.args(filter);
     Step::new("tests").run(tests)?;
     println!("==> all passed");

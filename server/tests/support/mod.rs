@@ -82,7 +82,7 @@ pub struct Binary {
 
 impl Binary {
     pub async fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_watchboard"));
+        let mut command = Command::new(option_env!("CARGO_BIN_EXE_watchboard").expect("cargo test --features binary"));
         command.args(arguments).stderr(Stdio::piped()).kill_on_drop(true);
         Self::from_command(command).await
     }
