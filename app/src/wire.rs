@@ -22,14 +22,16 @@ pub use commands::{
 };
 pub use database::{Database, DatabaseDetail, DatabaseFailure, DatabaseFile, DatabaseState, FailureKind};
 pub use detail::{Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
-pub use endpoints::{Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, StatusTotals};
+pub use endpoints::{
+    Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, NamedBy, StatusTotals,
+};
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
 pub use health::{About, Finding, Health, Status};
 pub use memory::{
     Allocator, Container, CpuQuota, Descriptors, Handles, Headline, Heap, Mapped, Memory, Pressure, Process, System,
     Thread, Threads,
 };
-pub use requests::{Latency, RecentRequests, RequestMemory, Requests, WindowTotals};
+pub use requests::{Latency, RecentRequests, RequestMemory, RequestUpstream, Requests, WindowTotals};
 pub use runtime::Runtime;
 pub use server::{
     Cache, CollectionSize, Collections, Connections, DatabaseServer, DatabaseSize, Databases, Operation, ReplicaMember,

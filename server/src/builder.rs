@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use crate::{
     Incoming, Monitor,
     database::{Database, Probe},
-    requests::Policy,
+    requests::{Policy, Routes},
 };
 
 /// How a monitor is made.
@@ -65,6 +65,12 @@ impl Builder {
         row: impl Fn(&Incoming<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
         self.policy.group = Some(Box::new(row));
+        self
+    }
+
+    /// Names the requests that no route of axum's matched: those of a proxied application, or of a service that is no axum router.
+    pub fn routes(mut self, routes: Routes) -> Self {
+        self.policy.routes = Some(routes);
         self
     }
 

@@ -1,9 +1,16 @@
 //! The binary's flags and environment, validated once.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
-use watchboard::Database;
+use http::uri::{Authority, Uri};
+use ipnet::IpNet;
+use watchboard::{Database, Routes};
+
+use crate::{
+    client::{TrustedProxies, network},
+    tls::Tls,
+};
 
 /// The dashboard of a server: requests, memory and database on one live page.
 ///
@@ -31,6 +38,42 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_SQLITE", value_name = "PATH", global = true)]
     pub(crate) sqlite: Option<std::path::PathBuf>,
 
+    /// The application to stand in front of: http://HOST:PORT. Requests to --proxy-listen go on to it and are watched.
+    #[arg(long, env = "WATCHBOARD_UPSTREAM", value_name = "URL", value_parser = upstream)]
+    pub(crate) upstream: Option<Authority>,
+
+    /// Where to take the application's requests.
+    #[arg(long, env = "WATCHBOARD_PROXY_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address, requires = "upstream")]
+    pub(crate) proxy_listen: SocketAddr,
+
+    /// Seconds that the application has to begin its answer, from the last of the request on; then clients get a 504.
+    #[arg(long, env = "WATCHBOARD_UPSTREAM_TIMEOUT", default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400), requires = "upstream")]
+    pub(crate) upstream_timeout: u64,
+
+    /// A route of the application, /users/{id} or /files/{*path}, by which its requests are told apart; can be given several times.
+    #[arg(long, env = "WATCHBOARD_ROUTE", value_name = "TEMPLATE", value_delimiter = ',', requires = "upstream")]
+    pub(crate) route: Vec<String>,
+
+    /// The application's OpenAPI document in JSON, for its routes: a file, or a path of the application, as /openapi.json.
+    #[arg(long, env = "WATCHBOARD_OPENAPI", value_name = "URL|FILE", requires = "upstream")]
+    pub(crate) openapi: Option<String>,
+
+    /// A proxy in front of this one, by its address or network, whose X-Forwarded-For and X-Forwarded-Proto are believed; can be given several times.
+    #[arg(long, env = "WATCHBOARD_TRUSTED_PROXY", value_name = "ADDRESS|NETWORK", value_delimiter = ',', value_parser = network, global = true)]
+    pub(crate) trusted_proxy: Vec<IpNet>,
+
+    /// A certificate with its chain, in PEM, to speak TLS with; read again when it changes.
+    #[arg(long, env = "WATCHBOARD_TLS_CERT", value_name = "FILE", requires = "tls_key", global = true)]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// Its private key, in PEM.
+    #[arg(long, env = "WATCHBOARD_TLS_KEY", value_name = "FILE", requires = "tls_cert", global = true)]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Connections at once, at each address; further ones wait.
+    #[arg(long, env = "WATCHBOARD_MAX_CONNECTIONS", default_value_t = 16_384, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub(crate) max_connections: u32,
+
     /// Answer 503 at /readyz while the database is not healthy. Without it /readyz only tells that the process answers.
     #[arg(long, env = "WATCHBOARD_READY_NEEDS_DATABASE", global = true)]
     pub(crate) ready_needs_database: bool,
@@ -50,6 +93,29 @@ pub(crate) enum Command {
 }
 
 impl Config {
+    /// Which routes the application has.
+    ///
+    /// # Errors
+    /// A template that is none.
+    pub(crate) fn routes(&self) -> Result<Routes, String> {
+        Ok(Routes::given(&self.route).map_err(|error| format!("--route: {error}"))?.inferred())
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> TrustedProxies {
+        self.trusted_proxy.iter().copied().collect()
+    }
+
+    pub(crate) fn upstream_timeout(&self) -> Duration {
+        Duration::from_secs(self.upstream_timeout)
+    }
+
+    /// # Errors
+    /// What is wrong with the certificate or its key.
+    pub(crate) fn tls(&self) -> Result<Option<Tls>, String> {
+        let files = self.tls_cert.as_ref().zip(self.tls_key.as_ref());
+        files.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()
+    }
+
     /// The database to watch.
     ///
     /// # Errors
@@ -69,6 +135,25 @@ impl Config {
             (mongodb, sqlite) => Ok(mongodb.or(sqlite).into()),
         }
     }
+}
+
+/// Where the application listens.
+fn upstream(text: &str) -> Result<Authority, String> {
+    let uri: Uri = text.parse().map_err(|_| "it is not a URL, as in http://127.0.0.1:8000".to_owned())?;
+    if uri.scheme_str().is_some_and(|scheme| scheme != "http") {
+        return Err("the application is spoken to in plain HTTP, on this machine or its own network: http://HOST:PORT"
+            .to_owned());
+    }
+    if !matches!(uri.path_and_query().map(|path| path.as_str()), None | Some("/" | "")) {
+        return Err("requests keep their own paths: give the application's address alone, http://HOST:PORT".to_owned());
+    }
+    let authority =
+        uri.authority().filter(|authority| !authority.as_str().contains('@') && !authority.host().is_empty());
+    authority.cloned().ok_or_else(|| "it is not a URL, as in http://127.0.0.1:8000".to_owned())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "it is not ADDRESS:PORT, as in 127.0.0.1:8080 or [::]:8080".to_owned())
 }
 
 /// Anybody who reaches the board sees it all, and the binary has no login: it stays on this machine.

@@ -43,7 +43,7 @@ use axum::Router;
 pub use builder::Builder;
 pub use database::Database;
 pub use monitor::Monitor;
-pub use requests::{Incoming, RequestsLayer, Watched, WatchedBody, WatchedFuture};
+pub use requests::{Incoming, PassedOn, RequestsLayer, RouteError, Routes, Watched, WatchedBody, WatchedFuture};
 
 /// Watches `app` and mounts the board at `path` beside it: the one call. `database` is MongoDB's
 /// [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), a [connection string](Database::from_uri),

@@ -1,30 +1,42 @@
 //! The binary: configuration, monitor, serve.
 
+mod client;
 mod config;
+mod openapi;
+mod proxy;
+mod serve;
 #[path = "../examples/demo/shop.rs"]
 mod shop;
+mod tls;
 #[path = "../examples/demo/traffic.rs"]
 mod traffic;
 
-use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use std::{io::IsTerminal, net::SocketAddr, process::ExitCode};
 
-use axum::Router;
+use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use clap::Parser;
 use config::{Command, Config};
+use http::Request;
+use hyper::body::Incoming;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
+use tower::ServiceExt;
+use tower_layer::Layer;
+use tower_service::Service;
 use tracing_subscriber::EnvFilter;
-use watchboard::Monitor;
+use watchboard::{Monitor, RequestsLayer, WatchedBody};
+
+use crate::{
+    proxy::{Answer, Proxy},
+    serve::{Arrival, Server},
+};
 
 /// So that the demo's board shows what each endpoint allocates.
 #[global_allocator]
 static ALLOCATOR: watchboard::alloc::Tracking = watchboard::alloc::Tracking::system();
-
-/// After the signal to stop, requests under way have this long to finish.
-const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -48,14 +60,19 @@ async fn main() -> ExitCode {
 
 async fn run(config: Config) -> Result<(), String> {
     let database = config.database()?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-        format!("cannot listen on {}: {error}. Choose another address with --listen.", config.listen)
-    })?;
-    let address = listener.local_addr().map_err(|error| format!("the listening address is not known: {error}"))?;
+    let (board, address) = listen(config.listen, "--listen").await?;
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
-    let name = if is_demo { "demo shop" } else { "watchboard" };
-    let builder = Monitor::builder().service(name).database(database);
+    let name = match &config.upstream {
+        _ if is_demo => "demo shop".to_owned(),
+        Some(upstream) => upstream.to_string(),
+        None => "watchboard".to_owned(),
+    };
+    let mut builder = Monitor::builder().service(name).database(database);
+    let routes = config.routes()?;
+    if config.upstream.is_some() {
+        builder = builder.routes(routes.clone());
+    }
     let monitor = builder.ready_needs_database(config.ready_needs_database).build();
     let app = if is_demo {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
@@ -64,7 +81,27 @@ async fn run(config: Config) -> Result<(), String> {
         Router::new()
     };
     let app = monitor.watch(app, "/");
-    tracing::info!("the board is at http://{address}/");
+    let tls = config.tls()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let server = |listener| Server {
+        listener,
+        tls: tls.clone(),
+        trusted: config.trusted_proxies(),
+        max_connections: config.max_connections as usize,
+    };
+    let proxied = match &config.upstream {
+        None => None,
+        Some(upstream) => {
+            let (listener, address) = listen(config.proxy_listen, "--proxy-listen").await?;
+            tracing::info!("requests to {scheme}://{address}/ go on to http://{upstream}/");
+            if let Some(document) = config.openapi.clone() {
+                tokio::spawn(openapi::follow(document, upstream.clone(), routes, stop.clone()));
+            }
+            let (proxy, layer) = (Proxy::new(upstream.clone(), config.upstream_timeout()), monitor.layer());
+            Some(server(listener).run(move |request, arrival| pass_on(&proxy, &layer, request, arrival), stop.clone()))
+        }
+    };
+    tracing::info!("the board is at {scheme}://{address}/");
     if let Some(Command::Demo { no_traffic }) = config.command {
         tracing::info!(
             "the demo shop is at http://{address}/shop/products{}",
@@ -74,24 +111,44 @@ async fn run(config: Config) -> Result<(), String> {
             tokio::spawn(traffic::run(address));
         }
     }
-    serve(listener, app, stop).await
+    let shown = server(board).run(move |request, arrival| show(app.clone(), request, arrival), stop);
+    tokio::join!(shown, async {
+        if let Some(proxied) = proxied {
+            proxied.await;
+        }
+    });
+    Ok(())
 }
 
-async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver<bool>) -> Result<(), String> {
-    let mut deadline = stop.clone();
-    let stopped = async move { _ = stop.wait_for(|stop| *stop).await };
-    let serving = axum::serve(listener, app).with_graceful_shutdown(stopped).into_future();
-    let overdue = async move {
-        _ = deadline.wait_for(|stop| *stop).await;
-        tokio::time::sleep(DRAIN_WITHIN).await;
-    };
-    tokio::select! {
-        served = serving => served.map_err(|error| format!("serving failed: {error}")),
-        () = overdue => {
-            tracing::warn!("requests were still under way after {DRAIN_WITHIN:?}: their connections are closed");
-            Ok(())
-        }
+/// A request to the board, or to the demo's shop.
+async fn show(app: Router, request: Request<Incoming>, arrival: Arrival) -> Response {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(arrival.client);
+    request.extensions_mut().insert(ConnectInfo(arrival.peer));
+    let Ok(response) = app.oneshot(request).await;
+    response
+}
+
+/// A request to the application behind the proxy, recorded as the library records any.
+fn pass_on(
+    proxy: &Proxy,
+    layer: &RequestsLayer,
+    request: Request<Incoming>,
+    arrival: Arrival,
+) -> impl Future<Output = http::Response<WatchedBody<Answer>>> + Send + use<> {
+    let answered = layer.layer(proxy.arrived(arrival)).call(request);
+    async {
+        let Ok(response) = answered.await;
+        response
     }
+}
+
+async fn listen(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAddr), String> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}. Choose another address with {flag}."))?;
+    let address = listener.local_addr().map_err(|error| format!("the listening address is not known: {error}"))?;
+    Ok((listener, address))
 }
 
 /// Turns true at the first SIGTERM or SIGINT.

@@ -15,7 +15,7 @@ use crate::{
     format::{self, Unit},
     live::{of_figures, use_live},
     place::use_place,
-    wire::{EndpointColumns, EndpointDetail, Reading, Unknown},
+    wire::{EndpointColumns, EndpointDetail, Reading, RequestUpstream, Unknown},
 };
 
 #[component]
@@ -90,7 +90,7 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let within = row.within_percent().map_or_else(|| "–".to_owned(), format::percent);
     let rate = row.requests as f64 / totals.seconds.max(1) as f64;
     let total = share(row.duration_sum_us, totals.duration_sum_us);
-    Ok(vec![
+    let mut facts = vec![
         plain("Requests", row.requests),
         ("Rate", format::per_second(rate), format!("{} of all requests", share(row.requests, totals.requests))),
         of_own("Server errors", row.server_errors),
@@ -109,7 +109,33 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
             "by all its requests, and the share of all endpoints".to_owned(),
         ),
         ("Sent", format::bytes(row.response_bytes as f64), format::exact(row.response_bytes)),
-    ])
+    ];
+    facts.extend(row.upstream.map(upstream_facts).into_iter().flatten());
+    if let Some(rule) = row.name.as_ref().and_then(|name| name.named_by.words()) {
+        facts.push(("Named by", rule.to_owned(), "what made this name of the paths that were asked for".to_owned()));
+    }
+    Ok(facts)
+}
+
+/// What the application behind the proxy took.
+fn upstream_facts(upstream: RequestUpstream) -> [Fact; 2] {
+    let mean = |sum_us: u64, count: u64| match count {
+        0 => "–".to_owned(),
+        _ => format::duration_us(sum_us as f64 / count as f64),
+    };
+    let RequestUpstream { answered, first_byte_sum_us, connects, connect_sum_us } = upstream;
+    [
+        (
+            "Upstream's first byte",
+            mean(first_byte_sum_us, answered),
+            "from asking the application until its answer began, the mean".to_owned(),
+        ),
+        (
+            "Upstream connections",
+            format!("{} made, {} each", format::count(connects as f64), mean(connect_sum_us, connects)),
+            format!("for {} requests: the others used one that was there", format::exact(answered)),
+        ),
+    ]
 }
 
 fn database_facts(figures: &Figures) -> Reading<Vec<Fact>> {

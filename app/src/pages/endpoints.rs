@@ -12,7 +12,7 @@ use crate::{
     live::{of_figures, use_live},
     order::{self, Key},
     place::{Place, Sort, go, use_place},
-    wire::{EndpointName, EndpointRow, RequestDatabase, RequestMemory},
+    wire::{EndpointName, EndpointRow, NamedBy, RequestDatabase, RequestMemory},
 };
 
 const COLUMNS: &[Column] = &[
@@ -192,7 +192,7 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
     );
     let rate = endpoint.requests as f64 / totals.seconds.max(1) as f64;
     let mut cells = vec![
-        Cell::words(name.text()).links(&place.to_endpoint(&name.text())),
+        named(&name).links(&place.to_endpoint(&name.text())),
         Cell::number(share(endpoint.duration_sum_us, totals.duration_sum_us), total),
         Cell::line(&line(figures, endpoint), "hue-rate"),
         counted(endpoint.requests),
@@ -230,6 +230,17 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
         cells.push(sized(endpoint.memory, |memory| memory.max_bytes, |memory| format::exact(memory.max_bytes)));
     }
     cells
+}
+
+/// An endpoint's name, and which rule made it.
+fn named(name: &EndpointName) -> Cell {
+    let cell = Cell::words(name.text());
+    match name.named_by.words() {
+        Some(rule) => cell
+            .class(if name.named_by == NamedBy::Inferred { "inferred" } else { "" })
+            .titled(format!("named by {rule}")),
+        None => cell,
+    }
 }
 
 /// A size of what requests allocated; a dash for none.

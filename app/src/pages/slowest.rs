@@ -16,7 +16,7 @@ const COLUMNS: &[Column] = &[
     words("Time"),
     words("Endpoint"),
     words("Status"),
-    numbers("Until the first byte", "where the body came in parts"),
+    numbers("Until the first byte", "where the body came in parts, or from a proxied application"),
     numbers("Until the last byte", "from arrival"),
     numbers("Sent", "bytes of the body"),
     words("Trace or request id"),
@@ -62,7 +62,7 @@ fn row(request: &SlowRequest, place: &Place, listens: bool) -> Row {
         Cell::words(format::clock(request.at_unix_ms)).titled(format::date_time(request.at_unix_ms)),
         Cell::words(request.endpoint.clone()).links(&place.to_endpoint(&request.endpoint)),
         Cell::words(request.status.to_string()).class(code_class(request.status)),
-        timed(request.first_byte_us),
+        first_byte(request),
         timed(Some(request.duration_us)),
         Cell::bytes(request.response_bytes),
         Cell::words(id).class("id"),
@@ -74,6 +74,14 @@ fn row(request: &SlowRequest, place: &Place, listens: bool) -> Row {
         cells.push(asked.map_or_else(Cell::none, |asked| steps(asked, request.duration_us)));
     }
     cells
+}
+
+fn first_byte(request: &SlowRequest) -> Cell {
+    let cell = timed(request.first_byte_us);
+    match request.connect_us {
+        Some(us) => cell.titled(format!("{} of it to connect to the application", format::duration_us(us as f64))),
+        None => cell,
+    }
 }
 
 /// The commands on the request's time.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EndpointCommand, Latency, RequestDatabase, RequestMemory, SlowRequest, Timeline, columns};
+use super::{
+    EndpointCommand, Latency, RequestDatabase, RequestMemory, RequestUpstream, SlowRequest, Timeline, columns,
+};
 
 /// What a row is called, and how fast it is meant to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +15,34 @@ pub struct EndpointName {
     pub route: String,
     /// Requests are meant to take at most this long.
     pub objective_us: u64,
+    /// Which rule made this name.
+    pub named_by: NamedBy,
+}
+
+/// Which rule made the name of an endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NamedBy {
+    /// axum's router, the host's grouping, or this monitor itself: `(unmatched)`, `(other)`.
+    #[default]
+    Router,
+    /// A template that was given.
+    Given,
+    /// The application's OpenAPI document.
+    OpenApi,
+    /// The looks of its paths.
+    Inferred,
+}
+
+impl NamedBy {
+    /// The rule in words; none where nothing needs to be said.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Router => None,
+            Self::Given => Some("a given template"),
+            Self::OpenApi => Some("the OpenAPI document"),
+            Self::Inferred => Some("the looks of its paths"),
+        }
+    }
 }
 
 impl EndpointName {
@@ -53,6 +83,8 @@ pub struct EndpointRow {
     pub memory: Option<RequestMemory>,
     /// What they asked of the database; none where they asked nothing, or its client is not listened to.
     pub database: Option<RequestDatabase>,
+    /// What their upstream took; none where they are not passed on.
+    pub upstream: Option<RequestUpstream>,
     /// Requests that took at most [`EndpointName::objective_us`].
     pub within_objective: u64,
     /// The number of the last point of `line`; each is [`super::Window::points_per_line_point`] points of a chart.

@@ -103,6 +103,8 @@ pub struct SlowRequest {
     pub duration_us: u64,
     /// From its arrival to the response's head, where the body came in parts after it.
     pub first_byte_us: Option<u64>,
+    /// Of this, the making of a connection to the upstream; none where there was one, or there is no upstream.
+    pub connect_us: Option<u64>,
     /// Bytes of the response's body.
     pub response_bytes: u64,
     /// The trace id of its `traceparent`, or its `x-request-id`.

@@ -126,6 +126,19 @@ pub struct RequestMemory {
     pub max_bytes: u64,
 }
 
+/// What the upstream of a proxy took for its requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestUpstream {
+    /// Requests that it answered.
+    pub answered: u64,
+    /// From asking it until its response began, of all of them together.
+    pub first_byte_sum_us: u64,
+    /// Connections that were made for them; the others used one that was there.
+    pub connects: u64,
+    /// The making of these, together.
+    pub connect_sum_us: u64,
+}
+
 impl RequestMemory {
     /// Bytes allocated by a request, the mean of all.
     pub fn mean_bytes(&self) -> u64 {

@@ -4,22 +4,25 @@
 use crate::{
     alloc::Allocated,
     histograms::Distribution,
-    requests::{AskedTally, CLASSES, MemoryTally, Tally},
+    requests::{AskedTally, CLASSES, MemoryTally, PassedOnTally, Tally},
 };
 
 /// The code of a count that stands behind it, less what smaller codes say.
 const MORE: u32 = 3;
 
-/// Say in the first byte, beside the classes, that there is memory, and what was asked of the database.
+/// Say in the first byte, beside the classes, that there is memory, what was asked of the database, and what was passed on.
 const MEMORY: u8 = 1 << CLASSES.len();
 const ASKED: u8 = MEMORY << 1;
+const PASSED_ON: u8 = ASKED << 1;
 
 /// Appends a tally.
 pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
     // Which of the classes there are, in one byte: most endpoints have but one.
     let present = tally.classes.iter().enumerate().filter(|(_, count)| **count > 0);
     let has_memory = tally.memory != MemoryTally::default();
-    let more = if has_memory { MEMORY } else { 0 } | if tally.asked.is_some() { ASKED } else { 0 };
+    let more = if has_memory { MEMORY } else { 0 }
+        | if tally.asked.is_some() { ASKED } else { 0 }
+        | if tally.passed_on.is_some() { PASSED_ON } else { 0 };
     out.push(present.fold(more, |bits, (index, _)| bits | 1 << index));
     tally.classes.iter().filter(|count| **count > 0).for_each(|count| write(out, *count));
     write(out, tally.response_bytes);
@@ -38,6 +41,12 @@ pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
             write(out, sum);
         }
         encode_buckets(times, out);
+    }
+    if let Some(passed_on) = &tally.passed_on {
+        let PassedOnTally { answered, first_byte_sum_us, connects, connect_sum_us } = **passed_on;
+        for sum in [answered, first_byte_sum_us, connects, connect_sum_us] {
+            write(out, sum);
+        }
     }
     encode_buckets(&tally.latencies, out);
 }
@@ -97,6 +106,16 @@ pub(super) fn apply(sign: Sign, mut encoded: &[u8], tally: &mut Tally) {
         apply_buckets(sign, &mut encoded, buckets, times);
         if tally.asked.as_deref() == Some(&AskedTally::default()) {
             tally.asked = None;
+        }
+    }
+    if present & PASSED_ON != 0 {
+        let PassedOnTally { answered, first_byte_sum_us, connects, connect_sum_us } =
+            &mut **tally.passed_on.get_or_insert_default();
+        for sum in [answered, first_byte_sum_us, connects, connect_sum_us] {
+            sign.apply(sum, read(&mut encoded));
+        }
+        if tally.passed_on.as_deref() == Some(&PassedOnTally::default()) {
+            tally.passed_on = None;
         }
     }
     apply_buckets(sign, &mut encoded, u64::MAX, &mut tally.latencies);
@@ -162,6 +181,9 @@ mod tests {
             for size in &sizes {
                 original.memory.sizes.add(bucket(*size), 1);
             }
+            original.passed_on = (freed_bytes > 4).then(|| {
+                Box::new(PassedOnTally { answered: bytes, first_byte_sum_us: 3, connects: 1, connect_sum_us: bytes / 3 })
+            });
             original.memory.allocated = Allocated { bytes: sizes.iter().sum(), freed_bytes, allocations: bytes / 2 };
             let mut encoded = vec![];
             encode(&original, &mut encoded);

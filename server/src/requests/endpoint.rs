@@ -2,7 +2,10 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::asked::{AskedRecorder, TakenAsked};
+use super::{
+    asked::{AskedRecorder, TakenAsked},
+    passed_on::{PassedOn, PassedOnRecorder, PassedOnTally},
+};
 use crate::{
     alloc::Allocated,
     histograms::BucketRecorder,
@@ -66,6 +69,8 @@ pub(super) struct Ended<'a> {
     pub(super) allocated: Option<Allocated>,
     /// None where it asked nothing of the database.
     pub(super) asked: Option<&'a Trace>,
+    /// None where nobody passed it on.
+    pub(super) passed_on: Option<PassedOn>,
 }
 
 /// What the registry keeps of one method and route.
@@ -80,6 +85,7 @@ pub(super) struct Endpoint {
     /// Requests by the bytes that they allocated, once one is known.
     sizes: OnceBox<BucketRecorder>,
     asked: OnceBox<AskedRecorder>,
+    passed_on: OnceBox<PassedOnRecorder>,
     /// Requests that take at least this long are among the slowest of late, and worth a report.
     slow_from_us: AtomicU64,
 }
@@ -147,6 +153,7 @@ impl Endpoint {
             latency: BucketRecorder::new(),
             sizes: OnceBox::new(),
             asked: OnceBox::new(),
+            passed_on: OnceBox::new(),
             slow_from_us: AtomicU64::new(0),
         }
     }
@@ -172,6 +179,9 @@ impl Endpoint {
         }
         if let Some(trace) = ended.asked {
             self.asked.get_or_init(|| Box::new(AskedRecorder::new())).record(trace);
+        }
+        if let Some(passed_on) = ended.passed_on {
+            self.passed_on.get_or_init(|| Box::new(PassedOnRecorder::new())).record(passed_on);
         }
     }
 
@@ -229,6 +239,7 @@ impl Endpoint {
                 allocations: sum(|shard| &shard.allocations),
             },
             asked: asked.unwrap_or_default(),
+            passed_on: self.passed_on.get().map(PassedOnRecorder::take).unwrap_or_default(),
         }
     }
 }
@@ -255,6 +266,7 @@ pub(super) struct Taken {
     pub(super) response_bytes: u64,
     pub(super) allocated: Allocated,
     pub(super) asked: TakenAsked,
+    pub(super) passed_on: PassedOnTally,
 }
 
 /// The histograms of an endpoint.

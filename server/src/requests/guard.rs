@@ -11,7 +11,8 @@ use watchboard_app::wire::ErrorKind;
 use super::{
     endpoint::{CLIENT_CLOSED_REQUEST, Ended, Ending, Endpoint, Outcome},
     panics,
-    recorder::{Recorder, unharmed},
+    passed_on::PassedOn,
+    recorder::{Newcomer, Recorder, Row, unharmed},
     reports::{Asked, EXCERPT_BYTES, ReportedError, Sighting},
     request_id::RequestId,
 };
@@ -116,6 +117,8 @@ impl Drop for Guard {
 pub(super) struct Underway {
     recorder: &'static Recorder,
     row: &'static Endpoint,
+    /// None once it has begun in its row.
+    newcomer: Option<Box<Newcomer>>,
     started: Instant,
     response_bytes: u64,
     /// While it was polled; none where nothing counted.
@@ -127,6 +130,8 @@ pub(super) struct Underway {
     id: RequestId,
     /// From arrival to the response's head, where the body comes in parts after it; zero before there is one.
     first_byte_us: u32,
+    /// What a service that passed it on told; none of others.
+    passed_on: Option<PassedOn>,
     /// The number of its endpoint.
     endpoint: u32,
     /// Zero before there is one.
@@ -151,16 +156,12 @@ struct Details {
 }
 
 impl Underway {
-    /// A request of this endpoint, by its number, has arrived.
-    pub(super) fn begin(
-        recorder: &'static Recorder,
-        (endpoint, row): (u32, &'static Endpoint),
-        method: &Method,
-        headers: &HeaderMap,
-    ) -> Self {
+    /// A request of this row has arrived.
+    pub(super) fn begin(recorder: &'static Recorder, row: Row, method: &Method, headers: &HeaderMap) -> Self {
         Self {
             recorder,
-            row,
+            row: row.endpoint,
+            newcomer: row.newcomer,
             started: Instant::now(),
             response_bytes: 0,
             allocated: None,
@@ -168,7 +169,8 @@ impl Underway {
             error: None,
             id: RequestId::of(headers),
             first_byte_us: 0,
-            endpoint,
+            passed_on: None,
+            endpoint: row.number,
             status: 0,
             // Until something else is known, a guard that goes away was left by its client.
             outcome: Outcome::Dropped,
@@ -192,6 +194,29 @@ impl Underway {
             self.first_byte_us = u32::try_from(self.elapsed().as_micros()).unwrap_or(u32::MAX).max(1);
             let kind = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
             self.is_event_stream = kind.starts_with(b"text/event-stream");
+        }
+    }
+
+    /// A path that was new has been answered: with a client's error it counts as unmatched, as paths do that are nobody's.
+    pub(super) fn find_row(&mut self, teaches: bool) {
+        if let Some(newcomer) = self.newcomer.take() {
+            if let Some((number, row)) = teaches.then(|| self.recorder.learn(&newcomer)).flatten() {
+                (self.endpoint, self.row) = (number, row);
+            }
+            self.row.begin();
+        }
+    }
+
+    /// The response comes from another, or tells why there is none.
+    pub(super) fn pass_on(&mut self, passed_on: PassedOn) {
+        self.passed_on = Some(passed_on);
+        match passed_on.failure {
+            Some(failure) => {
+                self.is_error_text = false;
+                self.error.get_or_insert_default().excerpt = failure.as_bytes().to_vec();
+            }
+            // Whether its body comes at once or in parts: the other's answer began here.
+            None => self.first_byte_us = u32::try_from(self.elapsed().as_micros()).unwrap_or(u32::MAX).max(1),
         }
     }
 
@@ -264,6 +289,7 @@ impl Underway {
             status: if self.status == 0 { CLIENT_CLOSED_REQUEST } else { self.status },
             outcome: if kind.is_none() { Outcome::Complete } else { self.outcome },
         };
+        self.find_row(false);
         let endpoint = self.row;
         if let (true, Some(trace)) = (self.is_event_stream, &mut self.asked) {
             trace.forget_times();
@@ -275,6 +301,7 @@ impl Underway {
             response_bytes: self.response_bytes,
             allocated: self.allocated,
             asked,
+            passed_on: self.passed_on,
         });
         let reports = &self.recorder.reports;
         let slow = duration_us >= endpoint.slow_from_us() || duration_us >= reports.slow_from_us();
@@ -295,6 +322,7 @@ impl Underway {
             ending,
             duration_us,
             first_byte_us: NonZeroU32::new(self.first_byte_us),
+            connect_us: self.passed_on.and_then(PassedOn::connect_us),
             response_bytes: self.response_bytes,
             id: self.id,
             asked: slow.then(|| self.asked.as_deref().map(|trace| Asked::of(trace, self.started))).flatten(),

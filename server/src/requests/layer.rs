@@ -17,6 +17,7 @@ use super::{
     WatchedBody,
     guard::{Guard, Underway},
     panics,
+    passed_on::PassedOn,
     recorder::{Incoming, Recorder},
 };
 
@@ -69,9 +70,9 @@ where
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let incoming = Incoming { method, uri: request.uri(), headers, route };
         let recorder = self.recorder;
-        let endpoint = recorder.shielded(|| recorder.begin(&incoming)).flatten();
-        let mut guard = match endpoint {
-            Some(endpoint) => Guard::of(Underway::begin(recorder, endpoint, method, headers)),
+        let row = recorder.shielded(|| recorder.begin(&incoming)).flatten();
+        let mut guard = match row {
+            Some(row) => Guard::of(Underway::begin(recorder, row, method, headers)),
             None => Guard::NONE,
         };
         // Not caught here: below axum's router all code of the host runs when the future is polled.
@@ -125,6 +126,12 @@ where
                 if let Some(request) = guard.request() {
                     let promised = response.body().size_hint().exact();
                     request.respond(response.status(), response.headers(), promised);
+                    let passed_on = response.extensions().get::<PassedOn>();
+                    if let Some(passed_on) = passed_on {
+                        request.pass_on(*passed_on);
+                    }
+                    let own = passed_on.is_some_and(|passed_on| passed_on.failure.is_some());
+                    request.find_row(!response.status().is_client_error() && !own);
                     if request.recorder().server_timing {
                         tell_timing(request, response.headers_mut());
                     }

@@ -7,6 +7,7 @@ use watchboard_app::wire::{EndpointName, EndpointTotals, Requests, StatusTotals}
 use super::{
     asked::{TakenAsked, TakenUse},
     endpoint::{Ending, Endpoint, Of, Taken},
+    passed_on::PassedOnTally,
     recorder::Recorder,
     reports::{ReportedError, Sighting},
     tally::{Class, Tally},
@@ -121,7 +122,8 @@ impl Reader {
     pub(crate) fn name(&self, id: usize) -> EndpointName {
         let totals = self.known.get(id).map(|known| &*known.totals);
         let (method, route) = totals.map(|totals| (totals.method.clone(), totals.route.clone())).unwrap_or_default();
-        EndpointName { method, route, objective_us: self.objective_us(id) }
+        let named_by = self.recorder.rule(&route);
+        EndpointName { method, route, objective_us: self.objective_us(id), named_by }
     }
 
     /// The endpoint of a name.
@@ -214,6 +216,9 @@ impl Totals {
             let asked = tally.asked.get_or_insert_default();
             let TakenAsked { commands, took_us, repeated, .. } = taken.asked;
             (asked.commands, asked.took_us, asked.repeated) = (commands, took_us, repeated);
+        }
+        if taken.passed_on != PassedOnTally::default() {
+            tally.passed_on = Some(Box::new(taken.passed_on));
         }
         for (total, count) in self.classes.iter_mut().zip(tally.classes) {
             *total += count;

@@ -3,7 +3,10 @@
 use std::{
     borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -11,10 +14,13 @@ use http::{HeaderMap, Method, Uri};
 
 use super::{
     endpoint::{Ended, Ending, Endpoint, Outcome},
-    registry::{MAX_ENDPOINTS, Registry},
+    naming::{Name, Naming, Routes},
+    registry::{MAX_ENDPOINTS, Registry, known},
     reports::Reports,
     rules::Rules,
 };
+use watchboard_app::wire::NamedBy;
+
 use crate::alloc::{Allocated, is_counting};
 
 /// A request as the host's policy sees it, before it is handled.
@@ -30,6 +36,20 @@ pub struct Incoming<'a> {
     pub route: Option<&'a str>,
 }
 
+/// Where a request counts.
+pub(super) struct Row {
+    pub(super) number: u32,
+    pub(super) endpoint: &'static Endpoint,
+    /// Its path is new: it has not begun, and begins in the row that it is found to be of when it has been answered.
+    pub(super) newcomer: Option<Box<Newcomer>>,
+}
+
+/// A request whose path is like none before.
+pub(super) struct Newcomer {
+    method: Method,
+    template: String,
+}
+
 type Ignore = Box<dyn Fn(&Incoming<'_>) -> bool + Send + Sync>;
 type Group = Box<dyn Fn(&Incoming<'_>) -> Option<Cow<'static, str>> + Send + Sync>;
 
@@ -40,11 +60,20 @@ pub(crate) struct Policy {
     pub(crate) ignore: Option<Ignore>,
     pub(crate) group: Option<Group>,
     pub(crate) server_timing: bool,
+    /// Of those that no route of axum's matched.
+    pub(crate) routes: Option<Routes>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { rules: Rules::default(), max_endpoints: MAX_ENDPOINTS, ignore: None, group: None, server_timing: false }
+        Self {
+            rules: Rules::default(),
+            max_endpoints: MAX_ENDPOINTS,
+            ignore: None,
+            group: None,
+            server_timing: false,
+            routes: None,
+        }
     }
 }
 
@@ -60,6 +89,7 @@ pub(crate) struct Recorder {
     ignore: Option<Ignore>,
     group: Option<Group>,
     pub(super) server_timing: bool,
+    routes: Option<(Arc<Naming>, bool)>,
     faults: AtomicU64,
 }
 
@@ -73,26 +103,56 @@ impl Recorder {
             ignore: policy.ignore,
             group: policy.group,
             server_timing: policy.server_timing,
+            routes: policy.routes.map(Routes::naming),
             faults: AtomicU64::new(0),
         }))
     }
 
-    /// The endpoint that a request counts in, by its number, where it has begun; none where the host ignores it.
-    pub(super) fn begin(&'static self, incoming: &Incoming<'_>) -> Option<(u32, &'static Endpoint)> {
-        let number = self.endpoint(incoming)?;
+    /// The row that a request counts in, where it has begun; none where the host ignores it.
+    pub(super) fn begin(&'static self, incoming: &Incoming<'_>) -> Option<Row> {
+        let (number, template) = self.endpoint(incoming)?;
         let endpoint = self.registry.numbered(number)?;
-        endpoint.begin();
-        Some((number, endpoint))
+        let newcomer = template.map(|template| Box::new(Newcomer { method: incoming.method.clone(), template }));
+        if newcomer.is_none() {
+            endpoint.begin();
+        }
+        Some(Row { number, endpoint, newcomer })
     }
 
-    fn endpoint(&self, incoming: &Incoming<'_>) -> Option<u32> {
+    /// The row of a request whose path was new, now that it has been answered.
+    pub(super) fn learn(&'static self, newcomer: &Newcomer) -> Option<(u32, &'static Endpoint)> {
+        let (naming, _) = self.routes.as_ref()?;
+        let template = naming.learn(&newcomer.template)?;
+        let number = self.registry.find(&newcomer.method, Some(&template))?;
+        Some((number, self.registry.numbered(number)?))
+    }
+
+    /// Which rule named a row.
+    pub(super) fn rule(&self, template: &str) -> NamedBy {
+        let named = self.routes.as_ref().and_then(|(naming, _)| naming.rule(template));
+        named.unwrap_or_default()
+    }
+
+    /// The number of an endpoint, and the template of a path that is new.
+    fn endpoint(&self, incoming: &Incoming<'_>) -> Option<(u32, Option<String>)> {
         if self.ignore.as_ref().is_some_and(|ignores| ignores(incoming)) {
             return None;
         }
-        match self.group.as_ref().and_then(|group| group(incoming)) {
-            Some(row) => self.registry.find(incoming.method, Some(&row)),
-            None => self.registry.find(incoming.method, incoming.route),
+        let find = |route: Option<&str>| Some((self.registry.find(incoming.method, route)?, None));
+        if let Some(row) = self.group.as_ref().and_then(|group| group(incoming)) {
+            return find(Some(&row));
         }
+        let Some((naming, infers)) = self.routes.as_ref().filter(|_| incoming.route.is_none()) else {
+            return find(incoming.route);
+        };
+        naming.name(*infers, incoming.uri.path(), |name| match name {
+            None => find(None),
+            Some(Name::Known(template)) => find(Some(template)),
+            Some(Name::TooMany) => Some((self.registry.past_the_cap(known(incoming.method)), None)),
+            // What the host has said of a route holds for it from the first request on.
+            Some(Name::New(template)) if self.registry.has_rule(&template) => find(Some(&template)),
+            Some(Name::New(template)) => Some((self.registry.find(incoming.method, None)?, Some(template))),
+        })
     }
 
     /// Runs work of our own beside a request: if it panics, the request goes on unrecorded, and that is counted.
@@ -137,7 +197,7 @@ pub(crate) fn nanoseconds_to_record() -> u64 {
         let duration_us = started.elapsed().as_micros() as u64;
         let ending = Ending { status: 200, outcome: Outcome::Complete };
         let allocated = is_counting().then(Allocated::default);
-        endpoint.end(&Ended { ending, duration_us, response_bytes: 1, allocated, asked: None });
+        endpoint.end(&Ended { ending, duration_us, response_bytes: 1, allocated, asked: None, passed_on: None });
         Some(())
     };
     let round = || {

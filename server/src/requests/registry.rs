@@ -80,6 +80,11 @@ impl Registry {
         }
     }
 
+    /// Whether the rules say something of a route.
+    pub(super) fn has_rule(&self, route: &str) -> bool {
+        self.rules.ignores(route) || self.rules.row(route).is_some()
+    }
+
     fn find_route(&self, method: usize, route: &str) -> Option<u32> {
         let start = self.hasher.hash_one((method, route)) as usize;
         for probe in 0..self.slots.len() {
@@ -137,7 +142,7 @@ impl Registry {
     }
 
     /// The number of a method's row for endpoints past the cap.
-    fn past_the_cap(&self, method: usize) -> u32 {
+    pub(super) fn past_the_cap(&self, method: usize) -> u32 {
         self.other[method].get_or_init(|| {
             let objective_us = self.rules.objective_us(OTHER);
             Box::new(Endpoint::new(Some(METHODS[method]), OTHER, objective_us))
@@ -187,7 +192,7 @@ fn reserve(count: &AtomicUsize, most: usize) -> bool {
 }
 
 /// Its place among [`METHODS`].
-fn known(method: &Method) -> usize {
+pub(super) fn known(method: &Method) -> usize {
     match *method {
         Method::GET => 0,
         Method::POST => 1,

@@ -31,6 +31,8 @@ pub(crate) struct Sighting {
     pub(crate) duration_us: u64,
     /// Until the response's head, where the body came in parts after it.
     pub(crate) first_byte_us: Option<NonZeroU32>,
+    /// Of this, the making of a connection to whom it was passed on; none where there was one.
+    pub(crate) connect_us: Option<NonZeroU32>,
     pub(crate) response_bytes: u64,
     pub(crate) id: RequestId,
     /// What it asked of the database; of slow requests alone.
@@ -70,14 +72,35 @@ pub(crate) struct KeptSighting {
     pub(crate) asked: Option<Arc<Asked>>,
     pub(crate) endpoint: u32,
     pub(crate) first_byte_us: Option<NonZeroU32>,
+    pub(crate) connect_us: Option<NonZeroU32>,
     pub(crate) ending: Ending,
 }
 
 impl From<Sighting> for KeptSighting {
     fn from(sighting: Sighting) -> Self {
-        let Sighting { endpoint, at_unix_ms, ending, duration_us, first_byte_us, response_bytes, id, asked } = sighting;
+        let Sighting {
+            endpoint,
+            at_unix_ms,
+            ending,
+            duration_us,
+            first_byte_us,
+            connect_us,
+            response_bytes,
+            id,
+            asked,
+        } = sighting;
         let id = id.text().map(Arc::from);
-        Self { at_unix_ms, duration_us, response_bytes, id, asked, endpoint: endpoint as u32, first_byte_us, ending }
+        Self {
+            at_unix_ms,
+            duration_us,
+            response_bytes,
+            id,
+            asked,
+            endpoint: endpoint as u32,
+            first_byte_us,
+            connect_us,
+            ending,
+        }
     }
 }
 
@@ -92,6 +115,7 @@ impl Sighting {
             ending,
             duration_us,
             first_byte_us: None,
+            connect_us: None,
             response_bytes: 0,
             id: RequestId::NONE,
             asked: None,

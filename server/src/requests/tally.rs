@@ -1,8 +1,11 @@
 //! The requests of some time, as sums: what is added up, over endpoints or over time, and never averaged.
 
-use watchboard_app::wire::{Latency, RecentRequests, RequestDatabase, RequestMemory};
+use watchboard_app::wire::{Latency, RecentRequests, RequestDatabase, RequestMemory, RequestUpstream};
 
-use super::endpoint::{Ending, Outcome};
+use super::{
+    endpoint::{Ending, Outcome},
+    passed_on::PassedOnTally,
+};
 use crate::{alloc::Allocated, histograms::Distribution};
 
 /// How a request counts, each in one class.
@@ -41,6 +44,8 @@ pub(crate) struct Tally {
     pub(crate) memory: MemoryTally,
     /// None where nothing was asked; apart, since there are thousands of tallies of endpoints that ask nothing.
     pub(crate) asked: Option<Box<AskedTally>>,
+    /// None where nothing was passed on.
+    pub(crate) passed_on: Option<Box<PassedOnTally>>,
 }
 
 /// What requests allocated, where the allocator counts.
@@ -89,7 +94,7 @@ impl Tally {
         self.latencies.clear();
         self.memory.allocated = Allocated::default();
         self.memory.sizes.clear();
-        self.asked = None;
+        (self.asked, self.passed_on) = (None, None);
     }
 
     /// Whether nothing is in it; a part of a request may be, whose other part comes later.
@@ -100,7 +105,8 @@ impl Tally {
     /// The memory that it holds.
     pub(crate) fn held_bytes(&self) -> usize {
         let asked = self.asked.as_ref().map_or(0, |asked| size_of::<AskedTally>() + asked.times.held_bytes());
-        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes() + asked
+        let passed_on = self.passed_on.as_ref().map_or(0, |_| size_of::<PassedOnTally>());
+        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes() + asked + passed_on
     }
 
     pub(crate) fn requests(&self) -> u64 {
@@ -132,6 +138,12 @@ impl Tally {
         let [p50_us, _, p99_us, max_us] = times.percentiles()?;
         let requests = times.iter().map(|(_, count)| u64::from(count)).sum();
         Some(RequestDatabase { requests, commands, took_us, repeated, p50_us, p99_us, max_us })
+    }
+
+    /// What was passed on to another; none where nothing was.
+    pub(crate) fn passed_on(&self) -> Option<RequestUpstream> {
+        let PassedOnTally { answered, first_byte_sum_us, connects, connect_sum_us } = **self.passed_on.as_ref()?;
+        Some(RequestUpstream { answered, first_byte_sum_us, connects, connect_sum_us })
     }
 
     /// Requests that took at most `objective_us`, to the grain of the buckets.

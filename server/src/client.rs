@@ -1,0 +1,110 @@
+//! Who asks: the peer of the connection, or whom a trusted proxy passes a request on for.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The client of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Client {
+    pub(crate) address: IpAddr,
+    /// Whether the client itself speaks TLS, to us or to a trusted proxy.
+    pub(crate) https: bool,
+    /// Whether the peer is a trusted proxy, whose forwarding headers hold.
+    pub(crate) forwarded: bool,
+}
+
+/// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Everybody else's are what a stranger says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TrustedProxies(Arc<[IpNet]>);
+
+impl FromIterator<IpNet> for TrustedProxies {
+    fn from_iter<I: IntoIterator<Item = IpNet>>(networks: I) -> Self {
+        Self(networks.into_iter().collect())
+    }
+}
+
+impl TrustedProxies {
+    fn trust(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The client of a request with these headers. Each proxy adds whom it heard to the end of `X-Forwarded-For`: the client is the last
+    /// of them that is no trusted proxy itself. What cannot be read ends the search, with the proxy before it.
+    pub(crate) fn client(&self, peer: SocketAddr, tls: bool, headers: &HeaderMap) -> Client {
+        let peer = peer.ip().to_canonical();
+        if !self.trust(peer) {
+            return Client { address: peer, https: tls, forwarded: false };
+        }
+        let lists: Vec<&str> =
+            headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+        let mut address = peer;
+        for heard in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
+            let Some(heard) = address_of(heard.trim()) else { break };
+            address = heard;
+            if !self.trust(heard) {
+                break;
+            }
+        }
+        let proto = headers.get_all(X_FORWARDED_PROTO).iter().next_back().and_then(|value| value.to_str().ok());
+        let proto = proto.and_then(|protos| protos.rsplit(',').next()).map(str::trim);
+        Client { address, https: proto.map_or(tls, |proto| proto.eq_ignore_ascii_case("https")), forwarded: true }
+    }
+}
+
+/// An address as proxies write it: with a port or without, an IPv6 one in brackets or not.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(address, _)| address);
+    let address: IpAddr = bare.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))?;
+    Some(address.to_canonical())
+}
+
+/// Networks as flags name them: `10.0.0.0/8`, or one address.
+pub(crate) fn network(text: &str) -> Result<IpNet, String> {
+    let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or_else(one).ok_or_else(|| "it is neither an address nor a network, as in 10.0.0.0/8".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &[&str], peer: &str, tls: bool, headers: &[(&HeaderName, &str)]) -> (String, bool) {
+        let trusted: TrustedProxies = trusted.iter().map(|text| network(text).unwrap()).collect();
+        let headers = headers.iter().map(|(name, value)| ((*name).clone(), value.parse().unwrap())).collect();
+        let client = trusted.client(format!("{peer}:40000").parse().unwrap(), tls, &headers);
+        (client.address.to_string(), client.https)
+    }
+
+    #[test]
+    fn strangers_are_who_their_connection_says() {
+        let lies = [(&X_FORWARDED_FOR, "10.0.0.9"), (&X_FORWARDED_PROTO, "https")];
+        assert_eq!(client(&[], "203.0.113.7", false, &lies), ("203.0.113.7".into(), false));
+        assert_eq!(client(&["10.0.0.0/8"], "203.0.113.7", true, &[]), ("203.0.113.7".into(), true));
+    }
+
+    #[test]
+    fn a_trusted_proxy_tells_the_client_and_what_it_speaks() {
+        let told = [(&X_FORWARDED_FOR, "198.51.100.1, 203.0.113.7, 10.0.0.2"), (&X_FORWARDED_PROTO, "https")];
+        assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", false, &told), ("203.0.113.7".into(), true));
+        let two = [(&X_FORWARDED_FOR, "198.51.100.1"), (&X_FORWARDED_FOR, "[2001:db8::1]:4711")];
+        assert_eq!(client(&["::1"], "[::1]", false, &two).0, "2001:db8::1");
+        let unreadable = [(&X_FORWARDED_FOR, "203.0.113.7, unknown, 10.0.0.2")];
+        assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", false, &unreadable).0, "10.0.0.2");
+        assert_eq!(client(&["127.0.0.1"], "[::ffff:127.0.0.1]", false, &[]).0, "127.0.0.1");
+    }
+
+    #[test]
+    fn networks_are_read_and_refused() {
+        assert_eq!(network("10.0.0.0/8").unwrap().to_string(), "10.0.0.0/8");
+        assert_eq!(network("::1").unwrap().to_string(), "::1/128");
+        assert!(network("localhost").unwrap_err().contains("10.0.0.0/8"));
+    }
+}

@@ -1,0 +1,230 @@
+//! The proxy in front of an application: each request goes on to the one upstream that was named at the start, and is recorded as
+//! the library's layer records any. What HTTP asks of either side is hyper's work.
+
+mod answer;
+mod connector;
+mod failure;
+mod headers;
+mod page;
+mod tunnel;
+mod upload;
+
+use std::{
+    convert::Infallible,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, uri::Authority};
+use hyper::body::{Body, Incoming};
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{self, timeout_at},
+};
+use tower_service::Service;
+use watchboard::PassedOn;
+
+pub(crate) use self::answer::Answer;
+use self::{
+    connector::{Connector, Made},
+    failure::Failure,
+    page::page,
+    upload::{Progress, Upload},
+};
+use crate::serve::Arrival;
+
+/// Idle connections to the application are kept for less time than servers keep them, five seconds mostly: a request that
+/// goes out while the other side closes is lost.
+const IDLE_FOR: Duration = Duration::from_secs(4);
+const MOST_IDLE: usize = 256;
+/// Requests under way at once; further ones get a 503.
+const MOST_UNDER_WAY: usize = 8192;
+
+/// Where requests go.
+#[derive(Clone)]
+pub(crate) struct Proxy(Arc<Inner>);
+
+struct Inner {
+    upstream: Authority,
+    /// The application begins to answer within this time after the last of the request, or the client gets a 504.
+    answers_within: Duration,
+    client: Client<Connector, Upload>,
+    places: Arc<Semaphore>,
+    /// What this proxy calls itself in `Via`, so that it knows its own requests when they come round.
+    via: HeaderValue,
+}
+
+impl Proxy {
+    pub(crate) fn new(upstream: Authority, answers_within: Duration) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_FOR)
+            .pool_max_idle_per_host(MOST_IDLE)
+            .http1_preserve_header_case(true)
+            .set_host(false)
+            .build(Connector);
+        let via = HeaderValue::try_from(format!("1.1 watchboard-{:016x}", fastrand::u64(..)));
+        Self(Arc::new(Inner {
+            upstream,
+            answers_within,
+            client,
+            places: Arc::new(Semaphore::new(MOST_UNDER_WAY)),
+            via: via.expect("a version and a word"),
+        }))
+    }
+
+    /// The service for one request, of whom it came from.
+    pub(crate) fn arrived(&self, arrival: Arrival) -> Arrived {
+        Arrived { proxy: Arc::clone(&self.0), arrival }
+    }
+}
+
+/// One request on its way through.
+pub(crate) struct Arrived {
+    proxy: Arc<Inner>,
+    arrival: Arrival,
+}
+
+impl Service<Request<Incoming>> for Arrived {
+    type Response = Response<Answer>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let (proxy, arrival) = (Arc::clone(&self.proxy), self.arrival);
+        Box::pin(async move { Ok(proxy.pass_on(request, arrival).await) })
+    }
+}
+
+impl Inner {
+    async fn pass_on(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Answer> {
+        if request.method() == Method::CONNECT {
+            return refuse(StatusCode::METHOD_NOT_ALLOWED, "This is no proxy to other hosts.", &request);
+        }
+        let host = match headers::host(&request) {
+            Ok(host) => host,
+            Err(sentence) => return refuse(StatusCode::BAD_REQUEST, sentence, &request),
+        };
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return fail(Failure::Busy, &request) };
+        if request.headers().get_all(header::VIA).iter().any(|via| *via == self.via) {
+            return fail(Failure::Loop, &request);
+        }
+        let Ok(uri) = headers::target(request.method(), request.uri(), &self.upstream) else {
+            return refuse(StatusCode::BAD_REQUEST, "the request's target is not a path", &request);
+        };
+        let accept = request.headers().get(header::ACCEPT).cloned();
+        match self.ask(request, uri, host, arrival, place).await {
+            Ok(response) => response,
+            Err(failure) => {
+                tracing::debug!(?failure, "no answer of the application");
+                let mut asked_with = http::HeaderMap::new();
+                asked_with.extend(accept.map(|accept| (header::ACCEPT, accept)));
+                failed(failure, &asked_with)
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        mut request: Request<Incoming>,
+        uri: http::Uri,
+        host: Option<HeaderValue>,
+        arrival: Arrival,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Response<Answer>, Failure> {
+        let began = Instant::now();
+        let upgrade = headers::upgrade(&request).map(|protocol| (protocol, hyper::upgrade::on(&mut request)));
+        let (mut parts, body) = request.into_parts();
+        let expects = parts.headers.remove(header::EXPECT).filter(|_| parts.version == Version::HTTP_11);
+        let takes_trailers = headers::has_token(&parts.headers, &header::TE, "trailers");
+        headers::end_hop(&mut parts.headers);
+        if let Some((protocol, _)) = &upgrade {
+            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            parts.headers.insert(header::UPGRADE, protocol.clone());
+        } else if takes_trailers {
+            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+            parts.headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
+        if parts.version == Version::HTTP_2 {
+            headers::join_cookies(&mut parts.headers);
+        }
+        headers::forward(&mut parts.headers, arrival, host.as_ref());
+        let host = host.or_else(|| HeaderValue::from_str(self.upstream.as_str()).ok());
+        parts.headers.extend(host.map(|host| (header::HOST, host)));
+        parts.headers.append(header::VIA, self.via.clone());
+        (parts.uri, parts.version) = (uri, Version::HTTP_11);
+
+        let progress = (!body.is_end_stream()).then(|| Progress::new(expects.is_none()));
+        let upload = progress.as_ref().map_or_else(Upload::none, |progress| Upload::new(body, Arc::clone(progress)));
+        let mut request = Request::from_parts(parts, upload);
+        if let (Some(expects), Some(progress)) = (expects, &progress) {
+            request.headers_mut().insert(header::EXPECT, expects);
+            let progress = Arc::clone(progress);
+            hyper::ext::on_informational(&mut request, move |told| {
+                if told.status() == StatusCode::CONTINUE {
+                    progress.go_ahead();
+                }
+            });
+        }
+        let mut response = self.await_answer(request, progress.as_deref()).await?;
+
+        let made = response.extensions_mut().remove::<Made>();
+        let passed_on = PassedOn::answered(began.elapsed(), made.and_then(|made| made.first()));
+        response.extensions_mut().insert(passed_on);
+        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        match upgrade {
+            Some((_, client)) if switches => {
+                // `Connection` and `Upgrade` say what is spoken from here on.
+                tunnel::open(client, hyper::upgrade::on(&mut response));
+            }
+            _ if switches => return Err(Failure::NotHttp),
+            _ => headers::end_hop(response.headers_mut()),
+        }
+        *response.version_mut() = Version::HTTP_11;
+        Ok(response.map(|body| Answer::of_upstream(body, place)))
+    }
+
+    /// The head of the answer, in the time that it has from the last of the request on.
+    async fn await_answer(
+        &self,
+        request: Request<Upload>,
+        progress: Option<&Progress>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let began = time::Instant::now();
+        let deadline = || progress.map_or(began, Progress::last) + self.answers_within;
+        let mut answer = pin!(self.client.request(request));
+        loop {
+            let until = deadline();
+            match timeout_at(until, &mut answer).await {
+                Ok(answered) => return Ok(answered?),
+                Err(_) if deadline() > until => {}
+                Err(_) => return Err(Failure::Late),
+            }
+        }
+    }
+}
+
+/// The request itself is wrong: the application is not asked.
+fn refuse(status: StatusCode, sentence: &str, request: &Request<Incoming>) -> Response<Answer> {
+    page(status, sentence, request.headers()).map(Answer::of_ours)
+}
+
+fn fail(failure: Failure, request: &Request<Incoming>) -> Response<Answer> {
+    failed(failure, request.headers())
+}
+
+fn failed(failure: Failure, asked_with: &http::HeaderMap) -> Response<Answer> {
+    let mut response = page(failure.status(), failure.sentence(), asked_with).map(Answer::of_ours);
+    response.extensions_mut().insert(PassedOn::failed(failure.cause()));
+    response
+}

@@ -1,0 +1,145 @@
+//! Which headers go on and which end here (RFC 9110, 7.6), and what is told of the client.
+
+use std::{fmt::Write, net::IpAddr};
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Version, header,
+    uri::{Authority, Uri},
+};
+
+use crate::{
+    client::{X_FORWARDED_FOR, X_FORWARDED_PROTO},
+    serve::Arrival,
+};
+
+const FORWARDED: HeaderName = header::FORWARDED;
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+/// They speak of one connection alone; `Connection` may name more.
+const HOP_BY_HOP: [HeaderName; 7] = [
+    header::CONNECTION,
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    header::PROXY_AUTHENTICATE,
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Takes out what is of this connection alone.
+pub(super) fn end_hop(headers: &mut HeaderMap) {
+    if let Some(named) = headers.remove(header::CONNECTION) {
+        let further = named.to_str().unwrap_or_default().split(',').map(str::trim).map(HeaderName::try_from);
+        // What a message cannot do without is not the client's to take away.
+        let further = further.flatten().filter(|name| {
+            *name != header::HOST && *name != header::CONTENT_LENGTH && *name != X_FORWARDED_FOR && *name != FORWARDED
+        });
+        for name in further.collect::<Vec<_>>() {
+            headers.remove(name);
+        }
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// What the client wants to speak after an upgrade, if it asks for one.
+pub(super) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
+    let asks = request.version() == Version::HTTP_11 && has_token(request.headers(), &header::CONNECTION, "upgrade");
+    request.headers().get(header::UPGRADE).filter(|_| asks).cloned()
+}
+
+/// Whether a list of words in these headers has this one.
+pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
+}
+
+/// The name of the host that a request is for. HTTP/2, and a request to a proxy, have it in their target, HTTP/1.1 in exactly one header.
+///
+/// # Errors
+/// What is wrong with it: such a request could mean one host to us and another to the application.
+pub(super) fn host<B>(request: &Request<B>) -> Result<Option<HeaderValue>, &'static str> {
+    let mut values = request.headers().get_all(header::HOST).iter();
+    let (named, more) = (values.next(), values.next());
+    if more.is_some() {
+        return Err("the request has more than one Host header");
+    }
+    if let Some(authority) = request.uri().authority() {
+        let value = HeaderValue::from_str(authority.as_str());
+        return value.map(Some).map_err(|_| "the host that the request asks for is not a name");
+    }
+    match named {
+        None if request.version() == Version::HTTP_11 => Err("the request has no Host header"),
+        None => Ok(None),
+        Some(value) if value.is_empty() => Ok(Some(value.clone())),
+        Some(value) => match value.to_str().ok().and_then(|text| text.parse::<Authority>().ok()) {
+            Some(authority) if !authority.as_str().contains('@') => Ok(Some(value.clone())),
+            _ => Err("the request's Host header is not a host"),
+        },
+    }
+}
+
+/// Tells the application for whom this is. What strangers say of themselves is taken out; a trusted proxy's list goes on.
+pub(super) fn forward(headers: &mut HeaderMap, arrival: Arrival, host: Option<&HeaderValue>) {
+    let (client, peer) = (arrival.client, arrival.peer.ip().to_canonical());
+    let proto = if client.https { "https" } else { "http" };
+    if client.forwarded {
+        // It says who came before it, and `Forwarded` may be all that it says.
+        append(headers, &X_FORWARDED_FOR, &peer.to_string());
+        append(headers, &FORWARDED, &forwarded(peer, proto, None));
+    } else {
+        for name in [&X_FORWARDED_FOR, &X_FORWARDED_PROTO, &X_FORWARDED_HOST, &FORWARDED] {
+            headers.remove(name);
+        }
+        set(headers, X_FORWARDED_FOR, &peer.to_string());
+        set(headers, FORWARDED, &forwarded(peer, proto, host.and_then(|host| host.to_str().ok())));
+    }
+    headers.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static(proto));
+    if let Some(host) = host {
+        headers.entry(X_FORWARDED_HOST).or_insert_with(|| host.clone());
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn append(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
+    let lists: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    let list = [&lists[..], &[value]].concat().join(", ");
+    set(headers, name.clone(), &list);
+}
+
+/// One element of `Forwarded` (RFC 7239).
+fn forwarded(peer: IpAddr, proto: &str, host: Option<&str>) -> String {
+    let mut element = match peer {
+        IpAddr::V4(address) => format!("for={address};proto={proto}"),
+        IpAddr::V6(address) => format!("for=\"[{address}]\";proto={proto}"),
+    };
+    if let Some(host) = host {
+        let _ = write!(element, ";host=\"{host}\"");
+    }
+    element
+}
+
+/// HTTP/2 may split a cookie header, HTTP/1.1 has one (RFC 9113, 8.2.3).
+pub(super) fn join_cookies(headers: &mut HeaderMap) {
+    let cookies = headers.get_all(header::COOKIE);
+    if cookies.iter().nth(1).is_some() {
+        let joined = cookies.iter().map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b"; "[..]);
+        if let Ok(joined) = HeaderValue::from_bytes(&joined) {
+            headers.insert(header::COOKIE, joined);
+        }
+    }
+}
+
+/// Where the request goes: its own path and query at the application's address.
+pub(super) fn target(method: &Method, uri: &Uri, upstream: &Authority) -> Result<Uri, http::Error> {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let path = if path == "*" && *method != Method::OPTIONS { "/" } else { path };
+    Uri::builder().scheme("http").authority(upstream.clone()).path_and_query(path).build()
+}

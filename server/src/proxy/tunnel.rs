@@ -1,0 +1,18 @@
+//! After an upgrade both sides speak what they like, and bytes go both ways.
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::copy_bidirectional;
+
+/// Passes on what either side sends, until both have ended or one broke off.
+pub(super) fn open(client: OnUpgrade, upstream: OnUpgrade) {
+    tokio::spawn(async move {
+        let (client, upstream) = match tokio::try_join!(client, upstream) {
+            Ok(both) => both,
+            Err(error) => return tracing::debug!(%error, "an upgrade did not come about"),
+        };
+        if let Err(error) = copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(upstream)).await {
+            tracing::debug!(%error, "an upgraded connection ended early");
+        }
+    });
+}

@@ -1,0 +1,115 @@
+//! The request's body on its way to the application: as it comes, no sooner than the application wants it, and not for ever.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// A client that sends nothing more for this long has gone.
+const SENT_WITHIN: Duration = Duration::from_secs(60);
+/// An application that does not know `Expect: 100-continue` gets the body after this time without a word.
+const GO_AHEAD_WITHIN: Duration = Duration::from_secs(1);
+
+/// What is known of a body elsewhere.
+pub(super) struct Progress {
+    began: Instant,
+    /// Since the beginning, in milliseconds, when something last went on.
+    last_ms: AtomicU64,
+    /// Whether the body may be asked for: asking makes the server tell its client to go on.
+    go: AtomicBool,
+    waits: AtomicWaker,
+}
+
+impl Progress {
+    pub(super) fn new(go: bool) -> Arc<Self> {
+        let (last_ms, go) = (AtomicU64::new(0), AtomicBool::new(go));
+        Arc::new(Self { began: Instant::now(), last_ms, go, waits: AtomicWaker::new() })
+    }
+
+    pub(super) fn go_ahead(&self) {
+        self.go.store(true, Relaxed);
+        self.waits.wake();
+    }
+
+    fn note(&self) {
+        self.last_ms.store(self.began.elapsed().as_millis() as u64, Relaxed);
+    }
+
+    /// When something last went on.
+    pub(super) fn last(&self) -> Instant {
+        self.began + Duration::from_millis(self.last_ms.load(Relaxed))
+    }
+}
+
+/// A body of a client; none for a request that has none.
+pub(super) struct Upload {
+    inner: Option<Incoming>,
+    progress: Option<Arc<Progress>>,
+    patience: Option<Pin<Box<Sleep>>>,
+}
+
+impl Upload {
+    pub(super) fn none() -> Self {
+        Self { inner: None, progress: None, patience: None }
+    }
+
+    pub(super) fn new(inner: Incoming, progress: Arc<Progress>) -> Self {
+        Self { inner: Some(inner), progress: Some(progress), patience: None }
+    }
+
+    /// Whether the time for something has run out.
+    fn is_over(&mut self, within: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        self.patience.get_or_insert_with(|| Box::pin(sleep(within))).as_mut().poll(cx)
+    }
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let this = &mut *self;
+        let (Some(inner), Some(progress)) = (&mut this.inner, this.progress.clone()) else { return Poll::Ready(None) };
+        if !progress.go.load(Relaxed) {
+            progress.waits.register(cx.waker());
+            if !progress.go.load(Relaxed) {
+                ready!(this.is_over(GO_AHEAD_WITHIN, cx));
+                progress.go_ahead();
+            }
+            this.patience = None;
+            return self.poll_frame(cx);
+        }
+        match Pin::new(inner).poll_frame(cx) {
+            Poll::Ready(frame) => {
+                this.patience = None;
+                progress.note();
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
+            Poll::Pending => {
+                ready!(this.is_over(SENT_WITHIN, cx));
+                let late = io::Error::new(io::ErrorKind::TimedOut, "the client sent nothing more");
+                Poll::Ready(Some(Err(late.into())))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}

@@ -1,0 +1,225 @@
+//! Templates by the looks of paths: what differs from request to request becomes a part in braces. Bounded: at one place of a path
+//! there are only so many names, and there are only so many templates.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex},
+};
+
+use arc_swap::ArcSwap;
+
+use super::Name;
+
+/// Names at one place of a path, before further ones are taken for what differs.
+const MOST_NAMES: usize = 40;
+/// Templates in all.
+const MOST_TEMPLATES: usize = 2048;
+/// Parts of a path; what is deeper is its rest.
+const MOST_PARTS: usize = 12;
+/// A longer part of a path is no name that somebody gave to a route.
+const LONGEST_NAME: usize = 40;
+
+#[derive(Debug, Default)]
+pub(super) struct Inferred {
+    known: ArcSwap<Known>,
+    /// Held by who adds; readers have what was known before.
+    adding: Mutex<()>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Known {
+    templates: HashSet<Arc<str>>,
+    /// The names that follow a beginning of templates.
+    names: HashMap<Arc<str>, HashSet<Arc<str>>>,
+}
+
+impl Inferred {
+    pub(super) fn name<T>(&self, path: &str, then: impl FnOnce(Name<'_>) -> T) -> T {
+        let known = self.known.load();
+        let template = known.template(path);
+        match known.templates.get(template.as_str()) {
+            Some(template) => then(Name::Known(template)),
+            None if known.templates.len() >= MOST_TEMPLATES => then(Name::TooMany),
+            None => then(Name::New(template)),
+        }
+    }
+
+    pub(super) fn knows(&self, template: &str) -> bool {
+        self.known.load().templates.contains(template)
+    }
+
+    /// Keeps a template, and returns what it is called by now. None where another thread adds just now: whoever asks next may try again.
+    pub(super) fn learn(&self, template: &str) -> Option<String> {
+        let _adding = self.adding.try_lock().ok()?;
+        let before = self.known.load_full();
+        // Others may have been learnt since it was new.
+        let template = before.fold(template);
+        if !before.templates.contains(template.as_str()) && before.templates.len() < MOST_TEMPLATES {
+            let mut known = (*before).clone();
+            known.add(&template);
+            self.known.store(Arc::new(known));
+        }
+        Some(template)
+    }
+}
+
+impl Known {
+    /// The template of a path.
+    fn template(&self, path: &str) -> String {
+        self.parts(path, looks)
+    }
+
+    /// What a template is called by now: it may have one name too many.
+    fn fold(&self, template: &str) -> String {
+        self.parts(template, Cow::Borrowed)
+    }
+
+    fn parts<'a>(&self, path: &'a str, looks: fn(&'a str) -> Cow<'a, str>) -> String {
+        let mut template = String::with_capacity(path.len());
+        for (depth, part) in path.strip_prefix('/').unwrap_or(path).split('/').enumerate() {
+            if depth == MOST_PARTS {
+                template.push_str("/{*rest}");
+                break;
+            }
+            let part = looks(part);
+            let full = |names: &HashSet<Arc<str>>| names.len() >= MOST_NAMES && !names.contains(&*part);
+            let is_one_too_many = !part.contains('{') && self.names.get(template.as_str()).is_some_and(full);
+            template.push('/');
+            template.push_str(if is_one_too_many { "{name}" } else { &part });
+        }
+        template
+    }
+
+    fn add(&mut self, template: &str) {
+        self.templates.insert(template.into());
+        for (slash, _) in template.match_indices('/') {
+            let part = template[slash + 1..].split('/').next().unwrap_or_default();
+            if !part.contains('{') {
+                self.names.entry(template[..slash].into()).or_default().insert(part.into());
+            }
+        }
+    }
+}
+
+/// A part of a path, with what differs from request to request in braces.
+fn looks(part: &str) -> Cow<'_, str> {
+    // `;jsessionid=…` belongs to one visitor.
+    let part = part.split(';').next().unwrap_or_default();
+    if let Some(kind) = kind(part) {
+        return format!("{{{kind}}}").into();
+    }
+    // `42.json`, `app.3f2a9c1b.js`: the ending says what it is.
+    if let Some((stem, ending)) = part.rsplit_once('.') {
+        let is_ending = (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let differs = kind(stem)
+            .or_else(|| stem.split(['.', '-', '_']).find_map(|word| kind(word).filter(|kind| *kind == "hash")));
+        if let (true, Some(kind)) = (is_ending, differs) {
+            return format!("{{{kind}}}.{ending}").into();
+        }
+    }
+    part.into()
+}
+
+/// What a word stands for, if it is no name that somebody gave to a route.
+fn kind(word: &str) -> Option<&'static str> {
+    let bytes = word.as_bytes();
+    let all = |fits: fn(&u8) -> bool| !bytes.is_empty() && bytes.iter().all(fits);
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let shaped = |shape: &[usize]| {
+        word.split('-').map(str::len).eq(shape.iter().copied())
+            && bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+    };
+    if all(u8::is_ascii_digit) || (word.starts_with('-') && digits + 1 == word.len() && digits > 0) {
+        Some("id")
+    } else if shaped(&[8, 4, 4, 4, 12]) {
+        Some("uuid")
+    } else if is_date(bytes) {
+        Some("date")
+    } else if bytes.len() >= 7 && digits > 0 && all(u8::is_ascii_hexdigit) {
+        Some("hash")
+    } else if word.contains('@') {
+        Some("email")
+    } else if !word.is_ascii() || word.contains(['%', '{', '}']) {
+        Some("text")
+    } else if bytes.len() > LONGEST_NAME || (bytes.len() >= 16 && digits >= 2 && all(u8::is_ascii_alphanumeric)) {
+        Some("token")
+    } else {
+        None
+    }
+}
+
+/// `2026-11-24`, and what may follow such a date.
+fn is_date(bytes: &[u8]) -> bool {
+    let like = |(byte, pattern): (&u8, &u8)| if *pattern == b'0' { byte.is_ascii_digit() } else { byte == pattern };
+    bytes.len() >= 10
+        && bytes.iter().zip(b"0000-00-00").all(like)
+        && bytes[10..].iter().all(|byte| byte.is_ascii_digit() || b"TZ:+-.".contains(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn template(path: &str) -> String {
+        Known::default().template(path)
+    }
+
+    #[test]
+    fn what_differs_is_in_braces() {
+        for (path, expected) in [
+            ("/", "/"),
+            ("/users/42", "/users/{id}"),
+            ("/users/42/posts/7/", "/users/{id}/posts/{id}/"),
+            ("/v1/orders/3fa85f64-5717-4562-b3fc-2c963f66afa6", "/v1/orders/{uuid}"),
+            ("/carts/507f1f77bcf86cd799439011", "/carts/{hash}"),
+            ("/commits/3fa85f6", "/commits/{hash}"),
+            ("/days/2026-11-24", "/days/{date}"),
+            ("/at/2026-11-24T18:03:00Z", "/at/{date}"),
+            ("/events/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/events/{token}"),
+            ("/by/ada@example.org", "/by/{email}"),
+            ("/search/caf%C3%A9", "/search/{text}"),
+            ("/invoices/42.pdf", "/invoices/{id}.pdf"),
+            ("/static/app.3f2a9c1b.js", "/static/{hash}.js"),
+            ("/static/app.js", "/static/app.js"),
+            ("/list;jsessionid=99", "/list"),
+            ("/facade", "/facade"),
+            ("/{invented}/x", "/{text}/x"),
+            ("/account/settings", "/account/settings"),
+            ("/a//b", "/a//b"),
+        ] {
+            assert_eq!(template(path), expected, "{path}");
+            assert_eq!(Known::default().fold(expected), expected);
+        }
+        assert_eq!(template(&"/deep".repeat(40)), format!("{}/{{*rest}}", "/deep".repeat(MOST_PARTS)));
+    }
+
+    #[test]
+    fn too_many_names_at_one_place_are_one() {
+        let inferred = Inferred::default();
+        for number in 0..1000 {
+            let word = format!("{}{}", char::from(b'a' + (number % 26) as u8), "x".repeat(number / 26 + 1));
+            inferred.learn(&format!("/users/{word}")).unwrap();
+        }
+        let known = inferred.known.load();
+        assert_eq!(known.templates.len(), MOST_NAMES + 1);
+        assert_eq!(known.template("/users/somebody"), "/users/{name}");
+        assert_eq!(known.template("/users/ax"), "/users/ax", "who was there before stays");
+        assert_eq!(known.template("/users/somebody/posts"), "/users/{name}/posts");
+    }
+
+    #[test]
+    fn there_are_only_so_many() {
+        let inferred = Inferred::default();
+        let word = |number: usize| format!("{}{}", char::from(b'g' + (number % 20) as u8), "x".repeat(number / 20));
+        for number in 0..4 * MOST_TEMPLATES {
+            let path = format!("/{}/{}/{}", word(number % 39), word(number / 39 % 39), word(number / 1521));
+            inferred.name(&path, |name| match name {
+                Name::New(template) => _ = inferred.learn(&template),
+                Name::Known(_) | Name::TooMany => {}
+            });
+        }
+        assert_eq!(inferred.known.load().templates.len(), MOST_TEMPLATES);
+        inferred.name("/somewhere/else/entirely/new", |name| assert_eq!(name, Name::TooMany));
+    }
+}

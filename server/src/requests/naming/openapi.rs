@@ -1,0 +1,76 @@
+//! The route templates of an OpenAPI document (2.0 and 3): its paths, below the base that it names.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use super::RouteError;
+
+/// Templates of one document; a larger one is no application's.
+const MOST: usize = 10_000;
+
+#[derive(Deserialize)]
+struct Document {
+    paths: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    /// OpenAPI 3.
+    #[serde(default)]
+    servers: Vec<Server>,
+    /// Swagger 2.0.
+    #[serde(rename = "basePath")]
+    base_path: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Server {
+    url: String,
+}
+
+/// In the order of their text.
+pub(super) fn templates(document: &str) -> Result<Vec<String>, RouteError> {
+    let document: Document = serde_json::from_str(document)
+        .map_err(|error| RouteError(format!("the OpenAPI document cannot be read: {error}. It has to be JSON.")))?;
+    let Some(paths) = document.paths else {
+        return Err(RouteError("the OpenAPI document has no \"paths\"".to_owned()));
+    };
+    if paths.len() > MOST {
+        return Err(RouteError(format!("the OpenAPI document has {} paths, more than {MOST}", paths.len())));
+    }
+    let first = document.servers.first().map(|server| path_of(&server.url));
+    let base = document.base_path.as_deref().or(first).unwrap_or_default().trim_end_matches('/');
+    let named = paths.into_keys().filter(|path| path.starts_with('/'));
+    Ok(named.map(|path| format!("{base}{path}")).collect())
+}
+
+/// The path of a server's URL, which may be a path alone.
+fn path_of(url: &str) -> &str {
+    match url.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("", |at| &rest[at..]),
+        None => url,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stand_below_the_base() {
+        for (more, base) in [
+            (r#""info": {}"#, ""),
+            (r#""servers": [{"url": "https://shop.example/api/v1/"}, {"url": "/other"}]"#, "/api/v1"),
+            (r#""servers": [{"url": "https://shop.example"}]"#, ""),
+            (r#""servers": [{"url": "/api"}]"#, "/api"),
+            (r#""basePath": "/v2""#, "/v2"),
+        ] {
+            let document = format!(r#"{{"paths": {{"/users/{{id}}": {{"get": {{}}}}, "/": {{}}}}, {more}}}"#);
+            assert_eq!(templates(&document).unwrap(), [format!("{base}/"), format!("{base}/users/{{id}}")], "{more}");
+        }
+    }
+
+    #[test]
+    fn what_is_none_says_so() {
+        for (wrong, said) in [("openapi: 3.1.0\npaths: {}", "has to be JSON"), ("{}", "no \"paths\"")] {
+            let error = templates(wrong).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The accept loop: a task for each connection, within a cap, each with a time for its first request; a drain at the end.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use bytes::Buf;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{sleep, timeout},
+};
+use tokio_io_timeout::TimeoutStream;
+
+use crate::{
+    client::{Client, TrustedProxies},
+    tls::Tls,
+};
+
+/// A connection has this long for the head of a request: for its TLS and its first one together, and from there on from one to the next.
+const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// A client takes what is sent to it within this time, or its connection is closed.
+const TAKEN_WITHIN: Duration = Duration::from_secs(60);
+/// After the signal to stop, requests under way have this long to finish.
+const DRAIN_WITHIN: Duration = Duration::from_secs(10);
+/// After a connection could not be taken, for want of file descriptors mostly.
+const REST: Duration = Duration::from_millis(100);
+/// Requests of one HTTP/2 connection at once.
+const STREAMS: u32 = 200;
+/// The most that the head of a request may take: method, path and headers.
+const HEAD_BYTES: u32 = 64 << 10;
+/// Silence of an HTTP/2 connection after which it is asked whether it lives, and the time it has to say so.
+const PING_AFTER: Duration = Duration::from_secs(20);
+
+/// One address to serve at.
+pub(crate) struct Server {
+    pub(crate) listener: TcpListener,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) trusted: TrustedProxies,
+    /// Connections at once; further ones wait to be accepted.
+    pub(crate) max_connections: usize,
+}
+
+/// Where a request came in.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival {
+    pub(crate) peer: SocketAddr,
+    pub(crate) client: Client,
+}
+
+impl Server {
+    /// Answers requests by `handle` until `stop` turns true and what is then under way has ended, or its time is up.
+    pub(crate) async fn run<H, F, B>(self, handle: H, mut stop: watch::Receiver<bool>)
+    where
+        H: Fn(Request<Incoming>, Arrival) -> F + Clone + Send + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        let (places, graceful) = (Arc::new(Semaphore::new(self.max_connections)), GracefulShutdown::new());
+        let http = Arc::new(http());
+        loop {
+            let accepted = tokio::select! {
+                accepted = accept(&self.listener, &places) => accepted,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            let (stream, peer, place) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    sleep(REST).await;
+                    continue;
+                }
+            };
+            let connection = Connection {
+                peer,
+                tls: self.tls.clone(),
+                trusted: self.trusted.clone(),
+                http: Arc::clone(&http),
+                watcher: graceful.watcher(),
+            };
+            let handle = handle.clone();
+            tokio::spawn(async move {
+                connection.serve(stream, handle).await;
+                drop(place);
+            });
+        }
+        drop(self.listener);
+        if timeout(DRAIN_WITHIN, graceful.shutdown()).await.is_err() {
+            tracing::warn!("requests were still under way after {DRAIN_WITHIN:?}: their connections are closed");
+        }
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, Option<OwnedSemaphorePermit>)> {
+    // It fails only when it has been closed, which nobody does.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    let (stream, peer) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, peer, place))
+}
+
+/// HTTP/1.1 and HTTP/2, within bounds.
+fn http() -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(HEAD_BYTES as usize)
+        .preserve_header_case(true);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD_BYTES)
+        .keep_alive_interval(PING_AFTER)
+        .keep_alive_timeout(PING_AFTER);
+    http
+}
+
+struct Connection {
+    peer: SocketAddr,
+    tls: Option<Tls>,
+    trusted: TrustedProxies,
+    http: Arc<auto::Builder<TokioExecutor>>,
+    watcher: Watcher,
+}
+
+impl Connection {
+    async fn serve<H, F, B>(self, stream: TcpStream, handle: H)
+    where
+        H: Fn(Request<Incoming>, Arrival) -> F + Clone + Send + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(TAKEN_WITHIN));
+        let stream = Box::pin(stream);
+        match &self.tls {
+            None => self.speak(stream, handle).await,
+            Some(tls) => match timeout(HEAD_WITHIN, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.speak(stream, handle).await,
+                Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "no TLS"),
+                Err(_) => tracing::debug!(peer = %self.peer, "no TLS in time"),
+            },
+        }
+    }
+
+    async fn speak<S, H, F, B>(self, stream: S, handle: H)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        H: Fn(Request<Incoming>, Arrival) -> F + Clone + Send + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        let Self { peer, tls, trusted, http, watcher } = self;
+        let tls = tls.is_some();
+        let has_asked = Arc::new(AtomicBool::new(false));
+        let asks = Arc::clone(&has_asked);
+        let service = service_fn(move |request: Request<Incoming>| {
+            asks.store(true, Relaxed);
+            let arrival = Arrival { peer, client: trusted.client(peer, tls, request.headers()) };
+            let answer = handle(request, arrival);
+            async { Ok::<_, Infallible>(answer.await) }
+        });
+        let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let mut connection = pin!(watcher.watch(connection));
+        // hyper's own time for a head does not run while it waits for the bytes that tell HTTP/1 from HTTP/2, nor for HTTP/2.
+        let ended = tokio::select! {
+            ended = &mut connection => Some(ended),
+            () = sleep(HEAD_WITHIN) => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None if has_asked.load(Relaxed) => connection.await,
+            None => return tracing::debug!(%peer, "no request in time"),
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, error, "the connection ended early");
+        }
+    }
+}
