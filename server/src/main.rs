@@ -8,6 +8,7 @@ mod serve;
 #[path = "../examples/demo/shop.rs"]
 mod shop;
 mod tls;
+mod workers;
 #[path = "../examples/demo/traffic.rs"]
 mod traffic;
 
@@ -83,12 +84,9 @@ async fn run(config: Config) -> Result<(), String> {
     let app = monitor.watch(app, "/");
     let tls = config.tls()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let server = |listener| Server {
-        listener,
-        tls: tls.clone(),
-        trusted: config.trusted_proxies(),
-        max_connections: config.max_connections as usize,
-    };
+    let (trusted, max_connections) = (config.trusted_proxies(), config.max_connections as usize);
+    let server =
+        move |listener| Server { listener, tls: tls.clone(), trusted: trusted.clone(), max_connections };
     let proxied = match &config.upstream {
         None => None,
         Some(upstream) => {
@@ -97,8 +95,14 @@ async fn run(config: Config) -> Result<(), String> {
             if let Some(document) = config.openapi.clone() {
                 tokio::spawn(openapi::follow(document, upstream.clone(), routes, stop.clone()));
             }
-            let (proxy, layer) = (Proxy::new(upstream.clone(), config.upstream_timeout()), monitor.layer());
-            Some(server(listener).run(move |request, arrival| pass_on(&proxy, &layer, request, arrival), stop.clone()))
+            let (upstream, within, layer) = (upstream.clone(), config.upstream_timeout(), monitor.layer());
+            let (server, stop) = (server.clone(), stop.clone());
+            Some(workers::run(listener, move |listener, threads| {
+                let (proxy, layer) = (Proxy::new(upstream.clone(), within), layer.clone());
+                let mut server = server(listener);
+                server.max_connections = server.max_connections.div_ceil(threads);
+                server.run(move |request, arrival| pass_on(&proxy, &layer, request, arrival), stop.clone())
+            }))
         }
     };
     tracing::info!("the board is at {scheme}://{address}/");
@@ -112,19 +116,20 @@ async fn run(config: Config) -> Result<(), String> {
         }
     }
     let shown = server(board).run(move |request, arrival| show(app.clone(), request, arrival), stop);
-    tokio::join!(shown, async {
-        if let Some(proxied) = proxied {
-            proxied.await;
+    let proxied = async {
+        match proxied {
+            Some(proxied) => proxied.await.map_err(|error| format!("the proxy cannot run: {error}")),
+            None => Ok(()),
         }
-    });
-    Ok(())
+    };
+    tokio::join!(shown, proxied).1
 }
 
 /// A request to the board, or to the demo's shop.
 async fn show(app: Router, request: Request<Incoming>, arrival: Arrival) -> Response {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(arrival.client);
-    request.extensions_mut().insert(ConnectInfo(arrival.peer));
+    request.extensions_mut().insert(ConnectInfo(arrival.peer.address));
     let Ok(response) = app.oneshot(request).await;
     response
 }

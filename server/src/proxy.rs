@@ -2,7 +2,7 @@
 //! the library's layer records any. What HTTP asks of either side is hyper's work.
 
 mod answer;
-mod connector;
+mod connections;
 mod failure;
 mod headers;
 mod page;
@@ -19,10 +19,6 @@ use std::{
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, uri::Authority};
 use hyper::body::{Body, Incoming};
-use hyper_util::{
-    client::legacy::Client,
-    rt::{TokioExecutor, TokioTimer},
-};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{self, timeout_at},
@@ -32,17 +28,13 @@ use watchboard::PassedOn;
 
 pub(crate) use self::answer::Answer;
 use self::{
-    connector::{Connector, Made},
+    connections::{Connections, Taken},
     failure::Failure,
     page::page,
     upload::{Progress, Upload},
 };
 use crate::serve::Arrival;
 
-/// Idle connections to the application are kept for less time than servers keep them, five seconds mostly: a request that
-/// goes out while the other side closes is lost.
-const IDLE_FOR: Duration = Duration::from_secs(4);
-const MOST_IDLE: usize = 256;
 /// Requests under way at once; further ones get a 503.
 const MOST_UNDER_WAY: usize = 8192;
 
@@ -54,7 +46,7 @@ struct Inner {
     upstream: Authority,
     /// The application begins to answer within this time after the last of the request, or the client gets a 504.
     answers_within: Duration,
-    client: Client<Connector, Upload>,
+    connections: Arc<Connections>,
     places: Arc<Semaphore>,
     /// What this proxy calls itself in `Via`, so that it knows its own requests when they come round.
     via: HeaderValue,
@@ -62,18 +54,11 @@ struct Inner {
 
 impl Proxy {
     pub(crate) fn new(upstream: Authority, answers_within: Duration) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_FOR)
-            .pool_max_idle_per_host(MOST_IDLE)
-            .http1_preserve_header_case(true)
-            .set_host(false)
-            .build(Connector);
         let via = HeaderValue::try_from(format!("1.1 watchboard-{:016x}", fastrand::u64(..)));
         Self(Arc::new(Inner {
+            connections: Connections::new(upstream.clone()),
             upstream,
             answers_within,
-            client,
             places: Arc::new(Semaphore::new(MOST_UNDER_WAY)),
             via: via.expect("a version and a word"),
         }))
@@ -101,7 +86,7 @@ impl Service<Request<Incoming>> for Arrived {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let (proxy, arrival) = (Arc::clone(&self.proxy), self.arrival);
+        let (proxy, arrival) = (Arc::clone(&self.proxy), self.arrival.clone());
         Box::pin(async move { Ok(proxy.pass_on(request, arrival).await) })
     }
 }
@@ -119,11 +104,8 @@ impl Inner {
         if request.headers().get_all(header::VIA).iter().any(|via| *via == self.via) {
             return fail(Failure::Loop, &request);
         }
-        let Ok(uri) = headers::target(request.method(), request.uri(), &self.upstream) else {
-            return refuse(StatusCode::BAD_REQUEST, "the request's target is not a path", &request);
-        };
         let accept = request.headers().get(header::ACCEPT).cloned();
-        match self.ask(request, uri, host, arrival, place).await {
+        match self.ask(request, host, arrival, place).await {
             Ok(response) => response,
             Err(failure) => {
                 tracing::debug!(?failure, "no answer of the application");
@@ -137,7 +119,6 @@ impl Inner {
     async fn ask(
         &self,
         mut request: Request<Incoming>,
-        uri: http::Uri,
         host: Option<HeaderValue>,
         arrival: Arrival,
         place: OwnedSemaphorePermit,
@@ -158,11 +139,13 @@ impl Inner {
         if parts.version == Version::HTTP_2 {
             headers::join_cookies(&mut parts.headers);
         }
-        headers::forward(&mut parts.headers, arrival, host.as_ref());
-        let host = host.or_else(|| HeaderValue::from_str(self.upstream.as_str()).ok());
-        parts.headers.extend(host.map(|host| (header::HOST, host)));
+        headers::forward(&mut parts.headers, &arrival, host.as_ref());
+        if let Some(host) = host.or_else(|| HeaderValue::from_str(self.upstream.as_str()).ok()) {
+            parts.headers.insert(header::HOST, host);
+        }
         parts.headers.append(header::VIA, self.via.clone());
-        (parts.uri, parts.version) = (uri, Version::HTTP_11);
+        parts.uri = headers::target(parts.uri);
+        parts.version = Version::HTTP_11;
 
         let progress = (!body.is_end_stream()).then(|| Progress::new(expects.is_none()));
         let upload = progress.as_ref().map_or_else(Upload::none, |progress| Upload::new(body, Arc::clone(progress)));
@@ -176,10 +159,9 @@ impl Inner {
                 }
             });
         }
-        let mut response = self.await_answer(request, progress.as_deref()).await?;
+        let (mut response, connection) = self.send(request, progress.as_deref()).await?;
 
-        let made = response.extensions_mut().remove::<Made>();
-        let passed_on = PassedOn::answered(began.elapsed(), made.and_then(|made| made.first()));
+        let passed_on = PassedOn::answered(began.elapsed(), connection.connect);
         response.extensions_mut().insert(passed_on);
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         match upgrade {
@@ -191,22 +173,37 @@ impl Inner {
             _ => headers::end_hop(response.headers_mut()),
         }
         *response.version_mut() = Version::HTTP_11;
-        Ok(response.map(|body| Answer::of_upstream(body, place)))
+        Ok(response.map(|body| Answer::of_upstream(body, connection, place)))
     }
 
-    /// The head of the answer, in the time that it has from the last of the request on.
-    async fn await_answer(
+    /// The head of the answer, and the connection that it came on. Where a connection that was idle closes before it has sent anything, the
+    /// request goes out on another.
+    async fn send(
         &self,
-        request: Request<Upload>,
+        mut request: Request<Upload>,
         progress: Option<&Progress>,
-    ) -> Result<Response<Incoming>, Failure> {
+    ) -> Result<(Response<Incoming>, Taken), Failure> {
+        loop {
+            let mut connection = self.connections.take().await?;
+            match self.answer(connection.sender.try_send_request(request), progress).await? {
+                Ok(response) => return Ok((response, connection)),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) if connection.connect.is_none() => request = unsent,
+                    _ => return Err(error.into_error().into()),
+                },
+            }
+        }
+    }
+
+    /// What comes of a request in the time that there is from the last of it on.
+    async fn answer<T>(&self, answer: impl Future<Output = T>, progress: Option<&Progress>) -> Result<T, Failure> {
         let began = time::Instant::now();
         let deadline = || progress.map_or(began, Progress::last) + self.answers_within;
-        let mut answer = pin!(self.client.request(request));
+        let mut answer = pin!(answer);
         loop {
             let until = deadline();
             match timeout_at(until, &mut answer).await {
-                Ok(answered) => return Ok(answered?),
+                Ok(answered) => return Ok(answered),
                 Err(_) if deadline() > until => {}
                 Err(_) => return Err(Failure::Late),
             }

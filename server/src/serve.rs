@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Buf;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -62,10 +62,33 @@ pub(crate) struct Server {
 }
 
 /// Where a request came in.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Arrival {
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Arc<Peer>,
     pub(crate) client: Client,
+}
+
+/// The other end of a connection.
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Its address as `X-Forwarded-For` has it.
+    pub(crate) text: HeaderValue,
+    /// The same with what it speaks, as `Forwarded` has it.
+    pub(crate) forwarded: HeaderValue,
+}
+
+impl Peer {
+    fn new(address: SocketAddr, tls: bool) -> Arc<Self> {
+        let proto = if tls { "https" } else { "http" };
+        let ip = address.ip().to_canonical();
+        let node = if ip.is_ipv4() { ip.to_string() } else { format!("\"[{ip}]\"") };
+        let header = |text: String| HeaderValue::try_from(text).expect("an address is text");
+        Arc::new(Self {
+            address,
+            text: header(ip.to_string()),
+            forwarded: header(format!("for={node};proto={proto}")),
+        })
+    }
 }
 
 impl Server {
@@ -179,9 +202,10 @@ impl Connection {
         let tls = tls.is_some();
         let has_asked = Arc::new(AtomicBool::new(false));
         let asks = Arc::clone(&has_asked);
+        let named = Peer::new(peer, tls);
         let service = service_fn(move |request: Request<Incoming>| {
             asks.store(true, Relaxed);
-            let arrival = Arrival { peer, client: trusted.client(peer, tls, request.headers()) };
+            let arrival = Arrival { peer: Arc::clone(&named), client: trusted.client(peer, tls, request.headers()) };
             let answer = handle(request, arrival);
             async { Ok::<_, Infallible>(answer.await) }
         });

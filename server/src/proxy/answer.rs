@@ -1,8 +1,9 @@
-//! The body of an answer: the application's as it comes, or a page of our own. Its request is under way until its end.
+//! The body of an answer: the application's as it comes, or a page of our own. With its end the request's place is free again, and
+//! its connection.
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -11,19 +12,24 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::connections::Taken;
+
 pub(crate) struct Answer {
     inner: Either<Incoming, Full<Bytes>>,
+    has_ended: bool,
+    /// None for a page of our own.
+    connection: Option<Taken>,
     /// Its place among those under way.
     _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Answer {
-    pub(super) fn of_upstream(inner: Incoming, place: OwnedSemaphorePermit) -> Self {
-        Self { inner: Either::Left(inner), _place: Some(place) }
+    pub(super) fn of_upstream(inner: Incoming, connection: Taken, place: OwnedSemaphorePermit) -> Self {
+        Self { inner: Either::Left(inner), has_ended: false, connection: Some(connection), _place: Some(place) }
     }
 
     pub(super) fn of_ours(page: Full<Bytes>) -> Self {
-        Self { inner: Either::Right(page), _place: None }
+        Self { inner: Either::Right(page), has_ended: false, connection: None, _place: None }
     }
 }
 
@@ -32,7 +38,9 @@ impl Body for Answer {
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        self.has_ended = frame.is_none();
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -41,5 +49,14 @@ impl Body for Answer {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        // Of a body whose length was promised nobody asks for the end.
+        if self.has_ended || self.inner.is_end_stream() {
+            self.connection.take().into_iter().for_each(Taken::give_back);
+        }
     }
 }

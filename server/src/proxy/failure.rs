@@ -1,9 +1,6 @@
 //! Why the application gave no answer: what its clients are told, and what the board shows.
 
-use std::{error::Error, io};
-
 use http::StatusCode;
-use hyper_util::client::legacy;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -60,29 +57,15 @@ impl Failure {
     }
 }
 
-impl From<legacy::Error> for Failure {
-    fn from(error: legacy::Error) -> Self {
-        let connecting = error.is_connect();
-        let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
-        while let Some(error) = cause {
-            if let Some(error) = error.downcast_ref::<io::Error>().filter(|_| connecting) {
-                return match error.kind() {
-                    io::ErrorKind::ConnectionRefused => Self::Refused,
-                    io::ErrorKind::TimedOut => Self::NoConnectionInTime,
-                    _ => Self::Unreachable,
-                };
-            }
-            if let Some(error) = error.downcast_ref::<hyper::Error>() {
-                if error.is_parse() {
-                    return Self::NotHttp;
-                }
-                // The only thing that a caller can fail in is the body.
-                if error.is_user() {
-                    return Self::Client;
-                }
-            }
-            cause = error.source();
+impl From<hyper::Error> for Failure {
+    fn from(error: hyper::Error) -> Self {
+        if error.is_parse() {
+            Self::NotHttp
+        } else if error.is_user() {
+            // The only thing that the caller can fail in is the body.
+            Self::Client
+        } else {
+            Self::Closed
         }
-        if connecting { Self::Unreachable } else { Self::Closed }
     }
 }

@@ -1,9 +1,7 @@
 //! Which headers go on and which end here (RFC 9110, 7.6), and what is told of the client.
 
-use std::{fmt::Write, net::IpAddr};
-
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Version, header,
+    HeaderMap, HeaderName, HeaderValue, Request, Version, header,
     uri::{Authority, Uri},
 };
 
@@ -82,48 +80,32 @@ pub(super) fn host<B>(request: &Request<B>) -> Result<Option<HeaderValue>, &'sta
 }
 
 /// Tells the application for whom this is. What strangers say of themselves is taken out; a trusted proxy's list goes on.
-pub(super) fn forward(headers: &mut HeaderMap, arrival: Arrival, host: Option<&HeaderValue>) {
-    let (client, peer) = (arrival.client, arrival.peer.ip().to_canonical());
-    let proto = if client.https { "https" } else { "http" };
+pub(super) fn forward(headers: &mut HeaderMap, arrival: &Arrival, host: Option<&HeaderValue>) {
+    let (client, peer) = (arrival.client, &arrival.peer);
     if client.forwarded {
-        // It says who came before it, and `Forwarded` may be all that it says.
-        append(headers, &X_FORWARDED_FOR, &peer.to_string());
-        append(headers, &FORWARDED, &forwarded(peer, proto, None));
+        append(headers, X_FORWARDED_FOR, &peer.text);
+        append(headers, FORWARDED, &peer.forwarded);
     } else {
-        for name in [&X_FORWARDED_FOR, &X_FORWARDED_PROTO, &X_FORWARDED_HOST, &FORWARDED] {
+        for name in [X_FORWARDED_PROTO, X_FORWARDED_HOST] {
             headers.remove(name);
         }
-        set(headers, X_FORWARDED_FOR, &peer.to_string());
-        set(headers, FORWARDED, &forwarded(peer, proto, host.and_then(|host| host.to_str().ok())));
+        headers.insert(X_FORWARDED_FOR, peer.text.clone());
+        headers.insert(FORWARDED, peer.forwarded.clone());
     }
-    headers.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static(proto));
+    let proto = HeaderValue::from_static(if client.https { "https" } else { "http" });
+    headers.entry(X_FORWARDED_PROTO).or_insert(proto);
     if let Some(host) = host {
         headers.entry(X_FORWARDED_HOST).or_insert_with(|| host.clone());
     }
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
+/// Adds a word to a list, which may come in several headers.
+fn append(headers: &mut HeaderMap, name: HeaderName, word: &HeaderValue) {
+    let mut list: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+    list.push(word.as_bytes());
+    if let Ok(list) = HeaderValue::from_bytes(&list.join(&b", "[..])) {
+        headers.insert(name, list);
     }
-}
-
-fn append(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
-    let lists: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-    let list = [&lists[..], &[value]].concat().join(", ");
-    set(headers, name.clone(), &list);
-}
-
-/// One element of `Forwarded` (RFC 7239).
-fn forwarded(peer: IpAddr, proto: &str, host: Option<&str>) -> String {
-    let mut element = match peer {
-        IpAddr::V4(address) => format!("for={address};proto={proto}"),
-        IpAddr::V6(address) => format!("for=\"[{address}]\";proto={proto}"),
-    };
-    if let Some(host) = host {
-        let _ = write!(element, ";host=\"{host}\"");
-    }
-    element
 }
 
 /// HTTP/2 may split a cookie header, HTTP/1.1 has one (RFC 9113, 8.2.3).
@@ -137,9 +119,11 @@ pub(super) fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
-/// Where the request goes: its own path and query at the application's address.
-pub(super) fn target(method: &Method, uri: &Uri, upstream: &Authority) -> Result<Uri, http::Error> {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let path = if path == "*" && *method != Method::OPTIONS { "/" } else { path };
-    Uri::builder().scheme("http").authority(upstream.clone()).path_and_query(path).build()
+/// Where the request goes: its own path and query, whatever host the client named before them.
+pub(super) fn target(uri: Uri) -> Uri {
+    if uri.authority().is_none() {
+        return uri;
+    }
+    let path = uri.into_parts().path_and_query;
+    path.map_or_else(|| Uri::from_static("/"), Uri::from)
 }

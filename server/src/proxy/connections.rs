@@ -1,0 +1,103 @@
+//! Connections to the application: made when one is needed, with the time that this took, and used again.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use http::uri::Authority;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, time::timeout};
+
+use super::{failure::Failure, upload::Upload};
+
+/// A local application takes a connection at once; one that does not is overwhelmed or gone.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Idle ones are kept for less time than servers keep them, five seconds mostly: a request that goes out while the other side closes
+/// is lost.
+const IDLE_FOR: Duration = Duration::from_secs(4);
+const MOST_IDLE: usize = 256;
+
+pub(super) struct Connections {
+    upstream: Authority,
+    /// The last that came is used first, so that what is not needed grows old.
+    idle: Mutex<Vec<(SendRequest<Upload>, Instant)>>,
+}
+
+/// A connection in the hands of one request. It goes back when the answer has been read to its end.
+pub(super) struct Taken {
+    pub(super) sender: SendRequest<Upload>,
+    /// How long it took to be made; none where it was there.
+    pub(super) connect: Option<Duration>,
+    home: Arc<Connections>,
+}
+
+impl Connections {
+    pub(super) fn new(upstream: Authority) -> Arc<Self> {
+        Arc::new(Self { upstream, idle: Mutex::default() })
+    }
+
+    /// One that is idle, or else a new one.
+    pub(super) async fn take(self: &Arc<Self>) -> Result<Taken, Failure> {
+        if let Some(sender) = self.idle() {
+            return Ok(Taken { sender, connect: None, home: Arc::clone(self) });
+        }
+        let began = Instant::now();
+        let host = self.upstream.host().trim_start_matches('[').trim_end_matches(']');
+        let address = (host, self.upstream.port_u16().unwrap_or(80));
+        let stream = timeout(CONNECT_WITHIN, TcpStream::connect(address)).await;
+        let stream = stream.map_err(|_| Failure::NoConnectionInTime)?.map_err(|error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => Failure::Refused,
+            _ => Failure::Unreachable,
+        })?;
+        let connect = Some(began.elapsed());
+        stream.set_nodelay(true).map_err(|_| Failure::Unreachable)?;
+        let handshake = http1::Builder::new().preserve_header_case(true).handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = handshake.map_err(|_| Failure::Unreachable)?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.with_upgrades().await {
+                tracing::debug!(%error, "a connection to the application ended early");
+            }
+        });
+        Ok(Taken { sender, connect, home: Arc::clone(self) })
+    }
+
+    fn idle(&self) -> Option<SendRequest<Upload>> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((sender, since)) = idle.pop() {
+            if since.elapsed() >= IDLE_FOR {
+                // Those below it are older still.
+                idle.clear();
+                return None;
+            }
+            if sender.is_ready() {
+                return Some(sender);
+            }
+        }
+        None
+    }
+
+    fn keep(&self, sender: SendRequest<Upload>) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MOST_IDLE {
+            idle.push((sender, Instant::now()));
+        }
+    }
+}
+
+impl Taken {
+    /// The answer has been read to its end: another request may have the connection, once it is done with this one's.
+    pub(super) fn give_back(mut self) {
+        if self.sender.is_ready() {
+            self.home.keep(self.sender);
+        } else if !self.sender.is_closed() {
+            tokio::spawn(async move {
+                if self.sender.ready().await.is_ok() {
+                    self.home.keep(self.sender);
+                }
+            });
+        }
+    }
+}
