@@ -25,15 +25,15 @@ const HOP_BY_HOP: [HeaderName; 7] = [
     header::UPGRADE,
 ];
 
+/// What a message cannot do without is not a client's to take away.
+const NEEDED: [HeaderName; 4] = [header::HOST, header::CONTENT_LENGTH, X_FORWARDED_FOR, FORWARDED];
+
 /// Takes out what is of this connection alone.
 pub(super) fn end_hop(headers: &mut HeaderMap) {
-    if let Some(named) = headers.remove(header::CONNECTION) {
-        let further = named.to_str().unwrap_or_default().split(',').map(str::trim).map(HeaderName::try_from);
-        // What a message cannot do without is not the client's to take away.
-        let further = further.flatten().filter(|name| {
-            *name != header::HOST && *name != header::CONTENT_LENGTH && *name != X_FORWARDED_FOR && *name != FORWARDED
-        });
-        for name in further.collect::<Vec<_>>() {
+    if headers.contains_key(header::CONNECTION) {
+        let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+        let named = named.flat_map(|list| list.split(',')).filter_map(|word| HeaderName::try_from(word.trim()).ok());
+        for name in named.filter(|name| !NEEDED.contains(name)).collect::<Vec<_>>() {
             headers.remove(name);
         }
     }

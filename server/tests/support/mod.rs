@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
 mod mongod;
+mod node;
 mod proxy;
 mod replica_set;
 
@@ -29,6 +30,7 @@ use tokio::{
 
 use mongod::signal;
 pub use mongod::{Mongod, free_port, tool};
+pub use node::Node;
 pub use proxy::{Mode, Proxy};
 pub use replica_set::ReplicaSet;
 
@@ -78,6 +80,8 @@ impl Asker {
 pub struct Binary {
     process: Child,
     pub asker: Asker,
+    /// Where it takes the requests of an application, if it stands in front of one.
+    pub proxy: Option<SocketAddr>,
 }
 
 impl Binary {
@@ -92,14 +96,18 @@ impl Binary {
         command.args(["--listen", "127.0.0.1:0"]);
         let mut process = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
+        let mut proxy = None;
         let address = loop {
             let line = lines.next_line().await.expect("text").expect("the binary says where it listens");
+            if let Some((_, rest)) = line.split_once("requests to http://") {
+                proxy = rest.split_once('/').map(|(address, _)| address.parse().expect("an address"));
+            }
             if let Some((_, url)) = line.split_once("the board is at http://") {
                 break url.trim_end_matches('/').parse().expect("an address");
             }
         };
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { process, asker: Asker::new(address) }
+        Self { process, asker: Asker::new(address), proxy }
     }
 
     pub fn pid(&self) -> u32 {
