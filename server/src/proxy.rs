@@ -100,6 +100,9 @@ impl Inner {
             Ok(host) => host,
             Err(sentence) => return refuse(StatusCode::BAD_REQUEST, sentence, &request),
         };
+        if request.uri().path() == "*" && request.method() != Method::OPTIONS {
+            return refuse(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *.", &request);
+        }
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return fail(Failure::Busy, &request) };
         if request.headers().get_all(header::VIA).iter().any(|via| *via == self.via) {
             return fail(Failure::Loop, &request);
@@ -211,9 +214,11 @@ impl Inner {
     }
 }
 
-/// The request itself is wrong: the application is not asked.
+/// The request itself is wrong: the application is not asked, and nothing of its client's connection is read any more.
 fn refuse(status: StatusCode, sentence: &str, request: &Request<Incoming>) -> Response<Answer> {
-    page(status, sentence, request.headers()).map(Answer::of_ours)
+    let mut response = page(status, sentence, request.headers()).map(Answer::of_ours);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn fail(failure: Failure, request: &Request<Incoming>) -> Response<Answer> {

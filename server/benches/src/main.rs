@@ -8,6 +8,7 @@ mod instructions;
 mod listening;
 mod loopback;
 mod passing;
+mod proxies;
 mod serves;
 
 use anyhow::{Context, Result, bail};
@@ -29,6 +30,9 @@ fn main() -> Result<()> {
         ["listening"] => runtime.block_on(listening::all()),
         ["cancelled", operations] => runtime.block_on(listening::cancelled(operations.parse()?, true)),
         ["cancelled", operations, "unlistened"] => runtime.block_on(listening::cancelled(operations.parse()?, false)),
+        ["proxies"] => proxies::all(),
+        ["slow-heads"] => proxies::slow_heads(),
+        ["soak", requests] => proxies::soak(requests.parse()?),
         ["serve", name] => {
             let contender = Contender::named(name)?;
             serves::serve(|| contender.router())

@@ -71,7 +71,6 @@ pub(super) fn host<B>(request: &Request<B>) -> Result<Option<HeaderValue>, &'sta
     match named {
         None if request.version() == Version::HTTP_11 => Err("the request has no Host header"),
         None => Ok(None),
-        Some(value) if value.is_empty() => Ok(Some(value.clone())),
         Some(value) => match value.to_str().ok().and_then(|text| text.parse::<Authority>().ok()) {
             Some(authority) if !authority.as_str().contains('@') => Ok(Some(value.clone())),
             _ => Err("the request's Host header is not a host"),

@@ -3,6 +3,7 @@ import http from "node:http";
 import crypto from "node:crypto";
 
 const server = http.createServer({ keepAliveTimeout: 5000 }, (request, response) => {
+  console.log(`asked ${request.method} ${request.url}`);
   const url = new URL(request.url, "http://localhost");
   switch (url.pathname) {
     case "/echo": // The body as it came, with what the request looked like.
@@ -70,7 +71,7 @@ const server = http.createServer({ keepAliveTimeout: 5000 }, (request, response)
       request.socket.write("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end");
       return request.socket.end();
     case "/never":
-      return console.log("never asked");
+      return;
     default:
       response.writeHead(404, { "Content-Type": "text/plain" });
       return response.end("not found");
