@@ -23,7 +23,7 @@ use tokio_rustls::{
 };
 
 /// How often the files are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Takes TLS connections, by the certificate as it is now.
 #[derive(Clone)]

@@ -99,11 +99,14 @@ impl Binary {
         let mut proxy = None;
         let address = loop {
             let line = lines.next_line().await.expect("text").expect("the binary says where it listens");
-            if let Some((_, rest)) = line.split_once("requests to http://") {
-                proxy = rest.split_once('/').map(|(address, _)| address.parse().expect("an address"));
-            }
-            if let Some((_, url)) = line.split_once("the board is at http://") {
-                break url.trim_end_matches('/').parse().expect("an address");
+            // `… requests to http://127.0.0.1:8080/ go on to …`, with TLS `https`.
+            let url_after = |words: &str| -> Option<SocketAddr> {
+                let (_, url) = line.split_once(words)?.1.split_once("://")?;
+                Some(url.split('/').next()?.parse().expect("an address"))
+            };
+            proxy = proxy.or(url_after("requests to "));
+            if let Some(address) = url_after("the board is at ") {
+                break address;
             }
         };
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
