@@ -12,6 +12,7 @@ use std::{
 };
 
 use axum::{
+    Router,
     body::{Body, Bytes},
     http::{Request, StatusCode},
 };
@@ -23,6 +24,7 @@ use hyper_util::{
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
+    net::TcpListener,
     process::{Child, Command},
     time::{Instant, sleep},
 };
@@ -42,6 +44,15 @@ pub struct Asker {
 impl Asker {
     pub fn new(address: SocketAddr) -> Self {
         Self { address, client: Client::builder(TokioExecutor::new()).build_http() }
+    }
+
+    /// Of an application that is served as the README says.
+    pub async fn of(app: Router) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self::new(address)
     }
 
     pub async fn begin(&self, method: &str, path: &str) -> axum::http::Response<hyper::body::Incoming> {
