@@ -4,6 +4,7 @@
 mod mongod;
 mod proxy;
 mod replica_set;
+mod visitor;
 
 use std::{
     net::SocketAddr,
@@ -33,6 +34,7 @@ use mongod::signal;
 pub use mongod::{Mongod, free_port, tool};
 pub use proxy::{Mode, Proxy};
 pub use replica_set::ReplicaSet;
+pub use visitor::{Visitor, header_of, text};
 
 /// A server to ask, at `http://ADDRESS`.
 #[derive(Clone)]
@@ -101,6 +103,11 @@ impl Binary {
     /// The binary of a command, at any free port.
     pub async fn from_command(mut command: Command) -> Self {
         command.args(["--listen", "127.0.0.1:0"]);
+        Self::listening(command).await
+    }
+
+    /// The binary of a command that says where to listen.
+    pub async fn listening(mut command: Command) -> Self {
         let mut process = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
         let address = loop {
