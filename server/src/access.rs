@@ -56,13 +56,18 @@ impl Login {
 }
 
 impl Access for Login {
+    fn paths(&self) -> &'static [&'static str] {
+        &[SIGN_IN, SIGN_OUT]
+    }
+
     async fn admit(&self, mut request: Request) -> Result<Request, Response> {
         self.hosts.check(&request)?;
-        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-        match (request.uri().path(), reads) {
-            (SIGN_IN, true) => return Err(page::response(StatusCode::OK, self, &request, None)),
-            (SIGN_IN, false) if request.method() == Method::POST => return Err(sign_in::sign_in(self, request).await),
-            (SIGN_OUT, false) if request.method() == Method::POST => return Err(sign_in::sign_out(self, &request)),
+        match (request.uri().path(), request.method()) {
+            (SIGN_IN, &(Method::GET | Method::HEAD)) => {
+                return Err(page::response(StatusCode::OK, self, &request, None));
+            }
+            (SIGN_IN, &Method::POST) => return Err(sign_in::sign_in(self, request).await),
+            (SIGN_OUT, &Method::POST) => return Err(sign_in::sign_out(self, &request)),
             _ => {}
         }
         if self.has_session(&request) {
@@ -81,7 +86,9 @@ impl Access for Login {
                 }
                 Ok(request)
             }
-            Some(Route::Page) if reads => Err(page::response(StatusCode::UNAUTHORIZED, self, &request, None)),
+            Some(Route::Page) if matches!(*request.method(), Method::GET | Method::HEAD) => {
+                Err(page::response(StatusCode::UNAUTHORIZED, self, &request, None))
+            }
             _ => Err(unauthorized("sign in first, at the board's page\n")),
         }
     }

@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     middleware::{from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
-    routing::{MethodFilter, MethodRouter, on},
+    routing::{MethodFilter, MethodRouter, any, on},
 };
 use leptos::prelude::provide_context;
 use tower_http::compression::CompressionLayer;
@@ -42,10 +42,11 @@ const QUESTION_BYTES: usize = 16 * 1024;
 pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, guard: Guard) -> Router {
     // Fails when the host has set it already, which is as good.
     let _ = any_spawner::Executor::init_tokio();
-    let add = |router: Router<Arc<dyn Telemetry>>, route: Route| router.route(route.path(), answers(route, unready));
-    Route::ALL
-        .into_iter()
-        .fold(Router::new(), add)
+    let answers = Route::ALL.into_iter().map(|route| (route.path(), answers(route, unready)));
+    let nothing = guard.paths.iter().map(|path| (*path, any(StatusCode::NOT_FOUND)));
+    answers
+        .chain(nothing)
+        .fold(Router::new(), |router, (path, answer)| router.route(path, answer))
         .layer(from_fn_with_state(guard, guarded::check))
         .layer(from_fn(secure::same_site))
         .layer(CompressionLayer::new().br(true).gzip(true))

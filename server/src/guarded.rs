@@ -50,6 +50,11 @@ use axum::{
 pub trait Access: Send + Sync + 'static {
     /// Lets a request through, or answers it.
     fn admit(&self, request: Request) -> impl Future<Output = Result<Request, Response>> + Send;
+
+    /// Paths below the mount at which [`admit`](Self::admit) answers every request itself, as at `/sign-in`: the board has nothing there.
+    fn paths(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 impl<F: Fn(&Parts) -> bool + Send + Sync + 'static> Access for F {
@@ -87,17 +92,22 @@ pub fn mount_path<B>(request: &http::Request<B>) -> &str {
 
 /// What a policy becomes within the monitor.
 #[derive(Clone)]
-pub(crate) struct Guard(Arc<dyn Fn(Request) -> Admitted + Send + Sync>);
+pub(crate) struct Guard {
+    admit: Arc<dyn Fn(Request) -> Admitted + Send + Sync>,
+    /// What the policy answers itself.
+    pub(crate) paths: &'static [&'static str],
+}
 
 type Admitted = Pin<Box<dyn Future<Output = Result<Request, Response>> + Send>>;
 
 impl Guard {
     pub(crate) fn new(access: impl Access) -> Self {
-        let access = Arc::new(access);
-        Self(Arc::new(move |request| {
+        let (paths, access) = (access.paths(), Arc::new(access));
+        let admit = Arc::new(move |request| -> Admitted {
             let access = Arc::clone(&access);
             Box::pin(async move { access.admit(request).await })
-        }))
+        });
+        Self { admit, paths }
     }
 }
 
@@ -115,7 +125,7 @@ impl fmt::Debug for Guard {
 
 /// The middleware around the whole board.
 pub(crate) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    match guard.0(request).await {
+    match (guard.admit)(request).await {
         Err(response) => response,
         Ok(request) => {
             let status_only = request.extensions().get() == Some(&Pass::StatusOnly);

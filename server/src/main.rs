@@ -87,11 +87,10 @@ async fn run(config: Config) -> Result<(), String> {
     let monitor = builder.ready_needs_database(config.ready_needs_database).build();
     let app = if is_demo {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
-        shop::app(options.map(|options| monitor.listen(options)))
+        monitor.watch(shop::app(options.map(|options| monitor.listen(options))), "/")
     } else {
-        Router::new()
+        monitor.dashboard()
     };
-    let app = monitor.watch(app, "/");
     let tls = config.tls()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (trusted, max_connections) = (config.trusted_proxies(), config.max_connections as usize);

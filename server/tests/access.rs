@@ -19,12 +19,15 @@ const PASSWORD: &str = "correct horse battery";
 const FORM: &str = "password=correct+horse+battery&next=view%3Dmemory";
 const TOKEN: &str = "a-token-of-a-prometheus-0123456789";
 
-/// The password's hash by the cheapest parameters there are.
-static HASH: LazyLock<String> = LazyLock::new(|| {
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
+/// The password's hash, by these parameters.
+fn hash(kib: u32, rounds: u32) -> String {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(kib, rounds, 1, None).unwrap());
     let salt = SaltString::encode_b64(b"0123456789abcdef").unwrap();
     argon2.hash_password(PASSWORD.as_bytes(), &salt).unwrap().to_string()
-});
+}
+
+/// By the cheapest parameters there are.
+static HASH: LazyLock<String> = LazyLock::new(|| hash(8, 1));
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_watchboard"));
@@ -263,11 +266,9 @@ async fn many_addresses_together_have_a_bound_too() {
 #[tokio::test]
 async fn a_crowd_waits_in_line_and_whoever_finds_it_full_is_told_when_to_return() {
     // By parameters that take a while, as real ones do.
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19 * 1024, 8, 1, None).unwrap());
-    let hash =
-        argon2.hash_password(PASSWORD.as_bytes(), &SaltString::encode_b64(b"0123456789abcdef").unwrap()).unwrap();
+    let hash = hash(19 * 1024, 8);
     let mut command = command(&[]);
-    command.env("WATCHBOARD_PASSWORD_HASH", hash.to_string());
+    command.env("WATCHBOARD_PASSWORD_HASH", hash);
     let board = Binary::from_command(command).await;
     let visitor = Arc::new(Visitor::new(board.asker.address));
     let crowd: Vec<_> = (0..30)
