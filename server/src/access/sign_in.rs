@@ -53,7 +53,7 @@ pub(super) async fn sign_in(login: &Login, request: Request) -> Response {
     let client = request.extensions().get::<Client>();
     let address = client.map_or(Ipv4Addr::UNSPECIFIED.into(), |client| client.address);
     if let Err(wait) = login.attempts.take(address, Instant::now()) {
-        tracing::warn!(%address, "a sign-in was refused: too many tries");
+        tracing::debug!(%address, "a sign-in was refused: too many tries");
         return later(login, &request, &fields.next, "Too many tries", wait);
     }
     match Arc::clone(gate).opens_to(fields.password).await {
