@@ -9,9 +9,9 @@ mod serve;
 #[path = "../examples/demo/shop.rs"]
 mod shop;
 mod tls;
-mod workers;
 #[path = "../examples/demo/traffic.rs"]
 mod traffic;
+mod workers;
 
 use std::{io::IsTerminal, net::SocketAddr, process::ExitCode};
 
@@ -94,8 +94,7 @@ async fn run(config: Config) -> Result<(), String> {
     let tls = config.tls()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (trusted, max_connections) = (config.trusted_proxies(), config.max_connections as usize);
-    let server =
-        move |listener| Server { listener, tls: tls.clone(), trusted: trusted.clone(), max_connections };
+    let server = move |listener| Server { listener, tls: tls.clone(), trusted: trusted.clone(), max_connections };
     let proxied = match &config.upstream {
         None => None,
         Some(upstream) => {

@@ -83,11 +83,7 @@ impl Peer {
         let ip = address.ip().to_canonical();
         let node = if ip.is_ipv4() { ip.to_string() } else { format!("\"[{ip}]\"") };
         let header = |text: String| HeaderValue::try_from(text).expect("an address is text");
-        Arc::new(Self {
-            address,
-            text: header(ip.to_string()),
-            forwarded: header(format!("for={node};proto={proto}")),
-        })
+        Arc::new(Self { address, text: header(ip.to_string()), forwarded: header(format!("for={node};proto={proto}")) })
     }
 }
 

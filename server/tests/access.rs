@@ -370,8 +370,3 @@ async fn a_hash_is_made_of_a_line_of_input_and_opens_the_board() {
     let board = Binary::start(&["--password-file", file.path().to_str().unwrap()]).await;
     sign_in(&Visitor::new(board.asker.address)).await;
 }
-
-#[test]
-fn zz_print() {
-    panic!("{}", &*HASH);
-}

@@ -182,8 +182,7 @@ impl WebDriverCompatibleCommand for OnEachPage {
     }
 
     fn method_and_body(&self, _url: &url::Url) -> (http::Method, Option<String>) {
-        let command =
-            json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": self.0 } });
+        let command = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": self.0 } });
         (http::Method::POST, Some(command.to_string()))
     }
 }

@@ -149,7 +149,7 @@ mod tests {
         options: Options,
     }
 
-    const HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$0U2UfY2JSWvWdmZcZVNIVpLCrCPBmfEEJyfyvbtc/8U";
+    const HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gLHIkr1qgP4r3sH1P/NIg3+PMckaLQ3RkuIiytJhVlY";
     const LOOPBACK: &str = "127.0.0.1:3000";
 
     fn login(
