@@ -30,10 +30,16 @@ fn main() {
     }
     table.push_str("];\n");
     fs::write(out.join("assets.rs"), table).expect("OUT_DIR can be written");
+    // The sign-in page of the binary has them inside, since it is all that a stranger gets.
+    let from = [site, style].into_iter().find(|folder| folder.is_dir());
+    for (name, ending) in [("sign_in.css", "css"), ("sign_in.svg", "svg")] {
+        let found = from.iter().flat_map(|folder| files(folder)).filter(|file| extension(file) == ending);
+        fs::write(out.join(name), found.map(read).collect::<String>()).expect("OUT_DIR can be written");
+    }
 }
 
 /// The files of a folder, in the order of their names.
-fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("cannot list {}: {error}", folder.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a listed entry").path()).collect();
     files.sort();

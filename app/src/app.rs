@@ -11,6 +11,7 @@ use crate::{
     pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestsPage},
     place::{self, View},
     preferences,
+    viewer::OpenNote,
     wire::{Part, Refreshed},
 };
 
@@ -76,7 +77,7 @@ fn Frame(first: Refreshed) -> impl IntoView {
                 Some((View::Database, _)) => EitherOf6::E(view! { <DatabasePage /> }),
             }}
         </main>
-        <footer>"Watchboard " {version} ". All times are UTC."</footer>
+        <footer>"Watchboard " {version} ". All times are UTC."<OpenNote /></footer>
     }
 }
 

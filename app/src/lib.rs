@@ -1,7 +1,7 @@
 //! What Watchboard shows: compiled into the server, which renders it (`ssr`), and into the browser, which takes it over (`hydrate`).
 //!
 //! [`wire`] is every type that crosses the network, [`api`] the server functions, [`port`] what they ask of the server.
-//! [`shell`] is the HTML document, [`app`] the frame, `pages` the views and `components` what they are made of;
+//! [`shell`] is the HTML document, [`sign_in`] the page before it, [`app`] the frame, `pages` the views and `components` what they are made of;
 //! `live` keeps them fresh. Nothing here measures anything: this crate knows no tokio, mongodb or sysinfo.
 
 pub mod api;
@@ -18,6 +18,9 @@ pub mod port;
 mod preferences;
 #[cfg(feature = "ssr")]
 pub mod shell;
+#[cfg(feature = "ssr")]
+pub mod sign_in;
+mod viewer;
 pub mod wire;
 
 /// Takes over the page that the server rendered. The document's base path, written by [`shell`], is where the server functions are.

@@ -23,12 +23,24 @@ pub struct PageRequest {
     pub cookies: String,
     /// The names of the embedded assets.
     pub assets: PageAssets,
+    /// Whether nobody was asked for credentials.
+    pub is_open: bool,
+    /// The path that a POST to ends the viewer's session, where there is one.
+    pub sign_out: Option<String>,
 }
 
 impl Default for PageRequest {
     fn default() -> Self {
         let first = Err(Unknown::because("this page is not the board's"));
-        Self { first, base: String::new(), query: String::new(), cookies: String::new(), assets: PageAssets::default() }
+        Self {
+            first,
+            base: String::new(),
+            query: String::new(),
+            cookies: String::new(),
+            assets: PageAssets::default(),
+            is_open: false,
+            sign_out: None,
+        }
     }
 }
 
@@ -65,7 +77,14 @@ pub fn shell() -> impl IntoView {
     let asset = |name: &str| format!("{}/assets/{name}", page.base);
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme data-base=page.base.clone() data-bundle=page.assets.script>
+        <html
+            lang="en"
+            data-theme=theme
+            data-base=page.base.clone()
+            data-bundle=page.assets.script
+            data-open=page.is_open.then_some("")
+            data-sign-out=page.sign_out.clone()
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -1,7 +1,7 @@
 //! A host of many endpoints, with traffic on all of them: to see how the board bears them. Run it with
 //! `cargo run -p watchboard --example many [ADDRESS:PORT [ENDPOINTS]]`.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, http::StatusCode, routing::get};
 use tower::ServiceExt;
@@ -18,7 +18,7 @@ async fn main() -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("the board is at http://{}/", listener.local_addr()?);
     tokio::spawn(traffic(app.clone(), endpoints));
-    axum::serve(listener, app).await
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
 async fn answer(number: u32) -> (StatusCode, &'static str) {

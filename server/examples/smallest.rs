@@ -1,6 +1,8 @@
 //! The smallest host: an axum app with one route, and the board at /ops/board. Run it with
 //! `cargo run -p watchboard --example smallest [ADDRESS:PORT [MONGODB-URI]]`.
 
+use std::net::SocketAddr;
+
 use axum::{Router, routing::get};
 use watchboard::Database;
 
@@ -12,5 +14,5 @@ async fn main() -> std::io::Result<()> {
     let app = watchboard::watch(app, "/ops/board", arguments.next().map(Database::from_uri));
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("the board is at http://{}/ops/board", listener.local_addr()?);
-    axum::serve(listener, app).await
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
 }

@@ -45,7 +45,6 @@ pub(crate) fn response(name: &str, request: &HeaderMap) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let caching = if asset.hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     let (encoding, bytes) = smallest.map_or((None, asset.plain), |(encoding, form)| (Some(encoding), form));

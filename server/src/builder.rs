@@ -3,8 +3,9 @@
 use std::{borrow::Cow, time::Duration};
 
 use crate::{
-    Incoming, Monitor,
+    Access, Incoming, Monitor,
     database::{Database, Probe},
+    guarded::Guard,
     requests::{Policy, Routes},
 };
 
@@ -18,6 +19,7 @@ pub struct Builder {
     database: Database,
     policy: Policy,
     ready_needs_database: bool,
+    guard: Guard,
 }
 
 impl Builder {
@@ -109,10 +111,20 @@ impl Builder {
         self
     }
 
+    /// Who may see the board: a function of the request's head, or a type that is [`Access`]. Unless it is set, only who asks from this
+    /// machine itself, without a proxy between, by the name `localhost` or a loopback address; for that the application has to be served by
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
+    ///
+    /// Where something in front of the board asks for credentials already, `access(|_: &Parts| true)` says so.
+    pub fn access(mut self, access: impl Access) -> Self {
+        self.guard = Guard::new(access);
+        self
+    }
+
     /// Starts watching.
     pub fn build(self) -> Monitor {
         let service = self.service.unwrap_or_else(executable_name);
-        Monitor::start(service, Probe::new(self.database.0), self.policy, self.ready_needs_database)
+        Monitor::start(service, Probe::new(self.database.0), self.policy, self.ready_needs_database, self.guard)
     }
 }
 

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use watchboard::{Database, Routes};
 
 use crate::{
+    access,
     client::{TrustedProxies, network},
     tls::Tls,
 };
@@ -25,8 +26,8 @@ use crate::{
     Examples:\n  watchboard demo\n  watchboard --listen 127.0.0.1:9000 --mongodb-uri mongodb://127.0.0.1:27017"
 )]
 pub(crate) struct Config {
-    /// Where to listen: an address of this machine's loopback and a port (0 for any free one).
-    #[arg(long, env = "WATCHBOARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT", value_parser = loopback, global = true)]
+    /// Where the board listens: an address and a port (0 for any free one). Beyond this machine's loopback a password or a token is needed.
+    #[arg(long, env = "WATCHBOARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT", value_parser = address, global = true)]
     pub(crate) listen: SocketAddr,
 
     /// The MongoDB to watch: mongodb://[USER:PASSWORD@]HOST[:PORT]. In the environment a password stays out of the process list.
@@ -78,6 +79,9 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_READY_NEEDS_DATABASE", global = true)]
     pub(crate) ready_needs_database: bool,
 
+    #[command(flatten)]
+    pub(crate) access: access::Options,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -90,6 +94,10 @@ pub(crate) enum Command {
         #[arg(long)]
         no_traffic: bool,
     },
+    /// Ask for a password and print its hash, for `WATCHBOARD_PASSWORD_HASH` or --password-file.
+    ///
+    /// It is asked for twice at a terminal; elsewhere it is the first line of the input.
+    HashPassword,
 }
 
 impl Config {
@@ -156,21 +164,6 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "it is not ADDRESS:PORT, as in 127.0.0.1:8080 or [::]:8080".to_owned())
 }
 
-/// Anybody who reaches the board sees it all, and the binary has no login: it stays on this machine.
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr =
-        text.parse().map_err(|_| "it is not ADDRESS:PORT, as in 127.0.0.1:3000 or [::1]:3000".to_owned())?;
-    if address.ip().is_loopback() {
-        return Ok(address);
-    }
-    Err(format!(
-        "{} is not a loopback address, and this board has no login: listen on 127.0.0.1:{port} and put a proxy that asks \
-         for credentials in front, or reach it by `ssh -L {port}:127.0.0.1:{port}`",
-        address.ip(),
-        port = address.port(),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,9 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn off_loopback_it_refuses_and_says_what_to_do() {
-        let error = parse(&["--listen", "0.0.0.0:3000"]).unwrap_err().to_string();
-        assert!(error.contains("0.0.0.0 is not a loopback address") && error.contains("ssh -L 3000"), "{error}");
+    fn an_address_has_a_port() {
         let error = parse(&["--listen", "3000"]).unwrap_err().to_string();
         assert!(error.contains("not ADDRESS:PORT"), "{error}");
     }

@@ -1,101 +1,111 @@
 //! One nestable router: the page, its server function, its assets, and the endpoints for machines. It is given a
 //! [`Telemetry`], never the monitor.
 
+mod route;
+mod secure;
+
 use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
-    extract::{OriginalUri, Path, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
-    routing::{get, post},
+    body::{Body, to_bytes},
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state, map_response},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter, any, on},
 };
 use leptos::prelude::provide_context;
-use leptos_axum::ResponseOptions;
 use tower_http::compression::CompressionLayer;
 use watchboard_app::{
     port::{Telemetry, provide_telemetry},
     shell::{PageRequest, asked_by, shell},
 };
 
-use crate::{assets, health_json, prometheus};
+use crate::{
+    assets,
+    guarded::{self, Guard, Pass, mount_path},
+    health_json, prometheus,
+};
+
+pub use route::Route;
 
 type Port = State<Arc<dyn Telemetry>>;
 
 /// Why the application cannot do its work now, if it cannot.
 pub(crate) type Unready = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
-/// The board. Only our own paths, each behind whatever the host puts in front of the router.
-pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: Unready) -> Router {
+/// A page's question has some hundred bytes.
+const QUESTION_BYTES: usize = 16 * 1024;
+
+/// The board. Only our own paths, all of them and what is between them behind the guard.
+pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, guard: Guard) -> Router {
     // Fails when the host has set it already, which is as good.
     let _ = any_spawner::Executor::init_tokio();
-    Router::new()
-        .route("/", get(page))
-        .route("/api/watchboard/refresh", post(server_function))
-        .route("/metrics", get(metrics))
-        .route("/health", get(health))
-        .route("/api/v1/health", get(health))
-        .route("/livez", get(alive))
-        .route("/readyz", get(async move || readiness(unready())))
-        .layer(axum::middleware::map_response(never_stored))
-        .route("/assets/{name}", get(asset))
+    let answers = Route::ALL.into_iter().map(|route| (route.path(), answers(route, unready)));
+    let nothing = guard.paths.iter().map(|path| (*path, any(StatusCode::NOT_FOUND)));
+    answers
+        .chain(nothing)
+        .fold(Router::new(), |router, (path, answer)| router.route(path, answer))
+        .layer(from_fn_with_state(guard, guarded::check))
+        .layer(from_fn(secure::same_site))
         .layer(CompressionLayer::new().br(true).gzip(true))
+        .layer(map_response(secure::headers))
         .with_state(telemetry)
 }
 
-/// Figures are of their moment: no cache keeps them.
-async fn never_stored(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+fn answers(route: Route, unready: &Unready) -> MethodRouter<Arc<dyn Telemetry>> {
+    let method = MethodFilter::try_from(route.method()).expect("a method of HTTP");
+    match route {
+        Route::Page => on(method, page),
+        Route::Refresh => on(method, refresh),
+        Route::Asset => on(method, asset),
+        Route::Health | Route::HealthV1 => on(method, health),
+        Route::Metrics => on(method, metrics),
+        Route::Livez => on(method, alive),
+        Route::Readyz => {
+            let unready = Arc::clone(unready);
+            on(method, async move || readiness(unready()))
+        }
+    }
 }
 
-async fn page(State(telemetry): Port, OriginalUri(original): OriginalUri, request: Request) -> Response {
+async fn page(State(telemetry): Port, request: Request) -> Response {
     let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let query = request.uri().query().unwrap_or_default().to_owned();
+    let base = mount_path(&request).to_owned();
+    let pass = request.extensions().get();
     let page = PageRequest {
         first: telemetry.refresh(asked_by(&query), None).await,
-        base: base(original.path(), request.uri().path()),
+        is_open: pass == Some(&Pass::Open),
+        sign_out: match pass {
+            Some(Pass::SignedIn { sign_out }) => Some([&base, *sign_out].concat()),
+            _ => None,
+        },
+        base,
         query,
         cookies: cookies.collect::<Vec<_>>().join("; "),
         assets: assets::of_page(),
     };
     let context = move || {
         provide_context(page.clone());
-        secure();
+        secure::page_policy();
     };
     leptos_axum::render_app_to_stream_with_context(context, shell)(request).await
 }
 
-/// Where the board is mounted, without a slash at the end: what is left of the original path when its own is taken off.
-/// The path of the request and not the route, so that a mount with parameters works too.
-fn base(original: &str, own: &str) -> String {
-    original.strip_suffix(own).unwrap_or(original).trim_end_matches('/').to_owned()
-}
-
-/// The page runs its own script and its own WASM and asks nobody else for anything.
-fn secure() {
-    let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), leptos::prelude::use_context::<ResponseOptions>())
-    else {
-        return;
+async fn refresh(State(telemetry): Port, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(question) = to_bytes(body, QUESTION_BYTES).await else {
+        let reason = format!("a page's question has {QUESTION_BYTES} bytes at most\n");
+        return (StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
     };
-    let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
-         connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    response.insert_header(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response.insert_header(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-}
-
-async fn server_function(State(telemetry): Port, request: Request) -> Response {
     let context = move || {
         provide_telemetry(Arc::clone(&telemetry));
         provide_context(assets::of_page());
     };
-    axum::response::IntoResponse::into_response(leptos_axum::handle_server_fns_with_context(context, request).await)
+    let request = Request::from_parts(parts, Body::from(question));
+    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 
 async fn health(State(telemetry): Port) -> Response {
@@ -117,21 +127,4 @@ fn readiness(unready: Option<String>) -> (StatusCode, String) {
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response<Body> {
     assets::response(&name, &headers)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base;
-
-    #[test]
-    fn the_base_is_the_mount_path() {
-        for (original, own, expected) in [
-            ("/", "/", ""),
-            ("/ops/board", "/", "/ops/board"),
-            ("/ops/board/", "/", "/ops/board"),
-            ("/tenants/7/board", "/", "/tenants/7/board"),
-        ] {
-            assert_eq!(base(original, own), expected, "{original}");
-        }
-    }
 }

@@ -2,6 +2,8 @@
 //! goes, and whether MongoDB is well, on one live page.
 //!
 //! ```no_run
+//! use std::net::SocketAddr;
+//!
 //! use axum::{Router, routing::get};
 //!
 //! #[tokio::main]
@@ -10,9 +12,12 @@
 //!     // One call: requests are recorded, and the board is at /ops/board. `()` stands for "no database".
 //!     let app = watchboard::watch(app, "/ops/board", ());
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//!     axum::serve(listener, app).await
+//!     // Told who asks, the board is open to this machine alone.
+//!     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
 //! }
 //! ```
+//!
+//! [`Builder::access`] says who else may see the board.
 //!
 //! [`Monitor`] does the same in parts. Requests are recorded by a [tower layer](Monitor::layer) in a handful of atomic adds;
 //! everything else happens once a second on a thread of the monitor's own, which answers the pages too.
@@ -25,6 +30,7 @@ mod clock;
 mod cost;
 mod dashboard;
 mod database;
+mod guarded;
 mod health;
 mod health_json;
 mod histograms;
@@ -41,13 +47,15 @@ mod trace;
 use axum::Router;
 
 pub use builder::Builder;
+pub use dashboard::Route;
 pub use database::Database;
+pub use guarded::{Access, Pass, mount_path};
 pub use monitor::Monitor;
 pub use requests::{Incoming, PassedOn, RequestsLayer, RouteError, Routes, Watched, WatchedBody, WatchedFuture};
 
 /// Watches `app` and mounts the board at `path` beside it: the one call. `database` is MongoDB's
 /// [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), a [connection string](Database::from_uri),
-/// an `Option` of one, or `()`.
+/// an `Option` of one, or `()`. The board is open to this machine alone: see [`Builder::access`].
 pub fn watch<S: Clone + Send + Sync + 'static>(app: Router<S>, path: &str, database: impl Into<Database>) -> Router<S> {
     Monitor::builder().mongodb(database).build().watch(app, path)
 }

@@ -1,5 +1,6 @@
 //! The binary: configuration, monitor, serve.
 
+mod access;
 mod client;
 mod config;
 mod openapi;
@@ -51,7 +52,11 @@ async fn main() -> ExitCode {
         .with_ansi(colours)
         .with_target(false)
         .init();
-    match run(config).await {
+    let done = match config.command {
+        Some(Command::HashPassword) => access::hash_password(),
+        _ => run(config).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             tracing::error!("{reason}");
@@ -62,6 +67,7 @@ async fn main() -> ExitCode {
 
 async fn run(config: Config) -> Result<(), String> {
     let database = config.database()?;
+    let login = config.access.login(config.listen)?;
     let (board, address) = listen(config.listen, "--listen").await?;
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
@@ -75,14 +81,17 @@ async fn run(config: Config) -> Result<(), String> {
     if config.upstream.is_some() {
         builder = builder.routes(routes.clone());
     }
+    // Without a login the board is open to its own machine, as the library has it.
+    if let Some(login) = login {
+        builder = builder.access(login);
+    }
     let monitor = builder.ready_needs_database(config.ready_needs_database).build();
     let app = if is_demo {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
-        shop::app(options.map(|options| monitor.listen(options)))
+        monitor.watch(shop::app(options.map(|options| monitor.listen(options))), "/")
     } else {
-        Router::new()
+        monitor.dashboard()
     };
-    let app = monitor.watch(app, "/");
     let tls = config.tls()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (trusted, max_connections) = (config.trusted_proxies(), config.max_connections as usize);

@@ -27,6 +27,7 @@ use crate::{
     clock::now_unix_ms,
     dashboard,
     database::{Database, Found, Listener, Probe},
+    guarded::Guard,
     requests::{Policy, Recorder, RequestsLayer, note_locations},
     runtime::RuntimeProbe,
     sampler::Sampler,
@@ -54,6 +55,7 @@ pub struct Monitor {
     state: Arc<State>,
     /// Whether the application is not ready while its database is not healthy.
     ready_needs_database: bool,
+    guard: Guard,
 }
 
 impl Monitor {
@@ -63,7 +65,13 @@ impl Monitor {
     }
 
     /// Starts watching. Where the monitor's thread cannot be started, the board says so by its age: it is stale from the first second on.
-    pub(crate) fn start(service: String, probe: Probe, policy: Policy, ready_needs_database: bool) -> Self {
+    pub(crate) fn start(
+        service: String,
+        probe: Probe,
+        policy: Policy,
+        ready_needs_database: bool,
+        guard: Guard,
+    ) -> Self {
         note_locations();
         let recorder = Recorder::new(policy);
         let listener = Listener::new();
@@ -84,7 +92,7 @@ impl Monitor {
             tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
         }
         let given = Arc::new(Mutex::new(Some(given)));
-        Self { recorder, listener, given, state: Arc::new(state), ready_needs_database }
+        Self { recorder, listener, given, state: Arc::new(state), ready_needs_database, guard }
     }
 
     /// The layer that records requests: for [`Router::layer`], after the host's routes and before the board is mounted.
@@ -122,12 +130,13 @@ impl Monitor {
     /// The board, to be nested at any path or merged at the root. It is not in its own figures as long as the
     /// [layer](Self::layer) is applied before it is mounted.
     ///
-    /// Whoever can reach it sees it all: put the host's own authentication in front.
+    /// It is open to whom the builder's [`access`](Builder::access) lets in.
     pub fn dashboard(&self) -> Router {
         let (frozen, needs_database) = (Arc::clone(&self.state.frozen), self.ready_needs_database);
         // Not by the port: a balancer that asks is nobody who looks.
         let unready = move || needs_database.then(|| frozen.load().snapshot.database.unready()).flatten();
-        dashboard::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, Arc::new(unready))
+        let unready: dashboard::Unready = Arc::new(unready);
+        dashboard::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &unready, self.guard.clone())
     }
 
     /// Watches `app` and mounts the board at `path` beside it; `/` mounts it at the root.

@@ -12,7 +12,7 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use support::Asker;
-use tokio::{io::AsyncWriteExt, net::TcpListener, sync::Mutex, task};
+use tokio::{io::AsyncWriteExt, sync::Mutex, task};
 use watchboard::{Monitor, alloc::Tracking};
 
 #[global_allocator]
@@ -78,10 +78,7 @@ async fn serve() -> Asker {
         .route("/streamed", get(streamed))
         .route("/held", get(held));
     let app = Monitor::builder().build().watch(app, "/board");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    Asker::new(address)
+    Asker::of(app).await
 }
 
 fn total(health: &Value) -> u64 {
@@ -151,9 +148,7 @@ async fn nothing_is_counted_twice() {
         tower::ServiceExt::oneshot(inner, request).await.expect("an answer");
     };
     let app = monitor.watch(Router::new().route("/outer", get(outer)), "/board");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let asker = Asker::new(listener.local_addr().expect("an address"));
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let asker = Asker::of(app).await;
     asker.send("GET", "/outer").await;
     let health = asker.until("/board/health", Duration::from_secs(5), |health| total(health) == 2).await;
     let of = |name: &str| health["application"]["allocated_bytes"][name].as_u64().expect("bytes");

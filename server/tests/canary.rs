@@ -15,7 +15,6 @@ use mongodb::{
     options::ClientOptions,
 };
 use support::{Asker, Mongod};
-use tokio::net::TcpListener;
 use watchboard::Monitor;
 
 /// Part of every secret of this test.
@@ -85,10 +84,7 @@ async fn secrets_and_data_are_nowhere() {
         .route("/refused", get(refused))
         .with_state(client.database("shop").collection("orders"));
     let app = monitor.watch(app, "/board");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let asker = Asker::new(address);
+    let asker = Asker::of(app).await;
 
     let statuses = [("find", 200), ("insert", 201), ("insert", 409), ("insert_or_panic", 500), ("refused", 400)];
     for (path, status) in statuses {

@@ -18,7 +18,6 @@ use mongodb::{
 };
 use serde_json::Value;
 use support::{Asker, Mongod, ReplicaSet};
-use tokio::net::TcpListener;
 use watchboard::Monitor;
 
 const CONCURRENT: usize = 1_000;
@@ -96,10 +95,7 @@ impl Shop {
             .route("/nothing", get(|| async { "nothing" }))
             .with_state(client.database(SHOP));
         let app = monitor.watch(app, "/board");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { asker: Asker::new(address), quiet }
+        Self { asker: Asker::of(app).await, quiet }
     }
 
     async fn health(&self, holds: impl Fn(&Value) -> bool) -> Value {
@@ -274,11 +270,8 @@ async fn connections_that_come_back_without_having_been_given_out_are_in_nobodys
     // Two clients of one server, each of which counts its connections from one.
     let clients = [0, 1].map(|_| Client::with_options(monitor.listen(options.clone())).expect("a client"));
     clients[0].warm_connection_pool().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
     let board = monitor.dashboard();
-    tokio::spawn(async move { axum::serve(listener, board).await });
-    let asker = Asker::new(address);
+    let asker = Asker::of(board).await;
     // Given up while their connections are made.
     for _ in 0..50 {
         let shop = clients[1].database(SHOP);

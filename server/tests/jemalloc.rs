@@ -7,7 +7,6 @@ use std::{hint::black_box, time::Duration};
 use axum::Router;
 use serde_json::Value;
 use support::Asker;
-use tokio::net::TcpListener;
 use watchboard::{
     Monitor,
     alloc::{Jemalloc, Tracking},
@@ -19,9 +18,7 @@ static ALLOCATOR: Tracking<Jemalloc> = Tracking::around(Jemalloc);
 #[tokio::test]
 async fn the_memory_view_has_jemallocs_figures() {
     let app = Monitor::builder().build().watch(Router::new(), "/");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let asker = Asker::new(listener.local_addr().expect("an address"));
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let asker = Asker::of(app).await;
     let held: Vec<u8> = black_box(vec![7; 64 << 20]);
     let (_, page) = asker.send("GET", "/?view=memory").await;
     let page = String::from_utf8(page.to_vec()).expect("text");

@@ -24,10 +24,7 @@ async fn test_app(policy: impl FnOnce(Builder) -> Builder) -> Asker {
         .route("/assets/{name}", get(fast))
         .route("/assets/fonts/{name}", get(fast));
     let app = policy(Monitor::builder()).build().watch(app, "/ops/board");
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(axum::serve(listener, app).into_future());
-    Asker::new(address)
+    Asker::of(app).await
 }
 
 /// The endpoints with their counts, once so many requests have been counted.

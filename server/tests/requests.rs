@@ -29,10 +29,7 @@ async fn test_app() -> Asker {
         .route("/panic", get(|| async { panic!("a bug of the host") as StatusCode }))
         .route("/endless", get(endless));
     let app = watchboard::watch(app, "/ops/board", ());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(axum::serve(listener, app).into_future());
-    Asker::new(address)
+    Asker::of(app).await
 }
 
 /// `/health`, once its application part holds what is waited for: the counters are frozen once a second.

@@ -7,6 +7,7 @@ use crate::{
     live::{Link, text, use_live},
     place::Place,
     preferences::{INTERVALS, interval},
+    viewer::SignOut,
 };
 
 /// Freshness, interval, pause, refresh and theme.
@@ -53,6 +54,7 @@ pub(crate) fn Controls() -> impl IntoView {
             >
                 {move || format!("Theme: {}", preferences.with(|preferences| preferences.theme.word()))}
             </button>
+            <SignOut />
         </div>
     }
 }

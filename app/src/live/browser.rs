@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use futures::future::{Either, select};
+use gloo_net::http::{Method, RequestBuilder};
 use gloo_timers::future::TimeoutFuture;
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
-use web_sys::VisibilityState;
+use web_sys::{RequestRedirect, VisibilityState};
 
 use super::Live;
 use crate::{
@@ -82,10 +83,17 @@ impl Refresher {
             let ask = self.live.place.with_untracked(Place::ask);
             let seen = self.live.figures.with_untracked(|figures| (figures.ask == ask).then(|| figures.seen()));
             let asked = Box::pin(api::refresh(bundle(), ask.clone(), seen));
-            let answer = match select(asked, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
-                Either::Left((answer, _)) => answer.ok(),
+            let answered = match select(asked, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
+                Either::Left((answered, _)) => Some(answered),
                 Either::Right(_) => None,
             };
+            // Something answered, if not the board.
+            let refused = matches!(&answered, Some(Err(error)) if !matches!(error, ServerFnError::Request(_)));
+            if refused && is_shut_out().await {
+                _ = window().location().reload();
+                return;
+            }
+            let answer = answered.and_then(Result::ok);
             self.live.failed.set(answer.is_none());
             self.live.refreshing.set(false);
             match answer {
@@ -140,6 +148,14 @@ impl Refresher {
             self.live.age_seconds.set(age);
         }
     }
+}
+
+/// Whether loading this page anew would lead to a place to sign in, here or elsewhere, or to a refusal.
+async fn is_shut_out() -> bool {
+    let Ok(here) = window().location().href() else { return false };
+    let head = RequestBuilder::new(&here).method(Method::HEAD).redirect(RequestRedirect::Manual);
+    // A redirect that is not followed has the status 0.
+    head.send().await.is_ok_and(|answer| matches!(answer.status(), 0 | 401 | 403))
 }
 
 /// The name of this page's script, as the server wrote it.

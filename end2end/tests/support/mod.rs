@@ -156,12 +156,34 @@ impl Browser {
         entries.iter().filter(|entry| entry["level"] != "INFO").map(ToString::to_string).collect()
     }
 
+    /// From the next page on, collects in `window.violations` what a page's own policy forbade it.
+    pub async fn watch_policy(&self) {
+        let source = "window.violations = [];
+            document.addEventListener('securitypolicyviolation', e => violations.push(`${e.violatedDirective} ${e.blockedURI}`))";
+        self.tab.issue_cmd(OnEachPage(source)).await.expect("the driver runs a script before each page");
+    }
+
     /// Ends the session, and the driver by SIGTERM so that it ends its browser.
     pub async fn stop(mut self) {
         self.tab.close().await.expect("the session ends");
         let driver = self.driver.id().expect("it runs").to_string();
         Command::new("kill").arg(driver).status().await.expect("kill");
         self.driver.wait().await.expect("it ended");
+    }
+}
+
+/// The browser's own command to run a script before those of each page.
+#[derive(Debug)]
+struct OnEachPage(&'static str);
+
+impl WebDriverCompatibleCommand for OnEachPage {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _url: &url::Url) -> (http::Method, Option<String>) {
+        let command = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": self.0 } });
+        (http::Method::POST, Some(command.to_string()))
     }
 }
 

@@ -3,6 +3,8 @@
 mod shop;
 mod traffic;
 
+use std::net::SocketAddr;
+
 use watchboard::{Database, Monitor};
 
 /// One line more, and the board shows what each endpoint allocates.
@@ -19,5 +21,5 @@ async fn main() -> std::io::Result<()> {
     let address = listener.local_addr()?;
     println!("the board is at http://{address}/");
     tokio::spawn(traffic::run(address));
-    axum::serve(listener, app).await
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
 }

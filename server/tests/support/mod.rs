@@ -5,6 +5,7 @@ mod mongod;
 mod node;
 mod proxy;
 mod replica_set;
+mod visitor;
 
 use std::{
     net::SocketAddr,
@@ -13,6 +14,7 @@ use std::{
 };
 
 use axum::{
+    Router,
     body::{Body, Bytes},
     http::{Request, StatusCode},
 };
@@ -24,6 +26,7 @@ use hyper_util::{
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
+    net::TcpListener,
     process::{Child, Command},
     time::{Instant, sleep},
 };
@@ -33,6 +36,7 @@ pub use mongod::{Mongod, free_port, tool};
 pub use node::Node;
 pub use proxy::{Mode, Proxy};
 pub use replica_set::ReplicaSet;
+pub use visitor::{Visitor, header_of, text};
 
 /// A server to ask, at `http://ADDRESS`.
 #[derive(Clone)]
@@ -44,6 +48,15 @@ pub struct Asker {
 impl Asker {
     pub fn new(address: SocketAddr) -> Self {
         Self { address, client: Client::builder(TokioExecutor::new()).build_http() }
+    }
+
+    /// Of an application that is served as the README says.
+    pub async fn of(app: Router) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self::new(address)
     }
 
     pub async fn begin(&self, method: &str, path: &str) -> axum::http::Response<hyper::body::Incoming> {
@@ -94,6 +107,11 @@ impl Binary {
     /// The binary of a command, at any free port.
     pub async fn from_command(mut command: Command) -> Self {
         command.args(["--listen", "127.0.0.1:0"]);
+        Self::listening(command).await
+    }
+
+    /// The binary of a command that says where to listen.
+    pub async fn listening(mut command: Command) -> Self {
         let mut process = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
         let mut proxy = None;

@@ -1,0 +1,41 @@
+//! How the viewer came in: by signing in, which the page can end, or without being asked.
+
+use leptos::prelude::*;
+
+/// What the server alone knows, and writes into the document for the browser.
+struct Viewer {
+    is_open: bool,
+    sign_out: Option<String>,
+}
+
+impl Viewer {
+    #[cfg(feature = "ssr")]
+    fn of_page() -> Self {
+        let page = use_context::<crate::shell::PageRequest>().unwrap_or_default();
+        Self { is_open: page.is_open, sign_out: page.sign_out }
+    }
+
+    #[cfg(not(feature = "ssr"))]
+    fn of_page() -> Self {
+        let attribute = |name| document().document_element().and_then(|html| html.get_attribute(name));
+        Self { is_open: attribute("data-open").is_some(), sign_out: attribute("data-sign-out") }
+    }
+}
+
+/// The button that ends the session; nothing where there is none.
+#[component]
+pub(crate) fn SignOut() -> impl IntoView {
+    Viewer::of_page().sign_out.map(|path| {
+        view! {
+            <form method="post" action=path>
+                <button type="submit">"Sign out"</button>
+            </form>
+        }
+    })
+}
+
+/// Says so where nobody is asked for anything.
+#[component]
+pub(crate) fn OpenNote() -> impl IntoView {
+    Viewer::of_page().is_open.then(|| view! { <span id="open">" Without a login: open to this machine alone."</span> })
+}

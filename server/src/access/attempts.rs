@@ -1,0 +1,149 @@
+//! How often a password may be tried: by each address, and by all of them.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Wrong tries of one address, or one IPv6 network, in [`PERIOD`].
+const MOST_BY_ONE: u32 = 5;
+const PERIOD: Duration = Duration::from_mins(5);
+/// Wrong tries of all in [`PERIOD_OF_ALL`].
+const MOST_BY_ALL: u32 = 60;
+const PERIOD_OF_ALL: Duration = Duration::from_mins(1);
+/// Addresses that are remembered; the one that tried first makes room, and counts among all no less.
+const MOST_ADDRESSES: usize = 1024;
+
+#[derive(Debug, Default)]
+pub(super) struct Attempts(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    by_one: HashMap<IpAddr, Tries>,
+    by_all: Option<Tries>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tries {
+    since: Instant,
+    count: u32,
+}
+
+impl Tries {
+    fn none(now: Instant) -> Self {
+        Self { since: now, count: 0 }
+    }
+
+    /// How long to wait, where there are too many.
+    fn wait(self, most: u32, period: Duration, now: Instant) -> Option<Duration> {
+        (self.count >= most).then(|| period.saturating_sub(now.duration_since(self.since)))
+    }
+}
+
+impl Attempts {
+    /// Counts a try beforehand, so that many at once are no more than many after each other; or says how long to wait for the next.
+    pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Table { by_one, by_all } = &mut *table;
+        by_one.retain(|_, tries| now.duration_since(tries.since) < PERIOD);
+        let all = by_all.filter(|tries| now.duration_since(tries.since) < PERIOD_OF_ALL).unwrap_or(Tries::none(now));
+        let address = network(address);
+        let one = by_one.get(&address).copied().unwrap_or(Tries::none(now));
+        let wait = one.wait(MOST_BY_ONE, PERIOD, now).or(all.wait(MOST_BY_ALL, PERIOD_OF_ALL, now));
+        if let Some(wait) = wait {
+            return Err(wait);
+        }
+        if by_one.len() >= MOST_ADDRESSES && !by_one.contains_key(&address) {
+            let first = by_one.iter().min_by_key(|(_, tries)| tries.since).map(|(address, _)| *address);
+            first.map(|first| by_one.remove(&first));
+        }
+        by_one.insert(address, Tries { count: one.count + 1, ..one });
+        *by_all = Some(Tries { count: all.count + 1, ..all });
+        Ok(())
+    }
+
+    /// A right password: what its address tried before counts no more.
+    pub(super) fn forgive(&self, address: IpAddr) {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        table.by_one.remove(&network(address));
+        if let Some(all) = &mut table.by_all {
+            all.count = all.count.saturating_sub(1);
+        }
+    }
+
+    /// A try that was not made after all.
+    pub(super) fn give_back(&self, address: IpAddr) {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Table { by_one, by_all } = &mut *table;
+        for tries in by_one.get_mut(&network(address)).into_iter().chain(by_all) {
+            tries.count = tries.count.saturating_sub(1);
+        }
+    }
+}
+
+/// One subscriber has a whole /64 of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: u32) -> IpAddr {
+        IpAddr::from(std::net::Ipv4Addr::from_bits(0x0a00_0000 + number))
+    }
+
+    #[test]
+    fn one_address_is_locked_for_a_while_and_others_are_not() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        for _ in 0..MOST_BY_ONE {
+            assert_eq!(attempts.take(address(1), now), Ok(()));
+        }
+        let later = now + Duration::from_mins(2);
+        assert_eq!(attempts.take(address(1), later), Err(Duration::from_mins(3)));
+        assert_eq!(attempts.take(address(2), later), Ok(()));
+        assert_eq!(attempts.take(address(1), now + PERIOD), Ok(()));
+    }
+
+    #[test]
+    fn a_right_password_and_a_try_that_was_none_are_not_held_against_anybody() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        for _ in 0..10 * MOST_BY_ALL {
+            assert_eq!(attempts.take(address(1), now), Ok(()));
+            attempts.forgive(address(1));
+            assert_eq!(attempts.take(address(1), now), Ok(()));
+            attempts.give_back(address(1));
+        }
+    }
+
+    #[test]
+    fn all_together_have_a_bound_and_so_has_what_is_remembered() {
+        let (attempts, start) = (Attempts::default(), Instant::now());
+        let allowed =
+            |now, from: u32| (from..from + 100).filter(|number| attempts.take(address(*number), now).is_ok()).count();
+        assert_eq!(allowed(start, 0), MOST_BY_ALL as usize);
+        for second in 0..200 {
+            let now = start + PERIOD_OF_ALL + Duration::from_secs(second);
+            allowed(now, 1000 * u32::try_from(second).unwrap());
+        }
+        assert!(attempts.0.lock().unwrap().by_one.len() <= MOST_ADDRESSES);
+    }
+
+    #[test]
+    fn one_network_of_ipv6_is_one_address() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        let of = |text: &str| text.parse::<IpAddr>().unwrap();
+        for host in 1..=MOST_BY_ONE {
+            assert_eq!(attempts.take(of(&format!("2001:db8::{host}")), now), Ok(()));
+        }
+        assert!(attempts.take(of("2001:db8::ffff:1"), now).is_err());
+        assert!(attempts.take(of("2001:db8:0:1::1"), now).is_ok());
+        assert_eq!(network(of("::ffff:192.0.2.1")), of("192.0.2.1"));
+    }
+}
