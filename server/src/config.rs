@@ -1,10 +1,13 @@
-//! The binary's flags and environment, validated once.
+//! The binary's flags, environment and file, validated once.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+mod file;
 
-use clap::{Parser, Subcommand};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use http::uri::{Authority, Uri};
 use ipnet::IpNet;
+use tracing_subscriber::EnvFilter;
 use watchboard::{Database, Routes};
 
 use crate::{
@@ -21,8 +24,8 @@ use crate::{
 #[command(
     version,
     after_help = "Every flag can be given by the environment: WATCHBOARD_LISTEN, WATCHBOARD_MONGODB_URI and so on.\n\
-    WATCHBOARD_LOG sets what is logged: error, warn, info, debug.\n\
-    Stop it with Ctrl-C or SIGTERM: requests under way are finished first.\n\n\
+    Stop it with Ctrl-C or SIGTERM: requests under way are finished first.\n\
+    It ends with 0 when it was stopped, with 1 when it could not start or go on, with 2 when its configuration is wrong.\n\n\
     Examples:\n  watchboard demo\n  watchboard --listen 127.0.0.1:9000 --mongodb-uri mongodb://127.0.0.1:27017"
 )]
 pub(crate) struct Config {
@@ -44,19 +47,19 @@ pub(crate) struct Config {
     pub(crate) upstream: Option<Authority>,
 
     /// Where to take the application's requests.
-    #[arg(long, env = "WATCHBOARD_PROXY_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address, requires = "upstream")]
+    #[arg(long, env = "WATCHBOARD_PROXY_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address)]
     pub(crate) proxy_listen: SocketAddr,
 
     /// Seconds that the application has to begin its answer, from the last of the request on; then clients get a 504.
-    #[arg(long, env = "WATCHBOARD_UPSTREAM_TIMEOUT", default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400), requires = "upstream")]
+    #[arg(long, env = "WATCHBOARD_UPSTREAM_TIMEOUT", default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) upstream_timeout: u64,
 
     /// A route of the application, /users/{id} or /files/{*path}, by which its requests are told apart; can be given several times.
-    #[arg(long, env = "WATCHBOARD_ROUTE", value_name = "TEMPLATE", value_delimiter = ',', requires = "upstream")]
+    #[arg(long, env = "WATCHBOARD_ROUTE", value_name = "TEMPLATE", value_delimiter = ',')]
     pub(crate) route: Vec<String>,
 
     /// The application's OpenAPI document in JSON, for its routes: a file, or a path of the application, as /openapi.json.
-    #[arg(long, env = "WATCHBOARD_OPENAPI", value_name = "URL|FILE", requires = "upstream")]
+    #[arg(long, env = "WATCHBOARD_OPENAPI", value_name = "URL|FILE")]
     pub(crate) openapi: Option<String>,
 
     /// A proxy in front of this one, by its address or network, whose X-Forwarded-For and X-Forwarded-Proto are believed; can be given several times.
@@ -64,11 +67,11 @@ pub(crate) struct Config {
     pub(crate) trusted_proxy: Vec<IpNet>,
 
     /// A certificate with its chain, in PEM, to speak TLS with; read again when it changes.
-    #[arg(long, env = "WATCHBOARD_TLS_CERT", value_name = "FILE", requires = "tls_key", global = true)]
+    #[arg(long, env = "WATCHBOARD_TLS_CERT", value_name = "FILE", global = true)]
     pub(crate) tls_cert: Option<PathBuf>,
 
     /// Its private key, in PEM.
-    #[arg(long, env = "WATCHBOARD_TLS_KEY", value_name = "FILE", requires = "tls_cert", global = true)]
+    #[arg(long, env = "WATCHBOARD_TLS_KEY", value_name = "FILE", global = true)]
     pub(crate) tls_key: Option<PathBuf>,
 
     /// Connections at once, at each address; further ones wait.
@@ -79,11 +82,30 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_READY_NEEDS_DATABASE", global = true)]
     pub(crate) ready_needs_database: bool,
 
+    /// A file with these settings, in TOML by the names of the flags: proxy_listen = "127.0.0.1:8080". Flags and the environment go before it.
+    #[arg(long, env = "WATCHBOARD_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+
+    /// What is logged: error, warn, info, debug or trace, also by module.
+    #[arg(long, env = "WATCHBOARD_LOG", default_value = "info", value_name = "LEVEL", global = true)]
+    pub(crate) log: EnvFilter,
+
+    /// How it is logged: text for people, json for programs, a line for each event.
+    #[arg(long, env = "WATCHBOARD_LOG_FORMAT", default_value = "text", value_enum, global = true)]
+    pub(crate) log_format: LogFormat,
+
     #[command(flatten)]
     pub(crate) access: access::Options,
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+}
+
+/// How it is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +116,8 @@ pub(crate) enum Command {
         #[arg(long)]
         no_traffic: bool,
     },
+    /// Say whether the configuration is good, and what it comes to, without starting anything.
+    Check,
     /// Ask for a password and print its hash, for `WATCHBOARD_PASSWORD_HASH` or --password-file.
     ///
     /// It is asked for twice at a terminal; elsewhere it is the first line of the input.
@@ -101,6 +125,42 @@ pub(crate) enum Command {
 }
 
 impl Config {
+    /// What the command line, the environment and the file say.
+    ///
+    /// # Errors
+    /// What is wrong, and where. `--help` and `--version` are answered here.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        Self::read_from(std::env::args_os())
+    }
+
+    fn read_from(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Self, clap::Error> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        let mut command = Self::command();
+        // Only for the file's name: what else is wrong is said when all is known.
+        let early = command.clone().ignore_errors(true).try_get_matches_from(&arguments);
+        let path = early.ok().and_then(|matches| matches.get_one::<PathBuf>("config").cloned());
+        if let Some(path) = path {
+            command = file::apply(command, &path)
+                .map_err(|why| Self::command().error(ErrorKind::ValueValidation, why))?;
+        }
+        let config = Self::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
+        config.agree().map_err(|why| command.error(ErrorKind::ArgumentConflict, why))?;
+        Ok(config)
+    }
+
+    /// What does not make sense without something else.
+    // Not by clap's own rules, which do not hold across the command's name, nor for what the file says.
+    fn agree(&self) -> Result<(), String> {
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            return Err("TLS takes a certificate and its key: give --tls-cert and --tls-key".to_owned());
+        }
+        let of_upstream = [(!self.route.is_empty(), "--route"), (self.openapi.is_some(), "--openapi")];
+        match of_upstream.into_iter().find(|(given, _)| *given && self.upstream.is_none()) {
+            Some((_, flag)) => Err(format!("{flag} is of the application that --upstream names, and there is none")),
+            None => Ok(()),
+        }
+    }
+
     /// Which routes the application has.
     ///
     /// # Errors
@@ -169,7 +229,7 @@ mod tests {
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<Config, clap::Error> {
-        Config::try_parse_from([&["watchboard"], arguments].concat())
+        Config::read_from([&["watchboard"], arguments].concat())
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, String
         }
         let words = words(value).map_err(|why| in_line(value.span().start, &format!("`{}` {why}", key.get_ref())))?;
         refuse(&command, &name, &words).map_err(|why| in_line(value.span().start, &format!("`{}`: {why}", key.get_ref())))?;
-        command = command.mut_arg(name, |flag| flag.default_values(words));
+        command = command.mut_arg(name, |flag| flag.default_values(words).hide_default_value(true));
     }
     Ok(command)
 }
