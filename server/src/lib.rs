@@ -42,6 +42,7 @@ use axum::Router;
 
 pub use builder::Builder;
 pub use database::Database;
+pub use memory::Watch;
 pub use monitor::Monitor;
 pub use requests::{Incoming, PassedOn, RequestsLayer, RouteError, Routes, Watched, WatchedBody, WatchedFuture};
 

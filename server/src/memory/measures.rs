@@ -7,7 +7,7 @@ use crate::cost::thread_cpu;
 #[ignore = "a measure: `cargo xtask bench`"]
 fn a_second_of_sampling() {
     const SECONDS: u32 = 200;
-    let mut probes = Probes::new();
+    let mut probes = Probes::new(None);
     probes.read(true);
     let before = thread_cpu();
     for _ in 0..SECONDS {
