@@ -14,7 +14,8 @@ use crate::{
 /// The machine's memory in parts that add up to it.
 #[component]
 pub(crate) fn SystemMemory() -> impl IntoView {
-    let names = ["this process", "other programs", "cache, reclaimable", "free"];
+    let own = if super::watches_another() { "the application" } else { "this process" };
+    let names = [own, "other programs", "cache, reclaimable", "free"];
     let parts = figure(move |snapshot| {
         let parts = snapshot.memory.system_parts()?;
         Ok(names.into_iter().zip(parts).map(|(name, bytes)| (name, bytes as f64, "")).collect::<Vec<Slice>>())
