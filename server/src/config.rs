@@ -1,6 +1,10 @@
 //! The binary's flags and environment, validated once.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand};
 use http::uri::{Authority, Uri};
@@ -41,6 +45,11 @@ pub(crate) struct Config {
     /// The application to stand in front of: http://HOST:PORT. Requests to --proxy-listen go on to it and are watched.
     #[arg(long, env = "WATCHBOARD_UPSTREAM", value_name = "URL", value_parser = upstream)]
     pub(crate) upstream: Option<Authority>,
+
+    /// The application's process, whose memory is then shown with that of all its children. With --upstream it is found by itself, where it
+    /// runs on this host and as this user.
+    #[arg(long, env = "WATCHBOARD_PID", value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
+    pid: Option<u32>,
 
     /// Where to take the application's requests.
     #[arg(long, env = "WATCHBOARD_PROXY_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address, requires = "upstream")]
@@ -114,6 +123,21 @@ impl Config {
     pub(crate) fn tls(&self) -> Result<Option<Tls>, String> {
         let files = self.tls_cert.as_ref().zip(self.tls_key.as_ref());
         files.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()
+    }
+
+    /// The process that is named.
+    ///
+    /// # Errors
+    /// There is none, or the demo is watched, in a sentence.
+    pub(crate) fn pid(&self) -> Result<Option<u32>, String> {
+        let Some(pid) = self.pid else { return Ok(None) };
+        if self.command.is_some() {
+            return Err("the demo watches its own process: leave --pid out".to_owned());
+        }
+        if !Path::new("/proc").join(pid.to_string()).exists() {
+            return Err(format!("--pid: there is no process {pid} on this host: name one that runs"));
+        }
+        Ok(Some(pid))
     }
 
     /// The database to watch.
@@ -193,6 +217,17 @@ mod tests {
         assert!(error.contains("add --mongodb-uri"), "{error}");
         let with = ["--ready-needs-database", "demo", "--mongodb-uri", "mongodb://localhost"];
         assert!(parse(&with).unwrap().database().is_ok());
+    }
+
+    #[test]
+    fn a_process_that_is_named_runs_and_is_not_the_demo() {
+        let own = std::process::id().to_string();
+        assert_eq!(parse(&["--pid", &own]).unwrap().pid(), Ok(Some(std::process::id())));
+        let error = parse(&["--pid", &own, "demo"]).unwrap().pid().unwrap_err();
+        assert!(error.contains("leave --pid out"), "{error}");
+        let error = parse(&["--pid", "4294967295"]).unwrap().pid().unwrap_err();
+        assert!(error.contains("no process 4294967295"), "{error}");
+        assert!(parse(&["--pid", "0"]).is_err() && parse(&["--pid", "shop"]).is_err());
     }
 
     #[cfg(feature = "sqlite")]

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use watchboard_app::{
     format,
     wire::{
-        Application, ApplicationProcess, CommandTotals, EndpointTotals, ErrorEvent, Frozen, FrozenCommands, Heap, Process, Reading, Snapshot, Status,
-        System, Thread,
+        Application, ApplicationProcess, CommandTotals, EndpointTotals, ErrorEvent, Frozen, FrozenCommands, Heap,
+        Process, Reading, Snapshot, Status, System, Thread,
     },
 };
 

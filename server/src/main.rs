@@ -10,6 +10,7 @@ mod shop;
 mod tls;
 #[path = "../examples/demo/traffic.rs"]
 mod traffic;
+mod watched;
 mod workers;
 
 use std::{io::IsTerminal, net::SocketAddr, process::ExitCode};
@@ -65,12 +66,13 @@ async fn run(config: Config) -> Result<(), String> {
     let (board, address) = listen(config.listen, "--listen").await?;
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
-    let name = match &config.upstream {
-        _ if is_demo => "demo shop".to_owned(),
-        Some(upstream) => upstream.to_string(),
-        None => "watchboard".to_owned(),
+    let watched = watched::process(config.pid()?, config.upstream.as_ref()).await;
+    let mut builder = Monitor::builder().database(database);
+    builder = match watched {
+        // An application of its own has its own name.
+        Some(watched) => builder.watch_process(watched),
+        None => builder.service(if is_demo { "demo shop" } else { "watchboard" }),
     };
-    let mut builder = Monitor::builder().service(name).database(database);
     let routes = config.routes()?;
     if config.upstream.is_some() {
         builder = builder.routes(routes.clone());

@@ -210,7 +210,11 @@ impl Sampler {
 
 /// Of an application that nobody has named.
 fn application_name(memory: &Memory) -> String {
-    let name = memory.application.as_ref().map(|application| &*application.name).filter(|name| !name.is_empty());
+    let application = memory.application.as_ref();
+    let name = application.map(|application| match &*application.name {
+        "" => application.found_by.trim_start_matches("listening at "),
+        name => name,
+    });
     name.unwrap_or("application").to_owned()
 }
 

@@ -28,12 +28,8 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) fn find(&mut self, tick: u64, memory: &Memory) -> Vec<Finding> {
         let container = memory.container.as_ref().ok().and_then(Option::as_ref);
-        let found = [
-            near_the_limit(memory),
-            descriptors(memory),
-            pressure(memory, container),
-            self.kills(tick, container),
-        ];
+        let found =
+            [near_the_limit(memory), descriptors(memory), pressure(memory, container), self.kills(tick, container)];
         found.into_iter().flatten().map(|sentence| degraded(sentence, About::Memory)).collect()
     }
 
@@ -103,7 +99,8 @@ mod tests {
     fn nothing_near_a_limit_is_fine_and_unknown_is_not_wrong() {
         let roomy = Container { working_set_bytes: 96, limit_bytes: Some(1000), ..Container::default() };
         assert_eq!(sentences(&mut Limits::default(), 0, &memory(roomy)), Vec::<String>::new());
-        let unknown = Memory { descriptors: Ok(Descriptors { open: 10, limit: Some(1024), pid: None }), ..Memory::unread() };
+        let unknown =
+            Memory { descriptors: Ok(Descriptors { open: 10, limit: Some(1024), pid: None }), ..Memory::unread() };
         assert_eq!(sentences(&mut Limits::default(), 0, &unknown), Vec::<String>::new());
     }
 

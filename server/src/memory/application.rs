@@ -76,7 +76,8 @@ impl ApplicationProbe {
         }
         let sum = process::sum(self.members.iter().map(|member| &member.process));
         memory.process = sum.ok_or_else(|| self.why.clone());
-        memory.descriptors = self.fullest().ok_or_else(|| self.why.clone()).and_then(|member| member.descriptors.clone());
+        memory.descriptors =
+            self.fullest().ok_or_else(|| self.why.clone()).and_then(|member| member.descriptors.clone());
         memory.container = match self.members.first() {
             Some(main) => {
                 let same = self.container.take().filter(|(key, _)| *key == main.key);

@@ -42,14 +42,8 @@ mod tests {
     #[test]
     fn the_name_may_hold_anything() {
         let stat = "7 (a) b (c)) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23";
-        let read = Stat {
-            ended: false,
-            parent: 4,
-            minor_faults: 10,
-            major_faults: 12,
-            cpu_ticks: 14 + 15,
-            started_ticks: 22,
-        };
+        let read =
+            Stat { ended: false, parent: 4, minor_faults: 10, major_faults: 12, cpu_ticks: 14 + 15, started_ticks: 22 };
         assert_eq!(Stat::parse(stat), Some(read));
         assert!(Stat::parse(&stat.replace(" S ", " Z ")).unwrap().ended);
     }

@@ -72,7 +72,10 @@ fn row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
         number(process.open_files),
         number(process.descriptors),
         process.cpu_percent.map_or_else(Cell::none, |cpu| Cell::number(format::percent(cpu), String::new())),
-        Cell::number(format::clock(process.started_at_unix_ms), format!("{}, {age} ago", format::date_time(process.started_at_unix_ms))),
+        Cell::number(
+            format::clock(process.started_at_unix_ms),
+            format!("{}, {age} ago", format::date_time(process.started_at_unix_ms)),
+        ),
     ]
 }
 

@@ -89,7 +89,11 @@ mod tests {
         for (line, command, called) in [
             ("/usr/bin/python3 -m uvicorn shop:app --port 80", "python3 -m uvicorn shop:app", "uvicorn"),
             ("/usr/bin/python3.11 /opt/venv/bin/gunicorn shop:app", "python3.11 gunicorn shop:app", "gunicorn"),
-            ("/usr/bin/python3 -B -c from multiprocessing.spawn import x", "python3 multiprocessing.spawn", "multiprocessing.spawn"),
+            (
+                "/usr/bin/python3 -B -c from multiprocessing.spawn import x",
+                "python3 multiprocessing.spawn",
+                "multiprocessing.spawn",
+            ),
             ("node /srv/server.js --inspect", "node server.js", "server"),
             ("java -Xmx1g -jar /srv/shop.jar", "java", "java"),
             ("java -jar /srv/shop.jar", "java -jar shop.jar", "shop"),

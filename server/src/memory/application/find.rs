@@ -62,6 +62,7 @@ impl Finder {
         let found = match self.watch {
             Watch::Pid(pid) => self.by_id(pid),
             Watch::Listening(address) => self.by_address(address),
+            Watch::Unseen(ref why) => Err(Unknown::because(why)),
         };
         match &found {
             Ok(found) => (self.seen, self.processes) = (true, found.processes.clone()),

@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use watchboard_app::wire::Reading;
 
-use crate::memory::{
-    stat::Stat,
-    text,
-    unreadable,
-};
+use crate::memory::{stat::Stat, text, unreadable};
 
 /// One process for good: ids are used again, the time of the start tells one from the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,8 +74,7 @@ impl Table {
             let near = line().find(|above| is_root(*above) || *above == apart);
             near.is_some_and(is_root)
         };
-        let mut family: Vec<Key> =
-            self.pids().filter(|pid| belongs(*pid)).filter_map(|pid| self.key(pid)).collect();
+        let mut family: Vec<Key> = self.pids().filter(|pid| belongs(*pid)).filter_map(|pid| self.key(pid)).collect();
         let first = |key: &Key| roots.first() != Some(key);
         family.sort_by_key(|key| (first(key), key.started_ticks, key.pid));
         family
@@ -92,12 +87,12 @@ impl Table {
         let services: Vec<u32> = owners.iter().copied().filter(|pid| name(*pid) != "systemd").collect();
         let owners = if services.is_empty() { owners } else { &services };
         let is_topmost = |pid: &u32| !self.ancestors(*pid).any(|above| owners.contains(&above));
-        let mut roots: Vec<Key> =
-            owners.iter().copied().filter(is_topmost).filter_map(|pid| self.key(pid)).collect();
+        let mut roots: Vec<Key> = owners.iter().copied().filter(is_topmost).filter_map(|pid| self.key(pid)).collect();
         roots.sort_by_key(|key| (key.started_ticks, key.pid));
         let parent = |key: &Key| self.0.get(&key.pid).map(|row| row.parent);
         let [first, rest @ ..] = &*roots else { return roots };
-        let common = parent(first).filter(|common| !rest.is_empty() && rest.iter().all(|key| parent(key) == Some(*common)));
+        let common =
+            parent(first).filter(|common| !rest.is_empty() && rest.iter().all(|key| parent(key) == Some(*common)));
         let above_apart = |pid: u32| pid == apart || self.ancestors(apart).any(|above| above == pid);
         let common = common.filter(|common| *common != 1 && !above_apart(*common) && same_program(*common, first.pid));
         match common.and_then(|pid| self.key(pid)) {
