@@ -4,7 +4,6 @@ use watchboard_app::wire::{Ask, Latency, Part, Snapshot};
 
 use super::*;
 use crate::{
-    database::Listener,
     histograms::bucket,
     history::Names,
     requests::{Class, Policy, Recorder, Sighting},
