@@ -4,6 +4,7 @@
 mod mongod;
 mod node;
 mod proxy;
+mod python;
 mod replica_set;
 
 use std::{
@@ -32,6 +33,7 @@ use mongod::signal;
 pub use mongod::{Mongod, free_port, tool};
 pub use node::Node;
 pub use proxy::{Mode, Proxy};
+pub use python::Python;
 pub use replica_set::ReplicaSet;
 
 /// A server to ask, at `http://ADDRESS`.
