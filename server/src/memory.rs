@@ -185,7 +185,8 @@ fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
 fn readable<T, E: Into<ProcError>>(what: &str, result: Result<T, E>) -> Reading<T> {
     result.map_err(|error| match error.into() {
         ProcError::PermissionDenied(_) => Unknown::because(format!(
-            "{what} may not be read: it is another user's process. Run this one as the same user, or with CAP_SYS_PTRACE."
+            "{what} may not be read: it is another user's process, or has changed its user. Run this one as the same user, or with \
+             CAP_SYS_PTRACE."
         )),
         error => Unknown::because(format!("cannot read {what}: {error}")),
     })

@@ -5,7 +5,7 @@ mod support;
 use std::{fs, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
 
 use serde_json::Value;
-use support::{Binary, Python, tool};
+use support::{Binary, Group, Python, tool};
 use tokio::process::Command;
 
 /// What anything may take: an application starts within seconds, and is looked for every second.
@@ -180,6 +180,41 @@ async fn workers_go_on_without_their_parent() {
     all.sort();
     assert_eq!(left, all, "its three workers");
     assert_eq!(after["memory_analysis"]["application"]["restarted"], Value::Array(vec![]));
+}
+
+/// Forks more than are read.
+const MANY: &str = r"
+import os, signal, socket, sys
+listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+for _ in range(70):
+    if os.fork() == 0:
+        signal.pause()
+signal.pause()
+";
+
+#[tokio::test]
+async fn more_processes_than_are_read_are_counted_and_said() {
+    let application = Python::script(MANY);
+    let binary = in_front_of(&application).await;
+    let more = |health: &Value| health["memory_analysis"]["application"]["unread_processes"] == 7;
+    let health = binary.asker.until("/health", WITHIN, more).await;
+    assert_eq!(processes(&health).len(), 64);
+    let page = memory_page(&binary).await;
+    assert!(page.contains("71 processes") && page.contains("The first 64 are read; 7 more are in no figure."));
+}
+
+#[tokio::test]
+async fn the_container_is_the_applications() {
+    const LIMIT: u64 = 300 << 20;
+    let Some(group) = Group::with_limit(LIMIT) else {
+        println!("this machine lets no control group be made: the recorded ones have to do");
+        return;
+    };
+    let application = Python::script(FORKS);
+    group.take(application.pid());
+    let binary = in_front_of(&application).await;
+    let limited = |health: &Value| health["memory_analysis"]["container"]["limit_bytes"] == LIMIT;
+    binary.asker.until("/health", WITHIN, limited).await;
 }
 
 /// A parent that does not listen itself, and two that do, each by a socket of its own.

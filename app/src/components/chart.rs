@@ -233,8 +233,9 @@ fn describe(title: &str, data: &ChartData) -> String {
         let now = series.at(data.now(), data.points()).map_or_else(|| "unknown".to_owned(), text);
         format!("{}: now {now}, lowest {}, highest {}", series.name, text(lowest), text(highest))
     });
-    let marks: String = data.marks.iter().map(|(_, said)| format!(" It {said}.")).collect();
-    format!("{title}, last {}. {}.{marks}", data.window.long_word(), series.collect::<Vec<_>>().join("; "))
+    let sentence = format!("{title}, last {}. {}.", data.window.long_word(), series.collect::<Vec<_>>().join("; "));
+    let marks = data.marks.iter().map(|(_, said)| format!("It {said}."));
+    std::iter::once(sentence).chain(marks).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

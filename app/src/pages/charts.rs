@@ -83,7 +83,8 @@ pub(crate) fn ErrorsChart() -> impl IntoView {
 fn restarts(figures: &Figures) -> Vec<(usize, String)> {
     let (snapshot, window) = (&figures.snapshot, figures.window());
     let place = |at_unix_ms: u64| {
-        let ago = snapshot.taken_at_unix_ms.saturating_sub(at_unix_ms) / 1000;
+        // Seconds come a little sooner or later than they should.
+        let ago = (snapshot.taken_at_unix_ms.saturating_sub(at_unix_ms) + 500) / 1000;
         let [point, now] = [snapshot.tick.checked_sub(ago)?, snapshot.tick].map(|tick| tick / window.step_seconds());
         (window.points() - 1).checked_sub((now - point) as usize)
     };

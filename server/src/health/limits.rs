@@ -119,6 +119,19 @@ mod tests {
     }
 
     #[test]
+    fn kills_of_another_group_were_before() {
+        let killed = |group: &str, kills| {
+            memory(Container { group: group.into(), oom_kills: Some(kills), ..Container::default() })
+        };
+        let mut limits = Limits::default();
+        for (tick, (group, kills)) in [("/a", 0), ("/b", 3), ("/a", 5)].into_iter().enumerate() {
+            assert_eq!(sentences(&mut limits, tick as u64, &killed(group, kills)).len(), 1, "memory alone");
+        }
+        let found = sentences(&mut limits, 3, &killed("/a", 6));
+        assert!(found.iter().any(|sentence| sentence.contains("killed a process")), "{found:?}");
+    }
+
+    #[test]
     fn a_kill_is_told_of_for_a_while_and_those_before_the_start_are_not() {
         let killed =
             |kills| memory(Container { limit_bytes: Some(1000), oom_kills: Some(kills), ..Container::default() });

@@ -1,6 +1,7 @@
 //! What the integration tests share: the real binary, a client, a real mongod, a replica set of three, a proxy that breaks.
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
+mod group;
 mod mongod;
 mod node;
 mod proxy;
@@ -29,6 +30,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+pub use group::Group;
 use mongod::signal;
 pub use mongod::{Mongod, free_port, tool};
 pub use node::Node;

@@ -42,19 +42,20 @@ pub(crate) fn ApplicationTable() -> impl IntoView {
 
 /// Whose figures they are, in sentences.
 fn said(application: &Application) -> String {
-    let mut said = format!("{}.", application.words());
+    let mut said = vec![format!("{}.", application.words())];
     if application.unread_processes > 0 {
         let (read, more) = (application.processes.len(), application.unread_processes);
-        said += &format!(" The first {read} are read; {more} more are in no figure.");
+        said.push(format!("The first {read} are read; {more} more are in no figure."));
     }
     if let [before @ .., last] = &*application.restarted_at_unix_ms {
-        said += &format!(" Restarted at {}", format::date_time(*last));
-        said += &match before.len() {
-            0 => ".".to_owned(),
-            more => format!(", and {more} times before."),
-        };
+        let last = format::date_time(*last);
+        said.push(match before.len() {
+            0 => format!("Restarted at {last}."),
+            1 => format!("Restarted at {last}, and once before."),
+            more => format!("Restarted at {last}, and {more} times before."),
+        });
     }
-    said
+    said.join(" ")
 }
 
 fn row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
