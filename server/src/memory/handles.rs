@@ -30,10 +30,8 @@ pub(super) fn read() -> Reading<Handles> {
 pub(super) fn open(process: &Process) -> Reading<Open> {
     let folder = format!("/proc/{}/fd", process.pid());
     // Paths are as the process sees them, which may be in a container.
-    let root = match process.pid() as u32 == std::process::id() {
-        true => PathBuf::from("/"),
-        false => PathBuf::from(format!("/proc/{}/root", process.pid())),
-    };
+    let is_own = process.pid().cast_unsigned() == std::process::id();
+    let root = PathBuf::from(if is_own { "/".to_owned() } else { format!("/proc/{}/root", process.pid()) });
     let mut found = Open::default();
     for descriptor in readable(&folder, process.fd())? {
         let descriptor = match descriptor {

@@ -1,4 +1,4 @@
-//! Applications in Python: FastAPI under uvicorn, and any script; all their processes are ended with the test.
+//! Applications in Python: `FastAPI` under uvicorn, and any script; all their processes are ended with the test.
 
 use std::process::Stdio;
 
@@ -28,7 +28,7 @@ pub struct Python {
 }
 
 impl Python {
-    /// A shop of FastAPI under uvicorn.
+    /// A shop of `FastAPI` under uvicorn.
     pub fn uvicorn(workers: u32) -> Self {
         let port = free_port();
         let arguments = format!("-m uvicorn shop:app --log-level error --port {port} --workers {workers}");

@@ -63,7 +63,7 @@ impl Member {
 
     /// Its folder, pinned to this very process; none once it has ended.
     pub(super) fn folder(&self) -> Option<Folder> {
-        let folder = Folder::new(self.key.pid as i32).ok()?;
+        let folder = Folder::new(self.key.pid.cast_signed()).ok()?;
         (folder.stat().ok()?.starttime == self.key.started_ticks).then_some(folder)
     }
 
