@@ -267,13 +267,15 @@ async fn an_application_elsewhere_is_said_to_be_and_nothing_stands_in_its_place(
     }
 }
 
+/// Debian's user of nothing.
+const NOBODY: u32 = 65_534;
+
 #[tokio::test]
 async fn another_users_process_is_said_to_be_and_what_to_do() {
     if !is_root() {
         println!("only root can start the binary as another user");
         return;
     }
-    const NOBODY: u32 = 65_534;
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
     let path = folder.path().join("watchboard");

@@ -76,20 +76,19 @@ impl ApplicationProbe {
         }
         let sum = process::sum(self.members.iter().map(|member| &member.process));
         memory.process = sum.ok_or_else(|| self.why.clone());
-        memory.descriptors =
-            self.fullest().ok_or_else(|| self.why.clone()).and_then(|member| member.descriptors.clone());
+        memory.descriptors = self.fullest().ok_or_else(none).and_then(|member| member.descriptors.clone());
         memory.container = match self.members.first() {
             Some(main) => {
                 let same = self.container.take().filter(|(key, _)| *key == main.key);
                 let of_main = || (main.key, ContainerProbe::of(&main.key.pid.to_string()));
                 self.container.insert(same.unwrap_or_else(of_main)).1.read()
             }
-            None => Err(self.why.clone()),
+            None => Err(none()),
         };
         if self.members.is_empty() {
-            memory.handles = Err(self.why.clone());
-            memory.threads = Err(self.why.clone());
-            memory.mapped = Err(self.why.clone());
+            memory.handles = Err(none());
+            memory.threads = Err(none());
+            memory.mapped = Err(none());
         }
         memory.application = Some(self.application());
     }
@@ -161,7 +160,7 @@ impl ApplicationProbe {
     }
 
     fn handles(&self) -> Reading<Handles> {
-        let main = self.members.iter().find_map(Member::folder).ok_or_else(|| self.why.clone())?;
+        let main = self.members.iter().find_map(Member::folder).ok_or_else(none)?;
         let mut handles = Handles { read_at_unix_ms: now_unix_ms(), ..Handles::default() };
         let mut sockets = HashSet::new();
         for open in self.members.iter().filter_map(|member| member.open.as_ref()) {
@@ -177,7 +176,7 @@ impl ApplicationProbe {
     pub(super) fn read_threads(&self, threads: &mut ThreadsProbe) -> Reading<Vec<ThreadGroup>> {
         let folders: Vec<_> = self.members.iter().filter_map(Member::folder).collect();
         if folders.is_empty() {
-            return Err(self.why.clone());
+            return Err(none());
         }
         threads.read_of(&folders, std::collections::HashMap::new())
     }
@@ -201,6 +200,11 @@ impl ApplicationProbe {
             sum.uss_bytes += mapped.uss_bytes;
             sum.pss_bytes += mapped.pss_bytes;
         }
-        if self.members.is_empty() { Err(self.why.clone()) } else { Ok(sum) }
+        if self.members.is_empty() { Err(none()) } else { Ok(sum) }
     }
+}
+
+/// Why nothing else is known where there is no process; why there is none is the process's own reason.
+fn none() -> Unknown {
+    Unknown::because("there is no process of the application to be seen")
 }

@@ -15,10 +15,19 @@ use crate::{
 #[component]
 pub(crate) fn SystemMemory() -> impl IntoView {
     let own = if super::watches_another() { "the application" } else { "this process" };
-    let names = [own, "other programs", "cache, reclaimable", "free"];
     let parts = figure(move |snapshot| {
         let parts = snapshot.memory.system_parts()?;
-        Ok(names.into_iter().zip(parts).map(|(name, bytes)| (name, bytes as f64, "")).collect::<Vec<Slice>>())
+        // What is not known is no part.
+        let (names, unknown) = match snapshot.memory.process {
+            Ok(_) => ([own, "other programs", "cache, reclaimable", "free"], 0),
+            Err(_) => ([own, "programs", "cache, reclaimable", "free"], 1),
+        };
+        Ok(names
+            .into_iter()
+            .zip(parts)
+            .skip(unknown)
+            .map(|(name, bytes)| (name, bytes as f64, ""))
+            .collect::<Vec<Slice>>())
     });
     view! { <StackedBar label="System memory" parts /> }
 }
