@@ -1,6 +1,7 @@
 //! Every type that crosses the network, as plain data in the words of the page. Units stand last in names:
 //! `_us` microseconds, `_ms` milliseconds, `_bytes`, `_percent` (0 to 100). Times are Unix milliseconds, UTC.
 
+mod application;
 mod ask;
 mod commands;
 mod database;
@@ -15,6 +16,7 @@ mod server;
 mod timeline;
 mod window;
 
+pub use application::{Application, ApplicationProcess, Role};
 pub use ask::{Ask, Part, Refreshed, Seen};
 pub use commands::{
     AppCommands, CommandError, CommandName, CommandRow, CommandStep, CommandTotals, Deployment, EndpointCommand,

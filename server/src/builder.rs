@@ -6,6 +6,7 @@ use crate::{
     Access, Incoming, Monitor,
     database::{Database, Probe},
     guarded::Guard,
+    memory::Watch,
     requests::{Policy, Routes},
 };
 
@@ -16,6 +17,7 @@ use crate::{
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
     service: Option<String>,
+    watch: Option<Watch>,
     database: Database,
     policy: Policy,
     ready_needs_database: bool,
@@ -23,9 +25,16 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The name of the watched application; that of the executable otherwise.
+    /// The name of the watched application; that of its executable otherwise.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = Some(name.into());
+        self
+    }
+
+    /// Another process to watch the memory of than this one, with all that descend from it: for a monitor that stands in front of an
+    /// application instead of within. What only a program itself can tell, as which endpoint allocates, is then not shown.
+    pub fn watch_process(mut self, watch: Watch) -> Self {
+        self.watch = Some(watch);
         self
     }
 
@@ -123,8 +132,9 @@ impl Builder {
 
     /// Starts watching.
     pub fn build(self) -> Monitor {
-        let service = self.service.unwrap_or_else(executable_name);
-        Monitor::start(service, Probe::new(self.database.0), self.policy, self.ready_needs_database, self.guard)
+        let service = self.service.or_else(|| self.watch.is_none().then(executable_name));
+        let (probe, ready_needs_database) = (Probe::new(self.database.0), self.ready_needs_database);
+        Monitor::start(service, self.watch, probe, self.policy, ready_needs_database, self.guard)
     }
 }
 

@@ -2,7 +2,12 @@
 
 mod file;
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use http::uri::{Authority, Uri};
@@ -38,13 +43,17 @@ pub(crate) struct Config {
     pub(crate) mongodb_uri: Option<String>,
 
     /// The SQLite database to watch, instead of a MongoDB: a file, opened to be read alone and never created.
-    #[cfg(feature = "sqlite")]
     #[arg(long, env = "WATCHBOARD_SQLITE", value_name = "PATH", global = true)]
     pub(crate) sqlite: Option<std::path::PathBuf>,
 
     /// The application to stand in front of: http://HOST:PORT. Requests to --proxy-listen go on to it and are watched.
     #[arg(long, env = "WATCHBOARD_UPSTREAM", value_name = "URL", value_parser = upstream)]
     pub(crate) upstream: Option<Authority>,
+
+    /// The application's process, whose memory is then shown with that of all its children. With --upstream it is found by itself, where it
+    /// runs on this host and as this user.
+    #[arg(long, env = "WATCHBOARD_PID", value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
+    pid: Option<u32>,
 
     /// Where to take the application's requests.
     #[arg(long, env = "WATCHBOARD_PROXY_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address)]
@@ -87,8 +96,8 @@ pub(crate) struct Config {
     config: Option<PathBuf>,
 
     /// What is logged: error, warn, info, debug or trace, also by module.
-    #[arg(long, env = "WATCHBOARD_LOG", default_value = "info", value_name = "LEVEL", global = true)]
-    pub(crate) log: EnvFilter,
+    #[arg(long, env = "WATCHBOARD_LOG", default_value = "info", value_name = "LEVEL", value_parser = filter, global = true)]
+    pub(crate) log: String,
 
     /// How it is logged: text for people, json for programs, a line for each event.
     #[arg(long, env = "WATCHBOARD_LOG_FORMAT", default_value = "text", value_enum, global = true)]
@@ -140,8 +149,8 @@ impl Config {
         let early = command.clone().ignore_errors(true).try_get_matches_from(&arguments);
         let path = early.ok().and_then(|matches| matches.get_one::<PathBuf>("config").cloned());
         if let Some(path) = path {
-            command = file::apply(command, &path)
-                .map_err(|why| Self::command().error(ErrorKind::ValueValidation, why))?;
+            command =
+                file::apply(command, &path).map_err(|why| Self::command().error(ErrorKind::ValueValidation, why))?;
         }
         let config = Self::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
         config.agree().map_err(|why| command.error(ErrorKind::ArgumentConflict, why))?;
@@ -184,6 +193,21 @@ impl Config {
         files.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()
     }
 
+    /// The process that is named.
+    ///
+    /// # Errors
+    /// There is none, or the demo is watched, in a sentence.
+    pub(crate) fn pid(&self) -> Result<Option<u32>, String> {
+        let Some(pid) = self.pid else { return Ok(None) };
+        if self.command.is_some() {
+            return Err("the demo watches its own process: leave --pid out".to_owned());
+        }
+        if !Path::new("/proc").join(pid.to_string()).exists() {
+            return Err(format!("--pid: there is no process {pid} on this host: name one that runs"));
+        }
+        Ok(Some(pid))
+    }
+
     /// The database to watch.
     ///
     /// # Errors
@@ -191,10 +215,7 @@ impl Config {
     // clap's own rules do not hold across the command's name, on both sides of which flags may stand.
     pub(crate) fn database(&self) -> Result<Database, String> {
         let mongodb = self.mongodb_uri.as_deref().map(Database::from_uri);
-        #[cfg(feature = "sqlite")]
         let sqlite = self.sqlite.as_deref().map(Database::sqlite);
-        #[cfg(not(feature = "sqlite"))]
-        let sqlite: Option<Database> = None;
         match (mongodb, sqlite) {
             (Some(_), Some(_)) => Err("one database is watched: give --mongodb-uri or --sqlite, not both".to_owned()),
             (None, None) if self.ready_needs_database => {
@@ -218,6 +239,10 @@ fn upstream(text: &str) -> Result<Authority, String> {
     let authority =
         uri.authority().filter(|authority| !authority.as_str().contains('@') && !authority.host().is_empty());
     authority.cloned().ok_or_else(|| "it is not a URL, as in http://127.0.0.1:8000".to_owned())
+}
+
+fn filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -246,7 +271,17 @@ mod tests {
         assert!(parse(&with).unwrap().database().is_ok());
     }
 
-    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_process_that_is_named_runs_and_is_not_the_demo() {
+        let own = std::process::id().to_string();
+        assert_eq!(parse(&["--pid", &own]).unwrap().pid(), Ok(Some(std::process::id())));
+        let error = parse(&["--pid", &own, "demo"]).unwrap().pid().unwrap_err();
+        assert!(error.contains("leave --pid out"), "{error}");
+        let error = parse(&["--pid", "4294967295"]).unwrap().pid().unwrap_err();
+        assert!(error.contains("no process 4294967295"), "{error}");
+        assert!(parse(&["--pid", "0"]).is_err() && parse(&["--pid", "shop"]).is_err());
+    }
+
     #[test]
     fn a_sqlite_file_or_a_mongodb_is_watched() {
         let both = ["--sqlite", "shop.db", "demo", "--mongodb-uri", "mongodb://localhost"];

@@ -43,7 +43,10 @@ impl Judge {
         findings.extend(asked::find(&mut self.churn, now.tick, now.commands, now.history, now.reader));
         findings.extend(self.limits.find(now.tick, now.memory));
         findings.extend(self.growth.find(now.memory));
-        findings.extend(allocation::find(self.growth.heap_of_late(), now.history, now.reader));
+        // What requests allocate here is the proxy's, where the application is another process.
+        if now.memory.application.is_none() {
+            findings.extend(allocation::find(self.growth.heap_of_late(), now.history, now.reader));
+        }
         settle(before, findings, now.unix_ms)
     }
 }

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use watchboard_app::{
     format,
     wire::{
-        CommandTotals, EndpointTotals, ErrorEvent, Frozen, FrozenCommands, Heap, Process, Reading, Snapshot, Status,
-        System, Thread,
+        Application, ApplicationProcess, CommandTotals, EndpointTotals, ErrorEvent, Frozen, FrozenCommands, Heap,
+        Process, Reading, Snapshot, Status, System, Thread,
     },
 };
 
@@ -41,6 +41,8 @@ fn body(frozen: &Frozen) -> Value {
                 "virtual_memory": or_error(&snapshot.memory.system, virtual_memory),
                 "swap_memory": or_error(&snapshot.memory.system, swap_memory),
             },
+            // None where the application is this process.
+            "application": snapshot.memory.application.as_ref().map(processes),
             "allocator": or_error(&snapshot.memory.allocator, |allocator| json!(allocator)),
             "heap": snapshot.memory.heap.map(heap),
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
@@ -119,10 +121,33 @@ fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
         "num_threads": process.num_threads,
         "open_files": handles.map(|handles| handles.open_files),
         "connections": handles.map(|handles| handles.connections),
-        "num_fds": snapshot.memory.descriptors.as_ref().ok().map(|descriptors| descriptors.open),
+        "num_fds": snapshot.memory.open_descriptors(),
         "uss": mapped.map(|mapped| mapped.uss_bytes),
         "pss": mapped.map(|mapped| mapped.pss_bytes),
         "page_faults": { "minor": process.minor_faults, "major": process.major_faults },
+    })
+}
+
+fn processes(application: &Application) -> Value {
+    let process = |process: &ApplicationProcess| {
+        json!({
+            "pid": process.pid,
+            "command": process.command,
+            "role": process.role,
+            "started": format::date_time(process.started_at_unix_ms),
+            "rss": process.rss_bytes,
+            "num_threads": process.num_threads,
+            "cpu_percent": process.cpu_percent,
+            "num_fds": process.descriptors,
+            "open_files": process.open_files,
+        })
+    };
+    json!({
+        "name": application.name,
+        "found_by": application.found_by,
+        "processes": application.processes.iter().map(process).collect::<Vec<_>>(),
+        "unread_processes": application.unread_processes,
+        "restarted": application.restarted_at_unix_ms.iter().copied().map(format::date_time).collect::<Vec<_>>(),
     })
 }
 
@@ -137,9 +162,10 @@ fn heap(heap: Heap) -> Value {
     })
 }
 
-/// The busiest threads. Memory is the process's, and says so: threads share one address space.
+/// The busiest threads. Memory is the process's, or that of all the application's, and says so: threads share one address space.
 fn threads(snapshot: &Snapshot) -> Value {
     let memory = snapshot.memory.process.as_ref().map(memory_info).unwrap_or_default();
+    let scope = if snapshot.memory.application.is_some() { "application" } else { "process" };
     let thread = |thread: &Thread| {
         json!({
             "thread_id": thread.thread_id,
@@ -149,7 +175,7 @@ fn threads(snapshot: &Snapshot) -> Value {
             "allocated_bytes": thread.allocated_bytes,
             "freed_bytes": thread.freed_bytes,
             "memory_info": memory,
-            "memory_scope": "process",
+            "memory_scope": scope,
         })
     };
     or_error(&snapshot.memory.threads, |threads| threads.busiest.iter().map(thread).collect())

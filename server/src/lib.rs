@@ -50,6 +50,7 @@ pub use builder::Builder;
 pub use dashboard::Route;
 pub use database::Database;
 pub use guarded::{Access, Pass, mount_path};
+pub use memory::Watch;
 pub use monitor::Monitor;
 pub use requests::{Incoming, PassedOn, RequestsLayer, RouteError, Routes, Watched, WatchedBody, WatchedFuture};
 

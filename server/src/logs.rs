@@ -6,8 +6,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::LogFormat;
 
-pub(crate) fn begin(filter: EnvFilter, format: LogFormat) {
-    let lines = fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
+pub(crate) fn begin(filter: &str, format: LogFormat) {
+    let lines = fmt().with_env_filter(EnvFilter::new(filter)).with_writer(stderr).with_target(false);
     match format {
         LogFormat::Text => lines.with_ansi(stderr().is_terminal()).init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),

@@ -1,6 +1,7 @@
 //! Memory analytics: one probe a file. Each reads the kernel's own figures and answers with them, or with why it cannot.
 
 mod allocator;
+mod application;
 mod container;
 mod cpu;
 mod descriptors;
@@ -12,16 +13,21 @@ mod mapped;
 mod measures;
 mod pressure;
 mod process;
+mod stat;
 mod system;
 mod text;
 mod threads;
+mod watch;
 
 use std::time::{Duration, Instant};
 
+use procfs::ProcError;
 use watchboard_app::wire::{Devices, Memory, Reading, ThreadGroup, Threads, Unknown};
 
+pub use self::watch::Watch;
 use self::{
-    container::ContainerProbe, devices::DevicesProbe, process::ProcessProbe, system::SystemProbe, threads::ThreadsProbe,
+    application::ApplicationProbe, container::ContainerProbe, devices::DevicesProbe, process::ProcessProbe,
+    system::SystemProbe, threads::ThreadsProbe,
 };
 use crate::clock::now_unix_ms;
 
@@ -34,9 +40,8 @@ const BUSIEST: usize = 5;
 
 /// The probes, with what they remember between readings.
 pub(crate) struct Probes {
-    process: ProcessProbe,
+    subject: Subject,
     threads: ThreadsProbe,
-    container: ContainerProbe,
     system: SystemProbe,
     devices: DevicesProbe,
     last: Memory,
@@ -44,6 +49,12 @@ pub(crate) struct Probes {
     costly_at: Option<Instant>,
     mapped_at: Option<Instant>,
     took: Took,
+}
+
+/// Whose memory is watched.
+enum Subject {
+    Own(Box<(ProcessProbe, ContainerProbe)>),
+    Application(Box<ApplicationProbe>),
 }
 
 /// How long each probe took last, in microseconds.
@@ -68,11 +79,12 @@ impl Took {
 }
 
 impl Probes {
-    pub(crate) fn new() -> Self {
+    /// Of the application that is named, or of the monitor's own process.
+    pub(crate) fn new(watch: Option<Watch>) -> Self {
+        let own = || Subject::Own(Box::new((ProcessProbe::own(), ContainerProbe::own())));
         Self {
-            process: ProcessProbe::new(),
+            subject: watch.map_or_else(own, |watch| Subject::Application(Box::new(ApplicationProbe::new(watch)))),
             threads: ThreadsProbe::default(),
-            container: ContainerProbe::new(),
             system: SystemProbe::new(),
             devices: DevicesProbe::default(),
             last: Memory::unread(),
@@ -89,11 +101,18 @@ impl Probes {
         let Self { took, last, .. } = self;
         last.system = took.by("system", || self.system.read());
         let total = last.system.as_ref().ok().map(|system| system.total_bytes);
-        last.process = took.by("process", || self.process.read(total));
-        last.descriptors = descriptors::read();
-        last.container = took.by("container", || self.container.read());
-        last.heap = heap::read();
-        last.allocator = allocator::read();
+        match &mut self.subject {
+            Subject::Own(probes) => {
+                let (process, container) = &mut **probes;
+                last.process = took.by("process", || process.read(total));
+                last.descriptors = descriptors::read();
+                last.container = took.by("container", || container.read());
+                last.heap = heap::read();
+                last.allocator = allocator::read();
+            }
+            // What its own allocator does is known to no other process.
+            Subject::Application(application) => took.by("processes", || application.read(total, last)),
+        }
         if watched {
             self.read_costly();
         }
@@ -105,16 +124,30 @@ impl Probes {
         if !is_due(&mut self.costly_at, COSTLY_EVERY) {
             return false;
         }
-        let Self { took, last, .. } = self;
-        last.handles = took.by("open files and connections", handles::read);
-        self.every_thread = took.by("threads", || self.threads.read());
+        let Self { took, last, threads, .. } = self;
+        self.every_thread = match &mut self.subject {
+            Subject::Own(_) => {
+                last.handles = took.by("open files and connections", handles::read);
+                took.by("threads", || threads.read())
+            }
+            Subject::Application(application) => {
+                took.by("open files and connections", || application.read_open(last));
+                took.by("threads", || application.read_threads(threads))
+            }
+        };
         let busiest = |threads: &Vec<ThreadGroup>| Threads {
             read_at_unix_ms: now_unix_ms(),
             busiest: threads.iter().take(BUSIEST).map(|thread| thread.sum.clone()).collect(),
         };
         last.threads = self.every_thread.as_ref().map(busiest).map_err(Unknown::clone);
-        if is_due(&mut self.mapped_at, MAPPED_EVERY) {
-            last.mapped = took.by("shared pages", mapped::read);
+        match &mut self.subject {
+            Subject::Own(_) if is_due(&mut self.mapped_at, MAPPED_EVERY) => {
+                last.mapped = took.by("shared pages", mapped::read);
+            }
+            Subject::Own(_) => {}
+            Subject::Application(application) => {
+                last.mapped = took.by("shared pages", || application.read_mapped(MAPPED_EVERY));
+            }
         }
         true
     }
@@ -147,6 +180,17 @@ fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
         *last = Some(now);
     }
     due
+}
+
+/// Names what could not be read of a process, and what to do where that was refused.
+fn readable<T, E: Into<ProcError>>(what: &str, result: Result<T, E>) -> Reading<T> {
+    result.map_err(|error| match error.into() {
+        ProcError::PermissionDenied(_) => Unknown::because(format!(
+            "{what} may not be read: it is another user's process, or has changed its user. Run this one as the same user, or with \
+             CAP_SYS_PTRACE."
+        )),
+        error => Unknown::because(format!("cannot read {what}: {error}")),
+    })
 }
 
 /// Names what could not be read.

@@ -28,6 +28,7 @@ use crate::{
     dashboard,
     database::{Database, Found, Listener, Probe},
     guarded::Guard,
+    memory::{Probes, Watch},
     requests::{Policy, Recorder, RequestsLayer, note_locations},
     runtime::RuntimeProbe,
     sampler::Sampler,
@@ -65,8 +66,10 @@ impl Monitor {
     }
 
     /// Starts watching. Where the monitor's thread cannot be started, the board says so by its age: it is stale from the first second on.
+    /// Without a name the application has that of its process.
     pub(crate) fn start(
-        service: String,
+        service: Option<String>,
+        watch: Option<Watch>,
         probe: Probe,
         policy: Policy,
         ready_needs_database: bool,
@@ -75,7 +78,9 @@ impl Monitor {
         note_locations();
         let recorder = Recorder::new(policy);
         let listener = Listener::new();
-        let mut sampler = Sampler::new(service, recorder, listener, RuntimeProbe::current());
+        // An application that is another process has none that could be asked.
+        let runtime = if watch.is_none() { RuntimeProbe::current() } else { None };
+        let mut sampler = Sampler::new(service, Probes::new(watch), recorder, listener, runtime);
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.found(), false)));
         let (read_at, database_read_at) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
         let (ask, asked) = mpsc::channel(QUESTIONS);

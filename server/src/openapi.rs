@@ -1,7 +1,7 @@
 //! The application's OpenAPI document: read from a file, or asked for until the application answers, and again now and then, since a
 //! new version of it may have new routes.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Uri, header, uri::Authority};
@@ -41,14 +41,21 @@ pub(crate) async fn follow(source: String, upstream: Authority, routes: Routes, 
     }
 }
 
+/// The file that a source names; none where it is to be asked for.
+pub(crate) fn file(source: &str) -> Option<&Path> {
+    let path = Path::new(source);
+    (!source.starts_with("http://") && (!source.starts_with('/') || path.exists())).then_some(path)
+}
+
 async fn read(source: &str, upstream: &Authority) -> Result<String, String> {
+    if let Some(file) = file(source) {
+        return tokio::fs::read_to_string(file).await.map_err(|error| error.to_string());
+    }
     let asked = if source.starts_with("http://") {
         source.parse::<Uri>().map_err(|error| error.to_string())?
-    } else if source.starts_with('/') && !std::path::Path::new(source).exists() {
+    } else {
         let target = Uri::builder().scheme("http").authority(upstream.clone()).path_and_query(source).build();
         target.map_err(|error| error.to_string())?
-    } else {
-        return tokio::fs::read_to_string(source).await.map_err(|error| error.to_string());
     };
     timeout(ANSWERED_WITHIN, ask(asked)).await.map_err(|_| format!("no answer within {ANSWERED_WITHIN:?}"))?
 }

@@ -90,7 +90,7 @@ fn write_all(out: &mut String, frozen: &Frozen) -> fmt::Result {
             "process_unix_file_descriptor_count",
             "gauge",
             "Open file descriptors of the process.",
-            some(snapshot.memory.descriptors.as_ref().ok().map(|descriptors| descriptors.open as f64)),
+            some(snapshot.memory.open_descriptors().map(|open| open as f64)),
         ),
         (
             "watchboard_database_up",

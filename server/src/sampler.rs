@@ -26,7 +26,7 @@ const MOST_COMMANDS: usize = 50;
 const DETAIL_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) struct Sampler {
-    service: String,
+    service: Option<String>,
     started_at_unix_ms: u64,
     reader: Reader,
     commands: CommandReader,
@@ -42,7 +42,8 @@ pub(crate) struct Sampler {
 
 impl Sampler {
     pub(crate) fn new(
-        service: String,
+        service: Option<String>,
+        probes: Probes,
         recorder: &'static Recorder,
         listener: &'static Listener,
         runtime: Option<RuntimeProbe>,
@@ -55,13 +56,19 @@ impl Sampler {
             commands: CommandReader::new(listener),
             runtime,
             cost: CostMeter::default(),
-            probes: Probes::new(),
+            probes,
             last_tick: None,
             history: History::new(started_at_unix_ms),
             judge: Judge::default(),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
             detail: None,
         }
+    }
+
+    /// One of its own process, without a database or a runtime.
+    #[cfg(test)]
+    pub(crate) fn for_tests(recorder: &'static Recorder) -> Self {
+        Self::new(None, Probes::new(None), recorder, Listener::new(), None)
     }
 
     /// `tick` is the whole seconds since the start. One that follows late leaves a gap, and its requests are those of all the
@@ -106,7 +113,7 @@ impl Sampler {
         let (judge, health) = (&mut self.judge, &self.health);
         self.health = self.probes.took().by("findings", || judge.judge(health, now));
         let snapshot = Snapshot {
-            service: self.service.clone(),
+            service: self.service.clone().unwrap_or_else(|| application_name(&memory)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at_unix_ms: self.started_at_unix_ms,
             tick,
@@ -201,6 +208,16 @@ impl Sampler {
     }
 }
 
+/// Of an application that nobody has named.
+fn application_name(memory: &Memory) -> String {
+    let application = memory.application.as_ref();
+    let name = application.map(|application| match &*application.name {
+        "" => application.found_by.trim_start_matches("listening at "),
+        name => name,
+    });
+    name.unwrap_or("application").to_owned()
+}
+
 /// Commands are counted as requests are: refused ones as errors of the server, documents in the place of bytes.
 fn tally(taken: TakenShape) -> Tally {
     let mut tally = Tally {
@@ -243,7 +260,7 @@ mod tests {
 
     #[test]
     fn missed_ticks_are_gaps() {
-        let mut sampler = Sampler::new("test".into(), Recorder::new(Policy::default()), Listener::new(), None);
+        let mut sampler = Sampler::for_tests(Recorder::new(Policy::default()));
         sampler.tick(0, &Found::default(), false);
         let frozen = sampler.tick(25, &Found::default(), false);
         let ask = Ask { window: Window::FifteenMinutes, part: Part::Charts };
@@ -259,7 +276,7 @@ mod tests {
     #[test]
     fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
         let recorder = Recorder::new(Policy::default());
-        let mut sampler = Sampler::new("test".into(), recorder, Listener::new(), None);
+        let mut sampler = Sampler::for_tests(recorder);
         let ask = Ask { window: Window::Minute, part: Part::Requests };
         let mut totals = |tick| {
             recorder.record_for_tests("/a", 10);

@@ -1,14 +1,14 @@
 //! Requests that mean one thing to one reader and another to the next: refused, or passed on so that there is but one reading. The cases
 //! are those in which RFC 9110 and 9112 leave no choice, as the field's probes for HTTP/1.1 servers and for smuggling list them.
 
-#[path = "support/raw.rs"]
-mod raw;
 mod support;
 
 use std::{net::SocketAddr, time::Duration};
 
-use raw::{Raw, exchange};
-use support::{Binary, Node};
+use support::{
+    Binary, Node,
+    raw::{Raw, exchange},
+};
 use tokio::time::timeout;
 
 const REFUSED_WITHIN: Duration = Duration::from_secs(5);

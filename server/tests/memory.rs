@@ -5,7 +5,7 @@ mod support;
 use std::process::Stdio;
 
 use serde_json::Value;
-use support::{Binary, tool};
+use support::{Binary, Group, tool};
 use tokio::process::Command;
 
 /// What psutil says of a process and of the machine, by the names of `/health`.
@@ -101,37 +101,6 @@ async fn what_the_process_shares_agrees_with_psutil() {
         }
     }
     panic!("{found:#?}");
-}
-
-/// A control group of memory with a limit, in which processes can be put; none where the machine does not let one be made.
-struct Group(std::path::PathBuf);
-
-impl Group {
-    fn with_limit(bytes: u64) -> Option<Self> {
-        let name = format!("watchboard-test-{}", std::process::id());
-        for (root, limit) in [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")] {
-            let folder = std::path::Path::new(root).join(&name);
-            if std::fs::create_dir(&folder).is_err() {
-                continue;
-            }
-            let group = Self(folder);
-            if std::fs::write(group.0.join(limit), bytes.to_string()).is_ok() {
-                return Some(group);
-            }
-        }
-        None
-    }
-
-    fn take(&self, pid: u32) {
-        std::fs::write(self.0.join("cgroup.procs"), pid.to_string()).expect("the group takes the process");
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Once its processes are gone; one that is left over holds nothing.
-        let _ = std::fs::remove_dir(&self.0);
-    }
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ mod buckets;
 mod counters;
 #[path = "../src/requests/endpoint.rs"]
 mod endpoint;
+#[path = "../src/requests/passed_on.rs"]
+mod passed_on;
 #[path = "../src/requests/registry.rs"]
 mod registry;
 #[path = "../src/requests/rules.rs"]
@@ -88,6 +90,7 @@ fn ended(status: u16, duration_us: u64) -> Ended<'static> {
         response_bytes: 1,
         allocated,
         asked: None,
+        passed_on: None,
     }
 }
 

@@ -1,14 +1,14 @@
 //! The binary in front of an application: to both sides as if it were not there.
 
-#[path = "support/raw.rs"]
-mod raw;
 mod support;
 
 use std::{net::SocketAddr, time::Duration};
 
-use raw::{Raw, exchange, read_until};
 use serde_json::Value;
-use support::{Binary, Node, free_port};
+use support::{
+    Binary, Node, free_port,
+    raw::{Raw, exchange, read_until},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

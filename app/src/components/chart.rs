@@ -45,9 +45,16 @@ pub(crate) struct ChartData {
     pub(crate) series: Vec<Series>,
     /// A line to stay under, with its name.
     pub(crate) limit: Option<(&'static str, f64)>,
+    /// What happened, each at a place of the window.
+    pub(crate) marks: Vec<(usize, String)>,
 }
 
 impl ChartData {
+    /// Without a line yet.
+    pub(crate) fn new(window: Window, unit: Unit) -> Self {
+        Self { window, unit, series: vec![], limit: None, marks: vec![] }
+    }
+
     fn axis_end(&self) -> f64 {
         let values = self.series.iter().flat_map(|series| series.values.iter().flatten().copied());
         let limit = self.limit.map(|(_, value)| value);
@@ -200,9 +207,14 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
             values.chain(limit).map(|(name, hue, value)| item(data.unit, name, hue, value)).collect_view()
         })
     };
+    let marks = move || {
+        let mark = |(_, said): &(usize, String)| view! { <li class="mark">{said.clone()}</li> };
+        data.with(|data| data.marks.iter().map(mark).collect_view())
+    };
     view! {
         <ul class="legend">
             {items}
+            {marks}
             <li class="when">{when}</li>
         </ul>
     }
@@ -221,7 +233,9 @@ fn describe(title: &str, data: &ChartData) -> String {
         let now = series.at(data.now(), data.points()).map_or_else(|| "unknown".to_owned(), text);
         format!("{}: now {now}, lowest {}, highest {}", series.name, text(lowest), text(highest))
     });
-    format!("{title}, last {}. {}.", data.window.long_word(), series.collect::<Vec<_>>().join("; "))
+    let sentence = format!("{title}, last {}. {}.", data.window.long_word(), series.collect::<Vec<_>>().join("; "));
+    let marks = data.marks.iter().map(|(_, said)| format!("It {said}."));
+    std::iter::once(sentence).chain(marks).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -241,7 +255,7 @@ mod tests {
             window: Window::Minute,
             unit: Unit::Percent,
             series: vec![Series::new("process", "cpu", values)],
-            limit: None,
+            ..ChartData::new(Window::Minute, Unit::Percent)
         };
         assert_eq!(data(&[Some(1.0), None]).now(), 58, "the newest point has only begun");
         let stopped = data(&[Some(1.0), None, None]);
@@ -257,7 +271,7 @@ mod tests {
                 Series::new("process", "cpu", &[Some(1.0f32), Some(5.0), Some(2.0)]),
                 Series::new("system", "other", &[] as &[Option<f32>]),
             ],
-            limit: None,
+            ..ChartData::new(Window::Minute, Unit::Percent)
         };
         let text = describe("CPU", &data).replace('\u{a0}', " ");
         assert_eq!(text, "CPU, last 15 minutes. process: now 2 %, lowest 1 %, highest 5 %; system: no data yet.");

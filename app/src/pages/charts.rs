@@ -2,9 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::memory::watches_another;
 use crate::{
     components::{Chart, ChartData, Series},
-    format::Unit,
+    figures::Figures,
+    format::{self, Unit},
     live::{self, of_figures},
     wire::TimelineColumns,
 };
@@ -15,10 +17,8 @@ pub(super) fn columns(
     read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static,
 ) -> Memo<ChartData> {
     live::columns(move |timeline| ChartData {
-        window: timeline.window,
-        unit,
         series: read(&timeline.columns),
-        limit: None,
+        ..ChartData::new(timeline.window, unit)
     })
 }
 
@@ -79,6 +79,19 @@ pub(crate) fn ErrorsChart() -> impl IntoView {
     view! { <Chart title="Errors" note="Per second: 5xx and panics are ours, 4xx the clients'." data=errors() /> }
 }
 
+/// Where the application was started anew, at places of the window.
+fn restarts(figures: &Figures) -> Vec<(usize, String)> {
+    let (snapshot, window) = (&figures.snapshot, figures.window());
+    let place = |at_unix_ms: u64| {
+        // Seconds come a little sooner or later than they should.
+        let ago = (snapshot.taken_at_unix_ms.saturating_sub(at_unix_ms) + 500) / 1000;
+        let [point, now] = [snapshot.tick.checked_sub(ago)?, snapshot.tick].map(|tick| tick / window.step_seconds());
+        (window.points() - 1).checked_sub((now - point) as usize)
+    };
+    let restarts = snapshot.memory.application.iter().flat_map(|application| &application.restarted_at_unix_ms);
+    restarts.filter_map(|at| Some((place(*at)?, format!("restarted at {}", format::clock(*at))))).collect()
+}
+
 #[component]
 pub(crate) fn RssChart() -> impl IntoView {
     let data = of_figures(|figures| {
@@ -94,10 +107,12 @@ pub(crate) fn RssChart() -> impl IntoView {
             Ok(Some(container)) => container.limit_bytes.map(|limit| limit as f64),
             _ => None,
         };
-        let data = ChartData { window: figures.window(), unit: Unit::Bytes, series, limit: None };
+        let marks = restarts(figures);
+        let data = ChartData { series, marks, ..ChartData::new(figures.window(), Unit::Bytes) };
         data.with_limit_in_sight("container limit", limit)
     });
-    view! { <Chart title="Process memory" note="Resident memory: growth that never comes back is a leak." data=data /> }
+    let title = if watches_another() { "Application memory" } else { "Process memory" };
+    view! { <Chart title note="Resident memory: growth that never comes back is a leak." data=data /> }
 }
 
 /// Where the program's allocator counts.
@@ -114,11 +129,14 @@ pub(crate) fn AllocationChart() -> impl IntoView {
 
 #[component]
 pub(crate) fn CpuChart() -> impl IntoView {
-    let data = columns(Unit::Percent, |columns| {
-        vec![
-            Series::new("process, of one core", "hue-cpu", &columns.process_cpu_percent),
+    let whose = if watches_another() { "application, of one core" } else { "process, of one core" };
+    let data = of_figures(move |figures| {
+        let columns = &figures.timeline.columns;
+        let series = vec![
+            Series::new(whose, "hue-cpu", &columns.process_cpu_percent),
             Series::new("system, of all", "hue-system", &columns.system_cpu_percent),
-        ]
+        ];
+        ChartData { series, marks: restarts(figures), ..ChartData::new(figures.window(), Unit::Percent) }
     });
     view! { <Chart title="CPU" note="Near 100 % the work is waiting for a core." data=data /> }
 }

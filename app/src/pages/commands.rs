@@ -362,7 +362,7 @@ fn ConnectionsChart() -> impl IntoView {
             Series::new("waiting", "hue-server", &columns.connections_waiting),
         ];
         let limit: u64 = commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).max().unwrap_or(0));
-        let data = ChartData { window: figures.window(), unit: Unit::Count, series, limit: None };
+        let data = ChartData { series, ..ChartData::new(figures.window(), Unit::Count) };
         data.with_limit_in_sight("limit", (limit > 0).then_some(limit as f64))
     });
     view! { <Chart title="Connections" note="Of the fullest pool, the most of each step: at the limit, commands wait for one." data /> }

@@ -201,7 +201,7 @@ fn memory_facts(figures: &Figures) -> Reading<Vec<Fact>> {
 fn columns(figures: &Figures, unit: Unit, read: impl Fn(&EndpointColumns) -> Vec<Series>) -> ChartData {
     let none = EndpointColumns::default();
     let columns = detail(figures).map_or(&none, |detail| &detail.timeline.columns);
-    ChartData { window: figures.window(), unit, series: read(columns), limit: None }
+    ChartData { series: read(columns), ..ChartData::new(figures.window(), unit) }
 }
 
 #[component]

@@ -1,5 +1,6 @@
 //! Memory analytics: where the memory goes, who asks for it, what it is held to, and what else the process and its machine hold.
 
+mod application;
 mod container;
 mod cost;
 mod heap;
@@ -10,6 +11,7 @@ mod threads;
 use leptos::prelude::*;
 
 use self::{
+    application::ApplicationTable,
     container::ContainerFacts,
     cost::{CostFacts, RuntimeFacts},
     heap::{AllocatedBar, AllocatorBar, RssBar},
@@ -17,6 +19,7 @@ use self::{
     threads::ThreadGroupTable,
 };
 pub(crate) use self::{
+    application::{watched, watches_another},
     process::{ProcessFacts, ResourceBars},
     system::SystemMemory,
     threads::ThreadTable,
@@ -37,6 +40,9 @@ use crate::{
 pub(crate) fn MemoryPage() -> impl IntoView {
     // Which allocator a program has does not change while it runs.
     let counts = use_live().figures.with_untracked(|figures| figures.snapshot.memory.heap.is_some());
+    // Of other processes than the monitor's own it is not known what they allocate, and what runs them.
+    let another = watches_another();
+    let either = |own: &'static str, others: &'static str| if another { others } else { own };
     view! {
         <div class="charts">
             <RssChart />
@@ -44,9 +50,25 @@ pub(crate) fn MemoryPage() -> impl IntoView {
             <CpuChart />
         </div>
         <div class="cards">
-            <Card title="Where the memory goes" note="All that is resident for this process, in parts that add up to it.">
+            {another
+                .then(|| view! {
+                    <Card
+                        title="Application processes"
+                        note="What the figures of this view are of, added up. Pages that they share count in each one's RSS; PSS, below, divides them."
+                        wide=true
+                    >
+                        <ApplicationTable />
+                    </Card>
+                })}
+            <Card
+                title="Where the memory goes"
+                note=either(
+                    "All that is resident for this process, in parts that add up to it.",
+                    "All that is resident for the application's processes, in parts that add up to it.",
+                )
+            >
                 <RssBar />
-                <AllocatorBar />
+                {(!another).then(|| view! { <AllocatorBar /> })}
             </Card>
             <Card title="Resource usage" note="A bar that fills up is what will run out first.">
                 <ResourceBars />
@@ -54,18 +76,28 @@ pub(crate) fn MemoryPage() -> impl IntoView {
             <Card title="Container" note="The limit that kills: past it the kernel ends processes of this control group.">
                 <ContainerFacts />
             </Card>
+            {(!another)
+                .then(|| view! {
+                    <Card
+                        title="Endpoints by allocation"
+                        note="Of the window: what requests asked the allocator for while they were handled, whatever became of it later. Allocated, not retained."
+                        wide=true
+                    >
+                        <AllocatedBar />
+                        {counts.then(|| view! { <AllocatingTable /> })}
+                    </Card>
+                })}
             <Card
-                title="Endpoints by allocation"
-                note="Of the window: what requests asked the allocator for while they were handled, whatever became of it later. Allocated, not retained."
+                title="Threads"
+                note=either(
+                    "Those whose names differ in digits alone stand together. Memory is shared: their own are CPU time and what they allocate.",
+                    "Of all processes; those whose names differ in digits alone stand together. Memory is shared: their own is CPU time.",
+                )
                 wide=true
             >
-                <AllocatedBar />
-                {counts.then(|| view! { <AllocatingTable /> })}
-            </Card>
-            <Card title="Threads" note="Those whose names differ in digits alone stand together. Memory is shared: their own are CPU time and what they allocate." wide=true>
                 <ThreadGroupTable />
             </Card>
-            <Card title="Process" note="RSS is what it holds in RAM; VMS is address space, most of which costs nothing.">
+            <Card title=either("Process", "All processes") note="RSS is what it holds in RAM; VMS is address space, most of which costs nothing.">
                 <ProcessFacts />
             </Card>
             <Card title="System" note="The whole machine. Used is what programs cannot get without swapping.">
@@ -75,13 +107,22 @@ pub(crate) fn MemoryPage() -> impl IntoView {
             <Card title="Heaviest processes" note="Of the machine, by RSS. Pages that they share count for each.">
                 <HeaviestTable />
             </Card>
-            <Card title="Cost of watching" note="What this monitor takes from the application.">
+            <Card
+                title="Cost of watching"
+                note=either(
+                    "What this monitor takes from the application.",
+                    "What watchboard itself takes, in a process of its own beside the application.",
+                )
+            >
                 <CostFacts />
             </Card>
-            <Card title="Async runtime" note="Tokio: near 100 % busy, or with a queue that stays, tasks wait for a worker.">
-                <RuntimeFacts />
-            </Card>
-            <Card title="Disks and networks" note="As this process sees them.">
+            {(!another)
+                .then(|| view! {
+                    <Card title="Async runtime" note="Tokio: near 100 % busy, or with a queue that stays, tasks wait for a worker.">
+                        <RuntimeFacts />
+                    </Card>
+                })}
+            <Card title="Disks and networks" note=either("As this process sees them.", "As watchboard sees them.")>
                 <DiskTable />
                 <NetworkTable />
             </Card>

@@ -8,7 +8,7 @@ use super::{
     database::DatabaseFacts,
     endpoints::BusiestTable,
     errors::CauseTable,
-    memory::{ProcessFacts, ResourceBars, SystemMemory, ThreadTable},
+    memory::{ProcessFacts, ResourceBars, SystemMemory, ThreadTable, watched, watches_another},
     requests::{ApplicationFacts, StatusCodes},
 };
 use crate::{
@@ -50,7 +50,14 @@ pub(crate) fn Overview() -> impl IntoView {
                 <DatabaseFacts />
                 <CommandsOfLate />
             </Card>
-            <Card title="Memory analysis" note="Where the memory of this machine and of this process is.">
+            <Card
+                title="Memory analysis"
+                note=if watches_another() {
+                    "Where the memory of this machine and of the application is."
+                } else {
+                    "Where the memory of this machine and of this process is."
+                }
+            >
                 <SystemMemory />
                 <ProcessFacts />
                 <ThreadTable />
@@ -127,9 +134,7 @@ fn SystemFacts() -> impl IntoView {
             ("Uptime", format::span(snapshot.tick), started),
             ("Database", snapshot.database.status_text(), snapshot.database.hosts.clone()),
         ];
-        if let Ok(process) = &snapshot.memory.process {
-            facts.push(("Process", format!("{} ({})", process.name, process.pid), "name and process id".to_owned()));
-        }
+        facts.extend(watched(snapshot));
         if let Ok(system) = &snapshot.memory.system {
             facts.push(("Host", system.host.clone(), format!("{} cores", system.cpus)));
             if let Some([one, five, fifteen]) = system.load {

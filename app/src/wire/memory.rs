@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Reading, Unknown, known};
+use super::{Application, Reading, Unknown, known};
 
 /// What the probes read last; each is unknown by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
-    /// The process that the monitor runs in; read every second.
+    /// Whose figures those of the process are; none where they are those of the process that the monitor runs in.
+    pub application: Option<Application>,
+    /// The process, or the sums of the application's processes; read every second.
     pub process: Reading<Process>,
-    /// Its open file descriptors; read every second.
+    /// Its open file descriptors, or those of the application's process that is nearest to its limit; read every second.
     pub descriptors: Reading<Descriptors>,
     /// Its open files and connections; read every five seconds while somebody looks.
     pub handles: Reading<Handles>,
@@ -65,7 +67,7 @@ impl Heap {
     }
 }
 
-/// One process, from `/proc/PID/{statm,status,stat}`.
+/// One process, or several added up under the main one's name, from `/proc/PID/{statm,status,stat}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     /// The process id.
@@ -113,6 +115,8 @@ pub struct Descriptors {
     pub open: u64,
     /// How many may be (the soft limit); none where unlimited.
     pub limit: Option<u64>,
+    /// Of which of the application's processes.
+    pub pid: Option<u32>,
 }
 
 /// How the pages of the process are shared, from `/proc/PID/smaps_rollup`, which takes the kernel long to make.
@@ -254,7 +258,7 @@ pub struct System {
     pub swap_out_bytes: u64,
     /// Share of all cores in use over the last second; none in the first.
     pub cpu_percent: Option<f64>,
-    /// Cores that this process may use.
+    /// Cores that the monitor's process may use.
     pub cpus: u64,
     /// Runnable tasks, averaged over 1, 5 and 15 minutes; none where the platform does not tell.
     pub load: Option<[f64; 3]>,
@@ -289,6 +293,7 @@ impl Memory {
     pub fn unread() -> Self {
         let unread = || Unknown::because("not read yet");
         Self {
+            application: None,
             process: Err(unread()),
             descriptors: Err(unread()),
             handles: Err(unread()),
@@ -304,8 +309,11 @@ impl Memory {
     /// The container's memory where it has a limit, else the system's.
     ///
     /// # Errors
-    /// Why neither is known.
+    /// Why neither is known; of an application that does not run, or cannot be seen, that.
     pub fn headline(&self) -> Reading<Headline> {
+        if self.application.is_some() {
+            known(&self.process)?;
+        }
         if let Ok(Some(Container { working_set_bytes, limit_bytes: Some(limit), .. })) = self.container {
             return Ok(Headline { scope: "container", used_bytes: working_set_bytes, limit_bytes: limit });
         }
@@ -313,7 +321,17 @@ impl Memory {
         Ok(Headline { scope: "system", used_bytes: system.used_bytes, limit_bytes: system.total_bytes })
     }
 
-    /// The system's memory in four parts that add up to it: this process's own, other programs', cache, free.
+    /// The open file descriptors of the process, or of all the application's processes; none where some cannot be seen.
+    pub fn open_descriptors(&self) -> Option<u64> {
+        match &self.application {
+            Some(application) if !application.processes.is_empty() => {
+                application.processes.iter().map(|process| process.descriptors).sum()
+            }
+            _ => self.descriptors.as_ref().ok().map(|descriptors| descriptors.open),
+        }
+    }
+
+    /// The system's memory in four parts that add up to it: this process's (or the application's) own, other programs', cache, free.
     ///
     /// # Errors
     /// Why the system's memory is not known.

@@ -53,8 +53,17 @@ pub struct Board {
 impl Board {
     /// `watchboard demo` with further arguments, at any free port or at that of `listen`.
     pub async fn demo(listen: &str, arguments: &[&str]) -> Self {
+        Self::binary(&[&["demo", "--listen", listen], arguments].concat()).await
+    }
+
+    /// `watchboard` with these arguments, at any free port.
+    pub async fn start(arguments: &[&str]) -> Self {
+        Self::binary(&[&["--listen", "127.0.0.1:0"], arguments].concat()).await
+    }
+
+    async fn binary(arguments: &[&str]) -> Self {
         let mut command = Command::new(program("watchboard"));
-        command.args(["demo", "--listen", listen]).args(arguments).stderr(Stdio::piped()).kill_on_drop(true);
+        command.args(arguments).stderr(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("the binary starts");
         let line = line_with("the board is at ", process.stderr.take().expect("a pipe")).await;
         let url = line.split("the board is at ").nth(1).expect("an address").trim().to_owned();

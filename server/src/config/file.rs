@@ -1,9 +1,9 @@
 //! The configuration file: TOML with every flag by its name, `proxy_listen = "127.0.0.1:8080"`. What the environment says goes before
 //! it, and what the command line says before both.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::{fs, path::Path};
 
-use clap::{ArgAction, Command, error::ErrorKind};
+use clap::{ArgAction, Command, builder::Resettable, error::ErrorKind};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -31,10 +31,14 @@ pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, String
         let name = key.get_ref().replace('-', "_");
         let known = command.get_arguments().any(|flag| flag.get_id() == name.as_str() && flag.get_long().is_some());
         if !known || name == OWN {
-            return Err(in_line(key.span().start, &format!("there is no setting `{}`: {}", key.get_ref(), names(&command))));
+            return Err(in_line(
+                key.span().start,
+                &format!("there is no setting `{}`: {}", key.get_ref(), names(&command)),
+            ));
         }
         let words = words(value).map_err(|why| in_line(value.span().start, &format!("`{}` {why}", key.get_ref())))?;
-        refuse(&command, &name, &words).map_err(|why| in_line(value.span().start, &format!("`{}`: {why}", key.get_ref())))?;
+        refuse(&command, &name, &words)
+            .map_err(|why| in_line(value.span().start, &format!("`{}`: {why}", key.get_ref())))?;
         command = command.mut_arg(name, |flag| flag.default_values(words).hide_default_value(true));
     }
     Ok(command)
@@ -47,7 +51,9 @@ fn words(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, String> {
         DeValue::Integer(number) => Ok(vec![number.to_string()]),
         DeValue::Boolean(holds) => Ok(vec![holds.to_string()]),
         DeValue::Array(list) => list.iter().map(words).collect::<Result<Vec<_>, _>>().map(|lists| lists.concat()),
-        other => Err(format!("is a {}, where text, a number, true or false, or a list of these is meant", other.type_str())),
+        other => {
+            Err(format!("is a {}, where text, a number, true or false, or a list of these is meant", other.type_str()))
+        }
     }
 }
 
@@ -64,7 +70,7 @@ fn refuse(command: &Command, name: &str, words: &[String]) -> Result<(), String>
         _ => words.iter().map(|word| format!("--{long}={word}")).collect(),
     };
     // Alone: what other flags or the environment say is not the file's fault.
-    let alone = command.clone().mut_args(|flag| flag.env(None::<&'static OsStr>));
+    let alone = command.clone().mut_args(|flag| flag.env(Resettable::Reset));
     match alone.try_get_matches_from(std::iter::once("watchboard".to_owned()).chain(arguments)) {
         Err(error) if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) => {
             let text = error.render().to_string();

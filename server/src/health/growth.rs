@@ -169,10 +169,17 @@ impl Series {
 pub(super) struct Watch {
     rss: Series,
     heap: Series,
+    /// Restarts of the application, where that is not the monitor's own process.
+    restarted: Option<u64>,
 }
 
 impl Watch {
     pub(super) fn add(&mut self, tick: u64, memory: &Memory) {
+        // What was started anew has nothing to do with what was before.
+        let restarted = memory.application.as_ref().and_then(|it| it.restarted_at_unix_ms.last().copied());
+        if restarted != self.restarted {
+            *self = Self { restarted, ..Self::default() };
+        }
         if let Ok(process) = &memory.process {
             self.rss.add(tick, process.rss_bytes);
         }

@@ -1,6 +1,6 @@
 //! Two hundred series by a fixed seed, in which every leak of more than a hundredth of the limit an hour is found, and nothing else.
 
-use watchboard_app::wire::{Process, System};
+use watchboard_app::wire::{Application, Process, System};
 
 use super::*;
 
@@ -136,6 +136,21 @@ fn the_sentence_says_how_fast_how_sure_and_until_when() {
         sentence,
         "resident memory grows by 300 MiB an hour (surely by 300 MiB): at this pace it reaches the system's 4 GiB in about 8 h 14 m"
     );
+}
+
+#[test]
+fn what_was_started_anew_has_not_grown_yet() {
+    let mut watch = Watch::default();
+    let at = |second: u64, restarts: &[u64]| Memory {
+        application: Some(Application { restarted_at_unix_ms: restarts.to_vec(), ..Application::default() }),
+        ..memory((1 << 30) + second * (300 << 20) / HOUR)
+    };
+    for second in 0..2 * HOUR {
+        watch.add(second, &at(second, &[]));
+    }
+    assert!(watch.find(&at(2 * HOUR, &[])).is_some());
+    watch.add(2 * HOUR, &at(2 * HOUR, &[7]));
+    assert_eq!(watch.find(&at(2 * HOUR, &[7])), None);
 }
 
 #[test]

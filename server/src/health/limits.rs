@@ -19,7 +19,8 @@ const KILLED_SECONDS: u64 = 600;
 /// Remembers what the kernel has killed.
 #[derive(Default)]
 pub(super) struct Limits {
-    kills: Option<u64>,
+    /// Of a control group: an application that is started anew may be in another.
+    kills: Option<(String, u64)>,
     /// When the last one came, and how many did with it.
     killed: Option<(u64, u64)>,
 }
@@ -27,18 +28,15 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) fn find(&mut self, tick: u64, memory: &Memory) -> Vec<Finding> {
         let container = memory.container.as_ref().ok().and_then(Option::as_ref);
-        let found = [
-            near_the_limit(memory),
-            descriptors(memory),
-            pressure(memory, container),
-            self.kills(tick, container.and_then(|container| container.oom_kills)),
-        ];
+        let found =
+            [near_the_limit(memory), descriptors(memory), pressure(memory, container), self.kills(tick, container)];
         found.into_iter().flatten().map(|sentence| degraded(sentence, About::Memory)).collect()
     }
 
-    fn kills(&mut self, tick: u64, kills: Option<u64>) -> Option<String> {
-        let kills = kills?;
-        let before = self.kills.replace(kills).unwrap_or(kills);
+    fn kills(&mut self, tick: u64, container: Option<&Container>) -> Option<String> {
+        let (group, kills) = (&container?.group, container?.oom_kills?);
+        let before = self.kills.replace((group.clone(), kills)).filter(|(before, _)| before == group);
+        let before = before.map_or(kills, |(_, before)| before);
         if kills > before {
             self.killed = Some((tick, kills - before));
         }
@@ -59,7 +57,8 @@ fn descriptors(memory: &Memory) -> Option<String> {
     let descriptors = memory.descriptors.as_ref().ok()?;
     let (open, limit) = (descriptors.open, descriptors.limit?);
     let percent = 100.0 * open as f64 / limit.max(1) as f64;
-    let text = || format!("{} of {} file descriptors are open", format::exact(open), format::exact(limit));
+    let of = descriptors.pid.map(|pid| format!(" in process {pid}")).unwrap_or_default();
+    let text = || format!("{} of {} file descriptors are open{of}", format::exact(open), format::exact(limit));
     (percent >= DESCRIPTORS_PERCENT).then(text)
 }
 
@@ -81,7 +80,7 @@ mod tests {
 
     fn memory(container: Container) -> Memory {
         Memory {
-            descriptors: Ok(Descriptors { open: 10, limit: Some(1024) }),
+            descriptors: Ok(Descriptors { open: 10, limit: Some(1024), pid: None }),
             container: Ok(Some(container)),
             system: Ok(System { total_bytes: 1000, used_bytes: 1000, ..System::default() }),
             ..Memory::unread()
@@ -100,7 +99,8 @@ mod tests {
     fn nothing_near_a_limit_is_fine_and_unknown_is_not_wrong() {
         let roomy = Container { working_set_bytes: 96, limit_bytes: Some(1000), ..Container::default() };
         assert_eq!(sentences(&mut Limits::default(), 0, &memory(roomy)), Vec::<String>::new());
-        let unknown = Memory { descriptors: Ok(Descriptors { open: 10, limit: Some(1024) }), ..Memory::unread() };
+        let unknown =
+            Memory { descriptors: Ok(Descriptors { open: 10, limit: Some(1024), pid: None }), ..Memory::unread() };
         assert_eq!(sentences(&mut Limits::default(), 0, &unknown), Vec::<String>::new());
     }
 
@@ -108,7 +108,7 @@ mod tests {
     fn what_runs_out_is_named_with_its_figures() {
         let pressure = Some(Pressure { some_percent: 40.0, full_percent: 12.0 });
         let full = Container { working_set_bytes: 96, limit_bytes: Some(100), pressure, ..Container::default() };
-        let open = Descriptors { open: 1009, limit: Some(1024) };
+        let open = Descriptors { open: 1009, limit: Some(1024), pid: None };
         let found = sentences(&mut Limits::default(), 0, &Memory { descriptors: Ok(open), ..memory(full) });
         let expected = [
             "memory at 96 % of the container's 100 B",
@@ -116,6 +116,19 @@ mod tests {
             "all of this container waited for memory 12 % of the last 10 s",
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn kills_of_another_group_were_before() {
+        let killed = |group: &str, kills| {
+            memory(Container { group: group.into(), oom_kills: Some(kills), ..Container::default() })
+        };
+        let mut limits = Limits::default();
+        for (tick, (group, kills)) in [("/a", 0), ("/b", 3), ("/a", 5)].into_iter().enumerate() {
+            assert_eq!(sentences(&mut limits, tick as u64, &killed(group, kills)).len(), 1, "memory alone");
+        }
+        let found = sentences(&mut limits, 3, &killed("/a", 6));
+        assert!(found.iter().any(|sentence| sentence.contains("killed a process")), "{found:?}");
     }
 
     #[test]

@@ -93,7 +93,12 @@ mod tests {
 
     #[test]
     fn an_endpoint_beyond_its_objective_is_named_with_its_figures() {
-        let name = || EndpointName { method: Some("GET".into()), route: "/search".into(), objective_us: 500_000 };
+        let name = || EndpointName {
+            method: Some("GET".into()),
+            route: "/search".into(),
+            objective_us: 500_000,
+            ..EndpointName::default()
+        };
         let tally = |fast: usize, slow: usize| {
             let durations = [vec![1_000; fast], vec![2_100_000; slow]].concat();
             crate::history::tally(&durations)

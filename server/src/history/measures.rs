@@ -5,10 +5,7 @@ use std::{fs, time::Instant};
 use watchboard_app::wire::{Ask, Part, Refreshed, Seen, Snapshot};
 
 use super::*;
-use crate::{
-    database::Listener,
-    requests::{Policy, Recorder},
-};
+use crate::requests::{Policy, Recorder};
 
 const DAY: u64 = 86_400;
 
@@ -31,8 +28,7 @@ struct Day {
 
 impl Day {
     fn new(endpoints: usize) -> Self {
-        let mut sampler =
-            crate::sampler::Sampler::new("measure".into(), Recorder::new(Policy::default()), Listener::new(), None);
+        let mut sampler = crate::sampler::Sampler::for_tests(Recorder::new(Policy::default()));
         let recorder = Recorder::new(Policy::default());
         Self {
             recorder,

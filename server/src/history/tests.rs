@@ -4,7 +4,6 @@ use watchboard_app::wire::{Ask, Latency, Part, Snapshot};
 
 use super::*;
 use crate::{
-    database::Listener,
     histograms::bucket,
     history::Names,
     requests::{Class, Policy, Recorder, Sighting},
@@ -35,8 +34,7 @@ struct Fed {
 
 impl Fed {
     fn new() -> Self {
-        let mut sampler =
-            crate::sampler::Sampler::new("test".into(), Recorder::new(Policy::default()), Listener::new(), None);
+        let mut sampler = crate::sampler::Sampler::for_tests(Recorder::new(Policy::default()));
         let snapshot =
             Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, &crate::database::Found::default(), false).snapshot };
         let reader = Reader::new(Recorder::new(Policy::default()));

@@ -23,8 +23,10 @@ const WHOLE_EVERY: u64 = 5;
 pub(super) struct ContainerProbe {
     /// `/sys/fs/cgroup`, or a recorded tree in a test.
     mount: PathBuf,
-    /// `/proc/self/cgroup`.
+    /// `/proc/PID/cgroup`.
     membership: PathBuf,
+    /// The same of the monitor itself.
+    own: PathBuf,
     readings: u64,
     last: Option<Group>,
 }
@@ -68,8 +70,21 @@ static V1: Names = Names {
 };
 
 impl ContainerProbe {
-    pub(super) fn new() -> Self {
-        Self { mount: "/sys/fs/cgroup".into(), membership: "/proc/self/cgroup".into(), readings: 0, last: None }
+    /// Of the monitor's own process.
+    pub(super) fn own() -> Self {
+        Self::of("self")
+    }
+
+    /// Of a process by its folder's name.
+    pub(super) fn of(process: &str) -> Self {
+        let membership = |process: &str| PathBuf::from(format!("/proc/{process}/cgroup"));
+        Self {
+            mount: "/sys/fs/cgroup".into(),
+            membership: membership(process),
+            own: membership("self"),
+            readings: 0,
+            last: None,
+        }
     }
 
     /// The control group; none where no group counts the process's memory.
@@ -96,11 +111,18 @@ impl ContainerProbe {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Unknown::because(format!("cannot read {}: {error}", self.membership.display()))),
         };
+        let of_own = self.membership == self.own || text::read(&self.own).is_ok_and(|own| own == membership);
         for controller in ["memory", ""] {
             let Some(path) = path_of(&membership, controller) else { continue };
             let (root, names) =
                 if controller.is_empty() { (self.mount.clone(), &V2) } else { (self.mount.join("memory"), &V1) };
             if let Some(folder) = group_with(&root, path, names.usage) {
+                if !of_own && !folder.ends_with(path.trim_start_matches('/')) {
+                    let mount = self.mount.display();
+                    return Err(Unknown::because(format!(
+                        "its control group {path} is not among those that {mount} shows to watchboard, which is in another"
+                    )));
+                }
                 let cpu = match names.version {
                     1 => path_of(&membership, "cpu").and_then(|path| {
                         let root = self.mount.join("cpu");

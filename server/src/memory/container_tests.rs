@@ -16,7 +16,21 @@ fn probe(membership: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, Contai
     }
     let (mount, member) = (tree.path().join("cgroup"), tree.path().join("member"));
     fs::write(&member, membership).unwrap();
-    (tree, ContainerProbe { mount, membership: member, readings: 0, last: None })
+    (tree, ContainerProbe { mount, own: member.clone(), membership: member, readings: 0, last: None })
+}
+
+#[test]
+fn the_group_that_is_shown_is_not_taken_for_another_processs() {
+    let files = [("memory.current", "1000\n"), ("memory.stat", ""), ("memory.max", "4000\n")];
+    let (tree, mut probe) = probe("0::/../other\n", &files);
+    assert!(probe.read().unwrap().is_some(), "a container shows its own group as the root");
+    let own = tree.path().join("own");
+    fs::write(&own, "0::/\n").unwrap();
+    let mut probe = ContainerProbe { own, readings: 0, ..probe };
+    let why = probe.read().unwrap_err().to_string();
+    assert!(why.contains("/../other") && why.contains("is in another"), "{why}");
+    fs::write(&probe.membership, "0::/\n").unwrap();
+    assert!(probe.read().unwrap().is_some());
 }
 
 #[test]

@@ -1,14 +1,21 @@
-//! How the pages of the process are shared: `/proc/self/smaps_rollup`. The kernel walks all of them: some 10 ms for half a GiB.
+//! How the pages of a process are shared: `/proc/PID/smaps_rollup`. The kernel walks all of them: some 10 ms for half a GiB.
+
+use std::path::Path;
 
 use watchboard_app::wire::{Mapped, Reading};
 
-use super::{text, unreadable};
+use super::{readable, text};
 use crate::clock::now_unix_ms;
 
-const FILE: &str = "/proc/self/smaps_rollup";
-
+/// Of the monitor's own process.
 pub(super) fn read() -> Reading<Mapped> {
-    let rollup = unreadable(FILE, text::read(FILE))?;
+    read_of(Path::new("/proc/self"))
+}
+
+/// Of a process by its folder.
+pub(super) fn read_of(folder: &Path) -> Reading<Mapped> {
+    let file = folder.join("smaps_rollup");
+    let rollup = readable(&file.display().to_string(), text::read(&file))?;
     let kib = |name| text::field(&rollup, name).unwrap_or(0) * 1024;
     Ok(Mapped {
         read_at_unix_ms: now_unix_ms(),

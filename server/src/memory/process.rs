@@ -1,54 +1,59 @@
-//! The process: `/proc/self/{status,stat}`, which have what `statm` has too.
+//! A process: `/proc/PID/{status,stat}`, which have what `statm` has too.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use watchboard_app::wire::{Process, Reading, Unknown};
 
 use super::{
+    stat::Stat,
     text::{self, Source},
     unreadable,
 };
 
 /// Remembers the reading before, to tell what happened since.
 pub(super) struct ProcessProbe {
+    pid: u32,
     status: Source,
     stat: Source,
-    before: Option<(Instant, Counts)>,
-}
-
-/// What `/proc/self/stat` counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Counts {
-    minor_faults: u64,
-    major_faults: u64,
-    /// In user and in kernel mode.
-    cpu_ticks: u64,
+    before: Option<(Instant, Stat)>,
 }
 
 impl ProcessProbe {
-    pub(super) fn new() -> Self {
-        Self { status: Source::new("/proc/self/status"), stat: Source::new("/proc/self/stat"), before: None }
+    /// Of the monitor's own process.
+    pub(super) fn own() -> Self {
+        Self::of(Path::new("/proc/self"), std::process::id())
+    }
+
+    /// Of a process by its folder.
+    pub(super) fn of(folder: &Path, pid: u32) -> Self {
+        let source = |file: &str| Source::new(folder.join(file));
+        Self { pid, status: source("status"), stat: source("stat"), before: None }
+    }
+
+    /// When the process that was read last was started; none where it has ended.
+    pub(super) fn started_ticks(&self) -> Option<u64> {
+        self.before.as_ref().filter(|(_, stat)| !stat.ended).map(|(_, stat)| stat.started_ticks)
     }
 
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>) -> Reading<Process> {
-        let status = unreadable("/proc/self/status", self.status.read())?;
-        let stat = unreadable("/proc/self/stat", self.stat.read())?;
-        let counts =
-            counts(stat).ok_or_else(|| Unknown::because("/proc/self/stat has not the fields that it should"))?;
+        let status = unreadable("/proc/PID/status", self.status.read())?;
+        let stat = unreadable("/proc/PID/stat", self.stat.read())?;
+        let stat =
+            Stat::parse(stat).ok_or_else(|| Unknown::because("/proc/PID/stat has not the fields that it should"))?;
         let kib = |name| text::field(status, name).unwrap_or(0) * 1024;
         let [anonymous_bytes, file_bytes, shmem_bytes] = ["RssAnon:", "RssFile:", "RssShmem:"].map(kib);
         // As the sum of its parts, so that they add up: the kernel counts on while it is asked.
         let rss_bytes = anonymous_bytes + file_bytes + shmem_bytes;
         let now = Instant::now();
-        let before = self.before.replace((now, counts));
-        let since = |read: fn(&Counts) -> u64| {
+        let before = self.before.replace((now, stat));
+        let since = |read: fn(&Stat) -> u64| {
             let (then, before) = before.as_ref()?;
             let seconds = now.duration_since(*then).as_secs_f64();
-            (seconds > 0.0).then(|| read(&counts).saturating_sub(read(before)) as f64 / seconds)
+            (seconds > 0.0).then(|| read(&stat).saturating_sub(read(before)) as f64 / seconds)
         };
         let ticks_per_second = procfs::ticks_per_second() as f64;
         Ok(Process {
-            pid: std::process::id(),
+            pid: self.pid,
             name: status.lines().find_map(|line| line.strip_prefix("Name:")).unwrap_or_default().trim().to_owned(),
             rss_bytes,
             vms_bytes: kib("VmSize:"),
@@ -62,50 +67,58 @@ impl ProcessProbe {
             peak_rss_bytes: kib("VmHWM:").max(rss_bytes),
             swap_bytes: kib("VmSwap:"),
             memory_percent: system_total_bytes.map(|total| 100.0 * rss_bytes as f64 / total.max(1) as f64),
-            cpu_percent: since(|counts| counts.cpu_ticks).map(|ticks| 100.0 * ticks / ticks_per_second),
+            cpu_percent: since(|stat| stat.cpu_ticks).map(|ticks| 100.0 * ticks / ticks_per_second),
             num_threads: text::field(status, "Threads:").unwrap_or(0),
-            minor_faults: counts.minor_faults,
-            major_faults: counts.major_faults,
-            major_faults_per_second: since(|counts| counts.major_faults),
+            minor_faults: stat.minor_faults,
+            major_faults: stat.major_faults,
+            major_faults_per_second: since(|stat| stat.major_faults),
         })
     }
 }
 
-/// `PID (NAME) STATE …`: the name may hold anything, the numbers after it have fixed places.
-fn counts(stat: &str) -> Option<Counts> {
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().take(13).collect();
-    let number = |place: usize| fields.get(place)?.parse::<u64>().ok();
-    Some(Counts {
-        minor_faults: number(7)?,
-        major_faults: number(9)?,
-        cpu_ticks: number(11)?.saturating_add(number(12)?),
-    })
+/// Several processes as one: their sums, under the first one's name and id.
+pub(super) fn sum<'a>(mut processes: impl Iterator<Item = &'a Process>) -> Option<Process> {
+    let mut sum = processes.next()?.clone();
+    let rate = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(|a, b| a + b);
+    for process in processes {
+        sum.rss_bytes += process.rss_bytes;
+        sum.vms_bytes += process.vms_bytes;
+        sum.shared_bytes += process.shared_bytes;
+        sum.text_bytes += process.text_bytes;
+        sum.data_bytes += process.data_bytes;
+        sum.anonymous_bytes += process.anonymous_bytes;
+        sum.file_bytes += process.file_bytes;
+        sum.shmem_bytes += process.shmem_bytes;
+        sum.peak_rss_bytes += process.peak_rss_bytes;
+        sum.swap_bytes += process.swap_bytes;
+        sum.memory_percent = rate(sum.memory_percent, process.memory_percent);
+        // Of one that has just come there is no rate yet.
+        sum.cpu_percent = rate(sum.cpu_percent, process.cpu_percent);
+        sum.num_threads += process.num_threads;
+        sum.minor_faults += process.minor_faults;
+        sum.major_faults += process.major_faults;
+        sum.major_faults_per_second = rate(sum.major_faults_per_second, process.major_faults_per_second);
+    }
+    Some(sum)
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
-    fn the_name_may_hold_anything() {
-        let stat = "7 (a) b (c)) S 1 2 3 4 5 6 10 11 12 13 14 15 16";
-        assert_eq!(counts(stat), Some(Counts { minor_faults: 10, major_faults: 12, cpu_ticks: 14 + 15 }));
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_survived(text in ".{0,99}|7 \\(a\\) S( [0-9]{0,22}){0,20}") {
-            let _ = counts(&text);
-        }
-    }
-
-    #[test]
     fn a_share_of_an_unknown_whole_is_unknown_and_not_zero() {
-        let mut probe = ProcessProbe::new();
+        let mut probe = ProcessProbe::own();
         let first = probe.read(None).unwrap();
         assert_eq!((first.memory_percent, first.cpu_percent), (None, None));
         assert!(probe.read(Some(1 << 40)).unwrap().memory_percent.is_some_and(|percent| percent > 0.0));
+    }
+
+    #[test]
+    fn processes_add_up_under_the_first_ones_name() {
+        let process = |pid, rss_bytes, cpu_percent| Process { pid, rss_bytes, cpu_percent, ..Process::default() };
+        let all = [process(3, 10, Some(1.5)), process(1, 20, None), process(2, 30, Some(2.0))];
+        assert_eq!(sum(all.iter()), Some(process(3, 60, Some(3.5))));
+        assert_eq!(sum([].iter()), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The threads: `/proc/self/task/*/stat`, and what each has allocated. Memory itself is shared.
+//! The threads: `/proc/PID/task/*/stat`, and what each has allocated. Memory itself is shared.
 
 use std::{collections::HashMap, time::Instant};
 
@@ -16,17 +16,29 @@ pub(super) struct ThreadsProbe {
 }
 
 impl ThreadsProbe {
-    /// Every thread, the busiest first.
+    /// Every thread of the monitor's own process, the busiest first.
     pub(super) fn read(&mut self) -> Reading<Vec<ThreadGroup>> {
         let process = unreadable("/proc/self", Process::myself())?;
+        self.read_of(&[process], alloc::by_thread().collect())
+    }
+
+    /// Every thread of some processes, with what is counted of them.
+    pub(super) fn read_of(
+        &mut self,
+        processes: &[Process],
+        counted: HashMap<i32, alloc::Allocated>,
+    ) -> Reading<Vec<ThreadGroup>> {
         let ticks_per_second = procfs::ticks_per_second() as f64;
         let now = Instant::now();
         let seconds =
             self.read_at.map(|before| now.duration_since(before).as_secs_f64()).filter(|seconds| *seconds > 0.0);
-        let counted: HashMap<i32, alloc::Allocated> = alloc::by_thread().collect();
         let (mut threads, mut known) = (Vec::new(), HashMap::new());
+        let mut tasks = Vec::new();
+        for process in processes {
+            tasks.push(unreadable("/proc/PID/task", process.tasks())?);
+        }
         // A thread may end while it is looked at: it is then no longer there to be listed.
-        for task in unreadable("/proc/self/task", process.tasks())?.flatten() {
+        for task in tasks.into_iter().flatten().flatten() {
             let Ok(stat) = task.stat() else { continue };
             let allocated = counted.get(&task.tid);
             let mut thread = Thread {

@@ -305,7 +305,14 @@ mod tests {
         for status in [200, 232, 264, 200] {
             let ending = Ending { status, outcome: Outcome::Complete };
             endpoint.begin();
-            endpoint.end(&Ended { ending, duration_us: 7, response_bytes: 1, allocated: None, asked: None });
+            endpoint.end(&Ended {
+                ending,
+                duration_us: 7,
+                response_bytes: 1,
+                allocated: None,
+                asked: None,
+                passed_on: None,
+            });
         }
         let mut latency = vec![];
         let taken = endpoint.take(&mut |_, bucket, count| latency.push((bucket, count)));
@@ -325,6 +332,7 @@ mod tests {
                 response_bytes: 0,
                 allocated: None,
                 asked: None,
+                passed_on: None,
             });
         }
         let taken = endpoint.take(&mut |_, _, _| {});

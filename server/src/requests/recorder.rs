@@ -175,7 +175,14 @@ impl Recorder {
         let endpoint = self.registry.numbered(number).expect("it is there");
         endpoint.begin();
         let ending = Ending { status: 200, outcome: Outcome::Complete };
-        endpoint.end(&Ended { ending, duration_us, response_bytes: 1_000, allocated: None, asked: None });
+        endpoint.end(&Ended {
+            ending,
+            duration_us,
+            response_bytes: 1_000,
+            allocated: None,
+            asked: None,
+            passed_on: None,
+        });
     }
 
     /// Panics of our own code, or of the host's policy, that were kept from requests.

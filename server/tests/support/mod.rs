@@ -1,9 +1,12 @@
 //! What the integration tests share: the real binary, a client, a real mongod, a replica set of three, a proxy that breaks.
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
+mod group;
 mod mongod;
 mod node;
 mod proxy;
+mod python;
+pub mod raw;
 mod replica_set;
 mod visitor;
 
@@ -31,10 +34,12 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+pub use group::Group;
 use mongod::signal;
 pub use mongod::{Mongod, free_port, tool};
 pub use node::Node;
 pub use proxy::{Mode, Proxy};
+pub use python::Python;
 pub use replica_set::ReplicaSet;
 pub use visitor::{Visitor, header_of, text};
 

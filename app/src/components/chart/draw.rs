@@ -11,14 +11,16 @@ const SPARKLINE: (u32, u32) = (358, 60);
 
 type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// A chart: grid, limit, lines.
+/// A chart: grid, limit, marks, lines.
 pub(super) fn chart(data: &ChartData) -> String {
     let end = data.axis_end();
     let last = (data.points() - 1) as f64;
     let grid = (0..5).map(|quarter| end * f64::from(quarter) / 4.0).map(|y| (0, vec![(0.0, y), (last, y)]));
     let limit = data.limit.iter().map(|(_, y)| (1, vec![(0.0, *y), (last, *y)]));
-    let classes: Vec<&str> = ["grid", "limit"].into_iter().chain(data.series.iter().map(|series| series.hue)).collect();
-    let paths = grid.chain(limit).chain(lines(data).map(|(index, line)| (index + 2, line)));
+    let marks = data.marks.iter().map(|(place, _)| (2, vec![(*place as f64, 0.0), (*place as f64, end)]));
+    let classes: Vec<&str> =
+        ["grid", "limit", "mark"].into_iter().chain(data.series.iter().map(|series| series.hue)).collect();
+    let paths = grid.chain(limit).chain(marks).chain(lines(data).map(|(index, line)| (index + 3, line)));
     draw(CHART, (last, end), paths, &classes)
 }
 
@@ -105,10 +107,8 @@ mod tests {
 
     fn data(values: &[Option<f32>]) -> ChartData {
         ChartData {
-            window: Window::Minute,
-            unit: Unit::PerSecond,
             series: vec![Series::new("rate", "hue-rate", values)],
-            limit: None,
+            ..ChartData::new(Window::Minute, Unit::PerSecond)
         }
     }
 
@@ -133,6 +133,13 @@ mod tests {
         for absent in ["<text", "stroke=", "style=", " width=", "opacity"] {
             assert!(!svg.contains(absent), "{absent} in {svg}");
         }
+    }
+
+    #[test]
+    fn what_happened_stands_upright_at_its_place() {
+        let marks = vec![(0, "restarted".to_owned()), (59, "restarted".to_owned())];
+        let svg = chart(&ChartData { marks, ..data(&[Some(1.0), Some(8.0)]) });
+        assert_eq!((svg.matches("class=\"mark\"").count(), lines_of(&svg)), (2, 1), "{svg}");
     }
 
     #[test]

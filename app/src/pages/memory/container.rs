@@ -19,7 +19,7 @@ pub(crate) fn ContainerFacts() -> impl IntoView {
 fn facts(container: Option<&Container>) -> Vec<Fact> {
     let none = |name, why: &str| (name, "none".to_owned(), why.to_owned());
     let Some(container) = container else {
-        return vec![none("Container", "this process is in no control group that counts memory")];
+        return vec![none("Container", "it is in no control group that counts memory")];
     };
     let untold = "this kernel, or this version of control groups, does not tell";
     let limit = match container.limit_bytes {

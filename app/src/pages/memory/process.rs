@@ -29,12 +29,15 @@ fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
         }
         Err(unknown) => ("–".to_owned(), "–".to_owned(), unknown.to_string()),
     };
+    // Several need not have had theirs at once.
+    let whose = if snapshot.memory.application.is_some() { ", each process's own, added up" } else { "" };
+    let peak = format!("{} bytes{whose}", format::exact(process.peak_rss_bytes));
     Ok(vec![
         ("RSS", rss, exact),
         size("of that heap and stacks", process.anonymous_bytes),
         size("of that files", process.file_bytes),
         size("of that shared memory", process.shmem_bytes),
-        size("Peak RSS", process.peak_rss_bytes),
+        ("Peak RSS", format::bytes(process.peak_rss_bytes as f64), peak),
         ("Its alone (USS)", uss, format!("what would be free if it ended; {read}")),
         ("Its share (PSS)", pss, format!("shared pages divided among those who share; {read}")),
         size("Swapped out", process.swap_bytes),
@@ -79,8 +82,9 @@ pub(crate) fn ResourceBars() -> impl IntoView {
         let descriptors = known(&snapshot.memory.descriptors)?;
         let of =
             descriptors.limit.map_or_else(|| " (no limit)".to_owned(), |limit| format!(" of {}", format::exact(limit)));
+        let whose = descriptors.pid.map(|pid| format!(" in process {pid}")).unwrap_or_default();
         Ok(Usage {
-            text: format!("{}{of}", descriptors.open),
+            text: format!("{}{of}{whose}", descriptors.open),
             percent: descriptors.limit.map(|limit| 100.0 * descriptors.open as f64 / limit.max(1) as f64),
         })
     });

@@ -14,10 +14,20 @@ use crate::{
 /// The machine's memory in parts that add up to it.
 #[component]
 pub(crate) fn SystemMemory() -> impl IntoView {
-    let names = ["this process", "other programs", "cache, reclaimable", "free"];
+    let own = if super::watches_another() { "the application" } else { "this process" };
     let parts = figure(move |snapshot| {
         let parts = snapshot.memory.system_parts()?;
-        Ok(names.into_iter().zip(parts).map(|(name, bytes)| (name, bytes as f64, "")).collect::<Vec<Slice>>())
+        // What is not known is no part.
+        let (names, unknown) = match snapshot.memory.process {
+            Ok(_) => ([own, "other programs", "cache, reclaimable", "free"], 0),
+            Err(_) => ([own, "programs", "cache, reclaimable", "free"], 1),
+        };
+        Ok(names
+            .into_iter()
+            .zip(parts)
+            .skip(unknown)
+            .map(|(name, bytes)| (name, bytes as f64, ""))
+            .collect::<Vec<Slice>>())
     });
     view! { <StackedBar label="System memory" parts /> }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::detail;
+use super::{detail, watches_another};
 use crate::{
     components::{Cell, Column, Table, numbers, words},
     format,
@@ -33,8 +33,12 @@ pub(crate) fn ThreadTable() -> impl IntoView {
         Ok(threads.busiest.iter().map(row).collect())
     });
     let shared = text(|snapshot| {
-        let rss = snapshot.memory.process.as_ref().map(|process| format::bytes(process.rss_bytes as f64));
-        rss.map_or_else(|_| String::new(), |rss| format!("All threads share the process's {rss} of RSS."))
+        let Ok(process) = &snapshot.memory.process else { return String::new() };
+        let rss = format::bytes(process.rss_bytes as f64);
+        match &snapshot.memory.application {
+            None => format!("All threads share the process's {rss} of RSS."),
+            Some(_) => format!("Threads share their process's memory; all processes together have {rss} of RSS."),
+        }
     });
     view! {
         <Table caption="Top threads by CPU" columns=COLUMNS rows />
@@ -74,18 +78,26 @@ pub(crate) fn ThreadGroupTable() -> impl IntoView {
         let row = |group: &ThreadGroup| {
             let ThreadGroup { sum, threads, .. } = group;
             let id = if sum.thread_id == 0 { String::new() } else { format!("thread {}", sum.thread_id) };
-            vec![
+            let own = vec![
                 Cell::words(sum.name.clone()).titled(id),
                 Cell::number(threads.to_string(), String::new()),
                 cpu(sum),
                 cpu_time(sum),
+            ];
+            if figures.snapshot.memory.application.is_some() {
+                return own;
+            }
+            let allocated = [
                 rate(group.allocated_per_second),
                 rate(group.freed_per_second),
                 size(sum.allocated_bytes),
                 size(sum.freed_bytes),
-            ]
+            ];
+            own.into_iter().chain(allocated).collect()
         };
         Ok(groups.iter().map(row).collect())
     });
-    view! { <Table caption="Threads by name" quiet=true columns=GROUP_COLUMNS rows /> }
+    // What other processes' threads allocate is not known to anybody but them.
+    let columns = if watches_another() { &GROUP_COLUMNS[..4] } else { GROUP_COLUMNS };
+    view! { <Table caption="Threads by name" quiet=true columns rows /> }
 }

@@ -1,0 +1,91 @@
+//! The application's processes, where the monitor stands beside it and not within.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{Cell, Column, Table, numbers, words},
+    format,
+    live::{figure, text, use_live},
+    wire::{Application, ApplicationProcess, Snapshot, known},
+};
+
+/// Whether the figures are those of other processes than the monitor's own; that does not change while it runs.
+pub(crate) fn watches_another() -> bool {
+    use_live().figures.with_untracked(|figures| figures.snapshot.memory.application.is_some())
+}
+
+const COLUMNS: &[Column] = &[
+    words("Process"),
+    numbers("Id", "the kernel's"),
+    words("Role"),
+    numbers("RSS", "resident memory, the pages included that it shares with the others"),
+    numbers("Threads", ""),
+    numbers("Open files", "regular files, read every five seconds"),
+    numbers("Descriptors", "open file descriptors of every kind"),
+    numbers("CPU", "of one core, over the last second"),
+    numbers("Since", "when it was started, UTC"),
+];
+
+/// Whose figures they are, and each process.
+#[component]
+pub(crate) fn ApplicationTable() -> impl IntoView {
+    let rows = figure(|snapshot| {
+        known(&snapshot.memory.process)?;
+        let processes = snapshot.memory.application.iter().flat_map(|application| &application.processes);
+        Ok(processes.map(|process| row(process, snapshot.taken_at_unix_ms)).collect())
+    });
+    view! {
+        <p class="more">{text(|snapshot| snapshot.memory.application.as_ref().map(said).unwrap_or_default())}</p>
+        <Table caption="Processes of the application" quiet=true columns=COLUMNS rows />
+    }
+}
+
+/// Whose figures they are, in sentences.
+fn said(application: &Application) -> String {
+    let mut said = vec![format!("{}.", application.words())];
+    if application.unread_processes > 0 {
+        let (read, more) = (application.processes.len(), application.unread_processes);
+        said.push(format!("The first {read} are read; {more} more are in no figure."));
+    }
+    if let [before @ .., last] = &*application.restarted_at_unix_ms {
+        let last = format::date_time(*last);
+        said.push(match before.len() {
+            0 => format!("Restarted at {last}."),
+            1 => format!("Restarted at {last}, and once before."),
+            more => format!("Restarted at {last}, and {more} times before."),
+        });
+    }
+    said.join(" ")
+}
+
+fn row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
+    let number = |number: Option<u64>| match number {
+        Some(number) => Cell::number(format::exact(number), String::new()),
+        None => Cell::none().titled("not read yet, or not to be seen".to_owned()),
+    };
+    let age = format::span(now_unix_ms.saturating_sub(process.started_at_unix_ms) / 1000);
+    vec![
+        Cell::words(process.command.clone()),
+        Cell::number(process.pid.to_string(), String::new()),
+        Cell::words(process.role.word()),
+        Cell::bytes(process.rss_bytes),
+        number(Some(process.num_threads)),
+        number(process.open_files),
+        number(process.descriptors),
+        process.cpu_percent.map_or_else(Cell::none, |cpu| Cell::number(format::percent(cpu), String::new())),
+        Cell::number(
+            format::clock(process.started_at_unix_ms),
+            format!("{}, {age} ago", format::date_time(process.started_at_unix_ms)),
+        ),
+    ]
+}
+
+/// What the overview says of the process or the application.
+pub(crate) fn watched(snapshot: &Snapshot) -> Option<(&'static str, String, String)> {
+    if let Some(application) = &snapshot.memory.application {
+        let why = snapshot.memory.process.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        return Some(("Application", application.words(), why));
+    }
+    let process = snapshot.memory.process.as_ref().ok()?;
+    Some(("Process", format!("{} ({})", process.name, process.pid), "name and process id".to_owned()))
+}

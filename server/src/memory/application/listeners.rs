@@ -1,0 +1,126 @@
+//! The TCP sockets that listen at an address of this host: `/proc/net/{tcp,tcp6}`.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{BufRead, BufReader},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+};
+
+use procfs::{
+    FromBufReadSI,
+    net::{TcpNetEntries, TcpState},
+};
+use watchboard_app::wire::{Reading, Unknown};
+
+/// A machine has no more; what it has more is a file that is not what it should be.
+const MOST_LISTENERS: usize = 65_536;
+
+/// The sockets by which an address is served.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Listeners {
+    pub(super) inodes: BTreeSet<u64>,
+    /// The user who opened them.
+    pub(super) uid: Option<u32>,
+}
+
+/// Those that a connection to `address` comes to; none where nothing listens there.
+pub(super) fn at(address: SocketAddr) -> Reading<Listeners> {
+    // A kernel without IPv6 has no table of it.
+    let tables = [read("/proc/net/tcp").map(Some), Ok(read("/proc/net/tcp6").ok())];
+    let mut found: Option<(u8, Listeners)> = None;
+    for table in tables {
+        for entry in table?.into_iter().flat_map(|table| table.0).filter(|entry| entry.state == TcpState::Listen) {
+            let Some(rank) = rank(entry.local_address, address) else { continue };
+            match &mut found {
+                Some((best, listeners)) if *best == rank => _ = listeners.inodes.insert(entry.inode),
+                Some((best, _)) if *best < rank => {}
+                _ => found = Some((rank, Listeners { inodes: [entry.inode].into(), uid: Some(entry.uid) })),
+            }
+        }
+    }
+    Ok(found.map(|(_, listeners)| listeners).unwrap_or_default())
+}
+
+/// The lines of those that listen: they come first, and connections, of which there may be any number, are not read.
+fn read(file: &str) -> Reading<TcpNetEntries> {
+    let failed = |error: &dyn std::fmt::Display| Unknown::because(format!("cannot read {file}: {error}"));
+    let lines = BufReader::new(File::open(file).map_err(|error| failed(&error))?).lines();
+    let mut table = String::new();
+    for (number, line) in lines.take(MOST_LISTENERS).enumerate() {
+        let line = line.map_err(|error| failed(&error))?;
+        // Older kernels list those who knock among those who listen: 03.
+        if number > 0 && !matches!(line.split_whitespace().nth(3), Some("0A" | "03")) {
+            break;
+        }
+        table += &line;
+        table.push('\n');
+    }
+    TcpNetEntries::from_buf_read(table.as_bytes(), procfs::current_system_info()).map_err(|error| failed(&error))
+}
+
+/// Whether a socket that listens at `local` serves `wanted`: the less, the sooner the kernel takes it.
+fn rank(local: SocketAddr, wanted: SocketAddr) -> Option<u8> {
+    if local.port() != wanted.port() {
+        return None;
+    }
+    let any = |ip: IpAddr| ip.is_unspecified();
+    // "localhost" is both.
+    let localhost = |ip: IpAddr| ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST;
+    match (local.ip().to_canonical(), wanted.ip().to_canonical()) {
+        (local, wanted) if local == wanted => Some(0),
+        (local, wanted) if any(local) && local.is_ipv4() == wanted.is_ipv4() => Some(1),
+        // What listens at all addresses of IPv6 serves those of IPv4 too.
+        (local, wanted) if any(local) && local.is_ipv6() => Some(if any(wanted) { 1 } else { 2 }),
+        (local, wanted) if any(wanted) && local.is_loopback() => Some(2),
+        (local, wanted) if localhost(local) && localhost(wanted) => Some(3),
+        (local, wanted) if any(local) && localhost(wanted) => Some(4),
+        _ => None,
+    }
+}
+
+/// Whether an address is one of this host's: only then a socket can be bound to it.
+pub(super) fn is_here(ip: IpAddr) -> bool {
+    ip.is_unspecified() || ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn the_nearest_address_serves() {
+        let rank = |local: &str, wanted: &str| rank(local.parse().unwrap(), wanted.parse().unwrap());
+        let to = "127.0.0.1:80";
+        let served = ["127.0.0.1:80", "[::ffff:127.0.0.1]:80", "0.0.0.0:80", "[::]:80", "[::1]:80"];
+        assert_eq!(served.map(|local| rank(local, to)), [Some(0), Some(0), Some(1), Some(2), Some(3)]);
+        let served = ["[::1]:80", "[::]:80", "127.0.0.1:80", "0.0.0.0:80"];
+        assert_eq!(served.map(|local| rank(local, "[::1]:80")), [Some(0), Some(1), Some(3), Some(4)]);
+        for not in ["127.0.0.1:81", "127.0.0.2:80", "10.0.0.1:80", "[::1]:81", "[fe80::1]:80"] {
+            assert_eq!(rank(not, to), None, "{not}");
+        }
+        assert_eq!([rank("127.0.0.1:80", "0.0.0.0:80"), rank("10.0.0.1:80", "0.0.0.0:80")], [Some(2), None]);
+        assert_eq!([rank("0.0.0.0:80", "10.0.0.1:80"), rank("[::1]:80", "10.0.0.1:80")], [Some(1), None]);
+    }
+
+    #[test]
+    fn what_listens_is_found_and_what_does_not_is_not() {
+        let [here, all, both] = ["127.0.0.1:0", "0.0.0.0:0", "[::]:0"].map(|at| TcpListener::bind(at).unwrap());
+        for listener in [&here, &all, &both] {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, listener.local_addr().unwrap().port()));
+            assert_eq!(at(address).unwrap().inodes.len(), 1, "{address}");
+        }
+        let address = here.local_addr().unwrap();
+        drop(here);
+        assert_eq!(at(address), Ok(Listeners::default()));
+    }
+
+    #[test]
+    fn addresses_of_others_are_not_here() {
+        assert!(is_here(Ipv4Addr::LOCALHOST.into()) && is_here(Ipv6Addr::LOCALHOST.into()));
+        // Of a network that is for documents alone.
+        assert!(!is_here("192.0.2.7".parse().unwrap()));
+    }
+}

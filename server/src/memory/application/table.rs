@@ -1,0 +1,178 @@
+//! Who is whose child among the processes of this host, and which of them are one application.
+
+use std::{collections::BTreeMap, fs};
+
+use watchboard_app::wire::Reading;
+
+use crate::memory::{stat::Stat, text, unreadable};
+
+/// One process for good: ids are used again, the time of the start tells one from the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) pid: u32,
+    pub(super) started_ticks: u64,
+}
+
+impl Key {
+    /// That of the process which has this id now.
+    pub(super) fn of(pid: u32) -> Option<Self> {
+        let stat = Stat::parse(&text::read(format!("/proc/{pid}/stat")).ok()?)?;
+        (!stat.ended).then_some(Self { pid, started_ticks: stat.started_ticks })
+    }
+}
+
+/// The processes of this host, by their ids.
+pub(super) struct Table(BTreeMap<u32, Row>);
+
+#[derive(Clone, Copy)]
+struct Row {
+    parent: u32,
+    started_ticks: u64,
+}
+
+impl Table {
+    pub(super) fn read() -> Reading<Self> {
+        let mut rows = BTreeMap::new();
+        for entry in unreadable("/proc", fs::read_dir("/proc"))?.flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            // One that has ended meanwhile is no longer there to be listed.
+            let Ok(stat) = text::read(entry.path().join("stat")) else { continue };
+            let Some(stat) = Stat::parse(&stat).filter(|stat| !stat.ended) else { continue };
+            rows.insert(pid, Row { parent: stat.parent, started_ticks: stat.started_ticks });
+        }
+        Ok(Self(rows))
+    }
+
+    pub(super) fn pids(&self) -> impl Iterator<Item = u32> {
+        self.0.keys().copied()
+    }
+
+    pub(super) fn key(&self, pid: u32) -> Option<Key> {
+        self.0.get(&pid).map(|row| Key { pid, started_ticks: row.started_ticks })
+    }
+
+    pub(super) fn has(&self, key: Key) -> bool {
+        self.key(key.pid) == Some(key)
+    }
+
+    /// Its parent, the parent's parent and so on. A loop, as of a table that was read while it changed, ends at the oldest.
+    fn ancestors(&self, pid: u32) -> impl Iterator<Item = u32> {
+        let parent = |pid: u32| {
+            let row = self.0.get(&pid)?;
+            let above = self.0.get(&row.parent)?;
+            (above.started_ticks <= row.started_ticks && row.parent != pid).then_some(row.parent)
+        };
+        std::iter::successors(parent(pid), move |pid| parent(*pid)).take(self.0.len())
+    }
+
+    /// These and their descendants: the first of these first, then the others by their age. `apart` and what it has started are not of
+    /// them, unless it is one of these.
+    pub(super) fn family(&self, roots: &[Key], apart: u32) -> Vec<Key> {
+        let is_root = |pid: u32| roots.iter().any(|root| root.pid == pid);
+        let belongs = |pid: u32| {
+            let line = || std::iter::once(pid).chain(self.ancestors(pid));
+            let near = line().find(|above| is_root(*above) || *above == apart);
+            near.is_some_and(is_root)
+        };
+        let mut family: Vec<Key> = self.pids().filter(|pid| belongs(*pid)).filter_map(|pid| self.key(pid)).collect();
+        let first = |key: &Key| roots.first() != Some(key);
+        family.sort_by_key(|key| (first(key), key.started_ticks, key.pid));
+        family
+    }
+
+    /// The topmost of those that have an application's socket open. Of several that have one parent, of the same program and not above
+    /// `apart`, it is that: a parent whose workers listen each by themselves.
+    pub(super) fn roots(&self, owners: &[u32], apart: u32) -> Vec<Key> {
+        // systemd keeps the sockets that it hands over.
+        let services: Vec<u32> = owners.iter().copied().filter(|pid| name(*pid) != "systemd").collect();
+        let owners = if services.is_empty() { owners } else { &services };
+        let is_topmost = |pid: &u32| !self.ancestors(*pid).any(|above| owners.contains(&above));
+        let mut roots: Vec<Key> = owners.iter().copied().filter(is_topmost).filter_map(|pid| self.key(pid)).collect();
+        roots.sort_by_key(|key| (key.started_ticks, key.pid));
+        let parent = |key: &Key| self.0.get(&key.pid).map(|row| row.parent);
+        let [first, rest @ ..] = &*roots else { return roots };
+        let common =
+            parent(first).filter(|common| !rest.is_empty() && rest.iter().all(|key| parent(key) == Some(*common)));
+        let above_apart = |pid: u32| pid == apart || self.ancestors(apart).any(|above| above == pid);
+        let common = common.filter(|common| *common != 1 && !above_apart(*common) && same_program(*common, first.pid));
+        match common.and_then(|pid| self.key(pid)) {
+            Some(parent) => vec![parent],
+            None => roots,
+        }
+    }
+}
+
+/// By what they run; by their names where that may not be seen.
+fn same_program(one: u32, other: u32) -> bool {
+    let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    match (program(one), program(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => !name(one).is_empty() && name(one) == name(other),
+    }
+}
+
+fn name(pid: u32) -> String {
+    text::read(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ids from a hundred million on are no processes of this machine.
+    const NO: u32 = 100_000_000;
+
+    /// `(pid, parent)` in the order of their start.
+    fn table(rows: &[(u32, u32)]) -> Table {
+        let row = |((pid, parent), started_ticks): (&(u32, u32), u64)| (*pid, Row { parent: *parent, started_ticks });
+        Table(rows.iter().zip(0..).map(row).collect())
+    }
+
+    fn pids(keys: &[Key]) -> Vec<u32> {
+        keys.iter().map(|key| key.pid).collect()
+    }
+
+    #[test]
+    fn a_master_is_above_its_workers_and_all_that_descends_from_it_belongs() {
+        let [shell, master, worker, other, helper, apart] = [1, 2, 3, 4, 5, 6].map(|number| NO + number);
+        let table = table(&[
+            (1, 0),
+            (shell, 1),
+            (master, shell),
+            (helper, master),
+            (worker, master),
+            (other, master),
+            (apart, shell),
+            (NO + 7, worker),
+            (NO + 8, apart),
+        ]);
+        let roots = table.roots(&[other, worker, master], apart);
+        assert_eq!(pids(&roots), [master]);
+        assert_eq!(pids(&table.family(&roots, apart)), [master, helper, worker, other, NO + 7]);
+        // What this monitor's process has started is its own.
+        let all = [table.key(shell).unwrap()];
+        assert_eq!(pids(&table.family(&all, apart)), [shell, master, helper, worker, other, NO + 7]);
+        assert_eq!(pids(&table.family(&[table.key(apart).unwrap()], apart)), [apart, NO + 8]);
+    }
+
+    #[test]
+    fn workers_whose_parent_has_ended_are_each_for_itself() {
+        let table = table(&[(1, 0), (NO + 2, 1), (NO + 1, 1), (NO + 3, 1)]);
+        let roots = table.roots(&[NO + 1, NO + 2, NO + 3], NO + 9);
+        assert_eq!(pids(&roots), [NO + 2, NO + 1, NO + 3]);
+        assert_eq!(pids(&table.family(&roots, NO + 9)), [NO + 2, NO + 1, NO + 3]);
+    }
+
+    #[test]
+    fn an_id_that_is_used_again_is_another_process() {
+        let before = table(&[(1, 0), (NO, 1)]).key(NO).unwrap();
+        let after = table(&[(1, 0), (NO + 1, 1), (NO, 1)]);
+        assert!(after.key(NO).is_some() && !after.has(before));
+    }
+
+    #[test]
+    fn a_loop_ends() {
+        let table = table(&[(NO, NO + 1), (NO + 1, NO)]);
+        assert_eq!(pids(&table.roots(&[NO, NO + 1], 1)), [NO]);
+    }
+}

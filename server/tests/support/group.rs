@@ -1,0 +1,40 @@
+//! Control groups of this machine.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+/// A control group of memory with a limit, in which processes can be put; none where the machine does not let one be made.
+pub struct Group(PathBuf);
+
+impl Group {
+    pub fn with_limit(bytes: u64) -> Option<Self> {
+        // Tests of one process run at once.
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("watchboard-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Relaxed));
+        for (root, limit) in [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")] {
+            let folder = Path::new(root).join(&name);
+            if fs::create_dir(&folder).is_err() {
+                continue;
+            }
+            let group = Self(folder);
+            if fs::write(group.0.join(limit), bytes.to_string()).is_ok() {
+                return Some(group);
+            }
+        }
+        None
+    }
+
+    pub fn take(&self, pid: u32) {
+        fs::write(self.0.join("cgroup.procs"), pid.to_string()).expect("the group takes the process");
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Once its processes are gone; one that is left over holds nothing.
+        let _ = fs::remove_dir(&self.0);
+    }
+}

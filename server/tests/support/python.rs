@@ -1,0 +1,99 @@
+//! Applications in Python: `FastAPI` under uvicorn, and any script; all their processes are ended with the test.
+
+use std::process::Stdio;
+
+use tokio::process::{Child, Command};
+
+use super::{free_port, tool};
+
+/// A few answers, and a file that each process holds open.
+const SHOP: &str = r#"
+from fastapi import FastAPI
+held = open(__file__)
+app = FastAPI()
+
+@app.get("/products/{number}")
+def product(number: int):
+    return {"number": number}
+"#;
+
+/// An application in a process group of its own, at a port of its own.
+pub struct Python {
+    process: Option<Child>,
+    /// The id of the first process, which is its group's.
+    group: u32,
+    folder: tempfile::TempDir,
+    arguments: Vec<String>,
+    pub port: u16,
+}
+
+impl Python {
+    /// A shop of `FastAPI` under uvicorn.
+    pub fn uvicorn(workers: u32) -> Self {
+        let port = free_port();
+        let arguments = format!("-m uvicorn shop:app --log-level error --port {port} --workers {workers}");
+        Self::start(port, SHOP, arguments.split(' ').map(ToOwned::to_owned).collect())
+    }
+
+    /// A script, which gets its port as argument.
+    pub fn script(code: &str) -> Self {
+        let port = free_port();
+        Self::start(port, code, vec!["shop.py".to_owned(), port.to_string()])
+    }
+
+    fn start(port: u16, code: &str, arguments: Vec<String>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("shop.py"), code).expect("it can be written");
+        let mut python = Self { process: None, group: 0, folder, arguments, port };
+        python.start_again();
+        python
+    }
+
+    /// Starts it, at the same port.
+    pub fn start_again(&mut self) {
+        let mut python = Command::new("python3");
+        python.args(&self.arguments).current_dir(self.folder.path()).env("PYTHONPATH", tool("uvicorn"));
+        python.stdin(Stdio::null()).process_group(0);
+        let process = python.spawn().expect("python3 starts");
+        self.group = process.id().expect("it runs");
+        self.process = Some(process);
+    }
+
+    /// The first of its processes.
+    pub fn pid(&self) -> u32 {
+        self.group
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Kills the first of its processes alone.
+    pub async fn kill_parent(&mut self) {
+        self.process.as_mut().expect("it runs").kill().await.expect("it ends");
+    }
+
+    /// Kills all its processes.
+    pub async fn kill(&mut self) {
+        let mut process = self.process.take().expect("it runs");
+        kill_group(self.group);
+        process.wait().await.expect("it ends");
+    }
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        // The group's id stays its own while any of its processes runs, also without the first.
+        if self.process.is_some() {
+            kill_group(self.group);
+        }
+    }
+}
+
+fn kill_group(pid: u32) {
+    // Without any left there is nothing to kill.
+    let _ = std::process::Command::new("kill")
+        .args(["-s", "KILL", "--", &format!("-{pid}")])
+        .stderr(Stdio::null())
+        .status();
+}
