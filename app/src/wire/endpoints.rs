@@ -27,7 +27,7 @@ pub enum NamedBy {
     Router,
     /// A template that was given.
     Given,
-    /// The application's `OpenAPI` document.
+    /// The application's OpenAPI document.
     OpenApi,
     /// The looks of its paths.
     Inferred,

@@ -1,7 +1,7 @@
 //! The route templates of an OpenAPI document (2.0 and 3): its paths, below the base that it names.
 
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
 use super::RouteError;
 
@@ -10,7 +10,7 @@ const MOST: usize = 10_000;
 
 #[derive(Deserialize)]
 struct Document {
-    paths: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    paths: Option<Map<String, Value>>,
     /// OpenAPI 3.
     #[serde(default)]
     servers: Vec<Server>,
@@ -36,7 +36,7 @@ pub(super) fn templates(document: &str) -> Result<Vec<String>, RouteError> {
     }
     let first = document.servers.first().map(|server| path_of(&server.url));
     let base = document.base_path.as_deref().or(first).unwrap_or_default().trim_end_matches('/');
-    let named = paths.into_keys().filter(|path| path.starts_with('/'));
+    let named = paths.keys().filter(|path| path.starts_with('/'));
     Ok(named.map(|path| format!("{base}{path}")).collect())
 }
 
