@@ -328,7 +328,7 @@ async fn elsewhere_it_does_not_start_without_credentials_and_says_how() {
     for arguments in [&["--listen", "0.0.0.0:0"][..], &["--listen", "[::]:0"], &["--host", "board.example"]] {
         let output = command(arguments).output().await.unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains("watchboard hash-password") && said.contains("--password-file"), "{said}");
     }
 }

@@ -9,14 +9,6 @@ use support::Binary;
 use tokio::{process::Command, time::timeout};
 
 #[tokio::test]
-async fn off_loopback_it_does_not_start_and_says_what_to_do() {
-    let output = Command::new(env!("CARGO_BIN_EXE_watchboard")).args(["--listen", "0.0.0.0:0"]).output().await.unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("not a loopback address"), "{said}");
-}
-
-#[tokio::test]
 async fn an_address_in_use_is_named() {
     let board = Binary::start(&[]).await;
     let address = board.asker.address.to_string();
