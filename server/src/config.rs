@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
-use http::uri::{Authority, Uri};
+use http::uri::{Authority, PathAndQuery, Uri};
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use watchboard::{Database, Routes};
@@ -91,9 +91,9 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_READY_NEEDS_DATABASE", global = true)]
     pub(crate) ready_needs_database: bool,
 
-    /// A file with these settings, in TOML by the names of the flags: proxy_listen = "127.0.0.1:8080". Flags and the environment go before it.
-    #[arg(long, env = "WATCHBOARD_CONFIG", value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    /// A file with these settings, in TOML by the names of the flags. Flags and the environment go before it.
+    #[arg(long = "config", env = "WATCHBOARD_CONFIG", value_name = "FILE", global = true)]
+    file: Option<PathBuf>,
 
     /// What is logged: error, warn, info, debug or trace, also by module.
     #[arg(long, env = "WATCHBOARD_LOG", default_value = "info", value_name = "LEVEL", value_parser = filter, global = true)]
@@ -147,7 +147,7 @@ impl Config {
         let mut command = Self::command();
         // Only for the file's name: what else is wrong is said when all is known.
         let early = command.clone().ignore_errors(true).try_get_matches_from(&arguments);
-        let path = early.ok().and_then(|matches| matches.get_one::<PathBuf>("config").cloned());
+        let path = early.ok().and_then(|matches| matches.get_one::<PathBuf>("file").cloned());
         if let Some(path) = path {
             command =
                 file::apply(command, &path).map_err(|why| Self::command().error(ErrorKind::ValueValidation, why))?;
@@ -233,7 +233,7 @@ fn upstream(text: &str) -> Result<Authority, String> {
         return Err("the application is spoken to in plain HTTP, on this machine or its own network: http://HOST:PORT"
             .to_owned());
     }
-    if !matches!(uri.path_and_query().map(|path| path.as_str()), None | Some("/" | "")) {
+    if !matches!(uri.path_and_query().map(PathAndQuery::as_str), None | Some("/" | "")) {
         return Err("requests keep their own paths: give the application's address alone, http://HOST:PORT".to_owned());
     }
     let authority =

@@ -40,7 +40,7 @@ use crate::{
 /// A connection has this long for the head of a request: for its TLS and its first one together, and from there on from one to the next.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
 /// A client takes what is sent to it within this time, or its connection is closed.
-const TAKEN_WITHIN: Duration = Duration::from_secs(60);
+const TAKEN_WITHIN: Duration = Duration::from_mins(1);
 /// After the signal to stop, requests under way have this long to finish.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 /// After a connection could not be taken, for want of file descriptors mostly.

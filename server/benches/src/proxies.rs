@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
@@ -16,6 +16,7 @@ use crate::calls::median;
 
 const ROUNDS: usize = 7;
 const SECONDS: u64 = 4;
+const MIB: f64 = 1_048_576.0;
 /// Connections that begin a request and never end it.
 const SLOW: usize = 5_000;
 
@@ -121,7 +122,7 @@ pub(crate) fn slow_heads() -> Result<()> {
         // Each is closed when its time is over.
         slow.retain_mut(|stream| {
             let _ = stream.set_nonblocking(true);
-            !matches!(stream.read(&mut [0; 512]), Ok(_))
+            matches!(stream.read(&mut [0; 512]), Err(error) if error.kind() == ErrorKind::WouldBlock)
         });
         if slow.is_empty() || began.elapsed() > Duration::from_mins(2) {
             break slow.len();
@@ -143,11 +144,7 @@ pub(crate) fn soak(requests: u64) -> Result<()> {
         done += (load.per_second * SECONDS as f64) as u64;
         let rss = proxy.resident_bytes()?;
         let first = *first.get_or_insert(rss);
-        println!(
-            "    {done} requests: {:.1} MiB, {:+.2} MiB",
-            rss as f64 / 1048576.0,
-            (rss as f64 - first as f64) / 1048576.0
-        );
+        println!("    {done} requests: {:.1} MiB, {:+.2} MiB", rss as f64 / MIB, (rss as f64 - first as f64) / MIB);
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use clap::{ArgAction, Command, builder::Resettable, error::ErrorKind};
+use clap::{Arg, ArgAction, Command, builder::Resettable, error::ErrorKind};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -28,18 +28,19 @@ pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, String
         in_line(at, error.message())
     })?;
     for (key, value) in table.get_ref() {
-        let name = key.get_ref().replace('-', "_");
-        let known = command.get_arguments().any(|flag| flag.get_id() == name.as_str() && flag.get_long().is_some());
-        if !known || name == OWN {
-            return Err(in_line(
+        let (key, name) = (key, key.get_ref().replace('_', "-"));
+        let flag = command.get_arguments().find(|flag| flag.get_long() == Some(&name) && name != OWN).cloned();
+        let flag = flag.ok_or_else(|| {
+            in_line(
                 key.span().start,
-                &format!("there is no setting `{}`: {}", key.get_ref(), names(&command)),
-            ));
-        }
-        let words = words(value).map_err(|why| in_line(value.span().start, &format!("`{}` {why}", key.get_ref())))?;
-        refuse(&command, &name, &words)
-            .map_err(|why| in_line(value.span().start, &format!("`{}`: {why}", key.get_ref())))?;
-        command = command.mut_arg(name, |flag| flag.default_values(words).hide_default_value(true));
+                &format!("there is no setting `{}`: there are {}", key.get_ref(), names(&command)),
+            )
+        })?;
+        let words = words(value).and_then(|words| accepted(&command, &flag, words));
+        let words = words.map_err(|why| in_line(value.span().start, &format!("`{}`: {why}", key.get_ref())))?;
+        // What a default says is heard after the environment, which is heard after the command line.
+        let is_hidden = flag.get_action().takes_values();
+        command = command.mut_arg(flag.get_id(), |flag| flag.default_values(words).hide_default_value(is_hidden));
     }
     Ok(command)
 }
@@ -51,21 +52,19 @@ fn words(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, String> {
         DeValue::Integer(number) => Ok(vec![number.to_string()]),
         DeValue::Boolean(holds) => Ok(vec![holds.to_string()]),
         DeValue::Array(list) => list.iter().map(words).collect::<Result<Vec<_>, _>>().map(|lists| lists.concat()),
-        other => {
-            Err(format!("is a {}, where text, a number, true or false, or a list of these is meant", other.type_str()))
-        }
+        other => Err(format!(
+            "it is a {}, where text, a number, true or false, or a list of these is meant",
+            other.type_str()
+        )),
     }
 }
 
-/// Whether a flag takes these words, by its own rules.
-fn refuse(command: &Command, name: &str, words: &[String]) -> Result<(), String> {
-    let Some(flag) = command.get_arguments().find(|flag| flag.get_id() == name) else { return Ok(()) };
+/// The words, if the flag takes them by its own rules.
+fn accepted(command: &Command, flag: &Arg, words: Vec<String>) -> Result<Vec<String>, String> {
     let long = flag.get_long().unwrap_or_default();
     let arguments: Vec<String> = match flag.get_action() {
-        ArgAction::SetTrue => match words {
-            [word] if word == "true" || word == "false" => return Ok(()),
-            _ => return Err("true or false is meant".to_owned()),
-        },
+        ArgAction::SetTrue if matches!(&words[..], [word] if word == "true" || word == "false") => return Ok(words),
+        ArgAction::SetTrue => return Err("true or false is meant".to_owned()),
         ArgAction::Set if words.len() != 1 => return Err("one value is meant".to_owned()),
         _ => words.iter().map(|word| format!("--{long}={word}")).collect(),
     };
@@ -75,15 +74,74 @@ fn refuse(command: &Command, name: &str, words: &[String]) -> Result<(), String>
         Err(error) if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) => {
             let text = error.render().to_string();
             let first = text.lines().next().unwrap_or_default();
-            // "error: invalid value 'x' for '--listen <ADDRESS:PORT>': it is not …"
-            Err(first.split_once("': ").map_or(first, |(_, why)| why).to_owned())
+            // "error: invalid value 'x' for '--listen <ADDRESS:PORT>': it is not …"; a value may be a secret.
+            Err(first.split_once(">': ").map_or("it is none of the values that there are", |(_, why)| why).to_owned())
         }
-        _ => Ok(()),
+        _ => Ok(words),
     }
 }
 
 fn names(command: &Command) -> String {
-    let flags = command.get_arguments().filter(|flag| flag.get_long().is_some());
-    let names = flags.map(|flag| flag.get_id().as_str()).filter(|name| ![OWN, "help", "version"].contains(name));
-    format!("there are {}", names.collect::<Vec<_>>().join(", "))
+    let flags = command.get_arguments().filter_map(|flag| flag.get_long());
+    let names = flags.filter(|name| ![OWN, "help", "version"].contains(name)).map(|name| name.replace('-', "_"));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use crate::config::Config;
+
+    /// What a file with this text comes to.
+    fn read(text: &str, arguments: &[&str]) -> Result<Config, String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let named = [&["watchboard", "--config", file.path().to_str().unwrap()], arguments].concat();
+        Config::read_from(named).map_err(|error| error.render().to_string())
+    }
+
+    #[test]
+    fn every_setting_is_read_and_gives_way_to_flags() {
+        let text = "
+            # What the operator set.
+            listen = \"127.0.0.1:9000\"
+            upstream = \"http://127.0.0.1:8000\"
+            route = [\"/users/{id}\", \"/files/{*path}\"]
+            upstream_timeout = 5
+            ready-needs-database = true
+            mongodb_uri = \"mongodb://ada:secret@localhost\"
+            log_format = \"json\"
+        ";
+        let config = read(text, &["--upstream-timeout", "9"]).unwrap();
+        assert_eq!(config.listen.port(), 9000);
+        assert_eq!(config.upstream.as_ref().map(ToString::to_string).as_deref(), Some("127.0.0.1:8000"));
+        assert_eq!((config.route.len(), config.upstream_timeout, config.ready_needs_database), (2, 9, true));
+        assert_eq!(read(text, &["demo"]).unwrap().upstream_timeout, 5, "before a command's name too");
+        let help = read(text, &["--help"]).unwrap_err();
+        assert!(!help.contains("secret"), "{help}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, said) in [
+            ("\nlisten = 9000\n", "line 2: `listen`: it is not ADDRESS:PORT"),
+            ("upstrem = \"http://a\"", "line 1: there is no setting `upstrem`: there are listen, "),
+            ("config = \"other.toml\"", "there is no setting `config`"),
+            ("\n\nupstream_timeout = 0", "line 3: `upstream_timeout`: 0 is not in 1..=86400"),
+            ("ready_needs_database = \"yes\"", "`ready_needs_database`: true or false is meant"),
+            ("listen = [\"127.0.0.1:1\", \"127.0.0.1:2\"]", "one value is meant"),
+            ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"", "line 2: "),
+            ("[board]\nlisten = \"127.0.0.1:1\"", "line 1: there is no setting `board`"),
+            ("log_format = \"xml\"", "`log_format`: it is none of the values that there are"),
+            ("listen = ", "line 1: "),
+            ("tls_cert = \"cert.pem\"", "give --tls-cert and --tls-key"),
+            ("route = \"/users/{id}\"", "--route is of the application that --upstream names"),
+        ] {
+            let error = read(text, &[]).unwrap_err();
+            assert!(error.contains(said), "{text:?}: {error}");
+        }
+        let error = Config::read_from(["watchboard", "--config", "/nowhere/watchboard.toml"]).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/watchboard.toml cannot be read"), "{error}");
+    }
 }

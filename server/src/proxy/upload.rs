@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// A client that sends nothing more for this long has gone.
-const SENT_WITHIN: Duration = Duration::from_secs(60);
+const SENT_WITHIN: Duration = Duration::from_mins(1);
 /// An application that does not know `Expect: 100-continue` gets the body after this time without a word.
 const GO_AHEAD_WITHIN: Duration = Duration::from_secs(1);
 

@@ -103,6 +103,7 @@ pub struct Binary {
 }
 
 impl Binary {
+    #[allow(clippy::option_env_unwrap, reason = "the library's own tests are built without the binary")]
     pub async fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(option_env!("CARGO_BIN_EXE_watchboard").expect("cargo test --features binary"));
         command.args(arguments).stderr(Stdio::piped()).kill_on_drop(true);
