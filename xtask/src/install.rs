@@ -59,7 +59,9 @@ pub(crate) fn wasm_target() -> Result<()> {
 pub(crate) fn for_tests() -> Result<()> {
     let mut packages = Vec::new();
     // jemalloc is built by make.
-    for (program, package) in [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("make", "make"), ("node", "nodejs")] {
+    for (program, package) in
+        [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("make", "make"), ("node", "nodejs")]
+    {
         if !succeeds(program, &["--version"]) {
             packages.push(package);
         }
