@@ -309,6 +309,6 @@ async fn a_process_that_there_is_not_is_refused_at_the_start() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_watchboard"));
     let output = command.args(["--listen", "127.0.0.1:0", "--pid", "4294967295"]).output().await.expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("no process 4294967295 on this host"), "{said}");
 }
