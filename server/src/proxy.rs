@@ -64,6 +64,18 @@ impl Proxy {
         }))
     }
 
+    /// The same proxy for another thread, with connections of its own: one stays on the thread that made it.
+    pub(crate) fn of_thread(&self) -> Self {
+        let Inner { upstream, answers_within, places, via, .. } = &*self.0;
+        Self(Arc::new(Inner {
+            connections: Connections::new(upstream.clone()),
+            upstream: upstream.clone(),
+            answers_within: *answers_within,
+            places: Arc::clone(places),
+            via: via.clone(),
+        }))
+    }
+
     /// The service for one request, of whom it came from.
     pub(crate) fn arrived(&self, arrival: Arrival) -> Arrived {
         Arrived { proxy: Arc::clone(&self.0), arrival }
@@ -93,30 +105,24 @@ impl Service<Request<Incoming>> for Arrived {
 
 impl Inner {
     async fn pass_on(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Answer> {
+        let accept = request.headers().get(header::ACCEPT).cloned();
+        let (refuse, fail) =
+            (|status, sentence| refuse(status, sentence, accept.as_ref()), |failure| fail(failure, accept.as_ref()));
         if request.method() == Method::CONNECT {
-            return refuse(StatusCode::METHOD_NOT_ALLOWED, "This is no proxy to other hosts.", &request);
+            return refuse(StatusCode::METHOD_NOT_ALLOWED, "This is no proxy to other hosts.");
         }
         let host = match headers::host(&request) {
             Ok(host) => host,
-            Err(sentence) => return refuse(StatusCode::BAD_REQUEST, sentence, &request),
+            Err(sentence) => return refuse(StatusCode::BAD_REQUEST, sentence),
         };
         if request.uri().path() == "*" && request.method() != Method::OPTIONS {
-            return refuse(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *.", &request);
+            return refuse(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *.");
         }
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return fail(Failure::Busy, &request) };
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return fail(Failure::Busy) };
         if request.headers().get_all(header::VIA).iter().any(|via| *via == self.via) {
-            return fail(Failure::Loop, &request);
+            return fail(Failure::Loop);
         }
-        let accept = request.headers().get(header::ACCEPT).cloned();
-        match self.ask(request, host, arrival, place).await {
-            Ok(response) => response,
-            Err(failure) => {
-                tracing::debug!(?failure, "no answer of the application");
-                let mut asked_with = http::HeaderMap::new();
-                asked_with.extend(accept.map(|accept| (header::ACCEPT, accept)));
-                failed(failure, &asked_with)
-            }
-        }
+        self.ask(request, host, arrival, place).await.unwrap_or_else(fail)
     }
 
     async fn ask(
@@ -215,18 +221,22 @@ impl Inner {
 }
 
 /// The request itself is wrong: the application is not asked, and nothing of its client's connection is read any more.
-fn refuse(status: StatusCode, sentence: &str, request: &Request<Incoming>) -> Response<Answer> {
-    let mut response = page(status, sentence, request.headers()).map(Answer::of_ours);
+fn refuse(status: StatusCode, sentence: &str, accept: Option<&HeaderValue>) -> Response<Answer> {
+    let mut response = page(status, sentence, accept).map(Answer::of_ours);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-fn fail(failure: Failure, request: &Request<Incoming>) -> Response<Answer> {
-    failed(failure, request.headers())
-}
-
-fn failed(failure: Failure, asked_with: &http::HeaderMap) -> Response<Answer> {
-    let mut response = page(failure.status(), failure.sentence(), asked_with).map(Answer::of_ours);
+/// The application gave no answer.
+fn fail(failure: Failure, accept: Option<&HeaderValue>) -> Response<Answer> {
+    tracing::debug!(?failure, "no answer of the application");
+    let mut response = page(failure.status(), failure.sentence(), accept).map(Answer::of_ours);
     response.extensions_mut().insert(PassedOn::failed(failure.cause()));
     response
+}
+
+/// The host and the port of the application.
+pub(crate) fn address_of(upstream: &Authority) -> (&str, u16) {
+    let host = upstream.host().trim_start_matches('[').trim_end_matches(']');
+    (host, upstream.port_u16().unwrap_or(80))
 }

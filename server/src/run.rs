@@ -63,10 +63,10 @@ pub(crate) async fn run(plan: Plan) -> Result<(), String> {
             if let Some(document) = config.openapi.clone() {
                 tokio::spawn(openapi::follow(document, upstream.clone(), routes, stop.clone()));
             }
-            let (upstream, within, layer) = (upstream.clone(), config.upstream_timeout(), monitor.layer());
+            let (proxy, layer) = (Proxy::new(upstream.clone(), config.upstream_timeout()), monitor.layer());
             let (server, stop) = (server.clone(), stop.clone());
             Some(workers::run(listener, move |listener, threads| {
-                let (proxy, layer) = (Proxy::new(upstream.clone(), within), layer.clone());
+                let (proxy, layer) = (proxy.of_thread(), layer.clone());
                 let mut server = server(listener);
                 server.max_connections = server.max_connections.div_ceil(threads);
                 server.run(move |request, arrival| pass_on(&proxy, &layer, request, arrival), stop.clone())

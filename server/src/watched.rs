@@ -4,14 +4,16 @@ use http::uri::Authority;
 use tokio::net::lookup_host;
 use watchboard::Watch;
 
+use crate::proxy::address_of;
+
 /// None where it is the binary's own.
 pub(crate) async fn process(pid: Option<u32>, upstream: Option<&Authority>) -> Option<Watch> {
     if let Some(pid) = pid {
         return Some(Watch::Pid(pid));
     }
     let upstream = upstream?;
-    let host = upstream.host().trim_start_matches('[').trim_end_matches(']');
-    let found = lookup_host((host, upstream.port_u16().unwrap_or(80))).await.map(|mut found| found.next());
+    let (host, port) = address_of(upstream);
+    let found = lookup_host((host, port)).await.map(|mut found| found.next());
     let why = match found {
         Ok(Some(address)) => return Some(Watch::Listening(address)),
         Ok(None) => "it has none".to_owned(),

@@ -11,7 +11,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
-use super::{failure::Failure, upload::Upload};
+use super::{address_of, failure::Failure, upload::Upload};
 
 /// A local application takes a connection at once; one that does not is overwhelmed or gone.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -45,9 +45,7 @@ impl Connections {
             return Ok(Taken { sender, connect: None, home: Arc::clone(self) });
         }
         let began = Instant::now();
-        let host = self.upstream.host().trim_start_matches('[').trim_end_matches(']');
-        let address = (host, self.upstream.port_u16().unwrap_or(80));
-        let stream = timeout(CONNECT_WITHIN, TcpStream::connect(address)).await;
+        let stream = timeout(CONNECT_WITHIN, TcpStream::connect(address_of(&self.upstream))).await;
         let stream = stream.map_err(|_| Failure::NoConnectionInTime)?.map_err(|error| match error.kind() {
             io::ErrorKind::ConnectionRefused => Failure::Refused,
             _ => Failure::Unreachable,

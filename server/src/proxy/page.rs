@@ -1,12 +1,12 @@
 //! What clients see when the application does not answer. It tells them what happened and what to do, and nothing of the inside.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
 /// A page for browsers, a sentence for all others.
-pub(super) fn page(status: StatusCode, sentence: &str, asked_with: &HeaderMap) -> Response<Full<Bytes>> {
-    let accept = asked_with.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+pub(super) fn page(status: StatusCode, sentence: &str, accept: Option<&HeaderValue>) -> Response<Full<Bytes>> {
+    let accept = accept.and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let (kind, text) = if accept.contains("text/html") {
         ("text/html; charset=utf-8", html(status, sentence))
     } else {
