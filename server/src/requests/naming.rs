@@ -5,7 +5,7 @@ mod given;
 mod inference;
 mod openapi;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use watchboard_app::wire::NamedBy;
@@ -27,9 +27,9 @@ pub use given::RouteError;
 /// Clones are the same routes.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
-    given: Arc<Mutex<Vec<(String, NamedBy)>>>,
-    naming: Arc<Naming>,
-    infers: bool,
+    given: Arc<ArcSwap<Given>>,
+    /// None where only given templates name paths.
+    inferred: Option<Arc<Inferred>>,
 }
 
 impl Routes {
@@ -48,7 +48,7 @@ impl Routes {
     /// application has answered it with something other than a client error, so that strangers who guess at paths make none.
     #[must_use]
     pub fn inferred(mut self) -> Self {
-        self.infers = true;
+        self.inferred = Some(Arc::default());
         self
     }
 
@@ -65,26 +65,35 @@ impl Routes {
 
     /// Puts templates in the place of those of the same rule.
     fn replace(&self, rule: NamedBy, templates: Vec<String>) -> Result<(), RouteError> {
-        let mut known = self.given.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut all = known.clone();
+        let mut all = self.given.load().templates().to_vec();
         all.retain(|(_, of)| *of != rule);
         all.extend(templates.into_iter().map(|template| (template, rule)));
         // Stable: given ones stand before those of a document, which gives way to them.
         all.sort_by_key(|(_, rule)| *rule != NamedBy::Given);
-        self.naming.given.store(Arc::new(Given::new(&all)?));
-        *known = all;
+        self.given.store(Arc::new(Given::new(&all)?));
         Ok(())
     }
 
-    pub(crate) fn naming(self) -> (Arc<Naming>, bool) {
-        (self.naming, self.infers)
+    /// Calls `then` with what a path is called; with none where nothing names it.
+    pub(super) fn name<T>(&self, path: &str, then: impl FnOnce(Option<Name<'_>>) -> T) -> T {
+        let given = self.given.load();
+        match (given.template(path), &self.inferred) {
+            (Some(template), _) => then(Some(Name::Known(template))),
+            (None, Some(inferred)) => inferred.name(path, |name| then(Some(name))),
+            (None, None) => then(None),
+        }
     }
-}
 
-#[derive(Debug, Default)]
-pub(crate) struct Naming {
-    given: ArcSwap<Given>,
-    inferred: Inferred,
+    /// The application has answered a path that was new: it has a name from now on.
+    pub(super) fn learn(&self, template: &str) -> Option<String> {
+        self.inferred.as_ref()?.learn(template)
+    }
+
+    /// Which rule made a template.
+    pub(super) fn rule(&self, template: &str) -> Option<NamedBy> {
+        let is_inferred = || self.inferred.as_ref().is_some_and(|inferred| inferred.knows(template));
+        self.given.load().rule(template).or_else(|| is_inferred().then_some(NamedBy::Inferred))
+    }
 }
 
 /// What a path is called.
@@ -95,28 +104,4 @@ pub(crate) enum Name<'a> {
     New(String),
     /// There are so many that no more are told apart.
     TooMany,
-}
-
-impl Naming {
-    /// Calls `then` with what a path is called; with none where only given templates name paths, and none of them fits.
-    pub(super) fn name<T>(&self, infers: bool, path: &str, then: impl FnOnce(Option<Name<'_>>) -> T) -> T {
-        let given = self.given.load();
-        if let Some(template) = given.template(path) {
-            return then(Some(Name::Known(template)));
-        }
-        if !infers {
-            return then(None);
-        }
-        self.inferred.name(path, |name| then(Some(name)))
-    }
-
-    /// The application has answered a path that was new: it has a name from now on.
-    pub(super) fn learn(&self, template: &str) -> Option<String> {
-        self.inferred.learn(template)
-    }
-
-    /// Which rule made a template.
-    pub(super) fn rule(&self, template: &str) -> Option<NamedBy> {
-        self.given.load().rule(template).or_else(|| self.inferred.knows(template).then_some(NamedBy::Inferred))
-    }
 }

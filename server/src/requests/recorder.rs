@@ -3,10 +3,7 @@
 use std::{
     borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Instant,
 };
 
@@ -14,7 +11,7 @@ use http::{HeaderMap, Method, Uri};
 
 use super::{
     endpoint::{Ended, Ending, Endpoint, Outcome},
-    naming::{Name, Naming, Routes},
+    naming::{Name, Routes},
     registry::{MAX_ENDPOINTS, Registry, known},
     reports::Reports,
     rules::Rules,
@@ -89,7 +86,7 @@ pub(crate) struct Recorder {
     ignore: Option<Ignore>,
     group: Option<Group>,
     pub(super) server_timing: bool,
-    routes: Option<(Arc<Naming>, bool)>,
+    routes: Option<Routes>,
     faults: AtomicU64,
 }
 
@@ -103,7 +100,7 @@ impl Recorder {
             ignore: policy.ignore,
             group: policy.group,
             server_timing: policy.server_timing,
-            routes: policy.routes.map(Routes::naming),
+            routes: policy.routes,
             faults: AtomicU64::new(0),
         }))
     }
@@ -121,15 +118,14 @@ impl Recorder {
 
     /// The row of a request whose path was new, now that it has been answered.
     pub(super) fn learn(&'static self, newcomer: &Newcomer) -> Option<(u32, &'static Endpoint)> {
-        let (naming, _) = self.routes.as_ref()?;
-        let template = naming.learn(&newcomer.template)?;
+        let template = self.routes.as_ref()?.learn(&newcomer.template)?;
         let number = self.registry.find(&newcomer.method, Some(&template))?;
         Some((number, self.registry.numbered(number)?))
     }
 
     /// Which rule named a row.
     pub(super) fn rule(&self, template: &str) -> NamedBy {
-        let named = self.routes.as_ref().and_then(|(naming, _)| naming.rule(template));
+        let named = self.routes.as_ref().and_then(|routes| routes.rule(template));
         named.unwrap_or_default()
     }
 
@@ -142,10 +138,10 @@ impl Recorder {
         if let Some(row) = self.group.as_ref().and_then(|group| group(incoming)) {
             return find(Some(&row));
         }
-        let Some((naming, infers)) = self.routes.as_ref().filter(|_| incoming.route.is_none()) else {
+        let Some(routes) = self.routes.as_ref().filter(|_| incoming.route.is_none()) else {
             return find(incoming.route);
         };
-        naming.name(*infers, incoming.uri.path(), |name| match name {
+        routes.name(incoming.uri.path(), |name| match name {
             None => find(None),
             Some(Name::Known(template)) => find(Some(template)),
             Some(Name::TooMany) => Some((self.registry.past_the_cap(known(incoming.method)), None)),

@@ -40,6 +40,10 @@ impl Given {
         Ok(given)
     }
 
+    pub(super) fn templates(&self) -> &[(String, NamedBy)] {
+        &self.templates
+    }
+
     pub(super) fn template(&self, path: &str) -> Option<&str> {
         let found = self.router.at(path).ok()?;
         self.templates.get(*found.value).map(|(template, _)| template.as_str())
