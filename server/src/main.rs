@@ -11,6 +11,7 @@ mod run;
 mod serve;
 #[path = "../examples/demo/shop.rs"]
 mod shop;
+mod timer;
 mod tls;
 #[path = "../examples/demo/traffic.rs"]
 mod traffic;

@@ -18,17 +18,20 @@ use std::{
 };
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, uri::Authority};
-use hyper::body::{Body, Incoming};
+use hyper::{
+    body::{Body, Incoming},
+    upgrade::OnUpgrade,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{self, timeout_at},
+    time::{self, Sleep},
 };
 use tower_service::Service;
 use watchboard::PassedOn;
 
 pub(crate) use self::answer::Answer;
 use self::{
-    connections::{Connections, Taken},
+    connections::{Connections, Open, Taken},
     failure::Failure,
     page::page,
     upload::{Progress, Upload},
@@ -103,62 +106,87 @@ impl Service<Request<Incoming>> for Arrived {
     }
 }
 
+/// A request that goes on, with what is to be known beside it.
+struct Admitted {
+    /// Its place among those under way.
+    place: OwnedSemaphorePermit,
+    /// What its client wants to speak from then on.
+    upgrade: Option<(HeaderValue, OnUpgrade)>,
+    expects: Option<HeaderValue>,
+}
+
+/// Why a request does not go on.
+enum Refusal {
+    /// It is wrong.
+    Wrong(StatusCode, &'static str),
+    Failure(Failure),
+}
+
 impl Inner {
-    async fn pass_on(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Answer> {
+    async fn pass_on(&self, mut request: Request<Incoming>, arrival: Arrival) -> Response<Answer> {
         let accept = request.headers().get(header::ACCEPT).cloned();
-        let (refuse, fail) =
-            (|status, sentence| refuse(status, sentence, accept.as_ref()), |failure| fail(failure, accept.as_ref()));
-        if request.method() == Method::CONNECT {
-            return refuse(StatusCode::METHOD_NOT_ALLOWED, "This is no proxy to other hosts.");
-        }
-        let host = match headers::host(&request) {
-            Ok(host) => host,
-            Err(sentence) => return refuse(StatusCode::BAD_REQUEST, sentence),
+        let failure = match self.admit(&mut request, &arrival) {
+            Ok(admitted) => match self.ask(request, admitted).await {
+                Ok(response) => return response,
+                Err(failure) => failure,
+            },
+            Err(Refusal::Wrong(status, sentence)) => return refuse(status, sentence, accept.as_ref()),
+            Err(Refusal::Failure(failure)) => failure,
         };
-        if request.uri().path() == "*" && request.method() != Method::OPTIONS {
-            return refuse(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *.");
-        }
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return fail(Failure::Busy) };
-        if request.headers().get_all(header::VIA).iter().any(|via| *via == self.via) {
-            return fail(Failure::Loop);
-        }
-        self.ask(request, host, arrival, place).await.unwrap_or_else(fail)
+        fail(failure, accept.as_ref())
     }
 
-    async fn ask(
-        &self,
-        mut request: Request<Incoming>,
-        host: Option<HeaderValue>,
-        arrival: Arrival,
-        place: OwnedSemaphorePermit,
-    ) -> Result<Response<Answer>, Failure> {
-        let began = Instant::now();
-        let upgrade = headers::upgrade(&request).map(|protocol| (protocol, hyper::upgrade::on(&mut request)));
-        let (mut parts, body) = request.into_parts();
-        let expects = parts.headers.remove(header::EXPECT).filter(|_| parts.version == Version::HTTP_11);
-        let takes_trailers = headers::has_token(&parts.headers, &header::TE, "trailers");
-        headers::end_hop(&mut parts.headers);
+    /// Makes a request what the application is to see, if it may go on.
+    fn admit(&self, request: &mut Request<Incoming>, arrival: &Arrival) -> Result<Admitted, Refusal> {
+        if request.method() == Method::CONNECT {
+            return Err(Refusal::Wrong(StatusCode::METHOD_NOT_ALLOWED, "This is no proxy to other hosts."));
+        }
+        let host = headers::host(request).map_err(|sentence| Refusal::Wrong(StatusCode::BAD_REQUEST, sentence))?;
+        if request.uri().path() == "*" && request.method() != Method::OPTIONS {
+            return Err(Refusal::Wrong(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *."));
+        }
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Failure(Failure::Busy))?;
+        if request.headers().get_all(header::VIA).iter().any(|via| *via == self.via) {
+            return Err(Refusal::Failure(Failure::Loop));
+        }
+        let upgrade = headers::upgrade(request).map(|protocol| (protocol, hyper::upgrade::on(&mut *request)));
+        let version = std::mem::replace(request.version_mut(), Version::HTTP_11);
+        let names_host = request.uri().authority().is_some();
+        let headers = request.headers_mut();
+        let expects = headers.remove(header::EXPECT).filter(|_| version == Version::HTTP_11);
+        let takes_trailers = headers::has_token(headers, &header::TE, "trailers");
+        headers::end_hop(headers);
         if let Some((protocol, _)) = &upgrade {
-            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-            parts.headers.insert(header::UPGRADE, protocol.clone());
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(header::UPGRADE, protocol.clone());
         } else if takes_trailers {
-            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
-            parts.headers.insert(header::TE, HeaderValue::from_static("trailers"));
+            headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+            headers.insert(header::TE, HeaderValue::from_static("trailers"));
         }
-        if parts.version == Version::HTTP_2 {
-            headers::join_cookies(&mut parts.headers);
+        if version == Version::HTTP_2 {
+            headers::join_cookies(headers);
         }
-        headers::forward(&mut parts.headers, &arrival, host.as_ref());
-        if let Some(host) = host.or_else(|| HeaderValue::from_str(self.upstream.as_str()).ok()) {
-            parts.headers.insert(header::HOST, host);
+        headers::forward(headers, arrival, host.as_ref());
+        // One that came as the header stands there already.
+        if names_host || host.is_none() {
+            let host = host.or_else(|| HeaderValue::from_str(self.upstream.as_str()).ok());
+            host.map(|host| headers.insert(header::HOST, host));
         }
-        parts.headers.append(header::VIA, self.via.clone());
-        parts.uri = headers::target(parts.uri);
-        parts.version = Version::HTTP_11;
+        headers.append(header::VIA, self.via.clone());
+        if names_host {
+            *request.uri_mut() = headers::target(std::mem::take(request.uri_mut()));
+        }
+        Ok(Admitted { place, upgrade, expects })
+    }
 
-        let progress = (!body.is_end_stream()).then(|| Progress::new(expects.is_none()));
-        let upload = progress.as_ref().map_or_else(Upload::none, |progress| Upload::new(body, Arc::clone(progress)));
-        let mut request = Request::from_parts(parts, upload);
+    async fn ask(&self, request: Request<Incoming>, admitted: Admitted) -> Result<Response<Answer>, Failure> {
+        let Admitted { place, upgrade, expects } = admitted;
+        let began = Instant::now();
+        let progress = (!request.body().is_end_stream()).then(|| Progress::new(expects.is_none()));
+        let mut request = request.map(|body| match &progress {
+            Some(progress) => Upload::new(body, Arc::clone(progress)),
+            None => Upload::none(),
+        });
         if let (Some(expects), Some(progress)) = (expects, &progress) {
             request.headers_mut().insert(header::EXPECT, expects);
             let progress = Arc::clone(progress);
@@ -194,7 +222,8 @@ impl Inner {
     ) -> Result<(Response<Incoming>, Taken), Failure> {
         loop {
             let mut connection = self.connections.take().await?;
-            match self.answer(connection.sender.try_send_request(request), progress).await? {
+            let Open { sender, patience } = &mut connection.open;
+            match self.answer(sender.try_send_request(request), patience.as_mut(), progress).await? {
                 Ok(response) => return Ok((response, connection)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if connection.connect.is_none() => request = unsent,
@@ -205,16 +234,22 @@ impl Inner {
     }
 
     /// What comes of a request in the time that there is from the last of it on.
-    async fn answer<T>(&self, answer: impl Future<Output = T>, progress: Option<&Progress>) -> Result<T, Failure> {
+    async fn answer<T>(
+        &self,
+        answer: impl Future<Output = T>,
+        mut patience: Pin<&mut Sleep>,
+        progress: Option<&Progress>,
+    ) -> Result<T, Failure> {
         let began = time::Instant::now();
         let deadline = || progress.map_or(began, Progress::last) + self.answers_within;
         let mut answer = pin!(answer);
         loop {
             let until = deadline();
-            match timeout_at(until, &mut answer).await {
-                Ok(answered) => return Ok(answered),
-                Err(_) if deadline() > until => {}
-                Err(_) => return Err(Failure::Late),
+            patience.as_mut().reset(until);
+            tokio::select! {
+                biased;
+                answered = &mut answer => return Ok(answered),
+                () = &mut patience => if deadline() <= until { return Err(Failure::Late) },
             }
         }
     }

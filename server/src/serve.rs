@@ -18,7 +18,7 @@ use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioExecutor, TokioIo},
     server::{
         conn::auto,
         graceful::{GracefulShutdown, Watcher},
@@ -34,6 +34,7 @@ use tokio_io_timeout::TimeoutStream;
 
 use crate::{
     client::{Client, TrustedProxies},
+    timer::KeptTimer,
     tls::Tls,
 };
 
@@ -146,12 +147,12 @@ async fn accept(
 fn http() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
-        .timer(TokioTimer::new())
+        .timer(KeptTimer)
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(HEAD_BYTES as usize)
         .preserve_header_case(true);
     http.http2()
-        .timer(TokioTimer::new())
+        .timer(KeptTimer)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_BYTES)
         .keep_alive_interval(PING_AFTER)

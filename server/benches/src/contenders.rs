@@ -6,6 +6,7 @@ use axum_otel_metrics::HttpMetricsLayerBuilder;
 use axum_prometheus::PrometheusMetricLayer;
 use opentelemetry_sdk::metrics::{ManualReader, SdkMeterProvider};
 use tower_http::trace::TraceLayer;
+use tower_layer::Identity;
 use watchboard::Monitor;
 
 use crate::passing::Passing;
@@ -13,6 +14,8 @@ use crate::passing::Passing;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Contender {
     Bare,
+    /// No service of its own at all: what axum takes because there is a layer.
+    Identity,
     /// A layer that does nothing, but wraps the future and the body as every recorder must: axum boxes both again.
     Passing,
     Watchboard,
@@ -22,13 +25,21 @@ pub(crate) enum Contender {
 }
 
 impl Contender {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Bare, Self::Passing, Self::Watchboard, Self::Prometheus, Self::Trace, Self::OpenTelemetry];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Bare,
+        Self::Identity,
+        Self::Passing,
+        Self::Watchboard,
+        Self::Prometheus,
+        Self::Trace,
+        Self::OpenTelemetry,
+    ];
 
     /// Its name as an argument.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",
+            Self::Identity => "identity",
             Self::Passing => "passing",
             Self::Watchboard => "watchboard",
             Self::Prometheus => "axum-prometheus",
@@ -41,6 +52,7 @@ impl Contender {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Bare => "none: axum alone",
+            Self::Identity => "tower's Identity, which is not there when it is called",
             Self::Passing => "one that does nothing",
             Self::Watchboard => "**Watchboard**",
             Self::Prometheus => "axum-prometheus 0.10",
@@ -64,6 +76,7 @@ impl Contender {
         let router = Router::new().route("/users/{id}", get(|| async { "a user" }));
         match self {
             Self::Bare => router,
+            Self::Identity => router.layer(Identity::new()),
             Self::Passing => router.layer(Passing::default()),
             Self::Watchboard => {
                 let monitor: &Monitor = Box::leak(Box::new(Monitor::builder().build()));

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -9,7 +10,10 @@ use std::{
 use http::uri::Authority;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{Sleep, sleep, timeout},
+};
 
 use super::{address_of, failure::Failure, upload::Upload};
 
@@ -23,12 +27,19 @@ const MOST_IDLE: usize = 256;
 pub(super) struct Connections {
     upstream: Authority,
     /// The last that came is used first, so that what is not needed grows old.
-    idle: Mutex<Vec<(SendRequest<Upload>, Instant)>>,
+    idle: Mutex<Vec<(Open, Instant)>>,
+}
+
+/// One that is there.
+pub(super) struct Open {
+    pub(super) sender: SendRequest<Upload>,
+    /// Ends the time that there is for an answer. The connection keeps it, since to move its time costs less than to make one for each request.
+    pub(super) patience: Pin<Box<Sleep>>,
 }
 
 /// A connection in the hands of one request. It goes back when the answer has been read to its end.
 pub(super) struct Taken {
-    pub(super) sender: SendRequest<Upload>,
+    pub(super) open: Open,
     /// How long it took to be made; none where it was there.
     pub(super) connect: Option<Duration>,
     home: Arc<Connections>,
@@ -41,9 +52,14 @@ impl Connections {
 
     /// One that is idle, or else a new one.
     pub(super) async fn take(self: &Arc<Self>) -> Result<Taken, Failure> {
-        if let Some(sender) = self.idle() {
-            return Ok(Taken { sender, connect: None, home: Arc::clone(self) });
+        match self.idle() {
+            Some(open) => Ok(Taken { open, connect: None, home: Arc::clone(self) }),
+            // In a box: what is made of this becomes a part of each request, which is moved about.
+            None => Box::pin(self.connect()).await,
         }
+    }
+
+    async fn connect(self: &Arc<Self>) -> Result<Taken, Failure> {
         let began = Instant::now();
         let stream = timeout(CONNECT_WITHIN, TcpStream::connect(address_of(&self.upstream))).await;
         let stream = stream.map_err(|_| Failure::NoConnectionInTime)?.map_err(|error| match error.kind() {
@@ -52,35 +68,37 @@ impl Connections {
         })?;
         let connect = Some(began.elapsed());
         stream.set_nodelay(true).map_err(|_| Failure::Unreachable)?;
-        let handshake = http1::Builder::new().preserve_header_case(true).handshake(TokioIo::new(stream)).await;
+        let handshake =
+            http1::Builder::new().preserve_header_case(true).writev(false).handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|_| Failure::Unreachable)?;
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(%error, "a connection to the application ended early");
             }
         });
-        Ok(Taken { sender, connect, home: Arc::clone(self) })
+        let open = Open { sender, patience: Box::pin(sleep(CONNECT_WITHIN)) };
+        Ok(Taken { open, connect, home: Arc::clone(self) })
     }
 
-    fn idle(&self) -> Option<SendRequest<Upload>> {
+    fn idle(&self) -> Option<Open> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((sender, since)) = idle.pop() {
+        while let Some((open, since)) = idle.pop() {
             if since.elapsed() >= IDLE_FOR {
                 // Those below it are older still.
                 idle.clear();
                 return None;
             }
-            if sender.is_ready() {
-                return Some(sender);
+            if open.sender.is_ready() {
+                return Some(open);
             }
         }
         None
     }
 
-    fn keep(&self, sender: SendRequest<Upload>) {
+    fn keep(&self, open: Open) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < MOST_IDLE {
-            idle.push((sender, Instant::now()));
+            idle.push((open, Instant::now()));
         }
     }
 }
@@ -88,12 +106,12 @@ impl Connections {
 impl Taken {
     /// The answer has been read to its end: another request may have the connection, once it is done with this one's.
     pub(super) fn give_back(mut self) {
-        if self.sender.is_ready() {
-            self.home.keep(self.sender);
-        } else if !self.sender.is_closed() {
+        if self.open.sender.is_ready() {
+            self.home.keep(self.open);
+        } else if !self.open.sender.is_closed() {
             tokio::spawn(async move {
-                if self.sender.ready().await.is_ok() {
-                    self.home.keep(self.sender);
+                if self.open.sender.ready().await.is_ok() {
+                    self.home.keep(self.open);
                 }
             });
         }

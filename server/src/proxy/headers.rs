@@ -12,13 +12,11 @@ use crate::{
 
 const FORWARDED: HeaderName = header::FORWARDED;
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 /// They speak of one connection alone; `Connection` may name more.
-const HOP_BY_HOP: [HeaderName; 7] = [
+static HOP_BY_HOP: [HeaderName; 7] = [
     header::CONNECTION,
-    KEEP_ALIVE,
-    PROXY_CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,
     header::TE,
     header::TRANSFER_ENCODING,
@@ -26,26 +24,38 @@ const HOP_BY_HOP: [HeaderName; 7] = [
 ];
 
 /// What a message cannot do without is not a client's to take away.
-const NEEDED: [HeaderName; 4] = [header::HOST, header::CONTENT_LENGTH, X_FORWARDED_FOR, FORWARDED];
+static NEEDED: [HeaderName; 4] = [header::HOST, header::CONTENT_LENGTH, X_FORWARDED_FOR, FORWARDED];
 
 /// Takes out what is of this connection alone.
 pub(super) fn end_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
-        let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-        let named = named.flat_map(|list| list.split(',')).filter_map(|word| HeaderName::try_from(word.trim()).ok());
-        for name in named.filter(|name| !NEEDED.contains(name)).collect::<Vec<_>>() {
+    // One look at all names: messages have few, and to ask for each of ours takes longer.
+    let mut present = [false; HOP_BY_HOP.len()];
+    for name in headers.keys() {
+        if let Some(index) = HOP_BY_HOP.iter().position(|hop| hop == name) {
+            present[index] = true;
+        }
+    }
+    if present[0] && !headers.get_all(header::CONNECTION).iter().all(names_nothing) {
+        let lists = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+        let names = lists.flat_map(|list| list.split(',')).filter_map(|word| HeaderName::try_from(word.trim()).ok());
+        for name in names.filter(|name| !NEEDED.contains(name)).collect::<Vec<_>>() {
             headers.remove(name);
         }
     }
-    for name in HOP_BY_HOP {
+    for (name, _) in HOP_BY_HOP.iter().zip(present).filter(|(_, present)| *present) {
         headers.remove(name);
     }
 }
 
+/// Most say only whether the connection stays open.
+fn names_nothing(connection: &HeaderValue) -> bool {
+    ["keep-alive", "close"].iter().any(|word| connection.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
+}
+
 /// What the client wants to speak after an upgrade, if it asks for one.
 pub(super) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
-    let asks = request.version() == Version::HTTP_11 && has_token(request.headers(), &header::CONNECTION, "upgrade");
-    request.headers().get(header::UPGRADE).filter(|_| asks).cloned()
+    let asks = || request.version() == Version::HTTP_11 && has_token(request.headers(), &header::CONNECTION, "upgrade");
+    request.headers().get(header::UPGRADE).filter(|_| asks()).cloned()
 }
 
 /// Whether a list of words in these headers has this one.
@@ -71,11 +81,17 @@ pub(super) fn host<B>(request: &Request<B>) -> Result<Option<HeaderValue>, &'sta
     match named {
         None if request.version() == Version::HTTP_11 => Err("the request has no Host header"),
         None => Ok(None),
-        Some(value) => match value.to_str().ok().and_then(|text| text.parse::<Authority>().ok()) {
-            Some(authority) if !authority.as_str().contains('@') => Ok(Some(value.clone())),
-            _ => Err("the request's Host header is not a host"),
-        },
+        Some(value) if is_host(value.as_bytes()) => Ok(Some(value.clone())),
+        Some(_) => Err("the request's Host header is not a host"),
     }
+}
+
+/// Whether this is a host with a port or without, and without a user.
+fn is_host(text: &[u8]) -> bool {
+    // Of a name alone there is nothing more to ask.
+    let is_name =
+        !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    is_name || (!text.contains(&b'@') && Authority::try_from(text).is_ok())
 }
 
 /// Tells the application for whom this is. What strangers say of themselves is taken out; a trusted proxy's list goes on.
@@ -85,16 +101,17 @@ pub(super) fn forward(headers: &mut HeaderMap, arrival: &Arrival, host: Option<&
         append(headers, X_FORWARDED_FOR, &peer.text);
         append(headers, FORWARDED, &peer.forwarded);
     } else {
-        for name in [X_FORWARDED_PROTO, X_FORWARDED_HOST] {
-            headers.remove(name);
-        }
         headers.insert(X_FORWARDED_FOR, peer.text.clone());
         headers.insert(FORWARDED, peer.forwarded.clone());
     }
     let proto = HeaderValue::from_static(if client.https { "https" } else { "http" });
-    headers.entry(X_FORWARDED_PROTO).or_insert(proto);
-    if let Some(host) = host {
-        headers.entry(X_FORWARDED_HOST).or_insert_with(|| host.clone());
+    for (name, value) in [(X_FORWARDED_PROTO, Some(proto)), (X_FORWARDED_HOST, host.cloned())] {
+        match value {
+            Some(_) if client.forwarded && headers.contains_key(&name) => None,
+            Some(value) => headers.insert(name, value),
+            None if client.forwarded => None,
+            None => headers.remove(name),
+        };
     }
 }
 
@@ -120,9 +137,6 @@ pub(super) fn join_cookies(headers: &mut HeaderMap) {
 
 /// Where the request goes: its own path and query, whatever host the client named before them.
 pub(super) fn target(uri: Uri) -> Uri {
-    if uri.authority().is_none() {
-        return uri;
-    }
     let path = uri.into_parts().path_and_query;
     path.map_or_else(|| Uri::from_static("/"), Uri::from)
 }

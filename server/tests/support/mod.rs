@@ -1,6 +1,7 @@
 //! What the integration tests share: the real binary, a client, a real mongod, a replica set of three, a proxy that breaks.
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
+pub mod fuzzing;
 mod group;
 mod mongod;
 mod node;
@@ -13,6 +14,7 @@ mod visitor;
 use std::{
     net::SocketAddr,
     process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -100,6 +102,7 @@ pub struct Binary {
     pub asker: Asker,
     /// Where it takes the requests of an application, if it stands in front of one.
     pub proxy: Option<SocketAddr>,
+    panics: Arc<Mutex<Vec<String>>>,
 }
 
 impl Binary {
@@ -133,8 +136,25 @@ impl Binary {
                 break address;
             }
         };
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { process, asker: Asker::new(address), proxy }
+        let panics = Arc::new(Mutex::new(vec![]));
+        let told = Arc::clone(&panics);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if line.contains("panicked at") {
+                    told.lock().expect("nobody panics with it").push(line);
+                }
+            }
+        });
+        Self { process, asker: Asker::new(address), proxy, panics }
+    }
+
+    /// What it has said of panics.
+    pub fn panics(&self) -> Vec<String> {
+        self.panics.lock().expect("nobody panics with it").clone()
+    }
+
+    pub fn resident_bytes(&self) -> u64 {
+        resident_bytes(self.pid())
     }
 
     pub fn pid(&self) -> u32 {
@@ -150,6 +170,13 @@ impl Binary {
     pub async fn ended(&mut self) -> ExitStatus {
         self.process.wait().await.expect("it can be waited for")
     }
+}
+
+/// Resident memory of a process.
+pub fn resident_bytes(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
 }
 
 /// The role of the README, for a database.

@@ -20,6 +20,8 @@ pub enum Mode {
     BlackHole,
     /// Breaks connections off.
     Reset,
+    /// Turns a bit now and then.
+    Garble,
 }
 
 type Modes = watch::Receiver<Mode>;
@@ -107,8 +109,12 @@ async fn pass(from: &mut (impl AsyncReadExt + Unpin), to: &mut (impl AsyncWriteE
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let Ok(mode) = modes.wait_for(|mode| *mode != Mode::BlackHole).await.map(|mode| *mode) else { return };
-        if let Mode::Latency(latency) = mode {
-            sleep(latency).await;
+        match mode {
+            Mode::Latency(latency) => sleep(latency).await,
+            Mode::Garble => {
+                (0..fastrand::usize(0..3)).for_each(|_| buffer[fastrand::usize(..read)] ^= 1 << fastrand::u8(0..8))
+            }
+            _ => {}
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;

@@ -1,8 +1,12 @@
 //! Applications in Python: `FastAPI` under uvicorn, and any script; all their processes are ended with the test.
 
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
-use tokio::process::{Child, Command};
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+    time::{sleep, timeout},
+};
 
 use super::{free_port, tool};
 
@@ -30,9 +34,28 @@ pub struct Python {
 impl Python {
     /// A shop of `FastAPI` under uvicorn.
     pub fn uvicorn(workers: u32) -> Self {
+        Self::served(SHOP, workers)
+    }
+
+    /// An application of `FastAPI` with everything that one has.
+    pub fn fastapi() -> Self {
+        Self::served(include_str!("apps/fastapi.py"), 1)
+    }
+
+    fn served(code: &str, workers: u32) -> Self {
         let port = free_port();
-        let arguments = format!("-m uvicorn shop:app --log-level error --port {port} --workers {workers}");
-        Self::start(port, SHOP, arguments.split(' ').map(ToOwned::to_owned).collect())
+        let arguments = format!("-m uvicorn shop:app --log-level critical --port {port} --workers {workers}");
+        Self::start(port, code, arguments.split(' ').map(ToOwned::to_owned).collect())
+    }
+
+    /// Waits until it takes connections.
+    pub async fn listens(&self) {
+        let taken = async {
+            while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(Duration::from_secs(30), taken).await.expect("it starts");
     }
 
     /// A script, which gets its port as argument.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 
 use super::Name;
 
@@ -17,6 +18,8 @@ const MOST_NAMES: usize = 40;
 const MOST_TEMPLATES: usize = 2048;
 /// Parts of a path; what is deeper is its rest.
 const MOST_PARTS: usize = 12;
+/// The length of one, which may by chance have no digits.
+const UUID: usize = 36;
 /// A longer part of a path is no name that somebody gave to a route.
 const LONGEST_NAME: usize = 40;
 
@@ -29,9 +32,11 @@ pub(super) struct Inferred {
 
 #[derive(Clone, Debug, Default)]
 struct Known {
-    templates: HashSet<Arc<str>>,
+    templates: HashSet<Arc<str>, RandomState>,
     /// The names that follow a beginning of templates.
-    names: HashMap<Arc<str>, HashSet<Arc<str>>>,
+    names: HashMap<Arc<str>, HashSet<Arc<str>, RandomState>, RandomState>,
+    /// Some place has as many names as there may be.
+    is_full_somewhere: bool,
 }
 
 impl Inferred {
@@ -83,8 +88,9 @@ impl Known {
                 break;
             }
             let part = looks(part);
-            let full = |names: &HashSet<Arc<str>>| names.len() >= MOST_NAMES && !names.contains(&*part);
-            let is_one_too_many = !part.contains('{') && self.names.get(template.as_str()).is_some_and(full);
+            let full = |names: &HashSet<_, _>| names.len() >= MOST_NAMES && !names.contains(&*part);
+            let is_one_too_many =
+                self.is_full_somewhere && !part.contains('{') && self.names.get(template.as_str()).is_some_and(full);
             template.push('/');
             template.push_str(if is_one_too_many { "{name}" } else { &part });
         }
@@ -96,7 +102,9 @@ impl Known {
         for (slash, _) in template.match_indices('/') {
             let part = template[slash + 1..].split('/').next().unwrap_or_default();
             if !part.contains('{') {
-                self.names.entry(template[..slash].into()).or_default().insert(part.into());
+                let names = self.names.entry(template[..slash].into()).or_default();
+                names.insert(part.into());
+                self.is_full_somewhere |= names.len() >= MOST_NAMES;
             }
         }
     }
@@ -104,6 +112,14 @@ impl Known {
 
 /// A part of a path, with what differs from request to request in braces.
 fn looks(part: &str) -> Cow<'_, str> {
+    // Most parts are plain words or numbers.
+    let bytes = part.as_bytes();
+    if bytes.len() < UUID && bytes.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_')) {
+        return part.into();
+    }
+    if bytes.iter().all(u8::is_ascii_digit) {
+        return "{id}".into();
+    }
     // `;jsessionid=…` belongs to one visitor.
     let part = part.split(';').next().unwrap_or_default();
     if let Some(kind) = kind(part) {

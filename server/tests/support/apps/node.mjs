@@ -31,6 +31,7 @@ const server = http.createServer({ keepAliveTimeout: 5000 }, (request, response)
       const hash = crypto.createHash("sha256");
       let bytes = 0;
       request.on("data", (chunk) => { bytes += chunk.length; hash.update(chunk); });
+      request.on("error", () => console.log("upload broken off"));
       return request.on("end", () => response.end(`${bytes} ${hash.digest("hex")}`));
     }
     case "/bytes": { // As many as asked for.
@@ -41,7 +42,10 @@ const server = http.createServer({ keepAliveTimeout: 5000 }, (request, response)
         while (left > 0) {
           const part = left < chunk.length ? chunk.subarray(0, left) : chunk;
           left -= part.length;
-          if (!response.write(part)) return response.once("drain", more);
+          if (!response.write(part)) {
+            const held = setTimeout(() => console.log("held up"), 300);
+            return response.once("drain", () => { clearTimeout(held); more(); });
+          }
         }
         response.end();
       };
