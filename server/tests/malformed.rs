@@ -157,6 +157,22 @@ async fn of_two_lengths_the_chunks_count_and_nothing_follows() {
 }
 
 #[tokio::test]
+async fn nobody_speaks_http_2_with_the_application_past_the_proxy() {
+    let mut between = Between::start().await;
+    let lines = [
+        "POST /hash HTTP/1.1",
+        "Host: a",
+        "Connection: Upgrade, HTTP2-Settings, close",
+        "Upgrade: h2c",
+        "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
+        "Content-Length: 5",
+    ];
+    let answer = Raw::parse(&exchange(between.proxy, &[&head(&lines)[..], b"hello"].concat()).await);
+    assert!(answer.code() == 200 && answer.body.starts_with(b"5 2cf24dba"), "{answer:?}");
+    assert_eq!(between.asked().await, ["POST /hash"]);
+}
+
+#[tokio::test]
 async fn a_head_without_an_end_is_refused() {
     let mut between = Between::start().await;
     let long = format!("X-A: {}", "b".repeat(100_000));

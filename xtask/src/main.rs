@@ -84,7 +84,7 @@ fn bench() -> Result<()> {
     for (name, arguments) in [
         ("beside other proxies", &["proxies"][..]),
         ("slow heads", &["slow-heads"]),
-        ("a million requests", &["soak", "1000000"]),
+        ("a million requests and ten thousand sign-ins", &["soak", "1000000", "10000"]),
     ] {
         Step::new(name).run(measure(arguments))?;
     }

@@ -4,11 +4,13 @@
 mod allocator;
 mod calls;
 mod contenders;
+mod endurance;
 mod instructions;
 mod listening;
 mod loopback;
 mod passing;
 mod proxies;
+mod servers;
 mod serves;
 
 use anyhow::{Context, Result, bail};
@@ -31,8 +33,8 @@ fn main() -> Result<()> {
         ["cancelled", operations] => runtime.block_on(listening::cancelled(operations.parse()?, true)),
         ["cancelled", operations, "unlistened"] => runtime.block_on(listening::cancelled(operations.parse()?, false)),
         ["proxies"] => proxies::all(),
-        ["slow-heads"] => proxies::slow_heads(),
-        ["soak", requests] => proxies::soak(requests.parse()?),
+        ["slow-heads"] => endurance::slow_heads(),
+        ["soak", requests, sign_ins] => endurance::soak(requests.parse()?, sign_ins.parse()?),
         ["serve", name] => {
             let contender = Contender::named(name)?;
             serves::serve(|| contender.router())

@@ -52,10 +52,15 @@ fn names_nothing(connection: &HeaderValue) -> bool {
     ["keep-alive", "close"].iter().any(|word| connection.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// What the client wants to speak after an upgrade, if it asks for one.
+/// What the client wants to speak after an upgrade, if it asks for one. HTTP/2 is none of these: requests would go to the application past this
+/// proxy, which speaks HTTP/2 itself.
 pub(super) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
-    let asks = || request.version() == Version::HTTP_11 && has_token(request.headers(), &header::CONNECTION, "upgrade");
-    request.headers().get(header::UPGRADE).filter(|_| asks()).cloned()
+    let asks = |_: &&HeaderValue| {
+        request.version() == Version::HTTP_11
+            && has_token(request.headers(), &header::CONNECTION, "upgrade")
+            && !has_token(request.headers(), &header::UPGRADE, "h2c")
+    };
+    request.headers().get(header::UPGRADE).filter(asks).cloned()
 }
 
 /// Whether a list of words in these headers has this one.
@@ -88,10 +93,12 @@ pub(super) fn host<B>(request: &Request<B>) -> Result<Option<HeaderValue>, &'sta
 
 /// Whether this is a host with a port or without, and without a user.
 fn is_host(text: &[u8]) -> bool {
-    // Of a name alone there is nothing more to ask.
+    // Most are a name and a port, of which there is nothing more to ask.
+    let (name, port) = text.iter().position(|byte| *byte == b':').map_or((text, &[][..]), |at| text.split_at(at));
     let is_name =
-        !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
-    is_name || (!text.contains(&b'@') && Authority::try_from(text).is_ok())
+        !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    let is_port = port.is_empty() || (2..=6).contains(&port.len()) && port[1..].iter().all(u8::is_ascii_digit);
+    is_name && is_port || (!text.contains(&b'@') && Authority::try_from(text).is_ok())
 }
 
 /// Tells the application for whom this is. What strangers say of themselves is taken out; a trusted proxy's list goes on.
