@@ -22,7 +22,7 @@ use watchboard::{Access, Pass, Route};
 use self::{attempts::Attempts, hosts::Hosts, password::Gate, sessions::Sessions, token::Token};
 use crate::client::Client;
 
-pub(crate) use self::{options::Options, password::hash_password};
+pub(crate) use self::{cookie::NAMES as SESSION_COOKIES, options::Options, password::hash_password};
 
 /// The form's target, and the page that has nothing but the form.
 const SIGN_IN: &str = "/sign-in";

@@ -44,7 +44,7 @@ impl TrustedProxies {
             return Client { address: peer, https: tls, forwarded: false };
         }
         let lists: Vec<&str> =
-            headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+            headers.get_all(X_FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or_default()).collect();
         let mut address = peer;
         for heard in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
             let Some(heard) = address_of(heard.trim()) else { break };

@@ -199,7 +199,7 @@ impl Config {
     /// There is none, or the demo is watched, in a sentence.
     pub(crate) fn pid(&self) -> Result<Option<u32>, String> {
         let Some(pid) = self.pid else { return Ok(None) };
-        if self.command.is_some() {
+        if matches!(self.command, Some(Command::Demo { .. })) {
             return Err("the demo watches its own process: leave --pid out".to_owned());
         }
         if !Path::new("/proc").join(pid.to_string()).exists() {
@@ -236,8 +236,12 @@ fn upstream(text: &str) -> Result<Authority, String> {
     if !matches!(uri.path_and_query().map(PathAndQuery::as_str), None | Some("/" | "")) {
         return Err("requests keep their own paths: give the application's address alone, http://HOST:PORT".to_owned());
     }
-    let authority =
-        uri.authority().filter(|authority| !authority.as_str().contains('@') && !authority.host().is_empty());
+    // `http` reads no number where it is none of a port.
+    let is_address = |authority: &&Authority| {
+        let has_port = authority.as_str().len() > authority.host().len();
+        !authority.as_str().contains('@') && !authority.host().is_empty() && has_port == authority.port_u16().is_some()
+    };
+    let authority = uri.authority().filter(is_address);
     authority.cloned().ok_or_else(|| "it is not a URL, as in http://127.0.0.1:8000".to_owned())
 }
 

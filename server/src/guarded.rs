@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, OriginalUri, Request, State},
-    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts, uri::Authority},
+    http::{HeaderMap, HeaderName, StatusCode, Version, header, request::Parts, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -179,6 +179,10 @@ fn from_this_machine(request: &Request) -> Result<(), (StatusCode, String)> {
     }
     if let Some(name) = passed_on(request.headers()) {
         return forbidden(&format!("a proxy passed the request on, as its header {name} says"));
+    }
+    // nginx's own towards an upstream, where nobody has told it otherwise.
+    if request.version() < Version::HTTP_11 {
+        return forbidden("it speaks HTTP/1.0, as proxies do that do not say who they are");
     }
     if names_this_machine(request) {
         return Ok(());

@@ -18,6 +18,7 @@ use std::{
 };
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, uri::Authority};
+use http_body_util::Full;
 use hyper::{
     body::{Body, Incoming},
     upgrade::OnUpgrade,
@@ -36,10 +37,13 @@ use self::{
     page::page,
     upload::{Progress, Upload},
 };
-use crate::serve::Arrival;
+use crate::serve::{Arrival, Peer};
 
 /// Requests under way at once; further ones get a 503.
 const MOST_UNDER_WAY: usize = 8192;
+
+/// Before another look at a time that is over while the client is waited for.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// Where requests go.
 #[derive(Clone)]
@@ -110,9 +114,15 @@ impl Service<Request<Incoming>> for Arrived {
 struct Admitted {
     /// Its place among those under way.
     place: OwnedSemaphorePermit,
-    /// What its client wants to speak from then on.
-    upgrade: Option<(HeaderValue, OnUpgrade)>,
+    upgrade: Option<Upgrade>,
     expects: Option<HeaderValue>,
+}
+
+/// What a client wants to speak from then on.
+struct Upgrade {
+    protocol: HeaderValue,
+    client: OnUpgrade,
+    peer: Arc<Peer>,
 }
 
 /// Why a request does not go on.
@@ -146,19 +156,34 @@ impl Inner {
             return Err(Refusal::Wrong(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *."));
         }
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Failure(Failure::Busy))?;
-        if request.headers().get_all(header::VIA).iter().any(|via| *via == self.via) {
+        if headers::is_coded(request.headers()) {
+            return Err(Refusal::Wrong(
+                StatusCode::NOT_IMPLEMENTED,
+                "The body is in a transfer coding that is not known here.",
+            ));
+        }
+        if headers::has_token(request.headers(), &header::VIA, self.via.to_str().unwrap_or_default()) {
             return Err(Refusal::Failure(Failure::Loop));
         }
-        let upgrade = headers::upgrade(request).map(|protocol| (protocol, hyper::upgrade::on(&mut *request)));
+        let upgrade = headers::upgrade(request).map(|protocol| Upgrade {
+            protocol,
+            client: hyper::upgrade::on(&mut *request),
+            peer: Arc::clone(&arrival.peer),
+        });
         let version = std::mem::replace(request.version_mut(), Version::HTTP_11);
-        let names_host = request.uri().authority().is_some();
+        let (names_host, has_body) = (request.uri().authority().is_some(), !request.body().is_end_stream());
         let headers = request.headers_mut();
         let expects = headers.remove(header::EXPECT).filter(|_| version == Version::HTTP_11);
         let takes_trailers = headers::has_token(headers, &header::TE, "trailers");
         headers::end_hop(headers);
-        if let Some((protocol, _)) = &upgrade {
+        headers::hide_sessions(headers);
+        // Of a body without a length it has to be said that there is one: with some methods there mostly is none.
+        if has_body && !headers.contains_key(header::CONTENT_LENGTH) {
+            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+        if let Some(upgrade) = &upgrade {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-            headers.insert(header::UPGRADE, protocol.clone());
+            headers.insert(header::UPGRADE, upgrade.protocol.clone());
         } else if takes_trailers {
             headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
             headers.insert(header::TE, HeaderValue::from_static("trailers"));
@@ -198,13 +223,19 @@ impl Inner {
         }
         let (mut response, connection) = self.send(request, progress.as_deref()).await?;
 
+        // What its client takes to send a request is not the application's time.
+        let began = progress.as_ref().map_or(began, |progress| progress.last().into_std().max(began));
         let passed_on = PassedOn::answered(began.elapsed(), connection.connect);
         response.extensions_mut().insert(passed_on);
+        if headers::is_coded(response.headers()) {
+            return Err(Failure::NotHttp);
+        }
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         match upgrade {
-            Some((_, client)) if switches => {
-                // `Connection` and `Upgrade` say what is spoken from here on.
-                tunnel::open(client, hyper::upgrade::on(&mut response));
+            Some(Upgrade { client, peer, .. }) if switches => {
+                // `Connection` and `Upgrade` say what is spoken from here on. It holds what it was given until it ends.
+                tunnel::open(client, hyper::upgrade::on(&mut response), (peer, place, connection));
+                return Ok(response.map(|_| Answer::of_ours(Full::default())));
             }
             _ if switches => return Err(Failure::NotHttp),
             _ => headers::end_hop(response.headers_mut()),
@@ -244,12 +275,15 @@ impl Inner {
         let deadline = || progress.map_or(began, Progress::last) + self.answers_within;
         let mut answer = pin!(answer);
         loop {
-            let until = deadline();
+            let until = deadline().max(time::Instant::now() + AGAIN);
             patience.as_mut().reset(until);
             tokio::select! {
                 biased;
                 answered = &mut answer => return Ok(answered),
-                () = &mut patience => if deadline() <= until { return Err(Failure::Late) },
+                // A client that sends no more has a time of its own.
+                () = &mut patience => if deadline() <= until && !progress.is_some_and(Progress::waits_for_client) {
+                    return Err(Failure::Late);
+                },
             }
         }
     }

@@ -83,14 +83,17 @@ pub(crate) async fn run(plan: Plan) -> Result<(), String> {
             tokio::spawn(traffic::run(address));
         }
     }
-    let shown = server(board).run(move |request, arrival| show(app.clone(), request, arrival), stop);
+    let shown = async {
+        server(board).run(move |request, arrival| show(app.clone(), request, arrival), stop).await;
+        Ok(())
+    };
     let proxied = async {
         match proxied {
             Some(proxied) => proxied.await.map_err(|error| format!("the proxy cannot run: {error}")),
             None => Ok(()),
         }
     };
-    tokio::join!(shown, proxied).1
+    tokio::try_join!(shown, proxied).map(drop)
 }
 
 /// A request to the board, or to the demo's shop.

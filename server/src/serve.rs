@@ -24,6 +24,7 @@ use hyper_util::{
         graceful::{GracefulShutdown, Watcher},
     },
 };
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -50,6 +51,8 @@ const REST: Duration = Duration::from_millis(100);
 const STREAMS: u32 = 200;
 /// The most that the head of a request may take: method, path and headers.
 const HEAD_BYTES: u32 = 64 << 10;
+/// Silence of any connection after which the system asks whether its other side is there.
+const SILENT: Duration = Duration::from_mins(1);
 /// Silence of an HTTP/2 connection after which it is asked whether it lives, and the time it has to say so.
 const PING_AFTER: Duration = Duration::from_secs(20);
 
@@ -76,15 +79,22 @@ pub(crate) struct Peer {
     pub(crate) text: HeaderValue,
     /// The same with what it speaks, as `Forwarded` has it.
     pub(crate) forwarded: HeaderValue,
+    /// Of its connection, also once that speaks something else.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Peer {
-    fn new(address: SocketAddr, tls: bool) -> Arc<Self> {
+    fn new(address: SocketAddr, tls: bool, place: Option<OwnedSemaphorePermit>) -> Arc<Self> {
         let proto = if tls { "https" } else { "http" };
         let ip = address.ip().to_canonical();
         let node = if ip.is_ipv4() { ip.to_string() } else { format!("\"[{ip}]\"") };
         let header = |text: String| HeaderValue::try_from(text).expect("an address is text");
-        Arc::new(Self { address, text: header(ip.to_string()), forwarded: header(format!("for={node};proto={proto}")) })
+        Arc::new(Self {
+            address,
+            text: header(ip.to_string()),
+            forwarded: header(format!("for={node};proto={proto}")),
+            _place: place,
+        })
     }
 }
 
@@ -113,16 +123,14 @@ impl Server {
             };
             let connection = Connection {
                 peer,
+                place,
                 tls: self.tls.clone(),
                 trusted: self.trusted.clone(),
                 http: Arc::clone(&http),
                 watcher: graceful.watcher(),
             };
             let handle = handle.clone();
-            tokio::spawn(async move {
-                connection.serve(stream, handle).await;
-                drop(place);
-            });
+            tokio::spawn(connection.serve(stream, handle));
         }
         drop(self.listener);
         if timeout(DRAIN_WITHIN, graceful.shutdown()).await.is_err() {
@@ -140,7 +148,14 @@ async fn accept(
     let place = Arc::clone(places).acquire_owned().await.ok();
     let (stream, peer) = listener.accept().await?;
     stream.set_nodelay(true)?;
+    keep_alive(&stream)?;
     Ok((stream, peer, place))
+}
+
+/// Has the system ask a silent other side whether it is still there: one that vanished would be waited for without an end.
+pub(crate) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    let keep_alive = TcpKeepalive::new().with_time(SILENT).with_interval(SILENT / 4);
+    SockRef::from(stream).set_tcp_keepalive(&keep_alive)
 }
 
 /// HTTP/1.1 and HTTP/2, within bounds.
@@ -162,6 +177,7 @@ fn http() -> auto::Builder<TokioExecutor> {
 
 struct Connection {
     peer: SocketAddr,
+    place: Option<OwnedSemaphorePermit>,
     tls: Option<Tls>,
     trusted: TrustedProxies,
     http: Arc<auto::Builder<TokioExecutor>>,
@@ -195,11 +211,11 @@ impl Connection {
         F: Future<Output = Response<B>> + Send + 'static,
         B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
-        let Self { peer, tls, trusted, http, watcher } = self;
+        let Self { peer, place, tls, trusted, http, watcher } = self;
         let tls = tls.is_some();
         let has_asked = Arc::new(AtomicBool::new(false));
         let asks = Arc::clone(&has_asked);
-        let named = Peer::new(peer, tls);
+        let named = Peer::new(peer, tls, place);
         let service = service_fn(move |request: Request<Incoming>| {
             asks.store(true, Relaxed);
             let arrival = Arrival { peer: Arc::clone(&named), client: trusted.client(peer, tls, request.headers()) };

@@ -29,6 +29,8 @@ where
         })?;
         ends.push(ended);
     }
+    // The threads have their own: when these are gone, nobody listens.
+    drop(listener);
     for ended in ends {
         // It only ever ends by being dropped.
         let _ = ended.await;

@@ -19,6 +19,22 @@ async fn an_address_in_use_is_named() {
 }
 
 #[tokio::test]
+async fn a_check_says_what_is_wrong_and_only_that() {
+    let own = std::process::id().to_string();
+    for (arguments, code, said) in [
+        (&["--pid", &own, "check"][..], 0, "of process"),
+        (&["--upstream", "http://127.0.0.1:8000", "check"], 0, "http://127.0.0.1:8000/"),
+        (&["--upstream", "http://127.0.0.1:80000", "check"], 2, "--upstream"),
+        (&["--pid", &own, "demo"], 2, "the demo watches its own process"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_watchboard")).args(arguments).output().await.unwrap();
+        let words = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {words}");
+        assert!(words.contains(said), "{arguments:?}: {words}");
+    }
+}
+
+#[tokio::test]
 async fn a_signal_to_stop_lets_a_request_under_way_finish() {
     for signal in ["TERM", "INT"] {
         let mut board = Binary::start(&["demo", "--no-traffic"]).await;

@@ -102,10 +102,10 @@ fn check(folder: &std::path::Path, rng: &mut Rng) {
     std::fs::write(&configuration, mutated(CONFIGURATIONS, rng)).expect("it can be written");
     std::fs::write(&document, mutated(DOCUMENTS, rng)).expect("it can be written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_watchboard"));
-    command.arg("check").arg("--config").arg(&configuration);
     if rng.bool() {
         command.args(["--upstream", "http://127.0.0.1:1", "--openapi"]).arg(&document);
     }
+    command.arg("--config").arg(&configuration).arg("check");
     let output = command.stdin(Stdio::null()).output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr);
     let file = || std::fs::read(&configuration).unwrap_or_default();

@@ -51,6 +51,8 @@ async fn answers_are_what_they_are_without_it() {
         ("POST /echo?a=1&a=2", "Content-Length: 11\r\n", "hello there"),
         ("PUT /echo", "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n6\r\n there\r\n0\r\n\r\n"),
         ("POST /echo", "Content-Length: 0\r\n", ""),
+        ("GET /echo", "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+        ("GET /echo", "Content-Length: 5\r\n", "hello"),
         ("DELETE /echo", "", ""),
         ("BREW /echo", "", ""),
         ("OPTIONS *", "", ""),
@@ -77,7 +79,8 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
     let node = Node::start().await;
     let lies = "X-ODD-Case: Kept\r\nX-Forwarded-For: 10.0.0.9\r\nForwarded: for=10.0.0.9\r\nX-Forwarded-Proto: https\r\n\
                 X-Forwarded-Host: evil.example\r\nConnection: x-hop\r\nX-Hop: ends here\r\nKeep-Alive: timeout=9\r\n\
-                Proxy-Connection: close\r\nTE: gzip\r\n";
+                Proxy-Connection: close\r\nTE: gzip\r\nX-Real-IP: 10.0.0.9\r\nX-Forwarded-Prefix: /evil\r\n\
+                Cookie: a=1; watchboard_session=0123; __Host-watchboard=4567; b=2\r\n";
     let seen = |answer: Raw| -> Vec<(String, String)> {
         let list: Vec<String> = serde_json::from_slice(&answer.body).expect("JSON");
         list.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
@@ -97,9 +100,10 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
     assert_eq!((one("x-forwarded-for"), one("x-forwarded-proto")), ("127.0.0.1".to_owned(), "http".to_owned()));
     assert_eq!((one("forwarded"), one("x-forwarded-host")), ("for=127.0.0.1;proto=http".into(), "shop.example".into()));
     assert!(one("via").starts_with("1.1 watchboard"));
-    for ended in ["x-hop", "keep-alive", "proxy-connection", "te", "upgrade"] {
+    for ended in ["x-hop", "keep-alive", "proxy-connection", "te", "upgrade", "x-real-ip", "x-forwarded-prefix"] {
         assert_eq!(one(ended), "", "{ended}");
     }
+    assert_eq!(one("cookie"), "a=1; b=2", "the board's sessions are its own");
 
     let (_binary, proxy) = in_front_of(node.port, &["--trusted-proxy", "127.0.0.0/8"]).await;
     let headers = seen(get(proxy, "/headers", lies).await);
@@ -109,6 +113,10 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
     assert_eq!(find("x-forwarded-for"), Some("10.0.0.9, 127.0.0.1"));
     assert_eq!(find("forwarded"), Some("for=10.0.0.9, for=127.0.0.1;proto=http"));
     assert_eq!((find("x-forwarded-proto"), find("x-forwarded-host")), (Some("https"), Some("evil.example")));
+    assert_eq!((find("x-real-ip"), find("x-forwarded-prefix")), (Some("10.0.0.9"), Some("/evil")));
+    // Most proxies know one kind of these headers: another, begun here, would tell of that proxy alone.
+    let headers = seen(get(proxy, "/headers", "X-Forwarded-For: 10.0.0.9\r\nX-Forwarded-Proto: https\r\n").await);
+    assert!(headers.iter().all(|(name, _)| !name.eq_ignore_ascii_case("forwarded")), "{headers:?}");
 }
 
 #[tokio::test]

@@ -165,3 +165,18 @@ async fn an_upload_that_is_broken_off_is_broken_off() {
     };
     timeout(WITHIN, has_ended).await.expect("the request has ended for the board too");
 }
+
+#[tokio::test]
+async fn the_time_for_an_answer_is_the_applications_alone() {
+    let node = Node::start().await;
+    let upstream = format!("http://127.0.0.1:{}", node.port);
+    let arguments = ["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0", "--upstream-timeout", "1"];
+    let binary = Binary::start(&arguments).await;
+    let mut stream = TcpStream::connect(binary.proxy.unwrap()).await.unwrap();
+    stream.write_all(b"POST /hash HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello").await.unwrap();
+    // Longer than the application has.
+    sleep(Duration::from_millis(1500)).await;
+    stream.write_all(b"hello").await.unwrap();
+    let head = read_until(&mut stream, b"\r\n\r\n").await;
+    assert!(head.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&head));
+}

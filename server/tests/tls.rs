@@ -90,6 +90,7 @@ async fn a_renewed_certificate_serves_without_a_restart_and_a_broken_one_does_no
     let binary = start(folder.path(), &node).await;
     connect(&binary, &first, "http/1.1").await.expect("the first");
     fs::write(folder.path().join("cert.pem"), "no certificate").unwrap();
+    binary.says("The certificate before stays in use").await;
     connect(&binary, &first, "http/1.1").await.expect("the first still");
     let second = issue(folder.path());
     let renewed = async {

@@ -36,7 +36,8 @@ pub(crate) fn all() -> Result<()> {
         let share = |read: fn(&Load) -> f64| {
             median(loads[index].iter().zip(&loads[0]).map(|(own, first)| read(own) / read(first)).collect())
         };
-        let [per_second, p99_us, cpu_us] = [|load: &Load| load.per_second, |load| load.p99_us, |load| load.cpu_us];
+        let [per_second, p99_us, cpu_us]: [fn(&Load) -> f64; 3] =
+            [|load| load.per_second, |load| load.p99_us, |load| load.cpu_us];
         println!(
             "| {name} | {:.0} | {:.2} | {:.2} ms | {:.2} | {:.1} µs | {:.2} |",
             middle(per_second),

@@ -4,9 +4,12 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::sessions::LONGEST;
 
+/// Its names, with and without https.
+pub(crate) const NAMES: [&str; 2] = ["__Host-watchboard", "watchboard_session"];
+
 /// Over https by a name that browsers take only with `Secure`, for this host alone and for all its paths.
 fn name(https: bool) -> &'static str {
-    if https { "__Host-watchboard" } else { "watchboard_session" }
+    NAMES[usize::from(!https)]
 }
 
 /// The session's id.

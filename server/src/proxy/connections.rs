@@ -1,9 +1,13 @@
 //! Connections to the application: made when one is needed, with the time that this took, and used again.
 
 use std::{
+    collections::VecDeque,
     io,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -16,6 +20,7 @@ use tokio::{
 };
 
 use super::{address_of, failure::Failure, upload::Upload};
+use crate::serve::keep_alive;
 
 /// A local application takes a connection at once; one that does not is overwhelmed or gone.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -27,7 +32,9 @@ const MOST_IDLE: usize = 256;
 pub(super) struct Connections {
     upstream: Authority,
     /// The last that came is used first, so that what is not needed grows old.
-    idle: Mutex<Vec<(Open, Instant)>>,
+    idle: Mutex<VecDeque<(Open, Instant)>>,
+    /// Somebody closes what has grown old.
+    is_swept: AtomicBool,
 }
 
 /// One that is there.
@@ -47,7 +54,7 @@ pub(super) struct Taken {
 
 impl Connections {
     pub(super) fn new(upstream: Authority) -> Arc<Self> {
-        Arc::new(Self { upstream, idle: Mutex::default() })
+        Arc::new(Self { upstream, idle: Mutex::default(), is_swept: AtomicBool::new(false) })
     }
 
     /// One that is idle, or else a new one.
@@ -67,7 +74,7 @@ impl Connections {
             _ => Failure::Unreachable,
         })?;
         let connect = Some(began.elapsed());
-        stream.set_nodelay(true).map_err(|_| Failure::Unreachable)?;
+        stream.set_nodelay(true).and_then(|()| keep_alive(&stream)).map_err(|_| Failure::Unreachable)?;
         let handshake =
             http1::Builder::new().preserve_header_case(true).writev(false).handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|_| Failure::Unreachable)?;
@@ -82,9 +89,9 @@ impl Connections {
 
     fn idle(&self) -> Option<Open> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((open, since)) = idle.pop() {
+        while let Some((open, since)) = idle.pop_back() {
             if since.elapsed() >= IDLE_FOR {
-                // Those below it are older still.
+                // Those before it are older still.
                 idle.clear();
                 return None;
             }
@@ -95,10 +102,30 @@ impl Connections {
         None
     }
 
-    fn keep(&self, open: Open) {
+    fn keep(self: Arc<Self>, open: Open) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < MOST_IDLE {
-            idle.push((open, Instant::now()));
+            idle.push_back((open, Instant::now()));
+        }
+        drop(idle);
+        if !self.is_swept.swap(true, Relaxed) {
+            tokio::spawn(self.sweep());
+        }
+    }
+
+    /// Closes what has not been needed for long, until nothing is left.
+    async fn sweep(self: Arc<Self>) {
+        loop {
+            sleep(IDLE_FOR).await;
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            while idle.front().is_some_and(|(_, since)| since.elapsed() >= IDLE_FOR) {
+                idle.pop_front();
+            }
+            if idle.is_empty() {
+                // Whoever keeps one after this, and the lock, begins anew.
+                self.is_swept.store(false, Relaxed);
+                return;
+            }
         }
     }
 }

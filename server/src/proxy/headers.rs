@@ -6,11 +6,13 @@ use http::{
 };
 
 use crate::{
+    access::SESSION_COOKIES,
     client::{X_FORWARDED_FOR, X_FORWARDED_PROTO},
     serve::Arrival,
 };
 
 const FORWARDED: HeaderName = header::FORWARDED;
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// They speak of one connection alone; `Connection` may name more.
 static HOP_BY_HOP: [HeaderName; 7] = [
@@ -63,6 +65,27 @@ pub(super) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
     request.headers().get(header::UPGRADE).filter(asks).cloned()
 }
 
+/// Whether a body is in a coding beside its chunks: such a one ends here, and nobody takes it off.
+pub(super) fn is_coded(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    codings.any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"))
+}
+
+/// Takes the board's own cookies out, which browsers send to all ports of a name: they are no business of the application.
+pub(super) fn hide_sessions(headers: &mut HeaderMap) {
+    let is_ours = |pair: &[u8]| SESSION_COOKIES.iter().any(|name| pair.trim_ascii_start().starts_with(name.as_bytes()));
+    let values = headers.get_all(header::COOKIE);
+    let pairs = || values.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    if !pairs().any(is_ours) {
+        return;
+    }
+    let others: Vec<&[u8]> = pairs().filter(|pair| !is_ours(pair)).map(<[u8]>::trim_ascii).collect();
+    match HeaderValue::from_bytes(&others.join(&b"; "[..])) {
+        Ok(others) if !others.is_empty() => headers.insert(header::COOKIE, others),
+        _ => headers.remove(header::COOKIE),
+    };
+}
+
 /// Whether a list of words in these headers has this one.
 pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
@@ -79,15 +102,15 @@ pub(super) fn host<B>(request: &Request<B>) -> Result<Option<HeaderValue>, &'sta
     if more.is_some() {
         return Err("the request has more than one Host header");
     }
-    if let Some(authority) = request.uri().authority() {
-        let value = HeaderValue::from_str(authority.as_str());
-        return value.map(Some).map_err(|_| "the host that the request asks for is not a name");
-    }
-    match named {
-        None if request.version() == Version::HTTP_11 => Err("the request has no Host header"),
-        None => Ok(None),
-        Some(value) if is_host(value.as_bytes()) => Ok(Some(value.clone())),
-        Some(_) => Err("the request's Host header is not a host"),
+    match (named, request.uri().authority()) {
+        (None, _) if request.version() == Version::HTTP_11 => Err("the request has no Host header"),
+        (Some(value), _) if !is_host(value.as_bytes()) => Err("the request's Host header is not a host"),
+        (_, Some(_)) if request.uri().scheme().is_none() => Err("the request's target is a host alone"),
+        (_, Some(authority)) if !is_host(authority.as_str().as_bytes()) => Err("the request's target names no host"),
+        (_, Some(authority)) => {
+            HeaderValue::from_str(authority.as_str()).map(Some).map_err(|_| "the target names no host")
+        }
+        (named, None) => Ok(named.cloned()),
     }
 }
 
@@ -101,24 +124,28 @@ fn is_host(text: &[u8]) -> bool {
     is_name && is_port || (!text.contains(&b'@') && Authority::try_from(text).is_ok())
 }
 
-/// Tells the application for whom this is. What strangers say of themselves is taken out; a trusted proxy's list goes on.
+/// Tells the application for whom this is. What strangers say of themselves is taken out; a trusted proxy's word goes on, and its lists
+/// get longer.
 pub(super) fn forward(headers: &mut HeaderMap, arrival: &Arrival, host: Option<&HeaderValue>) {
     let (client, peer) = (arrival.client, &arrival.peer);
     if client.forwarded {
         append(headers, X_FORWARDED_FOR, &peer.text);
-        append(headers, FORWARDED, &peer.forwarded);
+        // Begun here it would tell of the proxy alone, and be believed before the other.
+        if headers.contains_key(FORWARDED) {
+            append(headers, FORWARDED, &peer.forwarded);
+        }
     } else {
+        let told = |name: &&HeaderName| name.as_str().starts_with("x-forwarded-") || *name == X_REAL_IP;
+        for name in headers.keys().filter(told).cloned().collect::<Vec<_>>() {
+            headers.remove(name);
+        }
         headers.insert(X_FORWARDED_FOR, peer.text.clone());
         headers.insert(FORWARDED, peer.forwarded.clone());
     }
     let proto = HeaderValue::from_static(if client.https { "https" } else { "http" });
-    for (name, value) in [(X_FORWARDED_PROTO, Some(proto)), (X_FORWARDED_HOST, host.cloned())] {
-        match value {
-            Some(_) if client.forwarded && headers.contains_key(&name) => None,
-            Some(value) => headers.insert(name, value),
-            None if client.forwarded => None,
-            None => headers.remove(name),
-        };
+    headers.entry(X_FORWARDED_PROTO).or_insert(proto);
+    if let Some(host) = host {
+        headers.entry(X_FORWARDED_HOST).or_insert_with(|| host.clone());
     }
 }
 

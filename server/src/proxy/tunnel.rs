@@ -4,9 +4,10 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 
-/// Passes on what either side sends, until both have ended or one broke off.
-pub(super) fn open(client: OnUpgrade, upstream: OnUpgrade) {
+/// Passes on what either side sends, until both have ended or one broke off, and lets go of what it holds.
+pub(super) fn open(client: OnUpgrade, upstream: OnUpgrade, held: impl Send + 'static) {
     tokio::spawn(async move {
+        let _held = held;
         let (client, upstream) = match tokio::try_join!(client, upstream) {
             Ok(both) => both,
             Err(error) => return tracing::debug!(%error, "an upgrade did not come about"),

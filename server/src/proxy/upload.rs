@@ -30,12 +30,20 @@ pub(super) struct Progress {
     /// Whether the body may be asked for: asking makes the server tell its client to go on.
     go: AtomicBool,
     waits: AtomicWaker,
+    /// Whether it is the client that is waited for.
+    starved: AtomicBool,
 }
 
 impl Progress {
     pub(super) fn new(go: bool) -> Arc<Self> {
         let (last_ms, go) = (AtomicU64::new(0), AtomicBool::new(go));
-        Arc::new(Self { began: Instant::now(), last_ms, go, waits: AtomicWaker::new() })
+        Arc::new(Self {
+            began: Instant::now(),
+            last_ms,
+            go,
+            waits: AtomicWaker::new(),
+            starved: AtomicBool::new(false),
+        })
     }
 
     pub(super) fn go_ahead(&self) {
@@ -45,6 +53,11 @@ impl Progress {
 
     fn note(&self) {
         self.last_ms.store(self.began.elapsed().as_millis() as u64, Relaxed);
+    }
+
+    /// Whether the client has more to send, and does not.
+    pub(super) fn waits_for_client(&self) -> bool {
+        self.starved.load(Relaxed)
     }
 
     /// When something last went on.
@@ -94,10 +107,12 @@ impl Body for Upload {
         match Pin::new(inner).poll_frame(cx) {
             Poll::Ready(frame) => {
                 this.patience = None;
+                progress.starved.store(false, Relaxed);
                 progress.note();
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
             Poll::Pending => {
+                progress.starved.store(true, Relaxed);
                 ready!(this.is_over(SENT_WITHIN, cx));
                 let late = io::Error::new(io::ErrorKind::TimedOut, "the client sent nothing more");
                 Poll::Ready(Some(Err(late.into())))

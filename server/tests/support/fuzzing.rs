@@ -50,7 +50,7 @@ pub const DOCUMENTS: &[&[u8]] = &[
 
 pub const CONFIGURATIONS: &[&[u8]] = &[
     b"upstream = \"http://127.0.0.1:8000\"\nproxy_listen = \"127.0.0.1:8080\"\nlisten = \"127.0.0.1:3000\"\nhost = [\"board.example.com\"]\nroute = [\"/users/{id}\", \"/a/{*rest}\"]\nlog_format = \"json\"\nlog = \"debug,hyper=info\"\nmax_connections = 100\n",
-    b"# a comment\nmongodb_uri = \"mongodb://ada:secret@127.0.0.1:27017/?directConnection=true\"\nready_needs_database = true\ntrusted_proxy = [\"10.0.0.0/8\", \"::1\"]\nupstream_timeout = 60\npassword_hash = \"$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gLHIkr1qgP4r3sH1P/NIg3+PMckaLQ3RkuIiytJhVlY\"\ntoken_hash = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"\npid = 1\n",
+    b"# a comment\nmongodb_uri = \"mongodb://ada:secret@127.0.0.1:27017/?directConnection=true\"\nready_needs_database = true\ntrusted_proxy = [\"10.0.0.0/8\", \"::1\"]\nupstream_timeout = 60\npassword_hash = \"$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gLHIkr1qgP4r3sH1P/NIg3+PMckaLQ3RkuIiytJhVlY\"\npid = 1\ntoken_hash = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"\n",
 ];
 
 /// What numbers and ends are most often mistaken for.

@@ -96,13 +96,19 @@ impl Asker {
     }
 }
 
+/// How a panic is told.
+const PANIC: &str = "panicked at";
+/// Lines of a binary that are kept.
+const MOST_SAID: usize = 1000;
+
 /// The binary of this package, ended with the test.
 pub struct Binary {
     process: Child,
     pub asker: Asker,
     /// Where it takes the requests of an application, if it stands in front of one.
     pub proxy: Option<SocketAddr>,
-    panics: Arc<Mutex<Vec<String>>>,
+    /// What it has said.
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 impl Binary {
@@ -136,21 +142,36 @@ impl Binary {
                 break address;
             }
         };
-        let panics = Arc::new(Mutex::new(vec![]));
-        let told = Arc::clone(&panics);
+        let said = Arc::new(Mutex::new(vec![]));
+        let says = Arc::clone(&said);
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
-                if line.contains("panicked at") {
-                    told.lock().expect("nobody panics with it").push(line);
+                let mut said = says.lock().expect("nobody panics with it");
+                if said.len() < MOST_SAID || line.contains(PANIC) {
+                    said.push(line);
                 }
             }
         });
-        Self { process, asker: Asker::new(address), proxy, panics }
+        Self { process, asker: Asker::new(address), proxy, said }
+    }
+
+    fn said(&self, words: &str) -> Vec<String> {
+        let said = self.said.lock().expect("nobody panics with it");
+        said.iter().filter(|line| line.contains(words)).cloned().collect()
+    }
+
+    /// Waits until it has said this.
+    pub async fn says(&self, words: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.said(words).is_empty() {
+            assert!(Instant::now() < deadline, "it does not say {words:?}");
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// What it has said of panics.
     pub fn panics(&self) -> Vec<String> {
-        self.panics.lock().expect("nobody panics with it").clone()
+        self.said(PANIC)
     }
 
     pub fn resident_bytes(&self) -> u64 {
