@@ -1,5 +1,7 @@
 //! The accept loop: a task for each connection, within a cap, each with a time for its first request; a drain at the end.
 
+mod pace;
+
 use std::{
     convert::Infallible,
     error::Error,
@@ -14,7 +16,7 @@ use std::{
 };
 
 use bytes::Buf;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, Version};
 use http_body::Body;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -33,6 +35,7 @@ use tokio::{
 };
 use tokio_io_timeout::TimeoutStream;
 
+use self::pace::{Paced, Streams};
 use crate::{
     client::{Client, TrustedProxies},
     timer::KeptTimer,
@@ -43,6 +46,8 @@ use crate::{
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
 /// A client takes what is sent to it within this time, or its connection is closed.
 const TAKEN_WITHIN: Duration = Duration::from_mins(1);
+/// Between two looks at the streams of an HTTP/2 connection.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// After the signal to stop, requests under way have this long to finish.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 /// After a connection could not be taken, for want of file descriptors mostly.
@@ -216,11 +221,17 @@ impl Connection {
         let has_asked = Arc::new(AtomicBool::new(false));
         let asks = Arc::clone(&has_asked);
         let named = Peer::new(peer, tls, place);
+        let (is_http2, streams) = (Arc::new(AtomicBool::new(false)), Streams::new());
+        let (speaks_http2, opens) = (Arc::clone(&is_http2), Arc::clone(&streams));
         let service = service_fn(move |request: Request<Incoming>| {
             asks.store(true, Relaxed);
+            let stream = (request.version() == Version::HTTP_2).then(|| {
+                speaks_http2.store(true, Relaxed);
+                opens.open()
+            });
             let arrival = Arrival { peer: Arc::clone(&named), client: trusted.client(peer, tls, request.headers()) };
             let answer = handle(request, arrival);
-            async { Ok::<_, Infallible>(answer.await) }
+            async { Ok::<_, Infallible>(answer.await.map(|body| Paced::new(body, stream))) }
         });
         let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let mut connection = pin!(watcher.watch(connection));
@@ -231,8 +242,16 @@ impl Connection {
         };
         let ended = match ended {
             Some(ended) => ended,
-            None if has_asked.load(Relaxed) => connection.await,
-            None => return tracing::debug!(%peer, "no request in time"),
+            None if !has_asked.load(Relaxed) => return tracing::debug!(%peer, "no request in time"),
+            None if !is_http2.load(Relaxed) => connection.await,
+            None => loop {
+                tokio::select! {
+                    ended = &mut connection => break ended,
+                    () = sleep(LOOK_AGAIN) => if let Some(reason) = streams.verdict(TAKEN_WITHIN) {
+                        return tracing::debug!(%peer, reason, "the connection is closed");
+                    },
+                }
+            },
         };
         if let Err(error) = ended {
             tracing::debug!(%peer, error, "the connection ended early");

@@ -95,3 +95,25 @@ async fn what_belongs_to_http_1_alone_is_refused() {
     let request = Request::get("http://a/several").body(Body::empty()).unwrap();
     assert_eq!(sender.send_request(request).await.unwrap().status(), 200, "the connection lives on");
 }
+
+#[tokio::test]
+#[ignore = "takes more than a minute"]
+async fn a_client_that_takes_nothing_of_a_stream_is_not_waited_for() {
+    let node = Node::start().await;
+    let binary = in_front_of(&node).await;
+    let stream = TcpStream::connect(binary.proxy.expect("it stands in front")).await.unwrap();
+    let mut http = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    http.initial_stream_window_size(0);
+    let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await.unwrap();
+    let began = std::time::Instant::now();
+    let connection = tokio::spawn(connection);
+    let request = Request::get("http://a/bytes?count=1000000").body(Body::empty()).unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    let _ = connection.await.unwrap();
+    println!("closed after {:?}", began.elapsed());
+    assert!(body_of(answer).await.is_err());
+}
+
+async fn body_of(answer: Response<Incoming>) -> Result<Bytes, hyper::Error> {
+    Ok(answer.into_body().collect().await?.to_bytes())
+}

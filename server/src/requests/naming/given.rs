@@ -5,6 +5,9 @@ use std::fmt;
 use matchit::{InsertError, Router};
 use watchboard_app::wire::NamedBy;
 
+/// Parts in braces of one template. The router panics when it has no letter left for one.
+const MOST_PARAMETERS: usize = 20;
+
 /// A template, or a document of them, cannot be used; says why, and names it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -30,6 +33,9 @@ impl Given {
             let refused = |why: &str| RouteError(format!("the route template {template:?} {why}"));
             if !template.starts_with('/') {
                 return Err(refused("does not begin with a slash, as in /users/{id}"));
+            }
+            if template.matches('{').count() > MOST_PARAMETERS {
+                return Err(refused(&format!("has more than {MOST_PARAMETERS} parts in braces")));
             }
             match given.router.insert(pattern(template), given.templates.len()) {
                 Ok(()) => given.templates.push((template.clone(), *rule)),
@@ -100,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_is_no_template_is_named() {
-        for wrong in ["users/{id}", "", "/{*all}/more"] {
+        for wrong in ["users/{id}", "", "/{*all}/more", &"/{id}".repeat(30)] {
             let error = given(&[wrong]).unwrap_err().to_string();
             assert!(error.contains(&format!("{wrong:?}")), "{error}");
         }
