@@ -251,6 +251,16 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_that_says_nothing_is_told_by_its_old_http() {
+        let mut request = Request::new(Body::empty());
+        request.headers_mut().insert(header::HOST, "127.0.0.1:3000".parse().unwrap());
+        request.extensions_mut().insert(ConnectInfo::<SocketAddr>(([127, 0, 0, 1], 5000).into()));
+        assert!(from_this_machine(&request).is_ok());
+        *request.version_mut() = Version::HTTP_10;
+        assert_eq!(from_this_machine(&request).unwrap_err().0, StatusCode::FORBIDDEN);
+    }
+
+    #[test]
     fn a_name_that_somebody_else_made_lead_here_is_refused() {
         let rebound =
             ["evil.example", "evil.example:3000", "localhost.evil.example", "192.0.2.1", "127.0.0.1.nip.io", "", "@"];
