@@ -112,7 +112,9 @@ async fn pass(from: &mut (impl AsyncReadExt + Unpin), to: &mut (impl AsyncWriteE
         match mode {
             Mode::Latency(latency) => sleep(latency).await,
             Mode::Garble => {
-                (0..fastrand::usize(0..3)).for_each(|_| buffer[fastrand::usize(..read)] ^= 1 << fastrand::u8(0..8))
+                for _ in 0..fastrand::usize(0..3) {
+                    buffer[fastrand::usize(..read)] ^= 1 << fastrand::u8(0..8);
+                }
             }
             _ => {}
         }
