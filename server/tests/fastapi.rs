@@ -1,4 +1,4 @@
-//! An application of `FastAPI` under uvicorn behind the binary: answers and WebSockets, byte for byte as without it.
+//! An application of `FastAPI` under uvicorn behind the binary: answers and sockets, byte for byte as without it.
 
 mod support;
 

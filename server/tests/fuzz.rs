@@ -64,7 +64,7 @@ fn send(address: SocketAddr, bytes: &[u8], rng: &mut Rng) {
             break;
         }
     }
-    let mut buffer = [0; 65_536];
+    let mut buffer = [0; 16_384];
     while let Ok(1..) = stream.read(&mut buffer) {}
 }
 
@@ -82,7 +82,7 @@ fn application(attack: &Arc<Attack>) -> SocketAddr {
             thread::spawn(move || {
                 let mut rng = Rng::with_seed(number as u64);
                 let _ = stream.set_read_timeout(Some(PATIENCE));
-                let mut buffer = [0; 65_536];
+                let mut buffer = [0; 16_384];
                 while let Ok(count @ 1..) = stream.read(&mut buffer) {
                     let is_document = buffer[..count].starts_with(b"GET /openapi.json ");
                     let answer = if is_document { document_answer(&mut rng) } else { mutated(ANSWERS, &mut rng) };
