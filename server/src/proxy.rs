@@ -274,8 +274,8 @@ impl Inner {
         let began = time::Instant::now();
         let deadline = || progress.map_or(began, Progress::last) + self.answers_within;
         let mut answer = pin!(answer);
+        let mut until = deadline();
         loop {
-            let until = deadline().max(time::Instant::now() + AGAIN);
             patience.as_mut().reset(until);
             tokio::select! {
                 biased;
@@ -285,6 +285,7 @@ impl Inner {
                     return Err(Failure::Late);
                 },
             }
+            until = deadline().max(time::Instant::now() + AGAIN);
         }
     }
 }

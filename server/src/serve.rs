@@ -221,14 +221,11 @@ impl Connection {
         let has_asked = Arc::new(AtomicBool::new(false));
         let asks = Arc::clone(&has_asked);
         let named = Peer::new(peer, tls, place);
-        let (is_http2, streams) = (Arc::new(AtomicBool::new(false)), Streams::new());
-        let (speaks_http2, opens) = (Arc::clone(&is_http2), Arc::clone(&streams));
+        let streams = Streams::new();
+        let opens = Arc::clone(&streams);
         let service = service_fn(move |request: Request<Incoming>| {
             asks.store(true, Relaxed);
-            let stream = (request.version() == Version::HTTP_2).then(|| {
-                speaks_http2.store(true, Relaxed);
-                opens.open()
-            });
+            let stream = (request.version() == Version::HTTP_2).then(|| opens.open());
             let arrival = Arrival { peer: Arc::clone(&named), client: trusted.client(peer, tls, request.headers()) };
             let answer = handle(request, arrival);
             async { Ok::<_, Infallible>(answer.await.map(|body| Paced::new(body, stream))) }
@@ -243,7 +240,7 @@ impl Connection {
         let ended = match ended {
             Some(ended) => ended,
             None if !has_asked.load(Relaxed) => return tracing::debug!(%peer, "no request in time"),
-            None if !is_http2.load(Relaxed) => connection.await,
+            None if !streams.are_used() => connection.await,
             None => loop {
                 tokio::select! {
                     ended = &mut connection => break ended,

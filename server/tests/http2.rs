@@ -111,9 +111,5 @@ async fn a_client_that_takes_nothing_of_a_stream_is_not_waited_for() {
     let answer = sender.send_request(request).await.unwrap();
     let _ = connection.await.unwrap();
     println!("closed after {:?}", began.elapsed());
-    assert!(body_of(answer).await.is_err());
-}
-
-async fn body_of(answer: Response<Incoming>) -> Result<Bytes, hyper::Error> {
-    Ok(answer.into_body().collect().await?.to_bytes())
+    assert!(answer.into_body().collect().await.is_err());
 }

@@ -80,7 +80,7 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
     let lies = "X-ODD-Case: Kept\r\nX-Forwarded-For: 10.0.0.9\r\nForwarded: for=10.0.0.9\r\nX-Forwarded-Proto: https\r\n\
                 X-Forwarded-Host: evil.example\r\nConnection: x-hop\r\nX-Hop: ends here\r\nKeep-Alive: timeout=9\r\n\
                 Proxy-Connection: close\r\nTE: gzip\r\nX-Real-IP: 10.0.0.9\r\nX-Forwarded-Prefix: /evil\r\n\
-                Cookie: a=1; watchboard_session=0123; __Host-watchboard=4567; b=2\r\n";
+                Cookie: a=1; watchboard_session=0123; __Host-watchboard=4567; watchboard_session_of=b; b=2\r\n";
     let seen = |answer: Raw| -> Vec<(String, String)> {
         let list: Vec<String> = serde_json::from_slice(&answer.body).expect("JSON");
         list.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
@@ -103,7 +103,7 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
     for ended in ["x-hop", "keep-alive", "proxy-connection", "te", "upgrade", "x-real-ip", "x-forwarded-prefix"] {
         assert_eq!(one(ended), "", "{ended}");
     }
-    assert_eq!(one("cookie"), "a=1; b=2", "the board's sessions are its own");
+    assert_eq!(one("cookie"), "a=1; watchboard_session_of=b; b=2", "the board's sessions are its own");
 
     let (_binary, proxy) = in_front_of(node.port, &["--trusted-proxy", "127.0.0.0/8"]).await;
     let headers = seen(get(proxy, "/headers", lies).await);

@@ -73,7 +73,10 @@ pub(super) fn is_coded(headers: &HeaderMap) -> bool {
 
 /// Takes the board's own cookies out, which browsers send to all ports of a name: they are no business of the application.
 pub(super) fn hide_sessions(headers: &mut HeaderMap) {
-    let is_ours = |pair: &[u8]| SESSION_COOKIES.iter().any(|name| pair.trim_ascii_start().starts_with(name.as_bytes()));
+    let is_ours = |pair: &[u8]| {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+        SESSION_COOKIES.iter().any(|ours| ours.as_bytes() == name)
+    };
     let values = headers.get_all(header::COOKIE);
     let pairs = || values.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
     if !pairs().any(is_ours) {

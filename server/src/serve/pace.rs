@@ -45,6 +45,11 @@ impl Streams {
         Stream { all: Arc::clone(self), since }
     }
 
+    /// Whether there was ever one: of HTTP/1 there is none.
+    pub(super) fn are_used(&self) -> bool {
+        self.open.load(Relaxed) > 0 || self.last_ms.load(Relaxed) > 0
+    }
+
     /// Why the connection is to be closed, if so: its client has taken nothing of a stream, or asked for nothing, for so long.
     pub(super) fn verdict(&self, patience: Duration) -> Option<&'static str> {
         let is_over = |since_ms: u64| self.began.elapsed() > patience + Duration::from_millis(since_ms);
@@ -135,7 +140,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_nothing_and_who_asks_for_nothing_is_not_waited_for() {
         let streams = Streams::new();
+        assert!(!streams.are_used());
         let stream = streams.open();
+        assert!(streams.are_used());
         advance(PATIENCE * 2).await;
         assert_eq!(streams.verdict(PATIENCE), None, "the application takes its time");
         let mut answer = Paced::new(Full::new(Bytes::from("all of it")), Some(stream));
@@ -146,6 +153,7 @@ mod tests {
         assert!(answer.frame().await.is_some());
         assert_eq!(streams.verdict(PATIENCE), None, "it has asked for some of it just now");
         drop(answer);
+        assert!(streams.are_used());
         advance(PATIENCE / 2).await;
         assert_eq!(streams.verdict(PATIENCE), None);
         advance(PATIENCE).await;
