@@ -3,47 +3,38 @@
 
 mod answer;
 mod connections;
+mod driver;
 mod failure;
 mod headers;
 mod page;
+mod passing;
 mod tunnel;
 mod upload;
 
 use std::{
     convert::Infallible,
-    pin::{Pin, pin},
+    future::ready,
     sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, uri::Authority};
-use http_body_util::Full;
 use hyper::{
     body::{Body, Incoming},
     upgrade::OnUpgrade,
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{self, Sleep},
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
 use watchboard::PassedOn;
 
 pub(crate) use self::answer::Answer;
-use self::{
-    connections::{Connections, Open, Taken},
-    failure::Failure,
-    page::page,
-    upload::{Progress, Upload},
-};
+use self::{connections::Connections, failure::Failure, headers::Seen, page::page};
 use crate::serve::{Arrival, Peer};
 
 /// Requests under way at once; further ones get a 503.
 const MOST_UNDER_WAY: usize = 8192;
-
-/// Before another look at a time that is over while the client is waited for.
-const AGAIN: Duration = Duration::from_millis(250);
 
 /// Where requests go.
 #[derive(Clone)]
@@ -84,29 +75,33 @@ impl Proxy {
     }
 
     /// The service for one request, of whom it came from.
-    pub(crate) fn arrived(&self, arrival: Arrival) -> Arrived {
-        Arrived { proxy: Arc::clone(&self.0), arrival }
+    pub(crate) fn arrived<'a>(&'a self, arrival: &'a Arrival) -> Arrived<'a> {
+        Arrived { proxy: &self.0, arrival }
     }
 }
 
 /// One request on its way through.
-pub(crate) struct Arrived {
-    proxy: Arc<Inner>,
-    arrival: Arrival,
+pub(crate) struct Arrived<'a> {
+    proxy: &'a Arc<Inner>,
+    arrival: &'a Arrival,
 }
 
-impl Service<Request<Incoming>> for Arrived {
+impl Service<Request<Incoming>> for Arrived<'_> {
     type Response = Response<Answer>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let (proxy, arrival) = (Arc::clone(&self.proxy), self.arrival.clone());
-        Box::pin(async move { Ok(proxy.pass_on(request, arrival).await) })
+    /// All that needs no waiting is done at once: a request is large, and what waits with it is moved about with it.
+    fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
+        let accept = request.headers().get(header::ACCEPT).cloned();
+        match self.proxy.admit(&mut request, self.arrival) {
+            Ok(admitted) => self.proxy.pass_on(request, admitted, accept),
+            Err(refusal) => Box::pin(ready(Ok(refusal.response(accept.as_ref())))),
+        }
     }
 }
 
@@ -132,20 +127,16 @@ enum Refusal {
     Failure(Failure),
 }
 
-impl Inner {
-    async fn pass_on(&self, mut request: Request<Incoming>, arrival: Arrival) -> Response<Answer> {
-        let accept = request.headers().get(header::ACCEPT).cloned();
-        let failure = match self.admit(&mut request, &arrival) {
-            Ok(admitted) => match self.ask(request, admitted).await {
-                Ok(response) => return response,
-                Err(failure) => failure,
-            },
-            Err(Refusal::Wrong(status, sentence)) => return refuse(status, sentence, accept.as_ref()),
-            Err(Refusal::Failure(failure)) => failure,
-        };
-        fail(failure, accept.as_ref())
+impl Refusal {
+    fn response(self, accept: Option<&HeaderValue>) -> Response<Answer> {
+        match self {
+            Self::Wrong(status, sentence) => refuse(status, sentence, accept),
+            Self::Failure(failure) => fail(failure, accept),
+        }
     }
+}
 
+impl Inner {
     /// Makes a request what the application is to see, if it may go on.
     fn admit(&self, request: &mut Request<Incoming>, arrival: &Arrival) -> Result<Admitted, Refusal> {
         if request.method() == Method::CONNECT {
@@ -156,16 +147,18 @@ impl Inner {
             return Err(Refusal::Wrong(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *."));
         }
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Failure(Failure::Busy))?;
-        if headers::is_coded(request.headers()) {
+        let seen = Seen::among(request.headers());
+        if seen.is_coded(request.headers()) {
             return Err(Refusal::Wrong(
                 StatusCode::NOT_IMPLEMENTED,
                 "The body is in a transfer coding that is not known here.",
             ));
         }
-        if headers::has_token(request.headers(), &header::VIA, self.via.to_str().unwrap_or_default()) {
+        if seen.via && headers::has_token(request.headers(), &header::VIA, self.via.to_str().unwrap_or_default()) {
             return Err(Refusal::Failure(Failure::Loop));
         }
-        let upgrade = headers::upgrade(request).map(|protocol| Upgrade {
+        let protocol = if seen.upgrade { headers::upgrade(request) } else { None };
+        let upgrade = protocol.map(|protocol| Upgrade {
             protocol,
             client: hyper::upgrade::on(&mut *request),
             peer: Arc::clone(&arrival.peer),
@@ -173,10 +166,13 @@ impl Inner {
         let version = std::mem::replace(request.version_mut(), Version::HTTP_11);
         let (names_host, has_body) = (request.uri().authority().is_some(), !request.body().is_end_stream());
         let headers = request.headers_mut();
-        let expects = headers.remove(header::EXPECT).filter(|_| version == Version::HTTP_11);
-        let takes_trailers = headers::has_token(headers, &header::TE, "trailers");
-        headers::end_hop(headers);
-        headers::hide_sessions(headers);
+        let expects = if seen.expect { headers.remove(header::EXPECT) } else { None };
+        let expects = expects.filter(|_| version == Version::HTTP_11);
+        let takes_trailers = seen.te && headers::has_token(headers, &header::TE, "trailers");
+        seen.end_hop(headers);
+        if seen.cookie {
+            headers::hide_sessions(headers);
+        }
         // Of a body without a length it has to be said that there is one: with some methods there mostly is none.
         if has_body && !headers.contains_key(header::CONTENT_LENGTH) {
             headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
@@ -191,7 +187,7 @@ impl Inner {
         if version == Version::HTTP_2 {
             headers::join_cookies(headers);
         }
-        headers::forward(headers, arrival, host.as_ref());
+        headers::forward(headers, &seen, arrival, host.as_ref());
         // One that came as the header stands there already.
         if names_host || host.is_none() {
             let host = host.or_else(|| HeaderValue::from_str(self.upstream.as_str()).ok());
@@ -202,91 +198,6 @@ impl Inner {
             *request.uri_mut() = headers::target(std::mem::take(request.uri_mut()));
         }
         Ok(Admitted { place, upgrade, expects })
-    }
-
-    async fn ask(&self, request: Request<Incoming>, admitted: Admitted) -> Result<Response<Answer>, Failure> {
-        let Admitted { place, upgrade, expects } = admitted;
-        let began = Instant::now();
-        let progress = (!request.body().is_end_stream()).then(|| Progress::new(expects.is_none()));
-        let mut request = request.map(|body| match &progress {
-            Some(progress) => Upload::new(body, Arc::clone(progress)),
-            None => Upload::none(),
-        });
-        if let (Some(expects), Some(progress)) = (expects, &progress) {
-            request.headers_mut().insert(header::EXPECT, expects);
-            let progress = Arc::clone(progress);
-            hyper::ext::on_informational(&mut request, move |told| {
-                if told.status() == StatusCode::CONTINUE {
-                    progress.go_ahead();
-                }
-            });
-        }
-        let (mut response, connection) = self.send(request, progress.as_deref()).await?;
-
-        // What its client takes to send a request is not the application's time.
-        let began = progress.as_ref().map_or(began, |progress| progress.last().into_std().max(began));
-        let passed_on = PassedOn::answered(began.elapsed(), connection.connect);
-        response.extensions_mut().insert(passed_on);
-        if headers::is_coded(response.headers()) {
-            return Err(Failure::NotHttp);
-        }
-        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        match upgrade {
-            Some(Upgrade { client, peer, .. }) if switches => {
-                // `Connection` and `Upgrade` say what is spoken from here on. It holds what it was given until it ends.
-                tunnel::open(client, hyper::upgrade::on(&mut response), (peer, place, connection));
-                return Ok(response.map(|_| Answer::of_ours(Full::default())));
-            }
-            _ if switches => return Err(Failure::NotHttp),
-            _ => headers::end_hop(response.headers_mut()),
-        }
-        *response.version_mut() = Version::HTTP_11;
-        Ok(response.map(|body| Answer::of_upstream(body, connection, place)))
-    }
-
-    /// The head of the answer, and the connection that it came on. Where a connection that was idle closes before it has sent anything, the
-    /// request goes out on another.
-    async fn send(
-        &self,
-        mut request: Request<Upload>,
-        progress: Option<&Progress>,
-    ) -> Result<(Response<Incoming>, Taken), Failure> {
-        loop {
-            let mut connection = self.connections.take().await?;
-            let Open { sender, patience } = &mut connection.open;
-            match self.answer(sender.try_send_request(request), patience.as_mut(), progress).await? {
-                Ok(response) => return Ok((response, connection)),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) if connection.connect.is_none() => request = unsent,
-                    _ => return Err(error.into_error().into()),
-                },
-            }
-        }
-    }
-
-    /// What comes of a request in the time that there is from the last of it on.
-    async fn answer<T>(
-        &self,
-        answer: impl Future<Output = T>,
-        mut patience: Pin<&mut Sleep>,
-        progress: Option<&Progress>,
-    ) -> Result<T, Failure> {
-        let began = time::Instant::now();
-        let deadline = || progress.map_or(began, Progress::last) + self.answers_within;
-        let mut answer = pin!(answer);
-        let mut until = deadline();
-        loop {
-            patience.as_mut().reset(until);
-            tokio::select! {
-                biased;
-                answered = &mut answer => return Ok(answered),
-                // A client that sends no more has a time of its own.
-                () = &mut patience => if deadline() <= until && !progress.is_some_and(Progress::waits_for_client) {
-                    return Err(Failure::Late);
-                },
-            }
-            until = deadline().max(time::Instant::now() + AGAIN);
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Starts what was planned, and serves until it is told to stop.
 
-use std::net::SocketAddr;
+use std::{convert::Infallible, net::SocketAddr};
 
 use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use http::Request;
@@ -97,12 +97,15 @@ pub(crate) async fn run(plan: Plan) -> Result<(), String> {
 }
 
 /// A request to the board, or to the demo's shop.
-async fn show(app: Router, request: Request<Incoming>, arrival: Arrival) -> Response {
+fn show(
+    app: Router,
+    request: Request<Incoming>,
+    arrival: Arrival,
+) -> impl Future<Output = Result<Response, Infallible>> + Send {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(arrival.client);
     request.extensions_mut().insert(ConnectInfo(arrival.peer.address));
-    let Ok(response) = app.oneshot(request).await;
-    response
+    app.oneshot(request)
 }
 
 /// A request to the application behind the proxy, recorded as the library records any.
@@ -111,12 +114,8 @@ fn pass_on(
     layer: &RequestsLayer,
     request: Request<Incoming>,
     arrival: Arrival,
-) -> impl Future<Output = http::Response<WatchedBody<Answer>>> + Send + use<> {
-    let answered = layer.layer(proxy.arrived(arrival)).call(request);
-    async {
-        let Ok(response) = answered.await;
-        response
-    }
+) -> impl Future<Output = Result<http::Response<WatchedBody<Answer>>, Infallible>> + Send + use<> {
+    layer.layer(proxy.arrived(&arrival)).call(request)
 }
 
 async fn listen(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAddr), String> {

@@ -1,10 +1,12 @@
 //! The accept loop: a task for each connection, within a cap, each with a time for its first request; a drain at the end.
 
+mod gathered;
 mod pace;
 
 use std::{
     convert::Infallible,
     error::Error,
+    future::poll_fn,
     io,
     net::SocketAddr,
     pin::pin,
@@ -12,6 +14,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -35,7 +38,10 @@ use tokio::{
 };
 use tokio_io_timeout::TimeoutStream;
 
-use self::pace::{Paced, Streams};
+use self::{
+    gathered::Gathered,
+    pace::{Paced, Streams},
+};
 use crate::{
     client::{Client, TrustedProxies},
     timer::KeptTimer,
@@ -108,7 +114,7 @@ impl Server {
     pub(crate) async fn run<H, F, B>(self, handle: H, mut stop: watch::Receiver<bool>)
     where
         H: Fn(Request<Incoming>, Arrival) -> F + Clone + Send + 'static,
-        F: Future<Output = Response<B>> + Send + 'static,
+        F: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
         B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
         let (places, graceful) = (Arc::new(Semaphore::new(self.max_connections)), GracefulShutdown::new());
@@ -193,10 +199,10 @@ impl Connection {
     async fn serve<H, F, B>(self, stream: TcpStream, handle: H)
     where
         H: Fn(Request<Incoming>, Arrival) -> F + Clone + Send + 'static,
-        F: Future<Output = Response<B>> + Send + 'static,
+        F: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
         B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
-        let mut stream = TimeoutStream::new(stream);
+        let mut stream = TimeoutStream::new(Gathered(stream));
         stream.set_write_timeout(Some(TAKEN_WITHIN));
         let stream = Box::pin(stream);
         match &self.tls {
@@ -213,7 +219,7 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         H: Fn(Request<Incoming>, Arrival) -> F + Clone + Send + 'static,
-        F: Future<Output = Response<B>> + Send + 'static,
+        F: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
         B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
         let Self { peer, place, tls, trusted, http, watcher } = self;
@@ -228,19 +234,20 @@ impl Connection {
             let stream = (request.version() == Version::HTTP_2).then(|| opens.open());
             let arrival = Arrival { peer: Arc::clone(&named), client: trusted.client(peer, tls, request.headers()) };
             let answer = handle(request, arrival);
-            async { Ok::<_, Infallible>(answer.await.map(|body| Paced::new(body, stream))) }
+            async { answer.await.map(|response| response.map(|body| Paced::new(body, stream))) }
         });
         let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let mut connection = pin!(watcher.watch(connection));
         // hyper's own time for a head does not run while it waits for the bytes that tell HTTP/1 from HTTP/2, nor for HTTP/2.
-        let ended = tokio::select! {
-            ended = &mut connection => Some(ended),
-            () = sleep(HEAD_WITHIN) => None,
-        };
-        let ended = match ended {
+        let mut first = pin!(sleep(HEAD_WITHIN));
+        let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending if has_asked.load(Relaxed) && !streams.are_used() => Poll::Pending,
+            Poll::Pending => first.as_mut().poll(cx).map(|()| None),
+        });
+        let ended = match ended.await {
             Some(ended) => ended,
             None if !has_asked.load(Relaxed) => return tracing::debug!(%peer, "no request in time"),
-            None if !streams.are_used() => connection.await,
             None => loop {
                 tokio::select! {
                     ended = &mut connection => break ended,

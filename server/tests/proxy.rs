@@ -2,7 +2,10 @@
 
 mod support;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 use support::{
@@ -11,7 +14,7 @@ use support::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     time::timeout,
 };
 
@@ -215,6 +218,48 @@ async fn an_upload_that_is_refused_early_is_told_so() {
     stream.write_all(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\nsome").await.unwrap();
     let head = read_until(&mut stream, b"\r\n\r\n").await;
     assert!(head.starts_with(b"HTTP/1.1 413"), "{}", String::from_utf8_lossy(&head));
+}
+
+/// An application that gives the same answer once on each connection. What it does with the connection then is the caller's.
+async fn answer_once(listener: &TcpListener) -> TcpStream {
+    let (mut stream, _) = timeout(WITHIN, listener.accept()).await.expect("in time").expect("a connection");
+    read_until(&mut stream, b"\r\n\r\n").await;
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.expect("it is taken");
+    stream
+}
+
+#[tokio::test]
+async fn a_connection_that_the_application_has_closed_is_not_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    for line in ["GET /first", "POST /second", "POST /third"] {
+        let application = async {
+            let mut stream = answer_once(&listener).await;
+            stream.shutdown().await.unwrap();
+            // The binary has seen it.
+            assert_eq!(timeout(WITHIN, stream.read(&mut [0; 8])).await.expect("it closes its side").unwrap(), 0);
+        };
+        let (answer, ()) = tokio::join!(exchange_kept(proxy, line), application);
+        assert!(answer.ends_with(b"ok"), "{line}: {}", String::from_utf8_lossy(&answer));
+    }
+}
+
+/// The answer to a request, by its end: neither side says that it closes.
+async fn exchange_kept(proxy: SocketAddr, line: &str) -> Vec<u8> {
+    let mut stream = TcpStream::connect(proxy).await.unwrap();
+    stream.write_all(format!("{line} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
+    read_until(&mut stream, b"\r\n\r\nok").await
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_needs_is_closed_before_the_application_would() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (_, mut stream) = tokio::join!(exchange_kept(proxy, "GET /once"), answer_once(&listener));
+    let idle = Instant::now();
+    assert_eq!(timeout(WITHIN, stream.read(&mut [0; 8])).await.expect("it closes").unwrap(), 0);
+    let idle = idle.elapsed();
+    assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&idle), "after {idle:?}");
 }
 
 #[tokio::test]

@@ -38,7 +38,13 @@ impl Body for Answer {
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        let Self { inner, connection, .. } = &mut *self;
+        let driver = connection.as_ref().map(|taken| &taken.open.driver);
+        driver.inspect(|driver| driver.hold());
+        let polled = Pin::new(&mut *inner).poll_frame(cx);
+        // After the last of a body whose length was promised the connection has nothing to do.
+        driver.inspect(|driver| driver.release(!inner.is_end_stream()));
+        let frame = ready!(polled);
         self.has_ended = frame.is_none();
         Poll::Ready(frame)
     }

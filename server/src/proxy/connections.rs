@@ -5,7 +5,7 @@ use std::{
     io,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -19,27 +19,36 @@ use tokio::{
     time::{Sleep, sleep, timeout},
 };
 
-use super::{address_of, failure::Failure, upload::Upload};
+use super::{address_of, driver::Driver, failure::Failure, upload::Upload};
 use crate::serve::keep_alive;
 
 /// A local application takes a connection at once; one that does not is overwhelmed or gone.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Idle ones are kept for less time than servers keep them, five seconds mostly: a request that goes out while the other side closes
-/// is lost.
-const IDLE_FOR: Duration = Duration::from_secs(4);
+/// Idle ones are kept for three to four seconds, less than servers keep them, five mostly: a request that goes out while the other side
+/// closes is lost. Counted in sweeps, so that no request reads a clock for it.
+const IDLE_SWEEPS: u64 = 4;
+const SWEEP_EACH: Duration = Duration::from_secs(1);
 const MOST_IDLE: usize = 256;
 
 pub(super) struct Connections {
     upstream: Authority,
-    /// The last that came is used first, so that what is not needed grows old.
-    idle: Mutex<VecDeque<(Open, Instant)>>,
+    idle: Mutex<Idle>,
     /// Somebody closes what has grown old.
     is_swept: AtomicBool,
+}
+
+/// The last that came is used first, so that what is not needed grows old.
+#[derive(Default)]
+struct Idle {
+    /// Each with the number of the sweep before which it came.
+    open: VecDeque<(Open, u64)>,
+    sweeps: u64,
 }
 
 /// One that is there.
 pub(super) struct Open {
     pub(super) sender: SendRequest<Upload>,
+    pub(super) driver: Arc<Driver>,
     /// Ends the time that there is for an answer. The connection keeps it, since to move its time costs less than to make one for each request.
     pub(super) patience: Pin<Box<Sleep>>,
 }
@@ -57,16 +66,13 @@ impl Connections {
         Arc::new(Self { upstream, idle: Mutex::default(), is_swept: AtomicBool::new(false) })
     }
 
-    /// One that is idle, or else a new one.
-    pub(super) async fn take(self: &Arc<Self>) -> Result<Taken, Failure> {
-        match self.idle() {
-            Some(open) => Ok(Taken { open, connect: None, home: Arc::clone(self) }),
-            // In a box: what is made of this becomes a part of each request, which is moved about.
-            None => Box::pin(self.connect()).await,
-        }
+    /// One that is idle. It may have been closed meanwhile.
+    pub(super) fn idle(self: &Arc<Self>) -> Option<Taken> {
+        let (open, _) = self.lock().open.pop_back()?;
+        Some(Taken { open, connect: None, home: Arc::clone(self) })
     }
 
-    async fn connect(self: &Arc<Self>) -> Result<Taken, Failure> {
+    pub(super) async fn connect(self: &Arc<Self>) -> Result<Taken, Failure> {
         let began = Instant::now();
         let stream = timeout(CONNECT_WITHIN, TcpStream::connect(address_of(&self.upstream))).await;
         let stream = stream.map_err(|_| Failure::NoConnectionInTime)?.map_err(|error| match error.kind() {
@@ -78,34 +84,23 @@ impl Connections {
         let handshake =
             http1::Builder::new().preserve_header_case(true).writev(false).handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|_| Failure::Unreachable)?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.with_upgrades().await {
-                tracing::debug!(%error, "a connection to the application ended early");
-            }
-        });
-        let open = Open { sender, patience: Box::pin(sleep(CONNECT_WITHIN)) };
+        let open = Open {
+            sender,
+            driver: Driver::spawn(connection.with_upgrades()),
+            patience: Box::pin(sleep(CONNECT_WITHIN)),
+        };
         Ok(Taken { open, connect, home: Arc::clone(self) })
     }
 
-    fn idle(&self) -> Option<Open> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((open, since)) = idle.pop_back() {
-            if since.elapsed() >= IDLE_FOR {
-                // Those before it are older still.
-                idle.clear();
-                return None;
-            }
-            if open.sender.is_ready() {
-                return Some(open);
-            }
-        }
-        None
+    fn lock(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(self: Arc<Self>, open: Open) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < MOST_IDLE {
-            idle.push_back((open, Instant::now()));
+        let mut idle = self.lock();
+        let came = idle.sweeps;
+        if idle.open.len() < MOST_IDLE {
+            idle.open.push_back((open, came));
         }
         drop(idle);
         if !self.is_swept.swap(true, Relaxed) {
@@ -116,12 +111,14 @@ impl Connections {
     /// Closes what has not been needed for long, until nothing is left.
     async fn sweep(self: Arc<Self>) {
         loop {
-            sleep(IDLE_FOR).await;
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            while idle.front().is_some_and(|(_, since)| since.elapsed() >= IDLE_FOR) {
-                idle.pop_front();
+            sleep(SWEEP_EACH).await;
+            let mut idle = self.lock();
+            idle.sweeps += 1;
+            let sweeps = idle.sweeps;
+            while idle.open.front().is_some_and(|(_, came)| came + IDLE_SWEEPS <= sweeps) {
+                idle.open.pop_front();
             }
-            if idle.is_empty() {
+            if idle.open.is_empty() {
                 // Whoever keeps one after this, and the lock, begins anew.
                 self.is_swept.store(false, Relaxed);
                 return;

@@ -14,38 +14,82 @@ use crate::{
 const FORWARDED: HeaderName = header::FORWARDED;
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// They speak of one connection alone; `Connection` may name more.
-static HOP_BY_HOP: [HeaderName; 7] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+/// They speak of one connection alone, as `Connection` itself, `TE`, `Transfer-Encoding` and `Upgrade` do; `Connection` may name more.
+static HOP_BY_HOP: [HeaderName; 3] =
+    [HeaderName::from_static("keep-alive"), HeaderName::from_static("proxy-connection"), header::PROXY_AUTHENTICATE];
 
 /// What a message cannot do without is not a client's to take away.
 static NEEDED: [HeaderName; 4] = [header::HOST, header::CONTENT_LENGTH, X_FORWARDED_FOR, FORWARDED];
 
-/// Takes out what is of this connection alone.
-pub(super) fn end_hop(headers: &mut HeaderMap) {
-    // One look at all names: messages have few, and to ask for each of ours takes longer.
-    let mut present = [false; HOP_BY_HOP.len()];
-    for name in headers.keys() {
-        if let Some(index) = HOP_BY_HOP.iter().position(|hop| hop == name) {
-            present[index] = true;
+/// Which of those headers a message has that mean something here. One look at all names: messages have few, and to ask for each takes longer.
+#[derive(Default)]
+pub(super) struct Seen {
+    connection: bool,
+    pub(super) cookie: bool,
+    pub(super) expect: bool,
+    /// One of [`HOP_BY_HOP`].
+    hop: bool,
+    /// What somebody says of the client.
+    told: bool,
+    pub(super) te: bool,
+    transfer_encoding: bool,
+    pub(super) upgrade: bool,
+    pub(super) via: bool,
+}
+
+impl Seen {
+    pub(super) fn among(headers: &HeaderMap) -> Self {
+        let mut seen = Self::default();
+        for name in headers.keys() {
+            let flag = match name.as_str() {
+                "connection" => &mut seen.connection,
+                "cookie" => &mut seen.cookie,
+                "expect" => &mut seen.expect,
+                "keep-alive" | "proxy-connection" | "proxy-authenticate" => &mut seen.hop,
+                "te" => &mut seen.te,
+                "transfer-encoding" => &mut seen.transfer_encoding,
+                "upgrade" => &mut seen.upgrade,
+                "via" => &mut seen.via,
+                "x-real-ip" => &mut seen.told,
+                name if name.starts_with("x-forwarded-") => &mut seen.told,
+                _ => continue,
+            };
+            *flag = true;
         }
+        seen
     }
-    if present[0] && !headers.get_all(header::CONNECTION).iter().all(names_nothing) {
-        let lists = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-        let names = lists.flat_map(|list| list.split(',')).filter_map(|word| HeaderName::try_from(word.trim()).ok());
-        for name in names.filter(|name| !NEEDED.contains(name)).collect::<Vec<_>>() {
-            headers.remove(name);
+
+    /// Whether a body is in a coding beside its chunks: such a one ends here, and nobody takes it off.
+    pub(super) fn is_coded(&self, headers: &HeaderMap) -> bool {
+        let is_chunked = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+        self.transfer_encoding && !headers.get_all(header::TRANSFER_ENCODING).iter().all(is_chunked)
+    }
+
+    /// Takes out what is of this connection alone.
+    pub(super) fn end_hop(&self, headers: &mut HeaderMap) {
+        if self.connection && !headers.get_all(header::CONNECTION).iter().all(names_nothing) {
+            let lists = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+            let names =
+                lists.flat_map(|list| list.split(',')).filter_map(|word| HeaderName::try_from(word.trim()).ok());
+            for name in names.filter(|name| !NEEDED.contains(name)).collect::<Vec<_>>() {
+                headers.remove(name);
+            }
         }
-    }
-    for (name, _) in HOP_BY_HOP.iter().zip(present).filter(|(_, present)| *present) {
-        headers.remove(name);
+        if self.connection {
+            headers.remove(header::CONNECTION);
+        }
+        if self.te {
+            headers.remove(header::TE);
+        }
+        if self.transfer_encoding {
+            headers.remove(header::TRANSFER_ENCODING);
+        }
+        if self.upgrade {
+            headers.remove(header::UPGRADE);
+        }
+        if self.hop {
+            HOP_BY_HOP.iter().for_each(|name| _ = headers.remove(name));
+        }
     }
 }
 
@@ -63,12 +107,6 @@ pub(super) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
             && !has_token(request.headers(), &header::UPGRADE, "h2c")
     };
     request.headers().get(header::UPGRADE).filter(asks).cloned()
-}
-
-/// Whether a body is in a coding beside its chunks: such a one ends here, and nobody takes it off.
-pub(super) fn is_coded(headers: &HeaderMap) -> bool {
-    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
-    codings.any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Takes the board's own cookies out, which browsers send to all ports of a name: they are no business of the application.
@@ -129,7 +167,7 @@ fn is_host(text: &[u8]) -> bool {
 
 /// Tells the application for whom this is. What strangers say of themselves is taken out; a trusted proxy's word goes on, and its lists
 /// get longer.
-pub(super) fn forward(headers: &mut HeaderMap, arrival: &Arrival, host: Option<&HeaderValue>) {
+pub(super) fn forward(headers: &mut HeaderMap, seen: &Seen, arrival: &Arrival, host: Option<&HeaderValue>) {
     let (client, peer) = (arrival.client, &arrival.peer);
     if client.forwarded {
         append(headers, X_FORWARDED_FOR, &peer.text);
@@ -138,9 +176,11 @@ pub(super) fn forward(headers: &mut HeaderMap, arrival: &Arrival, host: Option<&
             append(headers, FORWARDED, &peer.forwarded);
         }
     } else {
-        let told = |name: &&HeaderName| name.as_str().starts_with("x-forwarded-") || *name == X_REAL_IP;
-        for name in headers.keys().filter(told).cloned().collect::<Vec<_>>() {
-            headers.remove(name);
+        if seen.told {
+            let told = |name: &&HeaderName| name.as_str().starts_with("x-forwarded-") || *name == X_REAL_IP;
+            for name in headers.keys().filter(told).cloned().collect::<Vec<_>>() {
+                headers.remove(name);
+            }
         }
         headers.insert(X_FORWARDED_FOR, peer.text.clone());
         headers.insert(FORWARDED, peer.forwarded.clone());

@@ -66,22 +66,24 @@ impl Progress {
     }
 }
 
-/// A body of a client; none for a request that has none.
-pub(super) struct Upload {
-    inner: Option<Incoming>,
-    progress: Option<Arc<Progress>>,
+/// A body of a client. In a box, since it goes with its request, which is moved often.
+pub(super) struct Upload(Option<Box<Sending>>);
+
+struct Sending {
+    inner: Incoming,
+    progress: Arc<Progress>,
     patience: Option<Pin<Box<Sleep>>>,
 }
 
 impl Upload {
-    pub(super) fn none() -> Self {
-        Self { inner: None, progress: None, patience: None }
-    }
+    pub(super) const NONE: Self = Self(None);
 
     pub(super) fn new(inner: Incoming, progress: Arc<Progress>) -> Self {
-        Self { inner: Some(inner), progress: Some(progress), patience: None }
+        Self(Some(Box::new(Sending { inner, progress, patience: None })))
     }
+}
 
+impl Sending {
     /// Whether the time for something has run out.
     fn is_over(&mut self, within: Duration, cx: &mut Context<'_>) -> Poll<()> {
         self.patience.get_or_insert_with(|| Box::pin(sleep(within))).as_mut().poll(cx)
@@ -93,27 +95,26 @@ impl Body for Upload {
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let this = &mut *self;
-        let (Some(inner), Some(progress)) = (&mut this.inner, this.progress.clone()) else { return Poll::Ready(None) };
+        let Some(sending) = &mut self.0 else { return Poll::Ready(None) };
+        let progress = Arc::clone(&sending.progress);
         if !progress.go.load(Relaxed) {
             progress.waits.register(cx.waker());
             if !progress.go.load(Relaxed) {
-                ready!(this.is_over(GO_AHEAD_WITHIN, cx));
+                ready!(sending.is_over(GO_AHEAD_WITHIN, cx));
                 progress.go_ahead();
             }
-            this.patience = None;
-            return self.poll_frame(cx);
+            sending.patience = None;
         }
-        match Pin::new(inner).poll_frame(cx) {
+        match Pin::new(&mut sending.inner).poll_frame(cx) {
             Poll::Ready(frame) => {
-                this.patience = None;
+                sending.patience = None;
                 progress.starved.store(false, Relaxed);
                 progress.note();
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
             Poll::Pending => {
                 progress.starved.store(true, Relaxed);
-                ready!(this.is_over(SENT_WITHIN, cx));
+                ready!(sending.is_over(SENT_WITHIN, cx));
                 let late = io::Error::new(io::ErrorKind::TimedOut, "the client sent nothing more");
                 Poll::Ready(Some(Err(late.into())))
             }
@@ -121,10 +122,10 @@ impl Body for Upload {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        self.0.as_ref().is_none_or(|sending| sending.inner.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), |sending| sending.inner.size_hint())
     }
 }

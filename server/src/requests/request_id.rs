@@ -1,13 +1,10 @@
 //! The name that a request already has, so that its trace or its log lines can be found: the trace id of `traceparent`, else
 //! `x-request-id`. No other header is looked at.
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 
 /// Longer ones are cut: a UUID has 36 characters, a trace id 32.
 const MOST_BYTES: usize = 39;
-
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A short text in place, so that keeping it allocates nothing.
 #[derive(Clone, Copy)]
@@ -21,16 +18,17 @@ impl RequestId {
 
     /// The id that a request's or a response's head carries.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        if headers.is_empty() {
-            return Self::NONE;
-        }
-        if let Some(parent) = headers.get(TRACEPARENT) {
-            // version-traceid-parentid-flags, all of fixed length in the version that there is.
-            if let Some(trace) = parent.as_bytes().get(3..35) {
-                return Self::from_bytes(trace);
+        // One look at all names: there are few, and to ask for each of ours takes longer.
+        let mut id = Self::NONE;
+        for (name, value) in headers {
+            match name.as_str() {
+                // version-traceid-parentid-flags, all of fixed length in the version that there is.
+                "traceparent" if value.len() >= 35 => return Self::from_bytes(&value.as_bytes()[3..35]),
+                "x-request-id" if id.length == 0 => id = Self::from_bytes(value.as_bytes()),
+                _ => {}
             }
         }
-        headers.get(X_REQUEST_ID).map_or(Self::NONE, |id| Self::from_bytes(id.as_bytes()))
+        id
     }
 
     fn from_bytes(text: &[u8]) -> Self {
@@ -49,6 +47,8 @@ impl RequestId {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
 
     fn id(name: &'static str, value: &'static str) -> Option<String> {
