@@ -97,8 +97,9 @@ impl Service<Request<Incoming>> for Arrived<'_> {
 
     /// All that needs no waiting is done at once: a request is large, and what waits with it is moved about with it.
     fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
-        let accept = request.headers().get(header::ACCEPT).cloned();
-        match self.proxy.admit(&mut request, self.arrival) {
+        let seen = Seen::among(request.headers());
+        let accept = if seen.accept { request.headers().get(header::ACCEPT).cloned() } else { None };
+        match self.proxy.admit(&mut request, &seen, self.arrival) {
             Ok(admitted) => self.proxy.pass_on(request, admitted, accept),
             Err(refusal) => Box::pin(ready(Ok(refusal.response(accept.as_ref())))),
         }
@@ -138,7 +139,7 @@ impl Refusal {
 
 impl Inner {
     /// Makes a request what the application is to see, if it may go on.
-    fn admit(&self, request: &mut Request<Incoming>, arrival: &Arrival) -> Result<Admitted, Refusal> {
+    fn admit(&self, request: &mut Request<Incoming>, seen: &Seen, arrival: &Arrival) -> Result<Admitted, Refusal> {
         if request.method() == Method::CONNECT {
             return Err(Refusal::Wrong(StatusCode::METHOD_NOT_ALLOWED, "This is no proxy to other hosts."));
         }
@@ -147,7 +148,6 @@ impl Inner {
             return Err(Refusal::Wrong(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *."));
         }
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Failure(Failure::Busy))?;
-        let seen = Seen::among(request.headers());
         if seen.is_coded(request.headers()) {
             return Err(Refusal::Wrong(
                 StatusCode::NOT_IMPLEMENTED,
@@ -187,7 +187,7 @@ impl Inner {
         if version == Version::HTTP_2 {
             headers::join_cookies(headers);
         }
-        headers::forward(headers, &seen, arrival, host.as_ref());
+        headers::forward(headers, seen, arrival, host.as_ref());
         // One that came as the header stands there already.
         if names_host || host.is_none() {
             let host = host.or_else(|| HeaderValue::from_str(self.upstream.as_str()).ok());

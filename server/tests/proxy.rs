@@ -263,6 +263,39 @@ async fn a_connection_that_nobody_needs_is_closed_before_the_application_would()
 }
 
 #[tokio::test]
+async fn a_signal_to_stop_ends_what_is_idle_and_lets_a_request_under_way_finish() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (mut binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let request = b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut idle = TcpStream::connect(proxy).await.unwrap();
+    idle.write_all(request).await.unwrap();
+    let mut application = answer_once(&listener).await;
+    read_until(&mut idle, b"\r\n\r\nok").await;
+    let mut busy = TcpStream::connect(proxy).await.unwrap();
+    busy.write_all(request).await.unwrap();
+    // On whichever connection: the two clients may be of different threads of the proxy.
+    let second = async {
+        let (mut other, _) = listener.accept().await.unwrap();
+        read_until(&mut other, b"\r\n\r\n").await;
+        other
+    };
+    let mut byte = [0];
+    let mut application = tokio::select! {
+        _ = application.peek(&mut byte) => {
+            read_until(&mut application, b"\r\n\r\n").await;
+            application
+        }
+        other = second => other,
+    };
+    binary.signal("TERM").await;
+    assert_eq!(timeout(WITHIN, idle.read(&mut [0; 8])).await.expect("it is closed").unwrap(), 0);
+    application.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+    read_until(&mut busy, b"\r\n\r\nok").await;
+    let status = timeout(WITHIN, binary.ended()).await.expect("it stops");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[tokio::test]
 async fn a_request_that_comes_round_is_stopped() {
     let port = free_port();
     let upstream = format!("http://127.0.0.1:{port}");

@@ -24,6 +24,7 @@ static NEEDED: [HeaderName; 4] = [header::HOST, header::CONTENT_LENGTH, X_FORWAR
 /// Which of those headers a message has that mean something here. One look at all names: messages have few, and to ask for each takes longer.
 #[derive(Default)]
 pub(super) struct Seen {
+    pub(super) accept: bool,
     connection: bool,
     pub(super) cookie: bool,
     pub(super) expect: bool,
@@ -42,6 +43,7 @@ impl Seen {
         let mut seen = Self::default();
         for name in headers.keys() {
             let flag = match name.as_str() {
+                "accept" => &mut seen.accept,
                 "connection" => &mut seen.connection,
                 "cookie" => &mut seen.cookie,
                 "expect" => &mut seen.expect,
