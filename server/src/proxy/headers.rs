@@ -23,6 +23,7 @@ static NEEDED: [HeaderName; 4] = [header::HOST, header::CONTENT_LENGTH, X_FORWAR
 
 /// Which of those headers a message has that mean something here. One look at all names: messages have few, and to ask for each takes longer.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is the answer to one question, and all come of one look")]
 pub(super) struct Seen {
     pub(super) accept: bool,
     connection: bool,
@@ -90,7 +91,9 @@ impl Seen {
             headers.remove(header::UPGRADE);
         }
         if self.hop {
-            HOP_BY_HOP.iter().for_each(|name| _ = headers.remove(name));
+            for name in &HOP_BY_HOP {
+                headers.remove(name);
+            }
         }
     }
 }
