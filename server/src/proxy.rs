@@ -3,8 +3,8 @@
 
 mod answer;
 mod connections;
-mod driver;
 mod failure;
+mod gate;
 mod headers;
 mod page;
 mod passing;

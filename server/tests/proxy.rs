@@ -2,10 +2,7 @@
 
 mod support;
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 use support::{
@@ -220,78 +217,89 @@ async fn an_upload_that_is_refused_early_is_told_so() {
     assert!(head.starts_with(b"HTTP/1.1 413"), "{}", String::from_utf8_lossy(&head));
 }
 
-/// An application that gives the same answer once on each connection. What it does with the connection then is the caller's.
-async fn answer_once(listener: &TcpListener) -> TcpStream {
-    let (mut stream, _) = timeout(WITHIN, listener.accept()).await.expect("in time").expect("a connection");
-    read_until(&mut stream, b"\r\n\r\n").await;
-    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.expect("it is taken");
-    stream
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const KEPT: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// Takes a request from a connection of the binary.
+async fn ask(application: &mut TcpStream, answer: &[u8]) {
+    read_until(application, b"\r\n\r\n").await;
+    application.write_all(answer).await.expect("it is taken");
+}
+
+/// The next connection that the binary makes.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    timeout(WITHIN, listener.accept()).await.expect("in time").expect("a connection").0
+}
+
+async fn has_ended(stream: &mut TcpStream) {
+    assert_eq!(timeout(WITHIN, stream.read(&mut [0; 8])).await.expect("it is closed").expect("no error"), 0);
 }
 
 #[tokio::test]
-async fn a_connection_that_the_application_has_closed_is_not_used_again() {
+async fn a_connection_is_used_again_until_the_application_closes_it() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    for line in ["GET /first", "POST /second", "POST /third"] {
-        let application = async {
-            let mut stream = answer_once(&listener).await;
-            stream.shutdown().await.unwrap();
-            // The binary has seen it.
-            assert_eq!(timeout(WITHIN, stream.read(&mut [0; 8])).await.expect("it closes its side").unwrap(), 0);
-        };
-        let (answer, ()) = tokio::join!(exchange_kept(proxy, line), application);
-        assert!(answer.ends_with(b"ok"), "{line}: {}", String::from_utf8_lossy(&answer));
+    // One connection of one client: all its requests are of one thread of the binary.
+    let mut client = TcpStream::connect(proxy).await.unwrap();
+    client.write_all(KEPT).await.unwrap();
+    let mut application = accept(&listener).await;
+    ask(&mut application, ANSWER).await;
+    read_until(&mut client, b"\r\n\r\nok").await;
+    let trailed =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\n\r\n";
+    for answer in [ANSWER, trailed, ANSWER] {
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n").await.unwrap();
+        ask(&mut application, answer).await;
+        read_until(&mut client, &answer[answer.len() - 6..]).await;
     }
-}
-
-/// The answer to a request, by its end: neither side says that it closes.
-async fn exchange_kept(proxy: SocketAddr, line: &str) -> Vec<u8> {
-    let mut stream = TcpStream::connect(proxy).await.unwrap();
-    stream.write_all(format!("{line} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
-    read_until(&mut stream, b"\r\n\r\nok").await
+    // While it is idle.
+    application.shutdown().await.unwrap();
+    has_ended(&mut application).await;
+    let body = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nbody";
+    client.write_all(body).await.unwrap();
+    let mut application = accept(&listener).await;
+    ask(&mut application, b"HTTP/1.1 100 Continue\r\n\r\n").await;
+    read_until(&mut application, b"body").await;
+    application.write_all(ANSWER).await.unwrap();
+    read_until(&mut client, b"\r\n\r\nok").await;
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_needs_is_closed_before_the_application_would() {
+async fn a_connection_that_nobody_needs_is_closed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    let (_, mut stream) = tokio::join!(exchange_kept(proxy, "GET /once"), answer_once(&listener));
-    let idle = Instant::now();
-    assert_eq!(timeout(WITHIN, stream.read(&mut [0; 8])).await.expect("it closes").unwrap(), 0);
-    let idle = idle.elapsed();
-    assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&idle), "after {idle:?}");
+    let mut client = TcpStream::connect(proxy).await.unwrap();
+    client.write_all(KEPT).await.unwrap();
+    let mut application = accept(&listener).await;
+    ask(&mut application, ANSWER).await;
+    read_until(&mut client, b"\r\n\r\nok").await;
+    has_ended(&mut application).await;
 }
 
 #[tokio::test]
 async fn a_signal_to_stop_ends_what_is_idle_and_lets_a_request_under_way_finish() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (mut binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    let request = b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n";
     let mut idle = TcpStream::connect(proxy).await.unwrap();
-    idle.write_all(request).await.unwrap();
-    let mut application = answer_once(&listener).await;
+    idle.write_all(KEPT).await.unwrap();
+    let mut first = accept(&listener).await;
+    ask(&mut first, ANSWER).await;
     read_until(&mut idle, b"\r\n\r\nok").await;
     let mut busy = TcpStream::connect(proxy).await.unwrap();
-    busy.write_all(request).await.unwrap();
-    // On whichever connection: the two clients may be of different threads of the proxy.
-    let second = async {
-        let (mut other, _) = listener.accept().await.unwrap();
-        read_until(&mut other, b"\r\n\r\n").await;
-        other
-    };
+    busy.write_all(KEPT).await.unwrap();
+    // On whichever connection: the two clients may be of different threads of the binary.
     let mut byte = [0];
     let mut application = tokio::select! {
-        _ = application.peek(&mut byte) => {
-            read_until(&mut application, b"\r\n\r\n").await;
-            application
-        }
-        other = second => other,
+        _ = first.peek(&mut byte) => first,
+        other = accept(&listener) => other,
     };
+    read_until(&mut application, b"\r\n\r\n").await;
     binary.signal("TERM").await;
-    assert_eq!(timeout(WITHIN, idle.read(&mut [0; 8])).await.expect("it is closed").unwrap(), 0);
-    application.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+    has_ended(&mut idle).await;
+    application.write_all(ANSWER).await.unwrap();
     read_until(&mut busy, b"\r\n\r\nok").await;
-    let status = timeout(WITHIN, binary.ended()).await.expect("it stops");
+    // Much sooner than it waits for what does not finish.
+    let status = timeout(Duration::from_secs(5), binary.ended()).await.expect("it stops");
     assert_eq!(status.code(), Some(0));
 }
 

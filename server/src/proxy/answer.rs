@@ -39,13 +39,17 @@ impl Body for Answer {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Self { inner, connection, .. } = &mut *self;
-        let driver = connection.as_ref().map(|taken| &taken.open.driver);
-        driver.inspect(|driver| driver.hold());
+        if let Some(taken) = connection {
+            taken.open.gate.hold();
+        }
         let polled = Pin::new(&mut *inner).poll_frame(cx);
-        // After the last of a body whose length was promised the connection has nothing to do.
-        driver.inspect(|driver| driver.release(!inner.is_end_stream()));
+        if let Some(taken) = connection {
+            // After the last of a body whose length was promised the connection has nothing to do.
+            taken.open.gate.open(!inner.is_end_stream());
+        }
         let frame = ready!(polled);
-        self.has_ended = frame.is_none();
+        // Nobody asks for what follows trailers.
+        self.has_ended = frame.as_ref().is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
         Poll::Ready(frame)
     }
 

@@ -16,15 +16,15 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
-    time::{Sleep, sleep, timeout},
+    time::{self, Sleep, interval_at, sleep, timeout},
 };
 
-use super::{address_of, driver::Driver, failure::Failure, upload::Upload};
+use super::{address_of, failure::Failure, gate::Gate, upload::Upload};
 use crate::serve::keep_alive;
 
 /// A local application takes a connection at once; one that does not is overwhelmed or gone.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Idle ones are kept for three to four seconds, less than servers keep them, five mostly: a request that goes out while the other side
+/// Idle ones are kept for some three to four seconds, less than servers keep them, five mostly: a request that goes out while the other side
 /// closes is lost. Counted in sweeps, so that no request reads a clock for it.
 const IDLE_SWEEPS: u64 = 4;
 const SWEEP_EACH: Duration = Duration::from_secs(1);
@@ -32,23 +32,15 @@ const MOST_IDLE: usize = 256;
 
 pub(super) struct Connections {
     upstream: Authority,
-    idle: Mutex<Idle>,
+    idle: Mutex<Idle<Open>>,
     /// Somebody closes what has grown old.
     is_swept: AtomicBool,
-}
-
-/// The last that came is used first, so that what is not needed grows old.
-#[derive(Default)]
-struct Idle {
-    /// Each with the number of the sweep before which it came.
-    open: VecDeque<(Open, u64)>,
-    sweeps: u64,
 }
 
 /// One that is there.
 pub(super) struct Open {
     pub(super) sender: SendRequest<Upload>,
-    pub(super) driver: Arc<Driver>,
+    pub(super) gate: Arc<Gate>,
     /// Ends the time that there is for an answer. The connection keeps it, since to move its time costs less than to make one for each request.
     pub(super) patience: Pin<Box<Sleep>>,
 }
@@ -68,7 +60,7 @@ impl Connections {
 
     /// One that is idle. It may have been closed meanwhile.
     pub(super) fn idle(self: &Arc<Self>) -> Option<Taken> {
-        let (open, _) = self.lock().open.pop_back()?;
+        let open = self.lock().take()?;
         Some(Taken { open, connect: None, home: Arc::clone(self) })
     }
 
@@ -84,25 +76,17 @@ impl Connections {
         let handshake =
             http1::Builder::new().preserve_header_case(true).writev(false).handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|_| Failure::Unreachable)?;
-        let open = Open {
-            sender,
-            driver: Driver::spawn(connection.with_upgrades()),
-            patience: Box::pin(sleep(CONNECT_WITHIN)),
-        };
+        let open =
+            Open { sender, gate: Gate::before(connection.with_upgrades()), patience: Box::pin(sleep(CONNECT_WITHIN)) };
         Ok(Taken { open, connect, home: Arc::clone(self) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Idle> {
+    fn lock(&self) -> MutexGuard<'_, Idle<Open>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(self: Arc<Self>, open: Open) {
-        let mut idle = self.lock();
-        let came = idle.sweeps;
-        if idle.open.len() < MOST_IDLE {
-            idle.open.push_back((open, came));
-        }
-        drop(idle);
+        self.lock().keep(open);
         if !self.is_swept.swap(true, Relaxed) {
             tokio::spawn(self.sweep());
         }
@@ -110,15 +94,12 @@ impl Connections {
 
     /// Closes what has not been needed for long, until nothing is left.
     async fn sweep(self: Arc<Self>) {
+        // What was missed while the thread could not run is made up for.
+        let mut sweeps = interval_at(time::Instant::now() + SWEEP_EACH, SWEEP_EACH);
         loop {
-            sleep(SWEEP_EACH).await;
+            sweeps.tick().await;
             let mut idle = self.lock();
-            idle.sweeps += 1;
-            let sweeps = idle.sweeps;
-            while idle.open.front().is_some_and(|(_, came)| came + IDLE_SWEEPS <= sweeps) {
-                idle.open.pop_front();
-            }
-            if idle.open.is_empty() {
+            if idle.sweep() {
                 // Whoever keeps one after this, and the lock, begins anew.
                 self.is_swept.store(false, Relaxed);
                 return;
@@ -139,5 +120,71 @@ impl Taken {
                 }
             });
         }
+    }
+}
+
+/// What was given back, each with the number of the sweep before which it came. The last that came is used first, so that what is not needed
+/// grows old.
+struct Idle<T> {
+    kept: VecDeque<(T, u64)>,
+    sweeps: u64,
+}
+
+impl<T> Default for Idle<T> {
+    fn default() -> Self {
+        Self { kept: VecDeque::new(), sweeps: 0 }
+    }
+}
+
+impl<T> Idle<T> {
+    fn take(&mut self) -> Option<T> {
+        self.kept.pop_back().map(|(kept, _)| kept)
+    }
+
+    fn keep(&mut self, kept: T) {
+        if self.kept.len() < MOST_IDLE {
+            self.kept.push_back((kept, self.sweeps));
+        }
+    }
+
+    /// Lets go of what has been there for long, and says whether nothing is left.
+    fn sweep(&mut self) -> bool {
+        self.sweeps += 1;
+        while self.kept.front().is_some_and(|(_, came)| came + IDLE_SWEEPS <= self.sweeps) {
+            self.kept.pop_front();
+        }
+        self.kept.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_needs_is_let_go_at_the_fourth_sweep() {
+        let mut idle = Idle::default();
+        idle.keep("first");
+        assert!(!idle.sweep());
+        idle.keep("second");
+        for _ in 0..2 {
+            assert!(!idle.sweep());
+        }
+        assert_eq!(idle.take(), Some("second"), "the last that came is used first");
+        idle.keep("second");
+        assert!(!idle.sweep(), "the first alone has been there for four");
+        assert_eq!(idle.kept.len(), 1);
+        for _ in 0..2 {
+            assert!(!idle.sweep());
+        }
+        assert!(idle.sweep());
+        assert_eq!(idle.take(), None);
+    }
+
+    #[test]
+    fn there_are_only_so_many_idle() {
+        let mut idle = Idle::default();
+        (0..2 * MOST_IDLE).for_each(|number| idle.keep(number));
+        assert_eq!(idle.kept.len(), MOST_IDLE);
     }
 }

@@ -48,13 +48,12 @@ impl Seen {
                 "connection" => &mut seen.connection,
                 "cookie" => &mut seen.cookie,
                 "expect" => &mut seen.expect,
-                "keep-alive" | "proxy-connection" | "proxy-authenticate" => &mut seen.hop,
                 "te" => &mut seen.te,
                 "transfer-encoding" => &mut seen.transfer_encoding,
                 "upgrade" => &mut seen.upgrade,
                 "via" => &mut seen.via,
-                "x-real-ip" => &mut seen.told,
-                name if name.starts_with("x-forwarded-") => &mut seen.told,
+                _ if tells_of_client(name) => &mut seen.told,
+                _ if HOP_BY_HOP.contains(name) => &mut seen.hop,
                 _ => continue,
             };
             *flag = true;
@@ -96,6 +95,11 @@ impl Seen {
             }
         }
     }
+}
+
+/// Whether this is what somebody says of the client, for the application to believe.
+fn tells_of_client(name: &HeaderName) -> bool {
+    name.as_str().starts_with("x-forwarded-") || *name == X_REAL_IP
 }
 
 /// Most say only whether the connection stays open.
@@ -182,8 +186,7 @@ pub(super) fn forward(headers: &mut HeaderMap, seen: &Seen, arrival: &Arrival, h
         }
     } else {
         if seen.told {
-            let told = |name: &&HeaderName| name.as_str().starts_with("x-forwarded-") || *name == X_REAL_IP;
-            for name in headers.keys().filter(told).cloned().collect::<Vec<_>>() {
+            for name in headers.keys().filter(|name| tells_of_client(name)).cloned().collect::<Vec<_>>() {
                 headers.remove(name);
             }
         }

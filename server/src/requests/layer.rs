@@ -75,7 +75,7 @@ where
             Some(row) => Guard::of(Underway::begin(recorder, row, method, headers)),
             None => Guard::NONE,
         };
-        // Not caught here: below axum's router all code of the host runs when the future is polled.
+        // Not caught here: below axum's router all code of the host runs when the future is polled. What the proxy does at once is our own.
         let span = guard.span();
         let inner = self.inner.call(request);
         guard.allocate(span);

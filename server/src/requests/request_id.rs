@@ -57,6 +57,20 @@ mod tests {
     }
 
     #[test]
+    fn the_trace_id_goes_first_wherever_it_stands() {
+        let (trace, request) =
+            (("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), ("x-request-id", "7f9c"));
+        let of = |pairs: [(&'static str, &'static str); 2]| {
+            let pairs = pairs.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+            RequestId::of(&HeaderMap::from_iter(pairs)).text().map(ToOwned::to_owned)
+        };
+        for pairs in [[trace, request], [request, trace]] {
+            assert_eq!(of(pairs).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        }
+        assert_eq!(of([("traceparent", "00-short"), request]).as_deref(), Some("7f9c"));
+    }
+
+    #[test]
     fn the_trace_id_or_the_request_id_is_kept() {
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         assert_eq!(id("traceparent", parent).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
