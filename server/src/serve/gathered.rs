@@ -107,7 +107,7 @@ mod tests {
             (60, 34, &[1, 1]),
             (4 * SMALL, 3 * SMALL, &[2, 1]),
         ] {
-            let body = Bytes::from_iter((0..size).map(|number| number as u8));
+            let body: Bytes = (0..size).map(|number| number as u8).collect();
             let mut stream = Gathered(Taking { at_once, taken: vec![], writes: vec![] });
             stream.write_all_buf(&mut Bytes::from("head").chain(body.clone())).await.unwrap();
             let Taking { taken, writes: done, .. } = stream.0;
