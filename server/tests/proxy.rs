@@ -231,6 +231,16 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     timeout(WITHIN, listener.accept()).await.expect("in time").expect("a connection").0
 }
 
+/// A client whose first request has been answered, and the connection of the binary on which that was.
+async fn answered(proxy: SocketAddr, listener: &TcpListener) -> (TcpStream, TcpStream) {
+    let mut client = TcpStream::connect(proxy).await.unwrap();
+    client.write_all(KEPT).await.unwrap();
+    let mut application = accept(&listener).await;
+    ask(&mut application, ANSWER).await;
+    read_until(&mut client, b"\r\n\r\nok").await;
+    (client, application)
+}
+
 async fn has_ended(stream: &mut TcpStream) {
     assert_eq!(timeout(WITHIN, stream.read(&mut [0; 8])).await.expect("it is closed").expect("no error"), 0);
 }
@@ -240,11 +250,7 @@ async fn a_connection_is_used_again_until_the_application_closes_it() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
     // One connection of one client: all its requests are of one thread of the binary.
-    let mut client = TcpStream::connect(proxy).await.unwrap();
-    client.write_all(KEPT).await.unwrap();
-    let mut application = accept(&listener).await;
-    ask(&mut application, ANSWER).await;
-    read_until(&mut client, b"\r\n\r\nok").await;
+    let (mut client, mut application) = answered(proxy, &listener).await;
     let trailed =
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\n\r\n";
     for answer in [ANSWER, trailed, ANSWER] {
@@ -268,11 +274,7 @@ async fn a_connection_is_used_again_until_the_application_closes_it() {
 async fn a_connection_that_nobody_needs_is_closed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    let mut client = TcpStream::connect(proxy).await.unwrap();
-    client.write_all(KEPT).await.unwrap();
-    let mut application = accept(&listener).await;
-    ask(&mut application, ANSWER).await;
-    read_until(&mut client, b"\r\n\r\nok").await;
+    let (_client, mut application) = answered(proxy, &listener).await;
     has_ended(&mut application).await;
 }
 
@@ -280,11 +282,7 @@ async fn a_connection_that_nobody_needs_is_closed() {
 async fn a_signal_to_stop_ends_what_is_idle_and_lets_a_request_under_way_finish() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (mut binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    let mut idle = TcpStream::connect(proxy).await.unwrap();
-    idle.write_all(KEPT).await.unwrap();
-    let mut first = accept(&listener).await;
-    ask(&mut first, ANSWER).await;
-    read_until(&mut idle, b"\r\n\r\nok").await;
+    let (mut idle, first) = answered(proxy, &listener).await;
     let mut busy = TcpStream::connect(proxy).await.unwrap();
     busy.write_all(KEPT).await.unwrap();
     // On whichever connection: the two clients may be of different threads of the binary.

@@ -29,10 +29,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         if let [piece] = pieces {
             return self.poll_write(cx, piece);
         }
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         if length > SMALL {
             return Pin::new(&mut self.0).poll_write_vectored(cx, pieces);
         }
