@@ -235,7 +235,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 async fn answered(proxy: SocketAddr, listener: &TcpListener) -> (TcpStream, TcpStream) {
     let mut client = TcpStream::connect(proxy).await.unwrap();
     client.write_all(KEPT).await.unwrap();
-    let mut application = accept(&listener).await;
+    let mut application = accept(listener).await;
     ask(&mut application, ANSWER).await;
     read_until(&mut client, b"\r\n\r\nok").await;
     (client, application)
