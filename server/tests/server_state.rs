@@ -11,7 +11,7 @@ use mongodb::{
 use support::{Binary, Mongod};
 use tokio::time::sleep;
 
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// The database view's HTML, once it holds what is waited for.
 async fn page(board: &Binary, holds: impl Fn(&str) -> bool) -> String {
