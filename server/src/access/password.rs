@@ -6,10 +6,10 @@ use std::{
 };
 
 use argon2::{
-    Algorithm, Argon2, PasswordHasher, PasswordVerifier,
-    password_hash::{PasswordHash, PasswordHashString, SaltString},
+    Algorithm, Argon2, Block, MIN_SALT_LEN, Params, RECOMMENDED_SALT_LEN, Version,
+    password_hash::{Error, Output, ParamsString, PasswordHash, Salt, SaltString},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 /// A shorter password is refused, where it is seen.
 const SHORTEST: usize = 12;
@@ -20,10 +20,15 @@ const MOST_WAITING: usize = 8;
 
 /// The argon2id hash of a password, before which tries stand in line.
 pub(super) struct Gate {
-    hash: PasswordHashString,
+    argon2: Argon2<'static>,
+    salt: Vec<u8>,
+    hash: Output,
     line: Semaphore,
-    turn: Arc<Semaphore>,
+    memory: Arc<Mutex<Memory>>,
 }
+
+/// What a check works in, some 19 MiB: kept, since the allocator would keep more than one check's.
+type Memory = Vec<Block>;
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -41,23 +46,55 @@ pub(super) enum NoAnswer {
 }
 
 impl Gate {
-    /// Of a hash as `watchboard hash-password` prints it.
-    pub(super) fn from_hash(text: &str) -> Result<Self, String> {
-        let hash = PasswordHashString::new(text).ok().filter(|hash| {
-            let parsed = hash.password_hash();
-            parsed.algorithm == Algorithm::Argon2id.ident() && parsed.hash.is_some() && parsed.salt.is_some()
-                // A hash with parameters that argon2 does not take would refuse every password.
-                && argon2::Params::try_from(&parsed).is_ok()
-        });
-        let hash = hash.ok_or(
-            "is not an argon2id hash as `watchboard hash-password` prints: it begins with $argon2id$ (in a shell, put it into single quotes)",
-        )?;
-        Ok(Self { hash, line: Semaphore::new(1 + MOST_WAITING), turn: Arc::new(Semaphore::new(1)) })
-    }
-
     /// Of the password itself, or of its hash.
     pub(super) fn from_text(text: &str) -> Result<Self, String> {
-        if text.starts_with("$argon2") { Self::from_hash(text) } else { Self::from_hash(&hash(text)?) }
+        if text.starts_with("$argon2") { Self::from_hash(text) } else { Self::from_password(text) }
+    }
+
+    /// Of a hash as `watchboard hash-password` prints it.
+    pub(super) fn from_hash(text: &str) -> Result<Self, String> {
+        let parse = || -> Option<Self> {
+            let hash = PasswordHash::new(text).ok()?;
+            let algorithm = Algorithm::try_from(hash.algorithm).ok().filter(|one| *one == Algorithm::Argon2id)?;
+            let version = hash.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+            let argon2 = Argon2::new(algorithm, version, Params::try_from(&hash).ok()?);
+            let salt = hash.salt?.decode_b64(&mut [0; Salt::MAX_LENGTH]).ok()?.to_vec();
+            // By a shorter one nothing can be computed: every password would be refused.
+            (salt.len() >= MIN_SALT_LEN).then_some(Self::new(argon2, salt, hash.hash?, vec![]))
+        };
+        parse().ok_or_else(|| {
+            "is not an argon2id hash as `watchboard hash-password` prints: it begins with $argon2id$ (in a shell, put it into single quotes)"
+                .to_owned()
+        })
+    }
+
+    fn from_password(password: &str) -> Result<Self, String> {
+        let length = password.chars().count();
+        if length < SHORTEST {
+            return Err(format!("is too short: a password has {SHORTEST} characters or more, and this one {length}"));
+        }
+        if password.len() > LONGEST {
+            return Err(format!("is too long: a password has {LONGEST} bytes at most"));
+        }
+        let mut salt = vec![0; RECOMMENDED_SALT_LEN];
+        getrandom::fill(&mut salt)
+            .map_err(|error| format!("cannot be hashed, there are no random numbers: {error}"))?;
+        let (argon2, mut memory) = (Argon2::default(), vec![]);
+        let hash = compute(&argon2, &salt, password, Params::DEFAULT_OUTPUT_LEN, &mut memory)
+            .map_err(|error| format!("cannot be hashed: {error}"))?;
+        Ok(Self::new(argon2, salt, hash, memory))
+    }
+
+    fn new(argon2: Argon2<'static>, salt: Vec<u8>, hash: Output, memory: Memory) -> Self {
+        Self { argon2, salt, hash, line: Semaphore::new(1 + MOST_WAITING), memory: Arc::new(Mutex::new(memory)) }
+    }
+
+    /// The hash as it is kept by a user: in the PHC string format.
+    fn to_text(&self) -> Result<String, Error> {
+        let salt = SaltString::encode_b64(&self.salt)?;
+        let (algorithm, params) = (Algorithm::Argon2id.ident(), ParamsString::try_from(self.argon2.params())?);
+        let version = Some(Version::default().into());
+        Ok(PasswordHash { algorithm, version, params, salt: Some(salt.as_salt()), hash: Some(self.hash) }.to_string())
     }
 
     /// Whether this is the password; one is checked at a time, beside what serves requests.
@@ -67,32 +104,29 @@ impl Gate {
             return Ok(false);
         }
         // It goes with the work, which goes on when nobody waits for it any more.
-        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| NoAnswer::Failed)?;
+        let mut memory = Arc::clone(&self.memory).lock_owned().await;
         let gate = Arc::clone(&self);
         let checked = tokio::task::spawn_blocking(move || {
-            let is_right = Argon2::default().verify_password(password.as_bytes(), &gate.hash.password_hash()).is_ok();
-            drop(turn);
-            is_right
+            let hash = compute(&gate.argon2, &gate.salt, &password, gate.hash.len(), &mut memory);
+            // Two of these are compared in constant time.
+            hash.map(|hash| hash == gate.hash)
         });
-        checked.await.map_err(|_| NoAnswer::Failed)
+        checked.await.map_err(|_| NoAnswer::Failed)?.map_err(|_| NoAnswer::Failed)
     }
 }
 
-fn hash(password: &str) -> Result<String, String> {
-    let length = password.chars().count();
-    if length < SHORTEST {
-        return Err(format!("is too short: a password has {SHORTEST} characters or more, and this one {length}"));
-    }
-    if password.len() > LONGEST {
-        return Err(format!("is too long: a password has {LONGEST} bytes at most"));
-    }
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| format!("cannot be hashed, there are no random numbers: {error}"))?;
-    let salt = SaltString::encode_b64(&random).map_err(|error| format!("cannot be hashed: {error}"))?;
-    let hash: PasswordHash<'_> = Argon2::default()
-        .hash_password(password.as_bytes(), &salt)
-        .map_err(|error| format!("cannot be hashed: {error}"))?;
-    Ok(hash.to_string())
+/// The hash of a password, so many bytes long.
+fn compute(
+    argon2: &Argon2<'_>,
+    salt: &[u8],
+    password: &str,
+    length: usize,
+    memory: &mut Memory,
+) -> Result<Output, Error> {
+    memory.resize(argon2.params().block_count(), Block::default());
+    Output::init_with(length, |hash| {
+        Ok(argon2.hash_password_into_with_memory(password.as_bytes(), salt, hash, memory)?)
+    })
 }
 
 /// `watchboard hash-password`: asks for a password at the terminal, or reads one line where there is none, and prints its hash.
@@ -109,12 +143,15 @@ pub(crate) fn hash_password() -> Result<(), String> {
         std::io::stdin().lock().read_line(&mut line).map_err(unread)?;
         line.trim_end_matches(['\r', '\n']).to_owned()
     };
-    println!("{}", hash(&password).map_err(|reason| format!("the password {reason}"))?);
+    let gate = Gate::from_password(&password).map_err(|reason| format!("the password {reason}"))?;
+    println!("{}", gate.to_text().map_err(|error| format!("the hash cannot be written: {error}"))?);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use argon2::{PasswordHasher, PasswordVerifier};
+
     use super::*;
 
     /// The hash of "correct horse battery" by the cheapest parameters there are.
@@ -136,9 +173,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_password_and_its_hash_open_to_the_same_and_each_check_works_in_the_memory_of_the_first() {
+        let gate = Arc::new(Gate::from_text("correct horse battery").unwrap());
+        let text = gate.to_text().unwrap();
+        let parsed = PasswordHash::new(&text).unwrap();
+        assert_eq!(Argon2::default().verify_password(b"correct horse battery", &parsed), Ok(()));
+        let first = gate.memory.lock().await.as_ptr();
+        for gate in [&gate, &Arc::new(Gate::from_text(&text).unwrap())] {
+            assert_eq!(Arc::clone(gate).opens_to("correct horse".to_owned()).await, Ok(false));
+            assert_eq!(Arc::clone(gate).opens_to("correct horse battery".to_owned()).await, Ok(true));
+        }
+        assert_eq!(gate.memory.lock().await.as_ptr(), first);
+    }
+
+    #[tokio::test]
     async fn no_more_wait_than_there_are_places() {
         let gate = cheap();
-        let working = Arc::clone(&gate.turn).acquire_owned().await.unwrap();
+        let working = Arc::clone(&gate.memory).lock_owned().await;
         let waiting: Vec<_> = (0..=MOST_WAITING)
             .map(|_| tokio::spawn(Arc::clone(&gate).opens_to("correct horse battery".to_owned())))
             .collect();
@@ -162,10 +213,14 @@ mod tests {
             bcrypt,
             "$argon2id$v=19$m=8,t=1,p=1",
             "$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
+            "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaGhhc2hoYXNo",
+            "$argon2id$v=20$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+            "$argon2id$v=19$m=1,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
         ] {
             assert!(Gate::from_hash(text).unwrap_err().contains("hash-password"), "{text}");
         }
-        assert!(hash("short").unwrap_err().contains("12 characters or more, and this one 5"));
-        assert!(hash(&"x".repeat(LONGEST + 1)).unwrap_err().contains("too long"));
+        assert!(Gate::from_hash("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo").is_ok());
+        assert!(Gate::from_password("short").unwrap_err().contains("12 characters or more, and this one 5"));
+        assert!(Gate::from_password(&"x".repeat(LONGEST + 1)).unwrap_err().contains("too long"));
     }
 }
