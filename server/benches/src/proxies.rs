@@ -7,8 +7,9 @@ use crate::{
     servers::{Load, application, haproxy, nginx_proxy, watchboard},
 };
 
-const ROUNDS: usize = 11;
-const SECONDS: u64 = 3;
+/// Many short ones, so that what else the machine does meets all three alike.
+const ROUNDS: usize = 33;
+const SECONDS: u64 = 1;
 
 /// A table of the three, by medians over rounds in which they take turns.
 pub(crate) fn all() -> Result<()> {
