@@ -2,7 +2,10 @@
 
 mod support;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 use support::{
@@ -271,11 +274,14 @@ async fn a_connection_is_used_again_until_the_application_closes_it() {
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_needs_is_closed() {
+async fn a_connection_that_nobody_needs_is_closed_before_the_application_would() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
     let (_client, mut application) = answered(proxy, &listener).await;
+    let idle = Instant::now();
     has_ended(&mut application).await;
+    let idle = idle.elapsed();
+    assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&idle), "after {idle:?}");
 }
 
 #[tokio::test]

@@ -11,18 +11,22 @@ use mongodb::{
 use support::{Binary, Mongod};
 use tokio::time::sleep;
 
-const WITHIN: Duration = Duration::from_mins(1);
+const WITHIN: Duration = Duration::from_secs(15);
 
 /// The database view's HTML, once it holds what is waited for.
 async fn page(board: &Binary, holds: impl Fn(&str) -> bool) -> String {
-    let deadline = Instant::now() + WITHIN;
+    page_within(WITHIN, board, holds).await
+}
+
+async fn page_within(within: Duration, board: &Binary, holds: impl Fn(&str) -> bool) -> String {
+    let deadline = Instant::now() + within;
     loop {
         let (_, html) = board.asker.send("GET", "/?view=database").await;
         let html = String::from_utf8_lossy(&html).into_owned();
         if holds(&html) {
             return html;
         }
-        assert!(Instant::now() < deadline, "not within {WITHIN:?}: {html}");
+        assert!(Instant::now() < deadline, "not within {within:?}: {html}");
         sleep(Duration::from_millis(100)).await;
     }
 }
@@ -124,7 +128,9 @@ async fn many_collections_take_a_round_no_longer() {
     let board = Binary::start(&["--mongodb-uri", &mongod.uri().replace("/?", "/shop?")]).await;
     // A few at a time: some are told before all have been asked.
     page(&board, |html| html.contains("more are being asked")).await;
-    let html = page(&board, |html| html.contains("The largest of 600 in shop.")).await;
+    // As many rounds as a busy machine needs.
+    let all = page_within(Duration::from_mins(1), &board, |html| html.contains("The largest of 600 in shop."));
+    let html = all.await;
     let (_, took) = html.split_once("all questions of a second took ").expect("how long a round took");
     let longest = took.split(" at most").next().expect("a time");
     println!("600 collections: a second's questions took {longest}");

@@ -27,7 +27,8 @@ pub(super) struct Gate {
     memory: Arc<Mutex<Memory>>,
 }
 
-/// What a check works in, some 19 MiB: kept, since the allocator would keep more than one check's.
+/// What a check works in, and before the first the hashing of a plain password: some 19 MiB, kept, since the allocator keeps what each
+/// of them would take for itself.
 type Memory = Vec<Block>;
 
 impl std::fmt::Debug for Gate {

@@ -51,23 +51,25 @@ mod tests {
 
     use super::*;
 
+    type Header = (&'static str, &'static str);
+
+    fn id_of<const N: usize>(headers: [Header; N]) -> Option<String> {
+        let headers = headers.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        RequestId::of(&HeaderMap::from_iter(headers)).text().map(ToOwned::to_owned)
+    }
+
     fn id(name: &'static str, value: &'static str) -> Option<String> {
-        let headers = HeaderMap::from_iter([(HeaderName::from_static(name), value.parse().unwrap())]);
-        RequestId::of(&headers).text().map(ToOwned::to_owned)
+        id_of([(name, value)])
     }
 
     #[test]
     fn the_trace_id_goes_first_wherever_it_stands() {
-        let (trace, request) =
-            (("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), ("x-request-id", "7f9c"));
-        let of = |pairs: [(&'static str, &'static str); 2]| {
-            let pairs = pairs.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
-            RequestId::of(&HeaderMap::from_iter(pairs)).text().map(ToOwned::to_owned)
-        };
-        for pairs in [[trace, request], [request, trace]] {
-            assert_eq!(of(pairs).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        let trace = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+        let request = ("x-request-id", "7f9c");
+        for headers in [[trace, request], [request, trace]] {
+            assert_eq!(id_of(headers).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
         }
-        assert_eq!(of([("traceparent", "00-short"), request]).as_deref(), Some("7f9c"));
+        assert_eq!(id_of([("traceparent", "00-short"), request]).as_deref(), Some("7f9c"));
     }
 
     #[test]
