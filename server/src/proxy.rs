@@ -8,6 +8,7 @@ mod gate;
 mod headers;
 mod page;
 mod passing;
+mod prompt;
 mod tunnel;
 mod upload;
 

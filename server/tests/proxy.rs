@@ -40,7 +40,7 @@ async fn get(address: SocketAddr, target: &str, headers: &str) -> Raw {
 #[tokio::test]
 async fn answers_are_what_they_are_without_it() {
     let node = Node::start().await;
-    let (_binary, proxy) = in_front_of(node.port, &[]).await;
+    let (binary, proxy) = in_front_of(node.port, &[]).await;
     let own = SocketAddr::from(([127, 0, 0, 1], node.port));
     for (line, headers, body) in [
         ("GET /several", "", ""),
@@ -75,6 +75,9 @@ async fn answers_are_what_they_are_without_it() {
         };
         assert_eq!(here, there, "{line}");
     }
+    let recorded = |health: &Value| health["application"]["total_requests"] == 18;
+    let health = binary.asker.until("/health", WITHIN, recorded).await;
+    assert_eq!(health["application"]["dropped_count"], 0, "each answer was taken to its end");
 }
 
 #[tokio::test]
@@ -271,6 +274,74 @@ async fn a_connection_is_used_again_until_the_application_closes_it() {
     read_until(&mut application, b"body").await;
     application.write_all(ANSWER).await.unwrap();
     read_until(&mut client, b"\r\n\r\nok").await;
+}
+
+#[tokio::test]
+async fn a_request_that_may_be_made_twice_is_where_its_connection_is_closed_instead_of_an_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (mut client, mut application) = answered(proxy, &listener).await;
+    client.write_all(b"GET /again HTTP/1.1\r\nHost: a\r\nX-ODD-Case: Kept\r\n\r\n").await.unwrap();
+    let first = read_until(&mut application, b"\r\n\r\n").await;
+    drop(application);
+    let mut application = accept(&listener).await;
+    assert_eq!(
+        String::from_utf8_lossy(&read_until(&mut application, b"\r\n\r\n").await),
+        String::from_utf8_lossy(&first)
+    );
+    application.write_all(ANSWER).await.unwrap();
+    read_until(&mut client, b"\r\n\r\nok").await;
+
+    // A new connection that is closed tells that the application does so by intent.
+    client.write_all(KEPT).await.unwrap();
+    read_until(&mut application, b"\r\n\r\n").await;
+    drop(application);
+    read_until(&mut accept(&listener).await, b"\r\n\r\n").await;
+    assert!(read_until(&mut client, b"\r\n\r\n").await.starts_with(b"HTTP/1.1 502"));
+
+    // An order might be placed twice.
+    let (mut client, mut application) = answered(proxy, &listener).await;
+    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    read_until(&mut application, b"\r\n\r\n").await;
+    drop(application);
+    assert!(read_until(&mut client, b"\r\n\r\n").await.starts_with(b"HTTP/1.1 502"));
+    let closed = |health: &Value| health["application"]["error_count"] == 2;
+    binary.asker.until("/health", WITHIN, closed).await;
+}
+
+#[tokio::test]
+async fn a_connection_on_which_the_application_failed_is_not_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (mut client, mut application) = answered(proxy, &listener).await;
+    client.write_all(KEPT).await.unwrap();
+    ask(&mut application, b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno").await;
+    read_until(&mut client, b"\r\n\r\nno").await;
+    client.write_all(KEPT).await.unwrap();
+    ask(&mut accept(&listener).await, ANSWER).await;
+    read_until(&mut client, b"\r\n\r\nok").await;
+    has_ended(&mut application).await;
+}
+
+#[tokio::test]
+async fn an_application_that_writes_head_and_body_apart_is_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (mut client, mut application) = answered(proxy, &listener).await;
+    // The system then sends nothing small before what was sent has been acknowledged, which it may be 40 ms later.
+    application.set_nodelay(false).unwrap();
+    let (head, body) = ANSWER.split_at(ANSWER.len() - 2);
+    let mut times = vec![];
+    for _ in 0..21 {
+        let asked = Instant::now();
+        client.write_all(KEPT).await.unwrap();
+        ask(&mut application, head).await;
+        application.write_all(body).await.unwrap();
+        read_until(&mut client, b"\r\n\r\nok").await;
+        times.push(asked.elapsed());
+    }
+    times.sort();
+    assert!(times[10] < Duration::from_millis(30), "{times:?}");
 }
 
 #[tokio::test]

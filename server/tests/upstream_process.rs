@@ -281,20 +281,20 @@ async fn another_users_process_is_said_to_be_and_what_to_do() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
     let path = folder.path().join("watchboard");
     fs::copy(env!("CARGO_BIN_EXE_watchboard"), &path).expect("a copy that anybody may run");
-    let as_nobody = |arguments: [&str; 2]| {
+    let as_nobody = |arguments: &[&str]| {
         let mut command = Command::new(&path);
         command.args(arguments).current_dir("/").uid(NOBODY).gid(NOBODY).stderr(Stdio::piped()).kill_on_drop(true);
         Binary::from_command(command)
     };
     let application = Python::script(FORKS);
-    let binary = as_nobody(["--upstream", &application.url()]).await;
+    let binary = as_nobody(&["--upstream", &application.url(), "--proxy-listen", "127.0.0.1:0"]).await;
     let refused = |health: &Value| process(health)["error"].as_str().is_some_and(|why| why.contains("another user's"));
     let health = binary.asker.until("/health", WITHIN, refused).await;
     let why = process(&health)["error"].as_str().unwrap_or_default();
     assert!(why.contains("opened by user 0") && why.contains("CAP_SYS_PTRACE") && why.contains("--pid"), "{why}");
     drop(binary);
     // By its id it is found, and what everybody may see of it is shown; the rest says why not.
-    let binary = as_nobody(["--pid", &application.pid().to_string()]).await;
+    let binary = as_nobody(&["--pid", &application.pid().to_string()]).await;
     let found = |health: &Value| processes(health).len() == 4 && process(health)["memory_info"]["rss"].is_u64();
     let health = binary.asker.until("/health", WITHIN, found).await;
     assert_eq!(process(&health)["open_files"], Value::Null);

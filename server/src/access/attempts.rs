@@ -1,7 +1,7 @@
 //! How often a password may be tried: by each address, and by all of them.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -10,11 +10,13 @@ use std::{
 /// Wrong tries of one address, or one IPv6 network, in [`PERIOD`].
 const MOST_BY_ONE: u32 = 5;
 const PERIOD: Duration = Duration::from_mins(5);
-/// Wrong tries of all in [`PERIOD_OF_ALL`].
+/// Wrong tries of all in [`PERIOD_OF_ALL`]. Where somebody has signed in before they lock nobody out, or any stranger could.
 const MOST_BY_ALL: u32 = 60;
 const PERIOD_OF_ALL: Duration = Duration::from_mins(1);
 /// Addresses that are remembered; the one that tried first makes room, and counts among all no less.
 const MOST_ADDRESSES: usize = 1024;
+/// Addresses that are remembered for a right password; the one that had it first makes room.
+const MOST_KNOWN: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct Attempts(Mutex<Table>);
@@ -23,6 +25,8 @@ pub(super) struct Attempts(Mutex<Table>);
 struct Table {
     by_one: HashMap<IpAddr, Tries>,
     by_all: Option<Tries>,
+    /// Where a right password came from, the last one last.
+    known: VecDeque<IpAddr>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,13 +50,13 @@ impl Attempts {
     /// Counts a try beforehand, so that many at once are no more than many after each other; or says how long to wait for the next.
     pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Table { by_one, by_all } = &mut *table;
+        let Table { by_one, by_all, known } = &mut *table;
         by_one.retain(|_, tries| now.duration_since(tries.since) < PERIOD);
         let all = by_all.filter(|tries| now.duration_since(tries.since) < PERIOD_OF_ALL).unwrap_or(Tries::none(now));
         let address = network(address);
         let one = by_one.get(&address).copied().unwrap_or(Tries::none(now));
-        let wait = one.wait(MOST_BY_ONE, PERIOD, now).or(all.wait(MOST_BY_ALL, PERIOD_OF_ALL, now));
-        if let Some(wait) = wait {
+        let of_all = if known.contains(&address) { None } else { all.wait(MOST_BY_ALL, PERIOD_OF_ALL, now) };
+        if let Some(wait) = one.wait(MOST_BY_ONE, PERIOD, now).or(of_all) {
             return Err(wait);
         }
         if by_one.len() >= MOST_ADDRESSES && !by_one.contains_key(&address) {
@@ -67,7 +71,13 @@ impl Attempts {
     /// A right password: what its address tried before counts no more.
     pub(super) fn forgive(&self, address: IpAddr) {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        table.by_one.remove(&network(address));
+        let address = network(address);
+        table.by_one.remove(&address);
+        table.known.retain(|known| *known != address);
+        table.known.push_back(address);
+        if table.known.len() > MOST_KNOWN {
+            table.known.pop_front();
+        }
         if let Some(all) = &mut table.by_all {
             all.count = all.count.saturating_sub(1);
         }
@@ -76,7 +86,7 @@ impl Attempts {
     /// A try that was not made after all.
     pub(super) fn give_back(&self, address: IpAddr) {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Table { by_one, by_all } = &mut *table;
+        let Table { by_one, by_all, .. } = &mut *table;
         for tries in by_one.get_mut(&network(address)).into_iter().chain(by_all) {
             tries.count = tries.count.saturating_sub(1);
         }
@@ -133,6 +143,24 @@ mod tests {
             allowed(now, 1000 * u32::try_from(second).unwrap());
         }
         assert!(attempts.0.lock().unwrap().by_one.len() <= MOST_ADDRESSES);
+    }
+
+    #[test]
+    fn strangers_do_not_lock_out_whoever_had_the_right_password_before() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        assert_eq!(attempts.take(address(1), now), Ok(()));
+        attempts.forgive(address(1));
+        let strangers = (100..200).filter(|number| attempts.take(address(*number), now).is_ok()).count();
+        assert_eq!(strangers, MOST_BY_ALL as usize);
+        assert!(attempts.take(address(2), now).is_err(), "a stranger waits");
+        for _ in 0..MOST_BY_ONE {
+            assert_eq!(attempts.take(address(1), now), Ok(()));
+        }
+        assert!(attempts.take(address(1), now).is_err(), "and guesses no more than others");
+        for number in 0..2 * MOST_KNOWN as u32 {
+            attempts.forgive(address(number));
+        }
+        assert_eq!(attempts.0.lock().unwrap().known.len(), MOST_KNOWN);
     }
 
     #[test]

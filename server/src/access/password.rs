@@ -15,6 +15,8 @@ use tokio::sync::{Mutex, Semaphore};
 const SHORTEST: usize = 12;
 /// And a longer one: it would be work, not safety.
 const LONGEST: usize = 1024;
+/// What a hash may ask for, in KiB: more is no safer, and a machine without it would end the process at the first sign-in.
+const MOST_MEMORY_KIB: u32 = 1 << 20;
 /// Tries that wait for their turn. Each hash takes the memory and the time that are meant to be too much for an attacker.
 const MOST_WAITING: usize = 8;
 
@@ -63,10 +65,20 @@ impl Gate {
             // By a shorter one nothing can be computed: every password would be refused.
             (salt.len() >= MIN_SALT_LEN).then_some(Self::new(argon2, salt, hash.hash?, vec![]))
         };
-        parse().ok_or_else(|| {
+        let gate = parse().ok_or_else(|| {
             "is not an argon2id hash as `watchboard hash-password` prints: it begins with $argon2id$ (in a shell, put it into single quotes)"
                 .to_owned()
-        })
+        })?;
+        let memory = gate.argon2.params().m_cost();
+        if memory > MOST_MEMORY_KIB {
+            return Err(format!(
+                "asks for {} MiB of memory at each sign-in, more than {}: make it by `watchboard hash-password`, which asks for {}",
+                memory >> 10,
+                MOST_MEMORY_KIB >> 10,
+                Params::DEFAULT_M_COST >> 10,
+            ));
+        }
+        Ok(gate)
     }
 
     fn from_password(password: &str) -> Result<Self, String> {
@@ -220,7 +232,10 @@ mod tests {
         ] {
             assert!(Gate::from_hash(text).unwrap_err().contains("hash-password"), "{text}");
         }
-        assert!(Gate::from_hash("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo").is_ok());
+        let asks_for =
+            |kib: u32| Gate::from_hash(&format!("$argon2id$v=19$m={kib},t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo"));
+        assert!(asks_for(8).is_ok() && asks_for(MOST_MEMORY_KIB).is_ok());
+        assert!(asks_for(4 << 20).unwrap_err().contains("asks for 4096 MiB of memory at each sign-in, more than 1024"));
         assert!(Gate::from_password("short").unwrap_err().contains("12 characters or more, and this one 5"));
         assert!(Gate::from_password(&"x".repeat(LONGEST + 1)).unwrap_err().contains("too long"));
     }

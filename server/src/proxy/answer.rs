@@ -44,6 +44,9 @@ impl Body for Answer {
         }
         let polled = Pin::new(&mut *inner).poll_frame(cx);
         if let Some(taken) = connection {
+            if polled.is_pending() {
+                taken.open.gate.wait();
+            }
             // After the last of a body whose length was promised the connection has nothing to do.
             taken.open.gate.open(!inner.is_end_stream());
         }

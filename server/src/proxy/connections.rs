@@ -19,7 +19,7 @@ use tokio::{
     time::{self, Sleep, interval_at, sleep, timeout},
 };
 
-use super::{address_of, failure::Failure, gate::Gate, upload::Upload};
+use super::{address_of, failure::Failure, gate::Gate, prompt::Prompt, upload::Upload};
 use crate::serve::keep_alive;
 
 /// A local application takes a connection at once; one that does not is overwhelmed or gone.
@@ -50,6 +50,8 @@ pub(super) struct Taken {
     pub(super) open: Open,
     /// How long it took to be made; none where it was there.
     pub(super) connect: Option<Duration>,
+    /// No other request is to have it.
+    pub(super) is_spent: bool,
     home: Arc<Connections>,
 }
 
@@ -61,7 +63,7 @@ impl Connections {
     /// One that is idle. It may have been closed meanwhile.
     pub(super) fn idle(self: &Arc<Self>) -> Option<Taken> {
         let open = self.lock().take()?;
-        Some(Taken { open, connect: None, home: Arc::clone(self) })
+        Some(Taken { open, connect: None, is_spent: false, home: Arc::clone(self) })
     }
 
     pub(super) async fn connect(self: &Arc<Self>) -> Result<Taken, Failure> {
@@ -73,12 +75,13 @@ impl Connections {
         })?;
         let connect = Some(began.elapsed());
         stream.set_nodelay(true).and_then(|()| keep_alive(&stream)).map_err(|_| Failure::Unreachable)?;
-        let handshake =
-            http1::Builder::new().preserve_header_case(true).writev(false).handshake(TokioIo::new(stream)).await;
+        let gate = Arc::<Gate>::default();
+        let stream = TokioIo::new(Prompt::new(stream, Arc::clone(&gate)));
+        let handshake = http1::Builder::new().preserve_header_case(true).writev(false).handshake(stream).await;
         let (sender, connection) = handshake.map_err(|_| Failure::Unreachable)?;
-        let open =
-            Open { sender, gate: Gate::before(connection.with_upgrades()), patience: Box::pin(sleep(CONNECT_WITHIN)) };
-        Ok(Taken { open, connect, home: Arc::clone(self) })
+        gate.before(connection.with_upgrades());
+        let open = Open { sender, gate, patience: Box::pin(sleep(CONNECT_WITHIN)) };
+        Ok(Taken { open, connect, is_spent: false, home: Arc::clone(self) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Idle<Open>> {
@@ -111,6 +114,9 @@ impl Connections {
 impl Taken {
     /// The answer has been read to its end: another request may have the connection, once it is done with this one's.
     pub(super) fn give_back(mut self) {
+        if self.is_spent {
+            return;
+        }
         if self.open.sender.is_ready() {
             self.home.keep(self.open);
         } else if !self.open.sender.is_closed() {

@@ -7,8 +7,8 @@ use std::{
     sync::{
         Arc,
         atomic::{
-            AtomicU8,
-            Ordering::{AcqRel, Acquire},
+            AtomicBool, AtomicU8,
+            Ordering::{AcqRel, Acquire, Relaxed},
         },
     },
     task::{Context, Wake, Waker},
@@ -28,14 +28,15 @@ const HELD: u8 = 2;
 pub(super) struct Gate {
     task: AtomicWaker,
     state: AtomicU8,
+    /// Somebody has all of an answer that there is, and waits for more.
+    waits: AtomicBool,
 }
 
 impl Gate {
-    /// Has a task drive a connection to its end, and returns the gate before it.
-    pub(super) fn before(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) -> Arc<Self> {
-        let gate = Arc::new(Self::default());
-        let waker = Waker::from(Arc::clone(&gate));
-        let own = Arc::clone(&gate);
+    /// Has a task drive a connection to its end, with this gate before it.
+    pub(super) fn before(self: &Arc<Self>, connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
+        let waker = Waker::from(Arc::clone(self));
+        let own = Arc::clone(self);
         tokio::spawn(async move {
             let mut connection = pin!(connection);
             let ended = poll_fn(|cx| {
@@ -48,7 +49,6 @@ impl Gate {
             // What has the gate has no need of the task any more.
             own.task.take();
         });
-        gate
     }
 
     /// Holds wakes from now on, until [`Self::open`].
@@ -61,6 +61,17 @@ impl Gate {
         if self.state.swap(OPEN, AcqRel) == HELD && matters {
             self.task.wake();
         }
+    }
+
+    /// Tells the task that its reader waits for more.
+    pub(super) fn wait(&self) {
+        self.waits.store(true, Relaxed);
+        self.task.wake();
+    }
+
+    /// Whether somebody waits; says so once.
+    pub(super) fn take_wait(&self) -> bool {
+        self.waits.load(Relaxed) && self.waits.swap(false, Relaxed)
     }
 }
 

@@ -47,21 +47,29 @@ impl Inner {
             });
         }
         let sent = match self.connections.idle() {
-            Some(mut connection) => Ok((connection.open.sender.try_send_request(request), connection)),
+            Some(mut connection) => {
+                let again = copy(&request);
+                Ok((connection.open.sender.try_send_request(request), connection, again))
+            }
             None => Err(request),
         };
         let proxy = Arc::clone(self);
         Box::pin(async move {
             let progress = progress.as_deref();
             let answered = match sent {
-                Ok((answer, mut connection)) => {
+                Ok((answer, mut connection, again)) => {
                     match proxy.answer(pin!(answer), connection.open.patience.as_mut(), began, progress).await {
                         Ok(Ok(response)) => Ok((response, connection)),
-                        // It was closed before anything went out on it.
-                        Ok(Err(mut error)) => match error.take_message() {
-                            Some(unsent) => Box::pin(proxy.send(unsent, progress)).await,
-                            None => Err(error.into_error().into()),
-                        },
+                        // Applications close idle connections when they like.
+                        Ok(Err(mut error)) => {
+                            let unsent = error.take_message();
+                            let failure = Failure::from(error.into_error());
+                            let again = again.filter(|_| failure == Failure::Closed);
+                            match unsent.or(again.map(|again| *again)) {
+                                Some(request) => Box::pin(proxy.send(request, progress)).await,
+                                None => Err(failure),
+                            }
+                        }
                         Err(failure) => Err(failure),
                     }
                 }
@@ -76,26 +84,16 @@ impl Inner {
         })
     }
 
-    /// The head of the answer, and the connection that it came on: idle ones that were closed meanwhile are left, for a new one in the end.
+    /// The head of the answer, and the connection that it came on, which is a new one.
     async fn send(
         &self,
-        mut request: Request<Upload>,
+        request: Request<Upload>,
         progress: Option<&Progress>,
     ) -> Result<(Response<Incoming>, Taken), Failure> {
-        loop {
-            let mut connection = match self.connections.idle() {
-                Some(idle) => idle,
-                None => self.connections.connect().await?,
-            };
-            let answer = connection.open.sender.try_send_request(request);
-            match self.answer(answer, connection.open.patience.as_mut(), Instant::now(), progress).await? {
-                Ok(response) => return Ok((response, connection)),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) if connection.connect.is_none() => request = unsent,
-                    _ => return Err(error.into_error().into()),
-                },
-            }
-        }
+        let mut connection = self.connections.connect().await?;
+        let answer = connection.open.sender.send_request(request);
+        let response = self.answer(answer, connection.open.patience.as_mut(), Instant::now(), progress).await??;
+        Ok((response, connection))
     }
 
     /// What comes of a request in the time that there is from the last of it on.
@@ -124,12 +122,26 @@ impl Inner {
     }
 }
 
+/// Of a request that does the same when it is made twice (RFC 9110, 9.2.2), and has no body: to ask once more with where the application
+/// closes the connection instead of an answer, as it does with one that it was about to close anyway.
+fn copy(request: &Request<Upload>) -> Option<Box<Request<Upload>>> {
+    let may_be = request.method().is_idempotent() && request.body().is_end_stream();
+    may_be.then(|| {
+        let mut again = Request::new(Upload::NONE);
+        again.method_mut().clone_from(request.method());
+        again.uri_mut().clone_from(request.uri());
+        again.headers_mut().clone_from(request.headers());
+        again.extensions_mut().clone_from(request.extensions());
+        Box::new(again)
+    })
+}
+
 impl Admitted {
     /// Makes of the application's answer what the client is to see.
     fn finish(
         self,
         mut response: Response<Incoming>,
-        connection: Taken,
+        mut connection: Taken,
         asked: Instant,
     ) -> Result<Response<Answer>, Failure> {
         response.extensions_mut().insert(PassedOn::answered(asked.elapsed(), connection.connect));
@@ -148,6 +160,8 @@ impl Admitted {
             _ => seen.end_hop(response.headers_mut()),
         }
         *response.version_mut() = Version::HTTP_11;
+        // Some applications close it after an error, and do not say so (uvicorn, where a handler raised one).
+        connection.is_spent = response.status().is_server_error();
         Ok(response.map(|body| Answer::of_upstream(body, connection, self.place)))
     }
 }

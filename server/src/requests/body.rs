@@ -73,7 +73,8 @@ where
                 if let Some(data) = frame.data_ref() {
                     request.send(data.remaining(), data.chunk());
                 }
-                if request.has_sent_all() || inner.is_end_stream() {
+                // Nobody asks for what follows trailers.
+                if request.has_sent_all() || inner.is_end_stream() || frame.is_trailers() {
                     request.complete();
                 }
             }
