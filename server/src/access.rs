@@ -45,6 +45,15 @@ impl Login {
         Self { hosts, password: password.map(Arc::new), token, sessions, attempts }
     }
 
+    /// What those who see the board do or have.
+    pub(crate) fn asks_for(&self) -> &'static str {
+        match (&self.password, &self.token) {
+            (Some(_), Some(_)) => "sign in or have the token",
+            (Some(_), None) => "sign in",
+            (None, _) => "have the token: /health and /metrics alone, since without a password nobody can sign in",
+        }
+    }
+
     fn has_session(&self, request: &Request) -> bool {
         let id = cookie::read(request.headers(), is_https(request));
         id.is_some_and(|id| self.sessions.is_live(id, Instant::now()))

@@ -4,7 +4,7 @@ mod file;
 
 use std::{
     ffi::OsString,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,9 +15,11 @@ use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use watchboard::{Database, Routes};
 
+pub(crate) use self::file::Lines;
 use crate::{
     access,
     client::{TrustedProxies, network},
+    proxy::address_of,
     tls::Tls,
 };
 
@@ -47,28 +49,28 @@ pub(crate) struct Config {
     pub(crate) sqlite: Option<std::path::PathBuf>,
 
     /// The application to stand in front of: http://HOST:PORT. Requests to --proxy-listen go on to it and are watched.
-    #[arg(long, env = "WATCHBOARD_UPSTREAM", value_name = "URL", value_parser = upstream)]
+    #[arg(long, env = "WATCHBOARD_UPSTREAM", value_name = "URL", value_parser = upstream, global = true)]
     pub(crate) upstream: Option<Authority>,
 
     /// The application's process, whose memory is then shown with that of all its children. With --upstream it is found by itself, where it
     /// runs on this host and as this user.
-    #[arg(long, env = "WATCHBOARD_PID", value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "WATCHBOARD_PID", value_name = "PID", value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pid: Option<u32>,
 
     /// Where to take the application's requests.
-    #[arg(long, env = "WATCHBOARD_PROXY_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address)]
+    #[arg(long, env = "WATCHBOARD_PROXY_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address, global = true)]
     pub(crate) proxy_listen: SocketAddr,
 
     /// Seconds that the application has to begin its answer, from the last of the request on; then clients get a 504.
-    #[arg(long, env = "WATCHBOARD_UPSTREAM_TIMEOUT", default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, env = "WATCHBOARD_UPSTREAM_TIMEOUT", default_value_t = 60, value_name = "SECONDS", value_parser = seconds, global = true)]
     pub(crate) upstream_timeout: u64,
 
     /// A route of the application, /users/{id} or /files/{*path}, by which its requests are told apart; can be given several times.
-    #[arg(long, env = "WATCHBOARD_ROUTE", value_name = "TEMPLATE", value_delimiter = ',')]
+    #[arg(long, env = "WATCHBOARD_ROUTE", value_name = "TEMPLATE", value_delimiter = ',', global = true)]
     pub(crate) route: Vec<String>,
 
     /// The application's OpenAPI document in JSON, for its routes: a file, or a path of the application, as /openapi.json.
-    #[arg(long, env = "WATCHBOARD_OPENAPI", value_name = "URL|FILE")]
+    #[arg(long, env = "WATCHBOARD_OPENAPI", value_name = "URL|FILE", value_parser = document, global = true)]
     pub(crate) openapi: Option<String>,
 
     /// A proxy in front of this one, by its address or network, whose X-Forwarded-For and X-Forwarded-Proto are believed; can be given several times.
@@ -102,6 +104,10 @@ pub(crate) struct Config {
     /// How it is logged: text for people, json for programs, a line for each event.
     #[arg(long, env = "WATCHBOARD_LOG_FORMAT", default_value = "text", value_enum, global = true)]
     pub(crate) log_format: LogFormat,
+
+    /// Where the file says what nobody else said.
+    #[arg(skip)]
+    pub(crate) lines: Lines,
 
     #[command(flatten)]
     pub(crate) access: access::Options,
@@ -148,12 +154,15 @@ impl Config {
         // Only for the file's name: what else is wrong is said when all is known.
         let early = command.clone().ignore_errors(true).try_get_matches_from(&arguments);
         let path = early.ok().and_then(|matches| matches.get_one::<PathBuf>("file").cloned());
+        let mut lines = Lines::default();
         if let Some(path) = path {
-            command =
+            (command, lines) =
                 file::apply(command, &path).map_err(|why| Self::command().error(ErrorKind::ValueValidation, why))?;
         }
-        let config = Self::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
-        config.agree().map_err(|why| command.error(ErrorKind::ArgumentConflict, why))?;
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        lines.retain(&matches);
+        let config = Self { lines, ..Self::from_arg_matches(&matches)? };
+        config.agree().map_err(|why| command.error(ErrorKind::ArgumentConflict, config.lines.before(why)))?;
         Ok(config)
     }
 
@@ -163,9 +172,38 @@ impl Config {
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err("TLS takes a certificate and its key: give --tls-cert and --tls-key".to_owned());
         }
+        if let Some(upstream) = &self.upstream {
+            self.agree_with(upstream)?;
+        }
         let of_upstream = [(!self.route.is_empty(), "--route"), (self.openapi.is_some(), "--openapi")];
         match of_upstream.into_iter().find(|(given, _)| *given && self.upstream.is_none()) {
             Some((_, flag)) => Err(format!("{flag} is of the application that --upstream names, and there is none")),
+            None => Ok(()),
+        }
+    }
+
+    /// What does not make sense with an application.
+    fn agree_with(&self, upstream: &Authority) -> Result<(), String> {
+        if matches!(self.command, Some(Command::Demo { .. })) {
+            return Err("the demo is an application of its own: leave --upstream out".to_owned());
+        }
+        let (board, proxy) = (self.listen, self.proxy_listen);
+        let covers = |one: SocketAddr, other: IpAddr| one.ip() == other || one.ip().is_unspecified();
+        let is_same = board.port() != 0 && board.port() == proxy.port();
+        if is_same && (covers(board, proxy.ip()) || covers(proxy, board.ip())) {
+            return Err(format!(
+                "--proxy-listen {proxy} is where the board listens: choose another address for one of them"
+            ));
+        }
+        let (host, port) = address_of(upstream);
+        let host = if host == "localhost" { Some(IpAddr::from(Ipv4Addr::LOCALHOST)) } else { host.parse().ok() };
+        let is_at =
+            |own: &SocketAddr, host: IpAddr| own.ip() == host || (own.ip().is_unspecified() && host.is_loopback());
+        let is_own = |own: &&SocketAddr| own.port() == port && host.is_some_and(|host| is_at(own, host));
+        match [proxy, board].iter().find(is_own) {
+            Some(own) => Err(format!(
+                "--upstream http://{upstream} is watchboard itself, at {own}: name the application's address"
+            )),
             None => Ok(()),
         }
     }
@@ -190,7 +228,8 @@ impl Config {
     /// What is wrong with the certificate or its key.
     pub(crate) fn tls(&self) -> Result<Option<Tls>, String> {
         let files = self.tls_cert.as_ref().zip(self.tls_key.as_ref());
-        files.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()
+        let tls = files.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose();
+        tls.map_err(|reason| format!("--tls-cert and --tls-key: {reason}"))
     }
 
     /// The process that is named.
@@ -241,11 +280,35 @@ fn upstream(text: &str) -> Result<Authority, String> {
         let has_port = authority.as_str().len() > authority.host().len();
         !authority.as_str().contains('@') && !authority.host().is_empty() && has_port == authority.port_u16().is_some()
     };
-    let authority = uri.authority().filter(is_address);
+    // `8000` alone would be a host of that name.
+    let is_meant = uri.scheme().is_some() || uri.port().is_some();
+    let authority = uri.authority().filter(is_address).filter(|_| is_meant);
     authority.cloned().ok_or_else(|| "it is not a URL, as in http://127.0.0.1:8000".to_owned())
 }
 
+fn seconds(text: &str) -> Result<u64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds));
+    seconds.ok_or_else(|| "it is not a whole number of seconds, from 1 to 86400".to_owned())
+}
+
+fn document(text: &str) -> Result<String, String> {
+    if text.starts_with("https://") {
+        return Err("the document is asked for in plain HTTP, as the application is; or give a file".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 fn filter(text: &str) -> Result<String, String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    // A lone word that is no level would be the name of a module, and silence all others.
+    let is_level =
+        |word: &str| word.contains(['=', '[']) || LEVELS.contains(&word.trim().to_ascii_lowercase().as_str());
+    if let Some(word) = text.split(',').find(|word| !is_level(word)) {
+        return Err(format!(
+            "{word:?} is none of {}; a module has its level with it, as in hyper=debug",
+            LEVELS.join(", ")
+        ));
+    }
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 

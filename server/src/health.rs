@@ -2,6 +2,7 @@
 //! finding is a file; what is found has a figure in its sentence, and a view to look at it.
 
 mod allocation;
+mod application;
 mod asked;
 mod database;
 mod growth;
@@ -39,6 +40,7 @@ impl Judge {
     pub(crate) fn judge(&mut self, before: &Health, now: Now<'_>) -> Health {
         self.growth.add(now.tick, now.memory);
         let mut findings = requests::find(now.recent, requests::slow(now.history, now.reader));
+        findings.extend(application::find(now.memory, now.recent, now.unix_ms));
         findings.extend(database::find(now.database, now.server));
         findings.extend(asked::find(&mut self.churn, now.tick, now.commands, now.history, now.reader));
         findings.extend(self.limits.find(now.tick, now.memory));

@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
     logs::begin(&config.log, config.log_format);
     let done = match config.command {
         Some(Command::HashPassword) => access::hash_password(),
-        Some(Command::Check) => match Plan::of(config) {
+        Some(Command::Check) => match Plan::of(config).and_then(Plan::checked) {
             Ok(plan) => {
                 print!("{plan}");
                 Ok(())

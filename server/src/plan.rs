@@ -19,8 +19,13 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// # Errors
-    /// What is wrong, in a sentence that names the setting.
+    /// What is wrong, in a sentence that names the setting, and the line of the file that has it.
     pub(crate) fn of(config: Config) -> Result<Self, String> {
+        let lines = config.lines.clone();
+        Self::whole(config).map_err(|why| lines.before(why))
+    }
+
+    fn whole(config: Config) -> Result<Self, String> {
         let (database, pid, routes) = (config.database()?, config.pid()?, config.routes()?);
         let login = config.access.login(config.listen)?;
         if let Some(document) = config.openapi.as_deref().and_then(openapi::file) {
@@ -30,6 +35,16 @@ impl Plan {
         }
         let tls = config.tls()?;
         Ok(Self { config, database, login, pid, routes, tls })
+    }
+
+    /// Finds what does not keep the board from starting, since it says so itself: a connection string that cannot be used.
+    pub(crate) fn checked(self) -> Result<Self, String> {
+        let why =
+            "--mongodb-uri cannot be read: it is mongodb://[USER:PASSWORD@]HOST[:PORT], its password percent-encoded";
+        match self.config.mongodb_uri.as_deref().map(ConnectionString::parse) {
+            Some(Err(_)) => Err(self.config.lines.before(why.to_owned())),
+            _ => Ok(self),
+        }
     }
 }
 
@@ -48,7 +63,7 @@ impl fmt::Display for Plan {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         writeln!(f, "The configuration is good.")?;
         match &self.login {
-            Some(_) => writeln!(f, "  board        {scheme}://{listen}/, for those who sign in or have the token")?,
+            Some(login) => writeln!(f, "  board        {scheme}://{listen}/, for those who {}", login.asks_for())?,
             None => writeln!(f, "  board        {scheme}://{listen}/, open to this machine alone")?,
         }
         if self.login.is_some()
@@ -58,7 +73,7 @@ impl fmt::Display for Plan {
         {
             writeln!(
                 f,
-                "               Passwords cross the network in the clear: give --tls-cert, or --trusted-proxy for the one that has TLS."
+                "               Passwords and tokens cross the network in the clear: give --tls-cert, or --trusted-proxy for the one that has TLS."
             )?;
         }
         match upstream {
@@ -80,13 +95,11 @@ impl fmt::Display for Plan {
         };
         writeln!(f, "  memory       {memory}")?;
         match (mongodb_uri, sqlite) {
-            (Some(uri), _) => match ConnectionString::parse(uri) {
-                Ok(parsed) => writeln!(f, "  database     MongoDB at {}", hosts(&parsed))?,
-                Err(_) => writeln!(
-                    f,
-                    "  database     MongoDB, whose connection string cannot be read: it is mongodb://[USER:PASSWORD@]HOST[:PORT]"
-                )?,
-            },
+            (Some(uri), _) => {
+                let hosts =
+                    ConnectionString::parse(uri).map_or_else(|_| "an unreadable address".to_owned(), |uri| hosts(&uri));
+                writeln!(f, "  database     MongoDB at {hosts}")?;
+            }
             (None, Some(path)) => writeln!(f, "  database     SQLite, {}", path.display())?,
             (None, None) => writeln!(f, "  database     none")?,
         }

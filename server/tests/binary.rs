@@ -24,13 +24,19 @@ async fn a_check_says_what_is_wrong_and_only_that() {
     for (arguments, code, said) in [
         (&["--pid", &own, "check"][..], 0, "of process"),
         (&["--upstream", "http://127.0.0.1:8000", "check"], 0, "http://127.0.0.1:8000/"),
+        (&["check", "--upstream", "http://127.0.0.1:8000", "--route", "/users/{id}"], 0, "1 given"),
         (&["--upstream", "http://127.0.0.1:80000", "check"], 2, "--upstream"),
+        (&["check", "--upstream", "http://127.0.0.1:3000"], 2, "is watchboard itself"),
+        (&["check", "--mongodb-uri", "mongodb://ada:s3cret@host:99999"], 2, "--mongodb-uri cannot be read"),
+        (&["check", "--log", "warning"], 2, "\"warning\" is none of off, error, warn, info, debug, trace"),
+        (&["check", "--listen", "0.0.0.0:0"], 2, "--listen 0.0.0.0:0 is reached from other machines"),
+        (&["demo", "--upstream", "http://127.0.0.1:8000"], 2, "leave --upstream out"),
         (&["--pid", &own, "demo"], 2, "the demo watches its own process"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_watchboard")).args(arguments).output().await.unwrap();
         let words = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {words}");
-        assert!(words.contains(said), "{arguments:?}: {words}");
+        assert!(words.contains(said) && !words.contains("s3cret"), "{arguments:?}: {words}");
     }
 }
 

@@ -2,10 +2,7 @@
 
 mod support;
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 use support::{
@@ -14,20 +11,11 @@ use support::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     time::timeout,
 };
 
 const WITHIN: Duration = Duration::from_secs(20);
-
-/// The binary in front of a port, and where it takes the requests.
-async fn in_front_of(port: u16, more: &[&str]) -> (Binary, SocketAddr) {
-    let upstream = format!("http://127.0.0.1:{port}");
-    let arguments = [&["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"], more].concat();
-    let binary = Binary::start(&arguments).await;
-    let proxy = binary.proxy.expect("it stands in front");
-    (binary, proxy)
-}
 
 fn request(line: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("{line} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{headers}\r\n{body}").into_bytes()
@@ -40,7 +28,7 @@ async fn get(address: SocketAddr, target: &str, headers: &str) -> Raw {
 #[tokio::test]
 async fn answers_are_what_they_are_without_it() {
     let node = Node::start().await;
-    let (binary, proxy) = in_front_of(node.port, &[]).await;
+    let (binary, proxy) = Binary::in_front_of(node.port, &[]).await;
     let own = SocketAddr::from(([127, 0, 0, 1], node.port));
     for (line, headers, body) in [
         ("GET /several", "", ""),
@@ -86,12 +74,13 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
     let lies = "X-ODD-Case: Kept\r\nX-Forwarded-For: 10.0.0.9\r\nForwarded: for=10.0.0.9\r\nX-Forwarded-Proto: https\r\n\
                 X-Forwarded-Host: evil.example\r\nConnection: x-hop\r\nX-Hop: ends here\r\nKeep-Alive: timeout=9\r\n\
                 Proxy-Connection: close\r\nTE: gzip\r\nX-Real-IP: 10.0.0.9\r\nX-Forwarded-Prefix: /evil\r\n\
+                X_Real_IP: 10.0.0.8\r\nX_Forwarded_For: 10.0.0.8\r\nX-Forwarded_User: admin\r\nX_Forward: mine\r\n\
                 Cookie: a=1; watchboard_session=0123; __Host-watchboard=4567; watchboard_session_of=b; b=2\r\n";
     let seen = |answer: Raw| -> Vec<(String, String)> {
         let list: Vec<String> = serde_json::from_slice(&answer.body).expect("JSON");
         list.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
     };
-    let (_binary, proxy) = in_front_of(node.port, &[]).await;
+    let (_binary, proxy) = Binary::in_front_of(node.port, &[]).await;
     let headers = seen(get(proxy, "/headers", lies).await);
     let one = |name: &str| {
         let values: Vec<&str> = headers
@@ -111,7 +100,7 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
     }
     assert_eq!(one("cookie"), "a=1; watchboard_session_of=b; b=2", "the board's sessions are its own");
 
-    let (_binary, proxy) = in_front_of(node.port, &["--trusted-proxy", "127.0.0.0/8"]).await;
+    let (_binary, proxy) = Binary::in_front_of(node.port, &["--trusted-proxy", "127.0.0.0/8"]).await;
     let headers = seen(get(proxy, "/headers", lies).await);
     let find = |name: &str| {
         headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -128,7 +117,7 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
 #[tokio::test]
 async fn a_body_is_sent_when_the_application_asks_for_it_and_not_before() {
     let node = Node::start().await;
-    let (_binary, proxy) = in_front_of(node.port, &[]).await;
+    let (_binary, proxy) = Binary::in_front_of(node.port, &[]).await;
     let head = |path: &str| {
         format!(
             "POST {path} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"
@@ -152,7 +141,7 @@ async fn a_body_is_sent_when_the_application_asks_for_it_and_not_before() {
 #[tokio::test]
 async fn an_upgraded_connection_carries_what_both_sides_say() {
     let node = Node::start().await;
-    let (_binary, proxy) = in_front_of(node.port, &[]).await;
+    let (_binary, proxy) = Binary::in_front_of(node.port, &[]).await;
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream.write_all(b"GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n").await.unwrap();
     let head = String::from_utf8(read_until(&mut stream, b"\r\n\r\n").await).unwrap().to_ascii_lowercase();
@@ -171,7 +160,7 @@ async fn an_upgraded_connection_carries_what_both_sides_say() {
 #[tokio::test]
 async fn events_come_one_by_one_and_end_with_their_listener() {
     let mut node = Node::start().await;
-    let (_binary, proxy) = in_front_of(node.port, &[]).await;
+    let (_binary, proxy) = Binary::in_front_of(node.port, &[]).await;
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream.write_all(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     for number in 0..3 {
@@ -184,7 +173,7 @@ async fn events_come_one_by_one_and_end_with_their_listener() {
 #[tokio::test]
 async fn without_an_answer_clients_and_the_board_are_told_why() {
     let port = free_port();
-    let (binary, proxy) = in_front_of(port, &["--upstream-timeout", "1"]).await;
+    let (binary, proxy) = Binary::in_front_of(port, &["--upstream-timeout", "1"]).await;
     let refused = get(proxy, "/orders/7", "Accept: text/html\r\n").await;
     assert_eq!((refused.code(), refused.header("content-type")), (502, Some("text/html; charset=utf-8")));
     assert!(String::from_utf8_lossy(&refused.body).contains("The application is not running"));
@@ -216,176 +205,20 @@ async fn without_an_answer_clients_and_the_board_are_told_why() {
 #[tokio::test]
 async fn an_upload_that_is_refused_early_is_told_so() {
     let node = Node::start().await;
-    let (_binary, proxy) = in_front_of(node.port, &[]).await;
+    let (_binary, proxy) = Binary::in_front_of(node.port, &[]).await;
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream.write_all(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\nsome").await.unwrap();
     let head = read_until(&mut stream, b"\r\n\r\n").await;
     assert!(head.starts_with(b"HTTP/1.1 413"), "{}", String::from_utf8_lossy(&head));
 }
 
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-const KEPT: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-
-/// Takes a request from a connection of the binary.
-async fn ask(application: &mut TcpStream, answer: &[u8]) {
-    read_until(application, b"\r\n\r\n").await;
-    application.write_all(answer).await.expect("it is taken");
-}
-
-/// The next connection that the binary makes.
-async fn accept(listener: &TcpListener) -> TcpStream {
-    timeout(WITHIN, listener.accept()).await.expect("in time").expect("a connection").0
-}
-
-/// A client whose first request has been answered, and the connection of the binary on which that was.
-async fn answered(proxy: SocketAddr, listener: &TcpListener) -> (TcpStream, TcpStream) {
-    let mut client = TcpStream::connect(proxy).await.unwrap();
-    client.write_all(KEPT).await.unwrap();
-    let mut application = accept(listener).await;
-    ask(&mut application, ANSWER).await;
-    read_until(&mut client, b"\r\n\r\nok").await;
-    (client, application)
-}
-
-async fn has_ended(stream: &mut TcpStream) {
-    assert_eq!(timeout(WITHIN, stream.read(&mut [0; 8])).await.expect("it is closed").expect("no error"), 0);
-}
-
-#[tokio::test]
-async fn a_connection_is_used_again_until_the_application_closes_it() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    // One connection of one client: all its requests are of one thread of the binary.
-    let (mut client, mut application) = answered(proxy, &listener).await;
-    let trailed =
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\n\r\n";
-    for answer in [ANSWER, trailed, ANSWER] {
-        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n").await.unwrap();
-        ask(&mut application, answer).await;
-        read_until(&mut client, &answer[answer.len() - 6..]).await;
-    }
-    // While it is idle.
-    application.shutdown().await.unwrap();
-    has_ended(&mut application).await;
-    let body = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nbody";
-    client.write_all(body).await.unwrap();
-    let mut application = accept(&listener).await;
-    ask(&mut application, b"HTTP/1.1 100 Continue\r\n\r\n").await;
-    read_until(&mut application, b"body").await;
-    application.write_all(ANSWER).await.unwrap();
-    read_until(&mut client, b"\r\n\r\nok").await;
-}
-
-#[tokio::test]
-async fn a_request_that_may_be_made_twice_is_where_its_connection_is_closed_instead_of_an_answer() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    let (mut client, mut application) = answered(proxy, &listener).await;
-    client.write_all(b"GET /again HTTP/1.1\r\nHost: a\r\nX-ODD-Case: Kept\r\n\r\n").await.unwrap();
-    let first = read_until(&mut application, b"\r\n\r\n").await;
-    drop(application);
-    let mut application = accept(&listener).await;
-    assert_eq!(
-        String::from_utf8_lossy(&read_until(&mut application, b"\r\n\r\n").await),
-        String::from_utf8_lossy(&first)
-    );
-    application.write_all(ANSWER).await.unwrap();
-    read_until(&mut client, b"\r\n\r\nok").await;
-
-    // A new connection that is closed tells that the application does so by intent.
-    client.write_all(KEPT).await.unwrap();
-    read_until(&mut application, b"\r\n\r\n").await;
-    drop(application);
-    read_until(&mut accept(&listener).await, b"\r\n\r\n").await;
-    assert!(read_until(&mut client, b"\r\n\r\n").await.starts_with(b"HTTP/1.1 502"));
-
-    // An order might be placed twice.
-    let (mut client, mut application) = answered(proxy, &listener).await;
-    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").await.unwrap();
-    read_until(&mut application, b"\r\n\r\n").await;
-    drop(application);
-    assert!(read_until(&mut client, b"\r\n\r\n").await.starts_with(b"HTTP/1.1 502"));
-    let closed = |health: &Value| health["application"]["error_count"] == 2;
-    binary.asker.until("/health", WITHIN, closed).await;
-}
-
-#[tokio::test]
-async fn a_connection_on_which_the_application_failed_is_not_used_again() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    let (mut client, mut application) = answered(proxy, &listener).await;
-    client.write_all(KEPT).await.unwrap();
-    ask(&mut application, b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno").await;
-    read_until(&mut client, b"\r\n\r\nno").await;
-    client.write_all(KEPT).await.unwrap();
-    ask(&mut accept(&listener).await, ANSWER).await;
-    read_until(&mut client, b"\r\n\r\nok").await;
-    has_ended(&mut application).await;
-}
-
-#[tokio::test]
-async fn an_application_that_writes_head_and_body_apart_is_not_waited_for() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    let (mut client, mut application) = answered(proxy, &listener).await;
-    // The system then sends nothing small before what was sent has been acknowledged, which it may be 40 ms later.
-    application.set_nodelay(false).unwrap();
-    let (head, body) = ANSWER.split_at(ANSWER.len() - 2);
-    let mut times = vec![];
-    for _ in 0..21 {
-        let asked = Instant::now();
-        client.write_all(KEPT).await.unwrap();
-        ask(&mut application, head).await;
-        application.write_all(body).await.unwrap();
-        read_until(&mut client, b"\r\n\r\nok").await;
-        times.push(asked.elapsed());
-    }
-    times.sort();
-    assert!(times[10] < Duration::from_millis(30), "{times:?}");
-}
-
-#[tokio::test]
-async fn a_connection_that_nobody_needs_is_closed_before_the_application_would() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (_binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    let (_client, mut application) = answered(proxy, &listener).await;
-    let idle = Instant::now();
-    has_ended(&mut application).await;
-    let idle = idle.elapsed();
-    assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&idle), "after {idle:?}");
-}
-
-#[tokio::test]
-async fn a_signal_to_stop_ends_what_is_idle_and_lets_a_request_under_way_finish() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (mut binary, proxy) = in_front_of(listener.local_addr().unwrap().port(), &[]).await;
-    let (mut idle, first) = answered(proxy, &listener).await;
-    let mut busy = TcpStream::connect(proxy).await.unwrap();
-    busy.write_all(KEPT).await.unwrap();
-    // On whichever connection: the two clients may be of different threads of the binary.
-    let mut byte = [0];
-    let mut application = tokio::select! {
-        _ = first.peek(&mut byte) => first,
-        other = accept(&listener) => other,
-    };
-    read_until(&mut application, b"\r\n\r\n").await;
-    binary.signal("TERM").await;
-    has_ended(&mut idle).await;
-    application.write_all(ANSWER).await.unwrap();
-    read_until(&mut busy, b"\r\n\r\nok").await;
-    // Much sooner than it waits for what does not finish.
-    let status = timeout(Duration::from_secs(5), binary.ended()).await.expect("it stops");
-    assert_eq!(status.code(), Some(0));
-}
-
 #[tokio::test]
 async fn a_request_that_comes_round_is_stopped() {
     let port = free_port();
-    let upstream = format!("http://127.0.0.1:{port}");
-    let listen = format!("127.0.0.1:{port}");
-    let binary = Binary::start(&["--upstream", &upstream, "--proxy-listen", &listen]).await;
-    let answer = get(binary.proxy.unwrap(), "/", "").await;
-    assert_eq!(answer.code(), 508);
+    let (_first, proxy) = Binary::in_front_of(port, &[]).await;
+    let (upstream, listen) = (format!("http://{proxy}"), format!("127.0.0.1:{port}"));
+    let _second = Binary::start(&["--upstream", &upstream, "--proxy-listen", &listen]).await;
+    assert_eq!(get(proxy, "/", "").await.code(), 508);
 }
 
 #[tokio::test]
@@ -395,7 +228,7 @@ async fn rows_are_named_by_what_was_given_documented_or_inferred() {
     std::fs::write(document.path(), r#"{"openapi": "3.1.0", "paths": {"/echo/{kind}": {"get": {}}}}"#).unwrap();
     let openapi = document.path().to_str().unwrap();
     let more = ["--route", "/several/{given}", "--openapi", openapi];
-    let (binary, proxy) = in_front_of(node.port, &more).await;
+    let (binary, proxy) = Binary::in_front_of(node.port, &more).await;
     // The document is read beside the first requests.
     let named = async {
         loop {

@@ -154,6 +154,20 @@ async fn a_restart_is_a_gap_and_a_mark_and_no_failure() {
     );
 }
 
+#[tokio::test]
+async fn an_application_that_does_not_run_is_a_finding_and_in_the_log() {
+    let mut application = Python::uvicorn(2);
+    application.kill().await;
+    let binary = in_front_of(&application).await;
+    binary.says("the application does not run: Nothing on this host listens").await;
+    let named = |health: &Value| health["reasons"].to_string().contains("has not been running for 1");
+    let health = binary.asker.until("/health", WITHIN, named).await;
+    assert_eq!(health["status"], "unhealthy", "with no request at all: {health:#}");
+    application.start_again();
+    binary.says("the application runs: uvicorn, listening at").await;
+    binary.asker.until("/health", WITHIN, |health| health["status"] == "healthy").await;
+}
+
 /// Forks three that accept by the parent's socket.
 const FORKS: &str = r"
 import os, signal, socket, sys

@@ -15,6 +15,8 @@ pub struct Application {
     pub unread_processes: u32,
     /// When other processes took the place of all that there were; the last of them, oldest first.
     pub restarted_at_unix_ms: Vec<u64>,
+    /// Since when it does not run; none while it does, and where that cannot be seen.
+    pub gone_since_unix_ms: Option<u64>,
 }
 
 /// One process of the application.

@@ -89,7 +89,7 @@ impl Options {
             return Ok(Some(Login::new(Hosts::new(self.hosts.clone(), listen.ip()), password, token)));
         }
         let reached = match self.hosts.first() {
-            _ if !listen.ip().is_loopback() => format!("{} is reached from other machines", listen.ip()),
+            _ if !listen.ip().is_loopback() => format!("--listen {listen} is reached from other machines"),
             Some(host) => format!("by --host {host} others reach the board"),
             None => return Ok(None),
         };

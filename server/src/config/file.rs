@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use clap::{Arg, ArgAction, Command, builder::Resettable, error::ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command, Id, builder::Resettable, error::ErrorKind, parser::ValueSource};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -12,17 +12,44 @@ use toml::{
 /// The flag that names the file, which cannot stand in it.
 const OWN: &str = "config";
 
-/// A command whose flags are what the file says where nobody says more.
+/// Where the file says something: of a flag, by its name and its id, the file and the line.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lines(Vec<(String, Id, String)>);
+
+impl Lines {
+    /// Forgets what was said elsewhere, which goes before the file.
+    pub(super) fn retain(&mut self, matches: &ArgMatches) {
+        self.0.retain(|(_, id, _)| matches.value_source(id.as_str()) == Some(ValueSource::DefaultValue));
+    }
+
+    /// What is wrong, behind the line of the first flag that it names and the file has.
+    pub(crate) fn before(&self, why: String) -> String {
+        let at = |flag: &str| {
+            let is_whole =
+                |at: &usize| !why[at + flag.len()..].starts_with(|next: char| next == '-' || next.is_alphanumeric());
+            why.match_indices(flag).map(|(at, _)| at).find(is_whole)
+        };
+        let named = self.0.iter().filter_map(|(flag, _, line)| Some((at(flag)?, line)));
+        match named.min_by_key(|(at, _)| *at) {
+            Some((_, line)) => format!("{line}: {why}"),
+            None => why,
+        }
+    }
+}
+
+/// A command whose flags are what the file says where nobody says more, and where it says so.
 ///
 /// # Errors
 /// What is wrong in which line.
-pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, String> {
+pub(super) fn apply(mut command: Command, path: &Path) -> Result<(Command, Lines), String> {
     let text = fs::read_to_string(path)
         .map_err(|error| format!("the configuration file {} cannot be read: {error}", path.display()))?;
-    let in_line = |at: usize, what: &str| {
+    let line = |at: usize| {
         let line = 1 + text[..at.min(text.len())].matches('\n').count();
-        format!("{}, line {line}: {what}", path.display())
+        format!("{}, line {line}", path.display())
     };
+    let in_line = |at: usize, what: &str| format!("{}: {what}", line(at));
+    let mut lines = Lines::default();
     let table = DeTable::parse(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         in_line(at, error.message())
@@ -40,9 +67,10 @@ pub(crate) fn apply(mut command: Command, path: &Path) -> Result<Command, String
         let words = words.map_err(|why| in_line(value.span().start, &format!("`{}`: {why}", key.get_ref())))?;
         // What a default says is heard after the environment, which is heard after the command line.
         let is_hidden = flag.get_action().takes_values();
+        lines.0.push((format!("--{name}"), flag.get_id().clone(), line(key.span().start)));
         command = command.mut_arg(flag.get_id(), |flag| flag.default_values(words).hide_default_value(is_hidden));
     }
-    Ok(command)
+    Ok((command, lines))
 }
 
 /// A value as the command line would have it.
@@ -75,10 +103,15 @@ fn accepted(command: &Command, flag: &Arg, words: Vec<String>) -> Result<Vec<Str
             let text = error.render().to_string();
             let first = text.lines().next().unwrap_or_default();
             // "error: invalid value 'x' for '--listen <ADDRESS:PORT>': it is not …"; a value may be a secret.
-            Err(first.split_once(">': ").map_or("it is none of the values that there are", |(_, why)| why).to_owned())
+            Err(first.split_once(">': ").map_or_else(|| none_of(flag), |(_, why)| why.to_owned()))
         }
         _ => Ok(words),
     }
+}
+
+fn none_of(flag: &Arg) -> String {
+    let values: Vec<_> = flag.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    format!("it is none of the values that there are: {}", values.join(", "))
 }
 
 fn names(command: &Command) -> String {
@@ -117,7 +150,7 @@ mod tests {
         assert_eq!(config.listen.port(), 9000);
         assert_eq!(config.upstream.as_ref().map(ToString::to_string).as_deref(), Some("127.0.0.1:8000"));
         assert_eq!((config.route.len(), config.upstream_timeout, config.ready_needs_database), (2, 9, true));
-        assert_eq!(read(text, &["demo"]).unwrap().upstream_timeout, 5, "before a command's name too");
+        assert_eq!(read(text, &["check"]).unwrap().upstream_timeout, 5, "before a command's name too");
         let help = read(text, &["--help"]).unwrap_err();
         assert!(!help.contains("secret"), "{help}");
     }
@@ -128,19 +161,38 @@ mod tests {
             ("\nlisten = 9000\n", "line 2: `listen`: it is not ADDRESS:PORT"),
             ("upstrem = \"http://a\"", "line 1: there is no setting `upstrem`: there are listen, "),
             ("config = \"other.toml\"", "there is no setting `config`"),
-            ("\n\nupstream_timeout = 0", "line 3: `upstream_timeout`: 0 is not in 1..=86400"),
+            (
+                "\n\nupstream_timeout = 0",
+                "line 3: `upstream_timeout`: it is not a whole number of seconds, from 1 to 86400",
+            ),
             ("ready_needs_database = \"yes\"", "`ready_needs_database`: true or false is meant"),
             ("listen = [\"127.0.0.1:1\", \"127.0.0.1:2\"]", "one value is meant"),
             ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"", "line 2: "),
             ("[board]\nlisten = \"127.0.0.1:1\"", "line 1: there is no setting `board`"),
-            ("log_format = \"xml\"", "`log_format`: it is none of the values that there are"),
+            ("log_format = \"xml\"", "`log_format`: it is none of the values that there are: text, json"),
             ("listen = ", "line 1: "),
-            ("tls_cert = \"cert.pem\"", "give --tls-cert and --tls-key"),
-            ("route = \"/users/{id}\"", "--route is of the application that --upstream names"),
+            ("\ntls_cert = \"cert.pem\"", "line 2: TLS takes a certificate and its key: give --tls-cert and --tls-key"),
+            ("log = \"warning\"", "line 1: `log`: \"warning\" is none of off, error, warn, info, debug, trace"),
+            ("openapi = \"https://a/openapi.json\"", "line 1: `openapi`: the document is asked for in plain HTTP"),
+            ("upstream = 8000", "line 1: `upstream`: it is not a URL"),
+            ("\nupstream = \"http://localhost:8080\"", "line 2: --upstream http://localhost:8080 is watchboard itself"),
+            (
+                "upstream = \"http://a\"\nproxy_listen = \"0.0.0.0:3000\"",
+                "line 2: --proxy-listen 0.0.0.0:3000 is where the board listens",
+            ),
+            ("route = \"/users/{id}\"", "line 1: --route is of the application that --upstream names"),
         ] {
             let error = read(text, &[]).unwrap_err();
             assert!(error.contains(said), "{text:?}: {error}");
         }
+        let config = read("upstream = \"http://a\"\nroute = \"users\"\nready_needs_database = true", &[]).unwrap();
+        let error = config.lines.before(config.routes().unwrap_err());
+        assert!(error.contains("line 2: --route: ") && error.contains("\"users\""), "{error}");
+        let error = config.lines.before(config.database().unwrap_err());
+        assert!(error.contains("line 3: --ready-needs-database needs a database"), "{error}");
+        // What the command line said is not the file's fault.
+        let config = read("upstream = \"http://a\"\nroute = \"/a\"", &["--route", "users"]).unwrap();
+        assert!(config.lines.before(config.routes().unwrap_err()).starts_with("--route: "));
         let error = Config::read_from(["watchboard", "--config", "/nowhere/watchboard.toml"]).unwrap_err().to_string();
         assert!(error.contains("/nowhere/watchboard.toml cannot be read"), "{error}");
     }

@@ -13,6 +13,8 @@ use crate::{
 
 /// Fewer requests in the last minute say nothing about an error rate.
 pub(super) const ENOUGH_REQUESTS: u64 = 20;
+/// Unless all of so many failed.
+const ENOUGH_FAILED: u64 = 10;
 /// Server errors, as a percentage of the last minute's requests: past the first something is wrong, past the second most is.
 const DEGRADED_ERROR_PERCENT: f64 = 5.0;
 const UNHEALTHY_ERROR_PERCENT: f64 = 50.0;
@@ -64,7 +66,8 @@ pub(super) fn find(recent: &RecentRequests, mut slow: Vec<Slow>) -> Vec<Finding>
 }
 
 fn errors(recent: &RecentRequests) -> Option<Finding> {
-    let percent = recent.error_percent().filter(|_| recent.requests >= ENOUGH_REQUESTS)?;
+    let all_failed = recent.server_errors == recent.requests && recent.requests >= ENOUGH_FAILED;
+    let percent = recent.error_percent().filter(|_| recent.requests >= ENOUGH_REQUESTS || all_failed)?;
     let status = match percent {
         percent if percent >= UNHEALTHY_ERROR_PERCENT => Status::Unhealthy,
         percent if percent >= DEGRADED_ERROR_PERCENT => Status::Degraded,
@@ -85,8 +88,9 @@ mod tests {
     #[test]
     fn errors_count_by_their_share_once_there_are_enough_requests() {
         let status = |requests, errors| find(&recent(requests, errors), vec![]).first().map(|finding| finding.status);
-        assert_eq!([status(0, 0), status(5, 5), status(100, 4)], [None; 3]);
+        assert_eq!([status(0, 0), status(5, 5), status(10, 9), status(100, 4)], [None; 4]);
         assert_eq!([status(100, 6), status(100, 60)], [Some(Status::Degraded), Some(Status::Unhealthy)]);
+        assert_eq!(status(10, 10), Some(Status::Unhealthy));
         let sentence = &find(&recent(100, 60), vec![])[0].sentence;
         assert!(sentence.starts_with("60\u{a0}% of the last minute's requests"), "{sentence}");
     }

@@ -44,6 +44,7 @@ pub(super) struct ApplicationProbe {
     known: HashSet<Key>,
     name: String,
     restarts: Vec<u64>,
+    gone_since: Option<u64>,
     /// Of the main process.
     container: Option<(Key, ContainerProbe)>,
 }
@@ -59,6 +60,7 @@ impl ApplicationProbe {
             known: HashSet::new(),
             name: String::new(),
             restarts: vec![],
+            gone_since: None,
             container: None,
         }
     }
@@ -116,14 +118,26 @@ impl ApplicationProbe {
             processes: self.members.iter().enumerate().map(|(place, member)| member.row(place == 0)).collect(),
             unread_processes: self.unread as u32,
             restarted_at_unix_ms: self.restarts.clone(),
+            gone_since_unix_ms: self.gone_since,
         }
     }
 
     /// Looks which processes there are.
     fn look(&mut self) {
         match self.finder.find() {
-            Ok(found) => self.take(&found),
+            Ok(found) => {
+                self.take(&found);
+                if self.gone_since.take().is_some() {
+                    tracing::info!("the application runs: {}, {}", self.name, self.finder.watch);
+                }
+            }
             Err(why) => {
+                if !self.finder.is_gone {
+                    self.gone_since = None;
+                } else if self.gone_since.is_none() {
+                    self.gone_since = Some(now_unix_ms());
+                    tracing::warn!("the application does not run: {why}");
+                }
                 self.members.clear();
                 (self.unread, self.why) = (0, why);
             }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    io,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -69,12 +68,9 @@ impl Connections {
     pub(super) async fn connect(self: &Arc<Self>) -> Result<Taken, Failure> {
         let began = Instant::now();
         let stream = timeout(CONNECT_WITHIN, TcpStream::connect(address_of(&self.upstream))).await;
-        let stream = stream.map_err(|_| Failure::NoConnectionInTime)?.map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => Failure::Refused,
-            _ => Failure::Unreachable,
-        })?;
+        let stream = stream.map_err(|_| Failure::NoConnectionInTime)??;
         let connect = Some(began.elapsed());
-        stream.set_nodelay(true).and_then(|()| keep_alive(&stream)).map_err(|_| Failure::Unreachable)?;
+        stream.set_nodelay(true).and_then(|()| keep_alive(&stream))?;
         let gate = Arc::<Gate>::default();
         let stream = TokioIo::new(Prompt::new(stream, Arc::clone(&gate)));
         let handshake = http1::Builder::new().preserve_header_case(true).writev(false).handshake(stream).await;

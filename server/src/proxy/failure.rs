@@ -1,14 +1,18 @@
 //! Why the application gave no answer: what its clients are told, and what the board shows.
 
+use std::io::{self, ErrorKind};
+
 use http::StatusCode;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     Refused,
+    NoName,
     Unreachable,
     NoConnectionInTime,
     Closed,
     NotHttp,
+    TooLarge,
     Late,
     Busy,
     Loop,
@@ -19,7 +23,9 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn status(self) -> StatusCode {
         match self {
-            Self::Refused | Self::Unreachable | Self::Closed | Self::NotHttp => StatusCode::BAD_GATEWAY,
+            Self::Refused | Self::NoName | Self::Unreachable | Self::Closed | Self::NotHttp | Self::TooLarge => {
+                StatusCode::BAD_GATEWAY
+            }
             Self::NoConnectionInTime | Self::Late => StatusCode::GATEWAY_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Loop => StatusCode::LOOP_DETECTED,
@@ -30,9 +36,12 @@ impl Failure {
     /// For its clients.
     pub(super) fn sentence(self) -> &'static str {
         match self {
-            Self::Refused | Self::Unreachable => "The application is not running. Please try again in a moment.",
+            Self::Refused => "The application is not running. Please try again in a moment.",
+            Self::NoName | Self::Unreachable => "The application cannot be reached. Please try again in a moment.",
             Self::Closed => "The application broke off. Please try again.",
-            Self::NotHttp | Self::Loop => "The application cannot be reached here.",
+            Self::NotHttp => "The application's answer is not to be understood.",
+            Self::TooLarge => "The head of the application's answer is too large.",
+            Self::Loop => "The application cannot be reached here.",
             Self::NoConnectionInTime | Self::Late => {
                 "The application did not answer in time. Please try again in a moment."
             }
@@ -45,10 +54,12 @@ impl Failure {
     pub(super) fn cause(self) -> &'static str {
         match self {
             Self::Refused => "the application refuses connections: it is not running, or listens elsewhere",
-            Self::Unreachable => "the application cannot be reached",
+            Self::NoName => "the name of the application's host cannot be resolved: look at --upstream and at the DNS",
+            Self::Unreachable => "no way leads to the application's host: look at --upstream and at the network",
             Self::NoConnectionInTime => "the application took no connection in time",
             Self::Closed => "the application closed the connection before it answered",
             Self::NotHttp => "what the application answered is not HTTP/1.1",
+            Self::TooLarge => "the head of the application's answer is too large: 100 fields and 400 KiB are taken",
             Self::Late => "the application did not begin to answer in time",
             Self::Busy => "too many requests were under way",
             Self::Loop => "the request came back to this proxy: it is its own upstream",
@@ -57,9 +68,25 @@ impl Failure {
     }
 }
 
+/// Of a connection that could not be made.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::ConnectionRefused => Self::Refused,
+            // It was taken, and broken off before this side had looked.
+            ErrorKind::ConnectionReset => Self::Closed,
+            // Failed look-ups have no kind of their own.
+            _ if error.to_string().contains("lookup") => Self::NoName,
+            _ => Self::Unreachable,
+        }
+    }
+}
+
 impl From<hyper::Error> for Failure {
     fn from(error: hyper::Error) -> Self {
-        if error.is_parse() {
+        if error.is_parse_too_large() {
+            Self::TooLarge
+        } else if error.is_parse() {
             Self::NotHttp
         } else if error.is_user() {
             // The only thing that the caller can fail in is the body.

@@ -97,9 +97,14 @@ impl Seen {
     }
 }
 
-/// Whether this is what somebody says of the client, for the application to believe.
+/// Whether this is what somebody says of the client, for the application to believe. To one that reads names as CGI has them an underscore is a
+/// hyphen.
 fn tells_of_client(name: &HeaderName) -> bool {
-    name.as_str().starts_with("x-forwarded-") || *name == X_REAL_IP
+    let begins = |start: &str| {
+        let mut pairs = name.as_str().bytes().zip(start.bytes());
+        name.as_str().len() >= start.len() && pairs.all(|(byte, of)| byte == of || (byte == b'_' && of == b'-'))
+    };
+    begins("x-forwarded-") || (begins("x-real-ip") && name.as_str().len() == X_REAL_IP.as_str().len())
 }
 
 /// Most say only whether the connection stays open.
@@ -178,6 +183,13 @@ fn is_host(text: &[u8]) -> bool {
 /// get longer.
 pub(super) fn forward(headers: &mut HeaderMap, seen: &Seen, arrival: &Arrival, host: Option<&HeaderValue>) {
     let (client, peer) = (arrival.client, &arrival.peer);
+    if seen.told {
+        // A proxy writes no underscores: those are of somebody behind it.
+        let is_lie = |name: &&HeaderName| tells_of_client(name) && (!client.forwarded || name.as_str().contains('_'));
+        for name in headers.keys().filter(is_lie).cloned().collect::<Vec<_>>() {
+            headers.remove(name);
+        }
+    }
     if client.forwarded {
         append(headers, X_FORWARDED_FOR, &peer.text);
         // Begun here it would tell of the proxy alone, and be believed before the other.
@@ -185,11 +197,6 @@ pub(super) fn forward(headers: &mut HeaderMap, seen: &Seen, arrival: &Arrival, h
             append(headers, FORWARDED, &peer.forwarded);
         }
     } else {
-        if seen.told {
-            for name in headers.keys().filter(|name| tells_of_client(name)).cloned().collect::<Vec<_>>() {
-                headers.remove(name);
-            }
-        }
         headers.insert(X_FORWARDED_FOR, peer.text.clone());
         headers.insert(FORWARDED, peer.forwarded.clone());
     }

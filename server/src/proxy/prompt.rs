@@ -1,5 +1,5 @@
 //! The application's side of a connection, which tells the application at once what has come where the rest of an answer is waited for. One that
-//! writes head and body apart, without TCP_NODELAY, keeps the body until then (uvicorn with workers): by the system's own time, 40 ms.
+//! writes head and body apart, without `TCP_NODELAY`, keeps the body until then (uvicorn with workers): by the system's own time, 40 ms.
 
 use std::{
     io,

@@ -119,6 +119,14 @@ impl Binary {
         Self::from_command(command).await
     }
 
+    /// In front of an application on this machine; also where it takes the requests.
+    pub async fn in_front_of(port: u16, more: &[&str]) -> (Self, SocketAddr) {
+        let upstream = format!("http://127.0.0.1:{port}");
+        let binary = Self::start(&[&["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"], more].concat()).await;
+        let proxy = binary.proxy.expect("it stands in front");
+        (binary, proxy)
+    }
+
     /// The binary of a command, at any free port.
     pub async fn from_command(mut command: Command) -> Self {
         command.args(["--listen", "127.0.0.1:0"]);
@@ -129,20 +137,24 @@ impl Binary {
     pub async fn listening(mut command: Command) -> Self {
         let mut process = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-        let mut proxy = None;
+        let (mut proxy, mut first) = (None, vec![]);
         let address = loop {
-            let line = lines.next_line().await.expect("text").expect("the binary says where it listens");
+            let Some(line) = lines.next_line().await.expect("text") else {
+                panic!("the binary does not say where it listens, but {first:?}");
+            };
             // `… requests to http://127.0.0.1:8080/ go on to …`, with TLS `https`.
             let url_after = |words: &str| -> Option<SocketAddr> {
                 let (_, url) = line.split_once(words)?.1.split_once("://")?;
                 Some(url.split('/').next()?.parse().expect("an address"))
             };
             proxy = proxy.or(url_after("requests to "));
-            if let Some(address) = url_after("the board is at ") {
+            let address = url_after("the board is at ");
+            first.push(line);
+            if let Some(address) = address {
                 break address;
             }
         };
-        let said = Arc::new(Mutex::new(vec![]));
+        let said = Arc::new(Mutex::new(first));
         let says = Arc::clone(&said);
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {

@@ -28,6 +28,8 @@ pub(super) struct Finder {
     sockets: BTreeSet<u64>,
     /// Whether there were ever any.
     seen: bool,
+    /// That there are none now is known: it is not that they cannot be seen.
+    pub(super) is_gone: bool,
     /// Sockets whose owner was not found, when, and why.
     in_vain: Option<(Listeners, Instant, Unknown)>,
 }
@@ -48,6 +50,7 @@ impl Finder {
             owners: vec![],
             sockets: BTreeSet::new(),
             seen: false,
+            is_gone: false,
             in_vain: None,
         }
     }
@@ -59,6 +62,7 @@ impl Finder {
 
     /// Looks for them now.
     pub(super) fn find(&mut self) -> Reading<Found> {
+        self.is_gone = false;
         let found = match self.watch {
             Watch::Pid(pid) => self.by_id(pid),
             Watch::Listening(address) => self.by_address(address),
@@ -79,8 +83,12 @@ impl Finder {
             ))
         };
         match (&*self.roots, Key::of(pid)) {
-            ([known], key) if key != Some(*known) => return Err(ended()),
+            ([known], key) if key != Some(*known) => {
+                self.is_gone = true;
+                return Err(ended());
+            }
             (_, None) => {
+                self.is_gone = true;
                 return Err(Unknown::because(format!(
                     "There is no process {pid} to be seen on this host: name one that runs. Of a container's processes it is the id outside \
                      of it."
@@ -114,6 +122,7 @@ impl Finder {
         }
         if listeners.inodes.is_empty() {
             self.roots.clear();
+            self.is_gone = true;
             return Err(self.nothing_listens(address));
         }
         if let Some((same, at, why)) = &self.in_vain

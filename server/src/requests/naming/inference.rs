@@ -127,7 +127,9 @@ fn looks(part: &str) -> Cow<'_, str> {
     }
     // `42.json`, `app.3f2a9c1b.js`: the ending says what it is.
     if let Some((stem, ending)) = part.rsplit_once('.') {
-        let is_ending = (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_ending =
+            ending.len() <= 5 && is_word(ending) && ending.contains(|letter: char| letter.is_ascii_alphabetic());
         let differs = kind(stem)
             .or_else(|| stem.split(['.', '-', '_']).find_map(|word| kind(word).filter(|kind| *kind == "hash")));
         if let (true, Some(kind)) = (is_ending, differs) {
@@ -154,14 +156,37 @@ fn kind(word: &str) -> Option<&'static str> {
         Some("date")
     } else if bytes.len() >= 7 && digits > 0 && all(u8::is_ascii_hexdigit) {
         Some("hash")
-    } else if word.contains('@') {
+    } else if word.split_once('@').is_some_and(|(_, behind)| !is_density(behind)) {
         Some("email")
+    } else if digits >= 2 && all(|byte| byte.is_ascii_digit() || b".,:+-".contains(byte)) && is_no_version(word, digits)
+    {
+        Some("number")
     } else if !word.is_ascii() || word.contains(['%', '{', '}']) {
         Some("text")
     } else if bytes.len() > LONGEST_NAME || (bytes.len() >= 16 && digits >= 2 && all(u8::is_ascii_alphanumeric)) {
         Some("token")
+    } else if word.contains(['-', '_']) && !word.contains('.') && word.split(['-', '_']).any(is_key) {
+        Some("key")
     } else {
         None
+    }
+}
+
+/// `logo@2x.png` is one file.
+fn is_density(behind: &str) -> bool {
+    behind.as_bytes().first().is_some_and(u8::is_ascii_digit) && behind[1..].starts_with('x')
+}
+
+/// An address, a place, a telephone number; `1.0` and `1.2.3` are versions of an interface.
+fn is_no_version(word: &str, digits: usize) -> bool {
+    digits >= 5 || word.contains([',', ':', '+'])
+}
+
+/// Whether this word of several makes them one of many: the number of an order, what is random in a secret.
+fn is_key(word: &str) -> bool {
+    match kind(word) {
+        Some("id") => word.len() >= 4,
+        kind => matches!(kind, Some("hash" | "token")),
     }
 }
 
@@ -194,6 +219,15 @@ mod tests {
             ("/at/2026-11-24T18:03:00Z", "/at/{date}"),
             ("/events/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/events/{token}"),
             ("/by/ada@example.org", "/by/{email}"),
+            ("/img/logo@2x.png", "/img/logo@2x.png"),
+            ("/keys/sk_live_abcdef123456", "/keys/{key}"),
+            ("/orders/ORD-2024-0001", "/orders/{key}"),
+            ("/invoices/ORD-2024-0001.pdf", "/invoices/{key}.pdf"),
+            ("/phones/+4915112345678", "/phones/{number}"),
+            ("/hosts/10.1.2.3", "/hosts/{number}"),
+            ("/places/52.5,13.4", "/places/{number}"),
+            ("/api/1.0/users", "/api/1.0/users"),
+            ("/api/1.2.3/oauth2/top-100", "/api/1.2.3/oauth2/top-100"),
             ("/search/caf%C3%A9", "/search/{text}"),
             ("/invoices/42.pdf", "/invoices/{id}.pdf"),
             ("/static/app.3f2a9c1b.js", "/static/{hash}.js"),
