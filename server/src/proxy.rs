@@ -1,6 +1,7 @@
 //! The proxy in front of an application: each request goes on to the one upstream that was named at the start, and is recorded as
 //! the library's layer records any. What HTTP asks of either side is hyper's work.
 
+mod again;
 mod answer;
 mod connections;
 mod failure;

@@ -18,7 +18,7 @@ use tokio::{
     time::{self, Sleep, interval_at, sleep, timeout},
 };
 
-use super::{address_of, failure::Failure, gate::Gate, prompt::Prompt, upload::Upload};
+use super::{address_of, again::Again, failure::Failure, gate::Gate, prompt::Prompt, upload::Upload};
 use crate::serve::keep_alive;
 
 /// A local application takes a connection at once; one that does not is overwhelmed or gone.
@@ -40,6 +40,7 @@ pub(super) struct Connections {
 pub(super) struct Open {
     pub(super) sender: SendRequest<Upload>,
     pub(super) gate: Arc<Gate>,
+    pub(super) again: Again,
     /// Ends the time that there is for an answer. The connection keeps it, since to move its time costs less than to make one for each request.
     pub(super) patience: Pin<Box<Sleep>>,
 }
@@ -76,7 +77,7 @@ impl Connections {
         let handshake = http1::Builder::new().preserve_header_case(true).writev(false).handshake(stream).await;
         let (sender, connection) = handshake.map_err(|_| Failure::Unreachable)?;
         gate.before(connection.with_upgrades());
-        let open = Open { sender, gate, patience: Box::pin(sleep(CONNECT_WITHIN)) };
+        let open = Open { sender, gate, again: Again::default(), patience: Box::pin(sleep(CONNECT_WITHIN)) };
         Ok(Taken { open, connect, is_spent: false, home: Arc::clone(self) })
     }
 

@@ -48,8 +48,8 @@ impl Inner {
         }
         let sent = match self.connections.idle() {
             Some(mut connection) => {
-                let again = copy(&request);
-                Ok((connection.open.sender.try_send_request(request), connection, again))
+                connection.open.again.note(&request);
+                Ok((connection.open.sender.try_send_request(request), connection))
             }
             None => Err(request),
         };
@@ -57,15 +57,15 @@ impl Inner {
         Box::pin(async move {
             let progress = progress.as_deref();
             let answered = match sent {
-                Ok((answer, mut connection, again)) => {
+                Ok((answer, mut connection)) => {
                     match proxy.answer(pin!(answer), connection.open.patience.as_mut(), began, progress).await {
                         Ok(Ok(response)) => Ok((response, connection)),
                         // Applications close idle connections when they like.
                         Ok(Err(mut error)) => {
                             let unsent = error.take_message();
                             let failure = Failure::from(error.into_error());
-                            let again = again.filter(|_| failure == Failure::Closed);
-                            match unsent.or(again.map(|again| *again)) {
+                            let again = || connection.open.again.request().filter(|_| failure == Failure::Closed);
+                            match unsent.or_else(again) {
                                 Some(request) => Box::pin(proxy.send(request, progress)).await,
                                 None => Err(failure),
                             }
@@ -120,20 +120,6 @@ impl Inner {
             until = deadline().max(Instant::now() + AGAIN);
         }
     }
-}
-
-/// Of a request that does the same when it is made twice (RFC 9110, 9.2.2), and has no body: to ask once more with where the application
-/// closes the connection instead of an answer, as it does with one that it was about to close anyway.
-fn copy(request: &Request<Upload>) -> Option<Box<Request<Upload>>> {
-    let may_be = request.method().is_idempotent() && request.body().is_end_stream();
-    may_be.then(|| {
-        let mut again = Request::new(Upload::NONE);
-        again.method_mut().clone_from(request.method());
-        again.uri_mut().clone_from(request.uri());
-        again.headers_mut().clone_from(request.headers());
-        again.extensions_mut().clone_from(request.extensions());
-        Box::new(again)
-    })
 }
 
 impl Admitted {
