@@ -4,7 +4,7 @@ mod file;
 
 use std::{
     ffi::OsString,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,7 +12,7 @@ use std::{
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use http::uri::{Authority, PathAndQuery, Uri};
 use ipnet::IpNet;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use watchboard::{Database, Routes};
 
 pub(crate) use self::file::Lines;
@@ -188,7 +188,9 @@ impl Config {
             return Err("the demo is an application of its own: leave --upstream out".to_owned());
         }
         let (board, proxy) = (self.listen, self.proxy_listen);
-        let covers = |one: SocketAddr, other: IpAddr| one.ip() == other || one.ip().is_unspecified();
+        // All addresses of IPv6 are those of IPv4 too.
+        let is_any = |one: SocketAddr, other: IpAddr| one.ip().is_unspecified() && (one.is_ipv6() || other.is_ipv4());
+        let covers = |one: SocketAddr, other: IpAddr| one.ip() == other || is_any(one, other);
         let is_same = board.port() != 0 && board.port() == proxy.port();
         if is_same && (covers(board, proxy.ip()) || covers(proxy, board.ip())) {
             return Err(format!(
@@ -196,10 +198,9 @@ impl Config {
             ));
         }
         let (host, port) = address_of(upstream);
-        let host = if host == "localhost" { Some(IpAddr::from(Ipv4Addr::LOCALHOST)) } else { host.parse().ok() };
-        let is_at =
-            |own: &SocketAddr, host: IpAddr| own.ip() == host || (own.ip().is_unspecified() && host.is_loopback());
-        let is_own = |own: &&SocketAddr| own.port() == port && host.is_some_and(|host| is_at(own, host));
+        let host: Option<IpAddr> = host.parse().ok();
+        let is_at = |own: SocketAddr, host: IpAddr| own.ip() == host || (is_any(own, host) && host.is_loopback());
+        let is_own = |own: &&SocketAddr| own.port() == port && host.is_some_and(|host| is_at(**own, host));
         match [proxy, board].iter().find(is_own) {
             Some(own) => Err(format!(
                 "--upstream http://{upstream} is watchboard itself, at {own}: name the application's address"
@@ -299,14 +300,11 @@ fn document(text: &str) -> Result<String, String> {
 }
 
 fn filter(text: &str) -> Result<String, String> {
-    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     // A lone word that is no level would be the name of a module, and silence all others.
-    let is_level =
-        |word: &str| word.contains(['=', '[']) || LEVELS.contains(&word.trim().to_ascii_lowercase().as_str());
-    if let Some(word) = text.split(',').find(|word| !is_level(word)) {
+    let is_known = |word: &str| word.is_empty() || word.contains(['=', '[']) || word.parse::<LevelFilter>().is_ok();
+    if let Some(word) = text.split(',').map(str::trim).find(|word| !is_known(word)) {
         return Err(format!(
-            "{word:?} is none of {}; a module has its level with it, as in hyper=debug",
-            LEVELS.join(", ")
+            "{word:?} is none of off, error, warn, info, debug, trace; a module has its level with it, as in hyper=debug"
         ));
     }
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())

@@ -19,6 +19,7 @@ use crate::{database::CommandReader, history::History, requests::Reader};
 pub(crate) struct Judge {
     limits: Limits,
     growth: growth::Watch,
+    application: application::Watch,
     churn: asked::Churn,
 }
 
@@ -40,7 +41,7 @@ impl Judge {
     pub(crate) fn judge(&mut self, before: &Health, now: Now<'_>) -> Health {
         self.growth.add(now.tick, now.memory);
         let mut findings = requests::find(now.recent, requests::slow(now.history, now.reader));
-        findings.extend(application::find(now.memory, now.recent, now.unix_ms));
+        findings.extend(self.application.find(now.memory, now.recent, now.unix_ms));
         findings.extend(database::find(now.database, now.server));
         findings.extend(asked::find(&mut self.churn, now.tick, now.commands, now.history, now.reader));
         findings.extend(self.limits.find(now.tick, now.memory));

@@ -16,7 +16,7 @@ use watchboard_app::{
     },
 };
 
-/// 200 while requests are served, well or badly; 503 when most fail, so that a balancer can look elsewhere.
+/// 200 while requests are served, well or badly; 503 when most fail or the application does not run, so that a balancer can look elsewhere.
 pub(crate) fn response(frozen: &Frozen) -> Response {
     let code = match frozen.snapshot.health.status {
         Status::Healthy | Status::Degraded => StatusCode::OK,

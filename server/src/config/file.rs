@@ -22,16 +22,12 @@ impl Lines {
         self.0.retain(|(_, id, _)| matches.value_source(id.as_str()) == Some(ValueSource::DefaultValue));
     }
 
-    /// What is wrong, behind the line of the first flag that it names and the file has.
+    /// What is wrong, behind the line of the flag that it names first, if the file has that.
     pub(crate) fn before(&self, why: String) -> String {
-        let at = |flag: &str| {
-            let is_whole =
-                |at: &usize| !why[at + flag.len()..].starts_with(|next: char| next == '-' || next.is_alphanumeric());
-            why.match_indices(flag).map(|(at, _)| at).find(is_whole)
-        };
-        let named = self.0.iter().filter_map(|(flag, _, line)| Some((at(flag)?, line)));
-        match named.min_by_key(|(at, _)| *at) {
-            Some((_, line)) => format!("{line}: {why}"),
+        let is_of_flag = |letter: char| letter == '-' || letter.is_ascii_lowercase();
+        let first = why.find("--").map(|at| why[at..].split(|letter| !is_of_flag(letter)).next().unwrap_or_default());
+        match self.0.iter().find(|(flag, ..)| Some(flag.as_str()) == first) {
+            Some((.., line)) => format!("{line}: {why}"),
             None => why,
         }
     }
@@ -175,7 +171,7 @@ mod tests {
             ("log = \"warning\"", "line 1: `log`: \"warning\" is none of off, error, warn, info, debug, trace"),
             ("openapi = \"https://a/openapi.json\"", "line 1: `openapi`: the document is asked for in plain HTTP"),
             ("upstream = 8000", "line 1: `upstream`: it is not a URL"),
-            ("\nupstream = \"http://localhost:8080\"", "line 2: --upstream http://localhost:8080 is watchboard itself"),
+            ("\nupstream = \"http://127.0.0.1:8080\"", "line 2: --upstream http://127.0.0.1:8080 is watchboard itself"),
             (
                 "upstream = \"http://a\"\nproxy_listen = \"0.0.0.0:3000\"",
                 "line 2: --proxy-listen 0.0.0.0:3000 is where the board listens",
@@ -190,6 +186,9 @@ mod tests {
         assert!(error.contains("line 2: --route: ") && error.contains("\"users\""), "{error}");
         let error = config.lines.before(config.database().unwrap_err());
         assert!(error.contains("line 3: --ready-needs-database needs a database"), "{error}");
+        let config = read("\nhost = \"board.example\"", &["--listen", "0.0.0.0:3000"]).unwrap();
+        let said = "--listen 0.0.0.0:3000 is reached, … without --host";
+        assert_eq!(config.lines.before(said.to_owned()), said);
         // What the command line said is not the file's fault.
         let config = read("upstream = \"http://a\"\nroute = \"/a\"", &["--route", "users"]).unwrap();
         assert!(config.lines.before(config.routes().unwrap_err()).starts_with("--route: "));

@@ -8,16 +8,32 @@ use watchboard_app::{
 /// A restart takes no longer, and is no failure.
 const RESTARTS_WITHIN_MS: u64 = 10_000;
 
-pub(super) fn find(memory: &Memory, recent: &RecentRequests, now_unix_ms: u64) -> Option<Finding> {
-    let application = memory.application.as_ref()?;
-    let gone_ms = now_unix_ms.saturating_sub(application.gone_since_unix_ms?);
-    // What was never seen may be reached by a way that is not (a container's port).
-    let is_reached = application.name.is_empty() && recent.error_percent().is_some_and(|percent| percent < 100.0);
-    (gone_ms >= RESTARTS_WITHIN_MS && !is_reached).then(|| {
-        let gone = format::span(gone_ms / 1000);
-        let sentence = format!("the application ({}) has not been running for {gone}", application.found_by);
-        Finding { status: Status::Unhealthy, sentence, about: About::Memory }
-    })
+/// The last minute's requests were all made since it is gone.
+const MINUTE_MS: u64 = 60_000;
+
+/// Remembers that it answers, and cannot be seen to run: by a container's port, or after a restart under another process id.
+#[derive(Default)]
+pub(super) struct Watch {
+    is_reached: bool,
+}
+
+impl Watch {
+    pub(super) fn find(&mut self, memory: &Memory, recent: &RecentRequests, now_unix_ms: u64) -> Option<Finding> {
+        let gone =
+            memory.application.as_ref().and_then(|application| Some((application, application.gone_since_unix_ms?)));
+        let Some((application, since)) = gone else {
+            self.is_reached = false;
+            return None;
+        };
+        let gone_ms = now_unix_ms.saturating_sub(since);
+        let is_unseen = application.name.is_empty() || gone_ms >= MINUTE_MS;
+        self.is_reached |= is_unseen && recent.error_percent().is_some_and(|percent| percent < 100.0);
+        (gone_ms >= RESTARTS_WITHIN_MS && !self.is_reached).then(|| {
+            let gone = format::span(gone_ms / 1000);
+            let sentence = format!("the application ({}) has not been running for {gone}", application.found_by);
+            Finding { status: Status::Unhealthy, sentence, about: About::Memory }
+        })
+    }
 }
 
 #[cfg(test)]
@@ -28,12 +44,15 @@ mod tests {
 
     #[test]
     fn an_application_that_is_gone_for_longer_than_a_restart_takes_is_named() {
-        let found = |name: &str, gone_since_unix_ms, server_errors| {
+        let memory = |name: &str, gone_since_unix_ms| {
             let found_by = "listening at 127.0.0.1:8000".to_owned();
             let application = Application { found_by, name: name.into(), gone_since_unix_ms, ..Application::default() };
-            let memory = Memory { application: Some(application), ..Memory::unread() };
-            let recent = RecentRequests { requests: 4, server_errors, ..RecentRequests::default() };
-            find(&memory, &recent, 20_000).map(|finding| finding.sentence)
+            Memory { application: Some(application), ..Memory::unread() }
+        };
+        let recent = |requests, server_errors| RecentRequests { requests, server_errors, ..RecentRequests::default() };
+        let found = |name: &str, gone_since_unix_ms, server_errors| {
+            let found = Watch::default().find(&memory(name, gone_since_unix_ms), &recent(4, server_errors), 20_000);
+            found.map(|finding| finding.sentence)
         };
         let sentence = "the application (listening at 127.0.0.1:8000) has not been running for 12\u{a0}s".to_owned();
         assert_eq!(found("uvicorn", Some(8_000), 0), Some(sentence.clone()));
@@ -41,5 +60,13 @@ mod tests {
         assert_eq!(found("", Some(8_000), 3), None, "it answers, wherever it is");
         assert_eq!(found("uvicorn", Some(12_000), 4), None, "it is being started anew");
         assert_eq!(found("uvicorn", None, 4), None);
+
+        // It goes on under another process id: what it answers then tells so, also when nobody asks any more.
+        let (mut watch, gone) = (Watch::default(), memory("uvicorn", Some(0)));
+        let mut is_found = |now, requests| watch.find(&gone, &recent(requests, 0), now).is_some();
+        assert!(is_found(59_000, 4));
+        assert!(!is_found(61_000, 4) && !is_found(200_000, 0));
+        assert!(watch.find(&memory("uvicorn", None), &recent(0, 0), 201_000).is_none());
+        assert!(watch.find(&gone, &recent(0, 0), 300_000).is_some());
     }
 }

@@ -133,7 +133,9 @@ impl ApplicationProbe {
             }
             Err(why) => {
                 if !self.finder.is_gone {
-                    self.gone_since = None;
+                    if self.gone_since.take().is_some() {
+                        tracing::info!("the application cannot be seen: {why}");
+                    }
                 } else if self.gone_since.is_none() {
                     self.gone_since = Some(now_unix_ms());
                     tracing::warn!("the application does not run: {why}");

@@ -24,7 +24,7 @@ use crate::serve::keep_alive;
 /// A local application takes a connection at once; one that does not is overwhelmed or gone.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Idle ones are kept for some three to four seconds, less than servers keep them, five mostly: a request that goes out while the other side
-/// closes is lost. Counted in sweeps, so that no request reads a clock for it.
+/// closes is lost, or has to be made again. Counted in sweeps, so that no request reads a clock for it.
 const IDLE_SWEEPS: u64 = 4;
 const SWEEP_EACH: Duration = Duration::from_secs(1);
 const MOST_IDLE: usize = 256;
@@ -75,7 +75,7 @@ impl Connections {
         let gate = Arc::<Gate>::default();
         let stream = TokioIo::new(Prompt::new(stream, Arc::clone(&gate)));
         let handshake = http1::Builder::new().preserve_header_case(true).writev(false).handshake(stream).await;
-        let (sender, connection) = handshake.map_err(|_| Failure::Unreachable)?;
+        let (sender, connection) = handshake.map_err(|_| Failure::NoConnection)?;
         gate.before(connection.with_upgrades());
         let open = Open { sender, gate, again: Again::default(), patience: Box::pin(sleep(CONNECT_WITHIN)) };
         Ok(Taken { open, connect, is_spent: false, home: Arc::clone(self) })

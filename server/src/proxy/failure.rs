@@ -9,6 +9,7 @@ pub(super) enum Failure {
     Refused,
     NoName,
     Unreachable,
+    NoConnection,
     NoConnectionInTime,
     Closed,
     NotHttp,
@@ -23,9 +24,13 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn status(self) -> StatusCode {
         match self {
-            Self::Refused | Self::NoName | Self::Unreachable | Self::Closed | Self::NotHttp | Self::TooLarge => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::Refused
+            | Self::NoName
+            | Self::Unreachable
+            | Self::NoConnection
+            | Self::Closed
+            | Self::NotHttp
+            | Self::TooLarge => StatusCode::BAD_GATEWAY,
             Self::NoConnectionInTime | Self::Late => StatusCode::GATEWAY_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Loop => StatusCode::LOOP_DETECTED,
@@ -37,7 +42,9 @@ impl Failure {
     pub(super) fn sentence(self) -> &'static str {
         match self {
             Self::Refused => "The application is not running. Please try again in a moment.",
-            Self::NoName | Self::Unreachable => "The application cannot be reached. Please try again in a moment.",
+            Self::NoName | Self::Unreachable | Self::NoConnection => {
+                "The application cannot be reached. Please try again in a moment."
+            }
             Self::Closed => "The application broke off. Please try again.",
             Self::NotHttp => "The application's answer is not to be understood.",
             Self::TooLarge => "The head of the application's answer is too large.",
@@ -56,6 +63,9 @@ impl Failure {
             Self::Refused => "the application refuses connections: it is not running, or listens elsewhere",
             Self::NoName => "the name of the application's host cannot be resolved: look at --upstream and at the DNS",
             Self::Unreachable => "no way leads to the application's host: look at --upstream and at the network",
+            Self::NoConnection => {
+                "no connection to the application could be made: too many files may be open here, or no port be free"
+            }
             Self::NoConnectionInTime => "the application took no connection in time",
             Self::Closed => "the application closed the connection before it answered",
             Self::NotHttp => "what the application answered is not HTTP/1.1",
@@ -75,9 +85,10 @@ impl From<io::Error> for Failure {
             ErrorKind::ConnectionRefused => Self::Refused,
             // It was taken, and broken off before this side had looked.
             ErrorKind::ConnectionReset => Self::Closed,
+            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Self::Unreachable,
             // Failed look-ups have no kind of their own.
             _ if error.to_string().contains("lookup") => Self::NoName,
-            _ => Self::Unreachable,
+            _ => Self::NoConnection,
         }
     }
 }
@@ -93,6 +104,25 @@ impl From<hyper::Error> for Failure {
             Self::Client
         } else {
             Self::Closed
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_there_is_no_connection_is_told_by_its_error() {
+        for (error, failure) in [
+            (ErrorKind::ConnectionRefused.into(), Failure::Refused),
+            (ErrorKind::ConnectionReset.into(), Failure::Closed),
+            (ErrorKind::NetworkUnreachable.into(), Failure::Unreachable),
+            (io::Error::other("failed to lookup address information: Name or service not known"), Failure::NoName),
+            // Too many open files.
+            (io::Error::from_raw_os_error(24), Failure::NoConnection),
+        ] {
+            assert_eq!(Failure::from(error), failure);
         }
     }
 }

@@ -19,6 +19,8 @@ use super::{
     upload::{Progress, Upload},
 };
 
+/// A connection that was about to be closed is by then; later it is the request that has ended whoever worked on it.
+const AT_ONCE: Duration = Duration::from_secs(1);
 /// Before another look at a time that is over while the client is waited for.
 const AGAIN: Duration = Duration::from_millis(250);
 
@@ -64,7 +66,8 @@ impl Inner {
                         Ok(Err(mut error)) => {
                             let unsent = error.take_message();
                             let failure = Failure::from(error.into_error());
-                            let again = || connection.open.again.request().filter(|_| failure == Failure::Closed);
+                            let is_at_once = failure == Failure::Closed && began.elapsed() < AT_ONCE;
+                            let again = || connection.open.again.request().filter(|_| is_at_once);
                             match unsent.or_else(again) {
                                 Some(request) => Box::pin(proxy.send(request, progress)).await,
                                 None => Err(failure),
@@ -147,7 +150,7 @@ impl Admitted {
         }
         *response.version_mut() = Version::HTTP_11;
         // Some applications close it after an error, and do not say so (uvicorn, where a handler raised one).
-        connection.is_spent = response.status().is_server_error();
+        connection.is_spent = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
         Ok(response.map(|body| Answer::of_upstream(body, connection, self.place)))
     }
 }

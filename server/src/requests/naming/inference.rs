@@ -174,7 +174,7 @@ fn kind(word: &str) -> Option<&'static str> {
 
 /// `logo@2x.png` is one file.
 fn is_density(behind: &str) -> bool {
-    behind.as_bytes().first().is_some_and(u8::is_ascii_digit) && behind[1..].starts_with('x')
+    matches!(behind.as_bytes(), [b'0'..=b'9', b'x'] | [b'0'..=b'9', b'x', b'.', ..])
 }
 
 /// An address, a place, a telephone number; `1.0` and `1.2.3` are versions of an interface.
@@ -219,6 +219,7 @@ mod tests {
             ("/at/2026-11-24T18:03:00Z", "/at/{date}"),
             ("/events/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/events/{token}"),
             ("/by/ada@example.org", "/by/{email}"),
+            ("/by/ada@1xbet.example", "/by/{email}"),
             ("/img/logo@2x.png", "/img/logo@2x.png"),
             ("/keys/sk_live_abcdef123456", "/keys/{key}"),
             ("/orders/ORD-2024-0001", "/orders/{key}"),
