@@ -22,8 +22,8 @@ use tokio_tungstenite::{
 async fn start() -> (Python, Binary, [SocketAddr; 2]) {
     let application = Python::fastapi();
     application.listens().await;
-    let binary = Binary::start(&["--upstream", &application.url(), "--proxy-listen", "127.0.0.1:0"]).await;
-    let addresses = [([127, 0, 0, 1], application.port).into(), binary.proxy.expect("it stands in front")];
+    let (binary, proxy) = Binary::in_front_of(application.port, &[]).await;
+    let addresses = [([127, 0, 0, 1], application.port).into(), proxy];
     (application, binary, addresses)
 }
 

@@ -22,11 +22,6 @@ async fn connect(binary: &Binary) -> SendRequest<Body> {
     sender
 }
 
-async fn in_front_of(node: &Node) -> Binary {
-    let upstream = format!("http://127.0.0.1:{}", node.port);
-    Binary::start(&["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"]).await
-}
-
 async fn body(response: Response<Incoming>) -> Bytes {
     response.into_body().collect().await.unwrap().to_bytes()
 }
@@ -34,7 +29,7 @@ async fn body(response: Response<Incoming>) -> Bytes {
 #[tokio::test]
 async fn requests_go_on_as_http_1_and_many_at_once() {
     let node = Node::start().await;
-    let binary = in_front_of(&node).await;
+    let (binary, _) = Binary::in_front_of(node.port, &[]).await;
     let mut sender = connect(&binary).await;
     let request = Request::get("http://shop.example/headers").header("cookie", "a=1").header("cookie", "b=2");
     let seen: Vec<String> =
@@ -70,7 +65,7 @@ async fn requests_go_on_as_http_1_and_many_at_once() {
 #[tokio::test]
 async fn trailers_go_both_ways() {
     let node = Node::start().await;
-    let binary = in_front_of(&node).await;
+    let (binary, _) = Binary::in_front_of(node.port, &[]).await;
     let mut sender = connect(&binary).await;
     let request = Request::get("http://a/trailers").header("te", "trailers").body(Body::empty()).unwrap();
     let collected = sender.send_request(request).await.unwrap().into_body().collect().await.unwrap();
@@ -86,7 +81,7 @@ async fn trailers_go_both_ways() {
 #[tokio::test]
 async fn what_belongs_to_http_1_alone_is_refused() {
     let node = Node::start().await;
-    let binary = in_front_of(&node).await;
+    let (binary, _) = Binary::in_front_of(node.port, &[]).await;
     let mut sender = connect(&binary).await;
     let full = Body::new(Full::new(Bytes::new()));
     let request = Request::connect("a:443").body(full).unwrap();
@@ -100,7 +95,7 @@ async fn what_belongs_to_http_1_alone_is_refused() {
 #[ignore = "takes more than a minute"]
 async fn a_client_that_takes_nothing_of_a_stream_is_not_waited_for() {
     let node = Node::start().await;
-    let binary = in_front_of(&node).await;
+    let (binary, _) = Binary::in_front_of(node.port, &[]).await;
     let stream = TcpStream::connect(binary.proxy.expect("it stands in front")).await.unwrap();
     let mut http = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
     http.initial_stream_window_size(0);

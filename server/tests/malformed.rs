@@ -104,9 +104,7 @@ struct Between {
 impl Between {
     async fn start() -> Self {
         let node = Node::start().await;
-        let upstream = format!("http://127.0.0.1:{}", node.port);
-        let binary = Binary::start(&["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"]).await;
-        let proxy = binary.proxy.expect("it stands in front");
+        let (binary, proxy) = Binary::in_front_of(node.port, &[]).await;
         Self { _binary: binary, node, proxy, marks: 0 }
     }
 

@@ -27,9 +27,7 @@ const WITHIN: Duration = Duration::from_secs(20);
 
 async fn start() -> (Node, Binary, SocketAddr) {
     let node = Node::start().await;
-    let upstream = format!("http://127.0.0.1:{}", node.port);
-    let binary = Binary::start(&["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"]).await;
-    let proxy = binary.proxy.expect("it stands in front");
+    let (binary, proxy) = Binary::in_front_of(node.port, &[]).await;
     (node, binary, proxy)
 }
 
@@ -169,10 +167,8 @@ async fn an_upload_that_is_broken_off_is_broken_off() {
 #[tokio::test]
 async fn the_time_for_an_answer_is_the_applications_alone() {
     let node = Node::start().await;
-    let upstream = format!("http://127.0.0.1:{}", node.port);
-    let arguments = ["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0", "--upstream-timeout", "1"];
-    let binary = Binary::start(&arguments).await;
-    let mut stream = TcpStream::connect(binary.proxy.unwrap()).await.unwrap();
+    let (_binary, proxy) = Binary::in_front_of(node.port, &["--upstream-timeout", "1"]).await;
+    let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream.write_all(b"POST /hash HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello").await.unwrap();
     // Longer than the application has.
     sleep(Duration::from_millis(1500)).await;

@@ -52,10 +52,7 @@ async fn connect(
 
 async fn start(folder: &Path, node: &Node) -> Binary {
     let [certificate, key] = ["cert.pem", "key.pem"].map(|name| folder.join(name).to_str().unwrap().to_owned());
-    let upstream = format!("http://127.0.0.1:{}", node.port);
-    let arguments =
-        ["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0", "--tls-cert", &certificate, "--tls-key", &key];
-    Binary::start(&arguments).await
+    Binary::in_front_of(node.port, &["--tls-cert", &certificate, "--tls-key", &key]).await.0
 }
 
 #[tokio::test]

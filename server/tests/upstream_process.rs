@@ -39,7 +39,7 @@ async fn psutil(pids: &[String]) -> Vec<Value> {
 
 /// The binary in front of an application.
 async fn in_front_of(application: &Python) -> Binary {
-    Binary::start(&["--upstream", &application.url(), "--proxy-listen", "127.0.0.1:0"]).await
+    Binary::in_front_of(application.port, &[]).await.0
 }
 
 fn process(health: &Value) -> &Value {

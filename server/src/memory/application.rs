@@ -132,13 +132,16 @@ impl ApplicationProbe {
                 }
             }
             Err(why) => {
-                if !self.finder.is_gone {
-                    if self.gone_since.take().is_some() {
+                match (self.finder.is_gone, self.gone_since) {
+                    (true, None) => {
+                        self.gone_since = Some(now_unix_ms());
+                        tracing::warn!("the application does not run: {why}");
+                    }
+                    (false, Some(_)) => {
+                        self.gone_since = None;
                         tracing::info!("the application cannot be seen: {why}");
                     }
-                } else if self.gone_since.is_none() {
-                    self.gone_since = Some(now_unix_ms());
-                    tracing::warn!("the application does not run: {why}");
+                    _ => {}
                 }
                 self.members.clear();
                 (self.unread, self.why) = (0, why);

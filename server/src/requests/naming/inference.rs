@@ -127,9 +127,9 @@ fn looks(part: &str) -> Cow<'_, str> {
     }
     // `42.json`, `app.3f2a9c1b.js`: the ending says what it is.
     if let Some((stem, ending)) = part.rsplit_once('.') {
-        let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let is_ending =
-            ending.len() <= 5 && is_word(ending) && ending.contains(|letter: char| letter.is_ascii_alphabetic());
+        let is_ending = (1..=5).contains(&ending.len())
+            && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && !ending.bytes().all(|byte| byte.is_ascii_digit());
         let differs = kind(stem)
             .or_else(|| stem.split(['.', '-', '_']).find_map(|word| kind(word).filter(|kind| *kind == "hash")));
         if let (true, Some(kind)) = (is_ending, differs) {
