@@ -4,8 +4,7 @@
 use leptos::prelude::{ServerFnError, server};
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Postcard;
-
-use crate::wire::{Ask, Refreshed, Seen};
+use watchboard_wire::{Ask, Refreshed, Seen};
 
 /// The answer to a refresh.
 #[derive(Clone, Debug, Serialize, Deserialize)]

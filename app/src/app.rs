@@ -4,6 +4,7 @@ use leptos::{
     either::{Either, EitherOf6},
     prelude::*,
 };
+use watchboard_wire::{Part, Refreshed};
 
 use crate::{
     components::{Controls, Crosshair, Nav, StatusLine, Windows},
@@ -12,7 +13,6 @@ use crate::{
     place::{self, View},
     preferences,
     viewer::OpenNote,
-    wire::{Part, Refreshed},
 };
 
 /// The body of the page. The first paint's figures travel in the HTML, so that the browser begins with what the server drew.

@@ -1,9 +1,9 @@
 //! What a page has: it takes in each answer, which holds what is new.
 
-use crate::format;
 #[cfg(feature = "hydrate")]
-use crate::wire::Seen;
-use crate::wire::{
+use watchboard_wire::Seen;
+use watchboard_wire::format;
+use watchboard_wire::{
     Ask, DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, Refreshed, SlowRequest, Snapshot,
     Timeline, TimelineColumns, Window, WindowTotals,
 };
@@ -125,7 +125,7 @@ impl Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{EndpointName, ErrorKind};
+    use watchboard_wire::{EndpointName, ErrorKind};
 
     fn row(id: u32, requests: u64, name: Option<&str>) -> EndpointRow {
         let name = name.map(|route| EndpointName { route: route.to_owned(), ..EndpointName::default() });
@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn answer(endpoints: Vec<EndpointRow>, causes: Vec<ErrorCause>) -> Refreshed {
-        Refreshed { endpoints, causes, ..Refreshed::for_tests() }
+        Refreshed { endpoints, causes, ..Refreshed::default() }
     }
 
     #[test]

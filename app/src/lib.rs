@@ -8,7 +8,6 @@ pub mod api;
 pub mod app;
 mod components;
 mod figures;
-pub mod format;
 mod live;
 mod order;
 mod pages;
@@ -21,7 +20,6 @@ pub mod shell;
 #[cfg(feature = "ssr")]
 pub mod sign_in;
 mod viewer;
-pub mod wire;
 
 /// Takes over the page that the server rendered. The document's base path, written by [`shell`], is where the server functions are.
 #[cfg(feature = "hydrate")]

@@ -1,13 +1,9 @@
 //! The one refresh loop: while the tab is visible and not paused it asks for what is new, never twice at once, and goes on after a failure.
 
 use leptos::prelude::*;
+use watchboard_wire::{Refreshed, Snapshot, Timeline, TimelineColumns};
 
-use crate::{
-    figures::Figures,
-    place::Place,
-    preferences::Preferences,
-    wire::{Refreshed, Snapshot, Timeline, TimelineColumns},
-};
+use crate::{figures::Figures, place::Place, preferences::Preferences};
 
 /// How fresh the page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

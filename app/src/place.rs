@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 pub(crate) use sort::Sort;
 
-use crate::wire::{About, Ask, Part, Window};
+use watchboard_wire::{About, Ask, Part, Window};
 
 /// The views of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use leptos::prelude::{ServerFnError, provide_context, use_context};
-
-use crate::wire::{Ask, Frozen, Reading, Refreshed, Seen};
+use watchboard_wire::{Ask, Frozen, Reading, Refreshed, Seen};
 
 /// What a page gets, or why it gets nothing.
 pub type Answer = Reading<Refreshed>;

@@ -1,14 +1,9 @@
 //! The HTML document around the frame: what the server alone writes.
 
 use leptos::prelude::*;
+use watchboard_wire::{Ask, Unknown};
 
-use crate::{
-    app::App,
-    place::Place,
-    port,
-    preferences::Preferences,
-    wire::{Ask, Unknown},
-};
+use crate::{app::App, place::Place, port, preferences::Preferences};
 
 /// What the server knows of the request for the page; provided as context by its handler.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@ use std::{borrow::Cow, time::Duration};
 
 use crate::{
     Access, Incoming, Monitor,
+    board::access::AccessPolicy,
     database::{Database, Probe},
-    guarded::Guard,
     memory::Watch,
     requests::{Policy, Routes},
 };
@@ -21,7 +21,7 @@ pub struct Builder {
     database: Database,
     policy: Policy,
     ready_needs_database: bool,
-    guard: Guard,
+    access: AccessPolicy,
 }
 
 impl Builder {
@@ -46,6 +46,7 @@ impl Builder {
 
     /// The MongoDB to watch: [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), or a
     /// [connection string](Database::from_uri).
+    #[cfg(feature = "mongodb")]
     pub fn mongodb(mut self, database: impl Into<Database>) -> Self {
         self.database = database.into();
         self
@@ -126,7 +127,7 @@ impl Builder {
     ///
     /// Where something in front of the board asks for credentials already, `access(|_: &Parts| true)` says so.
     pub fn access(mut self, access: impl Access) -> Self {
-        self.guard = Guard::new(access);
+        self.access = AccessPolicy::new(access);
         self
     }
 
@@ -134,7 +135,7 @@ impl Builder {
     pub fn build(self) -> Monitor {
         let service = self.service.or_else(|| self.watch.is_none().then(executable_name));
         let (probe, ready_needs_database) = (Probe::new(self.database.0), self.ready_needs_database);
-        Monitor::start(service, self.watch, probe, self.policy, ready_needs_database, self.guard)
+        Monitor::start(service, self.watch, probe, self.policy, ready_needs_database, self.access)
     }
 }
 

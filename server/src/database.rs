@@ -1,19 +1,23 @@
 //! Database health: what the probe finds, and how an application hands its database over. Knows neither the pages nor the monitor.
 
-mod knock;
-mod mongodb;
+#[cfg(feature = "mongodb")]
+pub(crate) mod mongodb;
 mod probe;
+#[cfg(feature = "mongodb")]
+mod reachability;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 use std::fmt;
 
+#[cfg(feature = "mongodb")]
 use ::mongodb::{Client, options::ClientOptions};
-use watchboard_app::wire;
+use watchboard_wire as wire;
 
-pub(crate) use self::mongodb::{CHECK_OUT, CommandReader, Listener, TakenShape};
-use self::{mongodb::MongoDb, probe::Source};
-pub(crate) use probe::{Found, Probe};
+#[cfg(feature = "mongodb")]
+use self::mongodb::MongoDb;
+use self::probe::Source;
+pub(crate) use probe::{Probe, ProbeResult};
 
 /// The database to watch: a MongoDB client's options, a client, a connection string, or `()` for none.
 ///
@@ -26,8 +30,11 @@ pub struct Database(pub(crate) Target);
 pub(crate) enum Target {
     #[default]
     NotConfigured,
+    #[cfg(feature = "mongodb")]
     Uri(String),
+    #[cfg(feature = "mongodb")]
     Options(Box<ClientOptions>),
+    #[cfg(feature = "mongodb")]
     Client(Client),
     #[cfg(feature = "sqlite")]
     Sqlite(std::path::PathBuf),
@@ -35,11 +42,18 @@ pub(crate) enum Target {
 
 impl Target {
     /// What the probe asks, and in `database` what is known of it before; none where nothing is configured.
+    #[cfg_attr(
+        not(any(feature = "mongodb", feature = "sqlite")),
+        expect(unused_variables, reason = "nothing can be configured")
+    )]
     fn source(self, database: &mut wire::Database) -> Option<Box<dyn Source>> {
         match self {
             Self::NotConfigured => None,
+            #[cfg(feature = "mongodb")]
             Self::Uri(uri) => Some(Box::new(MongoDb::of_uri(uri, database))),
+            #[cfg(feature = "mongodb")]
             Self::Options(options) => Some(Box::new(MongoDb::of_options(*options, database))),
+            #[cfg(feature = "mongodb")]
             Self::Client(client) => Some(Box::new(MongoDb::of_client(client, database))),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(path) => Some(Box::new(sqlite::Sqlite::new(path, database))),
@@ -49,6 +63,7 @@ impl Target {
 
 impl Database {
     /// The database of a connection string, `mongodb://…`; a string that cannot be used shows on the board as such.
+    #[cfg(feature = "mongodb")]
     pub fn from_uri(uri: impl Into<String>) -> Self {
         Self(Target::Uri(uri.into()))
     }
@@ -66,8 +81,11 @@ impl fmt::Debug for Database {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.0 {
             Target::NotConfigured => "NotConfigured",
+            #[cfg(feature = "mongodb")]
             Target::Uri(_) => "Uri",
+            #[cfg(feature = "mongodb")]
             Target::Options(_) => "Options",
+            #[cfg(feature = "mongodb")]
             Target::Client(_) => "Client",
             #[cfg(feature = "sqlite")]
             Target::Sqlite(_) => "Sqlite",
@@ -82,12 +100,14 @@ impl From<()> for Database {
     }
 }
 
+#[cfg(feature = "mongodb")]
 impl From<ClientOptions> for Database {
     fn from(options: ClientOptions) -> Self {
         Self(Target::Options(Box::new(options)))
     }
 }
 
+#[cfg(feature = "mongodb")]
 impl From<Client> for Database {
     fn from(client: Client) -> Self {
         Self(Target::Client(client))

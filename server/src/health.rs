@@ -3,16 +3,16 @@
 
 mod allocation;
 mod application;
-mod asked;
+mod commands;
 mod database;
 mod growth;
 mod limits;
 mod requests;
 
-use watchboard_app::wire::{About, Database, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
+use watchboard_wire::{About, Database, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
 use self::limits::Limits;
-use crate::{database::CommandReader, history::History, requests::Reader};
+use crate::{commands::CommandReader, history::History, requests::Reader};
 
 /// Judges once a second, and remembers what it needs to see change.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(crate) struct Judge {
     limits: Limits,
     growth: growth::Watch,
     application: application::Watch,
-    churn: asked::Churn,
+    churn: commands::Churn,
 }
 
 /// What there is to judge at a tick.
@@ -43,7 +43,7 @@ impl Judge {
         let mut findings = requests::find(now.recent, requests::slow(now.history, now.reader));
         findings.extend(self.application.find(now.memory, now.recent, now.unix_ms));
         findings.extend(database::find(now.database, now.server));
-        findings.extend(asked::find(&mut self.churn, now.tick, now.commands, now.history, now.reader));
+        findings.extend(commands::find(&mut self.churn, now.tick, now.commands, now.history, now.reader));
         findings.extend(self.limits.find(now.tick, now.memory));
         findings.extend(self.growth.find(now.memory));
         // What requests allocate here is the proxy's, where the application is another process.

@@ -12,21 +12,21 @@ mod slowest;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tiers;
-mod watched;
+mod window_sums;
 
 pub(crate) use answer::Names;
 pub(crate) use frame::{Builder, Host};
 #[cfg(test)]
 pub(crate) use tests::tally;
-use watchboard_app::wire::{ErrorEvent, RecentRequests, Window};
+use watchboard_wire::{ErrorEvent, RecentRequests, Window};
 
 use self::{
     causes::Causes,
     slowest::{LISTED, LISTED_OF_EACH, Slowest},
     tiers::Tiers,
-    watched::Watched,
+    window_sums::WindowSums,
 };
-use crate::requests::{KeptSighting, Reader, Tally, Told};
+use crate::requests::{KeptSighting, Reader, Reports, Tally};
 
 /// The sums of a window that nobody looks at are brought up to date this often, so that a look has little to add. They take a
 /// kilobyte or two for every endpoint in the window.
@@ -44,7 +44,7 @@ pub(crate) struct History {
     /// By the endpoint's id.
     slowest_of: Vec<Slowest>,
     /// The sums of every window, the shortest first; of the last minute at each tick, since health is judged by it.
-    windows: [Watched; Window::ALL.len()],
+    windows: [WindowSums; Window::ALL.len()],
 }
 
 impl History {
@@ -56,14 +56,14 @@ impl History {
             causes: Causes::default(),
             slowest: Slowest::new(LISTED),
             slowest_of: vec![],
-            windows: Window::ALL.map(|window| Watched::new(window, started_at_unix_ms)),
+            windows: Window::ALL.map(|window| WindowSums::new(window, started_at_unix_ms)),
         }
     }
 
     /// Takes in what a tick brought.
-    pub(crate) fn push(&mut self, tick: u64, requests: Builder, told: Told, host: Host, reader: &Reader) {
-        let errors = self.causes.add(tick, told.errors, |id| reader.name(id).text());
-        for sighting in told.slow {
+    pub(crate) fn push(&mut self, tick: u64, requests: Builder, reports: Reports, host: Host, reader: &Reader) {
+        let errors = self.causes.add(tick, reports.errors, |id| reader.name(id).text());
+        for sighting in reports.slow {
             let id = sighting.endpoint;
             let sighting = KeptSighting::from(sighting);
             if self.slowest_of.len() <= id {
@@ -80,13 +80,13 @@ impl History {
         self.now = tick + 1;
         // What the window before one holds, in seconds: until there is more, that one holds the same, and is as soon made.
         let mut shorter = 0;
-        for watched in &mut self.windows {
+        for window_sums in &mut self.windows {
             // A short window that nobody has looked at yet is soon made.
-            let is_long = watched.window.seconds() >= LONG_SECONDS && tick >= shorter;
-            let is_wanted = watched.span().1 > 0 || is_long;
-            shorter = watched.window.seconds();
-            if watched.window == Window::Minute || is_wanted && watched.span().1 + UPDATE_SECONDS <= tick {
-                watched.advance(&self.tiers, self.now);
+            let is_long = window_sums.window.seconds() >= LONG_SECONDS && tick >= shorter;
+            let is_wanted = window_sums.span().1 > 0 || is_long;
+            shorter = window_sums.window.seconds();
+            if window_sums.window == Window::Minute || is_wanted && window_sums.span().1 + UPDATE_SECONDS <= tick {
+                window_sums.advance(&self.tiers, self.now);
             }
         }
     }
@@ -109,9 +109,9 @@ impl History {
 
     /// The last five minutes of each endpoint; made when they are asked for.
     pub(crate) fn last_five_minutes_of_each(&mut self) -> impl Iterator<Item = (usize, &Tally)> {
-        let watched = &mut self.windows[Window::FiveMinutes as usize];
-        watched.advance(&self.tiers, self.now);
-        watched.rows().map(|(id, row)| (id, &row.sums))
+        let window_sums = &mut self.windows[Window::FiveMinutes as usize];
+        window_sums.advance(&self.tiers, self.now);
+        window_sums.rows().map(|(id, row)| (id, &row.sums))
     }
 
     /// The last minute of each endpoint that had requests in it, beside its last hour, where the program's allocator counts.
@@ -127,7 +127,7 @@ impl History {
 
     /// The memory that it holds: frames and sums; the errors and slow requests beside them are a few hundred.
     pub(crate) fn held_bytes(&self) -> u64 {
-        (self.tiers.bytes() + self.windows.iter().map(Watched::held_bytes).sum::<usize>()) as u64
+        (self.tiers.bytes() + self.windows.iter().map(WindowSums::held_bytes).sum::<usize>()) as u64
     }
 
     pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {
@@ -137,6 +137,6 @@ impl History {
     /// Lets the sums be made anew.
     #[cfg(test)]
     fn forget_sums(&mut self) {
-        self.windows = Window::ALL.map(|window| Watched::new(window, self.started_at_unix_ms));
+        self.windows = Window::ALL.map(|window| WindowSums::new(window, self.started_at_unix_ms));
     }
 }

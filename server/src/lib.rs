@@ -24,32 +24,28 @@
 //! The process's figures come from Linux's `/proc`.
 
 pub mod alloc;
-mod assets;
+mod board;
 mod builder;
 mod clock;
-mod cost;
-mod dashboard;
+mod commands;
 mod database;
-mod guarded;
 mod health;
-mod health_json;
 mod histograms;
 mod history;
 mod memory;
 mod monitor;
-mod prometheus;
 mod requests;
-mod runtime;
-mod sampler;
+mod sample;
 mod sync;
-mod trace;
 
 use axum::Router;
 
+pub use board::{
+    Route, SignInPage,
+    access::{Access, Pass, mount_path},
+};
 pub use builder::Builder;
-pub use dashboard::Route;
 pub use database::Database;
-pub use guarded::{Access, Pass, mount_path};
 pub use memory::Watch;
 pub use monitor::Monitor;
 pub use requests::{Incoming, PassedOn, RequestsLayer, RouteError, Routes, Watched, WatchedBody, WatchedFuture};
@@ -58,5 +54,5 @@ pub use requests::{Incoming, PassedOn, RequestsLayer, RouteError, Routes, Watche
 /// [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), a [connection string](Database::from_uri),
 /// an `Option` of one, or `()`. The board is open to this machine alone: see [`Builder::access`].
 pub fn watch<S: Clone + Send + Sync + 'static>(app: Router<S>, path: &str, database: impl Into<Database>) -> Router<S> {
-    Monitor::builder().mongodb(database).build().watch(app, path)
+    Monitor::builder().database(database).build().watch(app, path)
 }

@@ -22,7 +22,7 @@ mod watch;
 use std::time::{Duration, Instant};
 
 use procfs::ProcError;
-use watchboard_app::wire::{Devices, Memory, Reading, ThreadGroup, Threads, Unknown};
+use watchboard_wire::{Devices, Memory, Reading, ThreadGroup, Threads, Unknown};
 
 pub use self::watch::Watch;
 use self::{
@@ -48,7 +48,7 @@ pub(crate) struct Probes {
     every_thread: Reading<Vec<ThreadGroup>>,
     costly_at: Option<Instant>,
     mapped_at: Option<Instant>,
-    took: Took,
+    times: ProbeTimes,
 }
 
 /// Whose memory is watched.
@@ -59,10 +59,10 @@ enum Subject {
 
 /// How long each probe took last, in microseconds.
 #[derive(Default)]
-pub(crate) struct Took(Vec<(&'static str, u64)>);
+pub(crate) struct ProbeTimes(Vec<(&'static str, u64)>);
 
-impl Took {
-    pub(crate) fn by<T>(&mut self, name: &'static str, work: impl FnOnce() -> T) -> T {
+impl ProbeTimes {
+    pub(crate) fn time<T>(&mut self, name: &'static str, work: impl FnOnce() -> T) -> T {
         let started = Instant::now();
         let done = work();
         let us = started.elapsed().as_micros() as u64;
@@ -87,31 +87,31 @@ impl Probes {
             threads: ThreadsProbe::default(),
             system: SystemProbe::new(),
             devices: DevicesProbe::default(),
-            last: Memory::unread(),
+            last: Memory::default(),
             every_thread: Err(Unknown::because("not read yet")),
             costly_at: None,
             mapped_at: None,
-            took: Took::default(),
+            times: ProbeTimes::default(),
         }
     }
 
     /// Reads everything cheap, and if `watched` the costly ones that are due. What is not read keeps its last figures, with their time.
     /// To be called off the async threads.
     pub(crate) fn read(&mut self, watched: bool) -> Memory {
-        let Self { took, last, .. } = self;
-        last.system = took.by("system", || self.system.read());
+        let Self { times, last, .. } = self;
+        last.system = times.time("system", || self.system.read());
         let total = last.system.as_ref().ok().map(|system| system.total_bytes);
         match &mut self.subject {
             Subject::Own(probes) => {
                 let (process, container) = &mut **probes;
-                last.process = took.by("process", || process.read(total));
+                last.process = times.time("process", || process.read(total));
                 last.descriptors = descriptors::read();
-                last.container = took.by("container", || container.read());
+                last.container = times.time("container", || container.read());
                 last.heap = heap::read();
                 last.allocator = allocator::read();
             }
             // What its own allocator does is known to no other process.
-            Subject::Application(application) => took.by("processes", || application.read(total, last)),
+            Subject::Application(application) => times.time("processes", || application.read(total, last)),
         }
         if watched {
             self.read_costly();
@@ -124,15 +124,15 @@ impl Probes {
         if !is_due(&mut self.costly_at, COSTLY_EVERY) {
             return false;
         }
-        let Self { took, last, threads, .. } = self;
+        let Self { times, last, threads, .. } = self;
         self.every_thread = match &mut self.subject {
             Subject::Own(_) => {
-                last.handles = took.by("open files and connections", handles::read);
-                took.by("threads", || threads.read())
+                last.handles = times.time("open files and connections", handles::read);
+                times.time("threads", || threads.read())
             }
             Subject::Application(application) => {
-                took.by("open files and connections", || application.read_open(last));
-                took.by("threads", || application.read_threads(threads))
+                times.time("open files and connections", || application.read_open(last));
+                times.time("threads", || application.read_threads(threads))
             }
         };
         let busiest = |threads: &Vec<ThreadGroup>| Threads {
@@ -142,11 +142,11 @@ impl Probes {
         last.threads = self.every_thread.as_ref().map(busiest).map_err(Unknown::clone);
         match &mut self.subject {
             Subject::Own(_) if is_due(&mut self.mapped_at, MAPPED_EVERY) => {
-                last.mapped = took.by("shared pages", mapped::read);
+                last.mapped = times.time("shared pages", mapped::read);
             }
             Subject::Own(_) => {}
             Subject::Application(application) => {
-                last.mapped = took.by("shared pages", || application.read_mapped(MAPPED_EVERY));
+                last.mapped = times.time("shared pages", || application.read_mapped(MAPPED_EVERY));
             }
         }
         true
@@ -164,11 +164,11 @@ impl Probes {
     /// Reads the machine's devices, for the memory view alone.
     pub(crate) fn devices(&mut self) -> Devices {
         let cores = self.system.cores_percent();
-        self.took.by("devices and processes", || self.devices.read(cores))
+        self.times.time("devices and processes", || self.devices.read(cores))
     }
 
-    pub(crate) fn took(&mut self) -> &mut Took {
-        &mut self.took
+    pub(crate) fn times(&mut self) -> &mut ProbeTimes {
+        &mut self.times
     }
 }
 

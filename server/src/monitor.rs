@@ -1,9 +1,11 @@
 //! The monitor: owns the state, runs the sampler and the database probe on a thread of its own, and answers the board.
 
+#[cfg(feature = "mongodb")]
+use std::sync::{Mutex, PoisonError};
 use std::{
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
@@ -12,26 +14,25 @@ use std::{
 
 use arc_swap::ArcSwap;
 use axum::Router;
+#[cfg(feature = "mongodb")]
 use mongodb::options::ClientOptions;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
-use watchboard_app::{
-    port::{Answer, Telemetry},
-    wire::{Ask, Frozen, Part, Refreshed, Seen, Unknown},
-};
+use watchboard_app::port::{Answer, Telemetry};
+use watchboard_wire::{Ask, Frozen, Part, Refreshed, Seen, Unknown};
 
 use crate::{
+    board,
+    board::access::AccessPolicy,
     builder::Builder,
     clock::now_unix_ms,
-    dashboard,
-    database::{Database, Found, Listener, Probe},
-    guarded::Guard,
+    commands::Listener,
+    database::{Database, Probe, ProbeResult},
     memory::{Probes, Watch},
     requests::{Policy, Recorder, RequestsLayer, note_locations},
-    runtime::RuntimeProbe,
-    sampler::Sampler,
+    sample::{RuntimeProbe, Sampler},
 };
 
 /// The time between two snapshots, and between two questions to the database.
@@ -50,13 +51,15 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct Monitor {
     recorder: &'static Recorder,
+    #[cfg(feature = "mongodb")]
     listener: &'static Listener,
     /// Where the options of a client go that is listened to, as long as there is no database to ask.
-    given: Arc<Mutex<Option<oneshot::Sender<Database>>>>,
+    #[cfg(feature = "mongodb")]
+    listened: Arc<Mutex<Option<oneshot::Sender<Database>>>>,
     state: Arc<State>,
     /// Whether the application is not ready while its database is not healthy.
     ready_needs_database: bool,
-    guard: Guard,
+    access: AccessPolicy,
 }
 
 impl Monitor {
@@ -73,7 +76,7 @@ impl Monitor {
         probe: Probe,
         policy: Policy,
         ready_needs_database: bool,
-        guard: Guard,
+        access: AccessPolicy,
     ) -> Self {
         note_locations();
         let recorder = Recorder::new(policy);
@@ -91,13 +94,24 @@ impl Monitor {
             database_read_at: Arc::clone(&database_read_at),
         };
         let work = Work { sampler, frozen, read_at, database_read_at, asked };
-        let (given, database) = oneshot::channel();
+        let (listened, database) = oneshot::channel();
         let started = thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(work, probe, database));
         if let Err(error) = started {
             tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
         }
-        let given = Arc::new(Mutex::new(Some(given)));
-        Self { recorder, listener, given, state: Arc::new(state), ready_needs_database, guard }
+        // Without the feature nobody can listen to a client.
+        #[cfg(not(feature = "mongodb"))]
+        drop(listened);
+        Self {
+            recorder,
+            #[cfg(feature = "mongodb")]
+            listener,
+            #[cfg(feature = "mongodb")]
+            listened: Arc::new(Mutex::new(Some(listened))),
+            state: Arc::new(state),
+            ready_needs_database,
+            access,
+        }
     }
 
     /// The layer that records requests: for [`Router::layer`], after the host's routes and before the board is mounted.
@@ -123,11 +137,12 @@ impl Monitor {
     /// fail, its connection pool, and what each endpoint asks of the database. The driver decodes each command and reply for whoever
     /// listens: see the README for what that costs. Neither documents nor filters nor error texts are kept. Where the monitor was given no
     /// database, it asks this one how it is, by a client of its own.
+    #[cfg(feature = "mongodb")]
     #[must_use = "a client is listened to only when it is made of what this returns"]
     pub fn listen(&self, options: ClientOptions) -> ClientOptions {
-        if let Some(given) = self.given.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(listened) = self.listened.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // Nobody waits for it where a database was given before.
-            let _ = given.send(options.clone().into());
+            let _ = listened.send(options.clone().into());
         }
         self.listener.listen(options)
     }
@@ -140,8 +155,8 @@ impl Monitor {
         let (frozen, needs_database) = (Arc::clone(&self.state.frozen), self.ready_needs_database);
         // Not by the port: a balancer that asks is nobody who looks.
         let unready = move || needs_database.then(|| frozen.load().snapshot.database.unready()).flatten();
-        let unready: dashboard::Unready = Arc::new(unready);
-        dashboard::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &unready, self.guard.clone())
+        let unready: board::Unready = Arc::new(unready);
+        board::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &unready, self.access.clone())
     }
 
     /// Watches `app` and mounts the board at `path` beside it; `/` mounts it at the root.
@@ -225,7 +240,7 @@ struct Work {
 }
 
 /// The monitor's thread: ends when nobody can ask it any more.
-fn run(work: Work, probe: Probe, given: oneshot::Receiver<Database>) {
+fn run(work: Work, probe: Probe, listened: oneshot::Receiver<Database>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -234,7 +249,7 @@ fn run(work: Work, probe: Probe, given: oneshot::Receiver<Database>) {
     };
     let (found, database) = watch::channel(probe.found().clone());
     runtime.block_on(async {
-        tokio::spawn(ask_database(probe, given, found, Arc::clone(&work.database_read_at)));
+        tokio::spawn(ask_database(probe, listened, found, Arc::clone(&work.database_read_at)));
         Box::pin(work.sample_and_answer(database)).await;
     });
 }
@@ -242,12 +257,12 @@ fn run(work: Work, probe: Probe, given: oneshot::Receiver<Database>) {
 /// Asks the database, or the one that is given later.
 async fn ask_database(
     mut probe: Probe,
-    given: oneshot::Receiver<Database>,
-    found: watch::Sender<Found>,
+    listened: oneshot::Receiver<Database>,
+    found: watch::Sender<ProbeResult>,
     read_at: Arc<LastRead>,
 ) {
     if !probe.is_configured() {
-        let Ok(database) = given.await else { return std::future::pending().await };
+        let Ok(database) = listened.await else { return std::future::pending().await };
         probe = Probe::new(database.0);
     }
     loop {
@@ -259,7 +274,7 @@ async fn ask_database(
 }
 
 impl Work {
-    async fn sample_and_answer(mut self, mut database: watch::Receiver<Found>) {
+    async fn sample_and_answer(mut self, mut database: watch::Receiver<ProbeResult>) {
         let started = Instant::now();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

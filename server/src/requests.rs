@@ -1,7 +1,6 @@
 //! Request metrics: a tower layer records into a registry of endpoints; once a second the monitor takes what has ended.
 //! Knows neither the pages nor the monitor.
 
-mod asked;
 mod body;
 mod endpoint;
 mod guard;
@@ -17,7 +16,6 @@ mod request_id;
 mod rules;
 mod tally;
 
-pub(crate) use asked::TakenUse;
 pub use body::WatchedBody;
 pub(crate) use endpoint::BOUNDS_US;
 #[cfg(test)]
@@ -27,8 +25,8 @@ pub use naming::{RouteError, Routes};
 pub(crate) use panics::note_locations;
 pub use passed_on::PassedOn;
 pub(crate) use passed_on::PassedOnTally;
-pub(crate) use reader::{Reader, Told};
+pub(crate) use reader::{Reader, Reports};
 pub use recorder::Incoming;
 pub(crate) use recorder::{Policy, Recorder, nanoseconds_to_record};
-pub(crate) use reports::{Asked, KeptSighting, ReportedError, Sighting};
-pub(crate) use tally::{AskedTally, CLASSES, Class, MemoryTally, Tally};
+pub(crate) use reports::{KeptSighting, ReportedError, RequestUsage, Sighting};
+pub(crate) use tally::{CLASSES, Class, MemoryTally, Tally, UsageTally};

@@ -1,7 +1,5 @@
 //! Which endpoint allocates: what each request allocated is its own, on whichever thread and beside whatever else runs.
 
-mod support;
-
 use std::{hint::black_box, time::Duration};
 
 use axum::{
@@ -11,9 +9,9 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
-use support::Asker;
 use tokio::{io::AsyncWriteExt, sync::Mutex, task};
 use watchboard::{Monitor, alloc::Tracking};
+use watchboard_test_support::Asker;
 
 #[global_allocator]
 static ALLOCATOR: Tracking = Tracking::system();

@@ -1,16 +1,14 @@
 //! A program whose allocator is jemalloc: the board shows its own figures beside the counted ones.
 
-mod support;
-
 use std::{hint::black_box, time::Duration};
 
 use axum::Router;
 use serde_json::Value;
-use support::Asker;
 use watchboard::{
     Monitor,
     alloc::{Jemalloc, Tracking},
 };
+use watchboard_test_support::Asker;
 
 #[global_allocator]
 static ALLOCATOR: Tracking<Jemalloc> = Tracking::around(Jemalloc);

@@ -2,8 +2,8 @@
 //! place of those that threads share. A program of its own (`harness = false`), so that the sources come without their tests.
 #![allow(dead_code, unused_imports, reason = "the sources have more than the model asks for")]
 
-#[path = "../src/requests/asked.rs"]
-mod asked;
+#[path = "../src/commands/attribution.rs"]
+mod attribution;
 #[path = "../src/histograms/buckets.rs"]
 mod buckets;
 #[path = "../src/alloc/counters.rs"]
@@ -17,11 +17,18 @@ mod registry;
 #[path = "../src/requests/rules.rs"]
 mod rules;
 
-#[path = "../src/trace.rs"]
-mod trace;
+#[path = "../src/commands/usage.rs"]
+mod usage;
 
 mod histograms {
     pub(super) use super::buckets::BucketRecorder;
+}
+
+mod commands {
+    pub(super) use super::{
+        attribution,
+        usage::{TakenUsage, UsageRecorder},
+    };
 }
 
 mod alloc {
@@ -89,7 +96,7 @@ fn ended(status: u16, duration_us: u64) -> Ended<'static> {
         duration_us,
         response_bytes: 1,
         allocated,
-        asked: None,
+        usage: None,
         passed_on: None,
     }
 }
@@ -152,7 +159,7 @@ fn what_is_recorded_while_it_is_taken_is_taken_once() {
             let taken = numbered(&registry, number).take(&mut |of, _, count| match of {
                 endpoint::Of::Latency => latencies += count,
                 endpoint::Of::Sizes => sizes += count,
-                endpoint::Of::Asked => {}
+                endpoint::Of::Usage => {}
             });
             requests += taken.endings.iter().map(endpoint::TakenEnding::requests).sum::<u64>();
             sum_us += taken.endings.iter().map(|ending| ending.duration_sum_us).sum::<u64>();

@@ -78,9 +78,9 @@ fn who_may_know_whom() {
     knows_nothing_of("app/", &["tokio::", "mongodb::", "sysinfo::", "procfs::", "axum::"]);
     knows_nothing_of("app/src/components", &["crate::api", "crate::pages"]);
     knows_nothing_of("app/src/wire", &["leptos::", "crate::pages", "crate::components", "crate::live"]);
-    knows_nothing_of("server/src/requests", &["leptos", "crate::monitor", "crate::dashboard", "crate::sampler"]);
-    knows_nothing_of("server/src/history", &["leptos", "crate::monitor", "crate::dashboard", "crate::memory"]);
-    knows_nothing_of("server/src/memory", &["leptos", "crate::monitor", "crate::dashboard", "crate::requests"]);
-    knows_nothing_of("server/src/database", &["leptos", "crate::monitor", "crate::dashboard", "crate::requests"]);
-    knows_nothing_of("server/src/dashboard", &["crate::monitor", "crate::requests", "crate::sampler"]);
+    knows_nothing_of("server/src/requests", &["leptos", "crate::monitor", "crate::board", "crate::sample"]);
+    knows_nothing_of("server/src/history", &["leptos", "crate::monitor", "crate::board", "crate::memory"]);
+    knows_nothing_of("server/src/memory", &["leptos", "crate::monitor", "crate::board", "crate::requests"]);
+    knows_nothing_of("server/src/database", &["leptos", "crate::monitor", "crate::board", "crate::requests"]);
+    knows_nothing_of("server/src/dashboard", &["crate::monitor", "crate::requests", "crate::sample"]);
 }

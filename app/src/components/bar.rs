@@ -1,9 +1,9 @@
 //! Usage against a limit, and a whole in parts. Widths are attributes of SVG: the page's policy forbids inline styles.
 
 use leptos::prelude::*;
+use watchboard_wire::{Reading, format};
 
 use super::table::why;
-use crate::{format, wire::Reading};
 
 /// Past these percentages of a limit a bar asks for attention, and for action.
 const TIGHT_PERCENT: f64 = 80.0;

@@ -7,12 +7,9 @@ use leptos::prelude::*;
 
 pub(crate) use draw::sparkline;
 
-use crate::{
-    figures::Figures,
-    format::{self, Unit},
-    live::use_live,
-    wire::Window,
-};
+use watchboard_wire::{Window, format, format::Unit};
+
+use crate::{figures::Figures, live::use_live};
 
 /// One line.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,9 @@
 //! How fresh the page is, and the viewer's controls over it.
 
 use leptos::prelude::*;
+use watchboard_wire::format;
 
 use crate::{
-    format,
     live::{Link, text, use_live},
     place::Place,
     preferences::{INTERVALS, interval},

@@ -3,12 +3,9 @@
 use std::fmt::Write;
 
 use leptos::prelude::*;
+use watchboard_wire::{Band, Window, format};
 
 use super::chart::{CrosshairLine, TimeAxis};
-use crate::{
-    format,
-    wire::{Band, Window},
-};
 
 /// Shades, from few to many.
 const SHADES: f64 = 5.0;

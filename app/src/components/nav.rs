@@ -1,11 +1,9 @@
 //! The ways between the views, and between the windows of time.
 
 use leptos::prelude::*;
+use watchboard_wire::Window;
 
-use crate::{
-    place::{Place, View, use_place},
-    wire::Window,
-};
+use crate::place::{Place, View, use_place};
 
 /// A link to a place that depends on this one, marked as current where it leads here.
 fn way(

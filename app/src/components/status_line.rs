@@ -1,12 +1,11 @@
 //! One sentence on top: how things are, and since when.
 
 use leptos::prelude::*;
+use watchboard_wire::{Finding, Health, Status, format};
 
 use crate::{
-    format,
     live::{figure, text},
     place::use_place,
-    wire::{Finding, Health, Status},
 };
 
 /// The sentence, with the status as a word, a shape and a colour.

@@ -7,12 +7,9 @@ use leptos::{
     either::{Either, EitherOf3},
     prelude::*,
 };
+use watchboard_wire::{Reading, Unknown, format};
 
-use crate::{
-    format,
-    place::{Place, Sort, use_place},
-    wire::{Reading, Unknown},
-};
+use crate::place::{Place, Sort, use_place};
 
 /// A column's title, and a word on what it holds.
 #[derive(Clone, Copy)]

@@ -6,6 +6,7 @@ use futures::future::{Either, select};
 use gloo_net::http::{Method, RequestBuilder};
 use gloo_timers::future::TimeoutFuture;
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
+use watchboard_wire::{Ask, Refreshed};
 use web_sys::{RequestRedirect, VisibilityState};
 
 use super::Live;
@@ -13,7 +14,6 @@ use crate::{
     api::{self, Answer},
     figures::Figures,
     place::Place,
-    wire::{Ask, Refreshed},
 };
 
 /// A refresh that takes longer has failed.

@@ -1,14 +1,13 @@
 //! The charts of the board: each is its title, what growth means, its unit and its columns of the timeline.
 
 use leptos::prelude::*;
+use watchboard_wire::{TimelineColumns, format, format::Unit};
 
 use super::memory::watches_another;
 use crate::{
     components::{Chart, ChartData, Series},
     figures::Figures,
-    format::{self, Unit},
     live::{self, of_figures},
-    wire::TimelineColumns,
 };
 
 /// A chart's data from columns of the timeline.

@@ -1,6 +1,10 @@
 //! What the application asks of its database: its commands, its connections, and the deployment as its client sees it.
 
 use leptos::prelude::*;
+use watchboard_wire::{
+    AppCommands, CommandError, CommandRow, Deployment, EndpointCommand, Member, Pool, Reading, Unknown, format,
+    format::Unit,
+};
 
 use super::{
     charts::columns,
@@ -10,9 +14,7 @@ use super::{
 use crate::{
     components::{Card, Cell, Chart, ChartData, Column, Fact, Facts, Row, Series, Table, numbers, words},
     figures::Figures,
-    format::{self, Unit},
     live::of_figures,
-    wire::{AppCommands, CommandError, CommandRow, Deployment, EndpointCommand, Member, Pool, Reading, Unknown},
 };
 
 /// Where the application's client is listened to.

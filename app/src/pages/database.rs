@@ -4,6 +4,9 @@ mod server;
 mod storage;
 
 use leptos::prelude::*;
+use watchboard_wire::{
+    Database, DatabaseFile, DatabaseServer, DatabaseState, Reading, Reported, Snapshot, Unknown, format, known,
+};
 
 use self::{
     server::{OperationTable, ReplicationTable, StatusFacts},
@@ -16,9 +19,7 @@ use super::{
 use crate::{
     components::{Card, Fact, Facts},
     figures::Figures,
-    format,
     live::{figure, text, use_live},
-    wire::{Database, DatabaseFile, DatabaseServer, DatabaseState, Reading, Snapshot, Told, Unknown, known},
 };
 
 #[component]
@@ -82,7 +83,7 @@ fn StorageCards() -> impl IntoView {
 }
 
 /// What the server told of a part; why not, where it has not.
-fn told<T>(figures: &Figures, part: fn(&DatabaseServer) -> Option<&Told<T>>) -> Reading<&T> {
+fn told<T>(figures: &Figures, part: fn(&DatabaseServer) -> Option<&Reported<T>>) -> Reading<&T> {
     let server = figures.database.as_ref().and_then(|database| database.server.as_ref());
     let told = server.and_then(part).ok_or_else(|| Unknown::because("Not asked yet."))?;
     known(&told.reading)

@@ -1,6 +1,7 @@
 //! One endpoint: how fast it was over time, how its requests ended, what went wrong, and what such a request looked like.
 
 use leptos::prelude::*;
+use watchboard_wire::{EndpointColumns, EndpointDetail, Reading, RequestUpstream, Unknown, format, format::Unit};
 
 use super::{
     charts::wide,
@@ -12,10 +13,8 @@ use super::{
 use crate::{
     components::{Card, Chart, ChartData, Fact, Facts, HeatData, HeatMap, Series},
     figures::Figures,
-    format::{self, Unit},
     live::{of_figures, use_live},
     place::use_place,
-    wire::{EndpointColumns, EndpointDetail, Reading, RequestUpstream, Unknown},
 };
 
 #[component]

@@ -3,16 +3,15 @@
 use std::{ops::Range, sync::LazyLock};
 
 use leptos::prelude::*;
+use watchboard_wire::{EndpointName, EndpointRow, NamedBy, RequestDatabase, RequestMemory, format};
 
 use super::requests::{counted, marked, share, timed};
 use crate::{
     components::{Cell, Column, ROWS_THERE, Row, Table, TallTable, numbers, words},
     figures::Figures,
-    format,
     live::{of_figures, use_live},
     order::{self, Key},
     place::{Place, Sort, go, use_place},
-    wire::{EndpointName, EndpointRow, NamedBy, RequestDatabase, RequestMemory},
 };
 
 const COLUMNS: &[Column] = &[
@@ -321,7 +320,7 @@ fn line(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Ask, Refreshed};
+    use watchboard_wire::{Ask, Refreshed};
 
     fn names(sort: Sort, ascending: bool, filter: &str) -> String {
         let row = |(id, (route, requests)): (usize, (&str, u64))| {
@@ -329,7 +328,7 @@ mod tests {
             EndpointRow { id: id as u32, name, requests, ..EndpointRow::default() }
         };
         let endpoints = [("b", 1), ("c", 3), ("a", 2), ("gone", 0)].into_iter().enumerate().map(row).collect();
-        let figures = Figures::new(Ask::default(), Refreshed { endpoints, ..Refreshed::for_tests() });
+        let figures = Figures::new(Ask::default(), Refreshed { endpoints, ..Refreshed::default() });
         let place = Place { sort, ascending, filter: filter.to_owned(), ..Place::default() };
         let rows = sorted(&figures, &place);
         rows.into_iter().map(|at| figures.endpoints[at].name.as_ref().unwrap().text()).collect()

@@ -1,16 +1,15 @@
 //! What went wrong in the window, by cause.
 
 use leptos::prelude::*;
+use watchboard_wire::{ErrorCause, ErrorKind, ErrorSample, Part, format};
 
 use super::requests::{code_class, counted};
 use crate::{
     components::{Cell, Column, Row, Table, numbers, words},
     figures::Figures,
-    format,
     live::of_figures,
     order::{self, Key},
     place::{Place, use_place},
-    wire::{ErrorCause, ErrorKind, ErrorSample, Part},
 };
 
 const COLUMNS: &[Column] = &[

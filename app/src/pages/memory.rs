@@ -24,6 +24,8 @@ pub(crate) use self::{
     system::SystemMemory,
     threads::ThreadTable,
 };
+use watchboard_wire::{MemoryDetail, Reading, Unknown, format};
+
 use super::{
     charts::{AllocationChart, CpuChart, RssChart},
     endpoints::AllocatingTable,
@@ -31,9 +33,7 @@ use super::{
 use crate::{
     components::{Card, Fact},
     figures::Figures,
-    format,
     live::use_live,
-    wire::{MemoryDetail, Reading, Unknown},
 };
 
 #[component]

@@ -1,6 +1,7 @@
 //! The overview: the golden figures, the charts, and a card for each part of the whole.
 
 use leptos::prelude::*;
+use watchboard_wire::{Headline, Unknown, WindowTotals, format};
 
 use super::{
     charts::{self, CpuChart, ErrorsChart, LatencyChart, RequestRateChart, RssChart},
@@ -14,9 +15,7 @@ use super::{
 use crate::{
     components::{Card, Facts, Stat},
     figures::Figures,
-    format,
     live::{figure, of_figures, text},
-    wire::{Headline, Unknown, WindowTotals},
 };
 
 /// Stands for a figure that there is none of.

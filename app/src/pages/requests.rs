@@ -1,6 +1,7 @@
 //! Request metrics: the endpoints of the window, what went wrong in it, and what was slow.
 
 use leptos::prelude::*;
+use watchboard_wire::{Requests, format};
 
 use super::{
     charts::{ErrorsChart, LatencyChart, RequestRateChart},
@@ -11,9 +12,7 @@ use super::{
 use crate::{
     components::{Card, Cell, Column, Fact, Facts, Table, numbers, words},
     figures::Figures,
-    format,
     live::{figure, of_figures},
-    wire::Requests,
 };
 
 #[component]

@@ -1,15 +1,14 @@
 //! The slowest requests of the window.
 
 use leptos::prelude::*;
+use watchboard_wire::{CommandStep, RequestCommands, SlowRequest, format};
 
 use super::requests::{code_class, counted, timed};
 use crate::{
     components::{Cell, Column, Row, Stretch, Table, numbers, words},
     figures::Figures,
-    format,
     live::{of_figures, use_live},
     place::{Place, use_place},
-    wire::{CommandStep, RequestCommands, SlowRequest},
 };
 
 const COLUMNS: &[Column] = &[

@@ -1,7 +1,8 @@
 //! A place as the query of a URL, and back. What it does not say, or says wrongly, is as it is by default.
 
+use watchboard_wire::Window;
+
 use super::{Place, Sort, View};
-use crate::wire::Window;
 
 impl Place {
     /// Where it is, relative to the page.

@@ -1,6 +1,6 @@
 //! By which column the endpoints are sorted.
 
-use crate::wire::{EndpointRow, Latency, RequestDatabase, RequestMemory};
+use watchboard_wire::{EndpointRow, Latency, RequestDatabase, RequestMemory};
 
 /// The columns of the endpoints' table; each sorts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! MongoDB, asked by `hello` on a client of the monitor's own that is made once.
 
-mod classify;
-mod listener;
+pub(crate) mod classify;
 mod members;
 mod rights;
 mod secrets;
@@ -18,9 +17,9 @@ use mongodb::{
     options::ClientOptions,
 };
 use tokio::time::Instant;
-use watchboard_app::wire::{self, DatabaseFailure, DatabaseState, FailureKind};
+use watchboard_wire as wire;
+use watchboard_wire::{DatabaseFailure, DatabaseState, FailureKind};
 
-pub(crate) use self::listener::{CHECK_OUT, CommandReader, Listener, TakenShape};
 use self::{
     classify::Verdict,
     members::Members,
@@ -28,8 +27,8 @@ use self::{
     server::ServerState,
 };
 use super::{
-    knock::{Door, knock},
-    probe::{Found, Source},
+    probe::{ProbeResult, Source},
+    reachability::{Reachability, reachability},
 };
 
 /// How long the driver may look for a usable server: shorter than a whole answer may take, or its reasons would show as a time-out.
@@ -83,7 +82,7 @@ impl MongoDb {
         }
     }
 
-    async fn round(&mut self, found: &mut Found) -> Result<Duration, DatabaseFailure> {
+    async fn round(&mut self, found: &mut ProbeResult) -> Result<Duration, DatabaseFailure> {
         let client = self.client(found).await?;
         let admin = client.database("admin");
         let started = Instant::now();
@@ -121,7 +120,7 @@ impl MongoDb {
     }
 
     /// The client, made at the first round; of a connection string that cannot be used it is tried again.
-    async fn client(&mut self, found: &mut Found) -> Result<Client, DatabaseFailure> {
+    async fn client(&mut self, found: &mut ProbeResult) -> Result<Client, DatabaseFailure> {
         if let Some(client) = &self.client {
             return Ok(client.clone());
         }
@@ -170,11 +169,11 @@ impl MongoDb {
 
     /// What a connection meets that is made now; `open` where one is taken.
     async fn silence(&mut self, open: DatabaseFailure) -> DatabaseFailure {
-        match knock(&self.addresses()).await {
-            Some(Door::Open) => open,
-            Some(Door::Closed) => classify::refused(),
-            Some(Door::Nowhere) => classify::nowhere(),
-            Some(Door::Silent) | None => classify::silent(),
+        match reachability(&self.addresses()).await {
+            Some(Reachability::Accepts) => open,
+            Some(Reachability::Refuses) => classify::refused(),
+            Some(Reachability::Unroutable) => classify::nowhere(),
+            Some(Reachability::Silent) | None => classify::silent(),
         }
     }
 
@@ -192,11 +191,11 @@ impl MongoDb {
 }
 
 impl Source for MongoDb {
-    fn ask<'a>(&'a mut self, found: &'a mut Found) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
+    fn ask<'a>(&'a mut self, found: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
         Box::pin(self.round(found))
     }
 
-    fn tell<'a>(&'a mut self, found: &'a mut Found, watched: bool) -> BoxFuture<'a, ()> {
+    fn tell<'a>(&'a mut self, found: &'a mut ProbeResult, watched: bool) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             // The application's own client is not burdened with it.
             if let (Some(client), Some(_)) = (&self.client, &self.options) {

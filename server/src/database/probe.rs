@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
-use watchboard_app::wire::{Database, DatabaseFailure, DatabaseServer, DatabaseState, FailureKind};
+use watchboard_wire::{Database, DatabaseFailure, DatabaseServer, DatabaseState, FailureKind};
 
 use super::Target;
 use crate::clock::now_unix_ms;
@@ -18,10 +18,10 @@ pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1250);
 pub(super) trait Source: Send {
     /// One question. Which database it is goes into `found`.
     /// Gives the time of the round trip, or why there was no good answer. Dropped where it takes longer than [`ANSWER_WITHIN`].
-    fn ask<'a>(&'a mut self, found: &'a mut Found) -> BoxFuture<'a, Result<Duration, DatabaseFailure>>;
+    fn ask<'a>(&'a mut self, found: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>>;
 
     /// What the database tells of itself beyond that, where it answers; into `found`. Takes a quarter of a second at most.
-    fn tell<'a>(&'a mut self, _found: &'a mut Found, _watched: bool) -> BoxFuture<'a, ()> {
+    fn tell<'a>(&'a mut self, _found: &'a mut ProbeResult, _watched: bool) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 
@@ -31,7 +31,7 @@ pub(super) trait Source: Send {
 
 /// What a round found.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct ProbeResult {
     pub(crate) database: Database,
     /// The server's own state; none before it has told any of it.
     pub(crate) server: Option<DatabaseServer>,
@@ -40,7 +40,7 @@ pub(crate) struct Found {
 /// Probes one database and remembers what it found.
 pub(crate) struct Probe {
     source: Option<Box<dyn Source>>,
-    found: Found,
+    found: ProbeResult,
 }
 
 impl Probe {
@@ -51,14 +51,14 @@ impl Probe {
         if source.is_some() {
             database.state = DatabaseState::Connecting;
         }
-        Self { source, found: Found { database, server: None } }
+        Self { source, found: ProbeResult { database, server: None } }
     }
 
     pub(crate) fn is_configured(&self) -> bool {
         self.source.is_some()
     }
 
-    pub(crate) fn found(&self) -> &Found {
+    pub(crate) fn found(&self) -> &ProbeResult {
         &self.found
     }
 
@@ -113,10 +113,10 @@ mod tests {
     use super::*;
 
     /// Answers as it is told, or never.
-    struct Told(Vec<Option<Result<Duration, DatabaseFailure>>>);
+    struct Reported(Vec<Option<Result<Duration, DatabaseFailure>>>);
 
-    impl Source for Told {
-        fn ask<'a>(&'a mut self, _: &'a mut Found) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
+    impl Source for Reported {
+        fn ask<'a>(&'a mut self, _: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
             let answer = self.0.remove(0);
             Box::pin(async move {
                 match answer {
@@ -139,7 +139,7 @@ mod tests {
             Some(Err(DatabaseFailure::new(FailureKind::Frozen, "still"))),
             Some(Ok(Duration::from_millis(4))),
         ];
-        let mut probe = Probe { source: Some(Box::new(Told(told))), found: Found::default() };
+        let mut probe = Probe { source: Some(Box::new(Reported(told))), found: ProbeResult::default() };
         probe.round(false).await;
         let healthy = probe.found().database.clone();
         assert_eq!((healthy.status_text(), healthy.latency_us), ("healthy".into(), Some(3000)));

@@ -10,9 +10,10 @@ use std::{
 use futures_util::future::BoxFuture;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::task::{JoinHandle, spawn_blocking};
-use watchboard_app::wire::{self, DatabaseFailure, DatabaseFile, FailureKind};
+use watchboard_wire as wire;
+use watchboard_wire::{DatabaseFailure, DatabaseFile, FailureKind};
 
-use super::probe::{Found, Source};
+use super::probe::{ProbeResult, Source};
 
 /// How long the probe waits for whoever holds the file alone, as every commit does for a moment.
 const UNLOCKED_WITHIN: Duration = Duration::from_millis(500);
@@ -37,7 +38,7 @@ impl Sqlite {
         Self { path, asking: None }
     }
 
-    async fn round(&mut self, found: &mut Found) -> Result<Duration, DatabaseFailure> {
+    async fn round(&mut self, found: &mut ProbeResult) -> Result<Duration, DatabaseFailure> {
         let path = self.path.clone();
         let asking = self.asking.get_or_insert_with(|| spawn_blocking(move || look(&path)));
         let answer = asking.await;
@@ -51,7 +52,7 @@ impl Sqlite {
 }
 
 impl Source for Sqlite {
-    fn ask<'a>(&'a mut self, found: &'a mut Found) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
+    fn ask<'a>(&'a mut self, found: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
         Box::pin(self.round(found))
     }
 

@@ -1,9 +1,6 @@
 //! Endpoints that keep what they allocate while the program's memory grows, and those that allocate far more than before.
 
-use watchboard_app::{
-    format,
-    wire::{About, Finding, RequestMemory},
-};
+use watchboard_wire::{About, Finding, RequestMemory, format};
 
 use super::{
     degraded,

@@ -1,9 +1,6 @@
 //! The application behind the monitor: that it does not run.
 
-use watchboard_app::{
-    format,
-    wire::{About, Finding, Memory, RecentRequests, Status},
-};
+use watchboard_wire::{About, Finding, Memory, RecentRequests, Status, format};
 
 /// A restart takes no longer, and is no failure.
 const RESTARTS_WITHIN_MS: u64 = 10_000;
@@ -38,16 +35,15 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
-    use watchboard_app::wire::Application;
-
     use super::*;
+    use watchboard_wire::Application;
 
     #[test]
     fn an_application_that_is_gone_for_longer_than_a_restart_takes_is_named() {
         let memory = |name: &str, gone_since_unix_ms| {
             let found_by = "listening at 127.0.0.1:8000".to_owned();
             let application = Application { found_by, name: name.into(), gone_since_unix_ms, ..Application::default() };
-            Memory { application: Some(application), ..Memory::unread() }
+            Memory { application: Some(application), ..Memory::default() }
         };
         let recent = |requests, server_errors| RecentRequests { requests, server_errors, ..RecentRequests::default() };
         let found = |name: &str, gone_since_unix_ms, server_errors| {

@@ -1,8 +1,7 @@
 //! The database: whether it answers, and what of its own state is near an end.
 
-use watchboard_app::{
-    format,
-    wire::{About, Database, DatabaseServer, DatabaseState, Finding, Replication, ServerStatus, Told},
+use watchboard_wire::{
+    About, Database, DatabaseServer, DatabaseState, Finding, Replication, Reported, ServerStatus, format,
 };
 
 use super::degraded;
@@ -30,7 +29,7 @@ pub(super) fn failed(database: &Database) -> Option<Finding> {
     Some(degraded(format!("database {}", failure.kind.words()), About::Database))
 }
 
-fn known<T>(told: Option<&Told<T>>) -> Option<&T> {
+fn known<T>(told: Option<&Reported<T>>) -> Option<&T> {
     told.and_then(|told| told.reading.as_ref().ok())
 }
 
@@ -62,14 +61,13 @@ fn of_replication(replication: &Replication) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use watchboard_app::wire::{Cache, Connections, DatabaseFailure, FailureKind, Health, ReplicaMember};
-
     use super::*;
+    use watchboard_wire::{Cache, Connections, DatabaseFailure, FailureKind, Health, ReplicaMember};
 
     fn sentences(state: DatabaseState, status: ServerStatus, replication: Replication) -> Vec<String> {
         let server = DatabaseServer {
-            status: Some(Told { at_unix_ms: 1, reading: Ok(status) }),
-            replication: Some(Told { at_unix_ms: 1, reading: Ok(replication) }),
+            status: Some(Reported { at_unix_ms: 1, reading: Ok(status) }),
+            replication: Some(Reported { at_unix_ms: 1, reading: Ok(replication) }),
             ..DatabaseServer::default()
         };
         let database = Database { state, ..Database::default() };

@@ -4,10 +4,7 @@
 
 use std::collections::VecDeque;
 
-use watchboard_app::{
-    format,
-    wire::{About, Finding, Memory},
-};
+use watchboard_wire::{About, Finding, Memory, format};
 
 use super::degraded;
 

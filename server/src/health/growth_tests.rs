@@ -1,6 +1,6 @@
 //! Two hundred series by a fixed seed, in which every leak of more than a hundredth of the limit an hour is found, and nothing else.
 
-use watchboard_app::wire::{Application, Process, System};
+use watchboard_wire::{Application, Process, System};
 
 use super::*;
 
@@ -119,7 +119,7 @@ fn memory(rss_bytes: u64) -> Memory {
         process: Ok(Process { rss_bytes, ..Process::default() }),
         container: Ok(None),
         system: Ok(System { total_bytes: LIMIT as u64, used_bytes: rss_bytes, ..System::default() }),
-        ..Memory::unread()
+        ..Memory::default()
     }
 }
 

@@ -1,9 +1,6 @@
 //! Limits: memory near the one that kills, file descriptors near theirs, and what the kernel has done already.
 
-use watchboard_app::{
-    format,
-    wire::{About, Container, Finding, Memory, Pressure},
-};
+use watchboard_wire::{About, Container, Finding, Memory, Pressure, format};
 
 use super::degraded;
 
@@ -74,16 +71,15 @@ fn pressure(memory: &Memory, container: Option<&Container>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use watchboard_app::wire::{Descriptors, System};
-
     use super::*;
+    use watchboard_wire::{Descriptors, System};
 
     fn memory(container: Container) -> Memory {
         Memory {
             descriptors: Ok(Descriptors { open: 10, limit: Some(1024), pid: None }),
             container: Ok(Some(container)),
             system: Ok(System { total_bytes: 1000, used_bytes: 1000, ..System::default() }),
-            ..Memory::unread()
+            ..Memory::default()
         }
     }
 
@@ -100,7 +96,7 @@ mod tests {
         let roomy = Container { working_set_bytes: 96, limit_bytes: Some(1000), ..Container::default() };
         assert_eq!(sentences(&mut Limits::default(), 0, &memory(roomy)), Vec::<String>::new());
         let unknown =
-            Memory { descriptors: Ok(Descriptors { open: 10, limit: Some(1024), pid: None }), ..Memory::unread() };
+            Memory { descriptors: Ok(Descriptors { open: 10, limit: Some(1024), pid: None }), ..Memory::default() };
         assert_eq!(sentences(&mut Limits::default(), 0, &unknown), Vec::<String>::new());
     }
 

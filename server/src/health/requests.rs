@@ -1,9 +1,6 @@
 //! Requests: too many errors, and endpoints beyond their objective.
 
-use watchboard_app::{
-    format,
-    wire::{About, EndpointName, Finding, RecentRequests, Status},
-};
+use watchboard_wire::{About, EndpointName, Finding, RecentRequests, Status, format};
 
 use super::degraded;
 use crate::{

@@ -67,9 +67,8 @@ impl BucketRecorder {
 
 #[cfg(test)]
 mod tests {
-    use histogram::Histogram;
-
     use super::*;
+    use histogram::Histogram;
 
     #[test]
     fn the_layout_is_the_crates_own() {

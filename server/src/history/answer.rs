@@ -1,6 +1,6 @@
 //! The history's part of the answer to a page: what its view shows, and of that what is new.
 
-use watchboard_app::wire::{
+use watchboard_wire::{
     Ask, CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, Part,
     Refreshed, RequestCommands, Seen, SlowRequest, Snapshot, Timeline, Window,
 };
@@ -11,12 +11,12 @@ use super::{
     points::endpoint_point,
     slowest::Slowest,
     tiers::{Tiers, tier},
-    watched::{Row, Watched},
+    window_sums::{Row, WindowSums},
 };
 use crate::{
     clock::now_unix_ms,
-    requests::{Asked, Class, KeptSighting, Reader, TakenUse, Tally},
-    trace::Step,
+    commands::{TakenUse, attribution::Step},
+    requests::{Class, KeptSighting, Reader, RequestUsage, Tally},
 };
 
 /// Endpoints on the views that do not show all.
@@ -42,37 +42,37 @@ impl History {
     pub(crate) fn answer(&mut self, ask: &Ask, seen: Option<Seen>, snapshot: &Snapshot, names: Names<'_>) -> Refreshed {
         let reader = names.reader;
         let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, now } = self;
-        let watched = &mut windows[ask.window as usize];
-        watched.advance(tiers, *now);
-        reader.in_flight_ids().for_each(|id| watched.know(id));
+        let window_sums = &mut windows[ask.window as usize];
+        window_sums.advance(tiers, *now);
+        reader.in_flight_ids().for_each(|id| window_sums.know(id));
         let same_run = |seen: &Seen| seen.started_at_unix_ms == *started_at_unix_ms;
-        let seen = seen.filter(|seen| same_run(seen) && watched.made_at() <= seen.tick);
+        let seen = seen.filter(|seen| same_run(seen) && window_sums.made_at() <= seen.tick);
         let endpoints = match &ask.part {
             Part::Charts | Part::Database | Part::Endpoint(_) => vec![],
-            Part::Overview => most(watched, reader, |sums| sums.duration_sum_us),
-            Part::Memory => most(watched, reader, |sums| sums.memory.allocated.bytes),
-            Part::Requests => changed(watched, seen, reader),
+            Part::Overview => most(window_sums, reader, |sums| sums.duration_sum_us),
+            Part::Memory => most(window_sums, reader, |sums| sums.memory.allocated.bytes),
+            Part::Requests => changed(window_sums, seen, reader),
         };
         let endpoint = match &ask.part {
             Part::Endpoint(name) => {
-                reader.id(name).map(|id| detail(id, watched, tiers, slowest_of.get(id), seen, names))
+                reader.id(name).map(|id| detail(id, window_sums, tiers, slowest_of.get(id), seen, names))
             }
             _ => None,
         };
         let first = seen.map_or(0, |seen| seen.tick / ask.window.step_seconds());
         Refreshed {
             snapshot: snapshot.clone(),
-            totals: watched.totals(),
-            timeline: watched.timeline().since(first),
+            totals: window_sums.totals(),
+            timeline: window_sums.timeline().since(first),
             endpoints_whole: seen.is_none() || ask.part != Part::Requests,
             endpoints,
             causes: if matches!(ask.part, Part::Charts | Part::Database | Part::Memory) {
                 vec![]
             } else {
-                changed_causes(causes, watched, tiers, seen)
+                changed_causes(causes, window_sums, tiers, seen)
             },
             untold_errors: causes.untold(snapshot.requests.errors_seen),
-            slowest: (ask.part == Part::Requests).then(|| slow_requests(slowest, watched, names)),
+            slowest: (ask.part == Part::Requests).then(|| slow_requests(slowest, window_sums, names)),
             endpoint,
             memory: None,
             database: None,
@@ -84,10 +84,10 @@ impl History {
 impl History {
     /// All commands of a window, without the waits for a connection, and the commands by their shape's number, the waits among them.
     pub(crate) fn commands(&mut self, window: Window) -> (CommandRow, Vec<(u16, CommandRow)>) {
-        let watched = &mut self.windows[window as usize];
-        watched.advance(&self.tiers, self.now);
-        let rows = watched.commands().map(|(shape, sums)| (shape as u16, command_row(sums))).collect();
-        (command_row(watched.all_commands()), rows)
+        let window_sums = &mut self.windows[window as usize];
+        window_sums.advance(&self.tiers, self.now);
+        let rows = window_sums.commands().map(|(shape, sums)| (shape as u16, command_row(sums))).collect();
+        (command_row(window_sums.all_commands()), rows)
     }
 }
 
@@ -105,14 +105,14 @@ fn command_row(sums: &Tally) -> CommandRow {
 }
 
 /// Causes that changed and are of the window.
-fn changed_causes(causes: &Causes, watched: &Watched, tiers: &Tiers, seen: Option<Seen>) -> Vec<ErrorCause> {
-    let step = watched.window.step_seconds();
-    let (from, to) = watched.span();
+fn changed_causes(causes: &Causes, window_sums: &WindowSums, tiers: &Tiers, seen: Option<Seen>) -> Vec<ErrorCause> {
+    let step = window_sums.window.step_seconds();
+    let (from, to) = window_sums.span();
     let is_new = |tick: u64| seen.is_none_or(|seen| tick > seen.tick);
     let changed = causes.iter().filter(|cause| is_new(cause.tick) && cause.tick >= from);
     let mut changed: Vec<ErrorCause> = changed.map(|cause| cause.cause.clone()).collect();
     changed.sort_unstable_by_key(|cause| cause.number);
-    for frame in tiers.cover(tier(watched.window), from, to) {
+    for frame in tiers.cover(tier(window_sums.window), from, to) {
         for (number, count) in frame.errors() {
             let Ok(index) = changed.binary_search_by_key(number, |cause| cause.number) else { continue };
             let (points, point) = (&mut changed[index].points, frame.start / step);
@@ -125,31 +125,31 @@ fn changed_causes(causes: &Causes, watched: &Watched, tiers: &Tiers, seen: Optio
     changed
 }
 
-fn slow_requests(slowest: &Slowest, watched: &Watched, names: Names<'_>) -> Vec<SlowRequest> {
-    slowest.since(watched.span().0).iter().map(|sighting| slow_request(sighting, names)).collect()
+fn slow_requests(slowest: &Slowest, window_sums: &WindowSums, names: Names<'_>) -> Vec<SlowRequest> {
+    slowest.since(window_sums.span().0).iter().map(|sighting| slow_request(sighting, names)).collect()
 }
 
 fn detail(
     id: usize,
-    watched: &mut Watched,
+    window_sums: &mut WindowSums,
     tiers: &Tiers,
     slowest: Option<&Slowest>,
     seen: Option<Seen>,
     names: Names<'_>,
 ) -> EndpointDetail {
     let reader = names.reader;
-    let window = watched.window;
-    let (from, to) = watched.span();
+    let window = window_sums.window;
+    let (from, to) = window_sums.span();
     let oldest = from / window.step_seconds();
     let first = seen.map_or(oldest, |seen| (seen.tick / window.step_seconds()).max(oldest));
-    let started_at_unix_ms = watched.timeline().started_at_unix_ms;
+    let started_at_unix_ms = window_sums.timeline().started_at_unix_ms;
     let mut timeline = Timeline { started_at_unix_ms, window, first, ..Timeline::default() };
     for number in first..to.div_ceil(window.step_seconds()) {
         let columns = endpoint_point(tiers, window, id, number, to);
         timeline.extend(Timeline { first: number, columns, ..timeline });
     }
-    let first_of_line = watched.first_of_line();
-    let row = match watched.row(id) {
+    let first_of_line = window_sums.first_of_line();
+    let row = match window_sums.row(id) {
         Some(row) => wire_row(id, row, first_of_line, reader),
         None => EndpointRow { id: id as u32, ..EndpointRow::default() },
     };
@@ -158,15 +158,15 @@ fn detail(
         timeline,
         statuses: reader.statuses(id),
         commands: commands(id, names),
-        slowest: slowest.map(|slowest| slow_requests(slowest, watched, names)).unwrap_or_default(),
+        slowest: slowest.map(|slowest| slow_requests(slowest, window_sums, names)).unwrap_or_default(),
     }
 }
 
 /// The endpoints of which something is most.
-fn most(watched: &mut Watched, reader: &Reader, what: fn(&Tally) -> u64) -> Vec<EndpointRow> {
-    let first = watched.first_of_line();
+fn most(window_sums: &mut WindowSums, reader: &Reader, what: fn(&Tally) -> u64) -> Vec<EndpointRow> {
+    let first = window_sums.first_of_line();
     let mut rows: Vec<(usize, &mut Row)> =
-        watched.rows().filter(|(id, row)| row.sums.requests() + reader.in_flight(*id) > 0).collect();
+        window_sums.rows().filter(|(id, row)| row.sums.requests() + reader.in_flight(*id) > 0).collect();
     rows.sort_by_key(|(id, row)| (std::cmp::Reverse(what(&row.sums)), *id));
     let named = |(id, row): (usize, &mut Row)| EndpointRow {
         name: Some(reader.name(id)),
@@ -177,11 +177,11 @@ fn most(watched: &mut Watched, reader: &Reader, what: fn(&Tally) -> u64) -> Vec<
 }
 
 /// The endpoints that changed.
-fn changed(watched: &mut Watched, seen: Option<Seen>, reader: &Reader) -> Vec<EndpointRow> {
-    let (first, line_step) = (watched.first_of_line(), watched.window.line_step_seconds());
-    let now = watched.span().1.saturating_sub(1);
+fn changed(window_sums: &mut WindowSums, seen: Option<Seen>, reader: &Reader) -> Vec<EndpointRow> {
+    let (first, line_step) = (window_sums.first_of_line(), window_sums.window.line_step_seconds());
+    let now = window_sums.span().1.saturating_sub(1);
     let mut rows = vec![];
-    for (id, row) in watched.rows() {
+    for (id, row) in window_sums.rows() {
         let in_flight = reader.in_flight(id);
         if in_flight != row.in_flight {
             if row.in_flight == 0 && row.sums.requests() == 0 {
@@ -216,7 +216,7 @@ fn wire_row(id: usize, row: &Row, first_of_line: u64, reader: &Reader) -> Endpoi
         duration_sum_us: sums.duration_sum_us,
         latency: sums.latency(),
         memory: sums.memory(),
-        database: sums.asked(),
+        database: sums.usage(),
         upstream: sums.passed_on(),
         within_objective: sums.within(reader.objective_us(id)),
         line_last: row.line.last,
@@ -249,24 +249,24 @@ fn slow_request(sighting: &KeptSighting, names: Names<'_>) -> SlowRequest {
         connect_us: sighting.connect_us.map(|us| us.get().into()),
         response_bytes: sighting.response_bytes,
         request_id: sighting.id.as_deref().map(ToOwned::to_owned),
-        database: sighting.asked.as_deref().map(|asked| request_commands(asked, names)),
+        database: sighting.usage.as_deref().map(|usage| request_commands(usage, names)),
     }
 }
 
-fn request_commands(asked: &Asked, names: Names<'_>) -> RequestCommands {
+fn request_commands(usage: &RequestUsage, names: Names<'_>) -> RequestCommands {
     let mut shapes: Vec<u16> = vec![];
     let step = |step: &Step| {
         let name = shapes.iter().position(|shape| *shape == step.shape).unwrap_or_else(|| {
             shapes.push(step.shape);
             shapes.len() - 1
         });
-        let at_us = asked.began_us + u64::from(step.at_us);
+        let at_us = usage.began_us + u64::from(step.at_us);
         CommandStep { name: name as u8, at_us, took_us: step.took_us, failed: step.failed }
     };
     RequestCommands {
-        commands: asked.commands,
-        took_us: asked.took_us,
-        steps: asked.steps.iter().map(step).collect(),
+        commands: usage.commands,
+        took_us: usage.took_us,
+        steps: usage.steps.iter().map(step).collect(),
         names: shapes.iter().map(|shape| (names.command)(*shape).text()).collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use watchboard_app::wire::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample};
+use watchboard_wire::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample};
 
 use crate::requests::{ReportedError, Sighting};
 

@@ -4,7 +4,7 @@
 use crate::{
     alloc::Allocated,
     histograms::Distribution,
-    requests::{AskedTally, CLASSES, MemoryTally, PassedOnTally, Tally},
+    requests::{CLASSES, MemoryTally, PassedOnTally, Tally, UsageTally},
 };
 
 /// The code of a count that stands behind it, less what smaller codes say.
@@ -21,7 +21,7 @@ pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
     let present = tally.classes.iter().enumerate().filter(|(_, count)| **count > 0);
     let has_memory = tally.memory != MemoryTally::default();
     let more = if has_memory { MEMORY } else { 0 }
-        | if tally.asked.is_some() { ASKED } else { 0 }
+        | if tally.usage.is_some() { ASKED } else { 0 }
         | if tally.passed_on.is_some() { PASSED_ON } else { 0 };
     out.push(present.fold(more, |bits, (index, _)| bits | 1 << index));
     tally.classes.iter().filter(|count| **count > 0).for_each(|count| write(out, *count));
@@ -35,8 +35,8 @@ pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
         write(out, tally.memory.sizes.iter().count() as u64);
         encode_buckets(&tally.memory.sizes, out);
     }
-    if let Some(asked) = &tally.asked {
-        let AskedTally { commands, took_us, repeated, ref times } = **asked;
+    if let Some(usage) = &tally.usage {
+        let UsageTally { commands, took_us, repeated, ref times } = **usage;
         for sum in [commands, took_us, repeated, times.iter().count() as u64] {
             write(out, sum);
         }
@@ -98,14 +98,14 @@ pub(super) fn apply(sign: Sign, mut encoded: &[u8], tally: &mut Tally) {
         apply_buckets(sign, &mut encoded, buckets, &mut tally.memory.sizes);
     }
     if present & ASKED != 0 {
-        let AskedTally { commands, took_us, repeated, times } = &mut **tally.asked.get_or_insert_default();
+        let UsageTally { commands, took_us, repeated, times } = &mut **tally.usage.get_or_insert_default();
         for sum in [commands, took_us, repeated] {
             sign.apply(sum, read(&mut encoded));
         }
         let buckets = read(&mut encoded);
         apply_buckets(sign, &mut encoded, buckets, times);
-        if tally.asked.as_deref() == Some(&AskedTally::default()) {
-            tally.asked = None;
+        if tally.usage.as_deref() == Some(&UsageTally::default()) {
+            tally.usage = None;
         }
     }
     if present & PASSED_ON != 0 {
@@ -163,10 +163,9 @@ pub(super) fn read(encoded: &mut &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::{histograms::bucket, history::tests::tally};
+    use proptest::prelude::*;
 
     proptest! {
         #[test]

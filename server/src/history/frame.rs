@@ -1,7 +1,7 @@
 //! What some seconds brought, and how several such frames become one.
 
 use super::compact::{self, Sign};
-use crate::{database::CHECK_OUT, requests::Tally};
+use crate::{commands::CHECK_OUT, requests::Tally};
 
 /// The number of waiting for a connection among the commands; it is none of them.
 pub(crate) const WAITS: usize = CHECK_OUT as usize;

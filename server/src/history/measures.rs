@@ -2,7 +2,7 @@
 
 use std::{fs, time::Instant};
 
-use watchboard_app::wire::{Ask, Part, Refreshed, Seen, Snapshot};
+use watchboard_wire::{Ask, Part, Refreshed, Seen, Snapshot};
 
 use super::*;
 use crate::requests::{Policy, Recorder};
@@ -28,7 +28,7 @@ struct Day {
 
 impl Day {
     fn new(endpoints: usize) -> Self {
-        let mut sampler = crate::sampler::Sampler::for_tests(Recorder::new(Policy::default()));
+        let mut sampler = crate::sample::Sampler::for_tests(Recorder::new(Policy::default()));
         let recorder = Recorder::new(Policy::default());
         Self {
             recorder,
@@ -36,7 +36,7 @@ impl Day {
             history: History::new(0),
             snapshot: Snapshot {
                 started_at_unix_ms: 0,
-                ..sampler.tick(0, &crate::database::Found::default(), false).snapshot
+                ..sampler.tick(0, &crate::database::ProbeResult::default(), false).snapshot
             },
             routes: (0..endpoints).map(|number| format!("/resources/{number}/items/{{id}}")).collect(),
             random: fastrand::Rng::with_seed(5),

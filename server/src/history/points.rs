@@ -1,6 +1,6 @@
 //! Frames into points of a chart. Percentiles come of merged histograms, never of averaged percentiles.
 
-use watchboard_app::wire::{Band, EndpointColumns, TimelineColumns, Window};
+use watchboard_wire::{Band, EndpointColumns, TimelineColumns, Window};
 
 use super::{
     compact::{self, Sign},
@@ -63,7 +63,7 @@ pub(super) fn endpoint_point(tiers: &Tiers, window: Window, id: usize, number: u
     encoded.for_each(|(_, encoded)| compact::apply(Sign::Add, encoded, &mut sums));
     let rate = rate(&frames);
     let (latency, memory) = (sums.latency(), sums.memory());
-    let (requests, asked) = (sums.requests(), sums.asked.as_ref());
+    let (requests, usage) = (sums.requests(), sums.usage.as_ref());
     let each = |sum: u64| (requests > 0).then(|| sum as f64 / requests as f64);
     EndpointColumns {
         fine_per_second: vec![rate(sums.count(Class::Fine))],
@@ -75,8 +75,8 @@ pub(super) fn endpoint_point(tiers: &Tiers, window: Window, id: usize, number: u
         latency_p99_us: vec![latency.map(|latency| us(latency.p99_us))],
         allocated_mean_bytes: vec![memory.map(|memory| memory.mean_bytes())],
         allocated_max_bytes: vec![memory.map(|memory| memory.max_bytes)],
-        commands_mean: vec![each(asked.map_or(0, |asked| asked.commands)).map(hundredths)],
-        database_mean_us: vec![each(asked.map_or(0, |asked| asked.took_us)).map(|mean| us(mean as u64))],
+        commands_mean: vec![each(usage.map_or(0, |usage| usage.commands)).map(hundredths)],
+        database_mean_us: vec![each(usage.map_or(0, |usage| usage.took_us)).map(|mean| us(mean as u64))],
         latency_counts: vec![by_band(&sums)],
     }
 }

@@ -71,10 +71,9 @@ impl Slowest {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::{history::tests::sighting, requests::Sighting};
+    use proptest::prelude::*;
 
     proptest! {
         #[test]

@@ -1,6 +1,6 @@
 //! What the tests of the history share, and those of its whole: a day of requests by a known distribution, beside exact figures.
 
-use watchboard_app::wire::{Ask, Latency, Part, Snapshot};
+use watchboard_wire::{Ask, Latency, Part, Snapshot};
 
 use super::*;
 use crate::{
@@ -34,9 +34,11 @@ struct Fed {
 
 impl Fed {
     fn new() -> Self {
-        let mut sampler = crate::sampler::Sampler::for_tests(Recorder::new(Policy::default()));
-        let snapshot =
-            Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, &crate::database::Found::default(), false).snapshot };
+        let mut sampler = crate::sample::Sampler::for_tests(Recorder::new(Policy::default()));
+        let snapshot = Snapshot {
+            started_at_unix_ms: 0,
+            ..sampler.tick(0, &crate::database::ProbeResult::default(), false).snapshot
+        };
         let reader = Reader::new(Recorder::new(Policy::default()));
         Self { history: History::new(0), reader, snapshot, all: vec![] }
     }
@@ -52,12 +54,12 @@ impl Fed {
             }
         }
         let slow = requests.iter().map(|(id, duration)| sighting(*id, tick * 1000, *duration)).collect();
-        self.history.push(tick, frame, Told { errors: vec![], slow }, Host::default(), &self.reader);
+        self.history.push(tick, frame, Reports { errors: vec![], slow }, Host::default(), &self.reader);
         self.snapshot.tick = tick;
         self.all.extend(requests.iter().map(|(id, duration)| (tick, *id, *duration)));
     }
 
-    fn ask(&mut self, window: Window, part: Part) -> watchboard_app::wire::Refreshed {
+    fn ask(&mut self, window: Window, part: Part) -> watchboard_wire::Refreshed {
         self.history.answer(&Ask { window, part }, None, &self.snapshot, Names::for_tests(&self.reader))
     }
 
@@ -143,8 +145,8 @@ fn sums_that_are_kept_are_those_that_are_made_anew() {
                 let anew = fed.ask(window, Part::Requests);
                 assert_eq!((kept.totals, kept.timeline), (anew.totals, anew.timeline), "{window:?}");
                 // Of a line the oldest point may be of more than the window.
-                let sums = |rows: Vec<watchboard_app::wire::EndpointRow>| -> Vec<_> {
-                    let sums = |row: watchboard_app::wire::EndpointRow| {
+                let sums = |rows: Vec<watchboard_wire::EndpointRow>| -> Vec<_> {
+                    let sums = |row: watchboard_wire::EndpointRow| {
                         (row.id, row.requests, row.duration_sum_us, row.latency, row.within_objective)
                     };
                     rows.into_iter().filter(|row| row.requests > 0).map(sums).collect()
@@ -163,7 +165,7 @@ fn a_look_a_minute_later_gets_what_is_new_and_not_all() {
         let ask = Ask { window, part: Part::Requests };
         fed.history.answer(&ask, None, &fed.snapshot, Names::for_tests(&fed.reader));
         (5_000..5_060).for_each(|tick| fed.tick(tick, &[(1, 10)]));
-        let seen = Some(watchboard_app::wire::Seen { started_at_unix_ms: 0, tick: 4_999 });
+        let seen = Some(watchboard_wire::Seen { started_at_unix_ms: 0, tick: 4_999 });
         let next = fed.history.answer(&ask, seen, &fed.snapshot, Names::for_tests(&fed.reader));
         assert!(!next.endpoints_whole, "{window:?}");
     }
@@ -176,7 +178,7 @@ fn a_page_gets_what_is_new_and_no_more() {
     let ask = Ask { window: Window::FifteenMinutes, part: Part::Requests };
     let first = fed.history.answer(&ask, None, &fed.snapshot, Names::for_tests(&fed.reader));
     assert_eq!((first.endpoints.len(), first.endpoints.iter().all(|row| row.name.is_some())), (2, true));
-    let seen = watchboard_app::wire::Seen { started_at_unix_ms: 0, tick: 99 };
+    let seen = watchboard_wire::Seen { started_at_unix_ms: 0, tick: 99 };
     fed.tick(100, &[(1, 30)]);
     let next = fed.history.answer(&ask, Some(seen), &fed.snapshot, Names::for_tests(&fed.reader));
     assert_eq!(

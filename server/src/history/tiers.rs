@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use watchboard_app::wire::Window;
+use watchboard_wire::Window;
 
 use super::frame::{Frame, fold};
 

@@ -1,6 +1,6 @@
 //! What the allocator itself holds: jemalloc tells, by the feature of that name.
 
-use watchboard_app::wire::{Allocator, Reading};
+use watchboard_wire::{Allocator, Reading};
 
 /// None where the program's allocator is another.
 #[cfg(feature = "jemalloc")]

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use watchboard_app::wire::{Application, Handles, Mapped, Memory, Reading, ThreadGroup, Unknown};
+use watchboard_wire::{Application, Handles, Mapped, Memory, Reading, ThreadGroup, Unknown};
 
 use self::{
     find::{Finder, Found},

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use watchboard_app::wire::{Container, CpuQuota, Reading, Unknown};
+use watchboard_wire::{Container, CpuQuota, Reading, Unknown};
 
 use super::{
     pressure,

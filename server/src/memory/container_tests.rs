@@ -65,7 +65,7 @@ fn the_smallest_limit_of_the_ancestors_counts_and_reclaimable_cache_does_not() {
             anonymous_bytes: Some(600),
             file_bytes: Some(350),
             oom_kills: Some(1),
-            pressure: Some(watchboard_app::wire::Pressure { some_percent: 12.5, full_percent: 2.0 }),
+            pressure: Some(watchboard_wire::Pressure { some_percent: 12.5, full_percent: 2.0 }),
             cpu: Some(CpuQuota { cores: Some(0.5), periods: 10, throttled_periods: 3, throttled_us: 1500 }),
         }
     );

@@ -55,9 +55,8 @@ fn line_times(line: &str) -> Option<Times> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn waiting_for_a_disk_is_idle_and_guests_count_once() {

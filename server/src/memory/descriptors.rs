@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use rustix::process::{Resource, getrlimit};
-use watchboard_app::wire::{Descriptors, Reading};
+use watchboard_wire::{Descriptors, Reading};
 
 use super::{readable, text, unreadable};
 

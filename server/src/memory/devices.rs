@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sysinfo::{DiskRefreshKind, Disks, Networks, ProcessRefreshKind, ProcessesToUpdate, System};
-use watchboard_app::wire::{Devices, Disk, HeavyProcess, Network};
+use watchboard_wire::{Devices, Disk, HeavyProcess, Network};
 
 /// Processes that are named.
 const HEAVIEST: usize = 10;

@@ -6,7 +6,7 @@ use procfs::{
     ProcError,
     process::{FDTarget, Process},
 };
-use watchboard_app::wire::{Handles, Reading};
+use watchboard_wire::{Handles, Reading};
 
 use super::{readable, unreadable};
 use crate::clock::now_unix_ms;

@@ -1,6 +1,6 @@
 //! What the program has allocated, as its own allocator counted it.
 
-use watchboard_app::wire::Heap;
+use watchboard_wire::Heap;
 
 use crate::alloc;
 

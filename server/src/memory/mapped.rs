@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use watchboard_app::wire::{Mapped, Reading};
+use watchboard_wire::{Mapped, Reading};
 
 use super::{readable, text};
 use crate::clock::now_unix_ms;

@@ -3,7 +3,7 @@
 use std::{os::unix::process::CommandExt, process::Command, thread};
 
 use super::{Probes, Watch};
-use crate::cost::thread_cpu;
+use crate::sample::thread_cpu;
 
 #[test]
 #[ignore = "a measure: `cargo xtask bench`"]
@@ -38,7 +38,7 @@ fn measure(what: &str, watch: Option<Watch>) {
     }
     println!("{what}, all that is read every second: {:?} of CPU time", thread_cpu().saturating_sub(before) / SECONDS);
     let _ = probes.devices();
-    for (name, us) in probes.took().all() {
+    for (name, us) in probes.times().all() {
         println!("    {name}: {us} µs");
     }
 }

@@ -1,7 +1,7 @@
 //! The kernel's PSI: `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and the same of `full`.
 
 use procfs::{FromBufRead, MemoryPressure};
-use watchboard_app::wire::Pressure;
+use watchboard_wire::Pressure;
 
 /// None where the text is not of this form, as of a kernel that refuses to tell.
 pub(super) fn parse(text: &str) -> Option<Pressure> {
@@ -11,9 +11,8 @@ pub(super) fn parse(text: &str) -> Option<Pressure> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn shares_of_the_last_ten_seconds() {

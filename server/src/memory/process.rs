@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Instant};
 
-use watchboard_app::wire::{Process, Reading, Unknown};
+use watchboard_wire::{Process, Reading, Unknown};
 
 use super::{
     stat::Stat,

@@ -35,9 +35,8 @@ impl Stat {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_name_may_hold_anything() {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use watchboard_app::wire::{Pressure, Reading, System};
+use watchboard_wire::{Pressure, Reading, System};
 
 use super::{
     cpu::CpuProbe,
@@ -121,9 +121,8 @@ fn memory(meminfo: &str) -> System {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn more_available_than_there_is_counts_as_all() {

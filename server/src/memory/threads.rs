@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Instant};
 
 use procfs::process::Process;
-use watchboard_app::wire::{Reading, Thread, ThreadGroup};
+use watchboard_wire::{Reading, Thread, ThreadGroup};
 
 use super::unreadable;
 use crate::alloc;

@@ -9,7 +9,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::guard::Guard;
+use super::guard::RequestGuard;
 
 pin_project! {
     /// A response body that passes everything through and tells its guard.
@@ -18,7 +18,7 @@ pin_project! {
         #[pin]
         inner: Option<B>,
         // None once the end has been recorded.
-        guard: Guard,
+        guard: RequestGuard,
     }
 
     impl<B> PinnedDrop for WatchedBody<B> {
@@ -31,7 +31,7 @@ pin_project! {
 }
 
 impl<B: Body> WatchedBody<B> {
-    pub(super) fn new(inner: B, mut guard: Guard) -> Self {
+    pub(super) fn new(inner: B, mut guard: RequestGuard) -> Self {
         if let Some(request) = guard.request()
             && (request.has_sent_all() || inner.is_end_stream())
         {
@@ -41,7 +41,7 @@ impl<B: Body> WatchedBody<B> {
     }
 
     /// Of a panic.
-    pub(super) fn empty(guard: Guard) -> Self {
+    pub(super) fn empty(guard: RequestGuard) -> Self {
         Self { inner: None, guard }
     }
 }
@@ -80,7 +80,7 @@ where
             }
         }
         if matches!(frame, None | Some(Err(_))) {
-            *this.guard = Guard::NONE;
+            *this.guard = RequestGuard::NONE;
         }
         Poll::Ready(frame)
     }

@@ -2,15 +2,12 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{
-    asked::{AskedRecorder, TakenAsked},
-    passed_on::{PassedOn, PassedOnRecorder, PassedOnTally},
-};
+use super::passed_on::{PassedOn, PassedOnRecorder, PassedOnTally};
 use crate::{
     alloc::Allocated,
+    commands::{TakenUsage, UsageRecorder, attribution::Trace},
     histograms::BucketRecorder,
     sync::{AtomicU32, AtomicU64, OnceBox, thread_number},
-    trace::Trace,
 };
 
 /// Ways to end that are told apart in one endpoint: a status with an outcome each. Endpoints have two or three of them; past
@@ -68,7 +65,7 @@ pub(super) struct Ended<'a> {
     /// None where the allocator does not count.
     pub(super) allocated: Option<Allocated>,
     /// None where it asked nothing of the database.
-    pub(super) asked: Option<&'a Trace>,
+    pub(super) usage: Option<&'a Trace>,
     /// None where nobody passed it on.
     pub(super) passed_on: Option<PassedOn>,
 }
@@ -84,7 +81,7 @@ pub(super) struct Endpoint {
     latency: BucketRecorder,
     /// Requests by the bytes that they allocated, once one is known.
     sizes: OnceBox<BucketRecorder>,
-    asked: OnceBox<AskedRecorder>,
+    usage: OnceBox<UsageRecorder>,
     passed_on: OnceBox<PassedOnRecorder>,
     /// Requests that take at least this long are among the slowest of late, and worth a report.
     slow_from_us: AtomicU64,
@@ -152,7 +149,7 @@ impl Endpoint {
             shards: std::array::from_fn(|_| OnceBox::new()),
             latency: BucketRecorder::new(),
             sizes: OnceBox::new(),
-            asked: OnceBox::new(),
+            usage: OnceBox::new(),
             passed_on: OnceBox::new(),
             slow_from_us: AtomicU64::new(0),
         }
@@ -177,8 +174,8 @@ impl Endpoint {
             shard.allocations.fetch_add(allocated.allocations, Relaxed);
             self.sizes.get_or_init(|| Box::new(BucketRecorder::new())).record(allocated.bytes);
         }
-        if let Some(trace) = ended.asked {
-            self.asked.get_or_init(|| Box::new(AskedRecorder::new())).record(trace);
+        if let Some(trace) = ended.usage {
+            self.usage.get_or_init(|| Box::new(UsageRecorder::new())).record(trace);
         }
         if let Some(passed_on) = ended.passed_on {
             self.passed_on.get_or_init(|| Box::new(PassedOnRecorder::new())).record(passed_on);
@@ -201,8 +198,8 @@ impl Endpoint {
         };
         let shards: usize = self.shards().map(of_shard).sum();
         let recorders = (1 + usize::from(self.sizes.get().is_some())) * BucketRecorder::held_bytes();
-        let asked = if self.asked.get().is_some() { AskedRecorder::held_bytes() } else { 0 };
-        (size_of::<Self>() + self.route.len() + shards + recorders + asked) as u64
+        let usage = if self.usage.get().is_some() { UsageRecorder::held_bytes() } else { 0 };
+        (size_of::<Self>() + self.route.len() + shards + recorders + usage) as u64
     }
 
     pub(super) fn slow_from_us(&self) -> u64 {
@@ -228,7 +225,7 @@ impl Endpoint {
         if let Some(recorder) = self.sizes.get() {
             recorder.take(|bucket, count| each(Of::Sizes, bucket, count));
         }
-        let asked = self.asked.get().map(|asked| asked.take(&mut |bucket, count| each(Of::Asked, bucket, count)));
+        let usage = self.usage.get().map(|usage| usage.take(&mut |bucket, count| each(Of::Usage, bucket, count)));
         let sum = |counter: fn(&Shard) -> &AtomicU64| self.shards().map(|shard| counter(shard).swap(0, Relaxed)).sum();
         Taken {
             endings,
@@ -238,7 +235,7 @@ impl Endpoint {
                 freed_bytes: sum(|shard| &shard.freed_bytes),
                 allocations: sum(|shard| &shard.allocations),
             },
-            asked: asked.unwrap_or_default(),
+            usage: usage.unwrap_or_default(),
             passed_on: self.passed_on.get().map(PassedOnRecorder::take).unwrap_or_default(),
         }
     }
@@ -265,7 +262,7 @@ pub(super) struct Taken {
     pub(super) endings: Vec<TakenEnding>,
     pub(super) response_bytes: u64,
     pub(super) allocated: Allocated,
-    pub(super) asked: TakenAsked,
+    pub(super) usage: TakenUsage,
     pub(super) passed_on: PassedOnTally,
 }
 
@@ -274,7 +271,7 @@ pub(super) struct Taken {
 pub(super) enum Of {
     Latency,
     Sizes,
-    Asked,
+    Usage,
 }
 
 /// The requests of one ending.
@@ -310,7 +307,7 @@ mod tests {
                 duration_us: 7,
                 response_bytes: 1,
                 allocated: None,
-                asked: None,
+                usage: None,
                 passed_on: None,
             });
         }
@@ -331,7 +328,7 @@ mod tests {
                 duration_us: 1,
                 response_bytes: 0,
                 allocated: None,
-                asked: None,
+                usage: None,
                 passed_on: None,
             });
         }

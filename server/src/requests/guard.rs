@@ -6,20 +6,20 @@ use std::{cell::RefCell, num::NonZeroU32, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode, header};
 use tokio::time::Instant;
-use watchboard_app::wire::ErrorKind;
+use watchboard_wire::ErrorKind;
 
 use super::{
     endpoint::{CLIENT_CLOSED_REQUEST, Ended, Ending, Endpoint, Outcome},
     panics,
     passed_on::PassedOn,
     recorder::{Newcomer, Recorder, Row, unharmed},
-    reports::{Asked, EXCERPT_BYTES, ReportedError, Sighting},
+    reports::{EXCERPT_BYTES, ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
 };
 use crate::{
     alloc::{Allocated, Span},
     clock::now_unix_ms,
-    trace::{self, Lent, Trace},
+    commands::attribution::{self, Lent, Trace},
 };
 
 /// Boxes that a thread keeps for its next requests; those of more at once are made and freed.
@@ -31,9 +31,9 @@ thread_local! {
 }
 
 /// Ends its request when it is dropped. None for a request that is not recorded.
-pub(super) struct Guard(Option<Box<Underway>>);
+pub(super) struct RequestGuard(Option<Box<Underway>>);
 
-impl Guard {
+impl RequestGuard {
     pub(super) const NONE: Self = Self(None);
 
     pub(super) fn of(underway: Underway) -> Self {
@@ -70,13 +70,13 @@ impl Guard {
 
     /// The same, and what is asked of the database too, until [`Self::end_work`].
     pub(super) fn begin_work(&mut self) -> Work {
-        let lent = self.0.as_mut().and_then(|underway| trace::lend(&mut underway.asked));
+        let lent = self.0.as_mut().and_then(|underway| attribution::lend(&mut underway.usage));
         Work { span: self.span(), lent }
     }
 
     pub(super) fn end_work(&mut self, work: Work) {
         if let (Some(underway), Some(lent)) = (&mut self.0, work.lent) {
-            lent.take_back(&mut underway.asked);
+            lent.take_back(&mut underway.usage);
         }
         self.allocate(work.span);
     }
@@ -98,7 +98,7 @@ pub(super) struct Work {
     lent: Option<Lent>,
 }
 
-impl Drop for Guard {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         let Some(mut underway) = self.0.take() else { return };
         if unharmed(|| underway.end()).is_none() {
@@ -124,7 +124,7 @@ pub(super) struct Underway {
     /// While it was polled; none where nothing counted.
     allocated: Option<Allocated>,
     /// What it asked of the database; none before it has asked anything.
-    asked: Option<Box<Trace>>,
+    usage: Option<Box<Trace>>,
     /// None for a request that goes well.
     error: Option<Box<Details>>,
     id: RequestId,
@@ -165,7 +165,7 @@ impl Underway {
             started: Instant::now(),
             response_bytes: 0,
             allocated: None,
-            asked: None,
+            usage: None,
             error: None,
             id: RequestId::of(headers),
             first_byte_us: 0,
@@ -291,16 +291,16 @@ impl Underway {
         };
         self.find_row(false);
         let endpoint = self.row;
-        if let (true, Some(trace)) = (self.is_event_stream, &mut self.asked) {
+        if let (true, Some(trace)) = (self.is_event_stream, &mut self.usage) {
             trace.forget_times();
         }
-        let asked = self.asked.as_deref();
+        let usage = self.usage.as_deref();
         endpoint.end(&Ended {
             ending,
             duration_us,
             response_bytes: self.response_bytes,
             allocated: self.allocated,
-            asked,
+            usage,
             passed_on: self.passed_on,
         });
         let reports = &self.recorder.reports;
@@ -308,8 +308,8 @@ impl Underway {
         if slow || kind.is_some() {
             self.report(ending, duration_us, slow, kind);
         }
-        if let Some(trace) = self.asked.take() {
-            trace::end(trace);
+        if let Some(trace) = self.usage.take() {
+            attribution::end(trace);
         }
     }
 
@@ -325,7 +325,7 @@ impl Underway {
             connect_us: self.passed_on.and_then(PassedOn::connect_us),
             response_bytes: self.response_bytes,
             id: self.id,
-            asked: slow.then(|| self.asked.as_deref().map(|trace| Asked::of(trace, self.started))).flatten(),
+            usage: slow.then(|| self.usage.as_deref().map(|trace| RequestUsage::of(trace, self.started))).flatten(),
         };
         let reports = &self.recorder.reports;
         if slow && !reports.slow(sighting.clone()) {

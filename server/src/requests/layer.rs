@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::{
     WatchedBody,
-    guard::{Guard, Underway},
+    guard::{RequestGuard, Underway},
     panics,
     passed_on::PassedOn,
     recorder::{Incoming, Recorder},
@@ -72,8 +72,8 @@ where
         let recorder = self.recorder;
         let row = recorder.shielded(|| recorder.begin(&incoming)).flatten();
         let mut guard = match row {
-            Some(row) => Guard::of(Underway::begin(recorder, row, method, headers)),
-            None => Guard::NONE,
+            Some(row) => RequestGuard::of(Underway::begin(recorder, row, method, headers)),
+            None => RequestGuard::NONE,
         };
         // Not caught here: below axum's router all code of the host runs when the future is polled. What the proxy does at once is our own.
         let span = guard.span();
@@ -90,7 +90,7 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         // None once the response is on its way.
-        guard: Guard,
+        guard: RequestGuard,
     }
 
     impl<F> PinnedDrop for WatchedFuture<F> {

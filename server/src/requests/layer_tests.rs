@@ -8,7 +8,7 @@ use tower::{ServiceExt, service_fn};
 
 use super::*;
 use crate::requests::{
-    Reader, Told,
+    Reader, Reports,
     recorder::{Policy, injected},
 };
 
@@ -29,7 +29,7 @@ where
 }
 
 /// Requests that were recorded, and what was told of them.
-fn taken(recorder: &'static Recorder) -> (u64, Told) {
+fn taken(recorder: &'static Recorder) -> (u64, Reports) {
     let mut requests = 0;
     let told = Reader::new(recorder).take(|_, tally| requests += tally.requests());
     (requests, told)

@@ -1,24 +1,24 @@
 //! The endpoints of an application whose router is not axum's: named by the templates that were given, by its OpenAPI document, and
 //! else by what its paths look like. Reading takes no lock; what is new comes rarely, and in a copy.
 
-mod given;
+mod declared;
 mod inference;
 mod openapi;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use watchboard_app::wire::NamedBy;
+use watchboard_wire::NamedBy;
 
-use self::{given::Given, inference::Inferred};
-pub use given::RouteError;
+use self::{declared::Declared, inference::Inferred};
+pub use declared::RouteError;
 
 /// The routes of an application whose router the monitor cannot ask: of a proxied one, or of a service that is no axum router.
 ///
 /// ```
 /// # fn main() -> Result<(), watchboard::RouteError> {
 /// // Requests of `/users/7` count as those of `/users/{id}`, and what is not given is told by the looks of its path.
-/// let routes = watchboard::Routes::given(["/users/{id}", "/files/{*path}"])?.inferred();
+/// let routes = watchboard::Routes::declared(["/users/{id}", "/files/{*path}"])?.inferred();
 /// let monitor = watchboard::Monitor::builder().routes(routes);
 /// # Ok(())
 /// # }
@@ -27,7 +27,7 @@ pub use given::RouteError;
 /// Clones are the same routes.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
-    given: Arc<ArcSwap<Given>>,
+    declared: Arc<ArcSwap<Declared>>,
     /// None where only given templates name paths.
     inferred: Option<Arc<Inferred>>,
 }
@@ -37,9 +37,9 @@ impl Routes {
     ///
     /// # Errors
     /// A template that is none, or one that another stands in the way of.
-    pub fn given(templates: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, RouteError> {
+    pub fn declared(templates: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, RouteError> {
         let routes = Self::default();
-        routes.replace(NamedBy::Given, templates.into_iter().map(Into::into).collect())?;
+        routes.replace(NamedBy::Declared, templates.into_iter().map(Into::into).collect())?;
         Ok(routes)
     }
 
@@ -52,7 +52,7 @@ impl Routes {
         self
     }
 
-    /// Those of an OpenAPI document in JSON, in the place of what an earlier one named; returns how many it names. Given templates go first.
+    /// Those of an OpenAPI document in JSON, in the place of what an earlier one named; returns how many it names. Declared templates go first.
     ///
     /// # Errors
     /// What is wrong with the document; the routes stay as they were.
@@ -65,18 +65,18 @@ impl Routes {
 
     /// Puts templates in the place of those of the same rule.
     fn replace(&self, rule: NamedBy, templates: Vec<String>) -> Result<(), RouteError> {
-        let mut all = self.given.load().templates().to_vec();
+        let mut all = self.declared.load().templates().to_vec();
         all.retain(|(_, of)| *of != rule);
         all.extend(templates.into_iter().map(|template| (template, rule)));
         // Stable: given ones stand before those of a document, which gives way to them.
-        all.sort_by_key(|(_, rule)| *rule != NamedBy::Given);
-        self.given.store(Arc::new(Given::new(&all)?));
+        all.sort_by_key(|(_, rule)| *rule != NamedBy::Declared);
+        self.declared.store(Arc::new(Declared::new(&all)?));
         Ok(())
     }
 
     /// Calls `then` with what a path is called; with none where nothing names it.
     pub(super) fn name<T>(&self, path: &str, then: impl FnOnce(Option<Name<'_>>) -> T) -> T {
-        let given = self.given.load();
+        let given = self.declared.load();
         match (given.template(path), &self.inferred) {
             (Some(template), _) => then(Some(Name::Known(template))),
             (None, Some(inferred)) => inferred.name(path, |name| then(Some(name))),
@@ -92,7 +92,7 @@ impl Routes {
     /// Which rule made a template.
     pub(super) fn rule(&self, template: &str) -> Option<NamedBy> {
         let is_inferred = || self.inferred.as_ref().is_some_and(|inferred| inferred.knows(template));
-        self.given.load().rule(template).or_else(|| is_inferred().then_some(NamedBy::Inferred))
+        self.declared.load().rule(template).or_else(|| is_inferred().then_some(NamedBy::Inferred))
     }
 }
 

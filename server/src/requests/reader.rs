@@ -2,17 +2,19 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use watchboard_app::wire::{EndpointName, EndpointTotals, Requests, StatusTotals};
+use watchboard_wire::{EndpointName, EndpointTotals, Requests, StatusTotals};
 
 use super::{
-    asked::{TakenAsked, TakenUse},
     endpoint::{Ending, Endpoint, Of, Taken},
     passed_on::PassedOnTally,
     recorder::Recorder,
     reports::{ReportedError, Sighting},
     tally::{Class, Tally},
 };
-use crate::alloc::Allocated;
+use crate::{
+    alloc::Allocated,
+    commands::{TakenUsage, TakenUse},
+};
 
 /// Reads the recorder; owned by the monitor's thread.
 pub(crate) struct Reader {
@@ -49,7 +51,7 @@ struct Totals {
 }
 
 /// What single requests had to tell since the last reading.
-pub(crate) struct Told {
+pub(crate) struct Reports {
     pub(crate) errors: Vec<ReportedError>,
     pub(crate) slow: Vec<Sighting>,
 }
@@ -62,7 +64,7 @@ impl Reader {
 
     /// Takes what ended since the last time. `each` gets the tally of every endpoint where something did, in the order of
     /// their ids.
-    pub(crate) fn take(&mut self, mut each: impl FnMut(usize, &Tally)) -> Told {
+    pub(crate) fn take(&mut self, mut each: impl FnMut(usize, &Tally)) -> Reports {
         let recorder = self.recorder;
         // In this order: what is told has been counted, and is of an endpoint that is known below.
         self.errors_seen = recorder.reports.errors_seen();
@@ -80,11 +82,11 @@ impl Reader {
                 continue;
             }
             self.scratch.clear();
-            let Tally { latencies, memory, asked, .. } = &mut self.scratch;
+            let Tally { latencies, memory, usage, .. } = &mut self.scratch;
             let taken = endpoint.take(&mut |of, bucket, count| match of {
                 Of::Latency => latencies.add(bucket, count),
                 Of::Sizes => memory.sizes.add(bucket, count),
-                Of::Asked => asked.get_or_insert_default().times.add(bucket, count),
+                Of::Usage => usage.get_or_insert_default().times.add(bucket, count),
             });
             self.whole.add(&mut self.scratch, &taken);
             known.add(&taken, endpoint);
@@ -94,11 +96,11 @@ impl Reader {
                 each(id, &self.scratch);
             }
         }
-        Told { errors: self.told(errors), slow: self.told(slow) }
+        Reports { errors: self.of_named(errors), slow: self.of_named(slow) }
     }
 
     /// Puts the ids of endpoints in the place of the registry's numbers.
-    fn told<T: AsMut<Sighting>>(&self, mut reports: Vec<T>) -> Vec<T> {
+    fn of_named<T: AsMut<Sighting>>(&self, mut reports: Vec<T>) -> Vec<T> {
         reports.retain_mut(|report| {
             let sighting = report.as_mut();
             let id = self.ids.get(sighting.endpoint).copied().flatten();
@@ -212,10 +214,10 @@ impl Totals {
         }
         tally.response_bytes += taken.response_bytes;
         tally.memory.allocated = taken.allocated;
-        if taken.asked != TakenAsked::default() {
-            let asked = tally.asked.get_or_insert_default();
-            let TakenAsked { commands, took_us, repeated, .. } = taken.asked;
-            (asked.commands, asked.took_us, asked.repeated) = (commands, took_us, repeated);
+        if taken.usage != TakenUsage::default() {
+            let usage = tally.usage.get_or_insert_default();
+            let TakenUsage { commands, took_us, repeated, .. } = taken.usage;
+            (usage.commands, usage.took_us, usage.repeated) = (commands, took_us, repeated);
         }
         if taken.passed_on != PassedOnTally::default() {
             tally.passed_on = Some(Box::new(taken.passed_on));
@@ -256,7 +258,7 @@ impl Known {
     }
 
     fn add(&mut self, taken: &Taken, endpoint: &Endpoint) {
-        self.add_uses(&taken.asked.uses);
+        self.add_uses(&taken.usage.uses);
         // Whoever has the totals of the tick before keeps those.
         let totals = Arc::make_mut(&mut self.totals);
         for taken in &taken.endings {
@@ -271,8 +273,8 @@ impl Known {
         totals.response_bytes += taken.response_bytes;
         totals.allocated_bytes += taken.allocated.bytes;
         totals.freed_bytes += taken.allocated.freed_bytes;
-        totals.commands += taken.asked.commands;
-        totals.database_us += taken.asked.took_us;
+        totals.commands += taken.usage.commands;
+        totals.database_us += taken.usage.took_us;
         // Read after what ended was taken, so that no request ends that has not begun.
         self.started = endpoint.started();
         totals.in_flight = self.started.saturating_sub(self.ended);

@@ -8,6 +8,7 @@ use std::{
 };
 
 use http::{HeaderMap, Method, Uri};
+use watchboard_wire::NamedBy;
 
 use super::{
     endpoint::{Ended, Ending, Endpoint, Outcome},
@@ -16,8 +17,6 @@ use super::{
     reports::Reports,
     rules::Rules,
 };
-use watchboard_app::wire::NamedBy;
-
 use crate::alloc::{Allocated, is_counting};
 
 /// A request as the host's policy sees it, before it is handled.
@@ -176,7 +175,7 @@ impl Recorder {
             duration_us,
             response_bytes: 1_000,
             allocated: None,
-            asked: None,
+            usage: None,
             passed_on: None,
         });
     }
@@ -200,7 +199,7 @@ pub(crate) fn nanoseconds_to_record() -> u64 {
         let duration_us = started.elapsed().as_micros() as u64;
         let ending = Ending { status: 200, outcome: Outcome::Complete };
         let allocated = is_counting().then(Allocated::default);
-        endpoint.end(&Ended { ending, duration_us, response_bytes: 1, allocated, asked: None, passed_on: None });
+        endpoint.end(&Ended { ending, duration_us, response_bytes: 1, allocated, usage: None, passed_on: None });
         Some(())
     };
     let round = || {

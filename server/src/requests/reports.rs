@@ -11,10 +11,10 @@ use std::{
 
 use crossbeam_queue::ArrayQueue;
 use tokio::time::Instant;
-use watchboard_app::wire::ErrorKind;
+use watchboard_wire::ErrorKind;
 
 use super::{endpoint::Ending, request_id::RequestId};
-use crate::trace::{Step, Trace};
+use crate::commands::attribution::{Step, Trace};
 
 /// Reports of each kind that wait for the monitor: more within a second are counted and not told apart.
 const QUEUED: usize = 512;
@@ -36,11 +36,11 @@ pub(crate) struct Sighting {
     pub(crate) response_bytes: u64,
     pub(crate) id: RequestId,
     /// What it asked of the database; of slow requests alone.
-    pub(crate) asked: Option<Arc<Asked>>,
+    pub(crate) usage: Option<Arc<RequestUsage>>,
 }
 
 /// What one request asked of the database.
-pub(crate) struct Asked {
+pub(crate) struct RequestUsage {
     pub(crate) commands: u32,
     /// The time in which at least one of its commands was under way.
     pub(crate) took_us: u64,
@@ -49,7 +49,7 @@ pub(crate) struct Asked {
     pub(crate) steps: Box<[Step]>,
 }
 
-impl Asked {
+impl RequestUsage {
     /// Of a request that arrived at `arrived`.
     pub(super) fn of(trace: &Trace, arrived: Instant) -> Arc<Self> {
         let began = trace.began.saturating_duration_since(arrived.into_std());
@@ -69,7 +69,7 @@ pub(crate) struct KeptSighting {
     pub(crate) duration_us: u64,
     pub(crate) response_bytes: u64,
     pub(crate) id: Option<Arc<str>>,
-    pub(crate) asked: Option<Arc<Asked>>,
+    pub(crate) usage: Option<Arc<RequestUsage>>,
     pub(crate) endpoint: u32,
     pub(crate) first_byte_us: Option<NonZeroU32>,
     pub(crate) connect_us: Option<NonZeroU32>,
@@ -87,7 +87,7 @@ impl From<Sighting> for KeptSighting {
             connect_us,
             response_bytes,
             id,
-            asked,
+            usage,
         } = sighting;
         let id = id.text().map(Arc::from);
         Self {
@@ -95,7 +95,7 @@ impl From<Sighting> for KeptSighting {
             duration_us,
             response_bytes,
             id,
-            asked,
+            usage,
             endpoint: endpoint as u32,
             first_byte_us,
             connect_us,
@@ -118,7 +118,7 @@ impl Sighting {
             connect_us: None,
             response_bytes: 0,
             id: RequestId::NONE,
-            asked: None,
+            usage: None,
         }
     }
 }

@@ -47,9 +47,8 @@ impl RequestId {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
-
     use super::*;
+    use http::HeaderName;
 
     type Header = (&'static str, &'static str);
 

@@ -1,6 +1,6 @@
 //! The requests of some time, as sums: what is added up, over endpoints or over time, and never averaged.
 
-use watchboard_app::wire::{Latency, RecentRequests, RequestDatabase, RequestMemory, RequestUpstream};
+use watchboard_wire::{Latency, RecentRequests, RequestDatabase, RequestMemory, RequestUpstream};
 
 use super::{
     endpoint::{Ending, Outcome},
@@ -43,7 +43,7 @@ pub(crate) struct Tally {
     pub(crate) latencies: Distribution,
     pub(crate) memory: MemoryTally,
     /// None where nothing was asked; apart, since there are thousands of tallies of endpoints that ask nothing.
-    pub(crate) asked: Option<Box<AskedTally>>,
+    pub(crate) usage: Option<Box<UsageTally>>,
     /// None where nothing was passed on.
     pub(crate) passed_on: Option<Box<PassedOnTally>>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct MemoryTally {
 
 /// What requests asked of the database, where its client is listened to.
 #[derive(Clone, Default, PartialEq)]
-pub(crate) struct AskedTally {
+pub(crate) struct UsageTally {
     pub(crate) commands: u64,
     pub(crate) took_us: u64,
     /// Requests that asked the same thing again and again.
@@ -94,7 +94,7 @@ impl Tally {
         self.latencies.clear();
         self.memory.allocated = Allocated::default();
         self.memory.sizes.clear();
-        (self.asked, self.passed_on) = (None, None);
+        (self.usage, self.passed_on) = (None, None);
     }
 
     /// Whether nothing is in it; a part of a request may be, whose other part comes later.
@@ -104,9 +104,9 @@ impl Tally {
 
     /// The memory that it holds.
     pub(crate) fn held_bytes(&self) -> usize {
-        let asked = self.asked.as_ref().map_or(0, |asked| size_of::<AskedTally>() + asked.times.held_bytes());
+        let usage = self.usage.as_ref().map_or(0, |usage| size_of::<UsageTally>() + usage.times.held_bytes());
         let passed_on = self.passed_on.as_ref().map_or(0, |_| size_of::<PassedOnTally>());
-        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes() + asked + passed_on
+        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes() + usage + passed_on
     }
 
     pub(crate) fn requests(&self) -> u64 {
@@ -133,8 +133,8 @@ impl Tally {
     }
 
     /// What the requests asked of the database; none where they asked nothing.
-    pub(crate) fn asked(&self) -> Option<RequestDatabase> {
-        let AskedTally { commands, took_us, repeated, ref times } = **self.asked.as_ref()?;
+    pub(crate) fn usage(&self) -> Option<RequestDatabase> {
+        let UsageTally { commands, took_us, repeated, ref times } = **self.usage.as_ref()?;
         let [p50_us, _, p99_us, max_us] = times.percentiles()?;
         let requests = times.iter().map(|(_, count)| u64::from(count)).sum();
         Some(RequestDatabase { requests, commands, took_us, repeated, p50_us, p99_us, max_us })

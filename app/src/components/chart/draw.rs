@@ -103,7 +103,8 @@ fn stretchable(svg: String, (width, height): (u32, u32), classes: &[&str]) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{components::Series, format::Unit, wire::Window};
+    use crate::components::Series;
+    use watchboard_wire::{Window, format::Unit};
 
     fn data(values: &[Option<f32>]) -> ChartData {
         ChartData {

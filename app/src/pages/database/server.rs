@@ -1,14 +1,13 @@
 //! The server's own state: how it does, and who replicates it.
 
 use leptos::prelude::*;
+use watchboard_wire::{Cache, Operation, Reading, ReplicaMember, Replication, ServerStatus, format};
 
 use super::{age, maybe, told};
 use crate::{
     components::{Bar, Cell, Column, Fact, Facts, Row, Table, Usage, numbers, words},
     figures::Figures,
-    format,
     live::of_figures,
-    wire::{Cache, Operation, Reading, ReplicaMember, Replication, ServerStatus},
 };
 
 fn status(figures: &Figures) -> Reading<&ServerStatus> {

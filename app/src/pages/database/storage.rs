@@ -1,6 +1,7 @@
 //! Databases and collections by their size.
 
 use leptos::prelude::*;
+use watchboard_wire::{CollectionSize, DatabaseSize, Reading};
 
 use super::told;
 use crate::{
@@ -8,7 +9,6 @@ use crate::{
     figures::Figures,
     live::of_figures,
     pages::requests::counted,
-    wire::{CollectionSize, DatabaseSize, Reading},
 };
 
 const DATABASES: &[Column] = &[

@@ -1,12 +1,11 @@
 //! The application's processes, where the monitor stands beside it and not within.
 
 use leptos::prelude::*;
+use watchboard_wire::{Application, ApplicationProcess, Snapshot, format, known};
 
 use crate::{
     components::{Cell, Column, Table, numbers, words},
-    format,
     live::{figure, text, use_live},
-    wire::{Application, ApplicationProcess, Snapshot, known},
 };
 
 /// Whether the figures are those of other processes than the monitor's own; that does not change while it runs.

@@ -1,13 +1,12 @@
 //! The container: its limit, and how near it is.
 
 use leptos::prelude::*;
+use watchboard_wire::{Container, CpuQuota, format, known};
 
 use super::{maybe, size};
 use crate::{
     components::{Fact, Facts},
-    format,
     live::figure,
-    wire::{Container, CpuQuota, known},
 };
 
 #[component]

@@ -1,14 +1,13 @@
 //! What the monitor takes, and how busy the runtime is.
 
 use leptos::prelude::*;
+use watchboard_wire::{Cost, Reading, Snapshot, Unknown, format};
 
 use super::{detail, maybe};
 use crate::{
     components::{Cell, Column, Fact, Facts, Table, numbers, words},
     figures::Figures,
-    format,
     live::{figure, of_figures},
-    wire::{Cost, Reading, Snapshot, Unknown},
 };
 
 #[component]

@@ -1,12 +1,11 @@
 //! What is resident in parts, and what was asked for by whom.
 
 use leptos::{either::Either, prelude::*};
+use watchboard_wire::{Reading, Snapshot, Unknown, format, known};
 
 use crate::{
     components::{Slice, StackedBar},
-    format,
     live::{figure, text, use_live},
-    wire::{Reading, Snapshot, Unknown, known},
 };
 
 /// RSS, with what the program holds of it where that is known.

@@ -1,13 +1,12 @@
 //! The process, and its limits.
 
 use leptos::prelude::*;
+use watchboard_wire::{Reading, Snapshot, format, known};
 
 use super::{maybe, size};
 use crate::{
     components::{Bar, Fact, Facts, Usage},
-    format,
     live::figure,
-    wire::{Reading, Snapshot, known},
 };
 
 #[component]

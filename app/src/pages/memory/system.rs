@@ -1,14 +1,13 @@
 //! The machine: its memory, its devices, and who else holds memory.
 
 use leptos::prelude::*;
+use watchboard_wire::{Devices, Disk, HeavyProcess, Network, Reading, format, known};
 
 use super::{detail, maybe, size};
 use crate::{
     components::{Cell, Column, Fact, Facts, Slice, StackedBar, Table, numbers, words},
     figures::Figures,
-    format,
     live::{figure, of_figures},
-    wire::{Devices, Disk, HeavyProcess, Network, Reading, known},
 };
 
 /// The machine's memory in parts that add up to it.

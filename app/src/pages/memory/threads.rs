@@ -1,13 +1,12 @@
 //! The threads: the busiest, and all of them by name.
 
 use leptos::prelude::*;
+use watchboard_wire::{Thread, ThreadGroup, format, known};
 
 use super::{detail, watches_another};
 use crate::{
     components::{Cell, Column, Table, numbers, words},
-    format,
     live::{figure, of_figures, text},
-    wire::{Thread, ThreadGroup, known},
 };
 
 const COLUMNS: &[Column] = &[

@@ -4,10 +4,10 @@
 use std::io;
 
 use mongodb::error::{Error, ErrorKind, WriteFailure};
-use watchboard_app::wire::{DatabaseFailure, FailureKind};
+use watchboard_wire::{DatabaseFailure, FailureKind};
 
 /// What an error tells by itself.
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// All that there is to know.
     Failure(DatabaseFailure),
     /// That no server could be chosen: why is known of its members.
@@ -21,7 +21,7 @@ pub(super) enum Verdict {
 }
 
 /// The kind of an error, by the driver's own types. `tls` where connections are meant to be secure.
-pub(super) fn told(error: &Error, tls: bool) -> Verdict {
+pub(crate) fn told(error: &Error, tls: bool) -> Verdict {
     let (kind, detail) = match &*error.kind {
         ErrorKind::Authentication { .. } => return Verdict::Failure(refused_login()),
         ErrorKind::Command(command) => match command.code {
@@ -91,7 +91,7 @@ pub(super) fn by_text(error: &Error) -> DatabaseFailure {
 }
 
 /// What an error is, where nothing but the error is known.
-pub(super) fn classify(error: &Error) -> DatabaseFailure {
+pub(crate) fn classify(error: &Error) -> DatabaseFailure {
     match told(error, false) {
         Verdict::Failure(failure) => failure,
         Verdict::NoServer => by_text(error),
@@ -101,7 +101,7 @@ pub(super) fn classify(error: &Error) -> DatabaseFailure {
 }
 
 /// The server's code of an error and its word for it; zero and none where there was no answer.
-pub(super) fn code(error: &Error) -> (i32, &str) {
+pub(crate) fn code(error: &Error) -> (i32, &str) {
     match &*error.kind {
         ErrorKind::Command(command) => (command.code, &command.code_name),
         ErrorKind::Write(WriteFailure::WriteError(error)) => (error.code, ""),

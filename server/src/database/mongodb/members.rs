@@ -7,7 +7,7 @@ use std::{
 };
 
 use mongodb::{bson::Document, error::Error, event::sdam::SdamEvent};
-use watchboard_app::wire::{DatabaseFailure, FailureKind};
+use watchboard_wire::{DatabaseFailure, FailureKind};
 
 use super::{
     classify::{self, Verdict, told},
@@ -122,9 +122,8 @@ fn words(told: &Verdict) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
+    use std::io;
 
     fn error(kind: io::ErrorKind) -> Met {
         Met::Error(io::Error::from(kind).into())

@@ -7,7 +7,7 @@ use mongodb::{
     error::{Error, ErrorKind},
     options::ClientOptions,
 };
-use watchboard_app::wire::{DatabaseFailure, FailureKind};
+use watchboard_wire::{DatabaseFailure, FailureKind};
 
 /// What the connection string says of the login.
 #[derive(Clone, Debug, Default)]

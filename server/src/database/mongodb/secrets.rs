@@ -69,9 +69,8 @@ fn decode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mongodb::options::ClientOptions;
-
     use super::*;
+    use mongodb::options::ClientOptions;
 
     #[tokio::test]
     async fn no_part_of_a_login_is_ever_told() {

@@ -14,7 +14,7 @@ use mongodb::{
     bson::{Bson, Document},
 };
 use tokio::time::Instant;
-use watchboard_app::wire::DatabaseServer;
+use watchboard_wire::DatabaseServer;
 
 use self::{
     ask::{Pace, ask},

@@ -76,9 +76,8 @@ fn base(word: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(ToOwned::to_owned).collect()

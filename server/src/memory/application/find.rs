@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use watchboard_app::wire::{Reading, Unknown};
+use watchboard_wire::{Reading, Unknown};
 
 use super::{
     listeners::{self, Listeners},
@@ -170,12 +170,11 @@ impl Finder {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use std::{
         net::TcpListener,
         process::{Child, Command},
     };
-
-    use super::*;
 
     struct Sleeper(Child);
 

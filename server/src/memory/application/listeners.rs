@@ -11,7 +11,7 @@ use procfs::{
     FromBufReadSI,
     net::{TcpNetEntries, TcpState},
 };
-use watchboard_app::wire::{Reading, Unknown};
+use watchboard_wire::{Reading, Unknown};
 
 /// A machine has no more; what it has more is a file that is not what it should be.
 const MOST_LISTENERS: usize = 65_536;
@@ -86,9 +86,8 @@ pub(super) fn is_here(ip: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
-
     use super::*;
+    use std::net::TcpListener;
 
     #[test]
     fn the_nearest_address_serves() {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use procfs::process::Process as Folder;
-use watchboard_app::wire::{ApplicationProcess, Descriptors, Mapped, Process, Reading, Role};
+use watchboard_wire::{ApplicationProcess, Descriptors, Mapped, Process, Reading, Role};
 
 use super::{command, table::Key};
 use crate::memory::{

@@ -56,10 +56,9 @@ fn socket(target: &Path) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
-
     use super::*;
     use crate::memory::application::listeners;
+    use std::net::TcpListener;
 
     #[test]
     fn this_process_has_its_own_sockets_and_no_others() {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use watchboard_app::wire::Reading;
+use watchboard_wire::Reading;
 
 use crate::memory::{stat::Stat, text, unreadable};
 

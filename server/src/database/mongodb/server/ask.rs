@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::error::{Error, ErrorKind};
 use tokio::time::{Instant, timeout};
-use watchboard_app::wire::{Told, Unknown};
+use watchboard_wire::{Reported, Unknown};
 
 use crate::{clock::now_unix_ms, database::mongodb::classify::classify};
 
@@ -51,13 +51,15 @@ impl Pace {
     }
 
     /// Takes in what was said. Where there was no answer in time, what was said before stays, with its age.
-    pub(super) fn note<T>(&mut self, told: &mut Option<Told<T>>, answer: Answer<T>) {
+    pub(super) fn note<T>(&mut self, told: &mut Option<Reported<T>>, answer: Answer<T>) {
         let kind = answer.as_ref().err().map(|why| why.kind);
         self.refused = kind == Some(Kind::Refused);
         let is_known = told.as_ref().is_some_and(|told| told.reading.is_ok());
         if !(kind == Some(Kind::Late) && is_known) {
-            *told =
-                Some(Told { at_unix_ms: now_unix_ms(), reading: answer.map_err(|why| Unknown::because(why.words)) });
+            *told = Some(Reported {
+                at_unix_ms: now_unix_ms(),
+                reading: answer.map_err(|why| Unknown::because(why.words)),
+            });
         }
     }
 }

@@ -6,7 +6,7 @@ use mongodb::{
     bson::{Document, doc},
 };
 use tokio::time::Instant;
-use watchboard_app::wire::Operation;
+use watchboard_wire::Operation;
 
 use super::{
     ROUND,

@@ -5,7 +5,7 @@ use mongodb::{
     bson::{Bson, Document, doc},
 };
 use tokio::time::Instant;
-use watchboard_app::wire::{ReplicaMember, Replication};
+use watchboard_wire::{ReplicaMember, Replication};
 
 use super::{
     MOST_MS,
@@ -67,9 +67,8 @@ fn parse(answer: &Document) -> Replication {
 
 #[cfg(test)]
 mod tests {
-    use mongodb::bson::DateTime;
-
     use super::*;
+    use mongodb::bson::DateTime;
 
     #[test]
     fn a_secondary_is_behind_the_primary_and_one_that_is_down_is_not_known() {

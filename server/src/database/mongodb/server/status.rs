@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use mongodb::bson::{Document, doc};
-use watchboard_app::wire::{Cache, Connections, ServerStatus};
+use watchboard_wire::{Cache, Connections, ServerStatus};
 
 use super::{MOST_MS, number, text};
 

@@ -8,7 +8,7 @@ use mongodb::{
     bson::{Document, doc},
 };
 use tokio::time::Instant;
-use watchboard_app::wire::{CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases};
+use watchboard_wire::{CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases};
 
 use super::{
     MOST_MS,

@@ -1,0 +1,52 @@
+//! The database view, on a real mongod: every card has its figures, the same question again and again is named, and an outage shows
+//! within seconds, as does its end.
+
+use watchboard_test_support::Mongod;
+
+use crate::support::{Board, Browser};
+
+#[tokio::test]
+async fn every_card_has_its_figures_and_an_outage_shows_and_ends() {
+    let mongod = Mongod::start(&[]).await;
+    let uri = mongod.uri().replace("/?", "/watchboard_demo?");
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--mongodb-uri", &uri]).await, Browser::start(true).await);
+    // There is something to weigh before somebody looks: collections are weighed once a minute.
+    browser.tab.goto(&board.url).await.unwrap();
+    let order = r#"fetch('/shop/orders', { method: 'POST', headers: { 'content-type': 'application/json' },
+        body: '{"product":7,"quantity":1}' }).then(answer => answer.status)"#;
+    assert_eq!(browser.value(order).await, 201);
+    browser.tab.goto(&format!("{}?view=database&window=1m", board.url)).await.unwrap();
+    browser.until("document.querySelector('.freshness .words').textContent", |text| text == "Live").await;
+    for (id, words) in [
+        ("database", "Healthy for"),
+        ("commands-of-the-application", "Sent by requests"),
+        ("server", "wiredTiger"),
+        ("replication", "it replicates nothing"),
+        ("commands", "find watchboard_demo.orders"),
+        ("connection-pools", "waits for a connection in this window"),
+        ("refused-commands", "None."),
+        ("deployment", "Standalone"),
+        ("running-operations", "None has been running"),
+        ("storage", "orders"),
+    ] {
+        browser.until_says(id, words).await;
+    }
+    assert_eq!(browser.value("document.querySelectorAll('.charts figure').length").await, 5);
+
+    mongod.signal("STOP").await;
+    let state = "document.getElementById('database-state').innerText";
+    browser.until(state, |text| text.as_str().is_some_and(|text| text.starts_with("Frozen for"))).await;
+    browser.until_says("status", "database frozen").await;
+    mongod.signal("CONT").await;
+    browser.until(state, |text| text.as_str().is_some_and(|text| text.starts_with("Healthy for"))).await;
+
+    // Three requests that ask again and again, each with its commands on its time.
+    let orders = "Promise.all([1, 2, 3].map(() => fetch('/shop/orders').then(answer => answer.text())))";
+    browser.value(orders).await;
+    browser.until_says("status", "asks the database again and again").await;
+    browser.tab.goto(&format!("{}?view=requests&endpoint=GET+/shop/orders", board.url)).await.unwrap();
+    browser.until_says("database-commands", "find").await;
+    browser.until("document.querySelectorAll('.steps svg rect').length", |count| count.as_u64() >= Some(20)).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.stop().await;
+}

@@ -1,0 +1,127 @@
+//! The page lives: it hydrates in silence, refreshes while its tab is visible and only then, and outlives its server.
+
+use std::time::Duration;
+
+use crate::support::{Board, Browser};
+
+/// How often this page has asked for figures.
+const REFRESHES: &str = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/refresh')).length";
+const FRESHNESS: &str = "document.querySelector('.freshness .words').textContent";
+
+#[tokio::test]
+async fn the_page_hydrates_in_silence_and_every_view_opens_without_a_reload() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.value("window.sameDocument = true").await;
+    for (view, mark) in [
+        ("requests", "#errors-by-cause"),
+        ("memory", "#container"),
+        ("database", "#database-state"),
+        ("overview", "#system-overview"),
+    ] {
+        browser
+            .tab
+            .find(fantoccini::Locator::Css(&format!("nav a[href='?view={view}']")))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+        browser.until(&format!("document.querySelector('{mark}') !== null"), |found| found == true).await;
+        assert_eq!(browser.value("location.search").await, format!("?view={view}"));
+    }
+    browser.tab.back().await.unwrap();
+    browser.until("document.querySelector('#database-state') !== null", |found| found == true).await;
+    assert_eq!(browser.value("window.sameDocument").await, true);
+    browser.until(REFRESHES, |count| count.as_u64() >= Some(2)).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn a_hidden_tab_asks_for_nothing_and_a_visible_one_at_once() {
+    hidden_and_shown(Board::demo("127.0.0.1:0", &["--no-traffic"]).await).await;
+}
+
+#[tokio::test]
+async fn a_hidden_tab_of_an_embedded_board_asks_for_nothing_either() {
+    hidden_and_shown(Board::embedded("127.0.0.1:0").await).await;
+}
+
+async fn hidden_and_shown(board: Board) {
+    let browser = Browser::start(true).await;
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(REFRESHES, |count| count.as_u64() >= Some(1)).await;
+    browser.tab.minimize_window().await.unwrap();
+    browser.until("document.visibilityState", |state| state == "hidden").await;
+    let before = browser.value(REFRESHES).await.as_u64().unwrap();
+    // The time in which a visible tab would have asked twice; one refresh may have been under way.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let after = browser.value(REFRESHES).await.as_u64().unwrap();
+    assert!(after <= before + 1, "a hidden tab asked {} times", after - before);
+    browser.value("document.addEventListener('visibilitychange', () => window.shownAt = performance.now())").await;
+    browser.tab.maximize_window().await.unwrap();
+    browser.until(REFRESHES, |count| count.as_u64() > Some(after)).await;
+    let newest = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/refresh')).at(-1).startTime";
+    let first_after = browser.value(&format!("{newest} - window.shownAt")).await.as_f64().unwrap();
+    assert!(first_after < 1000.0, "the first refresh came {first_after} ms after the tab was shown");
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_whose_server_went_away_says_so_and_recovers_by_itself() {
+    let board = Board::demo("127.0.0.1:0", &["--no-traffic"]).await;
+    let address = board.address().to_owned();
+    goes_away_and_returns(board, Board::demo(&address, &["--no-traffic"])).await;
+}
+
+#[tokio::test]
+async fn an_embedded_page_whose_host_went_away_recovers_too() {
+    let board = Board::embedded("127.0.0.1:0").await;
+    let address = board.address().to_owned();
+    goes_away_and_returns(board, Board::embedded(&address)).await;
+}
+
+async fn goes_away_and_returns(board: Board, again: impl Future<Output = Board>) {
+    let browser = Browser::start(true).await;
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    board.stop().await;
+    browser.until(FRESHNESS, |text| text.as_str().is_some_and(|text| text.starts_with("Lost"))).await;
+    let again = again.await;
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    drop(again);
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn a_pause_stops_refreshes_and_is_remembered() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.tab.find(fantoccini::Locator::Css("button[aria-pressed]")).await.unwrap().click().await.unwrap();
+    let paused = |text: &serde_json::Value| text.as_str().is_some_and(|text| text.starts_with("Paused"));
+    browser.until(FRESHNESS, paused).await;
+    browser.tab.refresh().await.unwrap();
+    browser.until(FRESHNESS, paused).await;
+    assert_eq!(browser.value(REFRESHES).await, 0);
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn a_status_that_asks_for_attention_has_its_colour() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.value("void (fetch('/shop/products/1'), fetch('/shop/products/9999'))").await;
+    let colour = |status: &str| {
+        format!(
+            "[...document.querySelectorAll('tbody th')].filter(e => e.textContent == '{status}')
+             .map(e => getComputedStyle(e).color).at(0) ?? null"
+        )
+    };
+    let fine = browser.until(&colour("200"), serde_json::Value::is_string).await;
+    let attention = browser.until(&colour("404"), serde_json::Value::is_string).await;
+    assert_ne!(fine, attention);
+    browser.stop().await;
+}

@@ -1,0 +1,11 @@
+//! The browser tests, as one program: each module is about one view or one behaviour.
+
+mod application;
+mod auth;
+mod database;
+mod embedded;
+mod live;
+mod memory;
+mod no_javascript;
+mod requests;
+mod support;

@@ -1,0 +1,211 @@
+//! The flags and the environment of the login.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use clap::Args;
+
+use super::{
+    Login,
+    hosts::{HostName, Hosts},
+    password::Verifier,
+    token::Token,
+};
+
+/// Who may see the board.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Access")]
+pub(crate) struct LoginOptions {
+    /// The hash of the password that people sign in with, as `watchboard hash-password` prints it. `WATCHBOARD_PASSWORD` can hold the password itself.
+    #[arg(long, env = "WATCHBOARD_PASSWORD_HASH", hide_env_values = true, value_name = "HASH", global = true)]
+    password_hash: Option<Secret>,
+
+    /// A file with the password or its hash.
+    #[arg(long, env = "WATCHBOARD_PASSWORD_FILE", value_name = "PATH", global = true)]
+    password_file: Option<PathBuf>,
+
+    /// The SHA-256 of the token that programs send to read /health and /metrics, in hexadecimal. `WATCHBOARD_TOKEN` can hold the token itself.
+    #[arg(long, env = "WATCHBOARD_TOKEN_HASH", hide_env_values = true, value_name = "SHA256", global = true)]
+    token_hash: Option<Secret>,
+
+    /// A file with the token.
+    #[arg(long, env = "WATCHBOARD_TOKEN_FILE", value_name = "PATH", global = true)]
+    token_file: Option<PathBuf>,
+
+    /// A name that the board is reached by, as in its URL. May be given several times; addresses that it listens on need not be.
+    #[arg(long = "host", env = "WATCHBOARD_HOST", value_delimiter = ',', value_name = "NAME", global = true)]
+    hosts: Vec<HostName>,
+}
+
+/// Never shown.
+#[derive(Clone)]
+struct Secret(String);
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("(secret)")
+    }
+}
+
+impl LoginOptions {
+    /// The login, where there is something to log in with; without, the board is open to its own machine.
+    ///
+    /// # Errors
+    /// What is wrong with the credentials, or that there are none where others reach the board.
+    pub(crate) fn build(&self, listen: SocketAddr) -> Result<Option<Login>, String> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        self.login_with(listen, variable("WATCHBOARD_PASSWORD"), variable("WATCHBOARD_TOKEN"))
+    }
+
+    fn login_with(
+        &self,
+        listen: SocketAddr,
+        password: Option<String>,
+        token: Option<String>,
+    ) -> Result<Option<Login>, String> {
+        let password = Given {
+            name: "password",
+            hash: self.password_hash.as_ref(),
+            file: self.password_file.as_deref(),
+            itself: password,
+        };
+        let token =
+            Given { name: "token", hash: self.token_hash.as_ref(), file: self.token_file.as_deref(), itself: token };
+        let password = password.read(Verifier::from_hash, Verifier::from_text)?;
+        let token = token.read(Token::from_hash, Token::new)?;
+        if password.is_some() || token.is_some() {
+            return Ok(Some(Login::new(Hosts::new(self.hosts.clone(), listen.ip()), password, token)));
+        }
+        let reached = match self.hosts.first() {
+            _ if !listen.ip().is_loopback() => format!("--listen {listen} is reached from other machines"),
+            Some(host) => format!("by --host {host} others reach the board"),
+            None => return Ok(None),
+        };
+        Err(format!(
+            "{reached}, and nobody would be asked who they are. Set a password: `watchboard hash-password` makes its hash, for \
+             WATCHBOARD_PASSWORD_HASH; or name a file that holds it with --password-file. Or listen on 127.0.0.1:{port} without --host, \
+             and reach the board by `ssh -L {port}:127.0.0.1:{port} THIS-MACHINE`.",
+            port = listen.port()
+        ))
+    }
+}
+
+/// The ways in which one secret can be given.
+struct Given<'a> {
+    name: &'static str,
+    hash: Option<&'a Secret>,
+    file: Option<&'a Path>,
+    itself: Option<String>,
+}
+
+impl Given<'_> {
+    fn read<T>(
+        self,
+        of_hash: impl Fn(&str) -> Result<T, String>,
+        of_text: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, String> {
+        let (name, variable) = (self.name, format!("WATCHBOARD_{}", self.name.to_uppercase()));
+        let read = match (self.hash, self.file, self.itself) {
+            (None, None, None) => return Ok(None),
+            (Some(Secret(hash)), None, None) => of_hash(hash).map_err(|reason| format!("--{name}-hash {reason}")),
+            (None, None, Some(text)) => of_text(&text).map_err(|reason| format!("{variable} {reason}")),
+            (None, Some(path), None) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| format!("--{name}-file {} cannot be read: {error}", path.display()))?;
+                of_text(text.trim_end_matches(['\r', '\n']))
+                    .map_err(|reason| format!("what is in {}, the --{name}-file, {reason}", path.display()))
+            }
+            _ => Err(format!(
+                "the {name} is given more than once: give one of --{name}-hash, --{name}-file and {variable}"
+            )),
+        };
+        read.map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use std::io::Write;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        options: LoginOptions,
+    }
+
+    const HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gLHIkr1qgP4r3sH1P/NIg3+PMckaLQ3RkuIiytJhVlY";
+    const LOOPBACK: &str = "127.0.0.1:3000";
+
+    fn login(
+        listen: &str,
+        flags: &[&str],
+        password: Option<&str>,
+        token: Option<&str>,
+    ) -> Result<Option<Login>, String> {
+        let flags = Flags::try_parse_from([&["watchboard"], flags].concat()).map_err(|error| error.to_string())?;
+        let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
+        flags.options.login_with(listen.parse().unwrap(), owned(password), owned(token))
+    }
+
+    #[test]
+    fn without_credentials_it_stays_on_its_machine_and_says_what_to_do() {
+        assert!(login(LOOPBACK, &[], None, None).unwrap().is_none());
+        for (listen, flags) in [("0.0.0.0:3000", &[][..]), ("[::]:3000", &[]), (LOOPBACK, &["--host", "board.example"])]
+        {
+            let error = login(listen, flags, None, None).unwrap_err();
+            assert!(error.contains("hash-password") && error.contains("ssh -L 3000"), "{error}");
+        }
+        assert!(login("0.0.0.0:3000", &["--password-hash", HASH], None, None).unwrap().is_some());
+        assert!(login("0.0.0.0:3000", &[], None, Some(&"t".repeat(24))).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_file_holds_the_password_or_its_hash() {
+        for text in ["correct horse battery\n", HASH] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            assert!(
+                login(LOOPBACK, &["--password-file", file.path().to_str().unwrap()], None, None).unwrap().is_some()
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_never_shown() {
+        for (flags, password, token, says) in [
+            (&["--password-hash", "hunter2"][..], None, None, "--password-hash is not an argon2id hash"),
+            (&["--password-file", "/nowhere"], None, None, "/nowhere cannot be read"),
+            (&[], Some("hunter2"), None, "WATCHBOARD_PASSWORD is too short: a password has 12"),
+            (&["--password-hash", HASH], Some("hunter2hunter2"), None, "given more than once"),
+            (&["--token-hash", "hunter2"], None, None, "--token-hash is not a SHA-256"),
+            (&[], None, Some("hunter2"), "WATCHBOARD_TOKEN has to be 24"),
+            (&["--host", "http://hunter"], None, None, "without scheme and port"),
+        ] {
+            let error = login(LOOPBACK, flags, password, token).unwrap_err();
+            assert!(error.contains(says) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_in_what_the_configuration_prints_of_itself() {
+        let flags = Flags::try_parse_from(["watchboard", "--password-hash", HASH, "--token-hash", "abcdef"]).unwrap();
+        let printed = format!("{:?}", flags.options);
+        assert!(!printed.contains("argon2id") && !printed.contains("abcdef"), "{printed}");
+        let login = login(LOOPBACK, &["--password-hash", HASH], None, None).unwrap();
+        assert!(!format!("{login:?}").contains("argon2id"));
+    }
+}

@@ -1,0 +1,36 @@
+//! What is wrong is named on the page, with a link to where it can be looked at, and gone when it is over.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+use watchboard_test_support::Binary;
+
+async fn limit_descriptors(pid: u32, limit: u64) {
+    let limit = format!("--nofile={limit}:{}", 1 << 12);
+    let set = Command::new("prlimit").args(["--pid", &pid.to_string(), &limit]).status().await.expect("prlimit");
+    assert!(set.success());
+}
+
+/// So few that the process cannot even read its own figures.
+#[tokio::test]
+async fn open_files_at_their_limit_are_named_and_linked() {
+    let binary = Binary::start(&[]).await;
+    let within = Duration::from_secs(5);
+    let open = |health: &Value| health["memory_analysis"]["process"]["process"]["num_fds"].as_u64().unwrap_or_default();
+    let health = binary.asker.until("/health", within, |health| open(health) > 0).await;
+    limit_descriptors(binary.pid(), open(&health) + 2).await;
+    let health = binary
+        .asker
+        .until("/health", within, |health| health["reasons"].to_string().contains("file descriptors are open"))
+        .await;
+    assert!(
+        health["reasons"][0].as_str().is_some_and(|reason| reason.ends_with("file descriptors are open")),
+        "{health}"
+    );
+    let page = String::from_utf8(binary.asker.send("GET", "/").await.1.to_vec()).expect("text");
+    let link = page.split("file descriptors are open</a>").next().and_then(|before| before.rsplit("<a ").next());
+    assert!(link.is_some_and(|link| link.starts_with("href=\"?view=memory\"")), "{link:?}");
+    limit_descriptors(binary.pid(), 1 << 10).await;
+    binary.asker.until("/health", within, |health| health["status"] == "healthy").await;
+}

@@ -1,0 +1,23 @@
+//! The integration tests of the program, as one program: each module is about one part.
+
+mod access;
+mod binary;
+mod connections;
+mod database;
+mod fastapi;
+mod findings;
+mod fuzz;
+mod fuzzing;
+mod health;
+mod http2;
+mod malformed;
+mod memory;
+mod outages;
+mod prometheus;
+mod proxy;
+mod server_state;
+mod sign_ins;
+mod sqlite;
+mod streams;
+mod tls;
+mod upstream_process;

@@ -1,0 +1,131 @@
+//! One nestable router: the page, its server function, its assets, and the endpoints for machines. It is given a
+//! [`Telemetry`], never the monitor.
+
+pub(crate) mod access;
+mod assets;
+mod health_json;
+mod prometheus;
+mod route;
+mod secure;
+mod sign_in;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state, map_response},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter, any, on},
+};
+use leptos::prelude::provide_context;
+use tower_http::compression::CompressionLayer;
+use watchboard_app::{
+    port::{Telemetry, provide_telemetry},
+    shell::{PageRequest, asked_by, shell},
+};
+
+use self::access::{AccessPolicy, Pass, mount_path};
+
+pub use self::{route::Route, sign_in::SignInPage};
+
+type Port = State<Arc<dyn Telemetry>>;
+
+/// Why the application cannot do its work now, if it cannot.
+pub(crate) type Unready = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
+/// A page's question has some hundred bytes.
+const QUESTION_BYTES: usize = 16 * 1024;
+
+/// The board. Only our own paths, all of them and what is between them behind the guard.
+pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, guard: AccessPolicy) -> Router {
+    // Fails when the host has set it already, which is as good.
+    let _ = any_spawner::Executor::init_tokio();
+    let answers = Route::ALL.into_iter().map(|route| (route.path(), answers(route, unready)));
+    let nothing = guard.paths.iter().map(|path| (*path, any(StatusCode::NOT_FOUND)));
+    answers
+        .chain(nothing)
+        .fold(Router::new(), |router, (path, answer)| router.route(path, answer))
+        .layer(from_fn_with_state(guard, access::check))
+        .layer(from_fn(secure::same_site))
+        .layer(CompressionLayer::new().br(true).gzip(true))
+        .layer(map_response(secure::headers))
+        .with_state(telemetry)
+}
+
+fn answers(route: Route, unready: &Unready) -> MethodRouter<Arc<dyn Telemetry>> {
+    let method = MethodFilter::try_from(route.method()).expect("a method of HTTP");
+    match route {
+        Route::Page => on(method, page),
+        Route::Refresh => on(method, refresh),
+        Route::Asset => on(method, asset),
+        Route::Health | Route::HealthV1 => on(method, health),
+        Route::Metrics => on(method, metrics),
+        Route::Livez => on(method, alive),
+        Route::Readyz => {
+            let unready = Arc::clone(unready);
+            on(method, async move || readiness(unready()))
+        }
+    }
+}
+
+async fn page(State(telemetry): Port, request: Request) -> Response {
+    let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let base = mount_path(&request).to_owned();
+    let pass = request.extensions().get();
+    let page = PageRequest {
+        first: telemetry.refresh(asked_by(&query), None).await,
+        is_open: pass == Some(&Pass::Open),
+        sign_out: match pass {
+            Some(Pass::SignedIn { sign_out }) => Some([&base, *sign_out].concat()),
+            _ => None,
+        },
+        base,
+        query,
+        cookies: cookies.collect::<Vec<_>>().join("; "),
+        assets: assets::of_page(),
+    };
+    let context = move || {
+        provide_context(page.clone());
+        secure::page_policy();
+    };
+    leptos_axum::render_app_to_stream_with_context(context, shell)(request).await
+}
+
+async fn refresh(State(telemetry): Port, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(question) = to_bytes(body, QUESTION_BYTES).await else {
+        let reason = format!("a page's question has {QUESTION_BYTES} bytes at most\n");
+        return (StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
+    };
+    let context = move || {
+        provide_telemetry(Arc::clone(&telemetry));
+        provide_context(assets::of_page());
+    };
+    let request = Request::from_parts(parts, Body::from(question));
+    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+}
+
+async fn health(State(telemetry): Port) -> Response {
+    health_json::response(&telemetry.frozen())
+}
+
+async fn metrics(State(telemetry): Port) -> Response {
+    prometheus::response(&telemetry.frozen())
+}
+
+/// The process answers, whatever a database does: starting it anew would not help one.
+async fn alive() -> &'static str {
+    "ok"
+}
+
+fn readiness(unready: Option<String>) -> (StatusCode, String) {
+    unready.map_or_else(|| (StatusCode::OK, "ok".to_owned()), |reason| (StatusCode::SERVICE_UNAVAILABLE, reason))
+}
+
+async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response<Body> {
+    assets::response(&name, &headers)
+}

@@ -1,0 +1,253 @@
+//! The JSON of `/health`: the shape that pages written for the Python original read, from the same snapshot as the board.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+use watchboard_wire::{
+    Application, ApplicationProcess, CommandTotals, EndpointTotals, ErrorEvent, Frozen, FrozenCommands, Heap, Process,
+    Reading, Snapshot, Status, System, Thread, format,
+};
+
+/// 200 while requests are served, well or badly; 503 when most fail or the application does not run, so that a balancer can look elsewhere.
+pub(crate) fn response(frozen: &Frozen) -> Response {
+    let code = match frozen.snapshot.health.status {
+        Status::Healthy | Status::Degraded => StatusCode::OK,
+        Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (code, Json(body(frozen))).into_response()
+}
+
+fn body(frozen: &Frozen) -> Value {
+    let snapshot = &frozen.snapshot;
+    json!({
+        "status": snapshot.health.status,
+        "reasons": snapshot.health.sentences().collect::<Vec<_>>(),
+        "timestamp": format::date_time(snapshot.taken_at_unix_ms),
+        "service": snapshot.service,
+        "version": snapshot.version,
+        "uptime": { "seconds": snapshot.tick, "formatted": format::uptime(snapshot.tick) },
+        "database": database(frozen),
+        "memory_analysis": {
+            "process": { "process": or_error(&snapshot.memory.process, |process| process_json(process, snapshot)), "threads": threads(snapshot) },
+            "system": {
+                "virtual_memory": or_error(&snapshot.memory.system, virtual_memory),
+                "swap_memory": or_error(&snapshot.memory.system, swap_memory),
+            },
+            // None where the application is this process.
+            "application": snapshot.memory.application.as_ref().map(processes),
+            "allocator": or_error(&snapshot.memory.allocator, |allocator| json!(allocator)),
+            "heap": snapshot.memory.heap.map(heap),
+            "container": or_error(&snapshot.memory.container, |container| json!(container)),
+        },
+        "application": application(frozen),
+    })
+}
+
+/// What is not known says why in the place of its figures.
+fn or_error<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> Value) -> Value {
+    reading.as_ref().map_or_else(|unknown| json!({ "error": unknown.reason }), show)
+}
+
+fn commands(commands: &FrozenCommands) -> Value {
+    let command = |totals: &Arc<CommandTotals>| {
+        json!({
+            "command": totals.name.command,
+            "database": totals.name.database,
+            "collection": totals.name.collection,
+            "sent": totals.sent,
+            "failed": totals.failed,
+            "cancelled": totals.cancelled,
+            "duration_ms": totals.duration_sum_us as f64 / 1000.0,
+        })
+    };
+    json!({
+        "sent_for_requests": commands.sent_for_requests,
+        "sent_by_others": commands.sent_by_others,
+        "in_flight": commands.in_flight,
+        "by_name": commands.totals.iter().map(command).collect::<Vec<_>>(),
+        "pools": commands.pools,
+    })
+}
+
+fn database(frozen: &Frozen) -> Value {
+    let database = &frozen.snapshot.database;
+    json!({
+        "kind": database.kind,
+        "status": database.status_text(),
+        "since": format::date_time(database.since_unix_ms),
+        "last_answer": database.answered_at_unix_ms.map(format::date_time),
+        "latency_ms": database.latency_us.map(|us| us as f64 / 1000.0),
+        "version": database.server_version,
+        "topology": database.topology,
+        "commands": frozen.commands.as_ref().map(commands),
+        "file": database.file,
+    })
+}
+
+fn memory_info(process: &Process) -> Value {
+    json!({
+        "rss": process.rss_bytes,
+        "vms": process.vms_bytes,
+        "shared": process.shared_bytes,
+        "text": process.text_bytes,
+        "lib": 0,
+        "data": process.data_bytes,
+        "dirty": 0,
+        "peak": process.peak_rss_bytes,
+        "swap": process.swap_bytes,
+        "anonymous": process.anonymous_bytes,
+        "file": process.file_bytes,
+        "shmem": process.shmem_bytes,
+    })
+}
+
+fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
+    let handles = snapshot.memory.handles.as_ref().ok();
+    let mapped = snapshot.memory.mapped.as_ref().ok();
+    json!({
+        "pid": process.pid,
+        "name": process.name,
+        "memory_percent": process.memory_percent,
+        "cpu_percent": process.cpu_percent,
+        "memory_info": memory_info(process),
+        "num_threads": process.num_threads,
+        "open_files": handles.map(|handles| handles.open_files),
+        "connections": handles.map(|handles| handles.connections),
+        "num_fds": snapshot.memory.open_descriptors(),
+        "uss": mapped.map(|mapped| mapped.uss_bytes),
+        "pss": mapped.map(|mapped| mapped.pss_bytes),
+        "page_faults": { "minor": process.minor_faults, "major": process.major_faults },
+    })
+}
+
+fn processes(application: &Application) -> Value {
+    let process = |process: &ApplicationProcess| {
+        json!({
+            "pid": process.pid,
+            "command": process.command,
+            "role": process.role,
+            "started": format::date_time(process.started_at_unix_ms),
+            "rss": process.rss_bytes,
+            "num_threads": process.num_threads,
+            "cpu_percent": process.cpu_percent,
+            "num_fds": process.descriptors,
+            "open_files": process.open_files,
+        })
+    };
+    json!({
+        "name": application.name,
+        "found_by": application.found_by,
+        "processes": application.processes.iter().map(process).collect::<Vec<_>>(),
+        "unread_processes": application.unread_processes,
+        "restarted": application.restarted_at_unix_ms.iter().copied().map(format::date_time).collect::<Vec<_>>(),
+    })
+}
+
+fn heap(heap: Heap) -> Value {
+    json!({
+        "allocated_bytes": heap.allocated_bytes,
+        "freed_bytes": heap.freed_bytes,
+        "live_bytes": heap.live_bytes(),
+        "allocations": heap.allocations,
+        "requests_allocated_bytes": heap.requests_allocated_bytes,
+        "unattributed_bytes": heap.unattributed_bytes(),
+    })
+}
+
+/// The busiest threads. Memory is the process's, or that of all the application's, and says so: threads share one address space.
+fn threads(snapshot: &Snapshot) -> Value {
+    let memory = snapshot.memory.process.as_ref().map(memory_info).unwrap_or_default();
+    let scope = if snapshot.memory.application.is_some() { "application" } else { "process" };
+    let thread = |thread: &Thread| {
+        json!({
+            "thread_id": thread.thread_id,
+            "name": thread.name,
+            "cpu_percent": thread.cpu_percent,
+            "cpu_seconds": thread.cpu_seconds,
+            "allocated_bytes": thread.allocated_bytes,
+            "freed_bytes": thread.freed_bytes,
+            "memory_info": memory,
+            "memory_scope": scope,
+        })
+    };
+    or_error(&snapshot.memory.threads, |threads| threads.busiest.iter().map(thread).collect())
+}
+
+fn virtual_memory(system: &System) -> Value {
+    json!({
+        "total": system.total_bytes,
+        "available": system.available_bytes,
+        "used": system.used_bytes,
+        "free": system.free_bytes,
+        "percent": tenths(system.percent),
+        "active": system.active_bytes,
+        "inactive": system.inactive_bytes,
+        "buffers": system.buffers_bytes,
+        "cached": system.cached_bytes,
+        "shared": system.shared_bytes,
+    })
+}
+
+fn swap_memory(system: &System) -> Value {
+    json!({
+        "total": system.swap_total_bytes,
+        "used": system.swap_used_bytes,
+        "free": system.swap_free_bytes,
+        "percent": tenths(100.0 * system.swap_used_bytes as f64 / system.swap_total_bytes.max(1) as f64),
+        "sin": system.swap_in_bytes,
+        "sout": system.swap_out_bytes,
+    })
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+fn application(frozen: &Frozen) -> Value {
+    let requests = &frozen.snapshot.requests;
+    let percent = if requests.total == 0 { 0.0 } else { 100.0 * requests.server_errors as f64 / requests.total as f64 };
+    let mean_seconds = requests.duration_mean_us.map_or(0.0, |us| (us as f64 / 1000.0).round() / 1000.0);
+    let by_endpoint = |read: fn(&EndpointTotals) -> u64| -> Map<String, Value> {
+        frozen.endpoints.iter().map(|endpoint| (endpoint.text(), read(endpoint).into())).collect()
+    };
+    // None where the allocator does not count.
+    let counted = |read| frozen.snapshot.memory.heap.map(|_| by_endpoint(read));
+    let error = |error: &ErrorEvent| {
+        json!({
+            "timestamp": format::date_time(error.at_unix_ms),
+            "error": error_text(error),
+            "endpoint": error.endpoint,
+            "status": error.status,
+            "kind": error.kind,
+            "location": error.location,
+        })
+    };
+    json!({
+        "total_requests": requests.total,
+        "error_count": requests.server_errors,
+        "error_rate": (percent * 100.0).round() / 100.0,
+        "client_error_count": requests.client_errors,
+        "dropped_count": requests.dropped,
+        "in_flight": requests.in_flight,
+        "average_response_time": mean_seconds,
+        "status_codes": requests.statuses.iter().map(|(code, count)| (code.to_string(), json!(count))).collect::<Map<_, _>>(),
+        "endpoints": by_endpoint(EndpointTotals::requests),
+        "allocated_bytes": counted(|endpoint| endpoint.allocated_bytes),
+        "freed_bytes": counted(|endpoint| endpoint.freed_bytes),
+        // None where the application's client is not listened to.
+        "database_commands": frozen.commands.as_ref().map(|_| by_endpoint(|endpoint| endpoint.commands)),
+        "recent_errors": frozen.errors.iter().map(error).collect::<Vec<_>>(),
+    })
+}
+
+fn error_text(error: &ErrorEvent) -> String {
+    match &error.message {
+        Some(message) => format!("{} {}: {message}", error.status, error.kind.word()),
+        None => format!("{} {}", error.status, error.kind.word()),
+    }
+}

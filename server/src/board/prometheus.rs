@@ -1,0 +1,169 @@
+//! `/metrics`: the figures of the same snapshot as Prometheus's text, by OpenTelemetry's names and bounds.
+
+mod commands;
+
+use std::fmt::{self, Write};
+
+use axum::{
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use watchboard_wire::{DatabaseState, EndpointTotals, Frozen, StatusTotals};
+
+use crate::requests::BOUNDS_US;
+
+/// The version that every scraper reads.
+const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+pub(crate) fn response(frozen: &Frozen) -> Response {
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = write_all(&mut text, frozen);
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+}
+
+fn write_all(out: &mut String, frozen: &Frozen) -> fmt::Result {
+    durations(out, &frozen.endpoints)?;
+    if let Some(asked) = &frozen.commands {
+        commands::write_all(out, asked)?;
+    }
+    let by_endpoint = |read: fn(&EndpointTotals) -> u64| {
+        let samples = frozen.endpoints.iter().map(move |endpoint| (labels(endpoint), read(endpoint) as f64));
+        samples.collect::<Vec<_>>()
+    };
+    let one = |value: f64| vec![(String::new(), value)];
+    let some = |value: Option<f64>| value.map(|value| (String::new(), value)).into_iter().collect::<Vec<_>>();
+    let snapshot = &frozen.snapshot;
+    let process = snapshot.memory.process.as_ref().ok();
+    let threads = process.map(|process| process.num_threads as f64);
+    let database = &snapshot.database;
+    let (healthy, configured) =
+        (database.state == DatabaseState::Healthy, database.state != DatabaseState::NotConfigured);
+    let round_trip = database.latency_us.filter(|_| healthy).map(seconds);
+    for (name, kind, help, samples) in [
+        ("http_server_active_requests", "gauge", "Requests under way.", by_endpoint(|endpoint| endpoint.in_flight)),
+        (
+            "http_server_response_body_bytes_total",
+            "counter",
+            "Bytes of response bodies.",
+            by_endpoint(|endpoint| endpoint.response_bytes),
+        ),
+        (
+            "watchboard_request_allocated_bytes_total",
+            "counter",
+            "Bytes that requests allocated while they were handled.",
+            if snapshot.memory.heap.is_some() { by_endpoint(|endpoint| endpoint.allocated_bytes) } else { vec![] },
+        ),
+        (
+            "watchboard_heap_allocated_bytes_total",
+            "counter",
+            "Bytes that the program allocated.",
+            some(snapshot.memory.heap.map(|heap| heap.allocated_bytes as f64)),
+        ),
+        (
+            "watchboard_heap_live_bytes",
+            "gauge",
+            "Bytes that the program allocated and did not free.",
+            some(snapshot.memory.heap.map(|heap| heap.live_bytes() as f64)),
+        ),
+        (
+            "watchboard_request_database_commands_total",
+            "counter",
+            "Commands that requests sent to the database.",
+            if frozen.commands.is_some() { by_endpoint(|endpoint| endpoint.commands) } else { vec![] },
+        ),
+        ("process_uptime_seconds", "gauge", "Seconds since the monitor started.", one(snapshot.tick as f64)),
+        (
+            "process_memory_usage_bytes",
+            "gauge",
+            "Resident memory of the process.",
+            some(process.map(|process| process.rss_bytes as f64)),
+        ),
+        (
+            "process_memory_virtual_bytes",
+            "gauge",
+            "Address space of the process.",
+            some(process.map(|process| process.vms_bytes as f64)),
+        ),
+        ("process_thread_count", "gauge", "Threads of the process.", some(threads)),
+        (
+            "process_unix_file_descriptor_count",
+            "gauge",
+            "Open file descriptors of the process.",
+            some(snapshot.memory.open_descriptors().map(|open| open as f64)),
+        ),
+        (
+            "watchboard_database_up",
+            "gauge",
+            "Whether the database answered the last probe.",
+            some(configured.then_some(f64::from(u8::from(healthy)))),
+        ),
+        (
+            "watchboard_database_round_trip_seconds",
+            "gauge",
+            "Time of the last probe of the database.",
+            some(round_trip),
+        ),
+    ] {
+        // A figure that is not known is not there.
+        if samples.is_empty() {
+            continue;
+        }
+        writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}")?;
+        for (labels, value) in samples {
+            let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
+            writeln!(out, "{name}{labels} {value}")?;
+        }
+    }
+    Ok(())
+}
+
+/// OpenTelemetry's `http.server.request.duration`.
+fn durations(out: &mut String, endpoints: &[std::sync::Arc<EndpointTotals>]) -> fmt::Result {
+    const NAME: &str = "http_server_request_duration_seconds";
+    writeln!(out, "# HELP {NAME} Time from a request's arrival to the end of its response.\n# TYPE {NAME} histogram")?;
+    for endpoint in endpoints {
+        for status in &endpoint.statuses {
+            let labels = labels(endpoint) + &status_labels(status);
+            let mut so_far = 0;
+            for (count, bound) in status.bounded.iter().zip(BOUNDS_US) {
+                so_far += count;
+                writeln!(out, "{NAME}_bucket{{{labels},le=\"{}\"}} {so_far}", seconds(bound))?;
+            }
+            writeln!(out, "{NAME}_bucket{{{labels},le=\"+Inf\"}} {}", status.requests)?;
+            writeln!(out, "{NAME}_sum{{{labels}}} {}", seconds(status.duration_sum_us))?;
+            writeln!(out, "{NAME}_count{{{labels}}} {}", status.requests)?;
+        }
+    }
+    Ok(())
+}
+
+fn labels(endpoint: &EndpointTotals) -> String {
+    let route = escaped(&endpoint.route);
+    let method = endpoint.method.as_deref().unwrap_or_default();
+    format!("http_request_method=\"{method}\",http_route=\"{route}\"")
+}
+
+fn status_labels(status: &StatusTotals) -> String {
+    let error = status.error.as_ref().map(|error| format!(",error_type=\"{}\"", escaped(error)));
+    format!(",http_response_status_code=\"{}\"{}", status.status, error.unwrap_or_default())
+}
+
+fn escaped(value: &str) -> String {
+    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+}
+
+fn seconds(us: u64) -> f64 {
+    us as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_label_must_not_hold_is_escaped() {
+        let endpoint = EndpointTotals { method: Some("GET".into()), route: "/a\"b\\c\nd".into(), ..Default::default() };
+        assert_eq!(labels(&endpoint), r#"http_request_method="GET",http_route="/a\"b\\c\nd""#);
+    }
+}

@@ -1,0 +1,72 @@
+//! The sign-in page, as a response: all that a stranger gets.
+
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use leptos::nonce::Nonce;
+use watchboard_app::sign_in::{SignIn, sign_in_page};
+
+/// The board's sign-in page, for an [`Access`](crate::Access) that asks for a password: a form that posts `password` and `next`.
+///
+/// ```
+/// use axum::http::{HeaderMap, StatusCode};
+///
+/// let page = watchboard::SignInPage::new("/ops/board/sign-in").refused("The password is wrong.");
+/// let response = page.response(StatusCode::FORBIDDEN, &HeaderMap::new());
+/// assert_eq!(response.status(), 403);
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a page does nothing until it is a response"]
+pub struct SignInPage<'a> {
+    action: &'a str,
+    next: &'a str,
+    refused: Option<&'a str>,
+    has_password: bool,
+}
+
+impl<'a> SignInPage<'a> {
+    /// A page whose form posts to the path `action`.
+    pub fn new(action: &'a str) -> Self {
+        Self { action, next: "", refused: None, has_password: true }
+    }
+
+    /// The query of the view that was asked for, without `?`; the form sends it back as `next`.
+    pub fn next(self, query: &'a str) -> Self {
+        Self { next: query, ..self }
+    }
+
+    /// Why the last sign-in was refused, as a sentence.
+    pub fn refused(self, sentence: &'a str) -> Self {
+        Self { refused: Some(sentence), ..self }
+    }
+
+    /// There is no password that could be right: the page says so and has no form.
+    pub fn without_password(self) -> Self {
+        Self { has_password: false, ..self }
+    }
+
+    /// The page, in the theme that the cookies among the request's `headers` ask for, under a policy that allows its own style alone.
+    pub fn response(&self, status: StatusCode, headers: &HeaderMap) -> Response {
+        let nonce = Nonce::new();
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let html = sign_in_page(&SignIn {
+            action: self.action,
+            next: self.next,
+            refused: self.refused,
+            has_password: self.has_password,
+            cookies: &cookies.collect::<Vec<_>>().join("; "),
+            style: include_str!(concat!(env!("OUT_DIR"), "/sign_in.css")),
+            icon: include_str!(concat!(env!("OUT_DIR"), "/sign_in.svg")),
+            nonce: &nonce,
+        });
+        let policy = format!(
+            "default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        );
+        let mut response = (status, Html(html)).into_response();
+        if let Ok(policy) = HeaderValue::try_from(policy) {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        response
+    }
+}

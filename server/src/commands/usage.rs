@@ -1,0 +1,160 @@
+//! What the requests of one endpoint asked of the database, in relaxed atomic adds, once one has asked anything.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::{
+    commands::attribution::{Trace, Use},
+    histograms::BucketRecorder,
+    sync::{AtomicU32, AtomicU64},
+};
+
+/// Commands of an endpoint that are told apart; what further ones do is in the sums alone.
+const COMMANDS: usize = 32;
+
+/// Counters of an endpoint.
+pub(crate) struct UsageRecorder {
+    commands: AtomicU64,
+    took_us: AtomicU64,
+    repeated: AtomicU64,
+    /// Requests that asked, by the time that they took for it.
+    times: BucketRecorder,
+    uses: [UseCounter; COMMANDS],
+}
+
+/// The commands of one shape. Its place is taken once and never given back.
+struct UseCounter {
+    /// The number of the shape and one; zero for none.
+    shape: AtomicU32,
+    requests: AtomicU64,
+    calls: AtomicU64,
+    took_us: AtomicU64,
+    most: AtomicU32,
+    repeated: AtomicU64,
+}
+
+/// What was asked between two readings.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct TakenUsage {
+    pub(crate) commands: u64,
+    pub(crate) took_us: u64,
+    pub(crate) repeated: u64,
+    pub(crate) uses: Vec<TakenUse>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TakenUse {
+    pub(crate) shape: u16,
+    /// Requests that asked it.
+    pub(crate) requests: u64,
+    pub(crate) calls: u64,
+    pub(crate) took_us: u64,
+    /// By one request.
+    pub(crate) most: u32,
+    /// Requests that asked it again and again.
+    pub(crate) repeated: u64,
+}
+
+impl TakenUse {
+    pub(crate) fn add(&mut self, more: &Self) {
+        self.requests += more.requests;
+        self.calls += more.calls;
+        self.took_us += more.took_us;
+        self.most = self.most.max(more.most);
+        self.repeated += more.repeated;
+    }
+}
+
+impl UsageRecorder {
+    pub(crate) fn new() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self {
+            commands: zero(),
+            took_us: zero(),
+            repeated: zero(),
+            times: BucketRecorder::new(),
+            uses: std::array::from_fn(|_| UseCounter {
+                shape: AtomicU32::new(0),
+                requests: zero(),
+                calls: zero(),
+                took_us: zero(),
+                most: AtomicU32::new(0),
+                repeated: zero(),
+            }),
+        }
+    }
+
+    #[inline(never)]
+    pub(crate) fn record(&self, trace: &Trace) {
+        self.commands.fetch_add(trace.commands.into(), Relaxed);
+        self.took_us.fetch_add(trace.took_us(), Relaxed);
+        self.repeated.fetch_add(trace.repeats().into(), Relaxed);
+        self.times.record(trace.took_us());
+        for (index, first) in trace.uses.iter().enumerate() {
+            let is_of_it = |used: &&Use| used.shape == first.shape;
+            // One shape may stand there several times, with other fields each.
+            if trace.uses[..index].iter().any(|before| is_of_it(&before)) {
+                continue;
+            }
+            if let Some(counter) = self.counter(first.shape) {
+                counter.record(trace.uses[index..].iter().filter(is_of_it));
+            }
+        }
+    }
+
+    fn counter(&self, shape: u16) -> Option<&UseCounter> {
+        let wanted = u32::from(shape) + 1;
+        self.uses.iter().find(|counter| {
+            let there = counter.shape.load(Relaxed);
+            there == wanted
+                || there == 0
+                    && counter
+                        .shape
+                        .compare_exchange(0, wanted, Relaxed, Relaxed)
+                        .map_or_else(|now| now == wanted, |_| true)
+        })
+    }
+
+    pub(crate) const fn held_bytes() -> usize {
+        size_of::<Self>() + BucketRecorder::held_bytes()
+    }
+
+    /// Takes what was recorded since the last time; `times` gets the requests by bucket.
+    pub(crate) fn take(&self, times: &mut dyn FnMut(usize, u32)) -> TakenUsage {
+        self.times.take(times);
+        let used = self.uses.iter().take_while(|counter| counter.shape.load(Relaxed) > 0);
+        TakenUsage {
+            commands: self.commands.swap(0, Relaxed),
+            took_us: self.took_us.swap(0, Relaxed),
+            repeated: self.repeated.swap(0, Relaxed),
+            uses: used.map(UseCounter::take).filter(|taken| taken.calls > 0).collect(),
+        }
+    }
+}
+
+impl UseCounter {
+    /// What one request used of it.
+    fn record<'a>(&self, uses: impl Iterator<Item = &'a Use>) {
+        let (mut calls, mut took_us, mut repeats) = (0, 0, false);
+        for used in uses {
+            calls += used.calls;
+            took_us += used.took_us;
+            repeats |= used.repeats();
+        }
+        self.requests.fetch_add(1, Relaxed);
+        self.calls.fetch_add(calls.into(), Relaxed);
+        self.took_us.fetch_add(took_us, Relaxed);
+        self.most.fetch_max(calls, Relaxed);
+        self.repeated.fetch_add(repeats.into(), Relaxed);
+    }
+
+    fn take(&self) -> TakenUse {
+        TakenUse {
+            shape: (self.shape.load(Relaxed) - 1) as u16,
+            requests: self.requests.swap(0, Relaxed),
+            calls: self.calls.swap(0, Relaxed),
+            took_us: self.took_us.swap(0, Relaxed),
+            most: self.most.swap(0, Relaxed),
+            repeated: self.repeated.swap(0, Relaxed),
+        }
+    }
+}

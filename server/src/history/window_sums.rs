@@ -1,0 +1,226 @@
+//! The sums of one window: what ends is added, what leaves the window is taken away again, so that a look costs what is new and
+//! not what the window holds.
+
+use std::collections::VecDeque;
+
+use watchboard_wire::{Timeline, TimelineColumns, Window, WindowTotals};
+
+use super::{
+    compact::{self, Sign},
+    frame::Frame,
+    points::point,
+    tiers::{Tiers, tier},
+};
+use crate::requests::{Class, Tally};
+
+pub(crate) struct WindowSums {
+    pub(super) window: Window,
+    /// The ticks that the sums are of: from here to before there.
+    from: u64,
+    to: u64,
+    whole: Tally,
+    seconds: u64,
+    /// By the endpoint's id.
+    rows: Vec<Option<Box<Row>>>,
+    all_commands: Tally,
+    /// By the number of the shape.
+    commands: Vec<Option<Box<Tally>>>,
+    timeline: Timeline<TimelineColumns>,
+    /// The tick at which the sums were made: what changed since is known.
+    made_at: u64,
+}
+
+/// One endpoint in the window.
+pub(super) struct Row {
+    pub(super) sums: Tally,
+    pub(super) line: Line,
+    /// The ticks at which it came into the window, and last changed.
+    pub(super) came_at: u64,
+    pub(super) changed_at: u64,
+    /// Under way, as it was last told.
+    pub(super) in_flight: u64,
+}
+
+/// Requests over time, by points of a small line.
+#[derive(Default)]
+pub(super) struct Line {
+    pub(super) last: u64,
+    pub(super) counts: VecDeque<u32>,
+}
+
+impl WindowSums {
+    pub(super) fn new(window: Window, started_at_unix_ms: u64) -> Self {
+        Self {
+            window,
+            from: 0,
+            to: 0,
+            whole: Tally::default(),
+            seconds: 0,
+            rows: vec![],
+            all_commands: Tally::default(),
+            commands: vec![],
+            timeline: Timeline { started_at_unix_ms, window, ..Timeline::default() },
+            made_at: 0,
+        }
+    }
+
+    /// Brings the sums up to the ticks before `to`.
+    pub(super) fn advance(&mut self, tiers: &Tiers, to: u64) {
+        if self.to == to || to == 0 {
+            return;
+        }
+        let tier = tier(self.window);
+        // What is no longer there is not of the window.
+        let from = tiers.from(tier, self.window.first_point(to - 1) * self.window.step_seconds());
+        if self.to == 0 || tiers.has_lost(0, self.to) || tiers.has_lost(tier, self.from) {
+            *self = Self { made_at: to - 1, ..Self::new(self.window, self.timeline.started_at_unix_ms) };
+            tiers.cover(tier, from, to).for_each(|frame| self.apply(Sign::Add, frame, to));
+        } else {
+            tiers.cover(0, self.to, to).for_each(|frame| self.apply(Sign::Add, frame, to));
+            tiers.cover(tier, self.from, from).for_each(|frame| self.apply(Sign::Subtract, frame, to));
+        }
+        let step = self.window.step_seconds();
+        let first = (self.to.saturating_sub(1) / step).max(from / step);
+        for number in first..=(to - 1) / step {
+            let next = Timeline { first: number, columns: point(tiers, self.window, number, to), ..self.timeline };
+            if self.timeline.is_empty() {
+                self.timeline = next;
+            } else {
+                self.timeline.extend(next);
+            }
+        }
+        (self.from, self.to) = (from, to);
+    }
+
+    fn apply(&mut self, sign: Sign, frame: &Frame, to: u64) {
+        let (line_step, most) = (self.window.line_step_seconds(), self.window.line_points());
+        for (id, encoded) in frame.requests.each() {
+            let row = row_or_new(&mut self.rows, id, to - 1);
+            if row.sums.requests() == 0 {
+                row.came_at = to - 1;
+            }
+            let before = row.sums.requests();
+            compact::apply(sign, encoded, &mut row.sums);
+            row.changed_at = to - 1;
+            if row.sums.is_empty() {
+                // What has left the window is remembered, but takes no room.
+                row.sums = Tally::default();
+            }
+            if sign == Sign::Add {
+                row.line.add(frame.start / line_step, row.sums.requests().wrapping_sub(before), most);
+            }
+        }
+        for (shape, encoded) in frame.commands.each() {
+            if self.commands.len() <= shape {
+                self.commands.resize_with(shape + 1, || None);
+            }
+            compact::apply(sign, encoded, self.commands[shape].get_or_insert_default());
+        }
+        frame.commands.apply_whole(sign, &mut self.all_commands);
+        frame.requests.apply_whole(sign, &mut self.whole);
+        let seconds = frame.seconds;
+        self.seconds = if sign == Sign::Add { self.seconds + seconds } else { self.seconds.saturating_sub(seconds) };
+    }
+
+    /// The number of the first point of a line that is still in the window.
+    pub(super) fn first_of_line(&self) -> u64 {
+        self.from / self.window.line_step_seconds()
+    }
+
+    /// The endpoints of the window, and those that have left it.
+    pub(super) fn rows(&mut self) -> impl Iterator<Item = (usize, &mut Row)> {
+        self.rows.iter_mut().enumerate().filter_map(|(id, row)| Some((id, row.as_deref_mut()?)))
+    }
+
+    /// An endpoint has requests under way: it is of the window, if none has ended in it yet.
+    pub(super) fn know(&mut self, id: usize) {
+        row_or_new(&mut self.rows, id, self.to.saturating_sub(1));
+    }
+
+    pub(super) fn row(&mut self, id: usize) -> Option<&mut Row> {
+        self.rows.get_mut(id)?.as_deref_mut()
+    }
+
+    /// All commands of the window, without the waits for a connection.
+    pub(super) fn all_commands(&self) -> &Tally {
+        &self.all_commands
+    }
+
+    /// The commands of the window, by shape.
+    pub(super) fn commands(&self) -> impl Iterator<Item = (usize, &Tally)> {
+        let known = self.commands.iter().enumerate().filter_map(|(shape, sums)| Some((shape, sums.as_deref()?)));
+        known.filter(|(_, sums)| sums.requests() > 0)
+    }
+
+    /// The memory that it holds.
+    pub(super) fn held_bytes(&self) -> usize {
+        let row = |row: &Row| row.sums.held_bytes() + row.line.counts.capacity() * size_of::<u32>();
+        let commands = self.commands.iter().flatten().map(|sums| sums.held_bytes()).sum::<usize>();
+        let rows = self.rows.iter().flatten().map(|it| row(it)).sum::<usize>();
+        rows + self.rows.capacity() * size_of::<usize>() + commands
+    }
+
+    pub(super) fn timeline(&self) -> &Timeline<TimelineColumns> {
+        &self.timeline
+    }
+
+    /// The ticks that it is of.
+    pub(super) fn span(&self) -> (u64, u64) {
+        (self.from, self.to)
+    }
+
+    pub(super) fn made_at(&self) -> u64 {
+        self.made_at
+    }
+
+    pub(super) fn whole(&self) -> (&Tally, u64) {
+        (&self.whole, self.seconds)
+    }
+
+    pub(super) fn totals(&self) -> WindowTotals {
+        WindowTotals {
+            seconds: self.seconds,
+            requests: self.whole.requests(),
+            server_errors: self.whole.count(Class::ServerError),
+            client_errors: self.whole.count(Class::ClientError),
+            dropped: self.whole.count(Class::Dropped),
+            response_bytes: self.whole.response_bytes,
+            duration_sum_us: self.whole.duration_sum_us,
+            latency: self.whole.latency(),
+            memory: self.whole.memory(),
+            database: self.whole.usage(),
+        }
+    }
+}
+
+/// The row of an endpoint; one that comes at `tick`, where there is none yet.
+fn row_or_new(rows: &mut Vec<Option<Box<Row>>>, id: usize, tick: u64) -> &mut Row {
+    if rows.len() <= id {
+        rows.resize_with(id + 1, || None);
+    }
+    rows[id].get_or_insert_with(|| Box::new(Row::new(tick)))
+}
+
+impl Row {
+    fn new(tick: u64) -> Self {
+        Self { sums: Tally::default(), line: Line::default(), came_at: tick, changed_at: tick, in_flight: 0 }
+    }
+}
+
+impl Line {
+    fn add(&mut self, number: u64, count: u64, most: usize) {
+        let missing = number.saturating_sub(self.last) as usize;
+        if self.counts.is_empty() || missing >= most {
+            self.counts.clear();
+            self.counts.push_back(0);
+        } else {
+            self.counts.extend(std::iter::repeat_n(0, missing));
+        }
+        self.last = self.last.max(number);
+        let excess = self.counts.len().saturating_sub(most);
+        self.counts.drain(..excess);
+        if let Some(newest) = self.counts.back_mut() {
+            *newest = newest.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the monitor's thread does once a second: it freezes, reads, judges and remembers.
+
+mod cost;
+mod runtime;
+mod sampler;
+
+#[cfg(test)]
+pub(crate) use self::cost::thread_cpu;
+pub(crate) use self::{runtime::RuntimeProbe, sampler::Sampler};

@@ -1,0 +1,43 @@
+//! What the monitor itself takes from its host.
+
+use std::{
+    thread::{self, ThreadId},
+    time::{Duration, Instant},
+};
+
+use rustix::time::{ClockId, clock_gettime};
+use watchboard_wire::Cost;
+
+use crate::requests;
+
+#[derive(Default)]
+pub(crate) struct CostMeter {
+    /// Measured when it is first asked for, and not while the host starts.
+    request_ns: Option<u64>,
+    /// The last tick: its thread, its time, and the CPU time of the thread until then.
+    last: Option<(ThreadId, Instant, Duration)>,
+    cpu_us_per_second: Option<u64>,
+}
+
+impl CostMeter {
+    /// At each tick. The first is not on the monitor's thread yet.
+    pub(crate) fn tick(&mut self) {
+        let (thread, now, cpu) = (thread::current().id(), Instant::now(), thread_cpu());
+        let before = self.last.replace((thread, now, cpu)).filter(|(before, ..)| *before == thread);
+        self.cpu_us_per_second = before.and_then(|(_, then, before)| {
+            let seconds = now.duration_since(then).as_secs_f64();
+            (seconds > 0.0).then(|| (cpu.saturating_sub(before).as_micros() as f64 / seconds) as u64)
+        });
+    }
+
+    pub(crate) fn read(&mut self, held: Vec<(String, u64)>, probes: Vec<(String, u64)>) -> Cost {
+        let request_ns = *self.request_ns.get_or_insert_with(requests::nanoseconds_to_record);
+        Cost { request_ns, cpu_us_per_second: self.cpu_us_per_second, held, probes }
+    }
+}
+
+/// CPU time of this thread since it began.
+pub(crate) fn thread_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}

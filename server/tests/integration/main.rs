@@ -1,0 +1,7 @@
+//! The integration tests of the library, as one program: each module is about one part.
+
+mod access;
+mod canary;
+mod commands;
+mod policy;
+mod requests;
