@@ -50,7 +50,7 @@ fn way<'a>(from: &'a str, to: &str, next: &BTreeMap<&'a str, BTreeSet<&'a str>>)
     Vec::new()
 }
 
-/// The shortest cycles of a group, each with the names that tie it.
+/// The shortest cycles of a group that share no edge, each with the names that tie it: each needs a cut of its own.
 fn describe(group: &BTreeSet<&str>, ties: &Ties) -> String {
     let mut names: BTreeMap<(&str, &str), BTreeMap<&str, usize>> = BTreeMap::new();
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -66,13 +66,19 @@ fn describe(group: &BTreeSet<&str>, ties: &Ties) -> String {
         ring.rotate_left(first);
         rings.insert((ring.len(), ring));
     }
-    let mut text = format!("\n{} files need each other, in {} cycles:", group.len(), rings.len());
+    let mut text = format!("\n{} files need each other:", group.len());
+    let mut described = BTreeSet::new();
     for (_, ring) in rings {
-        for (from, to) in ring.iter().zip(ring.iter().cycle().skip(1)) {
-            let names: Vec<String> = names[&(*from, *to)].iter().map(|(name, line)| format!("{name}:{line}")).collect();
-            _ = write!(text, "\n  {from} -> {to}: {}", names.join(", "));
+        let edges: Vec<_> = ring.iter().copied().zip(ring.iter().copied().cycle().skip(1)).collect();
+        if edges.iter().any(|edge| described.contains(edge)) {
+            continue;
+        }
+        for edge in &edges {
+            let names: Vec<String> = names[edge].iter().map(|(name, line)| format!("{name}:{line}")).collect();
+            _ = write!(text, "\n  {} -> {}: {}", edge.0, edge.1, names.join(", "));
         }
         text.push('\n');
+        described.extend(edges);
     }
     text
 }
