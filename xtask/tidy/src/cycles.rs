@@ -1,4 +1,7 @@
-//! No two files need each other: an edge is a name that one file takes from another of its crate.
+//! Files have no cycle. An edge leads from a file to each file of its crate that defines a name which it uses.
+//!
+//! `mod x;` is no edge, nor is the re-export of a name from a module below. A method counts where it is called as
+//! `Type::method` or on `self`; the type of any other receiver is not known here.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -15,7 +18,7 @@ fn cycles(ties: &Ties) -> Vec<BTreeSet<&str>> {
     for (from, to, ..) in ties {
         next.entry(from).or_default().insert(to);
     }
-    let reached: BTreeMap<&str, BTreeSet<&str>> = next.keys().map(|file| (*file, reached_from(file, &next))).collect();
+    let reached: BTreeMap<&str, BTreeSet<&str>> = next.keys().map(|file| (*file, reachable(file, &next))).collect();
     let mutual = |file: &str| {
         let of_file = &reached[file];
         let back = |to: &&str| reached.get(to).is_some_and(|of_other| of_other.contains(file));
@@ -25,7 +28,7 @@ fn cycles(ties: &Ties) -> Vec<BTreeSet<&str>> {
     groups.into_iter().filter(|group| group.len() > 1).collect()
 }
 
-fn reached_from<'a>(file: &'a str, next: &BTreeMap<&str, BTreeSet<&'a str>>) -> BTreeSet<&'a str> {
+fn reachable<'a>(file: &'a str, next: &BTreeMap<&str, BTreeSet<&'a str>>) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut open = vec![file];
     while let Some(file) = open.pop() {
@@ -35,17 +38,17 @@ fn reached_from<'a>(file: &'a str, next: &BTreeMap<&str, BTreeSet<&'a str>>) -> 
     reached
 }
 
-/// The shortest way from one file to another, both included.
-fn way<'a>(from: &'a str, to: &str, next: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<&'a str> {
-    let mut ways = VecDeque::from([vec![from]]);
+/// The shortest path from one file to another, both included.
+fn shortest_path<'a>(from: &'a str, to: &str, next: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<&'a str> {
+    let mut paths = VecDeque::from([vec![from]]);
     let mut seen = BTreeSet::from([from]);
-    while let Some(way) = ways.pop_front() {
-        let last = way[way.len() - 1];
+    while let Some(path) = paths.pop_front() {
+        let last = path[path.len() - 1];
         if last == to {
-            return way;
+            return path;
         }
         let new = next[last].iter().filter(|file| seen.insert(**file));
-        ways.extend(new.map(|file| [&way[..], &[*file]].concat()));
+        paths.extend(new.map(|file| [&path[..], &[*file]].concat()));
     }
     Vec::new()
 }
@@ -61,7 +64,7 @@ fn describe(group: &BTreeSet<&str>, ties: &Ties) -> String {
     }
     let mut rings = BTreeSet::new();
     for (from, to) in names.keys() {
-        let mut ring = way(to, from, &next);
+        let mut ring = shortest_path(to, from, &next);
         let first = (0..ring.len()).min_by_key(|at| ring[*at]).unwrap_or_default();
         ring.rotate_left(first);
         rings.insert((ring.len(), ring));
@@ -85,7 +88,7 @@ fn describe(group: &BTreeSet<&str>, ties: &Ties) -> String {
 
 #[test]
 fn files_have_no_cycle() {
-    let ties = Scope::new(Tree::of_product()).ties();
+    let ties = Scope::new(Tree::load()).ties();
     let cycles: Vec<String> = cycles(&ties).iter().map(|group| describe(group, &ties)).collect();
     assert!(
         cycles.is_empty(),

@@ -126,7 +126,7 @@ fn breaches(scope: &Scope) -> Vec<String> {
 
 #[test]
 fn layers_name_only_what_lies_below_them() {
-    let breaches = breaches(&Scope::new(Tree::of_product()));
+    let breaches = breaches(&Scope::new(Tree::load()));
     assert!(breaches.is_empty(), "{} breaches:\n{}", breaches.len(), breaches.join("\n"));
 }
 
@@ -134,20 +134,41 @@ fn layers_name_only_what_lies_below_them() {
 mod tests {
     use super::*;
 
+    const CRATES: [(&str, &str); 3] =
+        [("watchboard", "src/lib.rs"), ("watchboard_app", "app/lib.rs"), ("watchboard_wire", "wire/lib.rs")];
+
     fn breaches_of(files: &[(&str, &str)]) -> Vec<String> {
-        let sources = files.iter().map(|(path, text)| (format!("src/{path}"), (*text).to_owned())).collect();
-        breaches(&Scope::new(Tree::new(&sources, &[("watchboard", "src/lib.rs")])))
+        let sources = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        breaches(&Scope::new(Tree::new(&sources, &CRATES)))
     }
 
     #[test]
     fn a_name_is_followed_to_where_it_is_defined() {
-        let root = ("lib.rs", "mod monitor; mod requests; mod sync; pub use monitor::Monitor;");
-        let monitor = ("monitor.rs", "pub struct Monitor;");
-        let sync = ("sync.rs", "pub fn lock() {}");
-        let named = |text| breaches_of(&[root, monitor, sync, ("requests.rs", text)]).len();
+        let root = ("src/lib.rs", "mod monitor; mod requests; mod sync; pub use monitor::Monitor;");
+        let monitor = ("src/monitor.rs", "pub struct Monitor;");
+        let sync = ("src/sync.rs", "pub fn lock() {}");
+        let named = |text| breaches_of(&[root, monitor, sync, ("src/requests.rs", text)]).len();
         assert_eq!(named("use crate::sync::lock; fn monitor() { lock(); \"crate::monitor\"; }"), 0);
         assert_eq!(named("use crate::Monitor;"), 1);
         assert_eq!(named("fn f() { g!(super::monitor::Monitor) }"), 1);
         assert_eq!(named("fn f(_: leptos::View) {}"), 1);
+    }
+
+    #[test]
+    fn crates_are_followed_through_reexports() {
+        let wire = ("wire/lib.rs", "#[derive(serde::Serialize)] pub struct Memory;");
+        let app = ("app/lib.rs", "pub use watchboard_wire as wire; mod pages; pub use pages::Page;");
+        let pages = ("app/pages.rs", "pub struct Page;");
+        let root = ("src/lib.rs", "mod memory;");
+        let named = |text| breaches_of(&[wire, app, pages, root, ("src/memory.rs", text)]).len();
+        assert_eq!(named("use watchboard_wire::Memory; use watchboard_app::wire;"), 0);
+        assert_eq!(named("use watchboard_app::wire::Memory;"), 0);
+        assert_eq!(named("use watchboard_app::Page;"), 1);
+    }
+
+    #[test]
+    fn wire_types_know_serde_alone() {
+        assert_eq!(breaches_of(&[("wire/lib.rs", "use leptos::prelude::*; use serde::Serialize;")]).len(), 2);
+        assert_eq!(breaches_of(&[("wire/lib.rs", "fn f() { tokio::spawn(std::future::pending()) }")]).len(), 1);
     }
 }

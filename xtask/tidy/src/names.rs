@@ -1,4 +1,4 @@
-//! Names say the field's own word, and a type's name stands for one concept in the whole tree.
+//! A type's name stands for one concept in the whole tree; a bare participle or pronoun is no name.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{
 /// Types of one name that are one concept all the same: the name, and why.
 const TWINS: &[(&str, &str)] = &[];
 
-/// Participles and pronouns: alone they are no name of a module, a type or a function.
+/// Participles and pronouns. None of them alone is the name of a module, a type or a function.
 #[rustfmt::skip]
 const BANNED: &[&str] = &[
     "accepted", "admitted", "again", "allocated", "answered", "arrived", "asked", "bounded", "called",
@@ -25,7 +25,7 @@ const BANNED: &[&str] = &[
 
 /// Every definition with its file.
 fn definitions() -> Vec<(String, Definition)> {
-    let tree = Tree::of_product();
+    let tree = Tree::load();
     let mut definitions: Vec<(String, Definition)> = Vec::new();
     for module in &tree.modules {
         definitions.extend(Outline::new(module).definitions.into_iter().map(|of| (module.file.clone(), of)));
@@ -65,7 +65,7 @@ fn assert_none(bad: &[String]) {
 
 #[test]
 fn modules_and_types_have_names() {
-    let modules = Tree::of_product().modules.into_iter().filter_map(|module| {
+    let modules = Tree::load().modules.into_iter().filter_map(|module| {
         let name = module.path.last()?;
         is_banned(name).then(|| format!("{}:{}: module {name}", module.file, module.line))
     });

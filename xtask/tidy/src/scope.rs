@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{outline::Outline, tree::Tree};
 
-/// Imports of imports that are followed; past it they go in a circle.
+/// An import of an import is followed this often. More is a circle.
 const MAX_DEPTH: u8 = 16;
 
 /// What a path names.

@@ -37,7 +37,7 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    pub(crate) fn of_product() -> Self {
+    pub(crate) fn load() -> Self {
         Self::new(&sources(&["rs"]), &CRATES)
     }
 
