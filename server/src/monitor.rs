@@ -121,7 +121,7 @@ impl Monitor {
     ///
     /// From then on the board shows which commands the application sends, by name, database and collection, how long they take and how they
     /// fail, its connection pool, and what each endpoint asks of the database. The driver decodes each command and reply for whoever
-    /// listens: see the README for what that costs. Neither documents nor filters nor error texts are kept. Where the monitor was given no
+    /// listens: see docs/performance.md for what that costs. Neither documents nor filters nor error texts are kept. Where the monitor was given no
     /// database, it asks this one how it is, by a client of its own.
     #[must_use = "a client is listened to only when it is made of what this returns"]
     pub fn listen(&self, options: ClientOptions) -> ClientOptions {

@@ -79,7 +79,7 @@ fn why(what: &str, error: &Error) -> Why {
     let (kind, words) = match &*error.kind {
         ErrorKind::Command(command) if matches!(command.code, 13 | 8000) => (
             Kind::Refused,
-            format!("The login has no right to {what}: grant it the role of the README, in which it is named."),
+            format!("The login has no right to {what}: grant it the role of docs/database.md, which names it."),
         ),
         // Only its code and name: the rest can hold data.
         ErrorKind::Command(command) => {
