@@ -4,7 +4,7 @@
 use leptos::prelude::{ServerFnError, server};
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Postcard;
-use watchboard_wire::{Ask, Refreshed, Seen};
+use watchboard_wire::{Ask, RefreshCursor, RefreshResponse};
 
 /// The answer to a refresh.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -12,7 +12,7 @@ pub enum Answer {
     /// The page belongs to another build of the server, which may speak in other terms: it has to load itself anew.
     OtherBuild,
     /// What is new.
-    Figures(Box<Refreshed>),
+    Figures(Box<RefreshResponse>),
 }
 
 /// The newest figures of what the page shows, and of the rest what is new since it last asked the same. `bundle` is the name of
@@ -21,7 +21,7 @@ pub enum Answer {
 /// # Errors
 /// When the request did not come through a board's own route, or the monitor does not answer.
 #[server(prefix = "/api/watchboard", endpoint = "refresh", input = Postcard, output = Postcard)]
-pub async fn refresh(bundle: String, ask: Ask, seen: Option<Seen>) -> Result<Answer, ServerFnError> {
+pub async fn refresh(bundle: String, ask: Ask, seen: Option<RefreshCursor>) -> Result<Answer, ServerFnError> {
     let telemetry = crate::port::telemetry()?;
     if !crate::shell::is_current(&bundle) {
         return Ok(Answer::OtherBuild);

@@ -4,7 +4,7 @@ use leptos::{
     either::{Either, EitherOf6},
     prelude::*,
 };
-use watchboard_wire::{Part, Refreshed};
+use watchboard_wire::{Part, RefreshResponse};
 
 use crate::{
     components::{Controls, Crosshair, Nav, StatusLine, Windows},
@@ -26,7 +26,7 @@ pub fn App() -> impl IntoView {
 
 /// What the first paint shows, handed on to the browser in the page; or why there is nothing.
 #[cfg(feature = "ssr")]
-fn first_figures() -> Result<Refreshed, String> {
+fn first_figures() -> Result<RefreshResponse, String> {
     use base64::{Engine, prelude::BASE64_STANDARD};
     let page = use_context::<crate::shell::PageRequest>().unwrap_or_default();
     let first = page.first.map_err(|unknown| unknown.reason)?;
@@ -37,14 +37,14 @@ fn first_figures() -> Result<Refreshed, String> {
 
 /// What the first paint showed: a postcard in base64, which the browser reads itself.
 #[cfg(not(feature = "ssr"))]
-fn first_figures() -> Result<Refreshed, String> {
+fn first_figures() -> Result<RefreshResponse, String> {
     let text = SharedValue::new_str(String::new).into_inner();
     let bytes: Vec<u8> = window().atob(&text).unwrap_or_default().chars().map(|char| char as u8).collect();
     postcard::from_bytes(&bytes).map_err(|_| "the page came without its figures: load it again".to_owned())
 }
 
 #[component]
-fn Frame(first: Refreshed) -> impl IntoView {
+fn Frame(first: RefreshResponse) -> impl IntoView {
     let preferences = preferences::provide();
     let place = place::provide();
     Live::provide(first, place, preferences);

@@ -1,10 +1,10 @@
 //! What a page has: it takes in each answer, which holds what is new.
 
 #[cfg(feature = "hydrate")]
-use watchboard_wire::Seen;
+use watchboard_wire::RefreshCursor;
 use watchboard_wire::format;
 use watchboard_wire::{
-    Ask, DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, Refreshed, SlowRequest, Snapshot,
+    Ask, DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, RefreshResponse, SlowRequest, Snapshot,
     Timeline, TimelineColumns, Window, WindowTotals,
 };
 
@@ -32,7 +32,7 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Those of an answer to a page that had nothing.
-    pub(crate) fn new(ask: Ask, first: Refreshed) -> Self {
+    pub(crate) fn new(ask: Ask, first: RefreshResponse) -> Self {
         Self {
             ask,
             snapshot: first.snapshot,
@@ -50,8 +50,8 @@ impl Figures {
 
     /// What a page that has these tells the server at its next refresh.
     #[cfg(feature = "hydrate")]
-    pub(crate) fn seen(&self) -> Seen {
-        Seen { started_at_unix_ms: self.snapshot.started_at_unix_ms, tick: self.snapshot.tick }
+    pub(crate) fn seen(&self) -> RefreshCursor {
+        RefreshCursor { started_at_unix_ms: self.snapshot.started_at_unix_ms, tick: self.snapshot.tick }
     }
 
     /// The window that they are of.
@@ -76,7 +76,7 @@ impl Figures {
 
     /// Takes in the answer to the same question; the server may have started anew since.
     #[cfg(any(test, feature = "hydrate"))]
-    pub(crate) fn update(&mut self, newer: Refreshed) {
+    pub(crate) fn update(&mut self, newer: RefreshResponse) {
         if newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms {
             *self = Self::new(self.ask.clone(), newer);
             return;
@@ -132,8 +132,8 @@ mod tests {
         EndpointRow { id, name, requests, ..EndpointRow::default() }
     }
 
-    fn answer(endpoints: Vec<EndpointRow>, causes: Vec<ErrorCause>) -> Refreshed {
-        Refreshed { endpoints, causes, ..Refreshed::default() }
+    fn answer(endpoints: Vec<EndpointRow>, causes: Vec<ErrorCause>) -> RefreshResponse {
+        RefreshResponse { endpoints, causes, ..RefreshResponse::default() }
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
         let rows: Vec<_> =
             figures.endpoints.iter().map(|row| (row.id, row.requests, row.name.clone().unwrap().route)).collect();
         assert_eq!(rows, [(1, 5, "/a".to_owned()), (2, 7, "/b".to_owned()), (3, 1, "/c".to_owned())]);
-        figures.update(Refreshed { endpoints_whole: true, ..answer(vec![row(9, 1, Some("/d"))], vec![]) });
+        figures.update(RefreshResponse { endpoints_whole: true, ..answer(vec![row(9, 1, Some("/d"))], vec![]) });
         assert_eq!(figures.endpoints.len(), 1);
     }
 

@@ -1,7 +1,7 @@
 //! The one refresh loop: while the tab is visible and not paused it asks for what is new, never twice at once, and goes on after a failure.
 
 use leptos::prelude::*;
-use watchboard_wire::{Refreshed, Snapshot, Timeline, TimelineColumns};
+use watchboard_wire::{RefreshResponse, Snapshot, Timeline, TimelineColumns};
 
 use crate::{figures::Figures, place::Place, preferences::Preferences};
 
@@ -10,7 +10,7 @@ use crate::{figures::Figures, place::Place, preferences::Preferences};
 pub(crate) enum Link {
     /// No script has run: the page is as it was loaded.
     AsLoaded,
-    /// Refreshed on time, and the server's own figures are new.
+    /// RefreshResponse on time, and the server's own figures are new.
     Live,
     /// The viewer stopped it.
     Paused,
@@ -40,7 +40,7 @@ pub(crate) struct Live {
 
 impl Live {
     /// The figures of the first paint, and in the browser the loop that keeps them fresh.
-    pub(crate) fn provide(first: Refreshed, place: RwSignal<Place>, preferences: RwSignal<Preferences>) {
+    pub(crate) fn provide(first: RefreshResponse, place: RwSignal<Place>, preferences: RwSignal<Preferences>) {
         #[cfg(feature = "hydrate")]
         let age_ms = first.age_ms();
         let live = Self {

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 pub(crate) use sort::Sort;
 
-use watchboard_wire::{About, Ask, Part, Window};
+use watchboard_wire::{Ask, FindingSubject, Part, Window};
 
 /// The views of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,12 +67,12 @@ impl Place {
     }
 
     /// Where a finding can be looked at.
-    pub(crate) fn to_finding(&self, about: &About) -> Self {
+    pub(crate) fn to_finding(&self, about: &FindingSubject) -> Self {
         match about {
-            About::Requests => self.to_view(View::Requests),
-            About::Endpoint(name) => self.to_view(View::Requests).to_endpoint(name),
-            About::Memory => self.to_view(View::Memory),
-            About::Database => self.to_view(View::Database),
+            FindingSubject::Requests => self.to_view(View::Requests),
+            FindingSubject::Endpoint(name) => self.to_view(View::Requests).to_endpoint(name),
+            FindingSubject::Memory => self.to_view(View::Memory),
+            FindingSubject::Database => self.to_view(View::Database),
         }
     }
 

@@ -3,18 +3,18 @@
 use std::{pin::Pin, sync::Arc};
 
 use leptos::prelude::{ServerFnError, provide_context, use_context};
-use watchboard_wire::{Ask, Frozen, Reading, Refreshed, Seen};
+use watchboard_wire::{Ask, FullSnapshot, Reading, RefreshCursor, RefreshResponse};
 
 /// What a page gets, or why it gets nothing.
-pub type Answer = Reading<Refreshed>;
+pub type Answer = Reading<RefreshResponse>;
 
 /// The server's side of the board: it answers in wire types.
 pub trait Telemetry: Send + Sync + 'static {
     /// The whole at the last tick. This takes what is frozen already, so it neither waits nor fails.
-    fn frozen(&self) -> Arc<Frozen>;
+    fn full_snapshot(&self) -> Arc<FullSnapshot>;
 
     /// What a page shows, from the history; `seen` is what it has of the same question. It waits for whoever keeps the history.
-    fn refresh(&self, ask: Ask, seen: Option<Seen>) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+    fn refresh(&self, ask: Ask, seen: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
 }
 
 #[derive(Clone)]

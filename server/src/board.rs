@@ -110,11 +110,11 @@ async fn refresh(State(telemetry): Port, request: Request) -> Response {
 }
 
 async fn health(State(telemetry): Port) -> Response {
-    health_json::response(&telemetry.frozen())
+    health_json::response(&telemetry.full_snapshot())
 }
 
 async fn metrics(State(telemetry): Port) -> Response {
-    prometheus::response(&telemetry.frozen())
+    prometheus::response(&telemetry.full_snapshot())
 }
 
 /// The process answers, whatever a database does: starting it anew would not help one.

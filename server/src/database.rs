@@ -46,7 +46,7 @@ impl Target {
         not(any(feature = "mongodb", feature = "sqlite")),
         expect(unused_variables, reason = "nothing can be configured")
     )]
-    fn source(self, database: &mut wire::Database) -> Option<Box<dyn Source>> {
+    fn source(self, database: &mut wire::DatabaseHealth) -> Option<Box<dyn Source>> {
         match self {
             Self::NotConfigured => None,
             #[cfg(feature = "mongodb")]

@@ -9,7 +9,9 @@ mod growth;
 mod limits;
 mod requests;
 
-use watchboard_wire::{About, Database, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
+use watchboard_wire::{
+    DatabaseHealth, DatabaseServer, Finding, FindingSubject, Health, Memory, RecentRequests, Status,
+};
 
 use self::limits::Limits;
 use crate::{commands::CommandReader, history::History, requests::Reader};
@@ -29,7 +31,7 @@ pub(crate) struct Now<'a> {
     pub(crate) unix_ms: u64,
     pub(crate) recent: &'a RecentRequests,
     pub(crate) memory: &'a Memory,
-    pub(crate) database: &'a Database,
+    pub(crate) database: &'a DatabaseHealth,
     pub(crate) server: Option<&'a DatabaseServer>,
     pub(crate) history: &'a mut History,
     pub(crate) reader: &'a Reader,
@@ -55,13 +57,13 @@ impl Judge {
 }
 
 /// The health after what it was, with what the database, which was as it was, has become since.
-pub(crate) fn with_database(before: &Health, was: &Database, now: &Database, now_unix_ms: u64) -> Health {
+pub(crate) fn with_database(before: &Health, was: &DatabaseHealth, now: &DatabaseHealth, now_unix_ms: u64) -> Health {
     let old = database::failed(was);
     let others = before.findings.iter().filter(|finding| Some(*finding) != old.as_ref());
     settle(before, others.cloned().chain(database::failed(now)).collect(), now_unix_ms)
 }
 
-fn degraded(sentence: String, about: About) -> Finding {
+fn degraded(sentence: String, about: FindingSubject) -> Finding {
     Finding { status: Status::Degraded, sentence, about }
 }
 
@@ -78,7 +80,7 @@ mod tests {
     use super::*;
 
     fn finding(status: Status, sentence: &str) -> Finding {
-        Finding { status, sentence: sentence.to_owned(), about: About::Requests }
+        Finding { status, sentence: sentence.to_owned(), about: FindingSubject::Requests }
     }
 
     #[test]

@@ -29,6 +29,8 @@ mod builder;
 mod clock;
 mod commands;
 mod database;
+#[cfg(doctest)]
+mod doc_tests;
 mod health;
 mod histograms;
 mod history;

@@ -21,7 +21,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use watchboard_app::port::{Answer, Telemetry};
-use watchboard_wire::{Ask, Frozen, Part, Refreshed, Seen, Unknown};
+use watchboard_wire::{Ask, FullSnapshot, Part, RefreshCursor, RefreshResponse, Unknown};
 
 use crate::{
     board,
@@ -135,7 +135,7 @@ impl Monitor {
     ///
     /// From then on the board shows which commands the application sends, by name, database and collection, how long they take and how they
     /// fail, its connection pool, and what each endpoint asks of the database. The driver decodes each command and reply for whoever
-    /// listens: see the README for what that costs. Neither documents nor filters nor error texts are kept. Where the monitor was given no
+    /// listens: see docs/performance.md for what that costs. Neither documents nor filters nor error texts are kept. Where the monitor was given no
     /// database, it asks this one how it is, by a client of its own.
     #[cfg(feature = "mongodb")]
     #[must_use = "a client is listened to only when it is made of what this returns"]
@@ -176,7 +176,7 @@ impl Monitor {
 /// What the board reads.
 struct State {
     ask: mpsc::Sender<Question>,
-    frozen: Arc<ArcSwap<Frozen>>,
+    frozen: Arc<ArcSwap<FullSnapshot>>,
     /// When a reader last came, and one of the database view; costly probes run only while somebody looks.
     read_at: Arc<LastRead>,
     database_read_at: Arc<LastRead>,
@@ -199,17 +199,17 @@ impl LastRead {
 /// What a page wants, and where its answer goes.
 struct Question {
     ask: Ask,
-    seen: Option<Seen>,
-    answer: oneshot::Sender<Refreshed>,
+    seen: Option<RefreshCursor>,
+    answer: oneshot::Sender<RefreshResponse>,
 }
 
 impl Telemetry for State {
-    fn frozen(&self) -> Arc<Frozen> {
+    fn full_snapshot(&self) -> Arc<FullSnapshot> {
         self.read_at.now();
         self.frozen.load_full()
     }
 
-    fn refresh(&self, ask: Ask, seen: Option<Seen>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+    fn refresh(&self, ask: Ask, seen: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
         self.read_at.now();
         if ask.part == Part::Database {
             self.database_read_at.now();
@@ -233,7 +233,7 @@ impl Telemetry for State {
 /// What the monitor's thread works on.
 struct Work {
     sampler: Sampler,
-    frozen: Arc<ArcSwap<Frozen>>,
+    frozen: Arc<ArcSwap<FullSnapshot>>,
     read_at: Arc<LastRead>,
     database_read_at: Arc<LastRead>,
     asked: mpsc::Receiver<Question>,

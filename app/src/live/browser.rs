@@ -6,7 +6,7 @@ use futures::future::{Either, select};
 use gloo_net::http::{Method, RequestBuilder};
 use gloo_timers::future::TimeoutFuture;
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
-use watchboard_wire::{Ask, Refreshed};
+use watchboard_wire::{Ask, RefreshResponse};
 use web_sys::{RequestRedirect, VisibilityState};
 
 use super::Live;
@@ -112,7 +112,7 @@ impl Refresher {
         });
     }
 
-    fn show(self, ask: Ask, update: Refreshed) {
+    fn show(self, ask: Ask, update: RefreshResponse) {
         self.taken_at_ms.set_value(now_ms() - update.age_ms() as f64);
         if self.live.figures.with_untracked(|figures| figures.ask == ask) {
             self.live.figures.update(|figures| figures.update(update));

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 use watchboard_wire::{
-    AppCommands, CommandError, CommandRow, Deployment, EndpointCommand, Member, Pool, Reading, Unknown, format,
-    format::Unit,
+    AppCommands, CommandError, CommandRow, Deployment, DeploymentMember, EndpointCommand, Pool, Reading, Unknown,
+    format, format::Unit,
 };
 
 use super::{
@@ -262,7 +262,7 @@ const MEMBERS: &[Column] =
 
 #[component]
 fn MemberTable() -> impl IntoView {
-    let member = |member: &Member| -> Row {
+    let member = |member: &DeploymentMember| -> Row {
         let kind = match (&*member.kind, member.failure) {
             (_, Some(failure)) => Cell::words(failure.words()).class("bad"),
             ("RSPrimary", _) => Cell::words("primary"),

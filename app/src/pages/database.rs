@@ -5,7 +5,8 @@ mod storage;
 
 use leptos::prelude::*;
 use watchboard_wire::{
-    Database, DatabaseFile, DatabaseServer, DatabaseState, Reading, Reported, Snapshot, Unknown, format, known,
+    DatabaseFile, DatabaseHealth, DatabaseServer, DatabaseState, DatedReading, Reading, Snapshot, Unknown, format,
+    known,
 };
 
 use self::{
@@ -83,7 +84,7 @@ fn StorageCards() -> impl IntoView {
 }
 
 /// What the server told of a part; why not, where it has not.
-fn told<T>(figures: &Figures, part: fn(&DatabaseServer) -> Option<&Reported<T>>) -> Reading<&T> {
+fn told<T>(figures: &Figures, part: fn(&DatabaseServer) -> Option<&DatedReading<T>>) -> Reading<&T> {
     let server = figures.database.as_ref().and_then(|database| database.server.as_ref());
     let told = server.and_then(part).ok_or_else(|| Unknown::because("Not asked yet."))?;
     known(&told.reading)
@@ -121,7 +122,7 @@ pub(super) fn DatabaseFacts() -> impl IntoView {
     }
 }
 
-fn sentence(database: &Database, now_unix_ms: u64) -> String {
+fn sentence(database: &DatabaseHealth, now_unix_ms: u64) -> String {
     let for_long = format::span(now_unix_ms.saturating_sub(database.since_unix_ms) / 1000);
     match &database.state {
         DatabaseState::NotConfigured => {
@@ -138,7 +139,7 @@ fn sentence(database: &Database, now_unix_ms: u64) -> String {
     }
 }
 
-fn facts(database: &Database, now_unix_ms: u64) -> Vec<Fact> {
+fn facts(database: &DatabaseHealth, now_unix_ms: u64) -> Vec<Fact> {
     if database.state == DatabaseState::NotConfigured {
         return vec![];
     }

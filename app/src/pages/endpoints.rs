@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::LazyLock};
 
 use leptos::prelude::*;
-use watchboard_wire::{EndpointName, EndpointRow, NamedBy, RequestDatabase, RequestMemory, format};
+use watchboard_wire::{EndpointName, EndpointRow, NameSource, RequestDatabase, RequestMemory, format};
 
 use super::requests::{counted, marked, share, timed};
 use crate::{
@@ -236,7 +236,7 @@ fn named(name: &EndpointName) -> Cell {
     let cell = Cell::words(name.text());
     match name.named_by.words() {
         Some(rule) => cell
-            .class(if name.named_by == NamedBy::Inferred { "inferred" } else { "" })
+            .class(if name.named_by == NameSource::Inferred { "inferred" } else { "" })
             .titled(format!("named by {rule}")),
         None => cell,
     }
@@ -320,7 +320,7 @@ fn line(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use watchboard_wire::{Ask, Refreshed};
+    use watchboard_wire::{Ask, RefreshResponse};
 
     fn names(sort: Sort, ascending: bool, filter: &str) -> String {
         let row = |(id, (route, requests)): (usize, (&str, u64))| {
@@ -328,7 +328,7 @@ mod tests {
             EndpointRow { id: id as u32, name, requests, ..EndpointRow::default() }
         };
         let endpoints = [("b", 1), ("c", 3), ("a", 2), ("gone", 0)].into_iter().enumerate().map(row).collect();
-        let figures = Figures::new(Ask::default(), Refreshed { endpoints, ..Refreshed::default() });
+        let figures = Figures::new(Ask::default(), RefreshResponse { endpoints, ..RefreshResponse::default() });
         let place = Place { sort, ascending, filter: filter.to_owned(), ..Place::default() };
         let rows = sorted(&figures, &place);
         rows.into_iter().map(|at| figures.endpoints[at].name.as_ref().unwrap().text()).collect()

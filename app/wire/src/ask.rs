@@ -36,7 +36,7 @@ pub enum Part {
 
 /// What a page has already, of the same [`Ask`]: it wants what came after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct RefreshCursor {
     /// [`Snapshot::started_at_unix_ms`] of what it has.
     pub started_at_unix_ms: u64,
     /// [`Snapshot::tick`] of what it has.
@@ -45,12 +45,12 @@ pub struct Seen {
 
 /// The answer: the newest snapshot, and of the rest what the page lacks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Refreshed {
+pub struct RefreshResponse {
     /// The newest snapshot.
     pub snapshot: Snapshot,
     /// The requests of the window.
     pub totals: WindowTotals,
-    /// From the point of [`Seen::tick`] on; all of it when the page has nothing of this run.
+    /// From the point of [`RefreshCursor::tick`] on; all of it when the page has nothing of this run.
     pub timeline: Timeline<TimelineColumns>,
     /// Whether `endpoints` are all that the page is to show, and not only those that changed.
     pub endpoints_whole: bool,
@@ -72,7 +72,7 @@ pub struct Refreshed {
     pub served_at_unix_ms: u64,
 }
 
-impl Refreshed {
+impl RefreshResponse {
     /// How old the figures were when the server sent them.
     pub fn age_ms(&self) -> u64 {
         self.served_at_unix_ms.saturating_sub(self.snapshot.taken_at_unix_ms)

@@ -94,7 +94,7 @@ pub struct CommandTotals {
 
 /// The commands that the application has sent, and its connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FrozenCommands {
+pub struct CommandsSnapshot {
     /// Every command since the start.
     pub totals: Vec<Arc<CommandTotals>>,
     /// Commands that were sent while a request was handled.
@@ -160,7 +160,7 @@ pub struct Deployment {
     /// The replica set's name.
     pub set_name: Option<String>,
     /// Its servers, by address.
-    pub members: Vec<Member>,
+    pub members: Vec<DeploymentMember>,
     /// How often another server became primary since the start.
     pub new_primaries: u64,
     /// When any of this last changed.
@@ -178,7 +178,7 @@ impl Deployment {
 
 /// A server of the deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
+pub struct DeploymentMember {
     /// Its address.
     pub address: String,
     /// The driver's word for it: `RSPrimary`, `Unknown`.

@@ -6,7 +6,7 @@ use super::{AppCommands, DatabaseServer};
 
 /// The database, as last probed: once a second.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Database {
+pub struct DatabaseHealth {
     /// What it is: `MongoDB`, `SQLite`; empty where none is configured.
     pub kind: String,
     /// How it is.
@@ -77,7 +77,7 @@ pub enum FailureKind {
     /// Not even a connection in time: cut off on the way.
     TimedOut,
     /// Connections are taken, and no answer comes: stopped, hanging or overloaded.
-    Frozen,
+    FullSnapshot,
     /// Connections are made and break off.
     BrokenOff,
     /// No secure connection: the server speaks no TLS, or shows a certificate that is not trusted.
@@ -107,7 +107,7 @@ impl FailureKind {
             Self::Refused => "connection refused",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed out",
-            Self::Frozen => "frozen",
+            Self::FullSnapshot => "frozen",
             Self::BrokenOff => "connection broken off",
             Self::TlsFailed => "TLS failed",
             Self::AuthenticationFailed => "authentication failed",
@@ -129,7 +129,7 @@ impl DatabaseFailure {
     }
 }
 
-impl Database {
+impl DatabaseHealth {
     /// Why an application that needs it is not ready; none while it is healthy.
     pub fn unready(&self) -> Option<String> {
         (self.state != DatabaseState::Healthy).then(|| format!("database: {}", self.status_text()))

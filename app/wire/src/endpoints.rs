@@ -16,12 +16,12 @@ pub struct EndpointName {
     /// Requests are meant to take at most this long.
     pub objective_us: u64,
     /// Which rule made this name.
-    pub named_by: NamedBy,
+    pub named_by: NameSource,
 }
 
 /// Which rule made the name of an endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NamedBy {
+pub enum NameSource {
     /// axum's router, the host's grouping, or this monitor itself: `(unmatched)`, `(other)`.
     #[default]
     Router,
@@ -33,7 +33,7 @@ pub enum NamedBy {
     Inferred,
 }
 
-impl NamedBy {
+impl NameSource {
     /// The rule in words; none where nothing needs to be said.
     pub fn words(self) -> Option<&'static str> {
         match self {
@@ -123,7 +123,7 @@ impl EndpointRow {
 pub struct EndpointDetail {
     /// Its sums.
     pub row: EndpointRow,
-    /// From the point of [`super::Seen::tick`] on.
+    /// From the point of [`super::RefreshCursor::tick`] on.
     pub timeline: Timeline<EndpointColumns>,
     /// Requests by status code since the start, in the order of the codes.
     pub statuses: Vec<(u16, u64)>,

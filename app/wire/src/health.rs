@@ -52,12 +52,12 @@ pub struct Finding {
     /// What is wrong, with a figure.
     pub sentence: String,
     /// Where it can be looked at.
-    pub about: About,
+    pub about: FindingSubject,
 }
 
 /// What a finding is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum About {
+pub enum FindingSubject {
     /// All requests.
     Requests,
     /// One endpoint, by [`super::EndpointName::text`].

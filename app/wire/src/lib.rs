@@ -18,27 +18,27 @@ mod timeline;
 mod window;
 
 pub use application::{Application, ApplicationProcess, Role};
-pub use ask::{Ask, Part, Refreshed, Seen};
+pub use ask::{Ask, Part, RefreshCursor, RefreshResponse};
 pub use commands::{
-    AppCommands, CommandError, CommandName, CommandRow, CommandStep, CommandTotals, Deployment, EndpointCommand,
-    FrozenCommands, Member, Pool, RequestCommands, RequestDatabase,
+    AppCommands, CommandError, CommandName, CommandRow, CommandStep, CommandTotals, CommandsSnapshot, Deployment,
+    DeploymentMember, EndpointCommand, Pool, RequestCommands, RequestDatabase,
 };
-pub use database::{Database, DatabaseDetail, DatabaseFailure, DatabaseFile, DatabaseState, FailureKind};
+pub use database::{DatabaseDetail, DatabaseFailure, DatabaseFile, DatabaseHealth, DatabaseState, FailureKind};
 pub use detail::{Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
 pub use endpoints::{
-    Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, NamedBy, StatusTotals,
+    Band, EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, NameSource, StatusTotals,
 };
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
-pub use health::{About, Finding, Health, Status};
+pub use health::{Finding, FindingSubject, Health, Status};
 pub use memory::{
-    Allocator, Container, CpuQuota, Descriptors, Handles, Headline, Heap, Mapped, Memory, Pressure, Process, System,
-    Thread, Threads,
+    Allocator, Container, CpuQuota, Descriptors, Handles, Headline, Heap, Memory, PageSharing, Pressure, Process,
+    System, Thread, Threads,
 };
 pub use requests::{Latency, RecentRequests, RequestMemory, RequestUpstream, Requests, WindowTotals};
 pub use runtime::Runtime;
 pub use server::{
-    Cache, CollectionSize, Collections, Connections, DatabaseServer, DatabaseSize, Databases, Operation, ReplicaMember,
-    Replication, Reported, ServerStatus,
+    Cache, CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases, DatedReading, Operation,
+    ReplicaMember, Replication, ServerConnections, ServerStatus,
 };
 use timeline::columns;
 pub use timeline::{Columns, Timeline, TimelineColumns};
@@ -76,7 +76,7 @@ impl Unknown {
 
 /// All that is watched, frozen at one tick of the monitor for whoever asks for the whole: `/health`, `/metrics`.
 #[derive(Clone, Debug)]
-pub struct Frozen {
+pub struct FullSnapshot {
     /// What pages get too.
     pub snapshot: Snapshot,
     /// Every endpoint since the start.
@@ -84,7 +84,7 @@ pub struct Frozen {
     /// The last errors, newest first; at most 100.
     pub errors: Vec<ErrorEvent>,
     /// What the application asked of its database; none where its client is not listened to.
-    pub commands: Option<FrozenCommands>,
+    pub commands: Option<CommandsSnapshot>,
 }
 
 /// All that is watched, frozen at one tick of the monitor: once a second.
@@ -107,7 +107,7 @@ pub struct Snapshot {
     /// Memory analytics.
     pub memory: Memory,
     /// Database health.
-    pub database: Database,
+    pub database: DatabaseHealth,
     /// Whether the application's database client is listened to.
     pub listens: bool,
     /// The async runtime; none where the monitor was not built within one.

@@ -18,7 +18,7 @@ pub struct Memory {
     /// Its busiest threads, five at most; read every five seconds while somebody looks.
     pub threads: Reading<Threads>,
     /// How its pages are shared; read every minute while somebody looks.
-    pub mapped: Reading<Mapped>,
+    pub mapped: Reading<PageSharing>,
     /// Its container's memory, or none outside one; read every second.
     pub container: Reading<Option<Container>>,
     /// The whole machine; read every second.
@@ -121,7 +121,7 @@ pub struct Descriptors {
 
 /// How the pages of the process are shared, from `/proc/PID/smaps_rollup`, which takes the kernel long to make.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mapped {
+pub struct PageSharing {
     /// When this was read.
     pub read_at_unix_ms: u64,
     /// What would be free if the process ended: pages that no other has.

@@ -8,22 +8,22 @@ use super::Reading;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DatabaseServer {
     /// From `serverStatus`, every ten seconds, and every two while somebody looks.
-    pub status: Option<Reported<ServerStatus>>,
+    pub status: Option<DatedReading<ServerStatus>>,
     /// From `replSetGetStatus`, as often; a set of no name where nothing is replicated.
-    pub replication: Option<Reported<Replication>>,
+    pub replication: Option<DatedReading<Replication>>,
     /// From `dbStats`, every five minutes while somebody looks.
-    pub databases: Option<Reported<Databases>>,
+    pub databases: Option<DatedReading<Databases>>,
     /// From `$collStats`, while somebody looks.
-    pub collections: Option<Reported<Collections>>,
+    pub collections: Option<DatedReading<Collections>>,
     /// From `$currentOp`, while somebody looks.
-    pub operations: Option<Reported<Vec<Operation>>>,
+    pub operations: Option<DatedReading<Vec<Operation>>>,
     /// The longest time that a round of these questions took in the last minute.
     pub round_max_us: u64,
 }
 
 /// An answer of the server, or why there is none, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reported<T> {
+pub struct DatedReading<T> {
     /// When it was asked.
     pub at_unix_ms: u64,
     /// What it said.
@@ -39,8 +39,8 @@ pub struct ServerStatus {
     pub storage_engine: Option<String>,
     /// Seconds since it was started.
     pub uptime_seconds: u64,
-    /// Connections of all clients.
-    pub connections: Connections,
+    /// ServerConnections of all clients.
+    pub connections: ServerConnections,
     /// Operations per second: insert, query, update, delete, getmore, command.
     pub operations_per_second: Option<[f64; 6]>,
     /// Mean time of reads, writes and commands within the server.
@@ -63,7 +63,7 @@ pub struct ServerStatus {
 
 /// The server's connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Connections {
+pub struct ServerConnections {
     /// Open now.
     pub current: u64,
     /// That could still be opened.
@@ -74,7 +74,7 @@ pub struct Connections {
     pub created: Option<u64>,
 }
 
-impl Connections {
+impl ServerConnections {
     /// Open ones as a percentage of as many as there may be.
     pub fn percent(&self) -> f64 {
         100.0 * self.current as f64 / (self.current + self.available).max(1) as f64

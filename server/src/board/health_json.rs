@@ -9,12 +9,12 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use watchboard_wire::{
-    Application, ApplicationProcess, CommandTotals, EndpointTotals, ErrorEvent, Frozen, FrozenCommands, Heap, Process,
-    Reading, Snapshot, Status, System, Thread, format,
+    Application, ApplicationProcess, CommandTotals, CommandsSnapshot, EndpointTotals, ErrorEvent, FullSnapshot, Heap,
+    Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
 /// 200 while requests are served, well or badly; 503 when most fail or the application does not run, so that a balancer can look elsewhere.
-pub(crate) fn response(frozen: &Frozen) -> Response {
+pub(crate) fn response(frozen: &FullSnapshot) -> Response {
     let code = match frozen.snapshot.health.status {
         Status::Healthy | Status::Degraded => StatusCode::OK,
         Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
@@ -22,7 +22,7 @@ pub(crate) fn response(frozen: &Frozen) -> Response {
     (code, Json(body(frozen))).into_response()
 }
 
-fn body(frozen: &Frozen) -> Value {
+fn body(frozen: &FullSnapshot) -> Value {
     let snapshot = &frozen.snapshot;
     json!({
         "status": snapshot.health.status,
@@ -53,7 +53,7 @@ fn or_error<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> Value) -> Value {
     reading.as_ref().map_or_else(|unknown| json!({ "error": unknown.reason }), show)
 }
 
-fn commands(commands: &FrozenCommands) -> Value {
+fn commands(commands: &CommandsSnapshot) -> Value {
     let command = |totals: &Arc<CommandTotals>| {
         json!({
             "command": totals.name.command,
@@ -74,7 +74,7 @@ fn commands(commands: &FrozenCommands) -> Value {
     })
 }
 
-fn database(frozen: &Frozen) -> Value {
+fn database(frozen: &FullSnapshot) -> Value {
     let database = &frozen.snapshot.database;
     json!({
         "kind": database.kind,
@@ -208,7 +208,7 @@ fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-fn application(frozen: &Frozen) -> Value {
+fn application(frozen: &FullSnapshot) -> Value {
     let requests = &frozen.snapshot.requests;
     let percent = if requests.total == 0 { 0.0 } else { 100.0 * requests.server_errors as f64 / requests.total as f64 };
     let mean_seconds = requests.duration_mean_us.map_or(0.0, |us| (us as f64 / 1000.0).round() / 1000.0);

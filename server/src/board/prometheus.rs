@@ -8,21 +8,21 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use watchboard_wire::{DatabaseState, EndpointTotals, Frozen, StatusTotals};
+use watchboard_wire::{DatabaseState, EndpointTotals, FullSnapshot, StatusTotals};
 
 use crate::requests::BOUNDS_US;
 
 /// The version that every scraper reads.
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-pub(crate) fn response(frozen: &Frozen) -> Response {
+pub(crate) fn response(frozen: &FullSnapshot) -> Response {
     let mut text = String::new();
     // Writing into a string cannot fail.
     let _ = write_all(&mut text, frozen);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
-fn write_all(out: &mut String, frozen: &Frozen) -> fmt::Result {
+fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
     durations(out, &frozen.endpoints)?;
     if let Some(asked) = &frozen.commands {
         commands::write_all(out, asked)?;

@@ -1,6 +1,6 @@
 //! Stands for the listener in a build without the feature `mongodb`: there is no client to listen to.
 
-use watchboard_wire::{CommandError, CommandName, Deployment, FrozenCommands, Pool};
+use watchboard_wire::{CommandError, CommandName, CommandsSnapshot, Deployment, Pool};
 
 use crate::histograms::Distribution;
 
@@ -40,7 +40,7 @@ impl CommandReader {
 
     pub(crate) fn take(&mut self, _: impl FnMut(u16, TakenShape)) {}
 
-    pub(crate) fn frozen(&self) -> Option<FrozenCommands> {
+    pub(crate) fn frozen(&self) -> Option<CommandsSnapshot> {
         None
     }
 

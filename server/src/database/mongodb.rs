@@ -56,21 +56,21 @@ pub(super) struct MongoDb {
 }
 
 impl MongoDb {
-    pub(super) fn of_uri(uri: String, database: &mut wire::Database) -> Self {
+    pub(super) fn of_uri(uri: String, database: &mut wire::DatabaseHealth) -> Self {
         Self::new(Some(uri), None, database)
     }
 
-    pub(super) fn of_options(options: ClientOptions, database: &mut wire::Database) -> Self {
+    pub(super) fn of_options(options: ClientOptions, database: &mut wire::DatabaseHealth) -> Self {
         Self { options: Some(options), ..Self::new(None, None, database) }
     }
 
     /// Nothing is known of an application's client but that it asks and answers.
-    pub(super) fn of_client(client: Client, database: &mut wire::Database) -> Self {
+    pub(super) fn of_client(client: Client, database: &mut wire::DatabaseHealth) -> Self {
         "the application's client".clone_into(&mut database.hosts);
         Self::new(None, Some(client), database)
     }
 
-    fn new(uri: Option<String>, client: Option<Client>, database: &mut wire::Database) -> Self {
+    fn new(uri: Option<String>, client: Option<Client>, database: &mut wire::DatabaseHealth) -> Self {
         "MongoDB".clone_into(&mut database.kind);
         Self {
             uri,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
-use watchboard_wire::{Database, DatabaseFailure, DatabaseServer, DatabaseState, FailureKind};
+use watchboard_wire::{DatabaseFailure, DatabaseHealth, DatabaseServer, DatabaseState, FailureKind};
 
 use super::Target;
 use crate::clock::now_unix_ms;
@@ -32,7 +32,7 @@ pub(super) trait Source: Send {
 /// What a round found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProbeResult {
-    pub(crate) database: Database,
+    pub(crate) database: DatabaseHealth,
     /// The server's own state; none before it has told any of it.
     pub(crate) server: Option<DatabaseServer>,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Probe {
 impl Probe {
     /// A probe, and what is known before its first round.
     pub(crate) fn new(target: Target) -> Self {
-        let mut database = Database { since_unix_ms: now_unix_ms(), ..Database::default() };
+        let mut database = DatabaseHealth { since_unix_ms: now_unix_ms(), ..DatabaseHealth::default() };
         let source = target.source(&mut database);
         if source.is_some() {
             database.state = DatabaseState::Connecting;
@@ -113,9 +113,9 @@ mod tests {
     use super::*;
 
     /// Answers as it is told, or never.
-    struct Reported(Vec<Option<Result<Duration, DatabaseFailure>>>);
+    struct DatedReading(Vec<Option<Result<Duration, DatabaseFailure>>>);
 
-    impl Source for Reported {
+    impl Source for DatedReading {
         fn ask<'a>(&'a mut self, _: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
             let answer = self.0.remove(0);
             Box::pin(async move {
@@ -127,7 +127,7 @@ mod tests {
         }
 
         fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure> {
-            Box::pin(async { DatabaseFailure::new(FailureKind::Frozen, "") })
+            Box::pin(async { DatabaseFailure::new(FailureKind::FullSnapshot, "") })
         }
     }
 
@@ -136,10 +136,10 @@ mod tests {
         let told = vec![
             Some(Ok(Duration::from_millis(3))),
             None,
-            Some(Err(DatabaseFailure::new(FailureKind::Frozen, "still"))),
+            Some(Err(DatabaseFailure::new(FailureKind::FullSnapshot, "still"))),
             Some(Ok(Duration::from_millis(4))),
         ];
-        let mut probe = Probe { source: Some(Box::new(Reported(told))), found: ProbeResult::default() };
+        let mut probe = Probe { source: Some(Box::new(DatedReading(told))), found: ProbeResult::default() };
         probe.round(false).await;
         let healthy = probe.found().database.clone();
         assert_eq!((healthy.status_text(), healthy.latency_us), ("healthy".into(), Some(3000)));

@@ -31,7 +31,7 @@ struct Answer {
 }
 
 impl Sqlite {
-    pub(super) fn new(path: PathBuf, database: &mut wire::Database) -> Self {
+    pub(super) fn new(path: PathBuf, database: &mut wire::DatabaseHealth) -> Self {
         "SQLite".clone_into(&mut database.kind);
         database.hosts = path.display().to_string();
         database.server_version = Some(rusqlite::version().to_owned());
@@ -58,7 +58,7 @@ impl Source for Sqlite {
 
     fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure> {
         let detail = "its file does not answer: the disk or the network drive that it is on hangs";
-        Box::pin(async move { DatabaseFailure::new(FailureKind::Frozen, detail) })
+        Box::pin(async move { DatabaseFailure::new(FailureKind::FullSnapshot, detail) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Endpoints that keep what they allocate while the program's memory grows, and those that allocate far more than before.
 
-use watchboard_wire::{About, Finding, RequestMemory, format};
+use watchboard_wire::{Finding, FindingSubject, RequestMemory, format};
 
 use super::{
     degraded,
@@ -32,7 +32,7 @@ pub(super) fn find(heap: Option<Growth>, history: &mut History, reader: &Reader)
         None => {}
     });
     if more > 0 {
-        findings.push(degraded(format!("{more} more endpoints allocate far more than before"), About::Memory));
+        findings.push(degraded(format!("{more} more endpoints allocate far more than before"), FindingSubject::Memory));
     }
     let Some(growth) = heap else { return findings };
     let all = history.last_five_minutes_of_each().map(|(id, sums)| Keeps {
@@ -52,7 +52,7 @@ pub(super) fn find(heap: Option<Growth>, history: &mut History, reader: &Reader)
 }
 
 fn of_endpoint(name: String, sentence: &str) -> Finding {
-    degraded(format!("{name} {sentence}"), About::Endpoint(name))
+    degraded(format!("{name} {sentence}"), FindingSubject::Endpoint(name))
 }
 
 /// What the requests of an endpoint had not freed when they ended.

@@ -1,6 +1,6 @@
 //! The application behind the monitor: that it does not run.
 
-use watchboard_wire::{About, Finding, Memory, RecentRequests, Status, format};
+use watchboard_wire::{Finding, FindingSubject, Memory, RecentRequests, Status, format};
 
 /// A restart takes no longer, and is no failure.
 const RESTARTS_WITHIN_MS: u64 = 10_000;
@@ -28,7 +28,7 @@ impl Watch {
         (gone_ms >= RESTARTS_WITHIN_MS && !self.is_reached).then(|| {
             let gone = format::span(gone_ms / 1000);
             let sentence = format!("the application ({}) has not been running for {gone}", application.found_by);
-            Finding { status: Status::Unhealthy, sentence, about: About::Memory }
+            Finding { status: Status::Unhealthy, sentence, about: FindingSubject::Memory }
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What the application asks of its database: the same thing again and again, slowly, or over too few connections.
 
-use watchboard_wire::{About, Finding, Pool, format};
+use watchboard_wire::{Finding, FindingSubject, Pool, format};
 
 use super::{
     degraded,
@@ -47,14 +47,17 @@ pub(super) fn find(
     slow.sort_by_key(|(p99_us, _)| std::cmp::Reverse(*p99_us));
     let sentences = exhausted(&pools, waits).into_iter().chain(churn.find(tick, &pools));
     let sentences = sentences.chain(slow.into_iter().take(MOST_NAMED).map(|(_, sentence)| sentence));
-    let mut findings: Vec<Finding> = sentences.map(|sentence| degraded(sentence, About::Database)).collect();
+    let mut findings: Vec<Finding> = sentences.map(|sentence| degraded(sentence, FindingSubject::Database)).collect();
     let repeating = history
         .last_minute_of_each()
         .filter(|(_, sums)| sums.usage.as_ref().is_some_and(|usage| usage.repeated >= ENOUGH_BEYOND));
     let repeated = repeating.filter_map(|(id, _)| Some((id, reader.repeated(id)?)));
     findings.extend(repeated.take(MOST_NAMED).map(|(id, used)| {
         let name = reader.name(id).text();
-        degraded(format!("{name} {}", again_and_again(used, &commands.name(used.shape).text())), About::Endpoint(name))
+        degraded(
+            format!("{name} {}", again_and_again(used, &commands.name(used.shape).text())),
+            FindingSubject::Endpoint(name),
+        )
     }));
     findings
 }

@@ -1,7 +1,8 @@
 //! The database: whether it answers, and what of its own state is near an end.
 
 use watchboard_wire::{
-    About, Database, DatabaseServer, DatabaseState, Finding, Replication, Reported, ServerStatus, format,
+    DatabaseHealth, DatabaseServer, DatabaseState, DatedReading, Finding, FindingSubject, Replication, ServerStatus,
+    format,
 };
 
 use super::degraded;
@@ -14,22 +15,22 @@ const CACHE_DIRTY_PERCENT: f64 = 20.0;
 /// Past this share of its connections the server soon refuses new ones.
 const CONNECTIONS_PERCENT: f64 = 80.0;
 
-pub(super) fn find(database: &Database, server: Option<&DatabaseServer>) -> Vec<Finding> {
+pub(super) fn find(database: &DatabaseHealth, server: Option<&DatabaseServer>) -> Vec<Finding> {
     // What it said before it failed is old.
     let server = server.filter(|_| database.state == DatabaseState::Healthy);
     let status = known(server.and_then(|server| server.status.as_ref())).map(of_status);
     let replication = known(server.and_then(|server| server.replication.as_ref())).map(of_replication);
     let sentences = status.into_iter().chain(replication).flatten();
-    failed(database).into_iter().chain(sentences.map(|sentence| degraded(sentence, About::Database))).collect()
+    failed(database).into_iter().chain(sentences.map(|sentence| degraded(sentence, FindingSubject::Database))).collect()
 }
 
 /// That it does not answer as it should.
-pub(super) fn failed(database: &Database) -> Option<Finding> {
+pub(super) fn failed(database: &DatabaseHealth) -> Option<Finding> {
     let DatabaseState::Failed(failure) = &database.state else { return None };
-    Some(degraded(format!("database {}", failure.kind.words()), About::Database))
+    Some(degraded(format!("database {}", failure.kind.words()), FindingSubject::Database))
 }
 
-fn known<T>(told: Option<&Reported<T>>) -> Option<&T> {
+fn known<T>(told: Option<&DatedReading<T>>) -> Option<&T> {
     told.and_then(|told| told.reading.as_ref().ok())
 }
 
@@ -62,22 +63,22 @@ fn of_replication(replication: &Replication) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use watchboard_wire::{Cache, Connections, DatabaseFailure, FailureKind, Health, ReplicaMember};
+    use watchboard_wire::{Cache, DatabaseFailure, FailureKind, Health, ReplicaMember, ServerConnections};
 
     fn sentences(state: DatabaseState, status: ServerStatus, replication: Replication) -> Vec<String> {
         let server = DatabaseServer {
-            status: Some(Reported { at_unix_ms: 1, reading: Ok(status) }),
-            replication: Some(Reported { at_unix_ms: 1, reading: Ok(replication) }),
+            status: Some(DatedReading { at_unix_ms: 1, reading: Ok(status) }),
+            replication: Some(DatedReading { at_unix_ms: 1, reading: Ok(replication) }),
             ..DatabaseServer::default()
         };
-        let database = Database { state, ..Database::default() };
+        let database = DatabaseHealth { state, ..DatabaseHealth::default() };
         let found = find(&database, Some(&server)).into_iter();
         found.map(|finding| finding.sentence.replace(['\u{a0}', '\u{202f}'], " ")).collect()
     }
 
     fn strained() -> (ServerStatus, Replication) {
         let cache = Cache { used_bytes: 96, max_bytes: 100, dirty_bytes: 25, evicted_by_clients_per_second: None };
-        let connections = Connections { current: 90, available: 10, ..Connections::default() };
+        let connections = ServerConnections { current: 90, available: 10, ..ServerConnections::default() };
         let member = |name: &str, healthy, lag_seconds| ReplicaMember {
             name: name.to_owned(),
             state: "DOWN".to_owned(),
@@ -110,15 +111,15 @@ mod tests {
         let failure = DatabaseFailure { kind: FailureKind::Refused, detail: String::new() };
         let (status, replication) = strained();
         assert_eq!(sentences(DatabaseState::Failed(failure), status, replication), ["database connection refused"]);
-        assert_eq!(find(&Database::default(), None), []);
-        let failed = Database {
+        assert_eq!(find(&DatabaseHealth::default(), None), []);
+        let failed = DatabaseHealth {
             state: DatabaseState::Failed(DatabaseFailure::new(FailureKind::Refused, "")),
-            ..Database::default()
+            ..DatabaseHealth::default()
         };
-        let other = Health { findings: vec![degraded("a".to_owned(), About::Requests)], ..Health::default() };
-        let health = super::super::with_database(&other, &Database::default(), &failed, 5);
+        let other = Health { findings: vec![degraded("a".to_owned(), FindingSubject::Requests)], ..Health::default() };
+        let health = super::super::with_database(&other, &DatabaseHealth::default(), &failed, 5);
         assert_eq!(health.sentences().collect::<Vec<_>>(), ["a", "database connection refused"]);
-        let health = super::super::with_database(&health, &failed, &Database::default(), 6);
+        let health = super::super::with_database(&health, &failed, &DatabaseHealth::default(), 6);
         assert_eq!(health.sentences().collect::<Vec<_>>(), ["a"]);
     }
 }

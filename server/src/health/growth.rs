@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use watchboard_wire::{About, Finding, Memory, format};
+use watchboard_wire::{Finding, FindingSubject, Memory, format};
 
 use super::degraded;
 
@@ -204,7 +204,7 @@ impl Watch {
             headline.scope,
             format::bytes(limit),
         );
-        Some(degraded(sentence, About::Memory))
+        Some(degraded(sentence, FindingSubject::Memory))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Limits: memory near the one that kills, file descriptors near theirs, and what the kernel has done already.
 
-use watchboard_wire::{About, Container, Finding, Memory, Pressure, format};
+use watchboard_wire::{Container, Finding, FindingSubject, Memory, Pressure, format};
 
 use super::degraded;
 
@@ -27,7 +27,7 @@ impl Limits {
         let container = memory.container.as_ref().ok().and_then(Option::as_ref);
         let found =
             [near_the_limit(memory), descriptors(memory), pressure(memory, container), self.kills(tick, container)];
-        found.into_iter().flatten().map(|sentence| degraded(sentence, About::Memory)).collect()
+        found.into_iter().flatten().map(|sentence| degraded(sentence, FindingSubject::Memory)).collect()
     }
 
     fn kills(&mut self, tick: u64, container: Option<&Container>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Requests: too many errors, and endpoints beyond their objective.
 
-use watchboard_wire::{About, EndpointName, Finding, RecentRequests, Status, format};
+use watchboard_wire::{EndpointName, Finding, FindingSubject, RecentRequests, Status, format};
 
 use super::degraded;
 use crate::{
@@ -43,7 +43,7 @@ impl Slow {
         let time = |us: u64| format::duration_us(us as f64);
         let name = self.name.text();
         let sentence = format!("{name} p99 {}, objective {}", time(self.p99_us), time(self.name.objective_us));
-        degraded(sentence, About::Endpoint(name))
+        degraded(sentence, FindingSubject::Endpoint(name))
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn find(recent: &RecentRequests, mut slow: Vec<Slow>) -> Vec<Finding>
     slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
     findings.extend(slow.iter().take(MOST_NAMED).map(Slow::finding));
     if let Some(more @ 1..) = slow.len().checked_sub(MOST_NAMED) {
-        findings.push(degraded(format!("{more} more endpoints beyond their objective"), About::Requests));
+        findings.push(degraded(format!("{more} more endpoints beyond their objective"), FindingSubject::Requests));
     }
     findings
 }
@@ -71,7 +71,7 @@ fn errors(recent: &RecentRequests) -> Option<Finding> {
         _ => return None,
     };
     let sentence = format!("{} of the last minute's requests failed with a server error", format::percent(percent));
-    Some(Finding { status, sentence, about: About::Requests })
+    Some(Finding { status, sentence, about: FindingSubject::Requests })
 }
 
 #[cfg(test)]
@@ -108,6 +108,6 @@ mod tests {
         assert!(Slow::of(&tally(0, 10), name).is_none(), "too few requests");
         let found = find(&recent(230, 0), Slow::of(&tally(200, 30), name).into_iter().collect());
         assert_eq!(found[0].sentence.replace('\u{a0}', " "), "GET /search p99 2.11 s, objective 500 ms");
-        assert_eq!(found[0].about, About::Endpoint("GET /search".into()));
+        assert_eq!(found[0].about, FindingSubject::Endpoint("GET /search".into()));
     }
 }

@@ -2,7 +2,7 @@
 
 use watchboard_wire::{
     Ask, CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, Part,
-    Refreshed, RequestCommands, Seen, SlowRequest, Snapshot, Timeline, Window,
+    RefreshCursor, RefreshResponse, RequestCommands, SlowRequest, Snapshot, Timeline, Window,
 };
 
 use super::{
@@ -39,13 +39,19 @@ impl<'a> Names<'a> {
 
 impl History {
     /// The answer to a page. `seen` is what it has of the same question.
-    pub(crate) fn answer(&mut self, ask: &Ask, seen: Option<Seen>, snapshot: &Snapshot, names: Names<'_>) -> Refreshed {
+    pub(crate) fn answer(
+        &mut self,
+        ask: &Ask,
+        seen: Option<RefreshCursor>,
+        snapshot: &Snapshot,
+        names: Names<'_>,
+    ) -> RefreshResponse {
         let reader = names.reader;
         let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, now } = self;
         let window_sums = &mut windows[ask.window as usize];
         window_sums.advance(tiers, *now);
         reader.in_flight_ids().for_each(|id| window_sums.know(id));
-        let same_run = |seen: &Seen| seen.started_at_unix_ms == *started_at_unix_ms;
+        let same_run = |seen: &RefreshCursor| seen.started_at_unix_ms == *started_at_unix_ms;
         let seen = seen.filter(|seen| same_run(seen) && window_sums.made_at() <= seen.tick);
         let endpoints = match &ask.part {
             Part::Charts | Part::Database | Part::Endpoint(_) => vec![],
@@ -60,7 +66,7 @@ impl History {
             _ => None,
         };
         let first = seen.map_or(0, |seen| seen.tick / ask.window.step_seconds());
-        Refreshed {
+        RefreshResponse {
             snapshot: snapshot.clone(),
             totals: window_sums.totals(),
             timeline: window_sums.timeline().since(first),
@@ -105,7 +111,12 @@ fn command_row(sums: &Tally) -> CommandRow {
 }
 
 /// Causes that changed and are of the window.
-fn changed_causes(causes: &Causes, window_sums: &WindowSums, tiers: &Tiers, seen: Option<Seen>) -> Vec<ErrorCause> {
+fn changed_causes(
+    causes: &Causes,
+    window_sums: &WindowSums,
+    tiers: &Tiers,
+    seen: Option<RefreshCursor>,
+) -> Vec<ErrorCause> {
     let step = window_sums.window.step_seconds();
     let (from, to) = window_sums.span();
     let is_new = |tick: u64| seen.is_none_or(|seen| tick > seen.tick);
@@ -134,7 +145,7 @@ fn detail(
     window_sums: &mut WindowSums,
     tiers: &Tiers,
     slowest: Option<&Slowest>,
-    seen: Option<Seen>,
+    seen: Option<RefreshCursor>,
     names: Names<'_>,
 ) -> EndpointDetail {
     let reader = names.reader;
@@ -177,7 +188,7 @@ fn most(window_sums: &mut WindowSums, reader: &Reader, what: fn(&Tally) -> u64) 
 }
 
 /// The endpoints that changed.
-fn changed(window_sums: &mut WindowSums, seen: Option<Seen>, reader: &Reader) -> Vec<EndpointRow> {
+fn changed(window_sums: &mut WindowSums, seen: Option<RefreshCursor>, reader: &Reader) -> Vec<EndpointRow> {
     let (first, line_step) = (window_sums.first_of_line(), window_sums.window.line_step_seconds());
     let now = window_sums.span().1.saturating_sub(1);
     let mut rows = vec![];

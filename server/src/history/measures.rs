@@ -2,7 +2,7 @@
 
 use std::{fs, time::Instant};
 
-use watchboard_wire::{Ask, Part, Refreshed, Seen, Snapshot};
+use watchboard_wire::{Ask, Part, RefreshCursor, RefreshResponse, Snapshot};
 
 use super::*;
 use crate::requests::{Policy, Recorder};
@@ -61,7 +61,7 @@ impl Day {
         started.elapsed().as_secs_f64() * 1e6
     }
 
-    fn ask(&mut self, window: Window, seen: Option<Seen>) -> (Refreshed, f64) {
+    fn ask(&mut self, window: Window, seen: Option<RefreshCursor>) -> (RefreshResponse, f64) {
         let started = Instant::now();
         let ask = Ask { window, part: Part::Requests };
         let answer = self.history.answer(&ask, seen, &self.snapshot, Names::for_tests(&self.reader));
@@ -83,7 +83,7 @@ fn a_day_of_512_endpoints() {
     println!("  resident memory grew by {:.1} MiB", rss_mib() - before);
     for window in Window::ALL {
         let (answer, first) = day.ask(window, None);
-        let seen = Seen { started_at_unix_ms: 0, tick: day.snapshot.tick };
+        let seen = RefreshCursor { started_at_unix_ms: 0, tick: day.snapshot.tick };
         day.tick();
         let (_, next) = day.ask(window, Some(seen));
         println!(
@@ -102,11 +102,11 @@ fn bytes_of_a_refresh() {
         let mut day = Day::new(endpoints);
         (0..1000).for_each(|_| _ = day.tick());
         let (first, _) = day.ask(Window::FifteenMinutes, None);
-        let seen = Seen { started_at_unix_ms: 0, tick: day.snapshot.tick };
+        let seen = RefreshCursor { started_at_unix_ms: 0, tick: day.snapshot.tick };
         day.tick();
         day.tick();
         let (next, _) = day.ask(Window::FifteenMinutes, Some(seen));
-        let size = |answer: &Refreshed| postcard::to_allocvec(answer).expect("it can be written").len();
+        let size = |answer: &RefreshResponse| postcard::to_allocvec(answer).expect("it can be written").len();
         println!(
             "{endpoints} endpoints, all busy: first answer {} bytes, refresh after 2 s {}",
             size(&first),

@@ -59,7 +59,7 @@ impl Fed {
         self.all.extend(requests.iter().map(|(id, duration)| (tick, *id, *duration)));
     }
 
-    fn ask(&mut self, window: Window, part: Part) -> watchboard_wire::Refreshed {
+    fn ask(&mut self, window: Window, part: Part) -> watchboard_wire::RefreshResponse {
         self.history.answer(&Ask { window, part }, None, &self.snapshot, Names::for_tests(&self.reader))
     }
 
@@ -165,7 +165,7 @@ fn a_look_a_minute_later_gets_what_is_new_and_not_all() {
         let ask = Ask { window, part: Part::Requests };
         fed.history.answer(&ask, None, &fed.snapshot, Names::for_tests(&fed.reader));
         (5_000..5_060).for_each(|tick| fed.tick(tick, &[(1, 10)]));
-        let seen = Some(watchboard_wire::Seen { started_at_unix_ms: 0, tick: 4_999 });
+        let seen = Some(watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 4_999 });
         let next = fed.history.answer(&ask, seen, &fed.snapshot, Names::for_tests(&fed.reader));
         assert!(!next.endpoints_whole, "{window:?}");
     }
@@ -178,7 +178,7 @@ fn a_page_gets_what_is_new_and_no_more() {
     let ask = Ask { window: Window::FifteenMinutes, part: Part::Requests };
     let first = fed.history.answer(&ask, None, &fed.snapshot, Names::for_tests(&fed.reader));
     assert_eq!((first.endpoints.len(), first.endpoints.iter().all(|row| row.name.is_some())), (2, true));
-    let seen = watchboard_wire::Seen { started_at_unix_ms: 0, tick: 99 };
+    let seen = watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 99 };
     fed.tick(100, &[(1, 30)]);
     let next = fed.history.answer(&ask, Some(seen), &fed.snapshot, Names::for_tests(&fed.reader));
     assert_eq!(

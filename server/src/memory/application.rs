@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use watchboard_wire::{Application, Handles, Mapped, Memory, Reading, ThreadGroup, Unknown};
+use watchboard_wire::{Application, Handles, Memory, PageSharing, Reading, ThreadGroup, Unknown};
 
 use self::{
     find::{Finder, Found},
@@ -201,7 +201,7 @@ impl ApplicationProbe {
     }
 
     /// How the pages of each process are shared, added up; some of them at a time.
-    pub(super) fn read_mapped(&mut self, every: Duration) -> Reading<Mapped> {
+    pub(super) fn read_mapped(&mut self, every: Duration) -> Reading<PageSharing> {
         let started = Instant::now();
         for member in &mut self.members {
             if started.elapsed() >= MAPPED_WITHIN {
@@ -209,7 +209,7 @@ impl ApplicationProbe {
             }
             member.read_mapped(every);
         }
-        let mut sum = Mapped { read_at_unix_ms: u64::MAX, ..Mapped::default() };
+        let mut sum = PageSharing { read_at_unix_ms: u64::MAX, ..PageSharing::default() };
         for member in &self.members {
             let Some((_, mapped)) = &member.mapped else {
                 return Err(Unknown::because("not read yet of all processes: some are read at a time"));

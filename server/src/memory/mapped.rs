@@ -2,22 +2,22 @@
 
 use std::path::Path;
 
-use watchboard_wire::{Mapped, Reading};
+use watchboard_wire::{PageSharing, Reading};
 
 use super::{readable, text};
 use crate::clock::now_unix_ms;
 
 /// Of the monitor's own process.
-pub(super) fn read() -> Reading<Mapped> {
+pub(super) fn read() -> Reading<PageSharing> {
     read_of(Path::new("/proc/self"))
 }
 
 /// Of a process by its folder.
-pub(super) fn read_of(folder: &Path) -> Reading<Mapped> {
+pub(super) fn read_of(folder: &Path) -> Reading<PageSharing> {
     let file = folder.join("smaps_rollup");
     let rollup = readable(&file.display().to_string(), text::read(&file))?;
     let kib = |name| text::field(&rollup, name).unwrap_or(0) * 1024;
-    Ok(Mapped {
+    Ok(PageSharing {
         read_at_unix_ms: now_unix_ms(),
         uss_bytes: kib("Private_Clean:") + kib("Private_Dirty:"),
         pss_bytes: kib("Pss:"),

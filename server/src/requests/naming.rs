@@ -8,7 +8,7 @@ mod openapi;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use watchboard_wire::NamedBy;
+use watchboard_wire::NameSource;
 
 use self::{declared::Declared, inference::Inferred};
 pub use declared::RouteError;
@@ -39,7 +39,7 @@ impl Routes {
     /// A template that is none, or one that another stands in the way of.
     pub fn declared(templates: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, RouteError> {
         let routes = Self::default();
-        routes.replace(NamedBy::Declared, templates.into_iter().map(Into::into).collect())?;
+        routes.replace(NameSource::Declared, templates.into_iter().map(Into::into).collect())?;
         Ok(routes)
     }
 
@@ -59,17 +59,17 @@ impl Routes {
     pub fn openapi(&self, document: &str) -> Result<usize, RouteError> {
         let templates = openapi::templates(document)?;
         let count = templates.len();
-        self.replace(NamedBy::OpenApi, templates)?;
+        self.replace(NameSource::OpenApi, templates)?;
         Ok(count)
     }
 
     /// Puts templates in the place of those of the same rule.
-    fn replace(&self, rule: NamedBy, templates: Vec<String>) -> Result<(), RouteError> {
+    fn replace(&self, rule: NameSource, templates: Vec<String>) -> Result<(), RouteError> {
         let mut all = self.declared.load().templates().to_vec();
         all.retain(|(_, of)| *of != rule);
         all.extend(templates.into_iter().map(|template| (template, rule)));
         // Stable: given ones stand before those of a document, which gives way to them.
-        all.sort_by_key(|(_, rule)| *rule != NamedBy::Declared);
+        all.sort_by_key(|(_, rule)| *rule != NameSource::Declared);
         self.declared.store(Arc::new(Declared::new(&all)?));
         Ok(())
     }
@@ -90,9 +90,9 @@ impl Routes {
     }
 
     /// Which rule made a template.
-    pub(super) fn rule(&self, template: &str) -> Option<NamedBy> {
+    pub(super) fn rule(&self, template: &str) -> Option<NameSource> {
         let is_inferred = || self.inferred.as_ref().is_some_and(|inferred| inferred.knows(template));
-        self.declared.load().rule(template).or_else(|| is_inferred().then_some(NamedBy::Inferred))
+        self.declared.load().rule(template).or_else(|| is_inferred().then_some(NameSource::Inferred))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use http::{HeaderMap, Method, Uri};
-use watchboard_wire::NamedBy;
+use watchboard_wire::NameSource;
 
 use super::{
     endpoint::{Ended, Ending, Endpoint, Outcome},
@@ -123,7 +123,7 @@ impl Recorder {
     }
 
     /// Which rule named a row.
-    pub(super) fn rule(&self, template: &str) -> NamedBy {
+    pub(super) fn rule(&self, template: &str) -> NameSource {
         let named = self.routes.as_ref().and_then(|routes| routes.rule(template));
         named.unwrap_or_default()
     }

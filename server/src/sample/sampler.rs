@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use watchboard_wire::{
-    AppCommands, Ask, CommandRow, Database, DatabaseDetail, DatabaseState, Frozen, Health, Heap, Memory, MemoryDetail,
-    Part, Refreshed, Seen, Snapshot, Window,
+    AppCommands, Ask, CommandRow, DatabaseDetail, DatabaseHealth, DatabaseState, FullSnapshot, Health, Heap, Memory,
+    MemoryDetail, Part, RefreshCursor, RefreshResponse, Snapshot, Window,
 };
 
 use crate::{
@@ -73,7 +73,7 @@ impl Sampler {
 
     /// `tick` is the whole seconds since the start. One that follows late leaves a gap, and its requests are those of all the
     /// seconds since the one before; one that comes too early to be another second counts as the next.
-    pub(crate) fn tick(&mut self, tick: u64, found: &ProbeResult, watched: bool) -> Frozen {
+    pub(crate) fn tick(&mut self, tick: u64, found: &ProbeResult, watched: bool) -> FullSnapshot {
         let database = found.database.clone();
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
@@ -126,7 +126,7 @@ impl Sampler {
             runtime: self.runtime.as_mut().map(RuntimeProbe::read),
         };
         self.cost.tick();
-        Frozen {
+        FullSnapshot {
             snapshot,
             endpoints: self.reader.totals(),
             errors: self.history.recent_errors(),
@@ -135,7 +135,7 @@ impl Sampler {
     }
 
     /// Somebody looks: what has not been read for long, since nobody did, is read now. The same tick with these figures, if there are any.
-    pub(crate) fn look(&mut self, frozen: &Frozen) -> Option<Frozen> {
+    pub(crate) fn look(&mut self, frozen: &FullSnapshot) -> Option<FullSnapshot> {
         self.probes.read_costly().then(|| {
             let mut again = frozen.clone();
             again.snapshot.memory = self.probes.last().clone();
@@ -144,7 +144,7 @@ impl Sampler {
     }
 
     /// The database has changed between two ticks: the same tick with what it is now, if that is another state.
-    pub(crate) fn database(&mut self, frozen: &Frozen, database: &Database) -> Option<Frozen> {
+    pub(crate) fn database(&mut self, frozen: &FullSnapshot, database: &DatabaseHealth) -> Option<FullSnapshot> {
         (database.state != frozen.snapshot.database.state).then(|| {
             self.health = with_database(&self.health, &frozen.snapshot.database, database, now_unix_ms());
             let mut again = frozen.clone();
@@ -158,17 +158,17 @@ impl Sampler {
     pub(crate) fn answer(
         &mut self,
         ask: &Ask,
-        seen: Option<Seen>,
+        seen: Option<RefreshCursor>,
         snapshot: &Snapshot,
         found: &ProbeResult,
-    ) -> Refreshed {
+    ) -> RefreshResponse {
         let memory = (ask.part == Part::Memory).then(|| self.detail());
         let database = (ask.part == Part::Database).then(|| DatabaseDetail {
             server: found.server.clone(),
             commands: self.commands.listens().then(|| self.app_commands(ask.window)),
         });
         let names = Names { reader: &self.reader, command: &|number| self.commands.name(number) };
-        let mut answer = Refreshed { memory, database, ..self.history.answer(ask, seen, snapshot, names) };
+        let mut answer = RefreshResponse { memory, database, ..self.history.answer(ask, seen, snapshot, names) };
         // A client that is listened to since the last tick is no news to the page that comes first.
         answer.snapshot.listens = self.commands.listens();
         answer
@@ -239,7 +239,7 @@ fn tally(taken: TakenShape) -> Tally {
 }
 
 /// `before` is the heap as it was so many seconds ago.
-fn host(memory: &Memory, database: &Database, before: Option<(Heap, u64)>) -> Host {
+fn host(memory: &Memory, database: &DatabaseHealth, before: Option<(Heap, u64)>) -> Host {
     let process = memory.process.as_ref().ok();
     let rate = |read: fn(&Heap) -> u64| {
         let (before, seconds) = before?;

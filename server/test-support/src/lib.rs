@@ -218,10 +218,10 @@ pub fn resident_bytes(pid: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
 }
 
-/// The role of the README, for a database.
+/// The role of the documentation, for a database.
 pub fn documented_role(database: &str) -> mongodb::bson::Document {
-    let readme = include_str!("../../../README.md");
-    let (_, after) = readme.split_once("```json\n").expect("a role");
+    let page = include_str!("../../../docs/database.md");
+    let (_, after) = page.split_once("```json\n").expect("a role");
     let (role, _) = after.split_once("```").expect("its end");
     let role: Value = serde_json::from_str(&role.replace("\"shop\"", &format!("\"{database}\""))).expect("JSON");
     mongodb::bson::serialize_to_document(&role).expect("a document")

@@ -1,7 +1,7 @@
 //! Input that is nearly right: what is right, with bytes of it turned, cut, repeated, or put together with another's.
 
 use fastrand::Rng;
-use watchboard_wire::{Ask, Part, Seen, Window};
+use watchboard_wire::{Ask, Part, RefreshCursor, Window};
 
 /// To an application.
 pub const REQUESTS: &[&[u8]] = &[
@@ -135,7 +135,7 @@ pub fn questions(page: &str) -> Vec<Vec<u8>> {
     let parts =
         [Part::Charts, Part::Overview, Part::Requests, Part::Memory, Part::Database, Part::Endpoint("GET /é".into())];
     let question = |(part, window)| {
-        let seen = Some(Seen { started_at_unix_ms: 1_700_000_000_000, tick: 7 });
+        let seen = Some(RefreshCursor { started_at_unix_ms: 1_700_000_000_000, tick: 7 });
         postcard::to_allocvec(&(bundle, Ask { window, part }, seen)).expect("it can be written")
     };
     parts.into_iter().zip(Window::ALL).map(question).collect()

@@ -86,9 +86,9 @@ async fn a_login_sees_what_it_has_the_right_to_and_is_told_what_it_lacks() {
     root.database("shop").collection::<Document>("orders").insert_one(doc! { "number": 1 }).await.expect("an order");
     let admin = root.database("admin");
     admin.run_command(doc! { "createUser": "nobody", "pwd": "nobody", "roles": [] }).await.expect("a user");
-    // As the README has it.
+    // As the documentation has it.
     let role = watchboard_test_support::documented_role("shop");
-    admin.run_command(role).await.expect("the README's role can be made");
+    admin.run_command(role).await.expect("the documented role can be made");
     let watcher = doc! { "createUser": "watcher", "pwd": "watcher", "roles": ["watchboard"] };
     admin.run_command(watcher).await.expect("a user");
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use watchboard_wire::{CommandName, CommandTotals, FrozenCommands, Pool};
+use watchboard_wire::{CommandName, CommandTotals, CommandsSnapshot, Pool};
 
 use super::{escaped, seconds};
 
@@ -21,7 +21,7 @@ const GAUGES: [(&str, &str, Read<Pool>); 2] = [
     ("db_client_connection_pending_requests", "Those who wait for a connection.", |pool| pool.waiting),
 ];
 
-pub(super) fn write_all(out: &mut String, asked: &FrozenCommands) -> fmt::Result {
+pub(super) fn write_all(out: &mut String, asked: &CommandsSnapshot) -> fmt::Result {
     writeln!(out, "# HELP {DURATION} Time from sending a command to its answer.\n# TYPE {DURATION} summary")?;
     for totals in &asked.totals {
         let labels = command(&totals.name);

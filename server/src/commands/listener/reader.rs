@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
 };
 
-use watchboard_wire::{CommandError, CommandName, CommandTotals, Deployment, FrozenCommands, Pool};
+use watchboard_wire::{CommandError, CommandName, CommandTotals, CommandsSnapshot, Deployment, Pool};
 
 use super::{CHECK_OUT, Listener, TakenShape, pools, shapes::Name};
 
@@ -68,9 +68,9 @@ impl CommandReader {
     }
 
     /// What whoever asks for the whole gets.
-    pub(crate) fn frozen(&self) -> Option<FrozenCommands> {
+    pub(crate) fn frozen(&self) -> Option<CommandsSnapshot> {
         let (sent_for_requests, sent_by_others) = self.sent();
-        self.listens().then(|| FrozenCommands {
+        self.listens().then(|| CommandsSnapshot {
             totals: self.totals(),
             sent_for_requests,
             sent_by_others,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use mongodb::event::sdam::TopologyDescription;
-use watchboard_wire::{Deployment, Member};
+use watchboard_wire::{Deployment, DeploymentMember};
 
 use crate::{clock::now_unix_ms, database::mongodb::classify::classify};
 
@@ -50,10 +50,10 @@ pub(super) struct Topology {
 
 impl Topology {
     pub(super) fn change(&mut self, new: &TopologyDescription) {
-        let mut members: Vec<Member> = new
+        let mut members: Vec<DeploymentMember> = new
             .servers()
             .values()
-            .map(|server| Member {
+            .map(|server| DeploymentMember {
                 address: server.address().to_string(),
                 kind: server.server_type().to_string(),
                 round_trip_us: server.average_round_trip_time().map(|time| time.as_micros() as u64),

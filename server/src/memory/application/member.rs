@@ -6,7 +6,7 @@ use std::{
 };
 
 use procfs::process::Process as Folder;
-use watchboard_wire::{ApplicationProcess, Descriptors, Mapped, Process, Reading, Role};
+use watchboard_wire::{ApplicationProcess, Descriptors, PageSharing, Process, Reading, Role};
 
 use super::{command, table::Key};
 use crate::memory::{
@@ -28,7 +28,7 @@ pub(super) struct Member {
     pub(super) process: Process,
     pub(super) descriptors: Reading<Descriptors>,
     pub(super) open: Option<Reading<Open>>,
-    pub(super) mapped: Option<(Instant, Reading<Mapped>)>,
+    pub(super) mapped: Option<(Instant, Reading<PageSharing>)>,
 }
 
 impl Member {

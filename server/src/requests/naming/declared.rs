@@ -3,7 +3,7 @@
 use std::fmt;
 
 use matchit::{InsertError, Router};
-use watchboard_wire::NamedBy;
+use watchboard_wire::NameSource;
 
 /// Parts in braces of one template. The router panics when it has no letter left for one.
 const MOST_PARAMETERS: usize = 20;
@@ -16,7 +16,7 @@ pub struct RouteError(pub(super) String);
 #[derive(Default)]
 pub(super) struct Declared {
     router: Router<usize>,
-    templates: Vec<(String, NamedBy)>,
+    templates: Vec<(String, NameSource)>,
 }
 
 impl fmt::Debug for Declared {
@@ -27,7 +27,7 @@ impl fmt::Debug for Declared {
 
 impl Declared {
     /// Of templates that are the same but for the names of their parts, the first names both.
-    pub(super) fn new(templates: &[(String, NamedBy)]) -> Result<Self, RouteError> {
+    pub(super) fn new(templates: &[(String, NameSource)]) -> Result<Self, RouteError> {
         let mut given = Self::default();
         for (template, rule) in templates {
             let refused = |why: &str| RouteError(format!("the route template {template:?} {why}"));
@@ -46,7 +46,7 @@ impl Declared {
         Ok(given)
     }
 
-    pub(super) fn templates(&self) -> &[(String, NamedBy)] {
+    pub(super) fn templates(&self) -> &[(String, NameSource)] {
         &self.templates
     }
 
@@ -55,7 +55,7 @@ impl Declared {
         self.templates.get(*found.value).map(|(template, _)| template.as_str())
     }
 
-    pub(super) fn rule(&self, template: &str) -> Option<NamedBy> {
+    pub(super) fn rule(&self, template: &str) -> Option<NameSource> {
         self.templates.iter().find(|(known, _)| known == template).map(|(_, rule)| *rule)
     }
 }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn given(templates: &[&str]) -> Result<Declared, RouteError> {
-        Declared::new(&templates.iter().map(|text| ((*text).to_owned(), NamedBy::Declared)).collect::<Vec<_>>())
+        Declared::new(&templates.iter().map(|text| ((*text).to_owned(), NameSource::Declared)).collect::<Vec<_>>())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::error::{Error, ErrorKind};
 use tokio::time::{Instant, timeout};
-use watchboard_wire::{Reported, Unknown};
+use watchboard_wire::{DatedReading, Unknown};
 
 use crate::{clock::now_unix_ms, database::mongodb::classify::classify};
 
@@ -51,12 +51,12 @@ impl Pace {
     }
 
     /// Takes in what was said. Where there was no answer in time, what was said before stays, with its age.
-    pub(super) fn note<T>(&mut self, told: &mut Option<Reported<T>>, answer: Answer<T>) {
+    pub(super) fn note<T>(&mut self, told: &mut Option<DatedReading<T>>, answer: Answer<T>) {
         let kind = answer.as_ref().err().map(|why| why.kind);
         self.refused = kind == Some(Kind::Refused);
         let is_known = told.as_ref().is_some_and(|told| told.reading.is_ok());
         if !(kind == Some(Kind::Late) && is_known) {
-            *told = Some(Reported {
+            *told = Some(DatedReading {
                 at_unix_ms: now_unix_ms(),
                 reading: answer.map_err(|why| Unknown::because(why.words)),
             });
@@ -81,7 +81,7 @@ fn why(what: &str, error: &Error) -> Why {
     let (kind, words) = match &*error.kind {
         ErrorKind::Command(command) if matches!(command.code, 13 | 8000) => (
             Kind::Refused,
-            format!("The login has no right to {what}: grant it the role of the README, in which it is named."),
+            format!("The login has no right to {what}: grant it the role of docs/database.md, which names it."),
         ),
         // Only its code and name: the rest can hold data.
         ErrorKind::Command(command) => {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use mongodb::bson::{Document, doc};
-use watchboard_wire::{Cache, Connections, ServerStatus};
+use watchboard_wire::{Cache, ServerConnections, ServerStatus};
 
 use super::{MOST_MS, number, text};
 
@@ -91,7 +91,7 @@ pub(super) fn parse(answer: &Document, rates: &mut Rates) -> ServerStatus {
         host: text(answer, "host"),
         storage_engine: answer.get_document("storageEngine").ok().map(|engine| text(engine, "name")),
         uptime_seconds: counters.uptime_seconds,
-        connections: Connections {
+        connections: ServerConnections {
             current: number(answer, &["connections", "current"]).unwrap_or(0),
             available: number(answer, &["connections", "available"]).unwrap_or(0),
             active: number(answer, &["connections", "active"]),
