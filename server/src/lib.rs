@@ -46,6 +46,9 @@ mod trace;
 
 use axum::Router;
 
+// For the program's sign-in page, which has them inside.
+#[doc(hidden)]
+pub use assets::{icon, style_sheet};
 pub use builder::Builder;
 pub use dashboard::Route;
 pub use database::Database;

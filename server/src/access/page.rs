@@ -32,8 +32,8 @@ pub(super) fn of_view(
         refused,
         has_password: login.password.is_some(),
         cookies: &cookies.collect::<Vec<_>>().join("; "),
-        style: include_str!(concat!(env!("OUT_DIR"), "/sign_in.css")),
-        icon: include_str!(concat!(env!("OUT_DIR"), "/sign_in.svg")),
+        style: watchboard::style_sheet(),
+        icon: watchboard::icon(),
         nonce: &nonce,
     });
     let policy = format!(
