@@ -64,8 +64,9 @@ fn build() -> Result<()> {
 }
 
 fn run(arguments: &[&str]) -> Result<()> {
-    build()?;
-    let binary = root().join("target/release/watchboard");
+    bundle::renew()?;
+    Step::new("the demo").run(cargo(&[&["build", "--profile", "demo"], PROGRAM].concat()))?;
+    let binary = root().join("target/demo/watchboard");
     println!("==> watchboard demo {}", arguments.join(" "));
     // Takes this process's place, so that signals reach it and its exit code is ours.
     let error = Command::new(&binary).arg("demo").args(arguments).exec();
