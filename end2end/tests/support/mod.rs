@@ -84,6 +84,17 @@ impl Board {
         Self::example(command).await
     }
 
+    /// A program that says nothing when it listens at `address`, with the board at /ops/board.
+    pub async fn host(program: &std::path::Path, address: &str) -> Self {
+        let process = Command::new(program).kill_on_drop(true).spawn().expect("the host starts");
+        let deadline = Instant::now() + WITHIN;
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            assert!(Instant::now() < deadline, "the host does not listen at {address}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Self { process, url: format!("http://{address}/ops/board") }
+    }
+
     async fn example(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("the example starts");
@@ -135,6 +146,13 @@ impl Browser {
         Self { driver, tab, _profile: profile }
     }
 
+    /// Gives the page this many pixels, whatever the window adds to it.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let parameters = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let command = DevTools("Emulation.setDeviceMetricsOverride", parameters);
+        self.tab.issue_cmd(command).await.expect("the driver sets the size of the page");
+    }
+
     /// The value of an expression, once it is what is waited for.
     pub async fn until(&self, expression: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + WITHIN;
@@ -169,7 +187,8 @@ impl Browser {
     pub async fn watch_policy(&self) {
         let source = "window.violations = [];
             document.addEventListener('securitypolicyviolation', e => violations.push(`${e.violatedDirective} ${e.blockedURI}`))";
-        self.tab.issue_cmd(OnEachPage(source)).await.expect("the driver runs a script before each page");
+        let command = DevTools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source }));
+        self.tab.issue_cmd(command).await.expect("the driver runs a script before each page");
     }
 
     /// Ends the session, and the driver by SIGTERM so that it ends its browser.
@@ -181,18 +200,17 @@ impl Browser {
     }
 }
 
-/// The browser's own command to run a script before those of each page.
+/// A command of the browser's own protocol, with its parameters.
 #[derive(Debug)]
-struct OnEachPage(&'static str);
+struct DevTools(&'static str, Value);
 
-impl WebDriverCompatibleCommand for OnEachPage {
+impl WebDriverCompatibleCommand for DevTools {
     fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
     }
 
     fn method_and_body(&self, _url: &url::Url) -> (http::Method, Option<String>) {
-        let command = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": self.0 } });
-        (http::Method::POST, Some(command.to_string()))
+        (http::Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
     }
 }
 
