@@ -79,6 +79,12 @@ pub(crate) fn for_tests() -> Result<()> {
     Ok(())
 }
 
+/// The browser, and what makes its pictures small.
+pub(crate) fn for_screenshots() -> Result<()> {
+    let packages = missing(&[BROWSER.as_slice(), &[("pngquant", "pngquant")]].concat());
+    if packages.is_empty() { Ok(()) } else { debian(&[&packages[..], &["fonts-liberation"]].concat()) }
+}
+
 /// What checks licences and sources: built once, without optimisation, which would cost more than it saves.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
     let tools = root().join("target/tools");

