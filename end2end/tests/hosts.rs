@@ -148,13 +148,13 @@ fn packed(folder: &Path) -> (String, String) {
     let names = String::from_utf8(told.stdout).unwrap();
     let names = names.lines().find_map(|line| line.strip_prefix("==> packing ")).expect("it says what it packs");
     let version = env!("CARGO_PKG_VERSION");
-    let mut patch = "[patch.crates-io]\n".to_owned();
-    for name in names.split(", ") {
+    let unpack = |name: &str| {
         let file = crates.join(format!("{name}-{version}.crate"));
         run(Command::new("tar").arg("-xzf").arg(&file).arg("-C").arg(&unpacked));
-        patch += &format!("{name} = {{ path = {:?} }}\n", unpacked.join(format!("{name}-{version}")));
-    }
-    (patch, format!("version = \"{version}\""))
+        format!("{name} = {{ path = {:?} }}\n", unpacked.join(format!("{name}-{version}")))
+    };
+    let patches: Vec<String> = names.split(", ").map(unpack).collect();
+    (["[patch.crates-io]\n", &patches.concat()].concat(), format!("version = \"{version}\""))
 }
 
 /// The toolchain in use without the WASM target, whether or not that is installed: links to its files cost no space.
