@@ -8,7 +8,7 @@ use watchboard_wire::{Ask, RefreshCursor, RefreshResponse};
 
 /// The answer to a refresh.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Answer {
+pub enum RefreshReply {
     /// The page belongs to another build of the server, which may speak in other terms: it has to load itself anew.
     OtherBuild,
     /// What is new.
@@ -21,11 +21,11 @@ pub enum Answer {
 /// # Errors
 /// When the request did not come through a board's own route, or the monitor does not answer.
 #[server(prefix = "/api/watchboard", endpoint = "refresh", input = Postcard, output = Postcard)]
-pub async fn refresh(bundle: String, ask: Ask, seen: Option<RefreshCursor>) -> Result<Answer, ServerFnError> {
+pub async fn refresh(bundle: String, ask: Ask, cursor: Option<RefreshCursor>) -> Result<RefreshReply, ServerFnError> {
     let telemetry = crate::port::telemetry()?;
-    if !crate::shell::is_current(&bundle) {
-        return Ok(Answer::OtherBuild);
+    if !crate::page_request::is_current_script(&bundle) {
+        return Ok(RefreshReply::OtherBuild);
     }
-    let refreshed = telemetry.refresh(ask, seen).await.map_err(ServerFnError::new)?;
-    Ok(Answer::Figures(Box::new(refreshed)))
+    let response = telemetry.refresh(ask, cursor).await.map_err(ServerFnError::new)?;
+    Ok(RefreshReply::Figures(Box::new(response)))
 }

@@ -50,7 +50,7 @@ impl Figures {
 
     /// What a page that has these tells the server at its next refresh.
     #[cfg(feature = "hydrate")]
-    pub(crate) fn seen(&self) -> RefreshCursor {
+    pub(crate) fn cursor(&self) -> RefreshCursor {
         RefreshCursor { started_at_unix_ms: self.snapshot.started_at_unix_ms, tick: self.snapshot.tick }
     }
 
@@ -60,7 +60,7 @@ impl Figures {
     }
 
     /// What the sums of the window are of, in words: the window, or what there is of it.
-    pub(crate) fn last(&self) -> String {
+    pub(crate) fn window_text(&self) -> String {
         let window = self.window();
         if self.totals.seconds + 2 * window.step_seconds() < window.seconds() {
             format!("last {}", format::span(self.totals.seconds))

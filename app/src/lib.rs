@@ -8,8 +8,11 @@ pub mod api;
 pub mod app;
 mod components;
 mod figures;
+mod frame;
 mod live;
 mod order;
+#[cfg(feature = "ssr")]
+pub mod page_request;
 mod pages;
 mod place;
 #[cfg(feature = "ssr")]
@@ -19,7 +22,6 @@ mod preferences;
 pub mod shell;
 #[cfg(feature = "ssr")]
 pub mod sign_in;
-mod viewer;
 
 /// Takes over the page that the server rendered. The document's base path, written by [`shell`], is where the server functions are.
 #[cfg(feature = "hydrate")]

@@ -1,5 +1,6 @@
 //! The views, one file each: what is on them, and nothing of how it is drawn.
 
+mod cells;
 mod charts;
 mod commands;
 mod database;

@@ -82,7 +82,7 @@ pub(crate) fn interval(text: &str) -> Option<u32> {
 /// The preferences of this page: from the request on the server, from the document in the browser, so that both render alike.
 pub(crate) fn provide() -> RwSignal<Preferences> {
     #[cfg(feature = "ssr")]
-    let cookies = use_context::<crate::shell::PageRequest>().unwrap_or_default().cookies;
+    let cookies = use_context::<crate::page_request::PageRequest>().unwrap_or_default().cookies;
     #[cfg(feature = "hydrate")]
     let cookies = html_document().cookie().unwrap_or_default();
     #[cfg(not(any(feature = "ssr", feature = "hydrate")))]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use watchboard_wire::{Reading, format};
 
-use super::table::why;
+use super::table::unknown_reason;
 
 /// Past these percentages of a limit a bar asks for attention, and for action.
 const TIGHT_PERCENT: f64 = 80.0;
@@ -85,7 +85,7 @@ pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<Slice>>>) 
         </p>
         <svg class="bar stacked" role="img" aria-label=format!("{label} in parts") inner_html=rects></svg>
         <ul class="legend">{legend}</ul>
-        <p class="unknown">{why(parts)}</p>
+        <p class="unknown">{unknown_reason(parts)}</p>
     }
 }
 

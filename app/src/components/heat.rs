@@ -58,7 +58,7 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
     }
 }
 
-/// A rectangle for each band of a point, in the shade of its count: each shade is four times the one before, counted down from the most.
+/// A rectangle for each band of a point, in the shade of its count: each shade is four times the one before, count_cell down from the most.
 fn draw(data: &HeatData) -> String {
     let (lowest, end) = data.bands();
     let most = data.counts().map(|(_, count)| f64::from(count)).fold(1.0, f64::max);

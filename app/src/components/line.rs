@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// The line of these values from the oldest on, from zero to the largest.
-pub(crate) fn small(values: &[f64], hue: &'static str) -> String {
+pub(crate) fn small_line(values: &[f64], hue: &'static str) -> String {
     let largest = values.iter().copied().fold(0.0, f64::max).max(f64::MIN_POSITIVE);
     let mut points = String::new();
     for (place, value) in values.iter().enumerate() {

@@ -12,7 +12,7 @@ pub(crate) struct Stretch {
 }
 
 /// Stretches of so much time in all, from its beginning on.
-pub(crate) fn drawing(stretches: &[Stretch], whole_us: u64) -> String {
+pub(crate) fn draw_steps(stretches: &[Stretch], whole_us: u64) -> String {
     // In thousandths, since fractions take more bytes.
     let part = |us: u64| us.min(whole_us) * 1_000 / whole_us.max(1);
     let mut rects = String::new();
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn bars_stand_where_they_were_and_names_are_text() {
         let stretch = Stretch { at_us: 500, took_us: 250, failed: false, title: "find a.<b>".to_owned() };
-        let svg = drawing(&[stretch], 1_000);
+        let svg = draw_steps(&[stretch], 1_000);
         assert!(svg.contains("x=\"500\" width=\"250\"") && svg.contains("find a.&lt;b>"), "{svg}");
     }
 }

@@ -1,4 +1,4 @@
-//! Tables and lists of facts, as plain data: pages say what is in them, never how it is drawn. One type serves them all,
+//! Tables and lists of facts. Pages give plain data and never say how it is drawn. One type serves all tables,
 //! which keeps the bundle small.
 
 use std::ops::Range;
@@ -9,23 +9,30 @@ use leptos::{
 };
 use watchboard_wire::{Reading, Unknown, format};
 
-use crate::place::{Place, Sort, use_place};
-
 /// A column's title, and a word on what it holds.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     pub(crate) title: &'static str,
     pub(crate) hint: &'static str,
     /// Aligned to the right.
     pub(crate) numeric: bool,
-    /// What its head sorts by.
-    pub(crate) sort: Option<Sort>,
+    /// The word of the order that its head sorts by.
+    pub(crate) sort: Option<&'static str>,
 }
 
 impl Column {
-    pub(crate) const fn sorts(self, sort: Sort) -> Self {
-        Self { sort: Some(sort), ..self }
+    pub(crate) const fn sorts(self, word: &'static str) -> Self {
+        Self { sort: Some(word), ..self }
     }
+}
+
+/// How the heads of a table's columns sort it. An order has a word, which its column names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sorting {
+    /// The word of the order that the rows have now, and whether the smallest comes first.
+    pub(crate) current: Memo<(&'static str, bool)>,
+    /// Where the head leads that sorts by a word.
+    pub(crate) href: Callback<&'static str, String>,
 }
 
 /// A column of words.
@@ -65,26 +72,26 @@ impl Cell {
     }
 
     /// A figure that there is none of.
-    pub(crate) fn none() -> Self {
+    pub(crate) fn dash() -> Self {
         Self::number("–".to_owned(), String::new())
     }
 
-    pub(crate) fn titled(self, title: String) -> Self {
+    pub(crate) fn with_title(self, title: String) -> Self {
         Self { title, ..self }
     }
 
     /// A small line of these values.
     pub(crate) fn line(values: &[f64], hue: &'static str) -> Self {
-        Self { drawing: super::line::small(values, hue), class: "line", ..Self::default() }
+        Self { drawing: super::line::small_line(values, hue), class: "line", ..Self::default() }
     }
 
     /// Stretches of so much time in all.
     pub(crate) fn steps(stretches: &[super::Stretch], whole_us: u64) -> Self {
-        Self { drawing: super::steps::drawing(stretches, whole_us), class: "steps", ..Self::default() }
+        Self { drawing: super::steps::draw_steps(stretches, whole_us), class: "steps", ..Self::default() }
     }
 
-    pub(crate) fn links(self, to: &Place) -> Self {
-        Self { href: Some(to.href()), ..self }
+    pub(crate) fn with_link(self, href: String) -> Self {
+        Self { href: Some(href), ..self }
     }
 
     pub(crate) fn class(self, class: &'static str) -> Self {
@@ -93,7 +100,7 @@ impl Cell {
 }
 
 /// The first cell is the row's name.
-pub(crate) type Row = Vec<Cell>;
+pub(crate) type TableRow = Vec<Cell>;
 
 /// A table that scrolls within itself where it is wider than its card; or why there is none.
 #[component]
@@ -103,16 +110,17 @@ pub(crate) fn Table(
     #[prop(optional)]
     quiet: bool,
     columns: &'static [Column],
-    rows: Memo<Reading<Vec<Row>>>,
+    #[prop(optional)] sorting: Option<Sorting>,
+    rows: Memo<Reading<Vec<TableRow>>>,
 ) -> impl IntoView {
     view! {
         <div class="scroll">
             <table>
-                {frame(caption, quiet, columns)}
+                {header(caption, quiet, columns, sorting)}
                 <tbody>{body(rows)}</tbody>
             </table>
         </div>
-        <p class="unknown">{why(rows)}</p>
+        <p class="unknown">{unknown_reason(rows)}</p>
     }
 }
 
@@ -128,11 +136,12 @@ pub(crate) const ROWS_THERE: usize = 60;
 pub(crate) fn TallTable(
     caption: &'static str,
     columns: &'static [Column],
+    sorting: Sorting,
     /// How many rows there are.
     count: impl Fn() -> usize + Copy + Send + Sync + 'static,
     /// Whether all of them are to be there.
     all: impl Fn() -> bool + Copy + Send + Sync + 'static,
-    rows: impl Fn(Range<usize>) -> Vec<Row> + Copy + Send + Sync + 'static,
+    rows: impl Fn(Range<usize>) -> Vec<TableRow> + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let scrolled = RwSignal::new(0);
     let range = move || {
@@ -152,7 +161,7 @@ pub(crate) fn TallTable(
     view! {
         <div class="scroll tall" tabindex="0" role="region" aria-label=caption on:scroll=scroll>
             <table aria-rowcount=move || count() + 1>
-                {frame(caption, true, columns)}
+                {header(caption, true, columns, Some(sorting))}
                 <tbody aria-hidden="true" inner_html=move || spacer(range().start)></tbody>
                 <tbody class="rows">{body(there)}</tbody>
                 <tbody aria-hidden="true" inner_html=move || spacer(count() - range().end)></tbody>
@@ -161,7 +170,8 @@ pub(crate) fn TallTable(
     }
 }
 
-fn frame(caption: &'static str, quiet: bool, columns: &'static [Column]) -> impl IntoView {
+fn header(caption: &'static str, quiet: bool, columns: &'static [Column], sorting: Option<Sorting>) -> impl IntoView {
+    let head = move |column| head(column, sorting);
     view! {
         <caption class:unseen=quiet>{caption}</caption>
         <thead>
@@ -170,27 +180,26 @@ fn frame(caption: &'static str, quiet: bool, columns: &'static [Column]) -> impl
     }
 }
 
-fn body(rows: Memo<Reading<Vec<Row>>>) -> impl IntoView {
+fn body(rows: Memo<Reading<Vec<TableRow>>>) -> impl IntoView {
     move || rows.get().unwrap_or_default().into_iter().map(row).collect_view()
 }
 
-fn head(column: &'static Column) -> impl IntoView {
-    let place = use_place();
-    let sorted = move || {
-        let order = |place: &Place| if place.ascending { "ascending" } else { "descending" };
-        column.sort.and_then(|sort| place.with(|place| (place.sort == sort).then(|| order(place))))
+fn head(column: &'static Column, sorting: Option<Sorting>) -> impl IntoView {
+    let sort = column.sort.zip(sorting);
+    let order = move || {
+        let (word, Sorting { current, .. }) = sort?;
+        let (current, ascending) = current.get();
+        (current == word).then_some(if ascending { "ascending" } else { "descending" })
     };
-    let title = match column.sort {
-        Some(sort) => {
-            Either::Left(view! { <a href=move || place.with(|place| place.to_sort(sort).href())>{column.title}</a> })
-        }
+    let title = match sort {
+        Some((word, Sorting { href, .. })) => Either::Left(view! { <a href=move || href.run(word)>{column.title}</a> }),
         None => Either::Right(column.title),
     };
     let class = if column.numeric { "number" } else { "" };
-    view! { <th scope="col" class=class title=column.hint aria-sort=sorted>{title}</th> }
+    view! { <th scope="col" class=class title=column.hint aria-sort=order>{title}</th> }
 }
 
-fn row(cells: Row) -> impl IntoView {
+fn row(cells: TableRow) -> impl IntoView {
     let mut cells = cells.into_iter();
     let name = cells.next().unwrap_or_default();
     let rest = cells
@@ -230,11 +239,11 @@ pub(crate) fn Facts(facts: Memo<Reading<Vec<Fact>>>) -> impl IntoView {
     };
     view! {
         <dl class="facts">{items}</dl>
-        <p class="unknown">{why(facts)}</p>
+        <p class="unknown">{unknown_reason(facts)}</p>
     }
 }
 
 /// The reason of an unknown reading; nothing for a known one.
-pub(crate) fn why<T: Send + Sync + 'static>(reading: Memo<Reading<T>>) -> Memo<String> {
+pub(crate) fn unknown_reason<T: Send + Sync + 'static>(reading: Memo<Reading<T>>) -> Memo<String> {
     Memo::new(move |_| reading.with(|reading| reading.as_ref().err().map(Unknown::to_string).unwrap_or_default()))
 }

@@ -9,9 +9,9 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use watchboard_wire::{Ask, RefreshResponse};
 use web_sys::{RequestRedirect, VisibilityState};
 
-use super::Live;
+use super::state::Live;
 use crate::{
-    api::{self, Answer},
+    api::{self, RefreshReply},
     figures::Figures,
     place::Place,
 };
@@ -22,7 +22,7 @@ const ANSWER_WITHIN_MS: u32 = 8_000;
 /// After a failure the next try comes at least this soon, however long the interval is.
 const RETRY_WITHIN_SECONDS: u32 = 5;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Refresher {
     live: Live,
     timer: StoredValue<Option<TimeoutHandle>>,
@@ -53,7 +53,7 @@ pub(super) fn start(live: Live, age_ms: u64) {
         },
         false,
     );
-    Effect::watch(move || live.wanted.get(), move |(), _, _| refresher.refresh(), false);
+    Effect::watch(move || live.refresh_requested.get(), move |(), _, _| refresher.refresh(), false);
     let visibility = window_event_listener_untyped("visibilitychange", move |_| {
         if visible() && !live.preferences.get_untracked().paused {
             refresher.refresh();
@@ -81,30 +81,30 @@ impl Refresher {
         self.live.refreshing.set(true);
         spawn_local(async move {
             let ask = self.live.place.with_untracked(Place::ask);
-            let seen = self.live.figures.with_untracked(|figures| (figures.ask == ask).then(|| figures.seen()));
-            let asked = Box::pin(api::refresh(bundle(), ask.clone(), seen));
-            let answered = match select(asked, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
-                Either::Left((answered, _)) => Some(answered),
+            let cursor = self.live.figures.with_untracked(|figures| (figures.ask == ask).then(|| figures.cursor()));
+            let response = Box::pin(api::refresh(bundle(), ask.clone(), cursor));
+            let result = match select(response, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
+                Either::Left((result, _)) => Some(result),
                 Either::Right(_) => None,
             };
             // Something answered, if not the board.
-            let refused = matches!(&answered, Some(Err(error)) if !matches!(error, ServerFnError::Request(_)));
+            let refused = matches!(&result, Some(Err(error)) if !matches!(error, ServerFnError::Request(_)));
             if refused && is_shut_out().await {
                 _ = window().location().reload();
                 return;
             }
-            let answer = answered.and_then(Result::ok);
-            self.live.failed.set(answer.is_none());
+            let reply = result.and_then(Result::ok);
+            self.live.failed.set(reply.is_none());
             self.live.refreshing.set(false);
-            match answer {
-                Some(Answer::Figures(_)) if self.live.place.with_untracked(Place::ask) != ask => {
+            match reply {
+                Some(RefreshReply::Figures(_)) if self.live.place.with_untracked(Place::ask) != ask => {
                     // Meanwhile the viewer has gone on.
                     return self.refresh();
                 }
-                Some(Answer::Figures(update)) => {
+                Some(RefreshReply::Figures(update)) => {
                     self.show(ask, *update);
                 }
-                Some(Answer::OtherBuild) => _ = window().location().reload(),
+                Some(RefreshReply::OtherBuild) => _ = window().location().reload(),
                 None => {}
             }
             self.count_age();

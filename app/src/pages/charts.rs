@@ -7,7 +7,7 @@ use super::memory::watches_another;
 use crate::{
     components::{Chart, ChartData, Series},
     figures::Figures,
-    live::{self, of_figures},
+    live::{self, figures_memo},
 };
 
 /// A chart's data from columns of the timeline.
@@ -15,7 +15,7 @@ pub(super) fn columns(
     unit: Unit,
     read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static,
 ) -> Memo<ChartData> {
-    live::columns(move |timeline| ChartData {
+    live::timeline_memo(move |timeline| ChartData {
         series: read(&timeline.columns),
         ..ChartData::new(timeline.window, unit)
     })
@@ -93,7 +93,7 @@ fn restarts(figures: &Figures) -> Vec<(usize, String)> {
 
 #[component]
 pub(crate) fn RssChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+    let data = figures_memo(|figures| {
         let columns = &figures.timeline.columns;
         let mut series = vec![
             wide("RSS", "hue-memory", &columns.rss_bytes),
@@ -129,7 +129,7 @@ pub(crate) fn AllocationChart() -> impl IntoView {
 #[component]
 pub(crate) fn CpuChart() -> impl IntoView {
     let whose = if watches_another() { "application, of one core" } else { "process, of one core" };
-    let data = of_figures(move |figures| {
+    let data = figures_memo(move |figures| {
         let columns = &figures.timeline.columns;
         let series = vec![
             Series::new(whose, "hue-cpu", &columns.process_cpu_percent),

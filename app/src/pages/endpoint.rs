@@ -4,16 +4,17 @@ use leptos::prelude::*;
 use watchboard_wire::{EndpointColumns, EndpointDetail, Reading, RequestUpstream, Unknown, format, format::Unit};
 
 use super::{
+    cells::share,
     charts::wide,
     commands::EndpointCommandTable,
     errors::{CauseTable, SampleTable},
-    requests::{StatusTable, share},
+    requests::StatusTable,
     slowest::SlowestTable,
 };
 use crate::{
     components::{Card, Chart, ChartData, Fact, Facts, HeatData, HeatMap, Series},
     figures::Figures,
-    live::{of_figures, use_live},
+    live::{figures_memo, use_live},
     place::use_place,
 };
 
@@ -30,26 +31,26 @@ pub(crate) fn EndpointPage() -> impl IntoView {
             <b id="endpoint-name">{name}</b>
         </p>
         <div class="charts">
-            <LatencyChart />
+            <EndpointLatencyChart />
             <LatencyMap />
             <EndingsChart />
             {listens.then(|| view! { <DatabaseChart /> })}
-            {counts.then(|| view! { <AllocatedChart /> })}
+            {counts.then(|| view! { <EndpointAllocationChart /> })}
         </div>
         <div class="cards">
             <Card title="Endpoint" note="Of the window.">
-                <Facts facts=of_figures(facts) />
+                <Facts facts=figures_memo(facts) />
             </Card>
             {listens
                 .then(|| view! {
                     <Card title="What it asks" note="Of the window: its requests and the database.">
-                        <Facts facts=of_figures(database_facts) />
+                        <Facts facts=figures_memo(database_facts) />
                     </Card>
                 })}
             {counts
                 .then(|| view! {
                     <Card title="What it allocates" note="Of the window: its requests and the program's memory.">
-                        <Facts facts=of_figures(memory_facts) />
+                        <Facts facts=figures_memo(memory_facts) />
                     </Card>
                 })}
             <Card title="Status codes" note="Since the start; 499 is a client that left before there was a status.">
@@ -204,8 +205,8 @@ fn columns(figures: &Figures, unit: Unit, read: impl Fn(&EndpointColumns) -> Vec
 }
 
 #[component]
-fn LatencyChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+fn EndpointLatencyChart() -> impl IntoView {
+    let data = figures_memo(|figures| {
         let lines = columns(figures, Unit::DurationUs, |columns| {
             vec![
                 Series::new("p50", "hue-p50", &columns.latency_p50_us),
@@ -221,7 +222,7 @@ fn LatencyChart() -> impl IntoView {
 
 #[component]
 fn LatencyMap() -> impl IntoView {
-    let data = of_figures(|figures| HeatData {
+    let data = figures_memo(|figures| HeatData {
         window: figures.window(),
         points: detail(figures).map(|detail| detail.timeline.columns.latency_counts.clone()).unwrap_or_default(),
     });
@@ -230,7 +231,7 @@ fn LatencyMap() -> impl IntoView {
 
 #[component]
 fn DatabaseChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+    let data = figures_memo(|figures| {
         columns(figures, Unit::DurationUs, |columns| {
             vec![
                 Series::new("database, the mean", "hue-database", &columns.database_mean_us),
@@ -242,8 +243,8 @@ fn DatabaseChart() -> impl IntoView {
 }
 
 #[component]
-fn AllocatedChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+fn EndpointAllocationChart() -> impl IntoView {
+    let data = figures_memo(|figures| {
         columns(figures, Unit::Bytes, |columns| {
             vec![
                 wide("mean", "hue-memory", &columns.allocated_mean_bytes),
@@ -256,7 +257,7 @@ fn AllocatedChart() -> impl IntoView {
 
 #[component]
 fn EndingsChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+    let data = figures_memo(|figures| {
         columns(figures, Unit::PerSecond, |columns| {
             vec![
                 Series::new("fine", "hue-rate", &columns.fine_per_second),

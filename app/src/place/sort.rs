@@ -50,7 +50,7 @@ impl Sort {
     ];
 
     /// Its word in the query.
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Endpoint => "endpoint",
             Self::Requests => "requests",
@@ -71,6 +71,11 @@ impl Sort {
             Self::AllocatedMax => "allocated-max",
             Self::Total => "total",
         }
+    }
+
+    /// The order with this word, or the default.
+    pub(crate) fn from_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|sort| sort.word() == word).unwrap_or_default()
     }
 
     /// What a row is sorted by, beside its name; an endpoint without the figure stands behind those with it when the largest

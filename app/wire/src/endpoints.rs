@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EndpointCommand, Latency, RequestDatabase, RequestMemory, RequestUpstream, SlowRequest, Timeline, columns,
+    Band, EndpointCommand, Latency, RequestDatabase, RequestMemory, RequestUpstream, SlowRequest, Timeline, columns,
 };
 
 /// What a row is called, and how fast it is meant to be.
@@ -163,24 +163,6 @@ columns! {
     }
 }
 
-/// A band of latencies: two to each power of two of microseconds, so that one ends half as far again as it begins, or a third.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Band(pub u8);
-
-impl Band {
-    /// The band of a latency.
-    pub fn of(us: u64) -> Self {
-        let us = us.max(2);
-        let power = us.ilog2();
-        Self((2 * power + (us >> (power - 1) & 1) as u32) as u8)
-    }
-
-    /// Where it begins.
-    pub fn begins_us(self) -> u64 {
-        (2 + u64::from(self.0 & 1)) << (self.0 / 2).saturating_sub(1)
-    }
-}
-
 /// One endpoint since the start of the monitor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EndpointTotals {
@@ -233,7 +215,7 @@ pub struct StatusTotals {
 
 #[cfg(test)]
 mod tests {
-    use super::{Band, EndpointRow};
+    use super::EndpointRow;
 
     #[test]
     fn a_line_goes_on_where_the_page_has_it() {
@@ -246,14 +228,5 @@ mod tests {
         assert_eq!(extended(row(9, &[7]), row(3, &[1, 2, 3])), [0, 0, 0, 0, 7]);
         assert_eq!(extended(row(4, &[4, 5]), row(9, &[])), [4, 5]);
         assert_eq!(extended(row(1 << 40, &[7]), row(3, &[1])), [0, 0, 0, 0, 7]);
-    }
-
-    #[test]
-    fn a_latency_is_in_its_band() {
-        for us in (1..40).map(|power| 1 << power).flat_map(|us| [us, us + us / 3, us + us / 2, 2 * us - 1]) {
-            let band = Band::of(us);
-            assert!(band.begins_us() <= us && us < Band(band.0 + 1).begins_us(), "{us} in {band:?}");
-        }
-        assert_eq!(Band::of(0), Band::of(2));
     }
 }

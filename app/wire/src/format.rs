@@ -14,7 +14,7 @@ fn short(value: f64) -> String {
 }
 
 /// Divides by `base` until the value reads well, and names the unit.
-fn scaled(value: f64, base: f64, units: &[&str]) -> String {
+fn scale_to_unit(value: f64, base: f64, units: &[&str]) -> String {
     let mut value = value;
     let mut unit = 0;
     while value.abs() >= base * 0.9995 && unit + 1 < units.len() {
@@ -27,7 +27,7 @@ fn scaled(value: f64, base: f64, units: &[&str]) -> String {
 
 /// `512 B`, `1.4 GiB`.
 pub fn bytes(bytes: f64) -> String {
-    scaled(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
+    scale_to_unit(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
 }
 
 /// `1.4 GiB/s`.
@@ -37,12 +37,12 @@ pub fn bytes_per_second(rate: f64) -> String {
 
 /// `850`, `1.2 k`, `3.4 M`.
 pub fn count(count: f64) -> String {
-    scaled(count, 1000.0, &["", "k", "M", "G", "T"])
+    scale_to_unit(count, 1000.0, &["", "k", "M", "G", "T"])
 }
 
 /// `850 µs`, `34 ms`, `2.1 s`, `3.5 min`.
 pub fn duration_us(us: f64) -> String {
-    if us >= 60e6 { format!("{}\u{a0}min", short(us / 60e6)) } else { scaled(us, 1000.0, &["µs", "ms", "s"]) }
+    if us >= 60e6 { format!("{}\u{a0}min", short(us / 60e6)) } else { scale_to_unit(us, 1000.0, &["µs", "ms", "s"]) }
 }
 
 /// `4.2 %`.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Application, Reading, Unknown, known};
+use super::{Application, Reading, Unknown, reading_ref};
 
 /// What the probes read last; each is unknown by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -291,16 +291,16 @@ impl Headline {
 /// Before the first reading.
 impl Default for Memory {
     fn default() -> Self {
-        let unread = || Unknown::because("not read yet");
+        let before_first_reading = || Unknown::because("not read yet");
         Self {
             application: None,
-            process: Err(unread()),
-            descriptors: Err(unread()),
-            handles: Err(unread()),
-            threads: Err(unread()),
-            mapped: Err(unread()),
-            container: Err(unread()),
-            system: Err(unread()),
+            process: Err(before_first_reading()),
+            descriptors: Err(before_first_reading()),
+            handles: Err(before_first_reading()),
+            threads: Err(before_first_reading()),
+            mapped: Err(before_first_reading()),
+            container: Err(before_first_reading()),
+            system: Err(before_first_reading()),
             heap: None,
             allocator: Ok(None),
         }
@@ -314,12 +314,12 @@ impl Memory {
     /// Why neither is known; of an application that does not run, or cannot be seen, that.
     pub fn headline(&self) -> Reading<Headline> {
         if self.application.is_some() {
-            known(&self.process)?;
+            reading_ref(&self.process)?;
         }
         if let Ok(Some(Container { working_set_bytes, limit_bytes: Some(limit), .. })) = self.container {
             return Ok(Headline { scope: "container", used_bytes: working_set_bytes, limit_bytes: limit });
         }
-        let system = known(&self.system)?;
+        let system = reading_ref(&self.system)?;
         Ok(Headline { scope: "system", used_bytes: system.used_bytes, limit_bytes: system.total_bytes })
     }
 
@@ -338,7 +338,7 @@ impl Memory {
     /// # Errors
     /// Why the system's memory is not known.
     pub fn system_parts(&self) -> Reading<[u64; 4]> {
-        let system = known(&self.system)?;
+        let system = reading_ref(&self.system)?;
         let own = self.process.as_ref().map_or(0, |process| process.anonymous_bytes).min(system.used_bytes);
         let free = system.free_bytes.min(system.available_bytes);
         Ok([own, system.used_bytes - own, system.total_bytes - system.used_bytes - free, free])

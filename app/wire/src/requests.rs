@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::RequestDatabase;
+use super::{Latency, RequestDatabase};
 
 /// All requests that ended since the monitor started, and those under way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -92,19 +92,6 @@ impl WindowTotals {
     pub fn error_percent(&self) -> Option<f64> {
         (self.requests > 0).then(|| 100.0 * self.server_errors as f64 / self.requests as f64)
     }
-}
-
-/// How long requests took: the middle of a bucket that is at most 1.6 % wide, and so within 0.8 % of the exact time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Latency {
-    /// Half of the requests were at most this slow.
-    pub p50_us: u64,
-    /// 95 of a hundred were at most this slow.
-    pub p95_us: u64,
-    /// 99 of a hundred were at most this slow.
-    pub p99_us: u64,
-    /// The slowest.
-    pub max_us: u64,
 }
 
 /// What requests allocated while they were handled, whatever became of it later: not what they retain.

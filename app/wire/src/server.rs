@@ -39,7 +39,7 @@ pub struct ServerStatus {
     pub storage_engine: Option<String>,
     /// Seconds since it was started.
     pub uptime_seconds: u64,
-    /// ServerConnections of all clients.
+    /// Connections of all clients.
     pub connections: ServerConnections,
     /// Operations per second: insert, query, update, delete, getmore, command.
     pub operations_per_second: Option<[f64; 6]>,

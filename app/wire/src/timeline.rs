@@ -125,7 +125,7 @@ impl<C: Columns> Timeline<C> {
 
     /// The points from number `first` on, as a timeline of their own.
     #[must_use]
-    pub fn since(&self, first: u64) -> Self {
+    pub fn points_since(&self, first: u64) -> Self {
         let mut later = self.clone();
         let known = first.saturating_sub(self.first).min(self.len() as u64);
         later.columns.drop_oldest(known as usize);
@@ -172,9 +172,9 @@ mod tests {
     #[test]
     fn what_a_page_lacks_begins_with_the_point_it_saw_filling() {
         let have = timeline(7, &[1.0, 2.0, 3.0]);
-        assert_eq!(have.since(8), timeline(8, &[2.0, 3.0]));
-        assert_eq!(have.since(0), have);
-        assert_eq!(have.since(99), timeline(10, &[]));
+        assert_eq!(have.points_since(8), timeline(8, &[2.0, 3.0]));
+        assert_eq!(have.points_since(0), have);
+        assert_eq!(have.points_since(99), timeline(10, &[]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
-use watchboard_app::shell::PageAssets;
+use watchboard_app::page_request::PageAssets;
 
 /// One file of the browser bundle.
 struct Asset {

@@ -3,7 +3,7 @@
 
 use plotters::{coord::types::RangedCoordf64, prelude::*};
 
-use super::ChartData;
+use super::data::ChartData;
 
 /// Pixels of the drawing: twice what a chart usually takes, since plotters rounds to whole ones.
 const CHART: (u32, u32) = (895, 240);
@@ -37,7 +37,7 @@ fn lines(data: &ChartData) -> impl Iterator<Item = (usize, Vec<(f64, f64)>)> {
     data.series.iter().enumerate().flat_map(move |(index, series)| {
         let mut stretches = vec![vec![]];
         for place in 0..points {
-            match (series.at(place, points), stretches.last_mut()) {
+            match (series.value_at(place, points), stretches.last_mut()) {
                 (Some(value), Some(stretch)) => stretch.push((place as f64, value)),
                 _ => stretches.push(vec![]),
             }
@@ -103,7 +103,7 @@ fn stretchable(svg: String, (width, height): (u32, u32), classes: &[&str]) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::components::Series;
+    use crate::components::chart::data::Series;
     use watchboard_wire::{Window, format::Unit};
 
     fn data(values: &[Option<f32>]) -> ChartData {

@@ -5,7 +5,7 @@ use watchboard_wire::Window;
 
 use crate::place::{Place, View, use_place};
 
-/// A link to a place that depends on this one, marked as current where it leads here.
+/// A link to a place that depends on this one, flagged_count_cell as current where it leads here.
 fn way(
     to: impl Fn(&Place) -> Place + Copy + Send + Sync + 'static,
     is_here: impl Fn(&Place) -> bool + Copy + Send + Sync + 'static,

@@ -11,7 +11,7 @@ struct Viewer {
 impl Viewer {
     #[cfg(feature = "ssr")]
     fn of_page() -> Self {
-        let page = use_context::<crate::shell::PageRequest>().unwrap_or_default();
+        let page = use_context::<crate::page_request::PageRequest>().unwrap_or_default();
         Self { is_open: page.is_open, sign_out: page.sign_out }
     }
 
