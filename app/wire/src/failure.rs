@@ -8,36 +8,36 @@ use serde::{Deserialize, Serialize};
 pub enum FailureKind {
     /// Nothing listens at the address.
     Refused,
-    /// The address cannot be resolved or reached; the file is not there.
+    /// The address cannot be resolved or reached, or the file does not exist.
     Unreachable,
-    /// Not even a connection in time: cut off on the way.
+    /// No connection within the time limit: the network drops the packets.
     TimedOut,
-    /// Connections are taken, and no answer comes: stopped, hanging or overloaded.
+    /// The server accepts connections and does not answer: it is stopped, hanging or overloaded.
     Frozen,
-    /// Connections are made and break off.
+    /// Connections open and then break off.
     BrokenOff,
-    /// No secure connection: the server speaks no TLS, or shows a certificate that is not trusted.
+    /// No secure connection: the server has no TLS, or its certificate is not trusted.
     TlsFailed,
-    /// Wrong user or password, or a user that is not there any more.
+    /// A wrong user or password, or a user that was removed.
     AuthenticationFailed,
-    /// Not logged in where a login is asked for, or logged in and not permitted.
+    /// The server requires a login, or the login lacks a privilege.
     NotAuthorised,
-    /// Members of the replica set answer, and none of them takes writes.
+    /// Members of the replica set answer, and no member accepts writes.
     NoPrimary,
-    /// It answers, and takes no writes.
+    /// It answers and accepts no writes.
     ReadOnly,
-    /// Somebody else holds it.
+    /// Another process has locked it.
     Busy,
-    /// What is there is not a database, or a damaged one.
+    /// The file is not a database, or it is damaged.
     Damaged,
-    /// The connection string cannot be used.
+    /// The connection string is invalid.
     BadUri,
-    /// The server answered with an error, or the driver did.
+    /// The server or the driver reported another error.
     Other,
 }
 
 impl FailureKind {
-    /// The words of the page and of `/health`.
+    /// The words on the page and in `/health`.
     pub fn words(self) -> &'static str {
         match self {
             Self::Refused => "connection refused",

@@ -2,20 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How long requests took: the middle of a bucket that is at most 1.6 % wide, and so within 0.8 % of the exact time.
+/// Percentiles of the time that requests took, from a histogram. Each is the middle of a bucket of at most 1.6 % width,
+/// so it is
+/// within 0.8 % of the exact time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
-    /// Half of the requests were at most this slow.
+    /// Half of the requests took at most this.
     pub p50_us: u64,
-    /// 95 of a hundred were at most this slow.
+    /// 95 of 100 requests took at most this.
     pub p95_us: u64,
-    /// 99 of a hundred were at most this slow.
+    /// 99 of 100 requests took at most this.
     pub p99_us: u64,
-    /// The slowest.
+    /// The slowest request.
     pub max_us: u64,
 }
 
-/// A band of latencies: two to each power of two of microseconds, so that one ends half as far again as it begins, or a third.
+/// A band of latencies. Each power of two of microseconds has two bands: the first is half as wide as it begins, the
+/// second a third.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Band(pub u8);
 
@@ -27,7 +30,7 @@ impl Band {
         Self((2 * power + (us >> (power - 1) & 1) as u32) as u8)
     }
 
-    /// Where it begins.
+    /// Its lower bound, in microseconds.
     pub fn begins_us(self) -> u64 {
         (2 + u64::from(self.0 & 1)) << (self.0 / 2).saturating_sub(1)
     }

@@ -6,33 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use super::{CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Health, Memory, Requests, Runtime};
 
-/// All that is watched, frozen at one tick of the monitor for whoever asks for the whole: `/health`, `/metrics`.
+/// The snapshot with every endpoint, error and command, for `/health` and `/metrics`.
 #[derive(Clone, Debug)]
 pub struct FullSnapshot {
-    /// What pages get too.
+    /// The part that pages get too.
     pub snapshot: Snapshot,
-    /// Every endpoint since the start.
+    /// Every endpoint since the start of the monitor.
     pub endpoints: Vec<Arc<EndpointTotals>>,
     /// The last errors, newest first; at most 100.
     pub errors: Vec<ErrorEvent>,
-    /// What the application asked of its database; none where its client is not listened to.
+    /// The commands that the application sent to its database; `None` without a command listener.
     pub commands: Option<CommandsSnapshot>,
 }
 
-/// All that is watched, frozen at one tick of the monitor: once a second.
+/// The state of all that is watched at one tick of the monitor. It ticks once a second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The name of the watched application.
     pub service: String,
     /// Watchboard's own version.
     pub version: String,
-    /// When the monitor was built; tells one run of the process from the next.
+    /// The time at which the monitor was built, by the wall clock. It identifies a run of the process.
     pub started_at_unix_ms: u64,
-    /// Whole seconds from the start of the monitor to this freeze, by the monotonic clock.
+    /// Whole seconds from the start of the monitor to this snapshot, by the monotonic clock.
     pub tick: u64,
-    /// The wall-clock time of this freeze.
+    /// The wall-clock time of this snapshot.
     pub taken_at_unix_ms: u64,
-    /// The three below, judged together.
+    /// The verdict on requests, memory and database together.
     pub health: Health,
     /// Request metrics.
     pub requests: Requests,
@@ -40,8 +40,8 @@ pub struct Snapshot {
     pub memory: Memory,
     /// Database health.
     pub database: DatabaseHealth,
-    /// Whether the application's database client is listened to.
+    /// Whether the monitor listens to the events of the application's database client.
     pub listens: bool,
-    /// The async runtime; none where the monitor was not built within one.
+    /// The async runtime; `None` if the monitor was built outside of one.
     pub runtime: Option<Runtime>,
 }
