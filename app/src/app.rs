@@ -5,7 +5,7 @@ use watchboard_wire::RefreshResponse;
 
 use crate::frame::PageFrame;
 
-/// The body of the page. The first paint's figures travel in the HTML, so that the browser begins with what the server drew.
+/// The body of the page. The HTML holds the figures of the first paint, so that the browser starts with them.
 #[component]
 pub fn App() -> impl IntoView {
     match first_figures() {
@@ -14,7 +14,8 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// What the first paint shows, handed on to the browser in the page; or why there is nothing.
+/// The figures of the first paint, or the reason why there are none. The server writes them into the page for the
+/// browser.
 #[cfg(feature = "ssr")]
 fn first_figures() -> Result<RefreshResponse, String> {
     use base64::{Engine, prelude::BASE64_STANDARD};
@@ -25,7 +26,7 @@ fn first_figures() -> Result<RefreshResponse, String> {
     Ok(first)
 }
 
-/// What the first paint showed: a postcard in base64, which the browser reads itself.
+/// The figures of the first paint, from postcard in base64.
 #[cfg(not(feature = "ssr"))]
 fn first_figures() -> Result<RefreshResponse, String> {
     let text = SharedValue::new_str(String::new).into_inner();

@@ -1,4 +1,5 @@
-//! The parts of pages. A component gets all that it shows as an argument: it knows neither the api, nor the live figures, nor the place.
+//! The parts of pages. A component gets all that it shows as an argument: it knows neither the api, nor the live
+//! figures, nor the place.
 
 mod bar;
 mod card;

@@ -29,7 +29,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
     let preferences = preferences::provide();
     let place = place::provide();
     live::provide(first, place, preferences);
-    // A view of which there are no figures yet is not shown as one of nothing.
+    // A view without figures yet says so, and does not look empty.
     let figures = use_live().figures;
     let view = Memo::new(move |_| {
         let part = place.with(|place| place.ask().part);
@@ -62,7 +62,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
     }
 }
 
-/// Says that the board was built without its browser half, and how to build it; only the server can know.
+/// A notice that the server was built without the browser bundle. Only the server can know.
 #[component]
 fn BundleMissing() -> impl IntoView {
     #[cfg(feature = "ssr")]

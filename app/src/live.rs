@@ -1,4 +1,6 @@
-//! The one refresh loop: while the tab is visible and not paused it asks for what is new, never twice at once, and goes on after a failure.
+//! The refresh loop. While the tab is visible and not paused it asks for new figures, one request at a time, and
+//! retries after a
+//! failure.
 
 #[cfg(feature = "hydrate")]
 mod browser;
@@ -11,7 +13,8 @@ use crate::{figures::Figures, place::Place, preferences::Preferences};
 
 pub(crate) use state::{LinkState, Live};
 
-/// Provides the figures of the first paint. In the browser it also starts the loop that keeps them fresh.
+/// Puts the figures of the first paint into the context. In the browser this also starts the loop that keeps them
+/// fresh.
 pub(crate) fn provide(first: RefreshResponse, place: RwSignal<Place>, preferences: RwSignal<Preferences>) {
     #[cfg(feature = "hydrate")]
     let age_ms = first.age_ms();
@@ -26,21 +29,21 @@ pub(crate) fn use_live() -> Live {
     expect_context()
 }
 
-/// One figure of the snapshot, which only changes when its value does.
+/// A figure of the snapshot. The memo notifies only if its value changes.
 pub(crate) fn snapshot_memo<T: PartialEq + Send + Sync + 'static>(
     read: impl Fn(&Snapshot) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
     figures_memo(move |figures| read(&figures.snapshot))
 }
 
-/// One of any of the figures.
+/// A value of all figures. The memo notifies only if it changes.
 pub(crate) fn figures_memo<T: PartialEq + Send + Sync + 'static>(
     read: impl Fn(&Figures) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
     memo(use_live().figures, Box::new(read))
 }
 
-/// One chart's data, read from the timeline whenever that grows.
+/// A value of the timeline.
 pub(crate) fn timeline_memo<T: PartialEq + Send + Sync + 'static>(
     read: impl Fn(&Timeline<TimelineColumns>) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
@@ -52,7 +55,8 @@ pub(crate) fn snapshot_text(read: impl Fn(&Snapshot) -> String + Send + Sync + '
     snapshot_memo(read)
 }
 
-/// A reader of the figures, boxed so that the machinery behind a memo is compiled once per type and not once per figure.
+/// A reader of the figures. It is boxed, so that the code of a memo is compiled once for each type and not for each
+/// figure.
 type FigureReader<T> = Box<dyn Fn(&Figures) -> T + Send + Sync>;
 
 fn memo<T: PartialEq + Send + Sync + 'static>(figures: RwSignal<Figures>, read: FigureReader<T>) -> Memo<T> {

@@ -1,5 +1,5 @@
-//! The one way in which lists of the page are sorted: by a number, then by a text. One way, since each would be some kilobytes
-//! of the bundle.
+//! Sorts all lists of the page: by a number, then by a text. Each further sort function would add kilobytes to the
+//! bundle.
 
 /// The number and text that an entry is sorted by, and its index in the list.
 #[derive(Debug)]
@@ -9,7 +9,8 @@ pub(crate) struct SortKey {
     pub(crate) index: usize,
 }
 
-/// The largest number first unless `ascending`; those that are equal stand by their texts.
+/// The indices of the entries: the largest number first, or the smallest if `ascending`. Equal numbers are sorted by
+/// their texts.
 pub(crate) fn sort_keys(mut keys: Vec<SortKey>, ascending: bool) -> impl Iterator<Item = usize> {
     keys.sort_unstable_by(|a, b| {
         let order = a.number.total_cmp(&b.number);

@@ -1,16 +1,16 @@
-//! The request for the page, as the server's handler describes it to the pages.
+//! The request for the page. The server's handler describes it to the pages.
 
 use leptos::prelude::use_context;
 use watchboard_wire::Unknown;
 
 use crate::port::RefreshResult;
 
-/// What the server knows of the request for the page; provided as context by its handler.
+/// The request for the page. The handler puts it into the context.
 #[derive(Clone, Debug)]
 pub struct PageRequest {
-    /// The figures that the page begins with, or why there are none.
+    /// The figures of the first paint, or the reason why there are none.
     pub first: RefreshResult,
-    /// The path that the board is mounted at, without a slash at its end: `/ops/board`, or nothing at the root.
+    /// The path of the board without a slash at its end: `/ops/board`; empty at the root.
     pub base: String,
     /// The query of the URL.
     pub query: String,
@@ -18,9 +18,9 @@ pub struct PageRequest {
     pub cookies: String,
     /// The names of the embedded assets.
     pub assets: PageAssets,
-    /// Whether nobody was asked for credentials.
+    /// Whether the board needs no credentials.
     pub is_open: bool,
-    /// The path that a POST to ends the viewer's session, where there is one.
+    /// The path to which a POST ends the viewer's session; `None` without sessions.
     pub sign_out: Option<String>,
 }
 
@@ -39,20 +39,21 @@ impl Default for PageRequest {
     }
 }
 
-/// The assets of the page, by their hashed names.
+/// The hashed names of the assets of the page.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PageAssets {
     /// The style sheet.
     pub style: Option<&'static str>,
     /// The icon.
     pub icon: Option<&'static str>,
-    /// The module script that loads the WASM and hydrates; none where the browser bundle has not been built.
+    /// The module script that loads the WASM and hydrates the page; `None` if the server was built without the browser
+    /// bundle.
     pub script: Option<&'static str>,
-    /// The WASM, named so that the browser fetches it while it reads the script.
+    /// The WASM. The document names it, so that the browser fetches it while it reads the script.
     pub wasm: Option<&'static str>,
 }
 
-/// Whether `bundle` is the script that this server's pages load; its name holds the hash of its content.
+/// Whether `bundle` is the script of this server's pages. Its name has the hash of its content.
 pub(crate) fn is_current_script(bundle: &str) -> bool {
     use_context::<PageAssets>().is_some_and(|assets| assets.script == Some(bundle))
 }

@@ -1,5 +1,6 @@
-//! Which view the page shows, of which window, in which order: all of it in the URL's query. Every link is a real one, and
-//! with scripts one listener follows them all without a reload.
+//! The place: the view, its window and its order. The URL's query holds all of it. Every link is a real link, and with
+//! scripts one
+//! listener follows all links without a reload.
 
 mod navigation;
 mod query;
@@ -34,39 +35,39 @@ impl View {
     }
 }
 
-/// What the URL says.
+/// The contents of the URL's query.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Place {
     pub(crate) view: View,
     pub(crate) window: Window,
-    /// The endpoint that is looked at, by its name.
+    /// The name of the endpoint that the page shows.
     pub(crate) endpoint: Option<String>,
     pub(crate) sort: Sort,
-    /// The smallest first.
+    /// Whether the smallest comes first.
     pub(crate) ascending: bool,
-    /// Endpoints whose name holds this.
+    /// The text that the names of endpoints must contain.
     pub(crate) filter: String,
-    /// Every endpoint in one table: for pages without scripts, which cannot scroll further.
+    /// Whether one table has every endpoint. Pages without scripts need it, because they cannot load more rows.
     pub(crate) all: bool,
 }
 
 impl Place {
-    /// Another view, of the same window.
+    /// Another view of the same window.
     pub(crate) fn to_view(&self, view: View) -> Self {
         Self { view, window: self.window, ..Self::default() }
     }
 
-    /// The same of another window.
+    /// The same view of another window.
     pub(crate) fn to_window(&self, window: Window) -> Self {
         Self { window, ..self.clone() }
     }
 
-    /// One endpoint, and by `back` to where this was.
+    /// An endpoint. The way back leads to this place.
     pub(crate) fn to_endpoint(&self, name: &str) -> Self {
         Self { view: View::Requests, endpoint: Some(name.to_owned()), ..self.clone() }
     }
 
-    /// Where a finding can be looked at.
+    /// The view that shows the subject of a finding.
     pub(crate) fn to_finding(&self, about: &FindingSubject) -> Self {
         match about {
             FindingSubject::Requests => self.to_view(View::Requests),
@@ -76,18 +77,18 @@ impl Place {
         }
     }
 
-    /// All endpoints again.
+    /// The list of all endpoints.
     pub(crate) fn to_endpoints(&self) -> Self {
         Self { endpoint: None, ..self.clone() }
     }
 
-    /// The requests, sorted by a column; by the same column once more, the other way round.
+    /// The requests sorted by a column. The current column reverses its order.
     pub(crate) fn to_sort(&self, sort: Sort) -> Self {
         let ascending = if self.sort == sort { !self.ascending } else { sort == Sort::Endpoint };
         Self { view: View::Requests, sort, ascending, ..self.clone() }
     }
 
-    /// What this view asks of the server.
+    /// The question that this view asks the server.
     pub(crate) fn ask(&self) -> Ask {
         let part = match (self.view, &self.endpoint) {
             (View::Overview, _) => Part::Overview,

@@ -1,16 +1,16 @@
-//! The HTML document around the frame: what the server alone writes.
+//! The HTML document around the page. Only the server writes it.
 
 use leptos::prelude::*;
 use watchboard_wire::Ask;
 
 use crate::{app::App, page_request::PageRequest, place::Place, preferences::Preferences};
 
-/// What a page of this query asks of the server.
+/// The question that a page with this query asks the server.
 pub fn ask_for_query(query: &str) -> Ask {
     Place::from_query(query).ask()
 }
 
-/// The seconds after which a page without scripts loads itself again.
+/// A page without scripts reloads after this many seconds.
 const RELOAD_SECONDS: u32 = 10;
 
 /// The document.

@@ -1,5 +1,6 @@
-//! Lines over the window. plotters draws the paths, alike on the server and in the browser; all text is HTML,
-//! so it neither scales nor needs fonts. Colours are classes: one hue per series, everywhere.
+//! Lines over the window. plotters draws the paths, on the server and in the browser alike. All text is HTML, so it
+//! neither scales
+//! nor needs fonts. Colours are classes, and a series has the same hue everywhere.
 
 mod crosshair;
 mod data;
@@ -14,7 +15,8 @@ pub(crate) use self::{
     draw::sparkline,
 };
 
-/// A chart with its title, one line on what growth means, a legend with the value now or under the crosshair, and a text equivalent.
+/// A chart with its title, a note on the meaning of growth, a legend with the values now or at the crosshair, and a
+/// text equivalent.
 #[component]
 pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartData>) -> impl IntoView {
     let crosshair: Crosshair = expect_context();
@@ -52,7 +54,7 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
     }
 }
 
-/// The series' names with their values now or at the crosshair, and which of the two.
+/// The names of the series with their values now or at the crosshair, and that time.
 #[component]
 fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
     let place = crosshair.place;

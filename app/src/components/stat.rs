@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::chart::{ChartData, sparkline};
 
-/// One golden figure: its name, its value, what it speaks of, and its small line over the window.
+/// One golden figure: its name, its value, its scope, and its small line over the window.
 #[component]
 pub(crate) fn StatTile(
     label: &'static str,

@@ -1,8 +1,8 @@
-//! What happened within a request, as bars on its time: too small and too many for plotters.
+//! The steps of a request as bars on its time. They are too small and too many for plotters.
 
 use std::fmt::Write;
 
-/// A stretch of time, with what it was.
+/// A stretch of time with its title.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stretch {
     pub(crate) at_us: u64,
@@ -11,7 +11,7 @@ pub(crate) struct Stretch {
     pub(crate) title: String,
 }
 
-/// Stretches of so much time in all, from its beginning on.
+/// Draws stretches of a time of `whole_us` microseconds.
 pub(crate) fn draw_steps(stretches: &[Stretch], whole_us: u64) -> String {
     // In thousandths, since fractions take more bytes.
     let part = |us: u64| us.min(whole_us) * 1_000 / whole_us.max(1);

@@ -9,7 +9,7 @@ use leptos::{
 };
 use watchboard_wire::{Reading, Unknown, format};
 
-/// A column's title, and a word on what it holds.
+/// A column: its title, and a hint on its contents.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     pub(crate) title: &'static str,
@@ -31,7 +31,7 @@ impl Column {
 pub(crate) struct Sorting {
     /// The word of the order that the rows have now, and whether the smallest comes first.
     pub(crate) current: Memo<(&'static str, bool)>,
-    /// Where the head leads that sorts by a word.
+    /// The link of the head that sorts by a word.
     pub(crate) href: Callback<&'static str, String>,
 }
 
@@ -45,13 +45,13 @@ pub(crate) const fn numbers(title: &'static str, hint: &'static str) -> Column {
     Column { title, hint, numeric: true, sort: None }
 }
 
-/// One cell: what it says, and the exact value or an explanation as its title.
+/// One cell: its text, and the exact value or an explanation as its title.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Cell {
     text: String,
     title: String,
     class: &'static str,
-    /// Where its text leads.
+    /// The link of its text.
     href: Option<String>,
     /// A small drawing beside the text.
     drawing: String,
@@ -71,7 +71,7 @@ impl Cell {
         Self::number(format::bytes(bytes as f64), format::exact(bytes))
     }
 
-    /// A figure that there is none of.
+    /// A missing figure.
     pub(crate) fn dash() -> Self {
         Self::number("–".to_owned(), String::new())
     }
@@ -85,7 +85,7 @@ impl Cell {
         Self { drawing: super::line::small_line(values, hue), class: "line", ..Self::default() }
     }
 
-    /// Stretches of so much time in all.
+    /// Stretches of a time of `whole_us` microseconds.
     pub(crate) fn steps(stretches: &[super::Stretch], whole_us: u64) -> Self {
         Self { drawing: super::steps::draw_steps(stretches, whole_us), class: "steps", ..Self::default() }
     }
@@ -102,11 +102,11 @@ impl Cell {
 /// The first cell is the row's name.
 pub(crate) type TableRow = Vec<Cell>;
 
-/// A table that scrolls within itself where it is wider than its card; or why there is none.
+/// A table, which scrolls if it is wider than its card; or the reason why there is none.
 #[component]
 pub(crate) fn Table(
     caption: &'static str,
-    /// Hides the caption from view where the card's title says it already.
+    /// Hides the caption from view, for a card whose title says the same.
     #[prop(optional)]
     quiet: bool,
     columns: &'static [Column],
@@ -124,22 +124,25 @@ pub(crate) fn Table(
     }
 }
 
-/// The height of a row in a tall table, as the style has it.
+/// The height of a row in a tall table; the style has the same.
 const ROW_PIXELS: usize = 28;
-/// Rows above the first that is in view, and rows in all, that are there: more than the table's height, which the style bounds.
+/// The number of rendered rows above the first row in view, and of all rendered rows. They fill more than the table's
+/// height, which
+/// the style bounds.
 const ROWS_ABOVE: usize = 10;
 pub(crate) const ROWS_THERE: usize = 60;
 
-/// A table of any length, which scrolls within its own height. Only the rows about those in view are there; `rows` makes those
-/// of a range.
+/// A table of any length, which scrolls within its own height. It renders only the rows near those in view; `rows`
+/// makes the rows of
+/// a range.
 #[component]
 pub(crate) fn TallTable(
     caption: &'static str,
     columns: &'static [Column],
     sorting: Sorting,
-    /// How many rows there are.
+    /// The number of rows.
     count: impl Fn() -> usize + Copy + Send + Sync + 'static,
-    /// Whether all of them are to be there.
+    /// Whether to render all rows.
     all: impl Fn() -> bool + Copy + Send + Sync + 'static,
     rows: impl Fn(Range<usize>) -> Vec<TableRow> + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
@@ -153,10 +156,10 @@ pub(crate) fn TallTable(
     let scroll = move |event: leptos::ev::Event| {
         let target: leptos::web_sys::HtmlElement = event_target(&event);
         let first = (target.scroll_top().max(0) as usize / ROW_PIXELS).saturating_sub(ROWS_ABOVE);
-        // In steps, so that most scrolling changes nothing.
+        // It changes in steps, so that most scroll events change nothing.
         scrolled.set(first / ROWS_ABOVE * ROWS_ABOVE);
     };
-    // Heights are attributes: the page's policy forbids inline styles.
+    // Heights are attributes, because the page's policy forbids inline styles.
     let spacer = |rows: usize| format!("<tr><td><svg width=\"1\" height=\"{}\"></svg></td></tr>", rows * ROW_PIXELS);
     view! {
         <div class="scroll tall" tabindex="0" role="region" aria-label=caption on:scroll=scroll>
@@ -220,10 +223,10 @@ fn content(text: String, href: Option<String>, drawing: String) -> impl IntoView
     }
 }
 
-/// A fact: its name, its short value, and the exact value or a word of explanation.
+/// A fact: its name, its short value, and the exact value or an explanation.
 pub(crate) type Fact = (&'static str, String, String);
 
-/// A list of facts, or why there is none.
+/// A list of facts, or the reason why there is none.
 #[component]
 pub(crate) fn Facts(facts: Memo<Reading<Vec<Fact>>>) -> impl IntoView {
     let items = move || {
@@ -243,7 +246,7 @@ pub(crate) fn Facts(facts: Memo<Reading<Vec<Fact>>>) -> impl IntoView {
     }
 }
 
-/// The reason of an unknown reading; nothing for a known one.
+/// The reason of an unknown reading; empty for a known one.
 pub(crate) fn unknown_reason<T: Send + Sync + 'static>(reading: Memo<Reading<T>>) -> Memo<String> {
     Memo::new(move |_| reading.with(|reading| reading.as_ref().err().map(Unknown::to_string).unwrap_or_default()))
 }

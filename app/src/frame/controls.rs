@@ -1,4 +1,4 @@
-//! How fresh the page is, and the viewer's controls over it.
+//! The freshness of the figures, and the viewer's controls.
 
 use leptos::prelude::*;
 use watchboard_wire::format;
@@ -59,7 +59,7 @@ pub(crate) fn Controls() -> impl IntoView {
     }
 }
 
-/// Live, paused, stale or lost, by word, shape and colour, with the time of the figures.
+/// The freshness by word, shape and colour, with the time of the figures.
 #[component]
 fn Freshness() -> impl IntoView {
     let live = use_live();
@@ -72,7 +72,7 @@ fn Freshness() -> impl IntoView {
         LinkState::Stale => ("freshness stale", "Stale"),
         LinkState::Lost => ("freshness lost", "Lost, trying again"),
     };
-    // Apart from the words, so that a screen reader hears a change of state and not each second of it.
+    // It is apart from the words, so that a screen reader announces changes of the state and not each second.
     let age = move || match (link.get(), live.age_seconds.get()) {
         (LinkState::Paused | LinkState::Stale | LinkState::Lost, Some(seconds)) => {
             format!("figures of {} ago", format::span(seconds))

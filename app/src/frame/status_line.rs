@@ -1,4 +1,4 @@
-//! One sentence on top: how things are, and since when.
+//! The status in a sentence, with its duration and the findings.
 
 use leptos::prelude::*;
 use watchboard_wire::{Finding, Health, Status, format};

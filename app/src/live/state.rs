@@ -8,30 +8,30 @@ use crate::{figures::Figures, place::Place, preferences::Preferences};
 /// How fresh the page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkState {
-    /// No script has run: the page is as it was loaded.
+    /// No script has run, so the page is as the server rendered it.
     AsLoaded,
-    /// The last refresh was on time, and the server's own figures are new.
+    /// The last refresh was on time, and its figures were new.
     Live,
-    /// The viewer stopped it.
+    /// The viewer paused the loop.
     Paused,
-    /// No answer for longer than it should take, or an answer with old figures.
+    /// The figures are older than the refresh interval allows.
     Stale,
-    /// The last refresh failed; the next one is under way.
+    /// The last refresh failed, and the loop retries.
     Lost,
 }
 
-/// Past the refresh interval, this many seconds until figures count as stale.
+/// Figures are stale if they are older than the refresh interval plus this many seconds.
 const STALE_AFTER_SECONDS: u64 = 4;
 
-/// The live figures and their freshness; copied freely, held by the frame.
+/// The live figures and their freshness. The frame owns the signals.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Live {
     pub(crate) figures: RwSignal<Figures>,
     pub(crate) place: RwSignal<Place>,
     pub(crate) preferences: RwSignal<Preferences>,
-    /// Whether a refresh is under way.
+    /// Whether a refresh is in flight.
     pub(crate) refreshing: RwSignal<bool>,
-    /// How old the figures are, in whole seconds; none until scripts run.
+    /// The age of the figures in whole seconds; `None` until scripts run.
     pub(crate) age_seconds: RwSignal<Option<u64>>,
     /// Set when the viewer asks for a refresh now.
     pub(super) refresh_requested: RwSignal<()>,
@@ -53,7 +53,7 @@ impl Live {
         }
     }
 
-    /// Refreshes now, unless that is happening already.
+    /// Refreshes now, unless a refresh is in flight.
     pub(crate) fn refresh(self) {
         self.refresh_requested.set(());
     }

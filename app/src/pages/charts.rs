@@ -1,4 +1,4 @@
-//! The charts of the board: each is its title, what growth means, its unit and its columns of the timeline.
+//! The charts of the board. Each has a title, a note on the meaning of growth, a unit and its columns of the timeline.
 
 use leptos::prelude::*;
 use watchboard_wire::{TimelineColumns, format, format::Unit};
@@ -21,7 +21,7 @@ pub(super) fn columns(
     })
 }
 
-/// Of a column of bytes: these need 64 bits, a chart's line does not.
+/// A series of a column of 64-bit numbers, for which there is no lossless `Into<f64>`.
 pub(super) fn wide(name: &'static str, hue: &'static str, column: &[Option<u64>]) -> Series {
     Series { name, hue, values: column.iter().map(|value| value.map(|value| value as f64)).collect() }
 }
@@ -78,11 +78,11 @@ pub(crate) fn ErrorsChart() -> impl IntoView {
     view! { <Chart title="Errors" note="Per second: 5xx and panics are ours, 4xx the clients'." data=errors() /> }
 }
 
-/// Where the application was started anew, at places of the window.
+/// The restarts of the application, at places of the window.
 fn restarts(figures: &Figures) -> Vec<(usize, String)> {
     let (snapshot, window) = (&figures.snapshot, figures.window());
     let place = |at_unix_ms: u64| {
-        // Seconds come a little sooner or later than they should.
+        // Ticks come a little sooner or later than whole seconds.
         let ago = (snapshot.taken_at_unix_ms.saturating_sub(at_unix_ms) + 500) / 1000;
         let [point, now] = [snapshot.tick.checked_sub(ago)?, snapshot.tick].map(|tick| tick / window.step_seconds());
         (window.points() - 1).checked_sub((now - point) as usize)
@@ -114,7 +114,7 @@ pub(crate) fn RssChart() -> impl IntoView {
     view! { <Chart title note="Resident memory: growth that never comes back is a leak." data=data /> }
 }
 
-/// Where the program's allocator counts.
+/// The chart of a counting allocator.
 #[component]
 pub(crate) fn AllocationChart() -> impl IntoView {
     let data = columns(Unit::BytesPerSecond, |columns| {

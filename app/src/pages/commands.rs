@@ -1,4 +1,4 @@
-//! What the application asks of its database: its commands, its connections, and the deployment as its client sees it.
+//! The application's database client: its commands, its connections, and its view of the deployment.
 
 use leptos::prelude::*;
 use watchboard_wire::{
@@ -16,7 +16,7 @@ use crate::{
     live::figures_memo,
 };
 
-/// Where the application's client is listened to.
+/// The charts of the command listener.
 #[component]
 pub(super) fn CommandCharts() -> impl IntoView {
     view! {
@@ -27,7 +27,7 @@ pub(super) fn CommandCharts() -> impl IntoView {
     }
 }
 
-/// What the application asks of late, for the overview.
+/// The latest figures of the commands, for the overview.
 #[component]
 pub(super) fn CommandsOfLate() -> impl IntoView {
     let facts = figures_memo(|figures| {
@@ -59,13 +59,13 @@ pub(super) fn CommandsOfLate() -> impl IntoView {
     view! { <Facts facts /> }
 }
 
-/// What the application asks, in sum; or how to have it shown.
+/// The sums over all commands, or the way to turn them on.
 #[component]
 pub(super) fn CommandFacts() -> impl IntoView {
     view! { <Facts facts=figures_memo(facts) /> }
 }
 
-/// What the application asks, and over which connections; where its client is listened to.
+/// The tables of the command listener.
 #[component]
 pub(super) fn CommandCards() -> impl IntoView {
     view! {
@@ -303,7 +303,7 @@ const OF_ENDPOINT: &[Column] = &[
     numbers("Mean", "from sending to the answer"),
 ];
 
-/// What the requests of the endpoint that is looked at ask.
+/// The commands of the requests of the endpoint on the page.
 #[component]
 pub(super) fn EndpointCommandTable() -> impl IntoView {
     let command = |command: &EndpointCommand| -> TableRow {

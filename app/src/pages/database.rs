@@ -1,4 +1,4 @@
-//! Database health: whether it answers, what the application asks of it, and how it does.
+//! Database health: the probe, the application's commands, and the server's own figures.
 
 mod reading;
 mod server;
@@ -22,7 +22,7 @@ use crate::{
 
 #[component]
 pub(crate) fn DatabasePage() -> impl IntoView {
-    // Which database there is hardly ever changes while a page is open; of a file nobody but its own programs can tell more.
+    // The kind of database hardly ever changes while a page is open. A file has no server that could report more.
     let (configured, is_file, listens) = use_live().figures.with_untracked(|figures| {
         let Snapshot { database, listens, .. } = &figures.snapshot;
         (database.state != DatabaseState::NotConfigured, database.kind == "SQLite", *listens)
@@ -53,7 +53,7 @@ pub(crate) fn DatabasePage() -> impl IntoView {
     }
 }
 
-/// The server's own state.
+/// The server's own figures.
 #[component]
 fn ServerCards() -> impl IntoView {
     view! {
@@ -66,7 +66,7 @@ fn ServerCards() -> impl IntoView {
     }
 }
 
-/// What it works on, and what it holds.
+/// The server's running operations and its storage.
 #[component]
 fn StorageCards() -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! One endpoint: how fast it was over time, how its requests ended, what went wrong, and what such a request looked like.
+//! One endpoint: its latency over time, the outcomes of its requests, its errors and its slowest requests.
 
 use leptos::prelude::*;
 use watchboard_wire::{EndpointColumns, EndpointDetail, Reading, RequestUpstream, Unknown, format, format::Unit};
@@ -117,7 +117,7 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
     Ok(facts)
 }
 
-/// What the application behind the proxy took.
+/// The time of the application behind the proxy.
 fn upstream_facts(upstream: RequestUpstream) -> [Fact; 2] {
     let mean = |sum_us: u64, count: u64| match count {
         0 => "–".to_owned(),
@@ -197,7 +197,7 @@ fn memory_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     ])
 }
 
-/// A chart's data from the endpoint's own columns; empty for one that is not known.
+/// A chart's data from the endpoint's columns; empty for an unknown endpoint.
 fn columns(figures: &Figures, unit: Unit, read: impl Fn(&EndpointColumns) -> Vec<Series>) -> ChartData {
     let none = EndpointColumns::default();
     let columns = detail(figures).map_or(&none, |detail| &detail.timeline.columns);

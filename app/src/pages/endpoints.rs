@@ -1,4 +1,4 @@
-//! The endpoints of the window as a table that sorts by every column, and can be filtered.
+//! The endpoints of the window, as a table that can be sorted by each column and filtered.
 
 use std::{ops::Range, sync::LazyLock};
 
@@ -32,20 +32,20 @@ const COLUMNS: &[Column] = &[
     numbers("Sent", "bytes of bodies").sorts(Sort::Sent.word()),
     numbers("In flight", "under way now").sorts(Sort::InFlight.word()),
 ];
-/// Where the application's database client is listened to.
+/// The columns of the command listener.
 const DATABASE_COLUMNS: &[Column] = &[
     numbers("Commands", "sent to the database by a request, the mean").sorts(Sort::Commands.word()),
     numbers("Database", "the time that a request waited for it, the mean, and its share of all")
         .sorts(Sort::Database.word()),
 ];
-/// Where the program's allocator counts.
+/// The columns of a counting allocator.
 const MEMORY_COLUMNS: &[Column] = &[
     numbers("Allocated", "by all requests together while they were handled").sorts(Sort::Allocated.word()),
     numbers("A request", "allocated, the mean").sorts(Sort::AllocatedMean.word()),
     numbers("Largest", "allocated by one request").sorts(Sort::AllocatedMax.word()),
 ];
 
-/// With either, both or none of them: neither changes while the program runs.
+/// The columns with and without those two. This does not change while the program runs.
 static COLUMN_SETS: LazyLock<[Vec<Column>; 4]> = LazyLock::new(|| {
     [(false, false), (true, false), (false, true), (true, true)].map(|(listens, counts)| {
         let database = if listens { DATABASE_COLUMNS } else { &[] };
@@ -72,7 +72,7 @@ fn sorting() -> Sorting {
 
 const NO_REQUEST: &str = "No request in this window. Requests count when they pass through the monitor's layer.";
 
-/// Every endpoint that fits the filter, in the order of the URL.
+/// Every endpoint that matches the filter, in the order of the URL.
 #[component]
 pub(crate) fn EndpointTable() -> impl IntoView {
     let (place, figures) = (use_place(), use_live().figures);
@@ -106,7 +106,7 @@ pub(crate) fn EndpointTable() -> impl IntoView {
     }
 }
 
-/// The text that endpoints' names must hold. A form, so that it works without scripts too.
+/// The filter: a text that the names of endpoints must contain. It is a form, so that it works without scripts.
 #[component]
 fn Filter() -> impl IntoView {
     let place = use_place();
@@ -140,12 +140,12 @@ fn Filter() -> impl IntoView {
     }
 }
 
-/// Whether an endpoint is of the window; others stay known by their names.
+/// Whether an endpoint is in the window. The page keeps the names of the others.
 fn is_there(row: &EndpointRow) -> bool {
     row.requests + row.in_flight > 0
 }
 
-/// The places of the endpoints that fit the filter, in the order of the URL.
+/// The indices of the endpoints that match the filter, in the order of the URL.
 fn filter_and_sort(figures: &Figures, place: &Place) -> Vec<usize> {
     let filter = place.filter.to_ascii_lowercase();
     let key = |(index, row): (usize, &EndpointRow)| {
@@ -189,7 +189,7 @@ fn row(figures: &Figures, at: usize, place: &Place) -> TableRow {
     let latency = endpoint.latency;
     let objective = format!("within {}", format::duration_us(name.objective_us as f64));
     let within = match endpoint.within_percent() {
-        // All but one in a hundred is what the status asks for.
+        // The health check expects 99 %.
         Some(percent) if percent < 99.0 => Cell::number(format::percent(percent), objective).class("number warn"),
         Some(percent) => Cell::number(format::percent(percent), objective),
         None => Cell::number("–".to_owned(), objective),
@@ -245,7 +245,7 @@ fn row(figures: &Figures, at: usize, place: &Place) -> TableRow {
     cells
 }
 
-/// An endpoint's name, and which rule made it.
+/// An endpoint's name, with the source of the name as title.
 fn endpoint_name_cell(name: &EndpointName) -> Cell {
     let cell = Cell::words(name.text());
     match name.named_by.words() {
@@ -256,7 +256,7 @@ fn endpoint_name_cell(name: &EndpointName) -> Cell {
     }
 }
 
-/// A size of what requests allocated; a dash for none.
+/// A size of allocations; a dash without any.
 fn allocation_cell(
     memory: Option<RequestMemory>,
     read: impl Fn(&RequestMemory) -> u64,
@@ -268,7 +268,7 @@ fn allocation_cell(
     }
 }
 
-/// What most requests allocated, and in how many calls.
+/// The percentiles of the allocations of a request, and its calls of the allocator.
 fn allocation_text(memory: RequestMemory) -> String {
     let [p50, p99] = [memory.p50_bytes, memory.p99_bytes].map(|bytes| format::bytes(bytes as f64));
     format!("p50 {p50}, p99 {p99}, in {} allocations", format::count(memory.allocations_each()))
@@ -297,7 +297,7 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
         let row = |at: usize| {
             let endpoint = &figures.endpoints[at];
             let name = endpoint.name.as_ref().map(EndpointName::text).unwrap_or_default();
-            // None of its requests has ended.
+            // `None` before the first of its requests has ended.
             let memory = endpoint.memory?;
             Some(vec![
                 Cell::words(name.clone()).with_link(place.with(|place| place.to_endpoint(&name).href())),
@@ -317,13 +317,13 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
     view! { <Table caption="Endpoints by allocation" quiet=true columns=ALLOCATING rows /> }
 }
 
-/// An endpoint's requests over the whole window, from what it has of it.
+/// An endpoint's requests over the whole window, with zero for the points that its line lacks.
 fn line(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
     let window = figures.window();
     let points = window.line_points() as u64;
     let now = figures.snapshot.tick / window.line_step_seconds();
     let value = |place: u64| {
-        // Counted back from now, and from the row's own newest.
+        // Points are counted back from now; the line ends at its own last point.
         let back = (points - 1 - place).checked_sub(now.saturating_sub(row.line_last));
         let index = back.and_then(|back| row.line.len().checked_sub(1 + back as usize));
         index.map_or(0.0, |index| row.line[index] as f64)

@@ -1,4 +1,4 @@
-//! What went wrong in the window, by cause.
+//! The errors of the window, by cause.
 
 use leptos::prelude::*;
 use watchboard_wire::{ErrorCause, ErrorKind, ErrorSample, Part, format};
@@ -25,7 +25,8 @@ const COLUMNS: &[Column] = &[
     numbers("After", "from arrival to the end, of the last"),
 ];
 
-/// Causes that had errors in the window, those of the server first; at most `most`. On an endpoint's page its own alone.
+/// Causes with errors in the window, those of the server first; at most `most`. An endpoint's page shows its own causes
+/// only.
 #[component]
 pub(crate) fn CauseTable(most: usize) -> impl IntoView {
     let place = use_place();
@@ -121,7 +122,7 @@ const SAMPLE_COLUMNS: &[Column] = &[
     numbers("After", "from arrival to the end"),
 ];
 
-/// The last requests of each cause that went wrong in the window, newest first: what such a request looked like.
+/// The last failed requests of each cause in the window, newest first.
 #[component]
 pub(crate) fn SampleTable() -> impl IntoView {
     let rows = figures_memo(|figures| {

@@ -1,4 +1,4 @@
-//! Memory analytics: where the memory goes, who asks for it, what it is held to, and what else the process and its machine hold.
+//! Memory analytics: the parts of memory, the allocations, the limits, and the figures of the process and its machine.
 
 mod application;
 mod container;
@@ -33,9 +33,9 @@ use crate::{components::Card, live::use_live};
 
 #[component]
 pub(crate) fn MemoryPage() -> impl IntoView {
-    // Which allocator a program has does not change while it runs.
+    // The allocator of a program does not change while it runs.
     let counts = use_live().figures.with_untracked(|figures| figures.snapshot.memory.heap.is_some());
-    // Of other processes than the monitor's own it is not known what they allocate, and what runs them.
+    // The allocations and the runtime of other processes are unknown.
     let another = watches_another();
     let either = |own: &'static str, others: &'static str| if another { others } else { own };
     view! {

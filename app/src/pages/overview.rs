@@ -1,4 +1,4 @@
-//! The overview: the golden figures, the charts, and a card for each part of the whole.
+//! The overview: the golden figures, the charts, and a card for each part.
 
 use leptos::prelude::*;
 use watchboard_wire::{Headline, Unknown, WindowTotals, format};
@@ -119,7 +119,7 @@ fn GoldenFigures() -> impl IntoView {
     }
 }
 
-/// What is watched, where, since when, and how its parts are.
+/// The watched application: its status, its uptime, its database and its host.
 #[component]
 fn OverviewSystemFacts() -> impl IntoView {
     let facts = snapshot_memo(|snapshot| {

@@ -1,4 +1,4 @@
-//! Request metrics: the endpoints of the window, what went wrong in it, and what was slow.
+//! Request metrics: the endpoints, errors and slowest requests of the window.
 
 use leptos::prelude::*;
 use watchboard_wire::{Requests, format};

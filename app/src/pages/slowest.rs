@@ -23,16 +23,16 @@ const COLUMNS: &[Column] = &[
     numbers("Database", "the time in which at least one of them was under way"),
     words("From arrival to the last byte"),
 ];
-/// The last are there only where the application's client is listened to.
+/// The last columns need the command listener.
 const DATABASE_COLUMNS: usize = 3;
 
-/// Whether it is listened to hardly ever changes while a page is open.
+/// Whether there is a command listener hardly ever changes while a page is open.
 fn columns() -> &'static [Column] {
     let listens = use_live().figures.with_untracked(|figures| figures.snapshot.listens);
     if listens { COLUMNS } else { &COLUMNS[..COLUMNS.len() - DATABASE_COLUMNS] }
 }
 
-/// The slowest first: of all endpoints, or of the one that is looked at.
+/// The slowest requests of all endpoints, or of the endpoint on the page.
 #[component]
 pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
     let place = use_place();
@@ -83,7 +83,7 @@ fn first_byte(request: &SlowRequest) -> Cell {
     }
 }
 
-/// The commands on the request's time.
+/// The commands as bars on the request's time.
 fn steps(asked: &RequestCommands, whole_us: u64) -> Cell {
     let stretch = |step: &CommandStep| {
         let name = asked.names.get(usize::from(step.name)).cloned().unwrap_or_default();

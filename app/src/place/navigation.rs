@@ -1,10 +1,10 @@
-//! Keeps the page and its URL in step: links, the way back, and changes by the page itself.
+//! Keeps the page and its URL in step: links, back and forward, and changes by the page itself.
 
 use leptos::prelude::*;
 
 use super::Place;
 
-/// The place of the URL, kept in step with it: forward, back, reload.
+/// Puts the place of the URL into the context, and follows back and forward.
 pub(crate) fn provide() -> RwSignal<Place> {
     let place = RwSignal::new(Place::from_query(&query()));
     provide_context(place);
@@ -34,7 +34,8 @@ fn query() -> String {
     String::new()
 }
 
-/// Follows a plain click on a link of the page without a reload; one that asks for a new tab or window is the browser's.
+/// Follows a plain click on a link of the page without a reload. The browser keeps clicks that ask for a new tab or
+/// window.
 #[cfg(feature = "hydrate")]
 fn follow_link(event: &web_sys::MouseEvent, place: RwSignal<Place>) {
     use wasm_bindgen::JsCast;
@@ -50,7 +51,7 @@ fn follow_link(event: &web_sys::MouseEvent, place: RwSignal<Place>) {
     }
 }
 
-/// Goes to `to`, as a step that the way back leads over or in place of this one.
+/// Goes to `to`. With `step` this adds an entry to the browser's history; otherwise it replaces the current entry.
 pub(crate) fn navigate(place: RwSignal<Place>, step: bool, to: Place) {
     if place.with_untracked(|place| *place == to) {
         return;

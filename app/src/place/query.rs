@@ -1,4 +1,4 @@
-//! A place as the query of a URL, and back. What it does not say, or says wrongly, is as it is by default.
+//! A place as the query of a URL, and back. A missing or unknown value becomes the default.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use watchboard_wire::Window;
@@ -6,7 +6,7 @@ use watchboard_wire::Window;
 use super::{Place, Sort, View};
 
 impl Place {
-    /// Where it is, relative to the page.
+    /// Its link, relative to the page.
     pub(crate) fn href(&self) -> String {
         let default = Self::default();
         let mut href = format!("?view={}", self.view.word());
@@ -24,7 +24,7 @@ impl Place {
         href
     }
 
-    /// The place that a query names.
+    /// The place of a query.
     pub(crate) fn from_query(query: &str) -> Self {
         let mut place = Self::default();
         for pair in query.trim_start_matches('?').split('&') {
@@ -50,7 +50,7 @@ fn parse_word<T: Copy + Default, const N: usize>(all: [T; N], word: fn(T) -> &'s
     all.into_iter().find(|one| word(*one) == wanted).unwrap_or_default()
 }
 
-/// All that a query gives a meaning to, and all that is not ASCII, becomes its bytes.
+/// The characters that are percent-encoded: those with a meaning in a query, and those outside of ASCII.
 const RESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*').remove(b':');
 

@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use watchboard_wire::Window;
 
-/// The point of the window that the viewer points at, and the window's span: on all charts of the page.
+/// The state that all charts of the page share: the point under the pointer, and the window. The frame puts it into the
+/// context.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Crosshair {
-    /// The place in the window, 0 the oldest; none while the viewer points at no chart.
+    /// The place in the window, 0 the oldest; `None` while the pointer is on no chart.
     pub(super) place: RwSignal<Option<usize>>,
     pub(super) window: Memo<Window>,
     /// The time of the newest point.
@@ -38,7 +39,7 @@ impl Crosshair {
     }
 }
 
-/// Where the viewer points, drawn over a chart.
+/// The line at the crosshair, drawn over a chart.
 #[component]
 pub(crate) fn CrosshairLine() -> impl IntoView {
     let Crosshair { place, window, .. } = expect_context();

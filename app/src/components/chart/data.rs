@@ -2,7 +2,7 @@
 
 use watchboard_wire::{Window, format::Unit};
 
-/// One line.
+/// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Series {
     pub(crate) name: &'static str,
@@ -17,7 +17,7 @@ impl Series {
         Self { name, hue, values: column.iter().map(|value| value.map(Into::into)).collect() }
     }
 
-    /// The value at a place of `points` (0 the oldest); a young series has none at the start.
+    /// The value at a place of `points`, 0 the oldest. A young series has no value at the start.
     pub(super) fn value_at(&self, place: usize, points: usize) -> Option<f64> {
         place
             .checked_sub(points.saturating_sub(self.values.len()))
@@ -25,20 +25,20 @@ impl Series {
     }
 }
 
-/// What a chart draws.
+/// The data of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ChartData {
     pub(crate) window: Window,
     pub(crate) unit: Unit,
     pub(crate) series: Vec<Series>,
-    /// A line to stay under, with its name.
+    /// The name and value of a limit.
     pub(crate) limit: Option<(&'static str, f64)>,
-    /// What happened, each at a place of the window.
+    /// Events, each with its place in the window.
     pub(crate) marks: Vec<(usize, String)>,
 }
 
 impl ChartData {
-    /// Without a line yet.
+    /// A chart without lines.
     pub(crate) fn new(window: Window, unit: Unit) -> Self {
         Self { window, unit, series: vec![], limit: None, marks: vec![] }
     }
@@ -49,21 +49,21 @@ impl ChartData {
         self.unit.axis_end(values.chain(limit).fold(0.0, f64::max))
     }
 
-    /// With a line to stay under, once the data comes near it: one far above would flatten the lines.
+    /// Adds a limit if the data comes near it. A limit far above would flatten the lines.
     pub(crate) fn with_limit_in_sight(mut self, name: &'static str, limit: Option<f64>) -> Self {
         let largest = self.series.iter().flat_map(|series| series.values.iter().flatten().copied()).fold(0.0, f64::max);
         self.limit = limit.map(|limit| (name, limit)).filter(|(_, limit)| *limit < largest * 4.0);
         self
     }
 
-    /// The place that is "now": the newest, or while that has nothing yet the one before it.
+    /// The place of the newest value: the last point, or the one before it while the last has no value.
     pub(super) fn newest_point(&self) -> usize {
         let points = self.points();
         let known = |place: &usize| self.series.iter().any(|series| series.value_at(*place, points).is_some());
         (points - 2..points).rev().find(known).unwrap_or(points - 1)
     }
 
-    /// How many points the window has.
+    /// The number of points of the window.
     pub(super) fn points(&self) -> usize {
         self.window.points()
     }

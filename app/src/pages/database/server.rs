@@ -1,4 +1,4 @@
-//! The server's own state: how it does, and who replicates it.
+//! The database server's own figures: status, replication, running operations.
 
 use leptos::prelude::*;
 use watchboard_wire::{Cache, Operation, Reading, ReplicaMember, Replication, ServerStatus, format};

@@ -50,7 +50,7 @@ const COLLECTIONS: &[Column] = &[
     numbers("Number of indexes", "each write has to keep them all"),
 ];
 
-/// Of the application's database.
+/// The collections of the application's database.
 #[component]
 pub(super) fn CollectionTable() -> impl IntoView {
     let collections = |figures: &Figures| -> Reading<_> {

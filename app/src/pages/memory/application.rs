@@ -1,4 +1,4 @@
-//! The application's processes, where the monitor stands beside it and not within.
+//! The processes of an application that the monitor watches from outside.
 
 use leptos::prelude::*;
 use watchboard_wire::{Application, ApplicationProcess, Snapshot, format, reading_ref};
@@ -8,7 +8,7 @@ use crate::{
     live::{snapshot_memo, snapshot_text, use_live},
 };
 
-/// Whether the figures are those of other processes than the monitor's own; that does not change while it runs.
+/// Whether the monitor watches other processes than its own. This does not change while it runs.
 pub(crate) fn watches_another() -> bool {
     use_live().figures.with_untracked(|figures| figures.snapshot.memory.application.is_some())
 }
@@ -25,7 +25,7 @@ const COLUMNS: &[Column] = &[
     numbers("Since", "when it was started, UTC"),
 ];
 
-/// Whose figures they are, and each process.
+/// The watched application, and each of its processes.
 #[component]
 pub(crate) fn ApplicationTable() -> impl IntoView {
     let rows = snapshot_memo(|snapshot| {
@@ -39,7 +39,7 @@ pub(crate) fn ApplicationTable() -> impl IntoView {
     }
 }
 
-/// Whose figures they are, in sentences.
+/// The watched application in sentences.
 fn scope_text(application: &Application) -> String {
     let mut sentences = vec![format!("{}.", application.words())];
     if application.unread_processes > 0 {
@@ -79,7 +79,7 @@ fn row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
     ]
 }
 
-/// What the overview says of the process or the application.
+/// The process or the application as a fact of the overview.
 pub(crate) fn process_or_application(snapshot: &Snapshot) -> Option<(&'static str, String, String)> {
     if let Some(application) = &snapshot.memory.application {
         let why = snapshot.memory.process.as_ref().err().map(ToString::to_string).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The container: its limit, and how near it is.
+//! The container: its memory against its limit, and its CPU limit.
 
 use leptos::prelude::*;
 use watchboard_wire::{Container, CpuQuota, format, reading_ref};
@@ -55,7 +55,7 @@ fn facts(container: Option<&Container>) -> Vec<Fact> {
     facts
 }
 
-/// How it is held to its share of the processors.
+/// The effect of its CPU limit.
 fn throttling_text(cpu: CpuQuota) -> String {
     match cpu.cores {
         None => "no CPU limit".to_owned(),

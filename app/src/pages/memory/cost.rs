@@ -1,4 +1,4 @@
-//! What the monitor takes, and how busy the runtime is.
+//! The cost of the monitor, and the load of the async runtime.
 
 use leptos::prelude::*;
 use watchboard_wire::{Cost, Reading, Snapshot, Unknown, format};
@@ -25,7 +25,7 @@ fn runtime(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
         (
             "Waiting tasks",
             format::count(runtime.global_queue as f64),
-            "in the queue of all workers; those in a worker's own are not count_cell".to_owned(),
+            "in the queue of all workers; those in a worker's own are not counted".to_owned(),
         ),
         ("Alive tasks", format::count(runtime.alive_tasks as f64), "spawned and not ended".to_owned()),
     ])

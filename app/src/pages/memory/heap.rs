@@ -1,4 +1,4 @@
-//! What is resident in parts, and what was asked for by whom.
+//! The parts of resident memory, and the allocations by their origin.
 
 use leptos::{either::Either, prelude::*};
 use watchboard_wire::{Reading, Snapshot, Unknown, format, reading_ref};
@@ -8,7 +8,7 @@ use crate::{
     live::{snapshot_memo, snapshot_text, use_live},
 };
 
-/// RSS, with what the program holds of it where that is known.
+/// RSS in parts. With a counting allocator the program's live bytes are a part.
 #[component]
 pub(crate) fn RssBar() -> impl IntoView {
     view! { <StackedBar label="Resident memory" parts=snapshot_memo(rss_slices) /> }
@@ -19,7 +19,7 @@ fn rss_slices(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
     let own = process.anonymous_bytes as f64;
     let mut parts = match snapshot.memory.heap {
         Some(heap) => {
-            // What was swapped out, or never touched, is not resident.
+            // Swapped-out and untouched pages are not resident.
             let live = (heap.live_bytes() as f64).min(own);
             vec![
                 ("allocated and not freed", live, "the program's own objects; growth that never comes back is a leak"),
@@ -44,11 +44,11 @@ fn rss_slices(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
 const NO_ALLOCATOR_FIGURES: &str = "The system's allocator does not tell what it keeps. With the feature jemalloc, and jemalloc as the \
     program's allocator, it is shown here.";
 
-/// The allocator's own view, where it tells.
+/// The allocator's own figures, or the way to turn them on.
 #[component]
 pub(crate) fn AllocatorBar() -> impl IntoView {
     let parts = snapshot_memo(allocator_slices);
-    // Which allocator a program has does not change while it runs.
+    // The allocator of a program does not change while it runs.
     let tells = use_live().figures.with_untracked(|figures| figures.snapshot.memory.allocator != Ok(None));
     if tells {
         Either::Left(view! { <StackedBar label="As the allocator sees it" parts /> })
@@ -68,7 +68,7 @@ fn allocator_slices(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
     ])
 }
 
-/// What has been asked for since the start: by requests, and by all else.
+/// The bytes allocated since the start: by requests, and by the rest of the program.
 #[component]
 pub(crate) fn AllocationBar() -> impl IntoView {
     let live = snapshot_text(|snapshot| {

@@ -1,4 +1,4 @@
-//! The process, and its limits.
+//! The process and its limits.
 
 use leptos::prelude::*;
 use watchboard_wire::{Reading, Snapshot, format, reading_ref};
@@ -28,7 +28,7 @@ fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
         }
         Err(unknown) => ("–".to_owned(), "–".to_owned(), unknown.to_string()),
     };
-    // Several need not have had theirs at once.
+    // Several processes may have had their peaks at different times.
     let whose = if snapshot.memory.application.is_some() { ", each process's own, added up" } else { "" };
     let peak = format!("{} bytes{whose}", format::exact(process.peak_rss_bytes));
     Ok(vec![
@@ -57,13 +57,13 @@ fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
     ])
 }
 
-/// How old a figure is that is not read each second.
+/// The age of a figure that is not read every second.
 fn read_before(snapshot: &Snapshot, read_at_unix_ms: u64) -> String {
     let age = snapshot.taken_at_unix_ms.saturating_sub(read_at_unix_ms) / 1000;
     format!("read {} before the rest", format::span(age))
 }
 
-/// Memory against its limit, and what the process holds open.
+/// Memory and descriptors against their limits, and the open files and connections.
 #[component]
 pub(crate) fn ResourceBars() -> impl IntoView {
     let memory = snapshot_memo(|snapshot| {

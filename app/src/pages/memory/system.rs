@@ -1,4 +1,4 @@
-//! The machine: its memory, its devices, and who else holds memory.
+//! The machine: its memory, its devices, and its heaviest processes.
 
 use leptos::prelude::*;
 use watchboard_wire::{Devices, Disk, HeavyProcess, Network, Reading, format, reading_ref};
@@ -17,7 +17,7 @@ pub(crate) fn SystemMemory() -> impl IntoView {
     let own = if watches_another() { "the application" } else { "this process" };
     let parts = snapshot_memo(move |snapshot| {
         let parts = snapshot.memory.system_parts()?;
-        // What is not known is no part.
+        // An unknown process is no part.
         let (names, unknown) = match snapshot.memory.process {
             Ok(_) => ([own, "other programs", "cache, reclaimable", "free"], 0),
             Err(_) => ([own, "programs", "cache, reclaimable", "free"], 1),

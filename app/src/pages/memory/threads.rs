@@ -1,4 +1,4 @@
-//! The threads: the busiest, and all of them by name.
+//! The threads: the busiest, and all by name.
 
 use leptos::prelude::*;
 use watchboard_wire::{Thread, ThreadGroup, format, reading_ref};
@@ -72,9 +72,8 @@ pub(crate) fn ThreadGroupTable() -> impl IntoView {
         let rate = |rate: Option<f64>| {
             Cell::number(rate.map_or_else(|| "–".to_owned(), format::bytes_per_second), String::new())
         };
-        let size = |bytes: Option<u64>| {
-            bytes.map_or_else(|| Cell::dash().with_title("not count_cell".to_owned()), Cell::bytes)
-        };
+        let size =
+            |bytes: Option<u64>| bytes.map_or_else(|| Cell::dash().with_title("not counted".to_owned()), Cell::bytes);
         let row = |group: &ThreadGroup| {
             let ThreadGroup { sum, threads, .. } = group;
             let id = if sum.thread_id == 0 { String::new() } else { format!("thread {}", sum.thread_id) };
@@ -97,7 +96,7 @@ pub(crate) fn ThreadGroupTable() -> impl IntoView {
         };
         Ok(groups.iter().map(row).collect())
     });
-    // What other processes' threads allocate is not known to anybody but them.
+    // The allocations of other processes' threads are unknown.
     let columns = if watches_another() { &GROUP_COLUMNS[..4] } else { GROUP_COLUMNS };
     view! { <Table caption="Threads by name" quiet=true columns rows /> }
 }
