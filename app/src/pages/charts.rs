@@ -22,7 +22,7 @@ pub(super) fn columns(
 }
 
 /// A series of a column of 64-bit numbers, for which there is no lossless `Into<f64>`.
-pub(super) fn wide(name: &'static str, hue: &'static str, column: &[Option<u64>]) -> Series {
+pub(super) fn byte_series(name: &'static str, hue: &'static str, column: &[Option<u64>]) -> Series {
     Series { name, hue, values: column.iter().map(|value| value.map(|value| value as f64)).collect() }
 }
 
@@ -96,11 +96,11 @@ pub(crate) fn RssChart() -> impl IntoView {
     let data = figures_memo(|figures| {
         let columns = &figures.timeline.columns;
         let mut series = vec![
-            wide("RSS", "hue-memory", &columns.rss_bytes),
-            wide("of that heap and stacks", "hue-cpu", &columns.anonymous_bytes),
+            byte_series("RSS", "hue-memory", &columns.rss_bytes),
+            byte_series("of that heap and stacks", "hue-cpu", &columns.anonymous_bytes),
         ];
         if figures.snapshot.memory.heap.is_some() {
-            series.push(wide("allocated and not freed", "hue-p99", &columns.live_heap_bytes));
+            series.push(byte_series("allocated and not freed", "hue-p99", &columns.live_heap_bytes));
         }
         let limit = match &figures.snapshot.memory.container {
             Ok(Some(container)) => container.limit_bytes.map(|limit| limit as f64),
@@ -119,8 +119,8 @@ pub(crate) fn RssChart() -> impl IntoView {
 pub(crate) fn AllocationChart() -> impl IntoView {
     let data = columns(Unit::BytesPerSecond, |columns| {
         vec![
-            wide("by requests", "hue-rate", &columns.requests_allocated_per_second),
-            wide("elsewhere", "hue-system", &columns.other_allocated_per_second),
+            byte_series("by requests", "hue-rate", &columns.requests_allocated_per_second),
+            byte_series("elsewhere", "hue-system", &columns.other_allocated_per_second),
         ]
     });
     view! { <Chart title="Allocation" note="Bytes asked for per second: what makes the allocator work, kept or not." data=data /> }

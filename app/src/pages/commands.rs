@@ -62,7 +62,7 @@ pub(super) fn CommandsOfLate() -> impl IntoView {
 /// The sums over all commands, or the way to turn them on.
 #[component]
 pub(super) fn CommandFacts() -> impl IntoView {
-    view! { <Facts facts=figures_memo(facts) /> }
+    view! { <Facts facts=figures_memo(command_facts) /> }
 }
 
 /// The tables of the command listener.
@@ -84,14 +84,14 @@ pub(super) fn CommandCards() -> impl IntoView {
     }
 }
 
-fn commands(figures: &Figures) -> Reading<&AppCommands> {
+fn app_commands(figures: &Figures) -> Reading<&AppCommands> {
     let how = "The application's client is not listened to: make it of `monitor.listen(options)`.";
     let detail = figures.database.as_ref().and_then(|database| database.commands.as_ref());
     detail.ok_or_else(|| Unknown::because(how))
 }
 
-fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
-    let all = commands(figures)?;
+fn command_facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let all = app_commands(figures)?;
     let CommandRow { calls, failed, cancelled, documents, latency, .. } = &all.whole;
     let plain = |name, count: u64, title: &str| (name, format::count(count as f64), title.to_owned());
     let time = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), |us| format::duration_us(us as f64));
@@ -144,10 +144,10 @@ const COMMANDS: &[Column] = &[
 #[component]
 fn CommandTable() -> impl IntoView {
     let rows = figures_memo(|figures| {
-        let all = commands(figures)?;
-        Ok(all.rows.iter().map(|row| command(row, &all.whole, figures.totals.seconds)).collect())
+        let all = app_commands(figures)?;
+        Ok(all.rows.iter().map(|row| command_row(row, &all.whole, figures.totals.seconds)).collect())
     });
-    let foot = figures_memo(|figures| match commands(figures) {
+    let foot = figures_memo(|figures| match app_commands(figures) {
         Err(_) => String::new(),
         Ok(all) if all.kinds == 0 => "No command in this window.".to_owned(),
         Ok(all) if all.kinds as usize > all.rows.len() => {
@@ -161,7 +161,7 @@ fn CommandTable() -> impl IntoView {
     }
 }
 
-fn command(row: &CommandRow, whole: &CommandRow, seconds: u64) -> TableRow {
+fn command_row(row: &CommandRow, whole: &CommandRow, seconds: u64) -> TableRow {
     let latency = row.latency;
     let answered = row.calls - row.cancelled;
     let each = row.documents as f64 / answered.max(1) as f64;
@@ -219,9 +219,9 @@ fn PoolTable() -> impl IntoView {
             bad(pool.cleared),
         ]
     };
-    let rows = figures_memo(move |figures| Ok(commands(figures)?.pools.iter().map(pool).collect()));
+    let rows = figures_memo(move |figures| Ok(app_commands(figures)?.pools.iter().map(pool).collect()));
     let foot = figures_memo(|figures| {
-        let waits = commands(figures).ok().map(|all| all.waits.clone()).unwrap_or_default();
+        let waits = app_commands(figures).ok().map(|all| all.waits.clone()).unwrap_or_default();
         let Some(latency) = waits.latency else { return "No connection was asked for in this window.".to_owned() };
         let [p50, p99, max] = [latency.p50_us, latency.p99_us, latency.max_us].map(|us| format::duration_us(us as f64));
         let calls = format::exact(waits.calls);
@@ -245,9 +245,9 @@ fn ErrorTable() -> impl IntoView {
         };
         vec![Cell::words(error.name.text()), Cell::words(code), count_cell(error.count)]
     };
-    let rows = figures_memo(move |figures| Ok(commands(figures)?.errors.iter().map(error).collect()));
+    let rows = figures_memo(move |figures| Ok(app_commands(figures)?.errors.iter().map(error).collect()));
     let foot = figures_memo(|figures| {
-        let none = commands(figures).is_ok_and(|all| all.errors.is_empty());
+        let none = app_commands(figures).is_ok_and(|all| all.errors.is_empty());
         if none { "None.".to_owned() } else { String::new() }
     });
     view! {
@@ -272,7 +272,7 @@ fn MemberTable() -> impl IntoView {
         vec![Cell::words(member.address.clone()), kind, duration_cell(member.round_trip_us)]
     };
     let rows = figures_memo(move |figures| {
-        Ok(commands(figures)?.deployments.iter().flat_map(|deployment| &deployment.members).map(member).collect())
+        Ok(app_commands(figures)?.deployments.iter().flat_map(|deployment| &deployment.members).map(member).collect())
     });
     let foot = figures_memo(move |figures| {
         let deployment = |deployment: &Deployment| {
@@ -283,7 +283,7 @@ fn MemberTable() -> impl IntoView {
             format!("{kind}{name}: {primaries} new primaries since the start, last changed {changed}.")
         };
         let all: Vec<String> =
-            commands(figures).map(|all| all.deployments.iter().map(deployment).collect()).unwrap_or_default();
+            app_commands(figures).map(|all| all.deployments.iter().map(deployment).collect()).unwrap_or_default();
         if all.is_empty() { "Not looked at yet.".to_owned() } else { all.join(" ") }
     });
     view! {
@@ -362,7 +362,8 @@ fn ConnectionsChart() -> impl IntoView {
             Series::new("in use", "hue-database", &columns.connections_in_use),
             Series::new("waiting", "hue-server", &columns.connections_waiting),
         ];
-        let limit: u64 = commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).max().unwrap_or(0));
+        let limit: u64 =
+            app_commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).max().unwrap_or(0));
         let data = ChartData { series, ..ChartData::new(figures.window(), Unit::Count) };
         data.with_limit_in_sight("limit", (limit > 0).then_some(limit as f64))
     });

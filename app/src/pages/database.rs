@@ -93,7 +93,7 @@ pub(super) fn DatabaseFacts() -> impl IntoView {
     });
     view! {
         <p class=move || class.get() id="database-state">{sentence}</p>
-        <Facts facts=snapshot_memo(|snapshot| Ok(facts(&snapshot.database, snapshot.taken_at_unix_ms))) />
+        <Facts facts=snapshot_memo(|snapshot| Ok(health_facts(&snapshot.database, snapshot.taken_at_unix_ms))) />
     }
 }
 
@@ -114,7 +114,7 @@ fn sentence(database: &DatabaseHealth, now_unix_ms: u64) -> String {
     }
 }
 
-fn facts(database: &DatabaseHealth, now_unix_ms: u64) -> Vec<Fact> {
+fn health_facts(database: &DatabaseHealth, now_unix_ms: u64) -> Vec<Fact> {
     if database.state == DatabaseState::NotConfigured {
         return vec![];
     }

@@ -5,7 +5,7 @@ use watchboard_wire::{EndpointColumns, EndpointDetail, Reading, RequestUpstream,
 
 use super::{
     cells::share,
-    charts::wide,
+    charts::byte_series,
     commands::EndpointCommandTable,
     errors::{CauseTable, SampleTable},
     requests::StatusTable,
@@ -39,7 +39,7 @@ pub(crate) fn EndpointPage() -> impl IntoView {
         </div>
         <div class="cards">
             <Card title="Endpoint" note="Of the window.">
-                <Facts facts=figures_memo(facts) />
+                <Facts facts=figures_memo(endpoint_facts) />
             </Card>
             {listens
                 .then(|| view! {
@@ -78,7 +78,7 @@ fn detail(figures: &Figures) -> Reading<&EndpointDetail> {
     figures.endpoint.as_ref().ok_or_else(|| Unknown::because(unknown))
 }
 
-fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+fn endpoint_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let EndpointDetail { row, .. } = detail(figures)?;
     let totals = &figures.totals;
     let plain = |name, count: u64| (name, format::count(count as f64), format::exact(count));
@@ -247,8 +247,8 @@ fn EndpointAllocationChart() -> impl IntoView {
     let data = figures_memo(|figures| {
         columns(figures, Unit::Bytes, |columns| {
             vec![
-                wide("mean", "hue-memory", &columns.allocated_mean_bytes),
-                wide("largest", "hue-p99", &columns.allocated_max_bytes),
+                byte_series("mean", "hue-memory", &columns.allocated_mean_bytes),
+                byte_series("largest", "hue-p99", &columns.allocated_max_bytes),
             ]
         })
     });

@@ -79,19 +79,22 @@ pub(crate) fn EndpointTable() -> impl IntoView {
     let sorted = Memo::new(move |_| place.with(|place| figures.with(|figures| filter_and_sort(figures, place))));
     let rows = move |range: Range<usize>| {
         let rows = |ids: &Vec<usize>| -> Vec<TableRow> {
-            place.with(|place| figures.with(|figures| ids[range].iter().map(|id| row(figures, *id, place)).collect()))
+            place.with(|place| {
+                figures.with(|figures| ids[range].iter().map(|id| endpoint_row(figures, *id, place)).collect())
+            })
         };
         sorted.with(rows)
     };
     let count = move || sorted.with(Vec::len);
     let all = move || place.with(|place| place.all);
-    let foot =
-        figures_memo(move |figures| match (figures.endpoints.iter().filter(|row| is_there(row)).count(), count()) {
+    let foot = figures_memo(move |figures| {
+        match (figures.endpoints.iter().filter(|row| is_in_window(row)).count(), count()) {
             (0, _) => NO_REQUEST.to_owned(),
             (there, 0) => format!("None of the window's {there} endpoints fits the filter."),
             (there, shown) if shown < there => format!("{shown} of the window's {there} endpoints."),
             (there, _) => format!("{there} endpoints in this window."),
-        });
+        }
+    });
     view! {
         <Filter />
         <TallTable caption="Endpoints" columns=columns() sorting=sorting() count all rows />
@@ -141,7 +144,7 @@ fn Filter() -> impl IntoView {
 }
 
 /// Whether an endpoint is in the window. The page keeps the names of the others.
-fn is_there(row: &EndpointRow) -> bool {
+fn is_in_window(row: &EndpointRow) -> bool {
     row.requests + row.in_flight > 0
 }
 
@@ -152,7 +155,7 @@ fn filter_and_sort(figures: &Figures, place: &Place) -> Vec<usize> {
         let text = row.name.as_ref().map(EndpointName::text).unwrap_or_default();
         SortKey { number: place.sort.key(row), text, index }
     };
-    let there = figures.endpoints.iter().enumerate().filter(|(_, row)| is_there(row)).map(key);
+    let there = figures.endpoints.iter().enumerate().filter(|(_, row)| is_in_window(row)).map(key);
     let keys = there.filter(|key| key.text.to_ascii_lowercase().contains(&filter)).collect();
     let mut sorted: Vec<usize> = sort_keys(keys, place.ascending).collect();
     if place.sort == Sort::Endpoint && !place.ascending {
@@ -167,7 +170,7 @@ pub(crate) fn BusiestTable() -> impl IntoView {
     let place = use_place();
     let rows = figures_memo(move |figures| {
         let ids = filter_and_sort(figures, &Place::default());
-        Ok(place.with(|place| ids.iter().map(|id| row(figures, *id, place)).collect()))
+        Ok(place.with(|place| ids.iter().map(|id| endpoint_row(figures, *id, place)).collect()))
     });
     let foot = figures_memo(|figures| match figures.endpoints.len() {
         0 => NO_REQUEST.to_owned(),
@@ -182,7 +185,7 @@ pub(crate) fn BusiestTable() -> impl IntoView {
     }
 }
 
-fn row(figures: &Figures, at: usize, place: &Place) -> TableRow {
+fn endpoint_row(figures: &Figures, at: usize, place: &Place) -> TableRow {
     let endpoint = &figures.endpoints[at];
     let name = endpoint.name.clone().unwrap_or_default();
     let totals = &figures.totals;
@@ -203,7 +206,7 @@ fn row(figures: &Figures, at: usize, place: &Place) -> TableRow {
     let mut cells = vec![
         endpoint_name_cell(&name).with_link(place.to_endpoint(&name.text()).href()),
         Cell::number(share(endpoint.duration_sum_us, totals.duration_sum_us), total),
-        Cell::line(&line(figures, endpoint), "hue-rate"),
+        Cell::line(&requests_over_time(figures, endpoint), "hue-rate"),
         count_cell(endpoint.requests),
         Cell::number(format::per_second(rate), String::new()),
         Cell::number(share(endpoint.requests, totals.requests), String::new()),
@@ -318,7 +321,7 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
 }
 
 /// An endpoint's requests over the whole window, with zero for the points that its line lacks.
-fn line(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
+fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
     let window = figures.window();
     let points = window.line_points() as u64;
     let now = figures.snapshot.tick / window.line_step_seconds();

@@ -31,12 +31,13 @@ const COLUMNS: &[Column] = &[
 pub(crate) fn CauseTable(most: usize) -> impl IntoView {
     let place = use_place();
     let rows = figures_memo(move |figures| {
-        let causes = of_window(figures);
-        Ok(place
-            .with(|place| causes.iter().take(most).map(|(cause, count)| row(figures, cause, *count, place)).collect()))
+        let causes = causes_in_window(figures);
+        Ok(place.with(|place| {
+            causes.iter().take(most).map(|(cause, count)| cause_row(figures, cause, *count, place)).collect()
+        }))
     });
     let foot = figures_memo(move |figures| {
-        let causes = of_window(figures);
+        let causes = causes_in_window(figures);
         let mut foot = match causes.len() {
             0 => "No errors in this window.".to_owned(),
             1 => "1 cause in this window.".to_owned(),
@@ -58,7 +59,7 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
 }
 
 /// Causes with their errors in the window, the worst first.
-fn of_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
+fn causes_in_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
     let first = figures.first_point();
     let own = match (&figures.ask.part, &figures.endpoint) {
         (Part::Endpoint(_), None) => return vec![],
@@ -70,17 +71,17 @@ fn of_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
     let causes = figures.causes.iter().filter(|cause| own.is_none_or(|own| own == cause.endpoint_id));
     let causes: Vec<_> = causes.map(|cause| (cause, count(cause))).filter(|(_, count)| *count > 0).collect();
     let key = |(index, (cause, count)): (usize, &(&ErrorCause, u64))| {
-        let number = *count as f64 + if of_server(cause.kind) { 1e15 } else { 0.0 };
+        let number = *count as f64 + if is_server_side(cause.kind) { 1e15 } else { 0.0 };
         SortKey { number, text: String::new(), index }
     };
     sort_keys(causes.iter().enumerate().map(key).collect(), false).map(|at| causes[at]).collect()
 }
 
-fn of_server(kind: ErrorKind) -> bool {
+fn is_server_side(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Server | ErrorKind::Panic)
 }
 
-fn row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -> TableRow {
+fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -> TableRow {
     let message = cause.message.clone().unwrap_or_else(|| "–".to_owned());
     let seen = |at: u64| {
         let ago = figures.snapshot.taken_at_unix_ms.saturating_sub(at) / 1000;
@@ -105,7 +106,7 @@ fn row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -> Tabl
         Cell::words(cause.endpoint.clone()).with_link(place.to_endpoint(&cause.endpoint).href()),
         Cell::words(message.clone()).with_title(message).class("message"),
         count_cell(count).with_title(format!("{} since the start", format::exact(cause.total))),
-        Cell::line(&wide, if of_server(cause.kind) { "hue-server" } else { "hue-client" }),
+        Cell::line(&wide, if is_server_side(cause.kind) { "hue-server" } else { "hue-client" }),
         seen(cause.last_at_unix_ms),
         seen(cause.first_at_unix_ms),
         Cell::words(id).class("id"),
@@ -126,7 +127,7 @@ const SAMPLE_COLUMNS: &[Column] = &[
 #[component]
 pub(crate) fn SampleTable() -> impl IntoView {
     let rows = figures_memo(|figures| {
-        let causes = of_window(figures);
+        let causes = causes_in_window(figures);
         let samples: Vec<_> =
             causes.iter().flat_map(|(cause, _)| cause.samples.iter().map(move |sample| (*cause, sample))).collect();
         let key = |(index, (_, sample)): (usize, &(&ErrorCause, &ErrorSample))| SortKey {

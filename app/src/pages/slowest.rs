@@ -43,7 +43,8 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
     };
     let rows = figures_memo(move |figures| {
         let listens = figures.snapshot.listens;
-        Ok(place.with(|place| slowest(figures).iter().map(|request| row(request, place, listens)).collect()))
+        Ok(place
+            .with(|place| slowest(figures).iter().map(|request| slow_request_row(request, place, listens)).collect()))
     });
     let foot = figures_memo(move |figures| match slowest(figures).len() {
         0 => "No request in this window.".to_owned(),
@@ -55,7 +56,7 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
     }
 }
 
-fn row(request: &SlowRequest, place: &Place, listens: bool) -> TableRow {
+fn slow_request_row(request: &SlowRequest, place: &Place, listens: bool) -> TableRow {
     let id = request.request_id.clone().unwrap_or_else(|| "–".to_owned());
     let mut cells = vec![
         Cell::words(format::clock(request.at_unix_ms)).with_title(format::date_time(request.at_unix_ms)),

@@ -25,7 +25,7 @@ pub(super) fn StatusFacts() -> impl IntoView {
         <Bar label="Connections" usage=figures_memo(|figures| status(figures).map(connections)) />
         <Bar label="Cache used" usage=figures_memo(|figures| status(figures).map(|status| cache(status, Cache::used_percent))) />
         <Bar label="Cache not on disk" usage=figures_memo(|figures| status(figures).map(|status| cache(status, Cache::dirty_percent))) />
-        <Facts facts=figures_memo(facts) />
+        <Facts facts=figures_memo(status_facts) />
         <p class="more">{figures_memo(|figures| reading_age(figures, |server| server.status.as_ref().map(|dated| dated.at_unix_ms)))}</p>
     }
 }
@@ -47,7 +47,7 @@ fn cache(status: &ServerStatus, percent: fn(&Cache) -> f64) -> Usage {
     }
 }
 
-fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+fn status_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let status = status(figures)?;
     let kinds = ["inserts", "queries", "updates", "deletes", "getMores", "commands"];
     let each = |rates: [f64; 6]| {

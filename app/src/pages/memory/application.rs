@@ -31,7 +31,7 @@ pub(crate) fn ApplicationTable() -> impl IntoView {
     let rows = snapshot_memo(|snapshot| {
         reading_ref(&snapshot.memory.process)?;
         let processes = snapshot.memory.application.iter().flat_map(|application| &application.processes);
-        Ok(processes.map(|process| row(process, snapshot.taken_at_unix_ms)).collect())
+        Ok(processes.map(|process| process_row(process, snapshot.taken_at_unix_ms)).collect())
     });
     view! {
         <p class="more">{snapshot_text(|snapshot| snapshot.memory.application.as_ref().map(scope_text).unwrap_or_default())}</p>
@@ -57,7 +57,7 @@ fn scope_text(application: &Application) -> String {
     sentences.join(" ")
 }
 
-fn row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
+fn process_row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
     let number = |number: Option<u64>| match number {
         Some(number) => Cell::number(format::exact(number), String::new()),
         None => Cell::dash().with_title("not read yet, or not to be seen".to_owned()),

@@ -11,12 +11,13 @@ use crate::{
 
 #[component]
 pub(crate) fn ContainerFacts() -> impl IntoView {
-    let facts =
-        snapshot_memo(|snapshot| reading_ref(&snapshot.memory.container).map(|container| facts(container.as_ref())));
+    let facts = snapshot_memo(|snapshot| {
+        reading_ref(&snapshot.memory.container).map(|container| container_facts(container.as_ref()))
+    });
     view! { <Facts facts /> }
 }
 
-fn facts(container: Option<&Container>) -> Vec<Fact> {
+fn container_facts(container: Option<&Container>) -> Vec<Fact> {
     let none = |name, why: &str| (name, "none".to_owned(), why.to_owned());
     let Some(container) = container else {
         return vec![none("Container", "it is in no control group that counts memory")];

@@ -13,10 +13,10 @@ use crate::{
 
 #[component]
 pub(crate) fn RuntimeFacts() -> impl IntoView {
-    view! { <Facts facts=snapshot_memo(runtime) /> }
+    view! { <Facts facts=snapshot_memo(runtime_facts) /> }
 }
 
-fn runtime(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
+fn runtime_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
     let unknown = "The monitor was built outside of a tokio runtime: build it within the one that serves.";
     let runtime = snapshot.runtime.ok_or_else(|| Unknown::because(unknown))?;
     Ok(vec![
@@ -43,12 +43,12 @@ pub(crate) fn CostFacts() -> impl IntoView {
         Ok(probes.iter().map(row).collect())
     });
     view! {
-        <Facts facts=figures_memo(facts) />
+        <Facts facts=figures_memo(cost_facts) />
         <Table caption="Readings" columns=COLUMNS rows=probes />
     }
 }
 
-fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+fn cost_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let Cost { request_ns, cpu_us_per_second, held, .. } = &memory_detail(figures)?.cost;
     let sizes = held.iter().map(|(name, bytes)| format!("{name} {}", format::bytes(*bytes as f64)));
     let all: u64 = held.iter().map(|(_, bytes)| bytes).sum();

@@ -34,10 +34,10 @@ pub(crate) fn SystemMemory() -> impl IntoView {
 
 #[component]
 pub(crate) fn SystemFacts() -> impl IntoView {
-    view! { <Facts facts=figures_memo(facts) /> }
+    view! { <Facts facts=figures_memo(system_facts) /> }
 }
 
-fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+fn system_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let system = reading_ref(&figures.snapshot.memory.system)?;
     let used = format!("{} ({})", format::bytes(system.used_bytes as f64), format::percent(system.percent));
     let rate = |rates: Option<[f64; 2]>, way: usize| rates.map(|rates| format::bytes_per_second(rates[way]));
@@ -75,7 +75,7 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
 }
 
 /// One of the devices' lists as rows.
-fn rows<T>(
+fn device_rows<T>(
     list: impl Fn(&Devices) -> &Vec<T> + Send + Sync + 'static,
     row: impl Fn(&T) -> Vec<Cell> + Send + Sync + 'static,
 ) -> Memo<Reading<Vec<Vec<Cell>>>> {
@@ -90,7 +90,7 @@ pub(crate) fn HeaviestTable() -> impl IntoView {
         let pid = Cell::number(process.pid.to_string(), String::new());
         vec![Cell::words(process.name.clone()), pid, Cell::bytes(process.rss_bytes)]
     };
-    view! { <Table caption="Processes by memory" quiet=true columns=HEAVIEST rows=rows(|devices| &devices.heaviest, row) /> }
+    view! { <Table caption="Processes by memory" quiet=true columns=HEAVIEST rows=device_rows(|devices| &devices.heaviest, row) /> }
 }
 
 const DISKS: &[Column] = &[
@@ -108,7 +108,7 @@ pub(crate) fn DiskTable() -> impl IntoView {
         let used = Cell::number(format::percent(percent), format::exact(used));
         vec![Cell::words(disk.mount.clone()), Cell::bytes(disk.total_bytes), Cell::bytes(disk.available_bytes), used]
     };
-    view! { <Table caption="Disks" columns=DISKS rows=rows(|devices| &devices.disks, row) /> }
+    view! { <Table caption="Disks" columns=DISKS rows=device_rows(|devices| &devices.disks, row) /> }
 }
 
 const NETWORKS: &[Column] = &[
@@ -134,5 +134,5 @@ pub(crate) fn NetworkTable() -> impl IntoView {
             Cell::bytes(network.sent_bytes),
         ]
     };
-    view! { <Table caption="Networks" columns=NETWORKS rows=rows(|devices| &devices.networks, row) /> }
+    view! { <Table caption="Networks" columns=NETWORKS rows=device_rows(|devices| &devices.networks, row) /> }
 }
