@@ -16,4 +16,6 @@ pub(crate) use chart::{Chart, ChartData, Crosshair, Series};
 pub(crate) use heat::{HeatData, HeatMap};
 pub(crate) use stat::StatTile;
 pub(crate) use steps::Stretch;
-pub(crate) use table::{Cell, Column, Fact, Facts, ROWS_THERE, Sorting, Table, TableRow, TallTable, numbers, words};
+pub(crate) use table::{
+    Cell, Column, Fact, Facts, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words,
+};

@@ -16,8 +16,7 @@ use self::{
 };
 use crate::{
     components::Crosshair,
-    figures::Figures,
-    live::{self, figures_memo, snapshot_memo, snapshot_text, use_live},
+    live::{self, snapshot_text, use_live},
     pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestsPage},
     place::{self, View},
     preferences,
@@ -36,7 +35,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         let is_there = part == Part::Charts || figures.with(|figures| figures.ask.part == part);
         is_there.then(|| place.with(|place| (place.view, place.endpoint.is_some())))
     });
-    Crosshair::provide(figures_memo(Figures::window), snapshot_memo(|snapshot| snapshot.taken_at_unix_ms));
+    Crosshair::provide(move || figures.with(|figures| (figures.window(), figures.snapshot.taken_at_unix_ms)));
     let service = snapshot_text(|snapshot| snapshot.service.clone());
     let version = snapshot_text(|snapshot| snapshot.version.clone());
     view! {

@@ -1,12 +1,10 @@
 //! The page of Watchboard. It is compiled twice: into the server, which renders it (`ssr`), and for the browser, which
-//! hydrates it
-//! (`hydrate`).
+//! hydrates it (`hydrate`).
 //!
 //! [`api`] has the server function, and [`port`] the trait that it asks. [`shell`] is the HTML document, [`sign_in`]
-//! the page before it,
-//! [`app`] the document's body, `frame` the frame, `pages` the views, and `components` their parts. `live` keeps the
-//! figures fresh,
-//! and `place` is the URL's query. This crate measures nothing: it knows no tokio, mongodb or sysinfo.
+//! the page before it, [`app`] the document's body, `frame` the frame, `pages` the views, and `components` their parts.
+//! `live` keeps the figures fresh, and `place` is the URL's query. This crate measures nothing: it knows no tokio,
+//! mongodb or sysinfo.
 
 pub mod api;
 pub mod app;

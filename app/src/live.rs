@@ -1,6 +1,5 @@
 //! The refresh loop. While the tab is visible and not paused it asks for new figures, one request at a time, and
-//! retries after a
-//! failure.
+//! retries after a failure.
 
 #[cfg(feature = "hydrate")]
 mod browser;

@@ -1,6 +1,5 @@
 //! The place: the view, its window and its order. The URL's query holds all of it. Every link is a real link, and with
-//! scripts one
-//! listener follows all links without a reload.
+//! scripts one listener follows all links without a reload.
 
 mod navigation;
 mod query;

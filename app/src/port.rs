@@ -14,8 +14,7 @@ pub trait Telemetry: Send + Sync + 'static {
     fn full_snapshot(&self) -> Arc<FullSnapshot>;
 
     /// The figures of a page, from the history. `cursor` says which the page has of the same question. This waits for
-    /// the thread
-    /// that keeps the history.
+    /// the thread that keeps the history.
     fn refresh(&self, ask: Ask, cursor: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>>;
 }
 

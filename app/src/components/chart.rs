@@ -1,6 +1,5 @@
 //! Lines over the window. plotters draws the paths, on the server and in the browser alike. All text is HTML, so it
-//! neither scales
-//! nor needs fonts. Colours are classes, and a series has the same hue everywhere.
+//! neither scales nor needs fonts. Colours are classes, and a series has the same hue everywhere.
 
 mod crosshair;
 mod data;
@@ -41,9 +40,9 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
                 role="img"
                 tabindex="0"
                 aria-label=move || data.with(|data| describe(title, data))
-                on:pointermove=move |event| crosshair.point_at(&event, points())
+                on:pointermove=move |event| crosshair::point_at(place, &event, points())
                 on:pointerleave=move |_| place.set(None)
-                on:keydown=move |event| crosshair.step(&event, points())
+                on:keydown=move |event| crosshair::step(place, &event, points())
                 on:blur=move |_| place.set(None)
             >
                 <div class="drawing" inner_html=move || drawing.get()></div>
@@ -57,13 +56,13 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
 /// The names of the series with their values now or at the crosshair, and that time.
 #[component]
 fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
-    let place = crosshair.place;
+    let Crosshair { place, window_end } = crosshair;
     let when = move || match place.get() {
         None => "now".to_owned(),
         Some(place) => {
             let window = data.with(|data| data.window);
             let before = (window.points() - 1).saturating_sub(place) as u64 * window.step_seconds() * 1000;
-            format::clock(crosshair.taken_at_unix_ms.get().saturating_sub(before))
+            format::clock(window_end().1.saturating_sub(before))
         }
     };
     let item = |unit: Unit, name: &'static str, hue: &'static str, value: Option<f64>| {

@@ -59,8 +59,7 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
 }
 
 /// Draws a rectangle for each band of a point, in the shade of its count. The maximum has the darkest shade, and each
-/// lighter shade
-/// is a quarter of the one before.
+/// lighter shade is a quarter of the one before.
 fn draw(data: &HeatData) -> String {
     let (lowest, end) = data.bands();
     let most = data.counts().map(|(_, count)| f64::from(count)).fold(1.0, f64::max);

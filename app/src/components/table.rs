@@ -1,7 +1,7 @@
 //! Tables and lists of facts. Pages give plain data and never say how it is drawn. One type serves all tables,
 //! which keeps the bundle small.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use leptos::{
     either::{Either, EitherOf3},
@@ -26,14 +26,17 @@ impl Column {
     }
 }
 
-/// How the heads of a table's columns sort it. An order has a word, which its column names.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sorting {
-    /// The word of the order that the rows have now, and whether the smallest comes first.
-    pub(crate) current: Memo<(&'static str, bool)>,
-    /// The link of the head that sorts by a word.
-    pub(crate) href: Callback<&'static str, String>,
+/// The head of a column that sorts.
+#[derive(Debug)]
+pub(crate) struct SortHead {
+    /// Its link.
+    pub(crate) href: String,
+    /// `ascending` or `descending` if the rows are sorted by this column.
+    pub(crate) order: Option<&'static str>,
 }
+
+/// Makes the head that sorts by a word. It is boxed, so that it has one type for all tables.
+pub(crate) type Sorting = Arc<dyn Fn(&'static str) -> SortHead + Send + Sync>;
 
 /// A column of words.
 pub(crate) const fn words(title: &'static str) -> Column {
@@ -126,15 +129,13 @@ pub(crate) fn Table(
 
 /// The height of a row in a tall table; the style has the same.
 const ROW_PIXELS: usize = 28;
-/// The number of rendered rows above the first row in view, and of all rendered rows. They fill more than the table's
-/// height, which
-/// the style bounds.
+/// The number of rendered rows above the first row in view, and of all rendered rows. They fill more than the height of
+/// the table, which the style bounds.
 const ROWS_ABOVE: usize = 10;
 pub(crate) const ROWS_THERE: usize = 60;
 
 /// A table of any length, which scrolls within its own height. It renders only the rows near those in view; `rows`
-/// makes the rows of
-/// a range.
+/// makes the rows of a range.
 #[component]
 pub(crate) fn TallTable(
     caption: &'static str,
@@ -174,7 +175,7 @@ pub(crate) fn TallTable(
 }
 
 fn header(caption: &'static str, quiet: bool, columns: &'static [Column], sorting: Option<Sorting>) -> impl IntoView {
-    let head = move |column| head(column, sorting);
+    let head = move |column| head(column, sorting.clone());
     view! {
         <caption class:unseen=quiet>{caption}</caption>
         <thead>
@@ -189,15 +190,11 @@ fn body(rows: Memo<Reading<Vec<TableRow>>>) -> impl IntoView {
 
 fn head(column: &'static Column, sorting: Option<Sorting>) -> impl IntoView {
     let sort = column.sort.zip(sorting);
-    let order = move || {
-        let (word, Sorting { current, .. }) = sort?;
-        let (current, ascending) = current.get();
-        (current == word).then_some(if ascending { "ascending" } else { "descending" })
-    };
-    let title = match sort {
-        Some((word, Sorting { href, .. })) => Either::Left(view! { <a href=move || href.run(word)>{column.title}</a> }),
+    let title = match sort.clone() {
+        Some((word, head)) => Either::Left(view! { <a href=move || head(word).href>{column.title}</a> }),
         None => Either::Right(column.title),
     };
+    let order = move || sort.as_ref().and_then(|(word, head)| head(word).order);
     let class = if column.numeric { "number" } else { "" };
     view! { <th scope="col" class=class title=column.hint aria-sort=order>{title}</th> }
 }

@@ -1,13 +1,16 @@
 //! The endpoints of the window, as a table that can be sorted by each column and filtered.
 
-use std::{ops::Range, sync::LazyLock};
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
 use leptos::prelude::*;
 use watchboard_wire::{EndpointName, EndpointRow, NameSource, RequestDatabase, RequestMemory, format};
 
 use super::cells::{count_cell, duration_cell, flagged_count_cell, share};
 use crate::{
-    components::{Cell, Column, ROWS_THERE, Sorting, Table, TableRow, TallTable, numbers, words},
+    components::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words},
     figures::Figures,
     live::{figures_memo, use_live},
     order::{SortKey, sort_keys},
@@ -61,13 +64,15 @@ fn columns() -> &'static [Column] {
     &COLUMN_SETS[use_live().figures.with_untracked(set)]
 }
 
-/// The order of the URL, and links to the others.
+/// The heads of columns, which sort by way of the URL.
 fn sorting() -> Sorting {
     let place = use_place();
-    Sorting {
-        current: Memo::new(move |_| place.with(|place| (place.sort.word(), place.ascending))),
-        href: Callback::new(move |word| place.with(|place| place.to_sort(Sort::from_word(word)).href())),
-    }
+    Arc::new(move |word| {
+        place.with(|place| SortHead {
+            href: place.to_sort(Sort::from_word(word)).href(),
+            order: (place.sort.word() == word).then_some(if place.ascending { "ascending" } else { "descending" }),
+        })
+    })
 }
 
 const NO_REQUEST: &str = "No request in this window. Requests count when they pass through the monitor's layer.";

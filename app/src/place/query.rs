@@ -12,7 +12,8 @@ impl Place {
         let mut href = format!("?view={}", self.view.word());
         let mut add = |name: &str, value: &str, differs: bool| {
             if differs {
-                href.extend(["&", name, "="].into_iter().chain(utf8_percent_encode(value, RESERVED)));
+                href.extend(["&", name, "="]);
+                utf8_percent_encode(value, RESERVED).for_each(|part| href.push_str(part));
             }
         };
         add("window", self.window.word(), self.window != default.window);

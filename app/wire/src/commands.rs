@@ -1,6 +1,5 @@
 //! The commands of the application to its database, from the events of its own client: command monitoring, pool events
-//! (CMAP) and
-//! topology events (SDAM). They hold no documents, filters or error texts.
+//! (CMAP) and topology events (SDAM). They hold no documents, filters or error texts.
 
 use std::sync::Arc;
 

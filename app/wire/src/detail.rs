@@ -19,8 +19,7 @@ pub struct MemoryDetail {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ThreadGroup {
     /// The sums of the group under its common name, in which `#` stands for digits that differ. A group of several
-    /// threads has the
-    /// id zero.
+    /// threads has the id zero.
     pub sum: Thread,
     /// The number of threads.
     pub threads: u32,

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Percentiles of the time that requests took, from a histogram. Each is the middle of a bucket of at most 1.6 % width,
-/// so it is
-/// within 0.8 % of the exact time.
+/// so it is within 0.8 % of the exact time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
     /// Half of the requests took at most this.

@@ -1,6 +1,6 @@
 //! Every type that crosses the network, as plain data in the words of the page. Names end in their unit: `_us`
-//! (microseconds),
-//! `_ms` (milliseconds), `_seconds`, `_bytes`, `_percent` (0 to 100). Times are Unix milliseconds in UTC.
+//! (microseconds), `_ms` (milliseconds), `_seconds`, `_bytes`, `_percent` (0 to 100). Times are Unix milliseconds in
+//! UTC.
 //!
 //! `None` means that there is no such figure. A figure that could not be read is a [`Reading`] with its reason.
 

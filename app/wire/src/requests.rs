@@ -139,8 +139,7 @@ impl RequestMemory {
     }
 
     /// Bytes that the requests had allocated and not freed when they ended, without their response bodies. Zero if they
-    /// freed more,
-    /// because they freed memory of others.
+    /// freed more, because they freed memory of others.
     pub fn kept_bytes(&self, response_bytes: u64) -> u64 {
         self.allocated_bytes.saturating_sub(self.freed_bytes).saturating_sub(response_bytes)
     }

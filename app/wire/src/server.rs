@@ -117,8 +117,7 @@ pub struct Replication {
     /// Its members.
     pub members: Vec<ReplicaMember>,
     /// Seconds from the oldest to the newest entry of the oplog; `None` without replication, or if the server does not
-    /// report it.
-    /// A member that was away for longer needs an initial sync.
+    /// report it. A member that was away for longer needs an initial sync.
     pub oplog_window_seconds: Option<u64>,
 }
 

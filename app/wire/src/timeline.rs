@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Window;
 
 /// Consecutive points, oldest first. Point `i` covers one step from tick `(first + i) * window.step_seconds()` on. The
-/// newest
-/// point may be incomplete. In each column `None` is a gap: there was no measurement, or nothing to measure.
+/// newest point may be incomplete. In each column `None` is a gap: there was no measurement, or nothing to measure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeline<C> {
     /// [`super::Snapshot::started_at_unix_ms`] of its run.
@@ -136,8 +135,7 @@ impl<C: Columns> Timeline<C> {
     }
 
     /// Adds newer points. A newer point replaces the one with its number, and points before the window are dropped. The
-    /// timeline
-    /// of another run or window replaces this one.
+    /// timeline of another run or window replaces this one.
     pub fn extend(&mut self, newer: Self) {
         let end = self.first + self.len() as u64;
         let same = (newer.started_at_unix_ms, newer.window) == (self.started_at_unix_ms, self.window);

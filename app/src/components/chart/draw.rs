@@ -1,6 +1,5 @@
 //! Draws the paths of a chart with plotters. The drawing has no text and no colours. The browser stretches it, and each
-//! line has the
-//! class of its hue.
+//! line has the class of its hue.
 
 use plotters::{coord::types::RangedCoordf64, prelude::*};
 
