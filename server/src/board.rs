@@ -23,8 +23,9 @@ use axum::{
 use leptos::prelude::provide_context;
 use tower_http::compression::CompressionLayer;
 use watchboard_app::{
+    page_request::PageRequest,
     port::{Telemetry, provide_telemetry},
-    shell::{PageRequest, asked_by, shell},
+    shell::{ask_for_query, shell},
 };
 
 use self::access::{AccessPolicy, Pass, mount_path};
@@ -77,7 +78,7 @@ async fn page(State(telemetry): Port, request: Request) -> Response {
     let base = mount_path(&request).to_owned();
     let pass = request.extensions().get();
     let page = PageRequest {
-        first: telemetry.refresh(asked_by(&query), None).await,
+        first: telemetry.refresh(ask_for_query(&query), None).await,
         is_open: pass == Some(&Pass::Open),
         sign_out: match pass {
             Some(Pass::SignedIn { sign_out }) => Some([&base, *sign_out].concat()),

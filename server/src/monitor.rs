@@ -20,7 +20,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
-use watchboard_app::port::{Answer, Telemetry};
+use watchboard_app::port::{RefreshResult, Telemetry};
 use watchboard_wire::{Ask, FullSnapshot, Part, RefreshCursor, RefreshResponse, Unknown};
 
 use crate::{
@@ -209,7 +209,7 @@ impl Telemetry for State {
         self.frozen.load_full()
     }
 
-    fn refresh(&self, ask: Ask, seen: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+    fn refresh(&self, ask: Ask, seen: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>> {
         self.read_at.now();
         if ask.part == Part::Database {
             self.database_read_at.now();

@@ -34,7 +34,7 @@ async fn every_card_has_its_figures_and_an_outage_shows_and_ends() {
 
     mongod.signal("STOP").await;
     let state = "document.getElementById('database-state').innerText";
-    browser.until(state, |text| text.as_str().is_some_and(|text| text.starts_with("FullSnapshot for"))).await;
+    browser.until(state, |text| text.as_str().is_some_and(|text| text.starts_with("Frozen for"))).await;
     browser.until_says("status", "database frozen").await;
     mongod.signal("CONT").await;
     browser.until(state, |text| text.as_str().is_some_and(|text| text.starts_with("Healthy for"))).await;

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
 use flate2::{Compression, write::GzEncoder};
-use watchboard_app::shell::PageAssets;
+use watchboard_app::page_request::PageAssets;
 
 /// One file of the browser bundle. Its name holds the hash of its content, so that it never changes.
 struct Asset {

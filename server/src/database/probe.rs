@@ -127,7 +127,7 @@ mod tests {
         }
 
         fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure> {
-            Box::pin(async { DatabaseFailure::new(FailureKind::FullSnapshot, "") })
+            Box::pin(async { DatabaseFailure::new(FailureKind::Frozen, "") })
         }
     }
 
@@ -136,7 +136,7 @@ mod tests {
         let told = vec![
             Some(Ok(Duration::from_millis(3))),
             None,
-            Some(Err(DatabaseFailure::new(FailureKind::FullSnapshot, "still"))),
+            Some(Err(DatabaseFailure::new(FailureKind::Frozen, "still"))),
             Some(Ok(Duration::from_millis(4))),
         ];
         let mut probe = Probe { source: Some(Box::new(DatedReading(told))), found: ProbeResult::default() };

@@ -58,7 +58,7 @@ impl Source for Sqlite {
 
     fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure> {
         let detail = "its file does not answer: the disk or the network drive that it is on hangs";
-        Box::pin(async move { DatabaseFailure::new(FailureKind::FullSnapshot, detail) })
+        Box::pin(async move { DatabaseFailure::new(FailureKind::Frozen, detail) })
     }
 }
 

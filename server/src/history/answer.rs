@@ -69,7 +69,7 @@ impl History {
         RefreshResponse {
             snapshot: snapshot.clone(),
             totals: window_sums.totals(),
-            timeline: window_sums.timeline().since(first),
+            timeline: window_sums.timeline().points_since(first),
             endpoints_whole: seen.is_none() || ask.part != Part::Requests,
             endpoints,
             causes: if matches!(ask.part, Part::Charts | Part::Database | Part::Memory) {

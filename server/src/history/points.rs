@@ -96,7 +96,7 @@ fn rate(frames: &[&Frame]) -> impl Fn(u64) -> Option<f32> + use<> {
 fn by_band(sums: &Tally) -> Vec<(Band, u32)> {
     let mut bands: Vec<(Band, u32)> = vec![];
     for (bucket, count) in sums.latencies.iter() {
-        let band = Band::of(lowest(bucket));
+        let band = Band::for_latency(lowest(bucket));
         match bands.last_mut() {
             Some((last, sum)) if *last == band => *sum = sum.saturating_add(count),
             _ => bands.push((band, count)),

@@ -135,7 +135,7 @@ pub(super) fn silent() -> DatabaseFailure {
 /// A connection, and nothing on it.
 pub(super) fn frozen() -> DatabaseFailure {
     let detail = "it takes connections and does not answer: its process is stopped, hangs, or has far too much to do";
-    DatabaseFailure::new(FailureKind::FullSnapshot, detail)
+    DatabaseFailure::new(FailureKind::Frozen, detail)
 }
 
 pub(super) fn broken_off() -> DatabaseFailure {
