@@ -6,7 +6,7 @@ use crate::{commands::CHECK_OUT, requests::Tally};
 /// The number of waiting for a connection among the commands. The sum of all commands leaves it out.
 pub(crate) const WAITS: usize = CHECK_OUT as usize;
 
-/// The monitor's other figures of a frame. TalliesIter is none where it was not known.
+/// The host's figures in a frame. Each is `None` if it was not known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Host {
     /// At the end of the frame.
