@@ -6,7 +6,7 @@ pub(crate) mod attribution;
 mod listener;
 #[cfg(not(feature = "mongodb"))]
 mod no_listener;
-mod shape_delta;
+mod tally;
 mod usage;
 
 #[cfg(feature = "mongodb")]
@@ -14,6 +14,6 @@ pub(crate) use self::listener::{CommandReader, Listener};
 #[cfg(not(feature = "mongodb"))]
 pub(crate) use self::no_listener::{CommandReader, Listener};
 pub(crate) use self::{
-    shape_delta::{CHECK_OUT, ShapeDelta},
+    tally::{CHECK_OUT, CommandTally},
     usage::{CommandUseDelta, UsageDelta, UsageRecorder},
 };

@@ -26,7 +26,10 @@ use self::{
     tiers::Tiers,
     window_sums::WindowSums,
 };
-use crate::requests::{Reader, RequestReports, SlowSighting, Tally};
+use crate::{
+    commands::CommandTally,
+    requests::{Reader, RequestReports, SlowSighting, Tally},
+};
 
 /// The sums of a window without viewers are updated this often, so that a viewer's first request has little to add. They take one or two
 /// kilobytes for every endpoint in the window.
@@ -111,7 +114,7 @@ impl History {
     }
 
     /// The last minute of each command, by its shape's number.
-    pub(crate) fn last_minute_of_each_command(&self) -> impl Iterator<Item = (u16, &Tally)> {
+    pub(crate) fn last_minute_of_each_command(&self) -> impl Iterator<Item = (u16, &CommandTally)> {
         self.windows[0].commands().map(|(shape, sums)| (shape as u16, sums))
     }
 

@@ -107,7 +107,7 @@ mod tests {
     fn hour(before: (u64, u64), now: (u64, u64)) -> Tally {
         let mut all = tally(before.0, before.1);
         let now = tally(now.0, now.1);
-        all.memory.allocated = all.memory.allocated.plus(now.memory.allocated);
+        all.memory.allocated = all.memory.allocated + now.memory.allocated;
         now.memory.sizes.iter().for_each(|(bucket, count)| all.memory.sizes.add(bucket, count));
         all
     }

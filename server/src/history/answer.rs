@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::now_unix_ms,
-    commands::{CommandUseDelta, attribution::Step},
+    commands::{CommandTally, CommandUseDelta, attribution::Step},
     requests::{Class, Reader, RequestUsage, SlowSighting, Tally},
 };
 
@@ -90,13 +90,13 @@ impl History {
 }
 
 /// The sums of commands, without a name.
-fn command_row(sums: &Tally) -> CommandRow {
+fn command_row(sums: &CommandTally) -> CommandRow {
     CommandRow {
         name: CommandName::default(),
-        calls: sums.requests(),
-        failed: sums.count(Class::ServerError),
-        cancelled: sums.count(Class::Dropped),
-        documents: sums.response_bytes,
+        calls: sums.calls(),
+        failed: sums.failed,
+        cancelled: sums.cancelled,
+        documents: sums.documents,
         duration_sum_us: sums.duration_sum_us,
         latency: sums.latency(),
     }

@@ -1,7 +1,10 @@
 //! A frame: the sums of some seconds. Several frames fold into one.
 
-use super::compact::{self, Sign};
-use crate::{commands::CHECK_OUT, requests::Tally};
+use super::compact::{self, Compact, Sign};
+use crate::{
+    commands::{CHECK_OUT, CommandTally},
+    requests::Tally,
+};
 
 /// The number of waiting for a connection among the commands. The sum of all commands leaves it out.
 pub(crate) const WAITS: usize = CHECK_OUT as usize;
@@ -54,7 +57,7 @@ pub(super) struct Tallies {
 
 impl Tallies {
     /// Adds the sum of all to a tally, or subtracts it again.
-    pub(super) fn apply_whole(&self, sign: Sign, tally: &mut Tally) {
+    pub(super) fn apply_whole<T: Compact>(&self, sign: Sign, tally: &mut T) {
         compact::apply(sign, &self.whole, tally);
     }
 
@@ -100,24 +103,24 @@ impl<'a> Iterator for TalliesIter<'a> {
 /// Builds a frame.
 pub(crate) struct FrameBuilder {
     frame: Frame,
-    requests: TalliesBuilder,
-    commands: TalliesBuilder,
+    requests: TalliesBuilder<Tally>,
+    commands: TalliesBuilder<CommandTally>,
 }
 
 /// Builds tallies, which are added by rising id.
 #[derive(Default)]
-struct TalliesBuilder {
+struct TalliesBuilder<T> {
     /// The id that the whole leaves out.
     apart: Option<usize>,
-    whole: Tally,
+    whole: T,
     each: Vec<u8>,
     encoded: Vec<u8>,
 }
 
-impl TalliesBuilder {
-    fn add(&mut self, id: usize, tally: &Tally) {
+impl<T: Compact> TalliesBuilder<T> {
+    fn add(&mut self, id: usize, tally: &T) {
         self.encoded.clear();
-        compact::encode(tally, &mut self.encoded);
+        tally.encode(&mut self.encoded);
         if self.apart != Some(id) {
             compact::apply(Sign::Add, &self.encoded, &mut self.whole);
         }
@@ -129,7 +132,7 @@ impl TalliesBuilder {
     fn finish(mut self) -> Tallies {
         self.encoded.clear();
         if !self.each.is_empty() {
-            compact::encode(&self.whole, &mut self.encoded);
+            self.whole.encode(&mut self.encoded);
         }
         Tallies { whole: self.encoded.into_boxed_slice(), each: self.each.into_boxed_slice() }
     }
@@ -151,7 +154,7 @@ impl FrameBuilder {
     }
 
     /// Adds a command; call it by the rising number of the shape.
-    pub(crate) fn command(&mut self, shape: usize, tally: &Tally) {
+    pub(crate) fn command(&mut self, shape: usize, tally: &CommandTally) {
         self.commands.add(shape, tally);
     }
 
@@ -181,9 +184,9 @@ pub(super) fn fold(start: u64, frames: &[&Frame]) -> Frame {
     builder.finish(fold_host(frames), errors)
 }
 
-fn fold_tallies<'a>(tallies: impl Iterator<Item = &'a Tallies>, folded: &mut TalliesBuilder) {
+fn fold_tallies<'a, T: Compact>(tallies: impl Iterator<Item = &'a Tallies>, folded: &mut TalliesBuilder<T>) {
     let mut cursors: Vec<_> = tallies.map(|tallies| tallies.iter().peekable()).collect();
-    let mut sum = Tally::default();
+    let mut sum = T::default();
     while let Some(id) = cursors.iter_mut().filter_map(|cursor| cursor.peek().map(|(id, _)| *id)).min() {
         sum.clear();
         for cursor in &mut cursors {

@@ -8,6 +8,7 @@ use super::{
     tiers::{Tiers, tier},
 };
 use crate::{
+    commands::CommandTally,
     histograms::lowest,
     requests::{Class, Tally},
 };
@@ -15,7 +16,7 @@ use crate::{
 /// The point of number `number` of a window, from the ticks before `to`.
 pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> TimelineColumns {
     let frames = frames(tiers, window, number, to);
-    let (mut whole, mut commands, mut waits) = (Tally::default(), Tally::default(), Tally::default());
+    let (mut whole, mut commands, mut waits) = (Tally::default(), CommandTally::default(), CommandTally::default());
     for frame in &frames {
         frame.requests.apply_whole(Sign::Add, &mut whole);
         frame.commands.apply_whole(Sign::Add, &mut commands);
@@ -44,8 +45,8 @@ pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> Time
         process_cpu_percent: vec![host.process_cpu_percent.map(hundredths)],
         system_cpu_percent: vec![host.system_cpu_percent.map(hundredths)],
         database_latency_us: vec![host.database_latency_us.map(us)],
-        commands_per_second: vec![listened.and_then(|()| rate(commands.requests()))],
-        commands_failed_per_second: vec![listened.and_then(|()| rate(commands.count(Class::ServerError)))],
+        commands_per_second: vec![listened.and_then(|()| rate(commands.calls()))],
+        commands_failed_per_second: vec![listened.and_then(|()| rate(commands.failed))],
         command_p50_us: vec![command.map(|latency| us(latency.p50_us))],
         command_p95_us: vec![command.map(|latency| us(latency.p95_us))],
         command_p99_us: vec![command.map(|latency| us(latency.p99_us))],

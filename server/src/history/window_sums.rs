@@ -11,7 +11,10 @@ use super::{
     points::point,
     tiers::{Tiers, tier},
 };
-use crate::requests::{Class, Tally};
+use crate::{
+    commands::CommandTally,
+    requests::{Class, Tally},
+};
 
 /// The sums of one window.
 pub(crate) struct WindowSums {
@@ -23,9 +26,9 @@ pub(crate) struct WindowSums {
     seconds: u64,
     /// By the endpoint's id.
     rows: Vec<Option<Box<SumsRow>>>,
-    all_commands: Tally,
+    all_commands: CommandTally,
     /// By the number of the shape.
-    commands: Vec<Option<Box<Tally>>>,
+    commands: Vec<Option<Box<CommandTally>>>,
     timeline: Timeline<TimelineColumns>,
     /// The tick at which the sums were made from scratch. Changes since then are known.
     made_at: u64,
@@ -58,7 +61,7 @@ impl WindowSums {
             whole: Tally::default(),
             seconds: 0,
             rows: vec![],
-            all_commands: Tally::default(),
+            all_commands: CommandTally::default(),
             commands: vec![],
             timeline: Timeline { started_at_unix_ms, window, ..Timeline::default() },
             made_at: 0,
@@ -115,7 +118,7 @@ impl WindowSums {
             if self.commands.len() <= shape {
                 self.commands.resize_with(shape + 1, || None);
             }
-            compact::apply(sign, encoded, self.commands[shape].get_or_insert_default());
+            compact::apply(sign, encoded, &mut **self.commands[shape].get_or_insert_default());
         }
         frame.commands.apply_whole(sign, &mut self.all_commands);
         frame.requests.apply_whole(sign, &mut self.whole);
@@ -143,14 +146,14 @@ impl WindowSums {
     }
 
     /// All commands of the window, without the waits for a connection.
-    pub(super) fn all_commands(&self) -> &Tally {
+    pub(super) fn all_commands(&self) -> &CommandTally {
         &self.all_commands
     }
 
     /// The commands of the window, by shape.
-    pub(super) fn commands(&self) -> impl Iterator<Item = (usize, &Tally)> {
+    pub(super) fn commands(&self) -> impl Iterator<Item = (usize, &CommandTally)> {
         let known = self.commands.iter().enumerate().filter_map(|(shape, sums)| Some((shape, sums.as_deref()?)));
-        known.filter(|(_, sums)| sums.requests() > 0)
+        known.filter(|(_, sums)| sums.calls() > 0)
     }
 
     /// The memory that it holds, in bytes.

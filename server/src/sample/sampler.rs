@@ -10,12 +10,12 @@ use watchboard_wire::{
 
 use crate::{
     clock::now_unix_ms,
-    commands::{CHECK_OUT, CommandReader, Listener, ShapeDelta},
+    commands::{CHECK_OUT, CommandReader, Listener},
     database::ProbeResult,
     health::{Judge, Now, with_database},
     history::{FrameBuilder, History, Host, NameLookup},
     memory::Probes,
-    requests::{Class, Reader, Recorder, Tally},
+    requests::{Reader, Recorder},
     sample::{RuntimeProbe, cost::CostMeter},
 };
 
@@ -77,9 +77,7 @@ impl Sampler {
         let reader = &mut self.reader;
         let reports = self.probes.times().time("requests", || reader.take(|id, tally| frame.endpoint(id, tally)));
         let commands = &mut self.commands;
-        self.probes
-            .times()
-            .time("commands", || commands.take(|number, taken| frame.command(number.into(), &tally(taken))));
+        self.probes.times().time("commands", || commands.take(|number, tally| frame.command(number.into(), &tally)));
         // After the requests, so that the allocations of all requests that ended are in the total.
         let before = self.probes.last().heap.map(|heap| (heap, seconds));
         let memory = self.probes.read(watched);
@@ -217,20 +215,6 @@ fn application_name(memory: &Memory) -> String {
         name => name,
     });
     name.unwrap_or("application").to_owned()
-}
-
-/// Commands are counted like requests: failed ones as server errors, documents as bytes.
-fn tally(taken: ShapeDelta) -> Tally {
-    let mut tally = Tally {
-        response_bytes: taken.documents,
-        duration_sum_us: taken.duration_sum_us,
-        latencies: taken.times,
-        ..Tally::default()
-    };
-    tally.classes[Class::Fine as usize] = taken.fine;
-    tally.classes[Class::ServerError as usize] = taken.failed;
-    tally.classes[Class::Dropped as usize] = taken.cancelled;
-    tally
 }
 
 /// The host's figures. `before` is the heap of some seconds ago, and their number.

@@ -8,7 +8,7 @@ use std::{
 use watchboard_wire::{CommandError, CommandName, CommandTotals, CommandsSnapshot, Deployment, Pool};
 
 use super::{Listener, pools, shape::ShapeName};
-use crate::commands::{CHECK_OUT, ShapeDelta};
+use crate::commands::{CHECK_OUT, CommandTally};
 
 /// Readings after which waits that do not change, while connections are free, count as abandoned.
 const STILL: u32 = 15;
@@ -35,7 +35,7 @@ impl CommandReader {
     }
 
     /// Takes the counts since the last call; `each` gets them by rising number of the shape.
-    pub(crate) fn take(&mut self, mut each: impl FnMut(u16, ShapeDelta)) {
+    pub(crate) fn take(&mut self, mut each: impl FnMut(u16, CommandTally)) {
         for (number, shape) in self.listener.shapes.iter() {
             let taken = shape.take();
             let known = self.totals.get(&number);
@@ -47,7 +47,7 @@ impl CommandReader {
                     |known| CommandTotals::clone(known),
                 );
                 let taken = taken.as_ref();
-                let add = |sum: u64, read: fn(&ShapeDelta) -> u64| sum + taken.map_or(0, read);
+                let add = |sum: u64, read: fn(&CommandTally) -> u64| sum + taken.map_or(0, read);
                 let totals = CommandTotals {
                     sent,
                     fine: add(known.fine, |taken| taken.fine),

@@ -8,7 +8,7 @@ use std::{
 use once_cell::race::OnceBox;
 
 use crate::{
-    commands::ShapeDelta,
+    commands::CommandTally,
     histograms::{BucketRecorder, Distribution},
     sync::slots::find_or_insert,
 };
@@ -134,7 +134,7 @@ impl Shape {
     }
 
     /// Takes the counts since the last call; `None` if no command ended.
-    pub(super) fn take(&self) -> Option<ShapeDelta> {
+    pub(super) fn take(&self) -> Option<CommandTally> {
         let take = |counter: &AtomicU64| counter.swap(0, Relaxed);
         let ended = [&self.fine, &self.failed, &self.cancelled];
         if ended.iter().all(|counter| counter.load(Relaxed) == 0) {
@@ -143,7 +143,7 @@ impl Shape {
         let [fine, failed, cancelled] = ended.map(take);
         let mut times = Distribution::default();
         self.times.take(|bucket, count| times.add(bucket, count));
-        Some(ShapeDelta {
+        Some(CommandTally {
             fine,
             failed,
             cancelled,
