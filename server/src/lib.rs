@@ -50,7 +50,9 @@ pub use builder::Builder;
 pub use database::Database;
 pub use memory::Watch;
 pub use monitor::Monitor;
-pub use requests::{Incoming, PassedOn, RequestsLayer, RouteError, Routes, Watched, WatchedBody, WatchedFuture};
+pub use requests::{
+    Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService, RouteError, Routes, UpstreamTiming,
+};
 
 /// Watches `app` and mounts the board at `path` beside it: the one call. `database` is MongoDB's
 /// [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), a [connection string](Database::from_uri),

@@ -7,9 +7,9 @@ use super::{
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MOST_NAMED},
 };
 use crate::{
-    commands::{CHECK_OUT, CommandReader, TakenUse},
+    commands::{CHECK_OUT, CommandReader, CommandTally, CommandUseDelta},
     history::History,
-    requests::{Reader, Tally},
+    requests::Reader,
 };
 
 /// A command whose p99 is above this holds up its request.
@@ -51,7 +51,7 @@ pub(super) fn find(
     let repeating = history
         .last_minute_of_each()
         .filter(|(_, sums)| sums.usage.as_ref().is_some_and(|usage| usage.repeated >= ENOUGH_BEYOND));
-    let repeated = repeating.filter_map(|(id, _)| Some((id, reader.repeated(id)?)));
+    let repeated = repeating.filter_map(|(id, _)| Some((id, reader.last_repetition(id)?)));
     findings.extend(repeated.take(MOST_NAMED).map(|(id, used)| {
         let name = reader.name(id).text();
         degraded(
@@ -63,15 +63,15 @@ pub(super) fn find(
 }
 
 /// N+1.
-fn again_and_again(used: TakenUse, command: &str) -> String {
+fn again_and_again(used: CommandUseDelta, command: &str) -> String {
     format!(
         "asks the database again and again: {command}, up to {} times in one request",
         format::exact(used.most.into())
     )
 }
 
-fn slow(number: u16, sums: &Tally, commands: &CommandReader) -> Option<(u64, String)> {
-    if number == CHECK_OUT || sums.requests() < ENOUGH_REQUESTS {
+fn slow(number: u16, sums: &CommandTally, commands: &CommandReader) -> Option<(u64, String)> {
+    if number == CHECK_OUT || sums.calls() < ENOUGH_REQUESTS {
         return None;
     }
     let p99_us = sums.latency()?.p99_us;
@@ -81,9 +81,9 @@ fn slow(number: u16, sums: &Tally, commands: &CommandReader) -> Option<(u64, Str
     Some((p99_us, format!("{} p99 {p99} in the last minute", name.text())))
 }
 
-fn exhausted(pools: &[Pool], waits: Option<&Tally>) -> Option<String> {
+fn exhausted(pools: &[Pool], waits: Option<&CommandTally>) -> Option<String> {
     let pool = pools.iter().find(|pool| pool.is_full() && pool.waiting > 0)?;
-    let p99_us = waits.and_then(Tally::latency).map_or(0, |latency| latency.p99_us);
+    let p99_us = waits.and_then(CommandTally::latency).map_or(0, |latency| latency.p99_us);
     if p99_us < WAIT_US && pool.waiting < pool.max {
         return None;
     }
@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn a_pool_is_exhausted_when_all_have_one_and_others_wait_for_long() {
         let pool = |in_use, waiting| Pool { max: 10, in_use, waiting, ..Pool::default() };
-        let waits = |p99_us| crate::history::tally(&[p99_us]);
+        let waits =
+            |p99_us| CommandTally { times: crate::history::tally(&[p99_us]).latencies, ..CommandTally::default() };
         assert_eq!(exhausted(&[pool(9, 0)], Some(&waits(900_000))), None);
         let unbounded = Pool { max: 0, ..pool(10, 25) };
         assert_eq!(exhausted(&[unbounded], Some(&waits(900_000))), None, "there is no bound to reach");

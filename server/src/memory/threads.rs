@@ -26,7 +26,7 @@ impl ThreadsProbe {
     pub(super) fn read_of(
         &mut self,
         processes: &[Process],
-        counted: HashMap<i32, alloc::Allocated>,
+        counted: HashMap<i32, alloc::AllocationSums>,
     ) -> Reading<Vec<ThreadGroup>> {
         let ticks_per_second = procfs::ticks_per_second() as f64;
         let now = Instant::now();
