@@ -77,7 +77,7 @@ pub enum FailureKind {
     /// Not even a connection in time: cut off on the way.
     TimedOut,
     /// Connections are taken, and no answer comes: stopped, hanging or overloaded.
-    FullSnapshot,
+    Frozen,
     /// Connections are made and break off.
     BrokenOff,
     /// No secure connection: the server speaks no TLS, or shows a certificate that is not trusted.
@@ -107,7 +107,7 @@ impl FailureKind {
             Self::Refused => "connection refused",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed out",
-            Self::FullSnapshot => "frozen",
+            Self::Frozen => "frozen",
             Self::BrokenOff => "connection broken off",
             Self::TlsFailed => "TLS failed",
             Self::AuthenticationFailed => "authentication failed",
