@@ -1,9 +1,9 @@
-//! Endpoints that keep what they allocate while the program's memory grows, and those that allocate far more than before.
+//! Endpoints that do not free what they allocate while the program's memory grows, and endpoints that allocate far more than before.
 
 use watchboard_wire::{Finding, FindingSubject, RequestMemory, format};
 
 use super::{
-    degraded,
+    finding::degraded_finding,
     growth::Growth,
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MOST_NAMED},
 };
@@ -23,21 +23,26 @@ const FAR_MORE_BYTES: f64 = (1 << 20) as f64;
 const ENOUGH_BEFORE: u64 = 200;
 
 /// `heap` is how the program's objects grew in the last minutes, if they did.
-pub(super) fn find(heap: Option<Growth>, history: &mut History, reader: &Reader) -> Vec<Finding> {
+pub(super) fn allocation_findings(heap: Option<Growth>, history: &mut History, reader: &Reader) -> Vec<Finding> {
     let mut findings: Vec<Finding> = vec![];
     let mut more = 0;
     history.last_minute_and_hour(|id, minute, hour| match far_more(minute, hour) {
-        Some(sentence) if findings.len() < MOST_NAMED => findings.push(of_endpoint(reader.name(id).text(), &sentence)),
+        Some(sentence) if findings.len() < MOST_NAMED => {
+            findings.push(endpoint_finding(reader.name(id).text(), &sentence))
+        }
         Some(_) => more += 1,
         None => {}
     });
     if more > 0 {
-        findings.push(degraded(format!("{more} more endpoints allocate far more than before"), FindingSubject::Memory));
+        findings.push(degraded_finding(
+            format!("{more} more endpoints allocate far more than before"),
+            FindingSubject::Memory,
+        ));
     }
     let Some(growth) = heap else { return findings };
     let all = history.last_five_minutes_of_each().map(|(id, sums)| Keeps {
         id,
-        bytes: kept(sums),
+        bytes: retained_bytes(sums),
         requests: sums.requests(),
     });
     if let Some(keeps) = keeper(growth, all) {
@@ -46,13 +51,13 @@ pub(super) fn find(heap: Option<Growth>, history: &mut History, reader: &Reader)
         let sentence = format!(
             "keeps what it allocates: {each} a request, {kept} in 5 minutes; in all {grown} more are not freed"
         );
-        findings.push(of_endpoint(reader.name(keeps.id).text(), &sentence));
+        findings.push(endpoint_finding(reader.name(keeps.id).text(), &sentence));
     }
     findings
 }
 
-fn of_endpoint(name: String, sentence: &str) -> Finding {
-    degraded(format!("{name} {sentence}"), FindingSubject::Endpoint(name))
+fn endpoint_finding(name: String, sentence: &str) -> Finding {
+    degraded_finding(format!("{name} {sentence}"), FindingSubject::Endpoint(name))
 }
 
 /// What the requests of an endpoint had not freed when they ended.
@@ -69,7 +74,7 @@ fn keeper(growth: Growth, all: impl Iterator<Item = Keeps>) -> Option<Keeps> {
     all.filter(|keeps| about.contains(&keeps.bytes)).max_by(|a, b| a.bytes.total_cmp(&b.bytes))
 }
 
-fn kept(sums: &Tally) -> f64 {
+fn retained_bytes(sums: &Tally) -> f64 {
     // Without its percentiles, which take long to make.
     let Allocated { bytes: allocated_bytes, freed_bytes, .. } = sums.memory.allocated;
     let memory = RequestMemory { allocated_bytes, freed_bytes, ..RequestMemory::default() };
@@ -145,6 +150,6 @@ mod tests {
         let mut sums = tally(10, 1_000);
         sums.response_bytes = 4_000;
         sums.memory.allocated.freed_bytes = 5_000;
-        assert!((kept(&sums) - 1_000.0).abs() < 1e-9);
+        assert!((retained_bytes(&sums) - 1_000.0).abs() < 1e-9);
     }
 }
