@@ -17,7 +17,6 @@ mod rules;
 mod tally;
 
 pub use body::WatchedBody;
-pub(crate) use endpoint::BOUNDS_US;
 #[cfg(test)]
 pub(crate) use endpoint::{Ending, Outcome};
 pub use layer::{RequestsLayer, Watched, WatchedFuture};

@@ -21,7 +21,7 @@ mod rules;
 mod usage;
 
 mod histograms {
-    pub(super) use super::buckets::BucketRecorder;
+    pub(super) use super::buckets::{BOUNDS_US, BucketRecorder};
 }
 
 mod commands {

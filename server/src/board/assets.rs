@@ -25,7 +25,7 @@ pub(crate) fn of_page() -> PageAssets {
     PageAssets { style: named(".css"), icon: named(".svg"), script: named(".js"), wasm: named(".wasm") }
 }
 
-/// The asset of exactly this name, in the smallest form that the client takes.
+/// The asset of exactly this name, in the smallest form that the client accepts.
 pub(crate) fn response(name: &str, request: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
