@@ -117,7 +117,7 @@ impl Listing<'_> {
                 continue;
             }
             let marks = marks(&item.attrs);
-            if let Some((_, of_trait, _)) = &item.trait_ {
+            if let Some((of_trait, _)) = &item.trait_ {
                 let (generics, of_type) = (generics(&item.generics), text(&item.self_ty));
                 self.lines.push(format!("{path}: {marks}impl{generics} {} for {of_type}", text(of_trait)));
                 continue;
@@ -140,7 +140,7 @@ impl Listing<'_> {
     /// Implementations of a trait for a type parameter.
     fn add_blanket_impls(&mut self, module: usize, name: &str, path: &str) {
         for (of, item) in impls(self.scope) {
-            let Some((_, of_trait, _)) = &item.trait_ else { continue };
+            let Some((of_trait, _)) = &item.trait_ else { continue };
             let Type::Path(self_type) = &*item.self_ty else { continue };
             let is_blanket = self.scope.resolve(of, &segments(&self_type.path)).is_none();
             if is_blanket && is_target(self.scope, of, &segments(of_trait), module, name) {
