@@ -91,7 +91,7 @@ fn BundleMissing() -> impl IntoView {
     missing.then(|| view! {
         <p class="notice" id="bundle-missing">
             "This build has no browser bundle: the page shows the figures of its loading and does not refresh itself. "
-            "Build it with " <code>"cargo xtask build"</code> "."
+            "The bundle in the source tree is missing, or was built from other sources. Renew it with " <code>"cargo xtask bundle"</code>", then build again."
         </p>
     })
 }

@@ -127,5 +127,5 @@ fn readiness(unready: Option<String>) -> (StatusCode, String) {
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response<Body> {
-    assets::response(&name, &headers)
+    assets::response(&name, &headers).await
 }

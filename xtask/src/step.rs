@@ -1,10 +1,6 @@
 //! A step of the work: announced, timed, and named in its failure.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    time::Instant,
-};
+use std::{path::Path, process::Command, time::Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -36,9 +32,8 @@ impl Step {
 }
 
 /// The workspace's folder.
-pub(crate) fn root() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().expect("xtask is a folder of the workspace").to_owned()
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
 }
 
 /// The cargo that runs us, in the workspace's folder.

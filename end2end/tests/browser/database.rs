@@ -1,9 +1,8 @@
 //! The database view, on a real mongod: every card has its figures, the same question again and again is named, and an outage shows
 //! within seconds, as does its end.
 
+use watchboard_end2end::{Board, Browser};
 use watchboard_test_support::Mongod;
-
-use crate::support::{Board, Browser};
 
 #[tokio::test]
 async fn every_card_has_its_figures_and_an_outage_shows_and_ends() {

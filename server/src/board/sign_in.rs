@@ -7,6 +7,8 @@ use axum::{
 use leptos::nonce::Nonce;
 use watchboard_app::sign_in::{SignIn, sign_in_page};
 
+use super::assets;
+
 /// The board's sign-in page, for an [`Access`](crate::Access) that asks for a password: a form that posts `password` and `next`.
 ///
 /// ```
@@ -56,8 +58,8 @@ impl<'a> SignInPage<'a> {
             refused: self.refusal,
             has_password: self.has_password,
             cookies: &cookies.collect::<Vec<_>>().join("; "),
-            style: include_str!(concat!(env!("OUT_DIR"), "/sign_in.css")),
-            icon: include_str!(concat!(env!("OUT_DIR"), "/sign_in.svg")),
+            style: assets::style_sheet(),
+            icon: assets::icon(),
             nonce: &nonce,
         });
         let policy = format!(
