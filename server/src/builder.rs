@@ -91,7 +91,7 @@ impl Builder {
     /// Does not record requests for which `ignores` returns true. It runs for every request, before the handler.
     ///
     /// ```
-    /// let builder = watchboard::Monitor::builder().ignore_if(|request| request.headers.contains_key("x-synthetic"));
+    /// let builder = watchboard::Monitor::builder().ignore_if(|request| request.headers().contains_key("x-synthetic"));
     /// ```
     pub fn ignore_if(mut self, ignores: impl Fn(&Incoming<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.policy.ignore = Some(Box::new(ignores));
@@ -113,7 +113,7 @@ impl Builder {
     ///
     /// ```
     /// let builder = watchboard::Monitor::builder()
-    ///     .group_by(|request| request.headers.contains_key("x-batch").then(|| "batch".into()));
+    ///     .group_by(|request| request.headers().contains_key("x-batch").then(|| "batch".into()));
     /// ```
     pub fn group_by(
         mut self,

@@ -1,4 +1,4 @@
-//! Histograms of durations and of sizes, all in one layout: recorded by many threads, taken by one, added up and read.
+//! Histograms of durations and sizes, in one layout. Many threads record, and one thread takes, adds up and reads.
 
 mod buckets;
 mod distribution;

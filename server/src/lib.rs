@@ -51,7 +51,9 @@ pub use builder::Builder;
 pub use database::Database;
 pub use memory::Watch;
 pub use monitor::Monitor;
-pub use requests::{Incoming, PassedOn, RequestsLayer, RouteError, Routes, Watched, WatchedBody, WatchedFuture};
+pub use requests::{
+    Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService, RouteError, Routes, UpstreamTiming,
+};
 
 /// Records all requests to `app`, and mounts the board at `path`: the one call. `database` is MongoDB's `ClientOptions` or `Client`, a
 /// [`Database`], an `Option` of one, or `()`. By default the board answers local requests only: see [`Builder::access`].

@@ -311,13 +311,13 @@ impl MonitorThread {
                 // An outage does not wait for the next tick.
                 Ok(()) = database.changed() => {
                     let found = database.borrow_and_update();
-                    if let Some(frozen) = self.sampler.database(&self.frozen.load(), &found.database) {
+                    if let Some(frozen) = self.sampler.update_database(&self.frozen.load(), &found.database) {
                         self.frozen.store(Arc::new(frozen));
                     }
                 }
                 question = self.asked.recv() => {
                     let Some(Question { ask, seen, answer }) = question else { return };
-                    if let Some(frozen) = self.sampler.look(&self.frozen.load()) {
+                    if let Some(frozen) = self.sampler.read_costly(&self.frozen.load()) {
                         self.frozen.store(Arc::new(frozen));
                     }
                     // It fails if nobody waits any more.

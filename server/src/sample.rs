@@ -1,4 +1,4 @@
-//! What the monitor's thread does once a second: it freezes, reads, judges and remembers.
+//! The work of the monitor's thread once a second: it takes the counts, reads the probes, makes the findings and feeds the history.
 
 mod cost;
 mod runtime;

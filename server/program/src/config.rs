@@ -216,7 +216,7 @@ impl Config {
     /// # Errors
     /// A template that is none.
     pub(crate) fn routes(&self) -> Result<Routes, String> {
-        Ok(Routes::declared(&self.route).map_err(|error| format!("--route: {error}"))?.inferred())
+        Ok(Routes::declared(&self.route).map_err(|error| format!("--route: {error}"))?.with_inference())
     }
 
     pub(crate) fn trusted_proxies(&self) -> TrustedProxies {

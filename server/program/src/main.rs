@@ -20,7 +20,7 @@ use crate::{
 /// So that the demo's board shows what each endpoint allocates.
 #[global_allocator]
 static ALLOCATOR: watchboard::alloc::Tracking<mimalloc::MiMalloc> =
-    watchboard::alloc::Tracking::around(mimalloc::MiMalloc);
+    watchboard::alloc::Tracking::new(mimalloc::MiMalloc);
 
 /// The configuration is wrong: another start would end as this one, until somebody changes it.
 const WRONG: u8 = 2;

@@ -30,7 +30,7 @@ use hyper::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
-use watchboard::PassedOn;
+use watchboard::UpstreamTiming;
 
 pub(crate) use self::answer::Answer;
 use self::{connections::Connections, failure::Failure, headers::Seen, page::page};
@@ -215,7 +215,7 @@ fn refuse(status: StatusCode, sentence: &str, accept: Option<&HeaderValue>) -> R
 fn fail(failure: Failure, accept: Option<&HeaderValue>) -> Response<Answer> {
     tracing::debug!(?failure, "no answer of the application");
     let mut response = page(failure.status(), failure.sentence(), accept).map(Answer::of_ours);
-    response.extensions_mut().insert(PassedOn::failed(failure.cause()));
+    response.extensions_mut().insert(UpstreamTiming::from_failure(failure.cause()));
     response
 }
 

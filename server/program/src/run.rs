@@ -13,7 +13,7 @@ use tokio::{
 use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
-use watchboard::{Monitor, RequestsLayer, WatchedBody};
+use watchboard::{Monitor, RequestsBody, RequestsLayer};
 
 use crate::{
     config::Command,
@@ -114,7 +114,7 @@ fn pass_on(
     layer: &RequestsLayer,
     request: Request<Incoming>,
     arrival: Arrival,
-) -> impl Future<Output = Result<http::Response<WatchedBody<Answer>>, Infallible>> + Send + use<> {
+) -> impl Future<Output = Result<http::Response<RequestsBody<Answer>>, Infallible>> + Send + use<> {
     layer.layer(proxy.arrived(&arrival)).call(request)
 }
 

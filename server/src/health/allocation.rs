@@ -8,7 +8,7 @@ use super::{
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MOST_NAMED},
 };
 use crate::{
-    alloc::Allocated,
+    alloc::AllocationSums,
     history::History,
     requests::{Reader, Tally},
 };
@@ -76,7 +76,7 @@ fn keeper(growth: Growth, all: impl Iterator<Item = Keeps>) -> Option<Keeps> {
 
 fn retained_bytes(sums: &Tally) -> f64 {
     // Without its percentiles, which take long to make.
-    let Allocated { bytes: allocated_bytes, freed_bytes, .. } = sums.memory.allocated;
+    let AllocationSums { bytes: allocated_bytes, freed_bytes, .. } = sums.memory.allocated;
     let memory = RequestMemory { allocated_bytes, freed_bytes, ..RequestMemory::default() };
     memory.kept_bytes(sums.response_bytes) as f64
 }
@@ -92,7 +92,7 @@ fn far_more(minute: &Tally, hour: &Tally) -> Option<String> {
     let mean_before = bytes(hour).saturating_sub(bytes(minute)) as f64 / before as f64;
     let far = (FAR_MORE * mean_before).max(mean_before + FAR_MORE_BYTES);
     // One request that is out of all proportion is an accident.
-    let is_far = mean_now >= far && minute.memory.beyond(far as u64) >= ENOUGH_BEYOND;
+    let is_far = mean_now >= far && minute.memory.count_above(far as u64) >= ENOUGH_BEYOND;
     let [now, before] = [mean_now, mean_before].map(format::bytes);
     is_far.then(|| format!("allocates {now} a request, in the hour before {before}"))
 }
@@ -104,7 +104,7 @@ mod tests {
 
     fn tally(requests: u64, each: u64) -> Tally {
         let mut tally = crate::history::tally(&vec![1_000; requests as usize]);
-        tally.memory.allocated = Allocated { bytes: requests * each, freed_bytes: 0, allocations: requests };
+        tally.memory.allocated = AllocationSums { bytes: requests * each, freed_bytes: 0, allocations: requests };
         tally.memory.sizes.add(bucket(each), requests as u32);
         tally
     }

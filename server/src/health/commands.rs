@@ -7,7 +7,7 @@ use super::{
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MOST_NAMED},
 };
 use crate::{
-    commands::{CHECK_OUT, CommandReader, TakenUse},
+    commands::{CHECK_OUT, CommandReader, CommandUseDelta},
     history::History,
     requests::{Reader, Tally},
 };
@@ -53,7 +53,7 @@ pub(super) fn command_findings(
     let repeating = history
         .last_minute_of_each()
         .filter(|(_, sums)| sums.usage.as_ref().is_some_and(|usage| usage.repeated >= ENOUGH_BEYOND));
-    let repeated = repeating.filter_map(|(id, _)| Some((id, reader.repeated(id)?)));
+    let repeated = repeating.filter_map(|(id, _)| Some((id, reader.last_repetition(id)?)));
     findings.extend(repeated.take(MOST_NAMED).map(|(id, used)| {
         let name = reader.name(id).text();
         degraded_finding(
@@ -65,7 +65,7 @@ pub(super) fn command_findings(
 }
 
 /// N+1.
-fn repetition_text(used: TakenUse, command: &str) -> String {
+fn repetition_text(used: CommandUseDelta, command: &str) -> String {
     format!(
         "asks the database again and again: {command}, up to {} times in one request",
         format::exact(used.most.into())

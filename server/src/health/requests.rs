@@ -35,7 +35,7 @@ impl Slow {
             return None;
         }
         let (name, p99_us) = (name(), sums.latency()?.p99_us);
-        let beyond = requests.saturating_sub(sums.within(name.objective_us));
+        let beyond = requests.saturating_sub(sums.count_within(name.objective_us));
         (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us })
     }
 

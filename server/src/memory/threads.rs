@@ -49,7 +49,7 @@ impl ThreadsProbe {
     pub(super) fn measure(
         &mut self,
         tasks: impl IntoIterator<Item = Task>,
-        counted: HashMap<i32, alloc::Allocated>,
+        counted: HashMap<i32, alloc::AllocationSums>,
     ) -> Vec<ThreadGroup> {
         let ticks_per_second = clock_ticks_per_second() as f64;
         let now = Instant::now();

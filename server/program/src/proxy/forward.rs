@@ -7,7 +7,7 @@ use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, Sleep};
-use watchboard::PassedOn;
+use watchboard::UpstreamTiming;
 
 use super::{
     Admitted, Answer, Inner, Upgrade,
@@ -133,7 +133,7 @@ impl Admitted {
         mut connection: Taken,
         asked: Instant,
     ) -> Result<Response<Answer>, Failure> {
-        response.extensions_mut().insert(PassedOn::answered(asked.elapsed(), connection.connect));
+        response.extensions_mut().insert(UpstreamTiming::from_response(asked.elapsed(), connection.connect));
         let seen = Seen::among(response.headers());
         if seen.is_coded(response.headers()) {
             return Err(Failure::NotHttp);
