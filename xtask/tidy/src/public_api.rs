@@ -29,7 +29,10 @@ impl Listing<'_> {
                 Item::Use(item) if is_public(&item.vis) => {
                     let mut names = Vec::new();
                     flatten(&item.tree, &mut Vec::new(), &mut names);
-                    names.iter().for_each(|(name, target)| self.add_reexport(module, path, name, target));
+                    let marks = marks(&item.attrs);
+                    names.iter().for_each(|(name, target)| {
+                        self.add_reexport(module, path, &marks, (name.as_str(), target.as_slice()))
+                    });
                 }
                 item => {
                     if let Some(name) = name_of(item) {
@@ -46,7 +49,7 @@ impl Listing<'_> {
         }
     }
 
-    fn add_reexport(&mut self, module: usize, path: &str, name: &str, target: &[String]) {
+    fn add_reexport(&mut self, module: usize, path: &str, marks: &str, (name, target): (&str, &[String])) {
         let scope = self.scope;
         match scope.resolve(module, target) {
             Some(Target { module: Some(of), rest }) if rest.len() == 1 => {
@@ -54,7 +57,7 @@ impl Listing<'_> {
                 let of_name = items.filter(|item| name_of(item).as_ref() == rest.first());
                 of_name.for_each(|item| self.add_item(of, item, &format!("{path}::{name}")));
             }
-            _ => self.lines.push(format!("{path}::{name}: use {}", target.join("::"))),
+            _ => self.lines.push(format!("{path}::{name}: {marks}use {}", target.join("::"))),
         }
     }
 
@@ -109,7 +112,7 @@ impl Listing<'_> {
     fn add_impls(&mut self, module: usize, name: &str, path: &str, attributes: &[Attribute]) {
         for derived in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
             let Meta::List(list) = &derived.meta else { continue };
-            list.tokens.to_string().split(',').for_each(|of| self.lines.push(format!("{path}: derive {}", of.trim())));
+            text(&list.tokens).split(',').for_each(|of| self.lines.push(format!("{path}: derive {}", of.trim())));
         }
         for (of, item) in impls(self.scope) {
             let Type::Path(self_type) = &*item.self_ty else { continue };
@@ -118,8 +121,9 @@ impl Listing<'_> {
             }
             let marks = marks(&item.attrs);
             if let Some((of_trait, _)) = &item.trait_ {
-                let (generics, of_type) = (generics(&item.generics), text(&item.self_ty));
-                self.lines.push(format!("{path}: {marks}impl{generics} {} for {of_type}", text(of_trait)));
+                let (generics, condition) = (text(&item.generics), condition(&item.generics));
+                let (of_trait, of_type) = (text(of_trait), text(&item.self_ty));
+                self.lines.push(format!("{path}: {marks}impl{generics} {of_trait} for {of_type}{condition}"));
                 continue;
             }
             for item in &item.items {
@@ -221,8 +225,11 @@ fn field_text(field: &Field) -> String {
 }
 
 fn generics(generics: &Generics) -> String {
-    let condition = generics.where_clause.as_ref().map(|of| format!(" {}", text(of))).unwrap_or_default();
-    text(generics) + &condition
+    text(generics) + &condition(generics)
+}
+
+fn condition(generics: &Generics) -> String {
+    generics.where_clause.as_ref().map(|of| format!(" {}", text(of))).unwrap_or_default()
 }
 
 /// Code in one line, with spaces as in formatted code.
@@ -241,6 +248,7 @@ fn text(code: &impl ToTokens) -> String {
         (" (", "("),
         ("→(", "→ ("),
         (",(", ", ("),
+        (",)", ")"),
         ("→", "->"),
     ];
     let tokens = code.to_token_stream().to_string();
