@@ -90,14 +90,14 @@ impl Monitor {
         let mut sampler = Sampler::new(service, Probes::new(watch), recorder, listener, runtime);
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.result(), false)));
         let (read_at, database_read_at) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
-        let (ask, asked) = mpsc::channel(QUESTIONS);
+        let (ask, questions) = mpsc::channel(QUESTIONS);
         let state = State {
             ask,
             frozen: Arc::clone(&frozen),
             read_at: Arc::clone(&read_at),
             database_read_at: Arc::clone(&database_read_at),
         };
-        let monitor_thread = MonitorThread { sampler, frozen, read_at, database_read_at, asked };
+        let monitor_thread = MonitorThread { sampler, frozen, read_at, database_read_at, questions };
         let (listened, database) = oneshot::channel();
         let started =
             thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(monitor_thread, probe, database));
@@ -256,7 +256,7 @@ struct MonitorThread {
     frozen: Arc<ArcSwap<FullSnapshot>>,
     read_at: Arc<LastRead>,
     database_read_at: Arc<LastRead>,
-    asked: mpsc::Receiver<Question>,
+    questions: mpsc::Receiver<Question>,
 }
 
 /// The monitor's thread. It ends when nobody can ask it any more.
@@ -315,7 +315,7 @@ impl MonitorThread {
                         self.frozen.store(Arc::new(frozen));
                     }
                 }
-                question = self.asked.recv() => {
+                question = self.questions.recv() => {
                     let Some(Question { ask, seen, answer }) = question else { return };
                     if let Some(frozen) = self.sampler.read_costly(&self.frozen.load()) {
                         self.frozen.store(Arc::new(frozen));

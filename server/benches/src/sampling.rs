@@ -36,7 +36,7 @@ fn report(name: &str, watch: Option<Watch>) -> Result<()> {
     let thread = threads()?.difference(&others).next().cloned().context("the monitor has no thread")?;
     let before = cpu_time(&thread)?;
     thread::sleep(Duration::from_secs(SECONDS.into()));
-    println!("{name}: {:?} of CPU time each second", (cpu_time(&thread)? - before) / SECONDS);
+    println!("{name}: {:?} of CPU time each second", cpu_time(&thread)?.saturating_sub(before) / SECONDS);
     drop(monitor);
     Ok(())
 }

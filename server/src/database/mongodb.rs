@@ -213,7 +213,6 @@ fn unusable(uri: &str, error: &Error) -> DatabaseFailure {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::database::Database;
 
     #[tokio::test]

@@ -28,7 +28,7 @@ pub(super) fn allocation_findings(heap: Option<Growth>, history: &mut History, r
     let mut more = 0;
     history.last_minute_and_hour(|id, minute, hour| match far_more(minute, hour) {
         Some(sentence) if findings.len() < MOST_NAMED => {
-            findings.push(endpoint_finding(reader.name(id).text(), &sentence))
+            findings.push(endpoint_finding(reader.name(id).text(), &sentence));
         }
         Some(_) => more += 1,
         None => {}
@@ -112,7 +112,7 @@ mod tests {
     fn hour(before: (u64, u64), now: (u64, u64)) -> Tally {
         let mut all = tally(before.0, before.1);
         let now = tally(now.0, now.1);
-        all.memory.allocated = all.memory.allocated.plus(now.memory.allocated);
+        all.memory.allocated = all.memory.allocated + now.memory.allocated;
         now.memory.sizes.iter().for_each(|(bucket, count)| all.memory.sizes.add(bucket, count));
         all
     }
