@@ -64,7 +64,7 @@ pub struct Monitor {
     listener: &'static Listener,
     /// Takes the options of the first client that is listened to, if the builder has no database.
     #[cfg(feature = "mongodb")]
-    listened: Arc<Mutex<Option<oneshot::Sender<Database>>>>,
+    database_sender: Arc<Mutex<Option<oneshot::Sender<Database>>>>,
     state: Arc<State>,
     /// Whether `/readyz` depends on the database.
     ready_needs_database: bool,
@@ -98,7 +98,7 @@ impl Monitor {
             database_read_at: Arc::clone(&database_read_at),
         };
         let monitor_thread = MonitorThread { sampler, frozen, read_at, database_read_at, questions };
-        let (listened, database) = oneshot::channel();
+        let (database_sender, database) = oneshot::channel();
         let started =
             thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(monitor_thread, probe, database));
         if let Err(error) = started {
@@ -106,13 +106,13 @@ impl Monitor {
         }
         // Without the feature there is no client to listen to.
         #[cfg(not(feature = "mongodb"))]
-        drop(listened);
+        drop(database_sender);
         Self {
             recorder,
             #[cfg(feature = "mongodb")]
             listener,
             #[cfg(feature = "mongodb")]
-            listened: Arc::new(Mutex::new(Some(listened))),
+            database_sender: Arc::new(Mutex::new(Some(database_sender))),
             state: Arc::new(state),
             ready_needs_database,
             access,
@@ -144,11 +144,11 @@ impl Monitor {
     /// a client of its own.
     #[cfg(feature = "mongodb")]
     #[cfg_attr(docsrs, doc(cfg(feature = "mongodb")))]
-    #[must_use = "a client is listened to only when it is made of what this returns"]
+    #[must_use = "a client is listened to only if it is made of the options that this returns"]
     pub fn listen(&self, options: ClientOptions) -> ClientOptions {
-        if let Some(listened) = self.listened.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(database_sender) = self.database_sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // Nobody waits for it if the builder has a database.
-            let _ = listened.send(options.clone().into());
+            let _ = database_sender.send(options.clone().into());
         }
         self.listener.listen(options)
     }
@@ -260,41 +260,41 @@ struct MonitorThread {
 }
 
 /// The monitor's thread. It ends when nobody can ask it any more.
-fn run(monitor_thread: MonitorThread, probe: Probe, listened: oneshot::Receiver<Database>) {
+fn run(monitor_thread: MonitorThread, probe: Probe, database: oneshot::Receiver<Database>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             return tracing::error!(%error, "the monitor's runtime cannot be started: its figures will not move");
         }
     };
-    let (found, database) = watch::channel(probe.result().clone());
+    let (results, latest) = watch::channel(probe.result().clone());
     runtime.block_on(async {
-        tokio::spawn(ask_database(probe, listened, found, Arc::clone(&monitor_thread.database_read_at)));
-        Box::pin(monitor_thread.sample_and_answer(database)).await;
+        tokio::spawn(ask_database(probe, database, results, Arc::clone(&monitor_thread.database_read_at)));
+        Box::pin(monitor_thread.sample_and_answer(latest)).await;
     });
 }
 
 /// Asks the builder's database, or that of the first client that is listened to.
 async fn ask_database(
     mut probe: Probe,
-    listened: oneshot::Receiver<Database>,
-    found: watch::Sender<ProbeResult>,
+    database: oneshot::Receiver<Database>,
+    results: watch::Sender<ProbeResult>,
     read_at: Arc<LastRead>,
 ) {
     if !probe.is_configured() {
-        let Ok(database) = listened.await else { return std::future::pending().await };
+        let Ok(database) = database.await else { return std::future::pending().await };
         probe = database.into_probe();
     }
     loop {
         let started = Instant::now();
         probe.round(read_at.is_recent()).await;
-        found.send_replace(probe.result().clone());
+        results.send_replace(probe.result().clone());
         sleep(TICK.saturating_sub(started.elapsed()).max(REST)).await;
     }
 }
 
 impl MonitorThread {
-    async fn sample_and_answer(mut self, mut database: watch::Receiver<ProbeResult>) {
+    async fn sample_and_answer(mut self, mut latest: watch::Receiver<ProbeResult>) {
         let started = Instant::now();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -304,14 +304,14 @@ impl MonitorThread {
                 biased;
                 _ = ticks.tick() => {
                     let tick = started.elapsed().as_secs_f64().round() as u64;
-                    let found = database.borrow().clone();
+                    let result = latest.borrow().clone();
                     let watched = self.read_at.is_recent();
-                    self.frozen.store(Arc::new(self.sampler.tick(tick, &found, watched)));
+                    self.frozen.store(Arc::new(self.sampler.tick(tick, &result, watched)));
                 }
                 // An outage does not wait for the next tick.
-                Ok(()) = database.changed() => {
-                    let found = database.borrow_and_update();
-                    if let Some(frozen) = self.sampler.update_database(&self.frozen.load(), &found.database) {
+                Ok(()) = latest.changed() => {
+                    let result = latest.borrow_and_update();
+                    if let Some(frozen) = self.sampler.update_database(&self.frozen.load(), &result.database) {
                         self.frozen.store(Arc::new(frozen));
                     }
                 }
@@ -321,7 +321,7 @@ impl MonitorThread {
                         self.frozen.store(Arc::new(frozen));
                     }
                     // It fails if nobody waits any more.
-                    let _ = answer.send(self.sampler.answer(&ask, seen, &self.frozen.load().snapshot, &database.borrow()));
+                    let _ = answer.send(self.sampler.answer(&ask, seen, &self.frozen.load().snapshot, &latest.borrow()));
                 }
             }
         }
