@@ -29,7 +29,7 @@ use axum::{
 /// use watchboard::Monitor;
 ///
 /// #[derive(Clone)]
-/// struct Admin; // what the application's own middleware leaves behind
+/// struct Admin; // the application's own middleware inserts it
 ///
 /// let monitor = Monitor::builder().access(|request: &Parts| request.extensions.get::<Admin>().is_some()).build();
 /// ```

@@ -16,13 +16,13 @@ use crate::{
 /// An endpoint is named for a growth when it keeps between this share of it and this many times as much.
 const KEEPS_FROM: f64 = 0.5;
 const KEEPS_TO: f64 = 2.0;
-/// So many times what a request allocated in the hour before, and so much more, is far more.
+/// A request allocates far more if it is so many times the mean of the hour before, and so many bytes more.
 const FAR_MORE: f64 = 4.0;
 const FAR_MORE_BYTES: f64 = (1 << 20) as f64;
-/// Fewer requests are no basis to compare with.
+/// A comparison needs so many requests before.
 const ENOUGH_BEFORE: u64 = 200;
 
-/// `heap` is how the program's objects grew in the last minutes, if they did.
+/// `heap` is the growth of the program's objects in the last minutes.
 pub(super) fn allocation_findings(heap: Option<Growth>, history: &mut History, reader: &Reader) -> Vec<Finding> {
     let mut findings: Vec<Finding> = vec![];
     let mut more = 0;
@@ -60,7 +60,7 @@ fn endpoint_finding(name: String, sentence: &str) -> Finding {
     degraded_finding(format!("{name} {sentence}"), FindingSubject::Endpoint(name))
 }
 
-/// What the requests of an endpoint had not freed when they ended.
+/// The bytes that the requests of an endpoint had not freed when they ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Keeps {
     id: usize,
@@ -68,7 +68,7 @@ struct Keeps {
     requests: u64,
 }
 
-/// The endpoint that keeps about what the program's objects grew by; the one that keeps the most of several.
+/// The endpoint that keeps about as much as the program's objects grew; of several, the one that keeps the most.
 fn keeper(growth: Growth, all: impl Iterator<Item = Keeps>) -> Option<Keeps> {
     let about = KEEPS_FROM * growth.bytes()..=KEEPS_TO * growth.bytes();
     all.filter(|keeps| about.contains(&keeps.bytes)).max_by(|a, b| a.bytes.total_cmp(&b.bytes))
@@ -91,7 +91,7 @@ fn far_more(minute: &Tally, hour: &Tally) -> Option<String> {
     let mean_now = bytes(minute) as f64 / now as f64;
     let mean_before = bytes(hour).saturating_sub(bytes(minute)) as f64 / before as f64;
     let far = (FAR_MORE * mean_before).max(mean_before + FAR_MORE_BYTES);
-    // One request that is out of all proportion is an accident.
+    // One huge request is an accident.
     let is_far = mean_now >= far && minute.memory.count_above(far as u64) >= ENOUGH_BEYOND;
     let [now, before] = [mean_now, mean_before].map(format::bytes);
     is_far.then(|| format!("allocates {now} a request, in the hour before {before}"))

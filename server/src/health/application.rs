@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(found("uvicorn", Some(12_000), 4), None, "it is being started anew");
         assert_eq!(found("uvicorn", None, 4), None);
 
-        // It goes on under another process id: what it answers then tells so, also when nobody asks any more.
+        // It goes on with another process id: its answers show it, also after the last request.
         let (mut state, gone) = (ReachabilityState::default(), memory("uvicorn", Some(0)));
         let mut is_found = |now, requests| state.application_finding(&gone, &recent(requests, 0), now).is_some();
         assert!(is_found(59_000, 4));

@@ -13,17 +13,17 @@ const SURE: f64 = 4.0;
 /// Each half rises at least at this share of the whole's pace.
 const HALF_PACE: f64 = 0.25;
 
-/// What came in the window is so many times what it sways by.
+/// The growth within the window is at least so many times the sway.
 const SWAYS: f64 = 3.0;
 
-/// Chance does not last: a rise is found anew with each point, for this part of a window, before it counts.
+/// Chance does not last: a rise counts once each point has shown it, for this part of a window.
 const PARTS_IN_A_ROW: usize = 5;
 
-/// A leak is slow when it takes the hour's window to see it: then it counts from this share of the limit an hour on.
+/// A leak that needs the window of an hour is slow. It counts from this share of the limit an hour on.
 const SLOW_SHARE_AN_HOUR: f64 = 0.008;
-/// A leak is fast when the limit is this near at its pace.
+/// A leak is fast if its pace reaches the limit within this time.
 const FAST_HOURS: f64 = 1.0;
-/// Less is what any program gains while it warms up.
+/// Any program grows by less while it warms up.
 const LEAST_BYTES: f64 = (8 << 20) as f64;
 
 /// A rise that goes on.

@@ -4,7 +4,7 @@ use watchboard_wire::{Container, Finding, FindingSubject, Memory, Pressure, form
 
 use super::finding::degraded_finding;
 
-/// Memory, as a percentage of the limit that it is held to: what is left goes in one burst.
+/// Memory, as a percentage of its limit: one burst takes the rest.
 const MEMORY_PERCENT: f64 = 95.0;
 /// Past this share of their limit open files run out soon: a burst of connections takes many.
 const DESCRIPTORS_PERCENT: f64 = 80.0;
@@ -16,9 +16,9 @@ const KILLED_SECONDS: u64 = 600;
 /// Holds the kernel's count of killed processes.
 #[derive(Default)]
 pub(super) struct Limits {
-    /// Of a control group: an application that is started anew may be in another.
+    /// The control group and its count: after a restart the application may be in another group.
     kills: Option<(String, u64)>,
-    /// When the last one came, and how many did with it.
+    /// The tick of the last kill, and the number of processes.
     killed: Option<(u64, u64)>,
 }
 

@@ -186,7 +186,7 @@ fn path_of<'a>(membership: &'a str, controller: &str) -> Option<&'a str> {
 /// The folder of a path, if `file` is in it. Inside a container the path may be the host's, and the mount shows the container's own
 /// group as its root.
 fn group_with(root: &Path, path: &str, file: &str) -> Option<PathBuf> {
-    // A path may lead out of what is mounted: "/../other".
+    // A path may lead out of the mount: "/../other".
     let leads_out = path.split('/').any(|part| part == "..");
     let own = (!leads_out).then(|| root.join(path.trim_start_matches('/')));
     own.into_iter().chain([root.to_owned()]).find(|group| group.join(file).exists())

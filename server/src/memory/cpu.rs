@@ -1,4 +1,4 @@
-//! The share of the processors in use: `/proc/stat`, whose lines count ticks of a processor's time by what it did.
+//! The share of the processors in use: `/proc/stat`, whose lines count the ticks of each processor by activity.
 
 use super::text::ProcFile;
 

@@ -1,4 +1,4 @@
-//! `serverStatus`, trimmed to what is shown.
+//! `serverStatus`, without the sections that no view shows.
 
 use std::time::Instant;
 
