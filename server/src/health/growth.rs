@@ -113,8 +113,8 @@ impl Steps {
         Some(Growth { per_hour: pace * per_hour, sure_per_hour: sure * per_hour, seconds })
     }
 
-    /// The rise, if it is more than any program gains while it warms up, and if there are so many points: those before the
-    /// window tell what the process does by itself.
+    /// The rise, if it exceeds the growth of a program that warms up, and if there are so many points: the points before the
+    /// window show how the process sways.
     fn established_growth(&self, points: usize) -> Option<Growth> {
         self.growth.filter(|growth| self.points.len() >= points && growth.bytes() >= LEAST_BYTES)
     }
