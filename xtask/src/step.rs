@@ -1,6 +1,11 @@
 //! A step of the work: announced, timed, and named in its failure.
 
-use std::{path::Path, process::Command, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+    time::Instant,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -31,9 +36,14 @@ impl Step {
     }
 }
 
-/// The workspace's folder.
+/// The workspace's folder: that of the cargo that runs us, since checkouts may share a target folder.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let package =
+            std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        package.parent().expect("xtask is a folder of the workspace").to_owned()
+    });
+    &ROOT
 }
 
 /// The cargo that runs us, in the workspace's folder.

@@ -33,11 +33,10 @@ async fn a_fresh_app_of_the_readme_has_the_live_board() {
         host("packed", versions, packed, true),
         host("by-git", format!("git = \"file://{}\"", repository(&folder).display()), String::new(), false),
     ];
-    let browser = Browser::start(true).await;
     for host in hosts {
         let address = free_address();
         let program = host.build(&toolchain, &address);
-        let board = Board::host(&program, &address).await;
+        let (board, browser) = (Board::host(&program, &address).await, Browser::start(true).await);
         browser.tab.goto(&board.url).await.unwrap();
         browser.until("document.querySelector('.freshness .words').textContent", |text| text == "Live").await;
         let rules = browser.value("document.styleSheets[0].cssRules.length").await;
@@ -45,9 +44,9 @@ async fn a_fresh_app_of_the_readme_has_the_live_board() {
         let bar = browser.value("getComputedStyle(document.querySelector('nav')).display").await;
         assert_eq!(bar, "flex", "{}: the page is styled", host.name);
         assert_eq!(browser.complaints().await, Vec::<String>::new(), "{}", host.name);
+        browser.stop().await;
         board.stop().await;
     }
-    browser.stop().await;
 }
 
 impl Host {
@@ -57,9 +56,7 @@ impl Host {
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder).unwrap();
         }
-        run(Command::new(toolchain.join("bin/cargo"))
-            .args(["new", "--quiet", "--vcs", "none", "--name", "host"])
-            .arg(&self.folder));
+        run(tool(toolchain, "cargo").args(["new", "--quiet", "--vcs", "none", "--name", "host"]).arg(&self.folder));
         let manifest = self.folder.join("Cargo.toml");
         let made = fs::read_to_string(&manifest).unwrap();
         assert!(made.trim_end().ends_with("[dependencies]"), "the README's lines go below the last line of {made}");
@@ -70,16 +67,9 @@ impl Host {
             fs::copy(root().join("Cargo.lock"), self.folder.join("Cargo.lock")).unwrap();
         }
         let target = root().join("target/hosts");
-        let mut build = Command::new(toolchain.join("bin/cargo"));
+        let mut build = tool(toolchain, "cargo");
         build.args(["build", "--quiet"]).current_dir(&self.folder).env("CARGO_TARGET_DIR", &target);
-        // This test's own settings are not the host's.
-        build
-            .env_remove("RUSTUP_TOOLCHAIN")
-            .env_remove("RUSTC")
-            .env_remove("RUSTFLAGS")
-            .env("CARGO_PROFILE_DEV_DEBUG", "0");
-        let path = std::env::var("PATH").unwrap_or_default();
-        run(build.env("PATH", format!("{}:{path}", toolchain.join("bin").display())));
+        run(build.env("CARGO_PROFILE_DEV_DEBUG", "0"));
         target.join("debug/host")
     }
 
@@ -156,13 +146,13 @@ fn packed(folder: &Path) -> (String, String) {
     let names = String::from_utf8(told.stdout).unwrap();
     let names = names.lines().find_map(|line| line.strip_prefix("==> packing ")).expect("it says what it packs");
     let version = env!("CARGO_PKG_VERSION");
-    let mut patch = "[patch.crates-io]\n".to_owned();
-    for name in names.split(", ") {
+    let unpack = |name: &str| {
         let file = crates.join(format!("{name}-{version}.crate"));
         run(Command::new("tar").arg("-xzf").arg(&file).arg("-C").arg(&unpacked));
-        patch += &format!("{name} = {{ path = {:?} }}\n", unpacked.join(format!("{name}-{version}")));
-    }
-    (patch, format!("version = \"{version}\""))
+        format!("{name} = {{ path = {:?} }}\n", unpacked.join(format!("{name}-{version}")))
+    };
+    let patches: Vec<String> = names.split(", ").map(unpack).collect();
+    (["[patch.crates-io]\n", &patches.concat()].concat(), format!("version = \"{version}\""))
 }
 
 /// The toolchain in use without the WASM target, whether or not that is installed: links to its files cost no space.
@@ -186,11 +176,23 @@ fn toolchain_without_wasm(folder: &Path) -> PathBuf {
             fs::remove_dir_all(target).unwrap();
         }
     }
-    let mut rustc = Command::new(toolchain.join("bin/rustc"));
-    let library = run(rustc.args(["--print", "target-libdir", "--target", "wasm32-unknown-unknown"]));
+    let library =
+        run(tool(&toolchain, "rustc").args(["--print", "target-libdir", "--target", "wasm32-unknown-unknown"]));
     let library = PathBuf::from(String::from_utf8(library.stdout).unwrap().trim());
     assert!(library.starts_with(&toolchain) && !library.exists(), "{} is there", library.display());
     toolchain
+}
+
+/// A program of this toolchain. What runs the test puts its own toolchain and settings into the environment.
+fn tool(toolchain: &Path, name: &str) -> Command {
+    let programs = toolchain.join("bin");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut tool = Command::new(programs.join(name));
+    tool.env("PATH", format!("{}:{path}", programs.display()));
+    for variable in ["LD_LIBRARY_PATH", "RUSTC", "RUSTFLAGS", "RUSTUP_TOOLCHAIN"] {
+        tool.env_remove(variable);
+    }
+    tool
 }
 
 /// A folder outside the workspace, the same each time, so that what cargo has built is found again.
@@ -207,7 +209,8 @@ fn free_address() -> String {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test");
+    Path::new(&package).join("..").canonicalize().unwrap()
 }
 
 fn run(command: &mut Command) -> Output {

@@ -19,7 +19,9 @@ use wasm_bindgen_cli_support::Bindgen;
 type Files = BTreeMap<String, Vec<u8>>;
 
 fn main() -> Result<()> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    // Of the cargo that runs us, since checkouts may share a target folder.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run it by `cargo xtask bundle`")?;
+    let workspace = Path::new(&package).join("../..").canonicalize()?;
     let compiled = std::env::args_os().nth(1).map(PathBuf::from).context("the path of the compiled WASM is missing")?;
     let mut files = script_and_wasm(&compiled)?;
     files.extend(style_and_icon(&workspace.join("style"))?);
