@@ -30,9 +30,9 @@ impl Listing<'_> {
                     let mut names = Vec::new();
                     flatten(&item.tree, &mut Vec::new(), &mut names);
                     let marks = marks(&item.attrs);
-                    names.iter().for_each(|(name, target)| {
-                        self.add_reexport(module, path, &marks, (name.as_str(), target.as_slice()))
-                    });
+                    for (name, target) in &names {
+                        self.add_reexport(module, path, &marks, (name.as_str(), target.as_slice()));
+                    }
                 }
                 item => {
                     if let Some(name) = name_of(item) {
@@ -216,7 +216,7 @@ fn flatten(tree: &UseTree, path: &mut Vec<String>, names: &mut Vec<(String, Vec<
 /// The attributes that change what users may do: features and `non_exhaustive`.
 fn marks(attributes: &[Attribute]) -> String {
     let marks = attributes.iter().filter(|of| of.path().is_ident("cfg") || of.path().is_ident("non_exhaustive"));
-    marks.map(|attribute| format!("#[{}] ", text(&attribute.meta))).collect()
+    marks.fold(String::new(), |marks, attribute| marks + "#[" + &text(&attribute.meta) + "] ")
 }
 
 fn field_text(field: &Field) -> String {
