@@ -229,7 +229,7 @@ fn generics(generics: &Generics) -> String {
 }
 
 fn condition(generics: &Generics) -> String {
-    generics.where_clause.as_ref().map(|of| format!(" {}", text(of))).unwrap_or_default()
+    generics.where_clause.as_ref().map(|of| format!(" {}", text(of).trim_end_matches(','))).unwrap_or_default()
 }
 
 /// Code in one line, with spaces as in formatted code.
