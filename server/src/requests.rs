@@ -17,7 +17,6 @@ mod tally;
 mod upstream;
 
 pub use body::RequestsBody;
-pub(crate) use endpoint::BOUNDS_US;
 #[cfg(test)]
 pub(crate) use endpoint::{Ending, Outcome};
 pub use layer::{RequestsFuture, RequestsLayer, RequestsService};

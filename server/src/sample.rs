@@ -4,6 +4,4 @@ mod cost;
 mod runtime;
 mod sampler;
 
-#[cfg(test)]
-pub(crate) use self::cost::thread_cpu;
 pub(crate) use self::{runtime::RuntimeProbe, sampler::Sampler};

@@ -24,7 +24,7 @@ mod upstream;
 mod usage;
 
 mod histograms {
-    pub(super) use super::buckets::BucketRecorder;
+    pub(super) use super::buckets::{BOUNDS_US, BucketRecorder};
 }
 
 mod commands {

@@ -99,6 +99,7 @@ fn bench() -> Result<()> {
     ] {
         Step::new(name).run(measure(arguments))?;
     }
+    Step::new("a second of the monitor's thread").run(measure(&["sampling"]))?;
     Step::new("listening to a database client").run(measure(&["listening"]))?;
     Step::new("operations that are given up").run(measure(&["cancelled", "100000"]))?;
     let arguments = ["test", "--release", "-p", "watchboard", "--lib", "measures", "--", "--ignored", "--nocapture"];

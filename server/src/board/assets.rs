@@ -66,7 +66,7 @@ pub(super) fn icon() -> &'static str {
     Asset::find(".svg").map_or("", Asset::text)
 }
 
-/// The asset of exactly this name, in the smallest form that the client takes.
+/// The asset of exactly this name, in the smallest form that the client accepts.
 pub(crate) async fn response(name: &str, request: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {

@@ -16,6 +16,12 @@ const EXACT_POWER: u8 = GROUPING_POWER + 1;
 /// Buckets of one histogram.
 pub(crate) const BUCKETS: usize = ((MAX_VALUE_POWER - GROUPING_POWER + 1) as usize) << GROUPING_POWER;
 
+/// OpenTelemetry's bounds of `http.server.request.duration`, in microseconds, both ends included: the buckets of `/metrics`.
+pub(crate) const BOUNDS_US: [u64; 14] = [
+    5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000,
+    7_500_000, 10_000_000,
+];
+
 /// The bucket of a value.
 pub(crate) fn bucket(value: u64) -> usize {
     let value = value.min(LARGEST);

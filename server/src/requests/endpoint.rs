@@ -6,7 +6,7 @@ use super::upstream::{UpstreamRecorder, UpstreamTally, UpstreamTiming};
 use crate::{
     alloc::AllocationSums,
     commands::{UsageDelta, UsageRecorder, attribution::Trace},
-    histograms::BucketRecorder,
+    histograms::{BOUNDS_US, BucketRecorder},
     sync::{AtomicU32, AtomicU64, OnceBox, slots::find_or_insert, thread_number},
 };
 
@@ -17,11 +17,6 @@ const ENDINGS: usize = 32;
 /// Shards of an endpoint. More threads than this share them. A shard is allocated when a thread first records there.
 const SHARDS: usize = 8;
 
-/// OpenTelemetry's bounds of `http.server.request.duration`, in microseconds, both ends included.
-pub(crate) const BOUNDS_US: [u64; 14] = [
-    5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000,
-    7_500_000, 10_000_000,
-];
 /// Counters of one ending by duration. The last counts requests that are slower than all bounds.
 pub(crate) const BOUNDED: usize = BOUNDS_US.len() + 1;
 

@@ -12,7 +12,7 @@ use crate::{
     clock::now_unix_ms,
     commands::{CHECK_OUT, CommandReader, Listener},
     database::ProbeResult,
-    health::{Judge, Now, with_database},
+    health::{HealthInput, Judge, with_database},
     history::{FrameBuilder, History, Host, NameLookup},
     memory::Probes,
     requests::{Reader, Recorder},
@@ -92,7 +92,7 @@ impl Sampler {
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
         let unix_ms = now_unix_ms();
-        let now = Now {
+        let now = HealthInput {
             tick,
             unix_ms,
             recent: &requests.last_minute,
@@ -200,7 +200,7 @@ impl Sampler {
             let (threads, devices) = (self.probes.threads_by_name(), self.probes.devices());
             let held = [self.reader.held_bytes(), self.history.held_bytes(), self.commands.held_bytes()];
             let held = ["endpoints", "history", "commands"].map(str::to_owned).into_iter().zip(held).collect();
-            let cost = self.cost.read(held, self.probes.times().all());
+            let cost = self.cost.read(held, self.probes.times().to_vec());
             (Instant::now(), MemoryDetail { threads, devices, cost })
         });
         self.detail.insert(detail).1.clone()

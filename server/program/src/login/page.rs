@@ -21,7 +21,7 @@ pub(super) fn of_view(
     let action = [mount_path(request), SIGN_IN].concat();
     let mut page = SignInPage::new(&action).next(next);
     if let Some(refused) = refused {
-        page = page.refused(refused);
+        page = page.refusal(refused);
     }
     if login.password.is_none() {
         page = page.without_password();
