@@ -45,8 +45,8 @@ use tokio_io_timeout::TimeoutStream;
 use self::{
     client::{Client, TrustedProxies},
     coalesced_write::CoalescedWrite,
-    h2_idle::{Paced, Streams},
-    timer::KeptTimer,
+    h2_idle::{H2Body, Streams},
+    timer::PooledTimer,
     tls::Tls,
 };
 
@@ -70,7 +70,7 @@ const SILENT: Duration = Duration::from_mins(1);
 const PING_AFTER: Duration = Duration::from_secs(20);
 
 /// One address to serve at.
-pub(crate) struct Server {
+pub(crate) struct HttpServer {
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<Tls>,
     pub(crate) trusted: TrustedProxies,
@@ -111,7 +111,7 @@ impl Peer {
     }
 }
 
-impl Server {
+impl HttpServer {
     /// Answers requests by `handle` until `stop` turns true and what is then under way has ended, or its time is up.
     pub(crate) async fn run<H, F, B>(self, handle: H, mut stop: watch::Receiver<bool>)
     where
@@ -175,12 +175,12 @@ pub(crate) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
 fn http() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
-        .timer(KeptTimer)
+        .timer(PooledTimer)
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(HEAD_BYTES as usize)
         .preserve_header_case(true);
     http.http2()
-        .timer(KeptTimer)
+        .timer(PooledTimer)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_BYTES)
         .keep_alive_interval(PING_AFTER)
@@ -236,7 +236,7 @@ impl Connection {
             let stream = (request.version() == Version::HTTP_2).then(|| opens.open());
             let arrival = Arrival { peer: Arc::clone(&named), client: trusted.client(peer, tls, request.headers()) };
             let answer = handle(request, arrival);
-            async { answer.await.map(|response| response.map(|body| Paced::new(body, stream))) }
+            async { answer.await.map(|response| response.map(|body| H2Body::new(body, stream))) }
         });
         let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let mut connection = pin!(watcher.watch(connection));

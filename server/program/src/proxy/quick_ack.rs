@@ -30,7 +30,7 @@ impl QuickAck {
 impl AsyncRead for QuickAck {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if polled.is_pending() && self.wake_filter.take_wait() {
+        if polled.is_pending() && self.wake_filter.take_waiting() {
             // Only a delay, if it fails.
             _ = SockRef::from(&self.stream).set_tcp_quickack(true);
         }

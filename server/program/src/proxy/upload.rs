@@ -67,9 +67,9 @@ impl Progress {
 }
 
 /// A body of a client. In a box, since it goes with its request, which is moved often.
-pub(super) struct Upload(Option<Box<Sending>>);
+pub(super) struct Upload(Option<Box<UploadBody>>);
 
-struct Sending {
+struct UploadBody {
     inner: Incoming,
     progress: Arc<Progress>,
     patience: Option<Pin<Box<Sleep>>>,
@@ -79,11 +79,11 @@ impl Upload {
     pub(super) const NONE: Self = Self(None);
 
     pub(super) fn new(inner: Incoming, progress: Arc<Progress>) -> Self {
-        Self(Some(Box::new(Sending { inner, progress, patience: None })))
+        Self(Some(Box::new(UploadBody { inner, progress, patience: None })))
     }
 }
 
-impl Sending {
+impl UploadBody {
     /// Whether the time for something has run out.
     fn is_over(&mut self, within: Duration, cx: &mut Context<'_>) -> Poll<()> {
         self.patience.get_or_insert_with(|| Box::pin(sleep(within))).as_mut().poll(cx)

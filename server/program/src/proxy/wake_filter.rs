@@ -34,7 +34,10 @@ pub(super) struct WakeFilter {
 
 impl WakeFilter {
     /// Has a task drive a connection to its end, with this wake_filter before it.
-    pub(super) fn drive(self: &Arc<Self>, connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
+    pub(super) fn spawn_connection(
+        self: &Arc<Self>,
+        connection: impl Future<Output = hyper::Result<()>> + Send + 'static,
+    ) {
         let waker = Waker::from(Arc::clone(self));
         let own = Arc::clone(self);
         tokio::spawn(async move {
@@ -70,7 +73,7 @@ impl WakeFilter {
     }
 
     /// Whether somebody waits; says so once.
-    pub(super) fn take_wait(&self) -> bool {
+    pub(super) fn take_waiting(&self) -> bool {
         self.waits.load(Relaxed) && self.waits.swap(false, Relaxed)
     }
 }

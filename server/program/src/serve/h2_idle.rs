@@ -87,7 +87,7 @@ impl Drop for Stream {
 
 pin_project! {
     /// An answer that knows whom it waits for.
-    pub(super) struct Paced<B> {
+    pub(super) struct H2Body<B> {
         #[pin]
         inner: B,
         // None of HTTP/1.
@@ -95,7 +95,7 @@ pin_project! {
     }
 }
 
-impl<B> Paced<B> {
+impl<B> H2Body<B> {
     /// From now on the client is awaited, until it asks for the first of it.
     pub(super) fn new(inner: B, stream: Option<Stream>) -> Self {
         if let Some(stream) = &stream {
@@ -105,7 +105,7 @@ impl<B> Paced<B> {
     }
 }
 
-impl<B: Body> Body for Paced<B> {
+impl<B: Body> Body for H2Body<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -144,7 +144,7 @@ mod tests {
         assert!(streams.are_used());
         advance(PATIENCE * 2).await;
         assert_eq!(streams.verdict(PATIENCE), None, "the application takes its time");
-        let mut answer = Paced::new(Full::new(Bytes::from("all of it")), Some(stream));
+        let mut answer = H2Body::new(Full::new(Bytes::from("all of it")), Some(stream));
         advance(PATIENCE).await;
         assert_eq!(streams.verdict(PATIENCE), None);
         advance(PATIENCE / 30).await;

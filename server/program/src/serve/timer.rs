@@ -12,25 +12,25 @@ use hyper::rt;
 use tokio::time::{self, Sleep};
 
 /// Timers that a thread keeps.
-const MOST_KEPT: usize = 256;
+const MAX_POOLED: usize = 256;
 
 thread_local! {
-    static KEPT: RefCell<Vec<Pin<Box<Sleep>>>> = const { RefCell::new(vec![]) };
+    static POOL: RefCell<Vec<Pin<Box<Sleep>>>> = const { RefCell::new(vec![]) };
 }
 
 /// Tokio's time. The runtime of a thread is always the same.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct KeptTimer;
+pub(crate) struct PooledTimer;
 
-impl rt::Timer for KeptTimer {
+impl rt::Timer for PooledTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn rt::Sleep>> {
         self.sleep_until(self.now() + duration)
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn rt::Sleep>> {
         let deadline = deadline.into();
-        let kept = KEPT.try_with(|kept| kept.borrow_mut().pop()).ok().flatten();
-        Box::pin(Kept(Some(match kept {
+        let kept = POOL.try_with(|kept| kept.borrow_mut().pop()).ok().flatten();
+        Box::pin(PooledSleep(Some(match kept {
             Some(mut sleep) => {
                 sleep.as_mut().reset(deadline);
                 sleep
@@ -45,9 +45,9 @@ impl rt::Timer for KeptTimer {
 }
 
 /// None once it has been given back.
-struct Kept(Option<Pin<Box<Sleep>>>);
+struct PooledSleep(Option<Pin<Box<Sleep>>>);
 
-impl Future for Kept {
+impl Future for PooledSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -55,15 +55,15 @@ impl Future for Kept {
     }
 }
 
-impl rt::Sleep for Kept {}
+impl rt::Sleep for PooledSleep {}
 
-impl Drop for Kept {
+impl Drop for PooledSleep {
     fn drop(&mut self) {
         let Some(sleep) = self.0.take() else { return };
         // A thread that is ending has no place for it any more.
-        let _ = KEPT.try_with(|kept| {
+        let _ = POOL.try_with(|kept| {
             let mut kept = kept.borrow_mut();
-            if kept.len() < MOST_KEPT {
+            if kept.len() < MAX_POOLED {
                 kept.push(sleep);
             }
         });

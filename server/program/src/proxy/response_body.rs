@@ -12,28 +12,28 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::connections::Taken;
+use super::upstream_pool::PooledConnection;
 
-pub(crate) struct Answer {
+pub(crate) struct ResponseBody {
     inner: Either<Incoming, Full<Bytes>>,
     has_ended: bool,
     /// None for a page of our own.
-    connection: Option<Taken>,
+    connection: Option<PooledConnection>,
     /// Its place among those under way.
     _place: Option<OwnedSemaphorePermit>,
 }
 
-impl Answer {
-    pub(super) fn of_upstream(inner: Incoming, connection: Taken, place: OwnedSemaphorePermit) -> Self {
+impl ResponseBody {
+    pub(super) fn from_upstream(inner: Incoming, connection: PooledConnection, place: OwnedSemaphorePermit) -> Self {
         Self { inner: Either::Left(inner), has_ended: false, connection: Some(connection), _place: Some(place) }
     }
 
-    pub(super) fn of_ours(page: Full<Bytes>) -> Self {
+    pub(super) fn from_page(page: Full<Bytes>) -> Self {
         Self { inner: Either::Right(page), has_ended: false, connection: None, _place: None }
     }
 }
 
-impl Body for Answer {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -65,11 +65,11 @@ impl Body for Answer {
     }
 }
 
-impl Drop for Answer {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
         // Of a body whose length was promised nobody asks for the end.
         if self.has_ended || self.inner.is_end_stream() {
-            self.connection.take().into_iter().for_each(Taken::give_back);
+            self.connection.take().into_iter().for_each(PooledConnection::give_back);
         }
     }
 }
