@@ -63,7 +63,7 @@ fn hosts(uri: &ConnectionString) -> String {
     }
 }
 
-/// In words, without secrets.
+/// The configuration in words, without secrets.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Config { listen, upstream, proxy_listen, openapi, mongodb_uri, sqlite, .. } = &self.config;

@@ -1,5 +1,5 @@
-//! The body of an answer: the application's as it comes, or a page of our own. With its end the request's place is free again, and
-//! its connection.
+//! The body of a response: the application's, or a page of the proxy. At its end it frees the request's place and returns the connection to the
+//! pool.
 
 use std::{
     pin::Pin,
@@ -14,12 +14,13 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::upstream_pool::PooledConnection;
 
+/// The body of a response to a client of the proxy.
 pub(crate) struct ResponseBody {
     inner: Either<Incoming, Full<Bytes>>,
     has_ended: bool,
-    /// None for a page of our own.
+    /// A page of the proxy has none.
     connection: Option<PooledConnection>,
-    /// Its place among those under way.
+    /// The place among the requests under way.
     _place: Option<OwnedSemaphorePermit>,
 }
 
@@ -39,19 +40,19 @@ impl Body for ResponseBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Self { inner, connection, .. } = &mut *self;
-        if let Some(taken) = connection {
-            taken.open.wake_filter.hold();
+        if let Some(connection) = connection {
+            connection.open.wake_filter.hold();
         }
         let polled = Pin::new(&mut *inner).poll_frame(cx);
-        if let Some(taken) = connection {
+        if let Some(connection) = connection {
             if polled.is_pending() {
-                taken.open.wake_filter.wait();
+                connection.open.wake_filter.wait();
             }
-            // After the last of a body whose length was promised the connection has nothing to do.
-            taken.open.wake_filter.open(!inner.is_end_stream());
+            // After the last part of a body with a known length the connection has nothing to do.
+            connection.open.wake_filter.open(!inner.is_end_stream());
         }
         let frame = ready!(polled);
-        // Nobody asks for what follows trailers.
+        // Nothing follows trailers.
         self.has_ended = frame.as_ref().is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
         Poll::Ready(frame)
     }
@@ -67,7 +68,7 @@ impl Body for ResponseBody {
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        // Of a body whose length was promised nobody asks for the end.
+        // hyper does not poll a body with a known length to its end.
         if self.has_ended || self.inner.is_end_stream() {
             self.connection.take().into_iter().for_each(PooledConnection::give_back);
         }

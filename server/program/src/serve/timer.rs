@@ -1,5 +1,5 @@
-//! hyper's times to wait, which hardly ever run out. To enter a timer and to take it out again for each request costs much more than to move
-//! the time of one that is there, so a thread keeps those that are done for its next requests.
+//! Saves the creation of a timer for each request. hyper's timers rarely expire, and to move one costs less than to register and remove one. Each
+//! thread keeps finished timers for its next requests.
 
 use std::{
     cell::RefCell,
@@ -11,14 +11,14 @@ use std::{
 use hyper::rt;
 use tokio::time::{self, Sleep};
 
-/// Timers that a thread keeps.
+/// Finished timers of a thread.
 const MAX_POOLED: usize = 256;
 
 thread_local! {
     static POOL: RefCell<Vec<Pin<Box<Sleep>>>> = const { RefCell::new(vec![]) };
 }
 
-/// Tokio's time. The runtime of a thread is always the same.
+/// hyper's timer on tokio's time. A thread never changes its runtime, so that it can reuse timers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PooledTimer;
 
@@ -29,8 +29,8 @@ impl rt::Timer for PooledTimer {
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn rt::Sleep>> {
         let deadline = deadline.into();
-        let kept = POOL.try_with(|kept| kept.borrow_mut().pop()).ok().flatten();
-        Box::pin(PooledSleep(Some(match kept {
+        let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+        Box::pin(PooledSleep(Some(match pooled {
             Some(mut sleep) => {
                 sleep.as_mut().reset(deadline);
                 sleep
@@ -44,7 +44,7 @@ impl rt::Timer for PooledTimer {
     }
 }
 
-/// None once it has been given back.
+/// A timer from the pool. It is `None` during its drop alone.
 struct PooledSleep(Option<Pin<Box<Sleep>>>);
 
 impl Future for PooledSleep {
@@ -60,11 +60,11 @@ impl rt::Sleep for PooledSleep {}
 impl Drop for PooledSleep {
     fn drop(&mut self) {
         let Some(sleep) = self.0.take() else { return };
-        // A thread that is ending has no place for it any more.
-        let _ = POOL.try_with(|kept| {
-            let mut kept = kept.borrow_mut();
-            if kept.len() < MAX_POOLED {
-                kept.push(sleep);
+        // A thread that ends has no pool any more.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < MAX_POOLED {
+                pool.push(sleep);
             }
         });
     }
