@@ -19,7 +19,7 @@ async fn page(board: &Binary, holds: impl Fn(&str) -> bool) -> String {
 async fn page_within(within: Duration, board: &Binary, holds: impl Fn(&str) -> bool) -> String {
     let deadline = Instant::now() + within;
     loop {
-        let (_, html) = board.asker.send("GET", "/?view=database").await;
+        let (_, html) = board.client.send("GET", "/?view=database").await;
         let html = String::from_utf8_lossy(&html).into_owned();
         if holds(&html) {
             return html;

@@ -8,13 +8,13 @@ use watchboard_test_support::Binary;
 
 const WITHIN: Duration = Duration::from_secs(5);
 
-async fn until(board: &Binary, status: &str) -> Value {
+async fn wait_for_json(board: &Binary, status: &str) -> Value {
     let holds = |health: &Value| health["database"]["status"].as_str().is_some_and(|now| now.starts_with(status));
-    board.asker.until("/health", WITHIN, holds).await
+    board.client.wait_for_json("/health", WITHIN, holds).await
 }
 
 async fn page(board: &Binary) -> String {
-    String::from_utf8(board.asker.send("GET", "/?view=database").await.1.to_vec()).unwrap()
+    String::from_utf8(board.client.send("GET", "/?view=database").await.1.to_vec()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,7 +24,7 @@ async fn a_sqlite_file_is_watched_through_all_that_happens_to_it() {
     let board = Binary::start(&["--ready-needs-database", "--sqlite", path.to_str().unwrap()]).await;
     until(&board, "error: unreachable: there is no file").await;
     assert!(!path.exists(), "it is never made");
-    assert_eq!(board.asker.send("GET", "/readyz").await.0, 503);
+    assert_eq!(board.client.send("GET", "/readyz").await.0, 503);
 
     let shop = Connection::open(&path).unwrap();
     shop.pragma_update(None, "journal_mode", "wal").unwrap();
@@ -39,12 +39,12 @@ async fn a_sqlite_file_is_watched_through_all_that_happens_to_it() {
     assert!(size > 10_000 && log > 10_000, "{database}");
     let text = page(&board).await;
     assert!(text.contains("SQLite") && text.contains("Write-ahead log") && text.contains("Healthy for "));
-    assert_eq!(board.asker.send("GET", "/readyz").await.0, 200);
+    assert_eq!(board.client.send("GET", "/readyz").await.0, 200);
 
     shop.execute_batch("INSERT INTO orders VALUES (zeroblob(1000000))").unwrap();
     let grown =
         |health: &Value| health["database"]["file"]["size_bytes"].as_u64().is_some_and(|now| now > size + 900_000);
-    board.asker.until("/health", WITHIN, grown).await;
+    board.client.wait_for_json("/health", WITHIN, grown).await;
 
     shop.pragma_update(None, "journal_mode", "delete").unwrap();
     shop.execute_batch("BEGIN EXCLUSIVE").unwrap();
