@@ -6,6 +6,7 @@ mod error_page;
 mod failure;
 mod forward;
 mod headers;
+mod host;
 pub(crate) mod openapi;
 mod quick_ack;
 mod response_body;

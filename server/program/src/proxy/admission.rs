@@ -13,6 +13,7 @@ use super::{
     error_page::{failure_response, refusal_response},
     failure::Failure,
     headers::{self, HeaderFlags},
+    host::{HostError, find_host},
     response_body::ResponseBody,
 };
 use crate::serve::{Arrival, Peer};
@@ -48,6 +49,7 @@ pub(super) struct Upgrade {
 pub(super) enum Refusal {
     /// The request is wrong.
     Wrong(StatusCode, &'static str),
+    Host(HostError),
     Failure(Failure),
 }
 
@@ -55,6 +57,7 @@ impl Refusal {
     pub(super) fn response(self, accept: Option<&HeaderValue>) -> Response<ResponseBody> {
         match self {
             Self::Wrong(status, sentence) => refusal_response(status, sentence, accept),
+            Self::Host(error) => refusal_response(StatusCode::BAD_REQUEST, &error.to_string(), accept),
             Self::Failure(failure) => failure_response(failure, accept),
         }
     }
@@ -79,7 +82,7 @@ impl Admission {
         if request.method() == Method::CONNECT {
             return Err(Refusal::Wrong(StatusCode::METHOD_NOT_ALLOWED, "This is no proxy to other hosts."));
         }
-        let host = headers::host(request).map_err(|sentence| Refusal::Wrong(StatusCode::BAD_REQUEST, sentence))?;
+        let host = find_host(request).map_err(Refusal::Host)?;
         if request.uri().path() == "*" && request.method() != Method::OPTIONS {
             return Err(Refusal::Wrong(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *."));
         }

@@ -1,6 +1,11 @@
 //! Sends a request to the application and returns the head of its answer.
 
-use std::{convert::Infallible, pin::Pin, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header, uri::Authority};
@@ -21,9 +26,9 @@ use super::{
 };
 
 /// An idle connection that the application was closing fails within this time. A later end is the fault of the request.
-const AT_ONCE: Duration = Duration::from_secs(1);
+const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 /// Between two looks at an expired deadline while the client still sends.
-const AGAIN: Duration = Duration::from_millis(250);
+const CHECK_EACH: Duration = Duration::from_millis(250);
 
 /// The forwarder of one thread.
 pub(super) struct Forwarder {
@@ -84,8 +89,8 @@ impl Forwarder {
                         Ok(Err(mut error)) => {
                             let unsent = error.take_message();
                             let failure = Failure::from(error.into_error());
-                            let is_at_once = failure == Failure::Closed && began.elapsed() < AT_ONCE;
-                            let retried = || connection.open.retry_note.request().filter(|_| is_at_once);
+                            let was_closing = failure == Failure::Closed && began.elapsed() < CLOSED_WITHIN;
+                            let retried = || connection.open.retry_note.request().filter(|_| was_closing);
                             match unsent.or_else(retried) {
                                 Some(request) => Box::pin(forwarder.send(request, progress)).await,
                                 None => Err(failure),
@@ -138,7 +143,7 @@ impl Forwarder {
                     return Err(Failure::Late);
                 },
             }
-            until = deadline().max(Instant::now() + AGAIN);
+            until = deadline().max(Instant::now() + CHECK_EACH);
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Forwards, removes and adds headers (RFC 9110, 7.6), and describes the client to the application.
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Version, header,
-    uri::{Authority, Uri},
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header};
 
 use crate::{
     login::is_session_cookie,
@@ -152,38 +149,6 @@ fn list_items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<It
 /// Whether a comma-separated list has this token.
 pub(super) fn lists_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     list_items(headers, name).any(|item| item.eq_ignore_ascii_case(token))
-}
-
-/// The host that a request is for. HTTP/2 and requests to a proxy have it in their target, HTTP/1.1 in exactly one header.
-///
-/// # Errors
-/// The host is missing, doubled or malformed: the application could read another host than this proxy does.
-pub(super) fn host<B>(request: &Request<B>) -> Result<Option<HeaderValue>, &'static str> {
-    let mut values = request.headers().get_all(header::HOST).iter();
-    let (named, more) = (values.next(), values.next());
-    if more.is_some() {
-        return Err("the request has more than one Host header");
-    }
-    match (named, request.uri().authority()) {
-        (None, _) if request.version() == Version::HTTP_11 => Err("the request has no Host header"),
-        (Some(value), _) if !is_host(value.as_bytes()) => Err("the request's Host header is not a host"),
-        (_, Some(_)) if request.uri().scheme().is_none() => Err("the request's target is a host alone"),
-        (_, Some(authority)) if !is_host(authority.as_str().as_bytes()) => Err("the request's target names no host"),
-        (_, Some(authority)) => {
-            HeaderValue::from_str(authority.as_str()).map(Some).map_err(|_| "the target names no host")
-        }
-        (named, None) => Ok(named.cloned()),
-    }
-}
-
-/// Whether this is a host, with or without a port, and without a user.
-fn is_host(text: &[u8]) -> bool {
-    // Most are a name and a port, and need no full parse.
-    let (name, port) = text.iter().position(|byte| *byte == b':').map_or((text, &[][..]), |at| text.split_at(at));
-    let is_name =
-        !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
-    let is_port = port.is_empty() || (2..=6).contains(&port.len()) && port[1..].iter().all(u8::is_ascii_digit);
-    is_name && is_port || (!text.contains(&b'@') && Authority::try_from(text).is_ok())
 }
 
 /// Describes the client to the application. Headers of untrusted clients are removed. Those of a trusted proxy stay, and this proxy adds to

@@ -1,4 +1,4 @@
-//! Who sees the board: everything that a stranger may try against the real binary, and what those see who may.
+//! The login of the real program: attacks by strangers, and the pages of people with a session or the token.
 
 use std::{
     net::SocketAddr,

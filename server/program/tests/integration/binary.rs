@@ -1,4 +1,4 @@
-//! The binary as an operator meets it: alone in a folder, refusing what is unsafe, stopping cleanly.
+//! The program as an operator uses it: alone in a folder, with unsafe settings, and stopped by signals.
 
 use std::{fs, process::Stdio, time::Duration};
 

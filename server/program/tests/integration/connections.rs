@@ -1,4 +1,4 @@
-//! The binary's connections to the application: used again, given up, asked anew.
+//! The proxy's connections to the application: reuse, ends and retries.
 
 use std::{
     net::SocketAddr,

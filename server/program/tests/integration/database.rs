@@ -1,4 +1,4 @@
-//! Outages of a real mongod, as the board names them, and what they do to the application's requests: nothing.
+//! Outages of a real mongod: their names on the board, and no effect on the application's requests.
 
 use std::time::{Duration, Instant};
 

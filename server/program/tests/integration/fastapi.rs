@@ -1,4 +1,4 @@
-//! An application of `FastAPI` under uvicorn behind the binary: answers and sockets, byte for byte as without it.
+//! An application of `FastAPI` under uvicorn behind the proxy: the same answers, byte for byte, and sockets as without the proxy.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! What is wrong is named on the page, with a link to where it can be looked at, and gone when it is over.
+//! A finding appears on the page with a link to its details, and goes when its cause is gone.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Malformed input on everything that reads from outside: heads and bodies of requests, queries, forms, cookies, HTTP/2 frames, an application's
-//! answers, its OpenAPI document, a database's replies, the configuration file. Nothing panics, and nothing is kept of it.
+//! Malformed input for all readers: heads and bodies of requests, queries, forms, cookies, HTTP/2 frames, an application's answers, its
+//! OpenAPI document, a database's replies, the configuration file. No input causes a panic or a leak.
 //!
 //! A few seconds with the other tests; for longer:
 //! `FUZZ_SECONDS=600 cargo test -p watchboard-cli --test integration fuzz -- --nocapture`

@@ -1,5 +1,5 @@
-//! Requests that mean one thing to one reader and another to the next: refused, or passed on so that there is but one reading. The cases
-//! are those in which RFC 9110 and 9112 leave no choice, as the field's probes for HTTP/1.1 servers and for smuggling list them.
+//! Ambiguous requests, as used for request smuggling: the proxy refuses them, or sends them on with one meaning. RFC 9110 and 9112 demand one
+//! treatment for each case. The cases are from public test suites for HTTP/1.1 servers and for smuggling.
 
 use std::{net::SocketAddr, time::Duration};
 

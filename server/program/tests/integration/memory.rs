@@ -1,4 +1,4 @@
-//! The memory figures of the running binary beside psutil's of the same process.
+//! Compares the memory figures of the running program with psutil's of the same process.
 
 use std::process::Stdio;
 

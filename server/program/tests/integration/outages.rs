@@ -1,5 +1,5 @@
-//! Every outage that the board tells apart, made for real: its name in `/health` and on the page within three seconds, its end as
-//! soon, and requests that do not notice. The bound is looser, for machines that do much else; the times are printed.
+//! Causes every kind of outage that the board knows. Its name must be in `/health` and on the page within three seconds, and go as fast. Requests
+//! must not notice it. The tests allow more time, for busy machines, and print the times.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! `/metrics` as Prometheus's own client reads it, beside `/health` of the same tick.
+//! Compares `/metrics`, read by Prometheus's own client, with `/health` of the same tick.
 
 use std::{collections::BTreeMap, process::Stdio, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The binary in front of an application: to both sides as if it were not there.
+//! The proxy in front of an application is transparent to both sides.
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What a real mongod says of itself, as the database view shows it: alone, in a set, and to a login that may ask little or nothing.
+//! The state of a real mongod in the database view: a single server, a replica set, and logins with few or no privileges.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Ten thousand sign-ins leave nothing behind: `cargo test -p watchboard --features binary --test sign_ins -- --ignored --nocapture`.
+//! Ten thousand sign-ins leak nothing: `cargo test -p watchboard-cli --test integration sign_ins -- --ignored --nocapture`.
 
 use std::process::Stdio;
 

@@ -1,4 +1,4 @@
-//! A SQLite file that is watched by the real binary: how it is, how it grows, and what happens to it.
+//! The real program watches a SQLite file: its state, its growth and its failures.
 
 use std::{fs, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Bodies that are large, slow or broken off, through the binary: they pass as they come, and are kept nowhere.
+//! Large, slow and broken bodies pass through the proxy as they come. The proxy buffers none of them.
 
 use std::{
     net::SocketAddr,

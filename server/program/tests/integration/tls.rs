@@ -1,4 +1,4 @@
-//! TLS by certificate and key: what is spoken, who is served, and a certificate that is renewed.
+//! TLS by certificate and key: protocols, clients, and a renewed certificate.
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 

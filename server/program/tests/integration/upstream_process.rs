@@ -1,4 +1,4 @@
-//! The memory of an application beside the binary: real processes of `FastAPI` under uvicorn, of forking parents, of other users.
+//! The memory of an application behind the proxy: real processes of `FastAPI` under uvicorn, of forking parents, of other users.
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
 
