@@ -23,7 +23,7 @@ use self::{
     hosts::Hosts,
     page::{SIGN_IN, SIGN_OUT},
     password::Verifier,
-    sign_in::SignIn,
+    sign_in::PasswordLogin,
     token::Token,
 };
 
@@ -38,12 +38,12 @@ pub(crate) use self::{
 pub(crate) struct Login {
     hosts: Hosts,
     token: Option<Token>,
-    sign_in: SignIn,
+    sign_in: PasswordLogin,
 }
 
 impl Login {
     fn new(hosts: Hosts, password: Option<Verifier>, token: Option<Token>) -> Self {
-        Self { hosts, token, sign_in: SignIn::new(password) }
+        Self { hosts, token, sign_in: PasswordLogin::new(password) }
     }
 
     /// The conditions for access, to follow "for those who".

@@ -42,13 +42,13 @@ struct Fields {
 
 /// The password's verifier, with the sessions and the attempts of all addresses.
 #[derive(Debug)]
-pub(super) struct SignIn {
+pub(super) struct PasswordLogin {
     verifier: Option<Arc<Verifier>>,
     sessions: Sessions,
     attempts: Attempts,
 }
 
-impl SignIn {
+impl PasswordLogin {
     pub(super) fn new(verifier: Option<Verifier>) -> Self {
         Self { verifier: verifier.map(Arc::new), sessions: Sessions::default(), attempts: Attempts::default() }
     }
