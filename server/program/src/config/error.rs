@@ -67,7 +67,7 @@ impl SettingError {
 pub(crate) struct ConfigError {
     pub(super) line: Option<String>,
     #[source]
-    pub(super) setting: SettingError,
+    pub(super) setting: Box<SettingError>,
 }
 
 impl fmt::Display for ConfigError {

@@ -22,6 +22,6 @@ impl Lines {
     /// Adds the line of the setting that the error is about, if the setting comes from the file.
     pub(crate) fn locate(&self, setting: SettingError) -> ConfigError {
         let line = self.0.iter().find(|(flag, ..)| Some(flag.as_str()) == setting.flag());
-        ConfigError { line: line.map(|(.., line)| line.clone()), setting }
+        ConfigError { line: line.map(|(.., line)| line.clone()), setting: Box::new(setting) }
     }
 }

@@ -53,7 +53,7 @@ async fn answers_are_what_they_are_without_it() {
         let [there, here] = [there, here].map(|bytes| RawResponse::parse(&bytes).end_to_end());
         let there = match line {
             // The target that the application sees has no host in it any more: that is in the Host header.
-            "GET http://other.example/echo" => Raw {
+            "GET http://other.example/echo" => RawResponse {
                 headers: there.headers.iter().map(|line| line.replace("http://other.example", "")).collect(),
                 ..there
             },

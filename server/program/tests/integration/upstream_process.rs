@@ -76,7 +76,7 @@ async fn every_process_of_uvicorn_agrees_with_psutil_and_so_do_their_sums() {
     let mut found = vec![];
     for _ in 0..10 {
         // Anew, since shared pages are read once a minute: in the first seconds the workers are not done with their imports.
-        let binary = in_front_of(&application).await;
+        let binary = with_upstream(&application).await;
         let health = binary.client.wait_for_json("/health", WITHIN, all).await;
         found = differences(&health, &psutil(&pids(&health)).await);
         if found.is_empty() {
@@ -124,7 +124,7 @@ fn differences(health: &Value, theirs: &[Value]) -> Vec<String> {
 #[tokio::test]
 async fn a_restart_is_a_gap_and_a_mark_and_no_failure() {
     let mut application = Python::uvicorn(2);
-    let binary = in_front_of(&application).await;
+    let binary = with_upstream(&application).await;
     let runs = |health: &Value| roles(health, "worker") == 2;
     let before = binary.client.wait_for_json("/health", WITHIN, runs).await;
     application.kill().await;
@@ -156,7 +156,7 @@ async fn a_restart_is_a_gap_and_a_mark_and_no_failure() {
 async fn an_application_that_does_not_run_is_a_finding_and_in_the_log() {
     let mut application = Python::uvicorn(2);
     application.kill().await;
-    let binary = in_front_of(&application).await;
+    let binary = with_upstream(&application).await;
     binary.wait_for_log("the application does not run: Nothing on this host listens").await;
     let named = |health: &Value| health["reasons"].to_string().contains("has not been running for 1");
     let health = binary.client.wait_for_json("/health", WITHIN, named).await;
@@ -180,7 +180,7 @@ signal.pause()
 #[tokio::test]
 async fn workers_go_on_without_their_parent() {
     let mut application = Python::script(FORKS);
-    let binary = in_front_of(&application).await;
+    let binary = with_upstream(&application).await;
     let forked = |health: &Value| roles(health, "main") == 1 && roles(health, "worker") == 3;
     let before = binary.client.wait_for_json("/health", WITHIN, forked).await;
     assert_eq!(process(&before)["pid"], application.pid());
@@ -208,7 +208,7 @@ signal.pause()
 #[tokio::test]
 async fn more_processes_than_are_read_are_counted_and_said() {
     let application = Python::script(MANY);
-    let binary = in_front_of(&application).await;
+    let binary = with_upstream(&application).await;
     let more = |health: &Value| health["memory_analysis"]["application"]["unread_processes"] == 7;
     let health = binary.client.wait_for_json("/health", WITHIN, more).await;
     assert_eq!(processes(&health).len(), 64);
@@ -225,7 +225,7 @@ async fn the_container_is_the_applications() {
     };
     let application = Python::script(FORKS);
     group.add_process(application.pid());
-    let binary = in_front_of(&application).await;
+    let binary = with_upstream(&application).await;
     let limited = |health: &Value| health["memory_analysis"]["container"]["limit_bytes"] == LIMIT;
     binary.client.wait_for_json("/health", WITHIN, limited).await;
 }
@@ -244,7 +244,7 @@ signal.pause()
 #[tokio::test]
 async fn workers_that_each_listen_are_one_application_under_their_parent() {
     let application = Python::script(EACH_LISTENS);
-    let binary = in_front_of(&application).await;
+    let binary = with_upstream(&application).await;
     let found = |health: &Value| roles(health, "worker") == 2;
     let health = binary.client.wait_for_json("/health", WITHIN, found).await;
     assert_eq!((process(&health)["pid"].clone(), processes(&health).len()), (application.pid().into(), 3));
