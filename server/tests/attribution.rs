@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use tokio::{io::AsyncWriteExt, sync::Mutex, task};
 use watchboard::{Monitor, alloc::Tracking};
-use watchboard_test_support::Asker;
+use watchboard_test_support::TestClient;
 
 #[global_allocator]
 static ALLOCATOR: Tracking = Tracking::system();
@@ -67,7 +67,7 @@ async fn held() {
     drop(memory);
 }
 
-async fn serve() -> Asker {
+async fn serve() -> TestClient {
     let app = Router::new()
         .route("/mib", get(one_mib))
         .route("/nothing", get(nothing))
@@ -76,7 +76,7 @@ async fn serve() -> Asker {
         .route("/streamed", get(streamed))
         .route("/held", get(held));
     let app = Monitor::builder().build().watch(app, "/board");
-    Asker::of(app).await
+    TestClient::serve(app).await
 }
 
 fn total(health: &Value) -> u64 {
@@ -92,7 +92,9 @@ async fn a_request_owns_what_was_allocated_while_it_ran() {
     for kind in kinds {
         asker.send("GET", &format!("/{kind}")).await;
     }
-    let warm = asker.until("/board/health", Duration::from_secs(5), |health| total(health) == kinds.len() as u64).await;
+    let warm = asker
+        .wait_for_json("/board/health", Duration::from_secs(5), |health| total(health) == kinds.len() as u64)
+        .await;
     let paths = (0..REQUESTS).flat_map(|_| kinds).map(|kind| format!("/{kind}"));
     stream::iter(paths)
         .for_each_concurrent(CONCURRENT, |path| {
@@ -101,7 +103,7 @@ async fn a_request_owns_what_was_allocated_while_it_ran() {
         })
         .await;
     let all = (REQUESTS + 1) * kinds.len() as u64;
-    let health = asker.until("/board/health", Duration::from_secs(10), |health| total(health) == all).await;
+    let health = asker.wait_for_json("/board/health", Duration::from_secs(10), |health| total(health) == all).await;
 
     let of = |health: &Value, kind: &str| health["application"]["allocated_bytes"][format!("GET /{kind}")].as_u64();
     let mean = |kind| (of(&health, kind).expect("bytes") - of(&warm, kind).expect("bytes")) as f64 / REQUESTS as f64;
@@ -146,9 +148,9 @@ async fn nothing_is_counted_twice() {
         tower::ServiceExt::oneshot(inner, request).await.expect("an answer");
     };
     let app = monitor.watch(Router::new().route("/outer", get(outer)), "/board");
-    let asker = Asker::of(app).await;
+    let asker = TestClient::serve(app).await;
     asker.send("GET", "/outer").await;
-    let health = asker.until("/board/health", Duration::from_secs(5), |health| total(health) == 2).await;
+    let health = asker.wait_for_json("/board/health", Duration::from_secs(5), |health| total(health) == 2).await;
     let of = |name: &str| health["application"]["allocated_bytes"][name].as_u64().expect("bytes");
     let near = |name, mib: f64| (of(name) as f64 / MIB as f64 - mib).abs() < 0.05;
     assert!(near("GET /inner", 1.0) && near("GET /outer", 0.5), "{health:#}");
@@ -175,7 +177,7 @@ async fn threads_that_end_leave_their_sums() {
     let own = 2 * 64 * 4_000 * KIB;
     let allocated = |health: &Value| health["memory_analysis"]["heap"]["allocated_bytes"].as_u64().expect("bytes");
     let grown = |health: &Value| allocated(health) >= before + own;
-    let health = asker.until("/board/health", Duration::from_secs(5), grown).await;
+    let health = asker.wait_for_json("/board/health", Duration::from_secs(5), grown).await;
     let most = own + own / 20;
     assert!(allocated(&health) - before <= most, "{} of at most {most}", allocated(&health) - before);
 }
@@ -191,12 +193,12 @@ async fn a_request_that_is_left_keeps_nothing() {
         let mut connection = tokio::net::TcpStream::connect(asker.address).await.expect("a connection");
         connection.write_all(b"GET /held HTTP/1.1\r\nhost: test\r\n\r\n").await.expect("it is sent");
         let begun = |health: &Value| health["application"]["in_flight"] == 1;
-        asker.until("/board/health", Duration::from_secs(5), begun).await;
+        asker.wait_for_json("/board/health", Duration::from_secs(5), begun).await;
         drop(connection);
         let ended = |health: &Value| health["application"]["in_flight"] == 0;
-        asker.until("/board/health", Duration::from_secs(5), ended).await;
+        asker.wait_for_json("/board/health", Duration::from_secs(5), ended).await;
     }
-    let health = asker.until("/board/health", Duration::from_secs(5), |health| total(health) == LEFT).await;
+    let health = asker.wait_for_json("/board/health", Duration::from_secs(5), |health| total(health) == LEFT).await;
     let of = |name: &str| health["application"][name]["GET /held"].as_u64().expect("bytes");
     let (allocated, freed) = (of("allocated_bytes"), of("freed_bytes"));
     assert!(allocated >= LEFT * MIB && freed as f64 >= 0.99 * allocated as f64, "{freed} of {allocated} were freed");

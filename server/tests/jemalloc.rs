@@ -8,7 +8,7 @@ use watchboard::{
     Monitor,
     alloc::{Jemalloc, Tracking},
 };
-use watchboard_test_support::Asker;
+use watchboard_test_support::TestClient;
 
 #[global_allocator]
 static ALLOCATOR: Tracking<Jemalloc> = Tracking::new(Jemalloc);
@@ -16,13 +16,13 @@ static ALLOCATOR: Tracking<Jemalloc> = Tracking::new(Jemalloc);
 #[tokio::test]
 async fn the_memory_view_has_jemallocs_figures() {
     let app = Monitor::builder().build().watch(Router::new(), "/");
-    let asker = Asker::of(app).await;
+    let asker = TestClient::serve(app).await;
     let held: Vec<u8> = black_box(vec![7; 64 << 20]);
     let (_, page) = asker.send("GET", "/?view=memory").await;
     let page = String::from_utf8(page.to_vec()).expect("text");
     assert!(page.contains("As the allocator sees it") && page.contains("fragmentation"), "{page}");
     let all = |health: &Value| health["memory_analysis"]["allocator"]["allocated_bytes"].as_u64() >= Some(64 << 20);
-    let health = asker.until("/health", Duration::from_secs(5), all).await;
+    let health = asker.wait_for_json("/health", Duration::from_secs(5), all).await;
     let live = health["memory_analysis"]["heap"]["live_bytes"].as_u64().expect("bytes");
     let allocator = &health["memory_analysis"]["allocator"];
     let figures =

@@ -1,4 +1,4 @@
-//! `watchboard demo`: a small shop with traffic of its own, watched as any axum app would be.
+//! `watchboard demo`: a small shop with generated traffic, watched as any axum app.
 
 pub(crate) mod shop;
 pub(crate) mod traffic;

@@ -1,16 +1,16 @@
-//! The binary's login: a password for people, who get a session; a token for the programs that read figures.
+//! The program's login: people sign in with a password and get a session; programs that read figures send a token.
 
 mod attempts;
 mod cookie;
+mod hash_password;
 mod hosts;
 mod options;
 mod page;
 mod password;
+mod secret;
 mod sessions;
 mod sign_in;
 mod token;
-
-use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::Request,
@@ -19,47 +19,43 @@ use axum::{
 };
 use watchboard::{Access, Pass, Route};
 
-use self::{attempts::Attempts, hosts::Hosts, password::Verifier, sessions::Sessions, token::Token};
-use crate::serve::client::Client;
+use self::{
+    hosts::Hosts,
+    page::{SIGN_IN, SIGN_OUT},
+    password::Verifier,
+    sign_in::PasswordLogin,
+    token::Token,
+};
 
-pub(crate) use self::{cookie::NAMES as SESSION_COOKIES, options::LoginOptions, password::hash_password};
+pub(crate) use self::{
+    cookie::is_session_cookie,
+    hash_password::{HashPasswordError, hash_password},
+    options::{LoginError, LoginOptions},
+};
 
-/// The form's target, and the page that has nothing but the form.
-const SIGN_IN: &str = "/sign-in";
-/// A POST to it ends the session.
-const SIGN_OUT: &str = "/sign-out";
-
-/// Who may see the board.
+/// Admits people with a session and programs with the token.
 #[derive(Debug)]
 pub(crate) struct Login {
     hosts: Hosts,
-    password: Option<Arc<Verifier>>,
     token: Option<Token>,
-    sessions: Sessions,
-    attempts: Attempts,
+    sign_in: PasswordLogin,
 }
 
 impl Login {
     fn new(hosts: Hosts, password: Option<Verifier>, token: Option<Token>) -> Self {
-        let (sessions, attempts) = (Sessions::default(), Attempts::default());
-        Self { hosts, password: password.map(Arc::new), token, sessions, attempts }
+        Self { hosts, token, sign_in: PasswordLogin::new(password) }
     }
 
-    /// What those who see the board do or have.
-    pub(crate) fn asks_for(&self) -> &'static str {
-        match (&self.password, &self.token) {
-            (Some(_), Some(_)) => "sign in or have the token",
-            (Some(_), None) => "sign in",
-            (None, _) => "have the token: /health and /metrics alone, since without a password nobody can sign in",
+    /// The conditions for access, to follow "for those who".
+    pub(crate) fn requirement(&self) -> &'static str {
+        match (self.sign_in.has_password(), &self.token) {
+            (true, Some(_)) => "sign in or have the token",
+            (true, None) => "sign in",
+            (false, _) => "have the token: /health and /metrics alone, since without a password nobody can sign in",
         }
     }
 
-    fn has_session(&self, request: &Request) -> bool {
-        let id = cookie::read(request.headers(), is_https(request));
-        id.is_some_and(|id| self.sessions.is_live(id, Instant::now()))
-    }
-
-    fn has_token(&self, request: &Request) -> bool {
+    fn has_valid_token(&self, request: &Request) -> bool {
         self.token.as_ref().is_some_and(|token| token.is_sent_with(request.headers()))
     }
 }
@@ -72,33 +68,31 @@ impl Access for Login {
     async fn admit(&self, mut request: Request) -> Result<Request, Response> {
         self.hosts.check(&request)?;
         match (request.uri().path(), request.method()) {
-            (SIGN_IN, &(Method::GET | Method::HEAD)) => {
-                return Err(page::response(StatusCode::OK, self, &request, None));
-            }
-            (SIGN_IN, &Method::POST) => return Err(sign_in::sign_in(self, request).await),
-            (SIGN_OUT, &Method::POST) => return Err(sign_in::sign_out(self, &request)),
+            (SIGN_IN, &(Method::GET | Method::HEAD)) => return Err(self.sign_in.page(StatusCode::OK, &request)),
+            (SIGN_IN, &Method::POST) => return Err(self.sign_in.sign_in(request).await),
+            (SIGN_OUT, &Method::POST) => return Err(self.sign_in.sign_out(&request)),
             _ => {}
         }
-        if self.has_session(&request) {
+        if self.sign_in.has_session(&request) {
             request.extensions_mut().insert(Pass::signed_in(SIGN_OUT));
             return Ok(request);
         }
         match Route::from_path(request.uri().path()) {
             Some(Route::Livez) => Ok(request),
-            Some(Route::Health | Route::HealthV1 | Route::Metrics) if self.has_token(&request) => Ok(request),
+            Some(Route::Health | Route::HealthV1 | Route::Metrics) if self.has_valid_token(&request) => Ok(request),
             Some(Route::Health | Route::HealthV1 | Route::Metrics) => {
-                Err(([(header::WWW_AUTHENTICATE, "Bearer")], unauthorized(NO_TOKEN)).into_response())
+                Err(([(header::WWW_AUTHENTICATE, "Bearer")], unauthorized_response(NO_TOKEN)).into_response())
             }
             Some(Route::Readyz) => {
-                if !self.has_token(&request) {
+                if !self.has_valid_token(&request) {
                     request.extensions_mut().insert(Pass::StatusOnly);
                 }
                 Ok(request)
             }
             Some(Route::Page) if matches!(*request.method(), Method::GET | Method::HEAD) => {
-                Err(page::response(StatusCode::UNAUTHORIZED, self, &request, None))
+                Err(self.sign_in.page(StatusCode::UNAUTHORIZED, &request))
             }
-            _ => Err(unauthorized("sign in first, at the board's page\n")),
+            _ => Err(unauthorized_response("sign in first, at the board's page\n")),
         }
     }
 }
@@ -106,10 +100,6 @@ impl Access for Login {
 const NO_TOKEN: &str =
     "this needs the board's token, by the header `Authorization: Bearer TOKEN`, or a session of its page\n";
 
-fn unauthorized(text: &'static str) -> Response {
+fn unauthorized_response(text: &'static str) -> Response {
     (StatusCode::UNAUTHORIZED, text).into_response()
-}
-
-fn is_https(request: &Request) -> bool {
-    request.extensions().get::<Client>().is_some_and(|client| client.https)
 }

@@ -1,4 +1,4 @@
-//! What the binary says of itself, on standard error: a line for each event, in which nothing from outside can begin another.
+//! The log, on standard error: one line for each event. Text from outside cannot begin a new line.
 
 use std::io::{IsTerminal, stderr};
 

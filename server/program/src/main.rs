@@ -1,4 +1,4 @@
-//! The binary: configuration, monitor, serve.
+//! The program `watchboard`: reads the configuration, then runs the command.
 
 mod config;
 mod demo;
@@ -8,13 +8,17 @@ mod plan;
 mod proxy;
 mod run;
 mod serve;
-mod watched_process;
+mod watch_target;
 
 use std::process::ExitCode;
 
+use thiserror::Error;
+
 use crate::{
-    config::{Command, Config},
+    config::{Command, Config, ConfigError},
+    login::HashPasswordError,
     plan::Plan,
+    run::RunError,
 };
 
 /// So that the demo's board shows what each endpoint allocates.
@@ -22,41 +26,49 @@ use crate::{
 static ALLOCATOR: watchboard::alloc::Tracking<mimalloc::MiMalloc> =
     watchboard::alloc::Tracking::new(mimalloc::MiMalloc);
 
-/// The configuration is wrong: another start would end as this one, until somebody changes it.
-const WRONG: u8 = 2;
+/// The exit code for a wrong configuration: another start fails too, until the configuration changes.
+const WRONG_CONFIGURATION: u8 = 2;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let config = match Config::read() {
-        Ok(config) => config,
-        // Prints what was asked for, or what is wrong, with a code of its own.
-        Err(said) => said.exit(),
-    };
-    logs::begin(&config.log, config.log_format);
-    let done = match config.command {
-        Some(Command::HashPassword) => login::hash_password(),
-        Some(Command::Check) => match Plan::of(config).and_then(Plan::checked) {
-            Ok(plan) => {
-                print!("{plan}");
-                Ok(())
-            }
-            Err(reason) => return refuse(&reason),
-        },
-        _ => match Plan::of(config) {
-            Ok(plan) => run::run(plan).await,
-            Err(reason) => return refuse(&reason),
-        },
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            tracing::error!("{reason}");
-            ExitCode::FAILURE
+/// An error that ends the program.
+#[derive(Debug, Error)]
+#[error(transparent)]
+enum ProgramError {
+    Config(#[from] ConfigError),
+    HashPassword(#[from] HashPasswordError),
+    Run(#[from] RunError),
+}
+
+impl ProgramError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) => ExitCode::from(WRONG_CONFIGURATION),
+            Self::HashPassword(_) | Self::Run(_) => ExitCode::FAILURE,
         }
     }
 }
 
-fn refuse(reason: &str) -> ExitCode {
-    tracing::error!("{reason}");
-    ExitCode::from(WRONG)
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = match config::read() {
+        Ok(config) => config,
+        // clap prints help, the version or the error, and has an exit code for each.
+        Err(error) => error.exit(),
+    };
+    logs::begin(&config.log, config.log_format);
+    match run_command(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            error.exit_code()
+        }
+    }
+}
+
+async fn run_command(config: Config) -> Result<(), ProgramError> {
+    match config.command {
+        Some(Command::HashPassword) => login::hash_password()?,
+        Some(Command::Check) => print!("{}", Plan::try_from(config)?.check_database()?),
+        _ => run::run(Plan::try_from(config)?).await?,
+    }
+    Ok(())
 }

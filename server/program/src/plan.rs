@@ -1,48 +1,55 @@
-//! What the configuration comes to, before anything is started: what `watchboard check` tells of.
+//! The checked configuration, before anything is started. `watchboard check` prints it.
 
 use std::fmt;
 
 use mongodb::options::{ConnectionString, HostInfo};
 use watchboard::{Database, Routes};
 
-use crate::{config::Config, login::Login, proxy::openapi, serve::tls::Tls};
+use crate::{
+    config::{Config, ConfigError, SettingError, read_database, read_pid, read_routes, read_tls},
+    login::Login,
+    proxy::openapi,
+    serve::tls::Tls,
+};
 
 pub(crate) struct Plan {
     pub(crate) config: Config,
     pub(crate) database: Database,
-    /// None where the board is open to its own machine alone.
+    /// Without a login only local requests are served.
     pub(crate) login: Option<Login>,
     pub(crate) pid: Option<u32>,
     pub(crate) routes: Routes,
     pub(crate) tls: Option<Tls>,
 }
 
-impl Plan {
-    /// # Errors
-    /// What is wrong, in a sentence that names the setting, and the line of the file that has it.
-    pub(crate) fn of(config: Config) -> Result<Self, String> {
-        let lines = config.lines.clone();
-        Self::whole(config).map_err(|why| lines.before(why))
-    }
+impl TryFrom<Config> for Plan {
+    type Error = ConfigError;
 
-    fn whole(config: Config) -> Result<Self, String> {
-        let (database, pid, routes) = (config.database()?, config.pid()?, config.routes()?);
+    /// # Errors
+    /// The setting that is wrong, and the line of the file that has it.
+    fn try_from(config: Config) -> Result<Self, ConfigError> {
+        let lines = config.lines.clone();
+        Self::new(config).map_err(|error| lines.locate(error))
+    }
+}
+
+impl Plan {
+    fn new(config: Config) -> Result<Self, SettingError> {
+        let (database, pid, routes) = (read_database(&config)?, read_pid(&config)?, read_routes(&config)?);
         let login = config.login.build(config.listen)?;
-        if let Some(document) = config.openapi.as_deref().and_then(openapi::file) {
-            let text = std::fs::read_to_string(document)
-                .map_err(|error| format!("--openapi {} cannot be read: {error}", document.display()))?;
-            routes.openapi(&text).map_err(|error| format!("--openapi {}: {error}", document.display()))?;
+        if let Some(path) = config.openapi.as_deref().and_then(openapi::file) {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| SettingError::OpenapiFile { path: path.to_owned(), source })?;
+            routes.openapi(&text).map_err(|source| SettingError::OpenapiDocument { path: path.to_owned(), source })?;
         }
-        let tls = config.tls()?;
+        let tls = read_tls(&config)?;
         Ok(Self { config, database, login, pid, routes, tls })
     }
 
-    /// Finds what does not keep the board from starting, since it says so itself: a connection string that cannot be used.
-    pub(crate) fn checked(self) -> Result<Self, String> {
-        let why =
-            "--mongodb-uri cannot be read: it is mongodb://[USER:PASSWORD@]HOST[:PORT], its password percent-encoded";
+    /// Checks the connection string. A start does not need this: the board shows an unusable one.
+    pub(crate) fn check_database(self) -> Result<Self, ConfigError> {
         match self.config.mongodb_uri.as_deref().map(ConnectionString::parse) {
-            Some(Err(_)) => Err(self.config.lines.before(why.to_owned())),
+            Some(Err(_)) => Err(self.config.lines.locate(SettingError::MongodbUri)),
             _ => Ok(self),
         }
     }
@@ -56,14 +63,14 @@ fn hosts(uri: &ConnectionString) -> String {
     }
 }
 
-/// In words, without secrets.
+/// The configuration in words, without secrets.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Config { listen, upstream, proxy_listen, openapi, mongodb_uri, sqlite, .. } = &self.config;
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         writeln!(f, "The configuration is good.")?;
         match &self.login {
-            Some(login) => writeln!(f, "  board        {scheme}://{listen}/, for those who {}", login.asks_for())?,
+            Some(login) => writeln!(f, "  board        {scheme}://{listen}/, for those who {}", login.requirement())?,
             None => writeln!(f, "  board        {scheme}://{listen}/, open to this machine alone")?,
         }
         if self.login.is_some()

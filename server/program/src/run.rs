@@ -1,10 +1,11 @@
-//! Starts what was planned, and serves until it is told to stop.
+//! Starts the plan, and serves until a signal stops it.
 
-use std::{convert::Infallible, net::SocketAddr};
+use std::{convert::Infallible, io, net::SocketAddr};
 
 use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use http::Request;
 use hyper::body::Incoming;
+use thiserror::Error;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -19,29 +20,44 @@ use crate::{
     config::Command,
     demo::{shop, traffic},
     plan::Plan,
-    proxy::{Answer, Proxy, openapi},
-    serve::{Arrival, Server, workers},
-    watched_process,
+    proxy::{Proxy, ResponseBody, openapi},
+    serve::{Arrival, HttpServer, workers},
+    watch_target::find_watch_target,
 };
 
+/// The program cannot start or go on.
+#[derive(Debug, Error)]
+pub(crate) enum RunError {
+    #[error("cannot listen on {address}: {source}. Choose another address with {flag}.")]
+    Listen { address: SocketAddr, flag: &'static str, source: io::Error },
+    #[error("the listening address is not known: {0}")]
+    LocalAddress(#[source] io::Error),
+    #[error("cannot wait for signals: {0}")]
+    Signals(#[source] io::Error),
+    #[error("the proxy cannot run: {0}")]
+    Proxy(#[source] io::Error),
+}
+
+/// Serves the board and the proxy.
+///
 /// # Errors
-/// What cannot be had: an address, a thread.
-pub(crate) async fn run(plan: Plan) -> Result<(), String> {
+/// An address or a thread is not available.
+pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
     let Plan { config, database, login, pid, routes, tls } = plan;
     let (board, address) = listen(config.listen, "--listen").await?;
-    let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let stop = stop_signal().map_err(RunError::Signals)?;
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
-    let watched = watched_process::find(pid, config.upstream.as_ref()).await;
+    let target = find_watch_target(pid, config.upstream.as_ref()).await;
     let mut builder = Monitor::builder().database(database);
-    builder = match watched {
-        // An application of its own has its own name.
-        Some(watched) => builder.watch_process(watched),
+    builder = match target {
+        // The board names the application by its process.
+        Some(target) => builder.watch_process(target),
         None => builder.service(if is_demo { "demo shop" } else { "watchboard" }),
     };
     if config.upstream.is_some() {
         builder = builder.routes(routes.clone());
     }
-    // Without a login the board is open to its own machine, as the library has it.
+    // Without a login the library serves local requests alone.
     if let Some(login) = login {
         builder = builder.access(login);
     }
@@ -54,7 +70,7 @@ pub(crate) async fn run(plan: Plan) -> Result<(), String> {
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (trusted, max_connections) = (config.trusted_proxies(), config.max_connections as usize);
-    let server = move |listener| Server { listener, tls: tls.clone(), trusted: trusted.clone(), max_connections };
+    let server = move |listener| HttpServer { listener, tls: tls.clone(), trusted: trusted.clone(), max_connections };
     let proxied = match &config.upstream {
         None => None,
         Some(upstream) => {
@@ -66,10 +82,10 @@ pub(crate) async fn run(plan: Plan) -> Result<(), String> {
             let (proxy, layer) = (Proxy::new(upstream.clone(), config.upstream_timeout()), monitor.layer());
             let (server, stop) = (server.clone(), stop.clone());
             Some(workers::run(listener, move |listener, threads| {
-                let (proxy, layer) = (proxy.of_thread(), layer.clone());
+                let (proxy, layer) = (proxy.for_thread(), layer.clone());
                 let mut server = server(listener);
                 server.max_connections = server.max_connections.div_ceil(threads);
-                server.run(move |request, arrival| pass_on(&proxy, &layer, request, arrival), stop.clone())
+                server.run(move |request, arrival| forward(&proxy, &layer, request, arrival), stop.clone())
             }))
         }
     };
@@ -83,21 +99,21 @@ pub(crate) async fn run(plan: Plan) -> Result<(), String> {
             tokio::spawn(traffic::run(address));
         }
     }
-    let shown = async {
-        server(board).run(move |request, arrival| show(app.clone(), request, arrival), stop).await;
+    let board_server = async {
+        server(board).run(move |request, arrival| serve_board(app.clone(), request, arrival), stop).await;
         Ok(())
     };
     let proxied = async {
         match proxied {
-            Some(proxied) => proxied.await.map_err(|error| format!("the proxy cannot run: {error}")),
+            Some(proxied) => proxied.await.map_err(RunError::Proxy),
             None => Ok(()),
         }
     };
-    tokio::try_join!(shown, proxied).map(drop)
+    tokio::try_join!(board_server, proxied).map(drop)
 }
 
 /// A request to the board, or to the demo's shop.
-fn show(
+fn serve_board(
     app: Router,
     request: Request<Incoming>,
     arrival: Arrival,
@@ -108,26 +124,24 @@ fn show(
     app.oneshot(request)
 }
 
-/// A request to the application behind the proxy, recorded as the library records any.
-fn pass_on(
+/// A request to the application behind the proxy, recorded by the library's layer.
+fn forward(
     proxy: &Proxy,
     layer: &RequestsLayer,
     request: Request<Incoming>,
     arrival: Arrival,
-) -> impl Future<Output = Result<http::Response<RequestsBody<Answer>>, Infallible>> + Send + use<> {
-    layer.layer(proxy.arrived(&arrival)).call(request)
+) -> impl Future<Output = Result<http::Response<RequestsBody<ResponseBody>>, Infallible>> + Send + use<> {
+    layer.layer(proxy.service_for(&arrival)).call(request)
 }
 
-async fn listen(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAddr), String> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}. Choose another address with {flag}."))?;
-    let address = listener.local_addr().map_err(|error| format!("the listening address is not known: {error}"))?;
+async fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), RunError> {
+    let listener = TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, flag, source })?;
+    let address = listener.local_addr().map_err(RunError::LocalAddress)?;
     Ok((listener, address))
 }
 
 /// Turns true at the first SIGTERM or SIGINT.
-fn stop_signal() -> std::io::Result<watch::Receiver<bool>> {
+fn stop_signal() -> io::Result<watch::Receiver<bool>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {

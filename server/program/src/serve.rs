@@ -1,4 +1,4 @@
-//! The accept loop: a task for each connection, within a cap, each with a time for its first request; a drain at the end.
+//! Accepts connections within a cap, and serves each in a task with limits of time. At the end it drains them.
 
 pub(crate) mod client;
 mod coalesced_write;
@@ -45,40 +45,40 @@ use tokio_io_timeout::TimeoutStream;
 use self::{
     client::{Client, TrustedProxies},
     coalesced_write::CoalescedWrite,
-    h2_idle::{Paced, Streams},
-    timer::KeptTimer,
+    h2_idle::{H2Body, Streams},
+    timer::PooledTimer,
     tls::Tls,
 };
 
-/// A connection has this long for the head of a request: for its TLS and its first one together, and from there on from one to the next.
+/// A connection has this long for TLS and the head of its first request, and then from one request to the next.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
-/// A client takes what is sent to it within this time, or its connection is closed.
-const TAKEN_WITHIN: Duration = Duration::from_mins(1);
+/// A client that reads nothing for this long loses its connection.
+const READ_WITHIN: Duration = Duration::from_mins(1);
 /// Between two looks at the streams of an HTTP/2 connection.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
-/// After the signal to stop, requests under way have this long to finish.
+const CHECK_EACH: Duration = Duration::from_secs(10);
+/// Requests under way have this long to finish after the signal to stop.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
-/// After a connection could not be taken, for want of file descriptors mostly.
+/// The pause after a failed accept; mostly there are no file descriptors.
 const REST: Duration = Duration::from_millis(100);
 /// Requests of one HTTP/2 connection at once.
 const STREAMS: u32 = 200;
-/// The most that the head of a request may take: method, path and headers.
+/// The largest head of a request: method, path and headers.
 const HEAD_BYTES: u32 = 64 << 10;
-/// Silence of any connection after which the system asks whether its other side is there.
+/// Silence of a connection after which the kernel probes its peer.
 const SILENT: Duration = Duration::from_mins(1);
-/// Silence of an HTTP/2 connection after which it is asked whether it lives, and the time it has to say so.
+/// Silence of an HTTP/2 connection before a ping, and the time for its answer.
 const PING_AFTER: Duration = Duration::from_secs(20);
 
-/// One address to serve at.
-pub(crate) struct Server {
+/// The server at one address.
+pub(crate) struct HttpServer {
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<Tls>,
     pub(crate) trusted: TrustedProxies,
-    /// Connections at once; further ones wait to be accepted.
+    /// Connections at once. Further ones wait to be accepted.
     pub(crate) max_connections: usize,
 }
 
-/// Where a request came in.
+/// The peer and the client of a request.
 #[derive(Clone)]
 pub(crate) struct Arrival {
     pub(crate) peer: Arc<Peer>,
@@ -90,9 +90,9 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// Its address as `X-Forwarded-For` has it.
     pub(crate) text: HeaderValue,
-    /// The same with what it speaks, as `Forwarded` has it.
+    /// The address and the scheme, as `Forwarded` has them.
     pub(crate) forwarded: HeaderValue,
-    /// Of its connection, also once that speaks something else.
+    /// The place of the connection. After an upgrade the tunnel holds it.
     _place: Option<OwnedSemaphorePermit>,
 }
 
@@ -111,8 +111,8 @@ impl Peer {
     }
 }
 
-impl Server {
-    /// Answers requests by `handle` until `stop` turns true and what is then under way has ended, or its time is up.
+impl HttpServer {
+    /// Answers requests by `handle` until `stop` turns true, then waits for requests under way, at most [`DRAIN_WITHIN`].
     pub(crate) async fn run<H, F, B>(self, handle: H, mut stop: watch::Receiver<bool>)
     where
         H: Fn(Request<Incoming>, Arrival) -> F + Clone + Send + 'static,
@@ -152,12 +152,12 @@ impl Server {
     }
 }
 
-/// The next connection, once there is a place for it.
+/// Accepts the next connection once there is a place for it.
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
 ) -> io::Result<(TcpStream, SocketAddr, Option<OwnedSemaphorePermit>)> {
-    // It fails only when it has been closed, which nobody does.
+    // It fails only after a close, and nothing closes it.
     let place = Arc::clone(places).acquire_owned().await.ok();
     let (stream, peer) = listener.accept().await?;
     stream.set_nodelay(true)?;
@@ -165,7 +165,7 @@ async fn accept(
     Ok((stream, peer, place))
 }
 
-/// Has the system ask a silent other side whether it is still there: one that vanished would be waited for without an end.
+/// Makes the kernel probe a silent peer: otherwise a vanished peer keeps the connection open for ever.
 pub(crate) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     let keep_alive = TcpKeepalive::new().with_time(SILENT).with_interval(SILENT / 4);
     SockRef::from(stream).set_tcp_keepalive(&keep_alive)
@@ -175,12 +175,12 @@ pub(crate) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
 fn http() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
-        .timer(KeptTimer)
+        .timer(PooledTimer)
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(HEAD_BYTES as usize)
         .preserve_header_case(true);
     http.http2()
-        .timer(KeptTimer)
+        .timer(PooledTimer)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_BYTES)
         .keep_alive_interval(PING_AFTER)
@@ -205,7 +205,7 @@ impl Connection {
         B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
         let mut stream = TimeoutStream::new(CoalescedWrite(stream));
-        stream.set_write_timeout(Some(TAKEN_WITHIN));
+        stream.set_write_timeout(Some(READ_WITHIN));
         let stream = Box::pin(stream);
         match &self.tls {
             None => self.speak(stream, handle).await,
@@ -228,19 +228,20 @@ impl Connection {
         let tls = tls.is_some();
         let has_asked = Arc::new(AtomicBool::new(false));
         let asks = Arc::clone(&has_asked);
-        let named = Peer::new(peer, tls, place);
+        let shared_peer = Peer::new(peer, tls, place);
         let streams = Streams::new();
         let opens = Arc::clone(&streams);
         let service = service_fn(move |request: Request<Incoming>| {
             asks.store(true, Relaxed);
             let stream = (request.version() == Version::HTTP_2).then(|| opens.open());
-            let arrival = Arrival { peer: Arc::clone(&named), client: trusted.client(peer, tls, request.headers()) };
+            let arrival =
+                Arrival { peer: Arc::clone(&shared_peer), client: trusted.client(peer, tls, request.headers()) };
             let answer = handle(request, arrival);
-            async { answer.await.map(|response| response.map(|body| Paced::new(body, stream))) }
+            async { answer.await.map(|response| response.map(|body| H2Body::new(body, stream))) }
         });
         let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let mut connection = pin!(watcher.watch(connection));
-        // hyper's own time for a head does not run while it waits for the bytes that tell HTTP/1 from HTTP/2, nor for HTTP/2.
+        // hyper's own timeout for a head does not cover the wait for the bytes that tell HTTP/1 from HTTP/2, nor HTTP/2.
         let mut first = pin!(sleep(HEAD_WITHIN));
         let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
             Poll::Ready(ended) => Poll::Ready(Some(ended)),
@@ -253,7 +254,7 @@ impl Connection {
             None => loop {
                 tokio::select! {
                     ended = &mut connection => break ended,
-                    () = sleep(LOOK_AGAIN) => if let Some(reason) = streams.verdict(TAKEN_WITHIN) {
+                    () = sleep(CHECK_EACH) => if let Some(reason) = streams.verdict(READ_WITHIN) {
                         return tracing::debug!(%peer, reason, "the connection is closed");
                     },
                 }

@@ -1,10 +1,10 @@
-//! What the integration tests share: the real binary, a client, a real mongod, a replica set of three, a proxy that breaks.
-#![allow(missing_docs, clippy::missing_panics_doc, reason = "it serves the tests alone")]
+//! Helpers of the integration tests: the real program, a client, a real mongod, a replica set of three, a faulty proxy.
+#![allow(missing_docs, clippy::missing_panics_doc, reason = "only tests use it, and a panic fails a test")]
 
-mod group;
+mod faulty_proxy;
+mod memory_cgroup;
 mod mongod;
 mod node;
-mod proxy;
 mod python;
 pub mod raw;
 mod replica_set;
@@ -36,29 +36,29 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-pub use group::Group;
+pub use faulty_proxy::{FaultyProxy, Mode};
+pub use memory_cgroup::MemoryCgroup;
 use mongod::signal;
 pub use mongod::{Mongod, free_port, tool};
 pub use node::Node;
-pub use proxy::{Mode, Proxy};
 pub use python::Python;
 pub use replica_set::ReplicaSet;
-pub use visitor::{Visitor, header_of, text};
+pub use visitor::{Visitor, header_text, text};
 
-/// A server to ask, at `http://ADDRESS`.
+/// A client of the server at `http://ADDRESS`.
 #[derive(Clone)]
-pub struct Asker {
+pub struct TestClient {
     pub address: SocketAddr,
     client: Client<HttpConnector, Body>,
 }
 
-impl Asker {
+impl TestClient {
     pub fn new(address: SocketAddr) -> Self {
         Self { address, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
-    /// Of an application that is served as the README says.
-    pub async fn of(app: Router) -> Self {
+    /// Serves an application as the README says, and returns its client.
+    pub async fn serve(app: Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
@@ -82,8 +82,8 @@ impl Asker {
         serde_json::from_slice(&self.send("GET", path).await.1).expect("JSON")
     }
 
-    /// The JSON at `path`, once it holds what is waited for.
-    pub async fn until(&self, path: &str, within: Duration, holds: impl Fn(&Value) -> bool) -> Value {
+    /// Waits for a JSON document at `path` that fulfils the condition.
+    pub async fn wait_for_json(&self, path: &str, within: Duration, holds: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + within;
         loop {
             let json = self.json(path).await;
@@ -96,19 +96,18 @@ impl Asker {
     }
 }
 
-/// How a panic is told.
+/// The words in the log of a panic.
 const PANIC: &str = "panicked at";
-/// Lines of a binary that are kept.
-const MOST_SAID: usize = 1000;
+/// Lines of a program's log that are kept.
+const MAX_LOG_LINES: usize = 1000;
 
-/// The binary of this package, ended with the test.
+/// A running `watchboard`, ended with the test.
 pub struct Binary {
     process: Child,
-    pub asker: Asker,
-    /// Where it takes the requests of an application, if it stands in front of one.
+    pub client: TestClient,
+    /// The address of its proxy, with `--upstream`.
     pub proxy: Option<SocketAddr>,
-    /// What it has said.
-    said: Arc<Mutex<Vec<String>>>,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Binary {
@@ -118,22 +117,22 @@ impl Binary {
         Self::from_command(command).await
     }
 
-    /// In front of an application on this machine; also where it takes the requests.
-    pub async fn in_front_of(port: u16, more: &[&str]) -> (Self, SocketAddr) {
+    /// Starts it in front of an application on this machine. Returns the address of the proxy too.
+    pub async fn with_upstream(port: u16, more: &[&str]) -> (Self, SocketAddr) {
         let upstream = format!("http://127.0.0.1:{port}");
         let binary = Self::start(&[&["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"], more].concat()).await;
         let proxy = binary.proxy.expect("it stands in front");
         (binary, proxy)
     }
 
-    /// The binary of a command, at any free port.
+    /// Starts it by a command, at any free port.
     pub async fn from_command(mut command: Command) -> Self {
         command.args(["--listen", "127.0.0.1:0"]);
-        Self::listening(command).await
+        Self::spawn(command).await
     }
 
-    /// The binary of a command that says where to listen.
-    pub async fn listening(mut command: Command) -> Self {
+    /// Starts it by a command that has the address.
+    pub async fn spawn(mut command: Command) -> Self {
         let mut process = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
         let (mut proxy, mut first) = (None, vec![]);
@@ -153,36 +152,36 @@ impl Binary {
                 break address;
             }
         };
-        let said = Arc::new(Mutex::new(first));
-        let says = Arc::clone(&said);
+        let log = Arc::new(Mutex::new(first));
+        let writer = Arc::clone(&log);
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
-                let mut said = says.lock().expect("nobody panics with it");
-                if said.len() < MOST_SAID || line.contains(PANIC) {
-                    said.push(line);
+                let mut log = writer.lock().expect("nobody panics with it");
+                if log.len() < MAX_LOG_LINES || line.contains(PANIC) {
+                    log.push(line);
                 }
             }
         });
-        Self { process, asker: Asker::new(address), proxy, said }
+        Self { process, client: TestClient::new(address), proxy, log }
     }
 
-    fn said(&self, words: &str) -> Vec<String> {
-        let said = self.said.lock().expect("nobody panics with it");
-        said.iter().filter(|line| line.contains(words)).cloned().collect()
+    fn log_lines(&self, words: &str) -> Vec<String> {
+        let log = self.log.lock().expect("nobody panics with it");
+        log.iter().filter(|line| line.contains(words)).cloned().collect()
     }
 
-    /// Waits until it has said this.
-    pub async fn says(&self, words: &str) {
+    /// Waits for a line of the log with these words.
+    pub async fn wait_for_log(&self, words: &str) {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while self.said(words).is_empty() {
+        while self.log_lines(words).is_empty() {
             assert!(Instant::now() < deadline, "it does not say {words:?}");
             sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// What it has said of panics.
+    /// The lines of the log about panics.
     pub fn panics(&self) -> Vec<String> {
-        self.said(PANIC)
+        self.log_lines(PANIC)
     }
 
     pub fn resident_bytes(&self) -> u64 {
@@ -198,13 +197,13 @@ impl Binary {
         signal(self.pid(), name).await;
     }
 
-    /// How it ended, once it has.
-    pub async fn ended(&mut self) -> ExitStatus {
+    /// Waits until it ends.
+    pub async fn wait_for_exit(&mut self) -> ExitStatus {
         self.process.wait().await.expect("it can be waited for")
     }
 }
 
-/// The binary that cargo has built beside the tests of its package.
+/// The program that cargo has built beside the tests of its package.
 pub fn binary_path() -> PathBuf {
     let test = std::env::current_exe().expect("a test is a file");
     let folder = test.parent().and_then(Path::parent).expect("it lies in target/PROFILE/deps");
@@ -218,7 +217,7 @@ pub fn resident_bytes(pid: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
 }
 
-/// The role of the documentation, for a database.
+/// The documented role, for a database.
 pub fn documented_role(database: &str) -> mongodb::bson::Document {
     let page = include_str!("../../../docs/database.md");
     let (_, after) = page.split_once("```json\n").expect("a role");

@@ -1,4 +1,4 @@
-//! A real mongod; for the browser tests too.
+//! A real mongod, also for the browser tests.
 
 use std::{net::TcpListener, path::PathBuf, process::Stdio, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// A real mongod on a port and in a folder of its own, ended with the test.
+/// A real mongod with its own port and folder, ended with the test.
 pub struct Mongod {
     process: Option<Child>,
     folder: tempfile::TempDir,
@@ -20,12 +20,12 @@ impl Mongod {
         let port = free_port();
         let folder = tempfile::tempdir().expect("a folder");
         let mut mongod = Self { process: None, folder, port, arguments: arguments.to_vec() };
-        mongod.start_again().await;
+        mongod.restart().await;
         mongod
     }
 
     /// Starts it, on the same port and data, and waits until it takes connections.
-    pub async fn start_again(&mut self) {
+    pub async fn restart(&mut self) {
         let mut command = Command::new(tool("mongod"));
         command.args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25", "--quiet"]);
         command.args(["--wiredTigerEngineConfigString", "log=(file_max=4MB,prealloc=false)"]);
@@ -54,14 +54,14 @@ impl Mongod {
     }
 }
 
-/// Where `cargo xtask test` leaves what it installs.
+/// A tool that `cargo xtask test` installs.
 pub fn tool(name: &str) -> PathBuf {
     let tool = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/tools").join(name);
     assert!(tool.exists(), "{} is missing: run the tests by `cargo xtask test`", tool.display());
     tool
 }
 
-/// A port of this machine that nobody listens at.
+/// A free port of this machine.
 pub fn free_port() -> u16 {
     let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
     free.local_addr().expect("an address").port()

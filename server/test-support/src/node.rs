@@ -1,4 +1,4 @@
-//! An application in Node that has everything HTTP has: `apps/node.mjs`.
+//! An application in Node with all features of HTTP: `apps/node.mjs`.
 
 use std::{process::Stdio, time::Duration};
 
@@ -26,13 +26,13 @@ impl Node {
         let mut process = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("node is installed");
         let lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
         let mut node = Self { process, lines, port };
-        let said = node.says("listening ").await;
-        node.port = said.parse().expect("a port");
+        let port = node.wait_for_log("listening ").await;
+        node.port = port.parse().expect("a port");
         node
     }
 
-    /// What follows `words` in the next line that begins with them.
-    pub async fn says(&mut self, words: &str) -> String {
+    /// Waits for a line that begins with `words`, and returns the rest of it.
+    pub async fn wait_for_log(&mut self, words: &str) -> String {
         let next = async {
             loop {
                 let line = self.lines.next_line().await.expect("text").expect("it goes on");

@@ -1,4 +1,4 @@
-//! Applications in Python: `FastAPI` under uvicorn, and any script; all their processes are ended with the test.
+//! Applications in Python: `FastAPI` under uvicorn, and scripts. All their processes end with the test.
 
 use std::{process::Stdio, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{free_port, tool};
 
-/// A few answers, and a file that each process holds open.
+/// One route, and a file that each process holds open.
 const SHOP: &str = r#"
 from fastapi import FastAPI
 held = open(__file__)
@@ -21,7 +21,7 @@ def product(number: int):
     return {"number": number}
 "#;
 
-/// An application in a process group of its own, at a port of its own.
+/// An application with its own process group and port.
 pub struct Python {
     process: Option<Child>,
     /// The id of the first process, which is its group's.
@@ -34,22 +34,22 @@ pub struct Python {
 impl Python {
     /// A shop of `FastAPI` under uvicorn.
     pub fn uvicorn(workers: u32) -> Self {
-        Self::served(SHOP, workers)
+        Self::start_uvicorn(SHOP, workers)
     }
 
-    /// An application of `FastAPI` with everything that one has.
+    /// An application with all features of `FastAPI`.
     pub fn fastapi() -> Self {
-        Self::served(include_str!("apps/fastapi.py"), 1)
+        Self::start_uvicorn(include_str!("apps/fastapi.py"), 1)
     }
 
-    fn served(code: &str, workers: u32) -> Self {
+    fn start_uvicorn(code: &str, workers: u32) -> Self {
         let port = free_port();
         let arguments = format!("-m uvicorn shop:app --log-level critical --port {port} --workers {workers}");
         Self::start(port, code, arguments.split(' ').map(ToOwned::to_owned).collect())
     }
 
     /// Waits until it takes connections.
-    pub async fn listens(&self) {
+    pub async fn wait_until_listening(&self) {
         let taken = async {
             while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
                 sleep(Duration::from_millis(50)).await;
@@ -68,12 +68,12 @@ impl Python {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("shop.py"), code).expect("it can be written");
         let mut python = Self { process: None, group: 0, folder, arguments, port };
-        python.start_again();
+        python.restart();
         python
     }
 
     /// Starts it, at the same port.
-    pub fn start_again(&mut self) {
+    pub fn restart(&mut self) {
         let mut python = Command::new("python3");
         python.args(&self.arguments).current_dir(self.folder.path()).env("PYTHONPATH", tool("uvicorn"));
         python.stdin(Stdio::null()).process_group(0);
@@ -106,7 +106,7 @@ impl Python {
 
 impl Drop for Python {
     fn drop(&mut self) {
-        // The group's id stays its own while any of its processes runs, also without the first.
+        // The id of the group stays taken while any of its processes runs, also without the first.
         if self.process.is_some() {
             kill_group(self.group);
         }
@@ -114,7 +114,7 @@ impl Drop for Python {
 }
 
 fn kill_group(pid: u32) {
-    // Without any left there is nothing to kill.
+    // It fails if no process is left.
     let _ = std::process::Command::new("kill")
         .args(["-s", "KILL", "--", &format!("-{pid}")])
         .stderr(Stdio::null())

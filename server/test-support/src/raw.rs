@@ -1,4 +1,4 @@
-//! HTTP/1.1 as bytes: what a test sends is what goes out, and what comes is taken apart without a library's opinion.
+//! HTTP/1.1 as bytes: requests go out exactly as given, and responses are parsed without a library.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,10 +12,10 @@ const WITHIN: Duration = Duration::from_secs(20);
 
 /// An answer, with the lines of its head as they came.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Raw {
+pub struct RawResponse {
     pub status: String,
     pub headers: Vec<String>,
-    /// With chunks put together, and their trailers behind.
+    /// The joined chunks, with their trailers at the end.
     pub body: Vec<u8>,
 }
 
@@ -50,8 +50,8 @@ pub async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
     all
 }
 
-impl Raw {
-    /// Of one answer, to the end of what came.
+impl RawResponse {
+    /// Parses one response. Its body ends with the bytes.
     pub fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let end =
@@ -62,7 +62,7 @@ impl Raw {
         let headers: Vec<String> = lines.collect();
         let chunked = headers.iter().any(|line| line.eq_ignore_ascii_case("transfer-encoding: chunked"));
         let rest = &bytes[end + 4..];
-        let body = if chunked { put_together(rest) } else { rest.to_vec() };
+        let body = if chunked { join_chunks(rest) } else { rest.to_vec() };
         Self { status, headers, body }
     }
 
@@ -75,7 +75,8 @@ impl Raw {
         self.status.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status code")
     }
 
-    /// Without what each connection has of its own, and the moment.
+    /// Drops headers of the connection and the date.
+    #[must_use]
     pub fn end_to_end(mut self) -> Self {
         self.status = self.status.replacen("HTTP/1.0", "HTTP/1.1", 1);
         self.headers.retain(|line| {
@@ -87,14 +88,14 @@ impl Raw {
     }
 }
 
-fn put_together(mut rest: &[u8]) -> Vec<u8> {
+fn join_chunks(mut rest: &[u8]) -> Vec<u8> {
     let mut body = vec![];
     loop {
         let end = rest.windows(2).position(|two| two == b"\r\n").expect("a chunk's size");
         let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).expect("text"), 16).expect("a size");
         rest = &rest[end + 2..];
         if size == 0 {
-            // Names of trailers are as good in small letters.
+            // Names of trailers are case-insensitive.
             body.extend(rest.strip_suffix(b"\r\n").expect("an end").to_ascii_lowercase());
             return body;
         }

@@ -39,7 +39,10 @@ impl ReplicaSet {
         format!("mongodb://{}/?replicaSet=rs0", hosts.join(","))
     }
 
-    /// One command to one member.
+    /// Runs one command on one member.
+    ///
+    /// # Errors
+    /// The member cannot be reached, or refuses the command.
     pub async fn ask(&self, member: usize, command: Document) -> Result<Document, Error> {
         let client = Client::with_uri_str(self.members[member].uri()).await?;
         let answer = client.database("admin").run_command(command).await;
@@ -49,15 +52,15 @@ impl ReplicaSet {
 
     /// Which member is the primary, once there is one.
     pub async fn primary(&self) -> usize {
-        self.member_that("isWritablePrimary").await
+        self.wait_for_member("isWritablePrimary").await
     }
 
     /// Which member is a secondary, once there is one.
     pub async fn secondary(&self) -> usize {
-        self.member_that("secondary").await
+        self.wait_for_member("secondary").await
     }
 
-    async fn member_that(&self, is: &str) -> usize {
+    async fn wait_for_member(&self, is: &str) -> usize {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             for member in 0..self.members.len() {

@@ -1,4 +1,4 @@
-//! A client that is free to lie: about its address, the name it asks for, and all else that a header says.
+//! A client that can send any source address of loopback, any `Host` and any other header.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -22,12 +22,14 @@ impl Visitor {
         Self { board, from: Ipv4Addr::LOCALHOST.into(), headers: Vec::new() }
     }
 
-    /// Another address of loopback, all of which are this machine's.
+    /// From another address of loopback.
+    #[must_use]
     pub fn from(self, last: u8) -> Self {
         Self { from: Ipv4Addr::new(127, 0, 0, last).into(), ..self }
     }
 
     /// With a header on every request.
+    #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         let name: HeaderName = name.parse().expect("a header's name");
         self.headers.push((name, value.parse().expect("a header's value")));
@@ -35,6 +37,7 @@ impl Visitor {
     }
 
     /// With the cookie that `response` sets.
+    #[must_use]
     pub fn with_cookie_of(self, response: &Response<Bytes>) -> Self {
         let cookie = response.headers().get(header::SET_COOKIE).expect("a cookie").to_str().expect("text");
         let (pair, _) = cookie.split_once(';').expect("attributes");
@@ -75,7 +78,7 @@ pub fn text(response: &Response<Bytes>) -> &str {
     std::str::from_utf8(response.body()).expect("text")
 }
 
-/// A header, as text; nothing where there is none.
-pub fn header_of<'a>(response: &'a Response<Bytes>, name: &str) -> &'a str {
+/// A header as text, empty if there is none.
+pub fn header_text<'a>(response: &'a Response<Bytes>, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().expect("text"))
 }

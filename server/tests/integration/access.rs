@@ -11,7 +11,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, time::sleep};
 use watchboard::{Access, Monitor, Pass, Route, mount_path};
-use watchboard_test_support::{Asker, Visitor, header_of, text};
+use watchboard_test_support::{TestClient, Visitor, header_text, text};
 
 const BOARD: &str = "/ops/board";
 
@@ -25,7 +25,7 @@ fn path(route: Route) -> String {
 }
 
 async fn visitor(app: Router) -> Visitor {
-    Visitor::new(Asker::of(app).await.address)
+    Visitor::new(TestClient::serve(app).await.address)
 }
 
 #[tokio::test]
@@ -109,13 +109,16 @@ async fn a_policy_can_wait_answer_in_its_own_way_and_end_sessions_from_the_page(
         let stranger = visitor(app).await;
         let mount = mount.trim_end_matches('/');
         let answer = stranger.get(&format!("{mount}/health")).await;
-        assert_eq!((answer.status().as_u16(), header_of(&answer, "location")), (303, &*format!("/login?from={mount}")));
+        assert_eq!(
+            (answer.status().as_u16(), header_text(&answer, "location")),
+            (303, &*format!("/login?from={mount}"))
+        );
         assert_eq!(stranger.get(&format!("{mount}/readyz")).await.body(), "", "the status and nothing else");
         let member = stranger.clone().with("x-member", "7");
         assert_eq!(member.get(&format!("{mount}/readyz")).await.body(), "ok");
         let page = member.get(if mount.is_empty() { "/" } else { mount }).await;
         assert!(text(&page).contains(&format!("action=\"{mount}/leave\"")), "{}", text(&page));
-        assert_eq!(header_of(&member.post(&format!("{mount}/leave"), "").await, "location"), "/goodbye");
+        assert_eq!(header_text(&member.post(&format!("{mount}/leave"), "").await, "location"), "/goodbye");
         assert_eq!(member.get("/users/7").await.body(), "a user");
     }
 }
@@ -128,7 +131,7 @@ async fn below_a_path_with_parameters_and_nested_it_is_guarded_too() {
     for path in ["", "/health", "/assets/app.js"] {
         let answer = stranger.get(&format!("/tenants/7/board{path}")).await;
         let expected = (303, "/login?from=/tenants/7/board");
-        assert_eq!((answer.status().as_u16(), header_of(&answer, "location")), expected, "{path}");
+        assert_eq!((answer.status().as_u16(), header_text(&answer, "location")), expected, "{path}");
     }
 }
 
@@ -141,5 +144,5 @@ async fn a_peer_of_ipv6_loopback_is_this_machine() {
     let address = listener.local_addr().unwrap();
     let app = watchboard::watch(host(), BOARD, ()).into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, app).await });
-    assert_eq!(Asker::new(address).send("GET", BOARD).await.0, 200);
+    assert_eq!(TestClient::new(address).send("GET", BOARD).await.0, 200);
 }

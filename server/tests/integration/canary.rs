@@ -13,7 +13,7 @@ use mongodb::{
     options::ClientOptions,
 };
 use watchboard::Monitor;
-use watchboard_test_support::{Asker, Mongod};
+use watchboard_test_support::{Mongod, TestClient};
 
 /// Part of every secret of this test.
 const CANARY: &str = "c4nary";
@@ -82,14 +82,14 @@ async fn secrets_and_data_are_nowhere() {
         .route("/refused", get(refused))
         .with_state(client.database("shop").collection("orders"));
     let app = monitor.watch(app, "/board");
-    let asker = Asker::of(app).await;
+    let asker = TestClient::serve(app).await;
 
     let statuses = [("find", 200), ("insert", 201), ("insert", 409), ("insert_or_panic", 500), ("refused", 400)];
     for (path, status) in statuses {
         assert_eq!(asker.send("GET", &format!("/{path}")).await.0.as_u16(), status, "{path}");
     }
     let all = |health: &serde_json::Value| health["application"]["total_requests"] == statuses.len();
-    asker.until("/board/health", Duration::from_secs(10), all).await;
+    asker.wait_for_json("/board/health", Duration::from_secs(10), all).await;
     let endpoints =
         ["find", "insert", "insert_or_panic", "refused"].map(|path| format!("?view=requests&endpoint=GET+/{path}"));
     let views = ["health", "metrics", "readyz", "?view=overview", "?view=requests", "?view=memory", "?view=database"];

@@ -16,7 +16,7 @@ use mongodb::{
 };
 use serde_json::Value;
 use watchboard::Monitor;
-use watchboard_test_support::{Asker, Mongod, ReplicaSet};
+use watchboard_test_support::{Mongod, ReplicaSet, TestClient};
 
 const CONCURRENT: usize = 1_000;
 /// Of each kind.
@@ -69,7 +69,7 @@ async fn duplicate(State(shop): State<Database>) -> StatusCode {
 }
 
 struct Shop {
-    asker: Asker,
+    asker: TestClient,
     /// A client that nobody listens to.
     quiet: Client,
 }
@@ -93,11 +93,11 @@ impl Shop {
             .route("/nothing", get(|| async { "nothing" }))
             .with_state(client.database(SHOP));
         let app = monitor.watch(app, "/board");
-        Self { asker: Asker::of(app).await, quiet }
+        Self { asker: TestClient::serve(app).await, quiet }
     }
 
     async fn health(&self, holds: impl Fn(&Value) -> bool) -> Value {
-        self.asker.until("/board/health", WITHIN, holds).await
+        self.asker.wait_for_json("/board/health", WITHIN, holds).await
     }
 
     /// Commands of the shop that the server's own profiler saw.
@@ -269,7 +269,7 @@ async fn connections_that_come_back_without_having_been_given_out_are_in_nobodys
     let clients = [0, 1].map(|_| Client::with_options(monitor.listen(options.clone())).expect("a client"));
     clients[0].warm_connection_pool().await;
     let board = monitor.dashboard();
-    let asker = Asker::of(board).await;
+    let asker = TestClient::serve(board).await;
     // Given up while their connections are made.
     for _ in 0..50 {
         let shop = clients[1].database(SHOP);
@@ -282,7 +282,7 @@ async fn connections_that_come_back_without_having_been_given_out_are_in_nobodys
         tokio::task::yield_now().await;
         tasks.iter().for_each(tokio::task::JoinHandle::abort);
     }
-    asker.until("/health", WITHIN, |health| pool(health, "in_use") == 0).await;
+    asker.wait_for_json("/health", WITHIN, |health| pool(health, "in_use") == 0).await;
     let block = doc! { "failCommands": ["find"], "blockConnection": true, "blockTimeMS": 5_000 };
     let always = doc! { "configureFailPoint": "failCommand", "mode": "alwaysOn", "data": block };
     quiet.database("admin").run_command(always).await.expect("a fail point");
@@ -293,16 +293,16 @@ async fn connections_that_come_back_without_having_been_given_out_are_in_nobodys
         }
     }
     let held = |health: &Value| pools(health, "in_use") == [4, 4];
-    let health = asker.until("/health", WITHIN, held).await;
+    let health = asker.wait_for_json("/health", WITHIN, held).await;
     assert_eq!(pool(&health, "max"), 20);
     quiet
         .database("admin")
         .run_command(doc! { "configureFailPoint": "failCommand", "mode": "off" })
         .await
         .expect("off");
-    let health = asker.until("/health", WITHIN, |health| of_name(health, "find", "held")["sent"] == 8).await;
+    let health = asker.wait_for_json("/health", WITHIN, |health| of_name(health, "find", "held")["sent"] == 8).await;
     let none = |health: &Value| health["database"]["commands"]["in_flight"] == 0 && pool(health, "in_use") == 0;
-    let health = if none(&health) { health } else { asker.until("/health", WITHIN, none).await };
+    let health = if none(&health) { health } else { asker.wait_for_json("/health", WITHIN, none).await };
     assert_eq!(of_name(&health, "find", "held")["cancelled"], 0, "neither client is taken for the other");
     assert_eq!(of_name(&health, "(other)", ""), &Value::Null);
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use axum::{Router, http::StatusCode, routing::get};
 use serde_json::{Value, json};
 use watchboard::{Builder, Monitor};
-use watchboard_test_support::Asker;
+use watchboard_test_support::TestClient;
 
 const HEALTH: &str = "/ops/board/health";
 
-async fn test_app(policy: impl FnOnce(Builder) -> Builder) -> Asker {
+async fn test_app(policy: impl FnOnce(Builder) -> Builder) -> TestClient {
     let fast = || async { "fast" };
     let slow = || async {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -22,13 +22,13 @@ async fn test_app(policy: impl FnOnce(Builder) -> Builder) -> Asker {
         .route("/assets/{name}", get(fast))
         .route("/assets/fonts/{name}", get(fast));
     let app = policy(Monitor::builder()).build().watch(app, "/ops/board");
-    Asker::of(app).await
+    TestClient::serve(app).await
 }
 
 /// The endpoints with their counts, once so many requests have been counted.
-async fn endpoints(app: &Asker, total: u64) -> Value {
+async fn endpoints(app: &TestClient, total: u64) -> Value {
     let counted = |health: &Value| health["application"]["total_requests"] == total;
-    app.until(HEALTH, Duration::from_secs(10), counted).await["application"]["endpoints"].clone()
+    app.wait_for_json(HEALTH, Duration::from_secs(10), counted).await["application"]["endpoints"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +71,7 @@ async fn an_endpoint_beyond_its_objective_is_named_and_only_it() {
         app.send("GET", "/fast").await;
     }
     let degraded = |health: &Value| health["status"] == "degraded";
-    let health = app.until(HEALTH, Duration::from_secs(10), degraded).await;
+    let health = app.wait_for_json(HEALTH, Duration::from_secs(10), degraded).await;
     let reasons = health["reasons"].as_array().unwrap();
     assert_eq!(reasons.len(), 1, "{reasons:?}");
     let reason = reasons[0].as_str().unwrap().replace('\u{a0}', " ");

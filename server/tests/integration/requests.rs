@@ -10,12 +10,12 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use watchboard_test_support::Asker;
+use watchboard_test_support::TestClient;
 
 const HEALTH: &str = "/ops/board/api/v1/health";
 
 /// A watched application on a port of its own, with the board at /ops/board.
-async fn test_app() -> Asker {
+async fn test_app() -> TestClient {
     let endless = || async {
         let lines = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 4096])));
         Body::from_stream(lines)
@@ -27,12 +27,12 @@ async fn test_app() -> Asker {
         .route("/panic", get(|| async { panic!("a bug of the host") as StatusCode }))
         .route("/endless", get(endless));
     let app = watchboard::watch(app, "/ops/board", ());
-    Asker::of(app).await
+    TestClient::serve(app).await
 }
 
 /// `/health`, once its application part holds what is waited for: the counters are frozen once a second.
-async fn health(app: &Asker, holds: impl Fn(&Value) -> bool) -> Value {
-    app.until(HEALTH, Duration::from_secs(10), |health| holds(&health["application"])).await
+async fn health(app: &TestClient, holds: impl Fn(&Value) -> bool) -> Value {
+    app.wait_for_json(HEALTH, Duration::from_secs(10), |health| holds(&health["application"])).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +109,7 @@ async fn the_page_is_whole_without_scripts() {
 
 /// Sends requests of `paths` from several connections at once.
 async fn load(
-    app: &Asker,
+    app: &TestClient,
     connections: usize,
     each: usize,
     request: impl Fn(usize) -> (&'static str, String) + Clone + Send + 'static,

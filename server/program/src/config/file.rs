@@ -1,124 +1,140 @@
-//! The configuration file: TOML with every flag by its name, `proxy_listen = "127.0.0.1:8080"`. What the environment says goes before
-//! it, and what the command line says before both.
+//! The configuration file: TOML with every flag by its name, `proxy_listen = "127.0.0.1:8080"`. The command line overrides the environment, and
+//! both override the file.
 
-use std::{fs, path::Path};
+use std::{
+    error::Error as _,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, Id, builder::Resettable, error::ErrorKind, parser::ValueSource};
+use clap::{
+    Arg, ArgAction, Command,
+    builder::Resettable,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use thiserror::Error;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-/// The flag that names the file, which cannot stand in it.
-const OWN: &str = "config";
+use super::lines::Lines;
 
-/// Where the file says something: of a flag, by its name and its id, the file and the line.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Lines(Vec<(String, Id, String)>);
+/// The flag that names the file. The file itself cannot set it.
+const CONFIG_FLAG: &str = "config";
 
-impl Lines {
-    /// Forgets what was said elsewhere, which goes before the file.
-    pub(super) fn retain(&mut self, matches: &ArgMatches) {
-        self.0.retain(|(_, id, _)| matches.value_source(id.as_str()) == Some(ValueSource::DefaultValue));
-    }
-
-    /// What is wrong, behind the line of the flag that it names first, if the file has that.
-    pub(crate) fn before(&self, why: String) -> String {
-        let is_of_flag = |letter: char| letter == '-' || letter.is_ascii_lowercase();
-        let first = why.find("--").map(|at| why[at..].split(|letter| !is_of_flag(letter)).next().unwrap_or_default());
-        match self.0.iter().find(|(flag, ..)| Some(flag.as_str()) == first) {
-            Some((.., line)) => format!("{line}: {why}"),
-            None => why,
-        }
-    }
+/// The file cannot be read, or a line of it cannot be used.
+#[derive(Debug, Error)]
+pub(super) enum FileError {
+    #[error("the configuration file {} cannot be read: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{line}: {message}")]
+    Syntax { line: String, message: String },
+    #[error("{line}: there is no setting `{key}`: there are {settings}")]
+    UnknownSetting { line: String, key: String, settings: String },
+    #[error("{line}: `{key}`: {source}")]
+    Setting { line: String, key: String, source: TomlValueError },
 }
 
-/// A command whose flags are what the file says where nobody says more, and where it says so.
+/// A value of the file that its flag does not take. No message quotes the value: it may be a secret.
+#[derive(Debug, Error)]
+pub(super) enum TomlValueError {
+    #[error("it is a {0}, where text, a number, true or false, or a list of these is meant")]
+    Type(&'static str),
+    #[error("true or false is meant")]
+    NotBoolean,
+    #[error("one value is meant")]
+    NotSingle,
+    #[error("it is none of the values that there are: {0}")]
+    NotListed(String),
+    /// The message of the flag's parser.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// Makes the settings of the file the defaults of their flags, and returns their lines.
 ///
 /// # Errors
-/// What is wrong in which line.
-pub(super) fn apply(mut command: Command, path: &Path) -> Result<(Command, Lines), String> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("the configuration file {} cannot be read: {error}", path.display()))?;
+/// The line that is wrong, and the reason.
+pub(super) fn apply(mut command: Command, path: &Path) -> Result<(Command, Lines), FileError> {
+    let text = fs::read_to_string(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
     let line = |at: usize| {
         let line = 1 + text[..at.min(text.len())].matches('\n').count();
         format!("{}, line {line}", path.display())
     };
-    let in_line = |at: usize, what: &str| format!("{}: {what}", line(at));
     let mut lines = Lines::default();
     let table = DeTable::parse(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        in_line(at, error.message())
+        FileError::Syntax { line: line(at), message: error.message().to_owned() }
     })?;
     for (key, value) in table.get_ref() {
-        let (key, name) = (key, key.get_ref().replace('_', "-"));
-        let flag = command.get_arguments().find(|flag| flag.get_long() == Some(&name) && name != OWN).cloned();
-        let flag = flag.ok_or_else(|| {
-            in_line(
-                key.span().start,
-                &format!("there is no setting `{}`: there are {}", key.get_ref(), names(&command)),
-            )
+        let (at, key) = (key.span().start, key.get_ref());
+        let name = key.replace('_', "-");
+        let flag = command.get_arguments().find(|flag| flag.get_long() == Some(&name) && name != CONFIG_FLAG).cloned();
+        let flag = flag.ok_or_else(|| FileError::UnknownSetting {
+            line: line(at),
+            key: key.to_string(),
+            settings: setting_names(&command),
         })?;
-        let words = words(value).and_then(|words| accepted(&command, &flag, words));
-        let words = words.map_err(|why| in_line(value.span().start, &format!("`{}`: {why}", key.get_ref())))?;
-        // What a default says is heard after the environment, which is heard after the command line.
+        let words = words(value).and_then(|words| validate_values(&command, &flag, words));
+        let words = words.map_err(|source| FileError::Setting {
+            line: line(value.span().start),
+            key: key.to_string(),
+            source,
+        })?;
+        // clap reads the command line first, then the environment, then defaults.
         let is_hidden = flag.get_action().takes_values();
-        lines.0.push((format!("--{name}"), flag.get_id().clone(), line(key.span().start)));
+        lines.push(name, flag.get_id().clone(), line(at));
         command = command.mut_arg(flag.get_id(), |flag| flag.default_values(words).hide_default_value(is_hidden));
     }
     Ok((command, lines))
 }
 
 /// A value as the command line would have it.
-fn words(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, String> {
+fn words(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, TomlValueError> {
     match value.get_ref() {
         DeValue::String(text) => Ok(vec![text.to_string()]),
         DeValue::Integer(number) => Ok(vec![number.to_string()]),
         DeValue::Boolean(holds) => Ok(vec![holds.to_string()]),
         DeValue::Array(list) => list.iter().map(words).collect::<Result<Vec<_>, _>>().map(|lists| lists.concat()),
-        other => Err(format!(
-            "it is a {}, where text, a number, true or false, or a list of these is meant",
-            other.type_str()
-        )),
+        other => Err(TomlValueError::Type(other.type_str())),
     }
 }
 
-/// The words, if the flag takes them by its own rules.
-fn accepted(command: &Command, flag: &Arg, words: Vec<String>) -> Result<Vec<String>, String> {
+/// Returns the words if the flag's own parser takes them.
+fn validate_values(command: &Command, flag: &Arg, words: Vec<String>) -> Result<Vec<String>, TomlValueError> {
     let long = flag.get_long().unwrap_or_default();
     let arguments: Vec<String> = match flag.get_action() {
         ArgAction::SetTrue if matches!(&words[..], [word] if word == "true" || word == "false") => return Ok(words),
-        ArgAction::SetTrue => return Err("true or false is meant".to_owned()),
-        ArgAction::Set if words.len() != 1 => return Err("one value is meant".to_owned()),
+        ArgAction::SetTrue => return Err(TomlValueError::NotBoolean),
+        ArgAction::Set if words.len() != 1 => return Err(TomlValueError::NotSingle),
         _ => words.iter().map(|word| format!("--{long}={word}")).collect(),
     };
-    // Alone: what other flags or the environment say is not the file's fault.
+    // Without the environment and other flags: their errors are not the file's.
     let alone = command.clone().mut_args(|flag| flag.env(Resettable::Reset));
     match alone.try_get_matches_from(std::iter::once("watchboard".to_owned()).chain(arguments)) {
         Err(error) if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) => {
-            let text = error.render().to_string();
-            let first = text.lines().next().unwrap_or_default();
-            // "error: invalid value 'x' for '--listen <ADDRESS:PORT>': it is not …"; a value may be a secret.
-            Err(first.split_once(">': ").map_or_else(|| none_of(flag), |(_, why)| why.to_owned()))
+            Err(match (error.source(), error.get(ContextKind::ValidValue)) {
+                (Some(source), _) => TomlValueError::Invalid(source.to_string()),
+                (None, Some(ContextValue::Strings(values))) => TomlValueError::NotListed(values.join(", ")),
+                (None, _) => TomlValueError::NotListed(String::new()),
+            })
         }
         _ => Ok(words),
     }
 }
 
-fn none_of(flag: &Arg) -> String {
-    let values: Vec<_> = flag.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
-    format!("it is none of the values that there are: {}", values.join(", "))
-}
-
-fn names(command: &Command) -> String {
+/// All settings that the file can have.
+fn setting_names(command: &Command) -> String {
     let flags = command.get_arguments().filter_map(|flag| flag.get_long());
-    let names = flags.filter(|name| ![OWN, "help", "version"].contains(name)).map(|name| name.replace('-', "_"));
+    let names =
+        flags.filter(|name| ![CONFIG_FLAG, "help", "version"].contains(name)).map(|name| name.replace('-', "_"));
     names.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Config;
+    use crate::config::{Config, read_database, read_from, read_routes};
     use std::io::Write;
 
     /// What a file with this text comes to.
@@ -126,7 +142,7 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
         let named = [&["watchboard", "--config", file.path().to_str().unwrap()], arguments].concat();
-        Config::read_from(named).map_err(|error| error.render().to_string())
+        read_from(named).map_err(|error| error.render().to_string())
     }
 
     #[test]
@@ -181,17 +197,18 @@ mod tests {
             assert!(error.contains(said), "{text:?}: {error}");
         }
         let config = read("upstream = \"http://a\"\nroute = \"users\"\nready_needs_database = true", &[]).unwrap();
-        let error = config.lines.before(config.routes().unwrap_err());
+        let error = config.lines.locate(read_routes(&config).unwrap_err()).to_string();
         assert!(error.contains("line 2: --route: ") && error.contains("\"users\""), "{error}");
-        let error = config.lines.before(config.database().unwrap_err());
+        let error = config.lines.locate(read_database(&config).unwrap_err()).to_string();
         assert!(error.contains("line 3: --ready-needs-database needs a database"), "{error}");
         let config = read("\nhost = \"board.example\"", &["--listen", "0.0.0.0:3000"]).unwrap();
-        let said = "--listen 0.0.0.0:3000 is reached, … without --host";
-        assert_eq!(config.lines.before(said.to_owned()), said);
+        let error = config.lines.locate(config.login.build(config.listen).unwrap_err().into()).to_string();
+        assert!(error.starts_with("--listen 0.0.0.0:3000 is reached") && error.contains("without --host"), "{error}");
         // What the command line said is not the file's fault.
         let config = read("upstream = \"http://a\"\nroute = \"/a\"", &["--route", "users"]).unwrap();
-        assert!(config.lines.before(config.routes().unwrap_err()).starts_with("--route: "));
-        let error = Config::read_from(["watchboard", "--config", "/nowhere/watchboard.toml"]).unwrap_err().to_string();
+        let error = config.lines.locate(read_routes(&config).unwrap_err()).to_string();
+        assert!(error.starts_with("--route: "), "{error}");
+        let error = read_from(["watchboard", "--config", "/nowhere/watchboard.toml"]).unwrap_err().to_string();
         assert!(error.contains("/nowhere/watchboard.toml cannot be read"), "{error}");
     }
 }

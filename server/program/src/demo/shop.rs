@@ -1,4 +1,4 @@
-//! The shop: routes with parameters, fast and slow ones, errors of both sides, a panic, a streaming body, and MongoDB where there is one.
+//! The shop of the demo: fast and slow routes, parameters, client and server errors, a panic, a streaming body, and orders in MongoDB.
 
 use std::{
     convert::Infallible,
@@ -26,21 +26,21 @@ use tokio::time::sleep;
 
 /// Products are numbered from 1 to this.
 const PRODUCTS: u32 = 500;
-/// Orders of a list.
+/// Orders in a list.
 const ORDERS_LISTED: u32 = 20;
-/// What the leak may hold: 512 MiB.
+/// Entries of the leak: 512 MiB.
 const MOST_LOOKS: usize = 4_096;
-/// A database call that takes longer is answered with an error: a shop that hangs is worse than one that apologises.
+/// A longer database call ends in an error: an apology is better than a shop that hangs.
 const DATABASE_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 struct Shop {
-    /// None without a MongoDB: orders are then taken and forgotten.
+    /// Without a MongoDB orders are accepted and dropped.
     orders: Option<Collection<Document>>,
     looks: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
-/// The options of the shop's MongoDB client; none where a URI cannot be used, which the board then says.
+/// The options of the shop's MongoDB client. The board shows an unusable URI.
 pub(crate) async fn options(mongodb_uri: Option<&str>) -> Option<ClientOptions> {
     ClientOptions::parse(mongodb_uri?).await.ok()
 }
@@ -65,13 +65,13 @@ pub(crate) fn app(mongodb: Option<ClientOptions>) -> Router {
     Router::new().nest("/shop", routes)
 }
 
-/// The orders' collection; none where no client can be made, which the board then says.
+/// The collection of the orders. The board shows why there is no client.
 fn orders(mut options: ClientOptions) -> Option<Collection<Document>> {
     options.server_selection_timeout = Some(DATABASE_WITHIN);
     Some(Client::with_options(options).ok()?.database("watchboard_demo").collection("orders"))
 }
 
-/// Work that takes about `ms`, now and then much longer.
+/// Waits about `ms`, sometimes much longer.
 async fn work(ms: u64) {
     let usual = ms * fastrand::u64(60..160) / 100;
     let slow = if fastrand::u32(0..100) == 0 { ms * 5 } else { 0 };
@@ -147,7 +147,7 @@ async fn show_order(State(shop): State<Shop>, Path(number): Path<u32>) -> Respon
     }
 }
 
-/// One more bug, left in on purpose: the orders are fetched one by one, where one question would do.
+/// A bug on purpose: it fetches the orders one by one instead of in one query.
 async fn list_orders(State(shop): State<Shop>) -> Response {
     let Some(orders) = &shop.orders else {
         work(12).await;
@@ -164,7 +164,7 @@ async fn list_orders(State(shop): State<Shop>) -> Response {
     Json(json!({ "orders": found })).into_response()
 }
 
-/// The answer of a database call, or that there was none.
+/// The answer of a database call, or `Err` if there is none in time.
 async fn database<T>(call: impl IntoFuture<Output = mongodb::error::Result<T>>) -> Result<T, ()> {
     tokio::time::timeout(DATABASE_WITHIN, call.into_future()).await.map_err(|_| ())?.map_err(|_| ())
 }
@@ -184,19 +184,19 @@ async fn check_out() -> Response {
 
 async fn redeem_coupon(Path(code): Path<String>) -> Response {
     work(3).await;
-    // A bug, left in on purpose: a code without a dash is not expected.
+    // A bug on purpose: a code without a dash panics.
     let (campaign, _) = code.split_once('-').expect("a coupon code has a dash");
     Json(json!({ "campaign": campaign, "percent": 10 })).into_response()
 }
 
-/// Another bug, left in on purpose: what was looked at is remembered for ever, a page of it for each look.
+/// A bug on purpose: a leak. It keeps 128 KiB for each look at a product.
 async fn recommend(State(shop): State<Shop>, Path(id): Path<u32>) -> Response {
     work(4).await;
     let look = vec![id as u8; 128 * 1024];
     let looks = {
         let mut looks = shop.looks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         looks.push(look);
-        // The demo is meant to run for as long as one likes.
+        // The demo can run for any time.
         if looks.len() > MOST_LOOKS {
             looks.clear();
         }
@@ -210,7 +210,7 @@ async fn show_image(Path(_name): Path<String>) -> impl IntoResponse {
     ([("content-type", "image/png")], vec![0u8; 48 * 1024])
 }
 
-/// A body that takes its time: a line every few milliseconds.
+/// A slow body: a line every few milliseconds.
 async fn export() -> Response {
     let lines = stream::unfold(0u32, |line| async move {
         if line == 40 {

@@ -1,4 +1,4 @@
-//! The shop's visitors: requests over loopback, more and fewer in waves, most of them well-behaved.
+//! The traffic of the demo: requests over loopback, in waves, a few of them wrong.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -26,7 +26,7 @@ pub(crate) async fn run(address: SocketAddr) {
     }
 }
 
-/// One visit. What goes wrong is what the board is there to show.
+/// Sends one request. The board shows its errors.
 async fn visit(visitors: Visitors, address: SocketAddr) {
     let id = fastrand::u32(1..500);
     let (method, path, body) = match fastrand::u32(0..1000) {

@@ -1,4 +1,4 @@
-//! How often a password may be tried: by each address, and by all of them.
+//! Limits the attempts to sign in, for each address and for all together.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,25 +7,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Wrong tries of one address, or one IPv6 network, in [`PERIOD`].
+/// Wrong attempts of one address, or one IPv6 network, in [`PERIOD`].
 const MOST_BY_ONE: u32 = 5;
 const PERIOD: Duration = Duration::from_mins(5);
-/// Wrong tries of all in [`PERIOD_OF_ALL`]. Where somebody has signed in before they lock nobody out, or any stranger could.
+/// Wrong attempts of all in [`PERIOD_OF_ALL`]. An address that has signed in before is exempt, or any stranger could lock it out.
 const MOST_BY_ALL: u32 = 60;
 const PERIOD_OF_ALL: Duration = Duration::from_mins(1);
-/// Addresses that are remembered; the one that tried first makes room, and counts among all no less.
+/// Addresses that are remembered. A further one replaces the oldest, whose attempts still count among those of all.
 const MOST_ADDRESSES: usize = 1024;
-/// Addresses that are remembered for a right password; the one that had it first makes room.
+/// Addresses that are remembered for a right password. A further one replaces the oldest.
 const MOST_KNOWN: usize = 64;
 
 #[derive(Debug, Default)]
-pub(super) struct Attempts(Mutex<Table>);
+pub(super) struct Attempts(Mutex<AttemptTable>);
 
 #[derive(Debug, Default)]
-struct Table {
+struct AttemptTable {
     by_one: HashMap<IpAddr, Tries>,
     by_all: Option<Tries>,
-    /// Where a right password came from, the last one last.
+    /// Addresses that sent the right password, the latest last.
     known: VecDeque<IpAddr>,
 }
 
@@ -36,25 +36,28 @@ struct Tries {
 }
 
 impl Tries {
-    fn none(now: Instant) -> Self {
+    fn new(now: Instant) -> Self {
         Self { since: now, count: 0 }
     }
 
-    /// How long to wait, where there are too many.
+    /// The time until the next attempt, if there were too many.
     fn wait(self, most: u32, period: Duration, now: Instant) -> Option<Duration> {
         (self.count >= most).then(|| period.saturating_sub(now.duration_since(self.since)))
     }
 }
 
 impl Attempts {
-    /// Counts a try beforehand, so that many at once are no more than many after each other; or says how long to wait for the next.
+    /// Counts an attempt before its check, so that parallel attempts get no more than serial ones.
+    ///
+    /// # Errors
+    /// The time to wait, if there were too many.
     pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Table { by_one, by_all, known } = &mut *table;
+        let AttemptTable { by_one, by_all, known } = &mut *table;
         by_one.retain(|_, tries| now.duration_since(tries.since) < PERIOD);
-        let all = by_all.filter(|tries| now.duration_since(tries.since) < PERIOD_OF_ALL).unwrap_or(Tries::none(now));
+        let all = by_all.filter(|tries| now.duration_since(tries.since) < PERIOD_OF_ALL).unwrap_or(Tries::new(now));
         let address = network(address);
-        let one = by_one.get(&address).copied().unwrap_or(Tries::none(now));
+        let one = by_one.get(&address).copied().unwrap_or(Tries::new(now));
         let of_all = if known.contains(&address) { None } else { all.wait(MOST_BY_ALL, PERIOD_OF_ALL, now) };
         if let Some(wait) = one.wait(MOST_BY_ONE, PERIOD, now).or(of_all) {
             return Err(wait);
@@ -68,7 +71,7 @@ impl Attempts {
         Ok(())
     }
 
-    /// A right password: what its address tried before counts no more.
+    /// Drops the earlier attempts of an address that sent the right password.
     pub(super) fn forgive(&self, address: IpAddr) {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let address = network(address);
@@ -83,10 +86,10 @@ impl Attempts {
         }
     }
 
-    /// A try that was not made after all.
+    /// Takes back an attempt that was not checked.
     pub(super) fn give_back(&self, address: IpAddr) {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Table { by_one, by_all, .. } = &mut *table;
+        let AttemptTable { by_one, by_all, .. } = &mut *table;
         for tries in by_one.get_mut(&network(address)).into_iter().chain(by_all) {
             tries.count = tries.count.saturating_sub(1);
         }

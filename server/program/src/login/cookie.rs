@@ -1,30 +1,44 @@
 //! The cookie that holds a session's id.
+//!
+//! Not by the crate `cookie`: it writes the attributes in another order, takes values as UTF-8 alone and brings the crate `time`.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::sessions::LONGEST;
 
 /// Its names, with and without https.
-pub(crate) const NAMES: [&str; 2] = ["__Host-watchboard", "watchboard_session"];
+const NAMES: [&str; 2] = ["__Host-watchboard", "watchboard_session"];
 
-/// Over https by a name that browsers take only with `Secure`, for this host alone and for all its paths.
+/// Over https browsers take this name only with `Secure`, for this host alone and for all its paths.
 fn name(https: bool) -> &'static str {
     NAMES[usize::from(!https)]
 }
 
-/// The session's id.
-pub(super) fn read(headers: &HeaderMap, https: bool) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(found, _)| *found == name(https)).map(|(_, id)| id)
+/// The name and the value of a pair of a `Cookie` header; without `=` the pair has no value.
+fn name_and_value(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut parts = pair.splitn(2, |byte| *byte == b'=');
+    (parts.next().unwrap_or_default().trim_ascii(), parts.next())
 }
 
-/// Has the browser keep `id`.
+/// Whether a pair of a `Cookie` header is the board's own, with or without https.
+pub(crate) fn is_session_cookie(pair: &[u8]) -> bool {
+    NAMES.iter().any(|name| name.as_bytes() == name_and_value(pair).0)
+}
+
+/// The session's id.
+pub(super) fn read(headers: &HeaderMap, https: bool) -> Option<&str> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = values.flat_map(|value| value.split(';')).map(|pair| name_and_value(pair.trim().as_bytes()));
+    let id = pairs.find_map(|(found, id)| id.filter(|_| found == name(https).as_bytes()))?;
+    std::str::from_utf8(id).ok()
+}
+
+/// Makes the browser keep `id`.
 pub(super) fn keep(id: &str, https: bool) -> Option<HeaderValue> {
     set(id, LONGEST.as_secs(), https)
 }
 
-/// Has the browser forget its id.
+/// Makes the browser forget its id.
 pub(super) fn forget(https: bool) -> Option<HeaderValue> {
     set("", 0, https)
 }

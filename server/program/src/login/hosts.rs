@@ -1,5 +1,5 @@
-//! Under which names the board answers: a page of another site can have its name lead to this machine (DNS rebinding), and would read the
-//! board as its own, but cannot change the name that its requests are for.
+//! Checks the `Host` of requests against DNS rebinding: another site can point its name at this machine and read the board as its own. The
+//! browser then still sends that name.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -8,11 +8,12 @@ use axum::{
     http::{StatusCode, header, uri::Authority},
     response::{IntoResponse, Response},
 };
+use thiserror::Error;
 
 #[derive(Debug)]
 pub(super) struct Hosts {
     names: Vec<HostName>,
-    /// What the board listens on.
+    /// The address that the board listens on.
     listen: IpAddr,
 }
 
@@ -23,8 +24,8 @@ pub(crate) enum HostName {
     Address(IpAddr),
 }
 
-impl HostName {
-    fn of(authority: &Authority) -> Self {
+impl From<&Authority> for HostName {
+    fn from(authority: &Authority) -> Self {
         let host = authority.host();
         host.trim_matches(['[', ']']).parse::<IpAddr>().map_or_else(
             |_| Self::Name(host.trim_end_matches('.').to_ascii_lowercase()),
@@ -33,14 +34,18 @@ impl HostName {
     }
 }
 
-impl FromStr for HostName {
-    type Err = String;
+/// Text that is not a host alone.
+#[derive(Debug, Error)]
+#[error("it is not a name as in a URL, without scheme and port: board.example.com")]
+pub(crate) struct HostNameError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for HostName {
+    type Err = HostNameError;
+
+    fn from_str(text: &str) -> Result<Self, HostNameError> {
         let parsed =
             text.parse::<Authority>().ok().filter(|authority| authority.port().is_none() && !text.contains('@'));
-        let host = parsed.as_ref().map(Self::of);
-        host.ok_or_else(|| "it is not a name as in a URL, without scheme and port: board.example.com".to_owned())
+        parsed.as_ref().map(Self::from).ok_or(HostNameError)
     }
 }
 
@@ -59,7 +64,7 @@ impl Hosts {
         Self { names, listen: listen.to_canonical() }
     }
 
-    /// Refuses what is for another name. No browser leaves the name out.
+    /// Refuses a request for another name. Every browser sends a name.
     #[expect(clippy::result_large_err, reason = "a response, for `?`")]
     pub(super) fn check(&self, request: &Request) -> Result<(), Response> {
         let named = request.headers().get_all(header::HOST).iter();
@@ -74,9 +79,9 @@ impl Hosts {
         Err((StatusCode::MISDIRECTED_REQUEST, reason).into_response())
     }
 
-    /// An address is no name that could be led elsewhere: one that the board listens on will do.
+    /// An address cannot be rebound: each address that the board listens on is accepted.
     fn answers_to(&self, authority: &Authority) -> bool {
-        let host = HostName::of(authority);
+        let host = HostName::from(authority);
         self.names.contains(&host)
             || matches!(host, HostName::Address(address)
                 if address == self.listen || self.listen.is_unspecified() || (address.is_loopback() && self.listen.is_loopback()))

@@ -1,22 +1,19 @@
-//! The flags and the environment of the login.
+//! The flags and the environment variables of the login.
 
-use std::{
-    fmt,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
+use thiserror::Error;
 
 use super::{
     Login,
     hosts::{HostName, Hosts},
     password::Verifier,
+    secret::{PASSWORD, Secret, SecretError, SecretSources, TOKEN},
     token::Token,
 };
 
-/// Who may see the board.
+/// Credentials and names of the board.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Access")]
 pub(crate) struct LoginOptions {
@@ -41,32 +38,48 @@ pub(crate) struct LoginOptions {
     hosts: Vec<HostName>,
 }
 
-/// Never shown.
-#[derive(Clone)]
-struct Secret(String);
-
-impl FromStr for Secret {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
-    }
+/// No login can be built from the options.
+#[derive(Debug, Error)]
+pub(crate) enum LoginError {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// Other machines reach the board, and there are no credentials.
+    #[error(
+        "{exposure}, and nobody would be asked who they are. Set a password: `watchboard hash-password` makes its hash, for \
+         WATCHBOARD_PASSWORD_HASH; or name a file that holds it with --password-file. Or listen on 127.0.0.1:{port} without --host, \
+         and reach the board by `ssh -L {port}:127.0.0.1:{port} THIS-MACHINE`."
+    )]
+    NoCredentials { exposure: Exposure, port: u16 },
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("(secret)")
+/// The setting by which other machines reach the board.
+#[derive(Debug, Error)]
+pub(crate) enum Exposure {
+    #[error("--listen {0} is reached from other machines")]
+    Listen(SocketAddr),
+    #[error("by --host {0} others reach the board")]
+    Host(HostName),
+}
+
+impl LoginError {
+    /// The flag to change first, without its dashes. An environment variable that is no flag has none.
+    pub(crate) fn flag(&self) -> Option<&'static str> {
+        match self {
+            Self::Secret(error) => error.flag(),
+            Self::NoCredentials { exposure: Exposure::Listen(_), .. } => Some("listen"),
+            Self::NoCredentials { exposure: Exposure::Host(_), .. } => Some("host"),
+        }
     }
 }
 
 impl LoginOptions {
-    /// The login, where there is something to log in with; without, the board is open to its own machine.
+    /// The login, if there are credentials. Without them only local requests are served.
     ///
     /// # Errors
-    /// What is wrong with the credentials, or that there are none where others reach the board.
-    pub(crate) fn build(&self, listen: SocketAddr) -> Result<Option<Login>, String> {
+    /// A credential cannot be used, or there is none and other machines reach the board.
+    pub(crate) fn build(&self, listen: SocketAddr) -> Result<Option<Login>, LoginError> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        self.login_with(listen, variable("WATCHBOARD_PASSWORD"), variable("WATCHBOARD_TOKEN"))
+        self.login_with(listen, variable(PASSWORD.variable), variable(TOKEN.variable))
     }
 
     fn login_with(
@@ -74,64 +87,30 @@ impl LoginOptions {
         listen: SocketAddr,
         password: Option<String>,
         token: Option<String>,
-    ) -> Result<Option<Login>, String> {
-        let password = Given {
-            name: "password",
+    ) -> Result<Option<Login>, LoginError> {
+        let password = SecretSources {
+            names: &PASSWORD,
             hash: self.password_hash.as_ref(),
             file: self.password_file.as_deref(),
-            itself: password,
+            variable: password,
         };
-        let token =
-            Given { name: "token", hash: self.token_hash.as_ref(), file: self.token_file.as_deref(), itself: token };
+        let token = SecretSources {
+            names: &TOKEN,
+            hash: self.token_hash.as_ref(),
+            file: self.token_file.as_deref(),
+            variable: token,
+        };
         let password = password.read(Verifier::from_hash, Verifier::from_text)?;
         let token = token.read(Token::from_hash, Token::new)?;
         if password.is_some() || token.is_some() {
             return Ok(Some(Login::new(Hosts::new(self.hosts.clone(), listen.ip()), password, token)));
         }
-        let reached = match self.hosts.first() {
-            _ if !listen.ip().is_loopback() => format!("--listen {listen} is reached from other machines"),
-            Some(host) => format!("by --host {host} others reach the board"),
+        let exposure = match self.hosts.first() {
+            _ if !listen.ip().is_loopback() => Exposure::Listen(listen),
+            Some(host) => Exposure::Host(host.clone()),
             None => return Ok(None),
         };
-        Err(format!(
-            "{reached}, and nobody would be asked who they are. Set a password: `watchboard hash-password` makes its hash, for \
-             WATCHBOARD_PASSWORD_HASH; or name a file that holds it with --password-file. Or listen on 127.0.0.1:{port} without --host, \
-             and reach the board by `ssh -L {port}:127.0.0.1:{port} THIS-MACHINE`.",
-            port = listen.port()
-        ))
-    }
-}
-
-/// The ways in which one secret can be given.
-struct Given<'a> {
-    name: &'static str,
-    hash: Option<&'a Secret>,
-    file: Option<&'a Path>,
-    itself: Option<String>,
-}
-
-impl Given<'_> {
-    fn read<T>(
-        self,
-        of_hash: impl Fn(&str) -> Result<T, String>,
-        of_text: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, String> {
-        let (name, variable) = (self.name, format!("WATCHBOARD_{}", self.name.to_uppercase()));
-        let read = match (self.hash, self.file, self.itself) {
-            (None, None, None) => return Ok(None),
-            (Some(Secret(hash)), None, None) => of_hash(hash).map_err(|reason| format!("--{name}-hash {reason}")),
-            (None, None, Some(text)) => of_text(&text).map_err(|reason| format!("{variable} {reason}")),
-            (None, Some(path), None) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| format!("--{name}-file {} cannot be read: {error}", path.display()))?;
-                of_text(text.trim_end_matches(['\r', '\n']))
-                    .map_err(|reason| format!("what is in {}, the --{name}-file, {reason}", path.display()))
-            }
-            _ => Err(format!(
-                "the {name} is given more than once: give one of --{name}-hash, --{name}-file and {variable}"
-            )),
-        };
-        read.map(Some)
+        Err(LoginError::NoCredentials { exposure, port: listen.port() })
     }
 }
 
@@ -158,7 +137,8 @@ mod tests {
     ) -> Result<Option<Login>, String> {
         let flags = Flags::try_parse_from([&["watchboard"], flags].concat()).map_err(|error| error.to_string())?;
         let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
-        flags.options.login_with(listen.parse().unwrap(), owned(password), owned(token))
+        let login = flags.options.login_with(listen.parse().unwrap(), owned(password), owned(token));
+        login.map_err(|error| error.to_string())
     }
 
     #[test]

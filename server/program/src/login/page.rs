@@ -3,27 +3,25 @@
 use axum::{extract::Request, http::StatusCode, response::Response};
 use watchboard::{SignInPage, mount_path};
 
-use super::{Login, SIGN_IN};
+/// A GET answers with the form alone; the form posts to the same path.
+pub(super) const SIGN_IN: &str = "/sign-in";
+/// A POST ends the session.
+pub(super) const SIGN_OUT: &str = "/sign-out";
 
-/// What a stranger gets instead of the page that `request` asks for.
-pub(super) fn response(status: StatusCode, login: &Login, request: &Request, refused: Option<&str>) -> Response {
-    of_view(status, login, request, request.uri().query().unwrap_or_default(), refused)
-}
-
-/// The same for a view that was asked for before.
-pub(super) fn of_view(
+/// The sign-in page. `next` is the query of the view to open after it; `refusal` is the reason why the last attempt failed.
+pub(super) fn response(
     status: StatusCode,
-    login: &Login,
     request: &Request,
+    has_password: bool,
     next: &str,
-    refused: Option<&str>,
+    refusal: Option<&str>,
 ) -> Response {
     let action = [mount_path(request), SIGN_IN].concat();
     let mut page = SignInPage::new(&action).next(next);
-    if let Some(refused) = refused {
-        page = page.refusal(refused);
+    if let Some(refusal) = refusal {
+        page = page.refusal(refusal);
     }
-    if login.password.is_none() {
+    if !has_password {
         page = page.without_password();
     }
     page.response(status, request.headers())

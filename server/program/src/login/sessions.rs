@@ -1,4 +1,4 @@
-//! Who is signed in. Only hashes of the sessions' ids are kept.
+//! The sessions of people who signed in. Only hashes of their ids are kept.
 
 use std::{
     collections::HashMap,
@@ -8,11 +8,11 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-/// A session that nobody used for so long has ended.
+/// An unused session ends after this.
 const IDLE: Duration = Duration::from_hours(12);
 /// Every session ends after this.
 pub(super) const LONGEST: Duration = Duration::from_hours(7 * 24);
-/// As many at once; the one that began first makes room.
+/// Sessions at once. A further one ends the oldest.
 const MOST: usize = 256;
 
 #[derive(Debug, Default)]
@@ -31,12 +31,11 @@ impl Session {
 }
 
 impl Sessions {
-    /// Begins one, and gives its id: 256 random bits.
+    /// Begins a session and returns its id: 256 random bits, in hexadecimal.
     pub(super) fn begin(&self, now: Instant) -> Result<String, getrandom::Error> {
-        let mut halves = [[0; 16]; 2];
-        getrandom::fill(halves.as_flattened_mut())?;
-        let [first, second] = halves.map(u128::from_ne_bytes);
-        let id = format!("{first:032x}{second:032x}");
+        let mut id = [0; 32];
+        getrandom::fill(&mut id)?;
+        let id = hex::encode(id);
         let mut sessions = self.lock();
         sessions.retain(|_, session| session.is_live(now));
         while sessions.len() >= MOST {
@@ -47,7 +46,7 @@ impl Sessions {
         Ok(id)
     }
 
-    /// Whether this is the id of a session that has not ended, which is used herewith.
+    /// Whether a live session has this id. The call counts as use.
     pub(super) fn is_live(&self, id: &str, now: Instant) -> bool {
         let mut sessions = self.lock();
         let session = sessions.get_mut(&hash(id)).filter(|session| session.is_live(now));

@@ -1,10 +1,12 @@
-//! The token of programs that read figures. Only its hash is kept.
+//! The token of programs that read figures. Only its SHA-256 is kept.
 
 use axum::http::{HeaderMap, header};
+use hex::FromHex;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use thiserror::Error;
 
-/// A token has at least so many characters: its hash is a fast one, and must be out of reach of guessing.
+/// Characters. SHA-256 is fast, so that only a long token is safe from guessing.
 const SHORTEST: usize = 24;
 
 pub(super) struct Token([u8; 32]);
@@ -15,28 +17,33 @@ impl std::fmt::Debug for Token {
     }
 }
 
+/// A token or a hash that cannot be used. The message follows its name.
+#[derive(Debug, Error)]
+pub(super) enum TokenError {
+    #[error(
+        "has to be {SHORTEST} visible ASCII characters or more, and has {length}: make one by `openssl rand -base64 32`"
+    )]
+    NotVisible { length: usize },
+    #[error("is not a SHA-256 of 64 hexadecimal digits: `printf %s \"$TOKEN\" | sha256sum` makes one")]
+    NotSha256,
+}
+
 impl Token {
-    /// Of the token itself.
-    pub(super) fn new(token: &str) -> Result<Self, String> {
+    /// From the token itself.
+    pub(super) fn new(token: &str) -> Result<Self, TokenError> {
         let length = token.chars().count();
         if length < SHORTEST || token.chars().any(|char| !char.is_ascii_graphic()) {
-            return Err(format!(
-                "has to be {SHORTEST} visible ASCII characters or more, and has {length}: make one by `openssl rand -base64 32`"
-            ));
+            return Err(TokenError::NotVisible { length });
         }
         Ok(Self(Sha256::digest(token).into()))
     }
 
-    /// Of its SHA-256, in hexadecimal digits.
-    pub(super) fn from_hash(text: &str) -> Result<Self, String> {
-        let byte = |at: usize| text.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(byte).collect();
-        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or_else(|| {
-            "is not a SHA-256 of 64 hexadecimal digits: `printf %s \"$TOKEN\" | sha256sum` makes one".to_owned()
-        })
+    /// From its SHA-256, in hexadecimal digits.
+    pub(super) fn from_hash(text: &str) -> Result<Self, TokenError> {
+        <[u8; 32]>::from_hex(text).map(Self).map_err(|_| TokenError::NotSha256)
     }
 
-    /// Whether a request has it, as `Authorization: Bearer TOKEN`.
+    /// Whether a request has the token, as `Authorization: Bearer TOKEN`.
     pub(super) fn is_sent_with(&self, headers: &HeaderMap) -> bool {
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
         sent.is_some_and(|(scheme, token)| {
@@ -74,10 +81,10 @@ mod tests {
 
     #[test]
     fn what_could_be_guessed_or_is_no_hash_is_refused() {
-        assert!(Token::new("secret").unwrap_err().contains("24 visible"));
+        assert!(Token::new("secret").unwrap_err().to_string().contains("24 visible"));
         assert!(Token::new(&"ä".repeat(30)).is_err());
         for text in ["", "abc", &"0".repeat(63), &"g".repeat(64), &"ä".repeat(32)] {
-            assert!(Token::from_hash(text).unwrap_err().contains("64 hexadecimal"), "{text}");
+            assert!(Token::from_hash(text).unwrap_err().to_string().contains("64 hexadecimal"), "{text}");
         }
     }
 }

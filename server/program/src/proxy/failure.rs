@@ -1,4 +1,4 @@
-//! Why the application gave no answer: what its clients are told, and what the board shows.
+//! The reasons why the application gave no answer, with their texts for clients and for the board.
 
 use std::io::{self, ErrorKind};
 
@@ -17,7 +17,7 @@ pub(super) enum Failure {
     Late,
     Busy,
     Loop,
-    /// The client broke its request off, or what it sent is no body.
+    /// The client broke its request off, or sent a malformed body.
     Client,
 }
 
@@ -38,7 +38,7 @@ impl Failure {
         }
     }
 
-    /// For its clients.
+    /// The text for clients.
     pub(super) fn sentence(self) -> &'static str {
         match self {
             Self::Refused => "The application is not running. Please try again in a moment.",
@@ -57,7 +57,7 @@ impl Failure {
         }
     }
 
-    /// For the board.
+    /// The text for the board.
     pub(super) fn cause(self) -> &'static str {
         match self {
             Self::Refused => "the application refuses connections: it is not running, or listens elsewhere",
@@ -78,12 +78,12 @@ impl Failure {
     }
 }
 
-/// Of a connection that could not be made.
+/// From the error of an attempt to connect.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::ConnectionRefused => Self::Refused,
-            // It was taken, and broken off before this side had looked.
+            // The application accepted the connection and broke it off at once.
             ErrorKind::ConnectionReset => Self::Closed,
             ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Self::Unreachable,
             // Failed look-ups have no kind of their own.
@@ -100,7 +100,7 @@ impl From<hyper::Error> for Failure {
         } else if error.is_parse() {
             Self::NotHttp
         } else if error.is_user() {
-            // The only thing that the caller can fail in is the body.
+            // Of all that the caller provides, only the body can fail.
             Self::Client
         } else {
             Self::Closed

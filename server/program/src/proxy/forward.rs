@@ -1,37 +1,60 @@
-//! One request that goes on to the application, until the head of its answer.
+//! Sends a request to the application and returns the head of its answer.
 
-use std::{convert::Infallible, pin::Pin, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header, uri::Authority};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, Sleep};
 use watchboard::UpstreamTiming;
 
 use super::{
-    Admitted, Answer, Inner, Upgrade,
-    connections::Taken,
-    fail,
+    admission::{AdmittedRequest, Upgrade},
+    error_page::failure_response,
     failure::Failure,
-    headers::Seen,
+    headers::HeaderFlags,
+    response_body::ResponseBody,
     tunnel,
     upload::{Progress, Upload},
+    upstream_pool::{PooledConnection, UpstreamPool},
 };
 
-/// A connection that was about to be closed is by then; later it is the request that has ended whoever worked on it.
-const AT_ONCE: Duration = Duration::from_secs(1);
-/// Before another look at a time that is over while the client is waited for.
-const AGAIN: Duration = Duration::from_millis(250);
+/// An idle connection that the application was closing fails within this time. A later end is the fault of the request.
+const CLOSED_WITHIN: Duration = Duration::from_secs(1);
+/// Between two looks at an expired deadline while the client still sends.
+const CHECK_EACH: Duration = Duration::from_millis(250);
 
-impl Inner {
-    /// Sends a request to the application, at once where a connection is idle. A request is large: what waits for its answer has it no more.
-    pub(super) fn pass_on(
+/// The forwarder of one thread.
+pub(super) struct Forwarder {
+    upstream: Authority,
+    /// From the last byte of the request to the first of the answer.
+    answers_within: Duration,
+    pool: Arc<UpstreamPool>,
+}
+
+impl Forwarder {
+    pub(super) fn new(upstream: Authority, answers_within: Duration) -> Self {
+        Self { pool: UpstreamPool::new(upstream.clone()), upstream, answers_within }
+    }
+
+    pub(super) fn with_new_pool(&self) -> Self {
+        Self::new(self.upstream.clone(), self.answers_within)
+    }
+
+    /// Sends a request to the application, at once if a connection is idle. A request is large: the future that waits for the answer does not
+    /// hold it.
+    pub(super) fn forward(
         self: &Arc<Self>,
         request: Request<Incoming>,
-        mut admitted: Admitted,
+        mut admitted: AdmittedRequest,
         accept: Option<HeaderValue>,
-    ) -> BoxFuture<'static, Result<Response<Answer>, Infallible>> {
+    ) -> BoxFuture<'static, Result<Response<ResponseBody>, Infallible>> {
         let began = Instant::now();
         let expects = admitted.expects.take();
         let progress = (!request.body().is_end_stream()).then(|| Progress::new(expects.is_none()));
@@ -42,64 +65,64 @@ impl Inner {
         if let (Some(expects), Some(progress)) = (expects, &progress) {
             request.headers_mut().insert(header::EXPECT, expects);
             let progress = Arc::clone(progress);
-            hyper::ext::on_informational(&mut request, move |told| {
-                if told.status() == StatusCode::CONTINUE {
+            hyper::ext::on_informational(&mut request, move |response| {
+                if response.status() == StatusCode::CONTINUE {
                     progress.go_ahead();
                 }
             });
         }
-        let sent = match self.connections.idle() {
+        let sent = match self.pool.idle() {
             Some(mut connection) => {
                 connection.open.retry_note.note(&request);
                 Ok((connection.open.sender.try_send_request(request), connection))
             }
             None => Err(request),
         };
-        let proxy = Arc::clone(self);
+        let forwarder = Arc::clone(self);
         Box::pin(async move {
             let progress = progress.as_deref();
             let answered = match sent {
                 Ok((answer, mut connection)) => {
-                    match proxy.answer(pin!(answer), connection.open.patience.as_mut(), began, progress).await {
+                    match forwarder.answer(pin!(answer), connection.open.patience.as_mut(), began, progress).await {
                         Ok(Ok(response)) => Ok((response, connection)),
                         // Applications close idle connections when they like.
                         Ok(Err(mut error)) => {
                             let unsent = error.take_message();
                             let failure = Failure::from(error.into_error());
-                            let is_at_once = failure == Failure::Closed && began.elapsed() < AT_ONCE;
-                            let retried = || connection.open.retry_note.request().filter(|_| is_at_once);
+                            let was_closing = failure == Failure::Closed && began.elapsed() < CLOSED_WITHIN;
+                            let retried = || connection.open.retry_note.request().filter(|_| was_closing);
                             match unsent.or_else(retried) {
-                                Some(request) => Box::pin(proxy.send(request, progress)).await,
+                                Some(request) => Box::pin(forwarder.send(request, progress)).await,
                                 None => Err(failure),
                             }
                         }
                         Err(failure) => Err(failure),
                     }
                 }
-                Err(request) => Box::pin(proxy.send(request, progress)).await,
+                Err(request) => Box::pin(forwarder.send(request, progress)).await,
             };
             let response = answered.and_then(|(response, connection)| {
-                // What its client takes to send a request is not the application's time.
+                // The client's time to send the request is not the application's.
                 let asked = progress.map_or(began, |progress| progress.last().max(began));
-                admitted.finish(response, connection, asked)
+                finish(admitted, response, connection, asked)
             });
-            Ok(response.unwrap_or_else(|failure| fail(failure, accept.as_ref())))
+            Ok(response.unwrap_or_else(|failure| failure_response(failure, accept.as_ref())))
         })
     }
 
-    /// The head of the answer, and the connection that it came on, which is a new one.
+    /// Sends a request on a new connection. Returns the head of the answer and the connection.
     async fn send(
         &self,
         request: Request<Upload>,
         progress: Option<&Progress>,
-    ) -> Result<(Response<Incoming>, Taken), Failure> {
-        let mut connection = self.connections.connect().await?;
+    ) -> Result<(Response<Incoming>, PooledConnection), Failure> {
+        let mut connection = self.pool.connect().await?;
         let answer = connection.open.sender.send_request(request);
         let response = self.answer(answer, connection.open.patience.as_mut(), Instant::now(), progress).await??;
         Ok((response, connection))
     }
 
-    /// What comes of a request in the time that there is from the last of it on.
+    /// Waits for the answer, until the time from the last byte of the request is over.
     async fn answer<T>(
         &self,
         answer: impl Future<Output = T>,
@@ -120,37 +143,35 @@ impl Inner {
                     return Err(Failure::Late);
                 },
             }
-            until = deadline().max(Instant::now() + AGAIN);
+            until = deadline().max(Instant::now() + CHECK_EACH);
         }
     }
 }
 
-impl Admitted {
-    /// Makes of the application's answer what the client is to see.
-    fn finish(
-        self,
-        mut response: Response<Incoming>,
-        mut connection: Taken,
-        asked: Instant,
-    ) -> Result<Response<Answer>, Failure> {
-        response.extensions_mut().insert(UpstreamTiming::from_response(asked.elapsed(), connection.connect));
-        let seen = Seen::among(response.headers());
-        if seen.is_coded(response.headers()) {
-            return Err(Failure::NotHttp);
-        }
-        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        match self.upgrade {
-            Some(Upgrade { client, peer, .. }) if switches => {
-                // `Connection` and `Upgrade` say what is spoken from here on. It holds what it was given until it ends.
-                tunnel::open(client, hyper::upgrade::on(&mut response), (peer, self.place, connection));
-                return Ok(response.map(|_| Answer::of_ours(Full::default())));
-            }
-            _ if switches => return Err(Failure::NotHttp),
-            _ => seen.end_hop(response.headers_mut()),
-        }
-        *response.version_mut() = Version::HTTP_11;
-        // Some applications close it after an error, and do not say so (uvicorn, where a handler raised one).
-        connection.is_spent = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
-        Ok(response.map(|body| Answer::of_upstream(body, connection, self.place)))
+/// Turns the application's answer into the one for the client.
+fn finish(
+    admitted: AdmittedRequest,
+    mut response: Response<Incoming>,
+    mut connection: PooledConnection,
+    asked: Instant,
+) -> Result<Response<ResponseBody>, Failure> {
+    response.extensions_mut().insert(UpstreamTiming::from_response(asked.elapsed(), connection.connect));
+    let flags = HeaderFlags::from(response.headers());
+    if flags.is_coded(response.headers()) {
+        return Err(Failure::NotHttp);
     }
+    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    match admitted.upgrade {
+        Some(Upgrade { client, peer, .. }) if switches => {
+            // `Connection` and `Upgrade` name the new protocol, and stay. The tunnel holds the place and the connection until it ends.
+            tunnel::open(client, hyper::upgrade::on(&mut response), (peer, admitted.place, connection));
+            return Ok(response.map(|_| ResponseBody::from_page(Full::default())));
+        }
+        _ if switches => return Err(Failure::NotHttp),
+        _ => flags.remove_hop_by_hop(response.headers_mut()),
+    }
+    *response.version_mut() = Version::HTTP_11;
+    // Some applications close the connection after an error without saying so, as uvicorn does when a handler raises one.
+    connection.is_spent = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
+    Ok(response.map(|body| ResponseBody::from_upstream(body, connection, admitted.place)))
 }

@@ -1,12 +1,9 @@
-//! Which headers go on and which end here (RFC 9110, 7.6), and what is told of the client.
+//! Forwards, removes and adds headers (RFC 9110, 7.6), and describes the client to the application.
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Version, header,
-    uri::{Authority, Uri},
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header};
 
 use crate::{
-    login::SESSION_COOKIES,
+    login::is_session_cookie,
     serve::{
         Arrival,
         client::{X_FORWARDED_FOR, X_FORWARDED_PROTO},
@@ -16,65 +13,65 @@ use crate::{
 const FORWARDED: HeaderName = header::FORWARDED;
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// They speak of one connection alone, as `Connection` itself, `TE`, `Transfer-Encoding` and `Upgrade` do; `Connection` may name more.
+/// Hop-by-hop headers beside `Connection`, `TE`, `Transfer-Encoding` and `Upgrade`. `Connection` may name more.
 static HOP_BY_HOP: [HeaderName; 3] =
     [HeaderName::from_static("keep-alive"), HeaderName::from_static("proxy-connection"), header::PROXY_AUTHENTICATE];
 
-/// What a message cannot do without is not a client's to take away.
+/// Headers that `Connection` cannot remove, since the application needs them.
 static NEEDED: [HeaderName; 4] = [header::HOST, header::CONTENT_LENGTH, X_FORWARDED_FOR, FORWARDED];
 
-/// Which of those headers a message has that mean something here. One look at all names: messages have few, and to ask for each takes longer.
+/// The headers of a message that this proxy handles. One pass over all names costs less than a look-up for each.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is the answer to one question, and all come of one look")]
-pub(super) struct Seen {
+#[expect(clippy::struct_excessive_bools, reason = "one flag for each header, all set in one pass")]
+pub(super) struct HeaderFlags {
     pub(super) accept: bool,
     connection: bool,
     pub(super) cookie: bool,
     pub(super) expect: bool,
     /// One of [`HOP_BY_HOP`].
     hop: bool,
-    /// What somebody says of the client.
-    told: bool,
+    /// A header that describes the client.
+    describes_client: bool,
     pub(super) te: bool,
     transfer_encoding: bool,
     pub(super) upgrade: bool,
     pub(super) via: bool,
 }
 
-impl Seen {
-    pub(super) fn among(headers: &HeaderMap) -> Self {
-        let mut seen = Self::default();
+impl From<&HeaderMap> for HeaderFlags {
+    fn from(headers: &HeaderMap) -> Self {
+        let mut flags = Self::default();
         for name in headers.keys() {
             let flag = match name.as_str() {
-                "accept" => &mut seen.accept,
-                "connection" => &mut seen.connection,
-                "cookie" => &mut seen.cookie,
-                "expect" => &mut seen.expect,
-                "te" => &mut seen.te,
-                "transfer-encoding" => &mut seen.transfer_encoding,
-                "upgrade" => &mut seen.upgrade,
-                "via" => &mut seen.via,
-                _ if tells_of_client(name) => &mut seen.told,
-                _ if HOP_BY_HOP.contains(name) => &mut seen.hop,
+                "accept" => &mut flags.accept,
+                "connection" => &mut flags.connection,
+                "cookie" => &mut flags.cookie,
+                "expect" => &mut flags.expect,
+                "te" => &mut flags.te,
+                "transfer-encoding" => &mut flags.transfer_encoding,
+                "upgrade" => &mut flags.upgrade,
+                "via" => &mut flags.via,
+                _ if is_about_client(name) => &mut flags.describes_client,
+                _ if HOP_BY_HOP.contains(name) => &mut flags.hop,
                 _ => continue,
             };
             *flag = true;
         }
-        seen
+        flags
     }
+}
 
-    /// Whether a body is in a coding beside its chunks: such a one ends here, and nobody takes it off.
+impl HeaderFlags {
+    /// Whether the body has a transfer coding other than chunked. The proxy removes none.
     pub(super) fn is_coded(&self, headers: &HeaderMap) -> bool {
         let is_chunked = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
         self.transfer_encoding && !headers.get_all(header::TRANSFER_ENCODING).iter().all(is_chunked)
     }
 
-    /// Takes out what is of this connection alone.
-    pub(super) fn end_hop(&self, headers: &mut HeaderMap) {
+    /// Removes the headers that concern this connection alone.
+    pub(super) fn remove_hop_by_hop(&self, headers: &mut HeaderMap) {
         if self.connection && !headers.get_all(header::CONNECTION).iter().all(names_nothing) {
-            let lists = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-            let names =
-                lists.flat_map(|list| list.split(',')).filter_map(|word| HeaderName::try_from(word.trim()).ok());
+            let names = list_items(headers, &header::CONNECTION).filter_map(|item| HeaderName::try_from(item).ok());
             for name in names.filter(|name| !NEEDED.contains(name)).collect::<Vec<_>>() {
                 headers.remove(name);
             }
@@ -99,9 +96,8 @@ impl Seen {
     }
 }
 
-/// Whether this is what somebody says of the client, for the application to believe. To one that reads names as CGI has them an underscore is a
-/// hyphen.
-fn tells_of_client(name: &HeaderName) -> bool {
+/// Whether a header describes the client to the application. An underscore counts as a hyphen: CGI makes no difference.
+fn is_about_client(name: &HeaderName) -> bool {
     let begins = |start: &str| {
         let mut pairs = name.as_str().bytes().zip(start.bytes());
         name.as_str().len() >= start.len() && pairs.all(|(byte, of)| byte == of || (byte == b'_' && of == b'-'))
@@ -109,92 +105,72 @@ fn tells_of_client(name: &HeaderName) -> bool {
     begins("x-forwarded-") || (begins("x-real-ip") && name.as_str().len() == X_REAL_IP.as_str().len())
 }
 
-/// Most say only whether the connection stays open.
+/// Whether `Connection` names no header. Most values are `keep-alive` or `close`.
 fn names_nothing(connection: &HeaderValue) -> bool {
     ["keep-alive", "close"].iter().any(|word| connection.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// What the client wants to speak after an upgrade, if it asks for one. HTTP/2 is none of these: requests would go to the application past this
-/// proxy, which speaks HTTP/2 itself.
+/// The protocol of an upgrade, if the client asks for one. An upgrade to HTTP/2 is ignored: its requests would bypass this proxy, which speaks
+/// HTTP/2 itself.
 pub(super) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
     let asks = |_: &&HeaderValue| {
         request.version() == Version::HTTP_11
-            && has_token(request.headers(), &header::CONNECTION, "upgrade")
-            && !has_token(request.headers(), &header::UPGRADE, "h2c")
+            && lists_token(request.headers(), &header::CONNECTION, "upgrade")
+            && !lists_token(request.headers(), &header::UPGRADE, "h2c")
     };
     request.headers().get(header::UPGRADE).filter(asks).cloned()
 }
 
-/// Takes the board's own cookies out, which browsers send to all ports of a name: they are no business of the application.
-pub(super) fn hide_sessions(headers: &mut HeaderMap) {
-    let is_ours = |pair: &[u8]| {
-        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-        SESSION_COOKIES.iter().any(|ours| ours.as_bytes() == name)
-    };
-    let values = headers.get_all(header::COOKIE);
-    let pairs = || values.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    if !pairs().any(is_ours) {
+/// Removes the board's own cookies. Browsers send them to all ports of a host, and the application must not see them.
+pub(super) fn remove_session_cookies(headers: &mut HeaderMap) {
+    let pairs =
+        || headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    if !pairs().any(is_session_cookie) {
         return;
     }
-    let others: Vec<&[u8]> = pairs().filter(|pair| !is_ours(pair)).map(<[u8]>::trim_ascii).collect();
-    match HeaderValue::from_bytes(&others.join(&b"; "[..])) {
-        Ok(others) if !others.is_empty() => headers.insert(header::COOKIE, others),
+    let others: Vec<&[u8]> = pairs().filter(|pair| !is_session_cookie(pair)).map(<[u8]>::trim_ascii).collect();
+    match join(&others, b"; ") {
+        Some(others) if !others.is_empty() => headers.insert(header::COOKIE, others),
         _ => headers.remove(header::COOKIE),
     };
 }
 
-/// Whether a list of words in these headers has this one.
-pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+/// One header value from several.
+fn join(values: &[&[u8]], separator: &[u8]) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(&values.join(separator)).ok()
+}
+
+/// The items of a comma-separated list, which may span several headers.
+fn list_items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
+    values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
-/// The name of the host that a request is for. HTTP/2, and a request to a proxy, have it in their target, HTTP/1.1 in exactly one header.
-///
-/// # Errors
-/// What is wrong with it: such a request could mean one host to us and another to the application.
-pub(super) fn host<B>(request: &Request<B>) -> Result<Option<HeaderValue>, &'static str> {
-    let mut values = request.headers().get_all(header::HOST).iter();
-    let (named, more) = (values.next(), values.next());
-    if more.is_some() {
-        return Err("the request has more than one Host header");
-    }
-    match (named, request.uri().authority()) {
-        (None, _) if request.version() == Version::HTTP_11 => Err("the request has no Host header"),
-        (Some(value), _) if !is_host(value.as_bytes()) => Err("the request's Host header is not a host"),
-        (_, Some(_)) if request.uri().scheme().is_none() => Err("the request's target is a host alone"),
-        (_, Some(authority)) if !is_host(authority.as_str().as_bytes()) => Err("the request's target names no host"),
-        (_, Some(authority)) => {
-            HeaderValue::from_str(authority.as_str()).map(Some).map_err(|_| "the target names no host")
-        }
-        (named, None) => Ok(named.cloned()),
-    }
+/// Whether a comma-separated list has this token.
+pub(super) fn lists_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    list_items(headers, name).any(|item| item.eq_ignore_ascii_case(token))
 }
 
-/// Whether this is a host with a port or without, and without a user.
-fn is_host(text: &[u8]) -> bool {
-    // Most are a name and a port, of which there is nothing more to ask.
-    let (name, port) = text.iter().position(|byte| *byte == b':').map_or((text, &[][..]), |at| text.split_at(at));
-    let is_name =
-        !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
-    let is_port = port.is_empty() || (2..=6).contains(&port.len()) && port[1..].iter().all(u8::is_ascii_digit);
-    is_name && is_port || (!text.contains(&b'@') && Authority::try_from(text).is_ok())
-}
-
-/// Tells the application for whom this is. What strangers say of themselves is taken out; a trusted proxy's word goes on, and its lists
-/// get longer.
-pub(super) fn forward(headers: &mut HeaderMap, seen: &Seen, arrival: &Arrival, host: Option<&HeaderValue>) {
+/// Describes the client to the application. Headers of untrusted clients are removed. Those of a trusted proxy stay, and this proxy adds to
+/// their lists.
+pub(super) fn describe_client(
+    headers: &mut HeaderMap,
+    flags: &HeaderFlags,
+    arrival: &Arrival,
+    host: Option<&HeaderValue>,
+) {
     let (client, peer) = (arrival.client, &arrival.peer);
-    if seen.told {
-        // A proxy writes no underscores: those are of somebody behind it.
-        let is_lie = |name: &&HeaderName| tells_of_client(name) && (!client.forwarded || name.as_str().contains('_'));
-        for name in headers.keys().filter(is_lie).cloned().collect::<Vec<_>>() {
+    if flags.describes_client {
+        // A proxy writes no underscores: a client behind it did.
+        let is_untrusted =
+            |name: &&HeaderName| is_about_client(name) && (!client.forwarded || name.as_str().contains('_'));
+        for name in headers.keys().filter(is_untrusted).cloned().collect::<Vec<_>>() {
             headers.remove(name);
         }
     }
     if client.forwarded {
         append(headers, X_FORWARDED_FOR, &peer.text);
-        // Begun here it would tell of the proxy alone, and be believed before the other.
+        // A new `Forwarded` would name the proxy alone, and take precedence over `X-Forwarded-For`.
         if headers.contains_key(FORWARDED) {
             append(headers, FORWARDED, &peer.forwarded);
         }
@@ -209,27 +185,25 @@ pub(super) fn forward(headers: &mut HeaderMap, seen: &Seen, arrival: &Arrival, h
     }
 }
 
-/// Adds a word to a list, which may come in several headers.
+/// Adds a word to a list, and joins the list into one header.
 fn append(headers: &mut HeaderMap, name: HeaderName, word: &HeaderValue) {
-    let mut list: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
-    list.push(word.as_bytes());
-    if let Ok(list) = HeaderValue::from_bytes(&list.join(&b", "[..])) {
+    let values = headers.get_all(&name).iter().chain([word]);
+    if let Some(list) = join(&values.map(HeaderValue::as_bytes).collect::<Vec<_>>(), b", ") {
         headers.insert(name, list);
     }
 }
 
-/// HTTP/2 may split a cookie header, HTTP/1.1 has one (RFC 9113, 8.2.3).
+/// Joins the cookie headers: HTTP/2 may have several, HTTP/1.1 has one (RFC 9113, 8.2.3).
 pub(super) fn join_cookies(headers: &mut HeaderMap) {
-    let cookies = headers.get_all(header::COOKIE);
-    if cookies.iter().nth(1).is_some() {
-        let joined = cookies.iter().map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b"; "[..]);
-        if let Ok(joined) = HeaderValue::from_bytes(&joined) {
-            headers.insert(header::COOKIE, joined);
-        }
+    let values: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if values.len() > 1
+        && let Some(cookies) = join(&values, b"; ")
+    {
+        headers.insert(header::COOKIE, cookies);
     }
 }
 
-/// Where the request goes: its own path and query, whatever host the client named before them.
+/// The target without scheme and host: the path and the query.
 pub(super) fn target(uri: Uri) -> Uri {
     let path = uri.into_parts().path_and_query;
     path.map_or_else(|| Uri::from_static("/"), Uri::from)

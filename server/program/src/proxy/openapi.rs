@@ -1,39 +1,62 @@
-//! The application's OpenAPI document: read from a file, or asked for until the application answers, and again now and then, since a
-//! new version of it may have new routes.
+//! Reads the application's OpenAPI document, from a file or from the application, and reads it again now and then: a new version may have new
+//! routes.
 
-use std::{path::Path, time::Duration};
+use std::{error::Error as StdError, io, path::Path, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Uri, header, uri::Authority};
+use http::{Request, StatusCode, Uri, header, uri::Authority};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use thiserror::Error;
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
-use watchboard::Routes;
+use watchboard::{RouteError, Routes};
 
-/// A larger document is no application's.
+/// A larger document is refused.
 const MOST_BYTES: usize = 16 << 20;
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
-/// Between two attempts while there is no document, and between two looks at one that is there.
-const AGAIN: Duration = Duration::from_secs(2);
-const ANEW: Duration = Duration::from_mins(1);
+/// Between two attempts while there is no document.
+const RETRY_EACH: Duration = Duration::from_secs(2);
+/// Between two looks at a document that is there.
+const REFRESH_EACH: Duration = Duration::from_mins(1);
 
-/// Until the end. What goes wrong is logged once, until it is something else.
+/// There are no routes from the document.
+#[derive(Debug, Error)]
+enum DocumentError {
+    #[error(transparent)]
+    File(#[from] io::Error),
+    #[error(transparent)]
+    Target(#[from] http::Error),
+    #[error("no answer within {ANSWERED_WITHIN:?}")]
+    Late,
+    #[error("the application does not answer")]
+    NoAnswer(#[source] hyper_util::client::legacy::Error),
+    #[error("the answer is {0}")]
+    Status(StatusCode),
+    #[error("{0}")]
+    Body(#[source] Box<dyn StdError + Send + Sync>),
+    #[error("it is not text")]
+    NotText,
+    #[error(transparent)]
+    Routes(#[from] RouteError),
+}
+
+/// Reads the document until `stop` turns true. A result is logged once, until there is another.
 pub(crate) async fn follow(source: String, upstream: Authority, routes: Routes, mut stop: watch::Receiver<bool>) {
-    let mut last: Option<Result<usize, String>> = None;
+    let mut last = None;
     loop {
-        let read = read(&source, &upstream).await;
-        let read = read.and_then(|document| routes.openapi(&document).map_err(|error| error.to_string()));
-        if last.as_ref() != Some(&read) {
-            match &read {
+        let count = read(&source, &upstream).await.and_then(|document| Ok(routes.openapi(&document)?));
+        let rest = if count.is_ok() { REFRESH_EACH } else { RETRY_EACH };
+        let result = count.map_err(|error| error.to_string());
+        if last.as_ref() != Some(&result) {
+            match &result {
                 Ok(count) => tracing::info!("{count} routes from the OpenAPI document {source}"),
                 Err(reason) => tracing::warn!("no routes from the OpenAPI document {source}: {reason}"),
             }
+            last = Some(result);
         }
-        let rest = if read.is_ok() { ANEW } else { AGAIN };
-        last = Some(read);
         tokio::select! {
             () = sleep(rest) => {}
             _ = stop.wait_for(|stop| *stop) => return,
@@ -41,33 +64,31 @@ pub(crate) async fn follow(source: String, upstream: Authority, routes: Routes, 
     }
 }
 
-/// The file that a source names; none where it is to be asked for.
+/// The file that a source names, unless the source is a URL or a path of the application.
 pub(crate) fn file(source: &str) -> Option<&Path> {
     let path = Path::new(source);
     (!source.starts_with("http://") && (!source.starts_with('/') || path.exists())).then_some(path)
 }
 
-async fn read(source: &str, upstream: &Authority) -> Result<String, String> {
+async fn read(source: &str, upstream: &Authority) -> Result<String, DocumentError> {
     if let Some(file) = file(source) {
-        return tokio::fs::read_to_string(file).await.map_err(|error| error.to_string());
+        return Ok(tokio::fs::read_to_string(file).await?);
     }
-    let asked = if source.starts_with("http://") {
-        source.parse::<Uri>().map_err(|error| error.to_string())?
+    let target = if source.starts_with("http://") {
+        source.parse::<Uri>().map_err(http::Error::from)?
     } else {
-        let target = Uri::builder().scheme("http").authority(upstream.clone()).path_and_query(source).build();
-        target.map_err(|error| error.to_string())?
+        Uri::builder().scheme("http").authority(upstream.clone()).path_and_query(source).build()?
     };
-    timeout(ANSWERED_WITHIN, ask(asked)).await.map_err(|_| format!("no answer within {ANSWERED_WITHIN:?}"))?
+    timeout(ANSWERED_WITHIN, download(target)).await.map_err(|_| DocumentError::Late)?
 }
 
-async fn ask(target: Uri) -> Result<String, String> {
-    let request = Request::get(target).header(header::ACCEPT, "application/json").body(Empty::<Bytes>::new());
-    let request = request.map_err(|error| error.to_string())?;
+async fn download(target: Uri) -> Result<String, DocumentError> {
+    let request = Request::get(target).header(header::ACCEPT, "application/json").body(Empty::<Bytes>::new())?;
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request).await.map_err(|_| "the application does not answer".to_owned())?;
+    let response = client.request(request).await.map_err(DocumentError::NoAnswer)?;
     if !response.status().is_success() {
-        return Err(format!("the answer is {}", response.status()));
+        return Err(DocumentError::Status(response.status()));
     }
-    let body = Limited::new(response.into_body(), MOST_BYTES).collect().await.map_err(|error| error.to_string())?;
-    String::from_utf8(body.to_bytes().into()).map_err(|_| "it is not text".to_owned())
+    let body = Limited::new(response.into_body(), MOST_BYTES).collect().await.map_err(DocumentError::Body)?;
+    String::from_utf8(body.to_bytes().into()).map_err(|_| DocumentError::NotText)
 }

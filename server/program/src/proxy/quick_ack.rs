@@ -1,5 +1,5 @@
-//! The application's side of a connection, which tells the application at once what has come where the rest of an answer is waited for. One that
-//! writes head and body apart, without `TCP_NODELAY`, keeps the body until then (uvicorn with workers): by the system's own time, 40 ms.
+//! Saves 40 ms for each answer that comes in two writes without `TCP_NODELAY`, as from uvicorn with workers. The application holds the body back
+//! until the head is acknowledged, and the kernel delays that. While the rest of an answer is awaited, this stream acknowledges at once.
 
 use std::{
     io,
@@ -30,8 +30,8 @@ impl QuickAck {
 impl AsyncRead for QuickAck {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if polled.is_pending() && self.wake_filter.take_wait() {
-            // Only a delay, if it fails.
+        if polled.is_pending() && self.wake_filter.take_waiting() {
+            // A failure costs a delay alone.
             _ = SockRef::from(&self.stream).set_tcp_quickack(true);
         }
         polled

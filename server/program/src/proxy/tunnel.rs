@@ -1,10 +1,10 @@
-//! After an upgrade both sides speak what they like, and bytes go both ways.
+//! Copies bytes both ways after an upgrade, whatever the protocol.
 
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 
-/// Passes on what either side sends, until both have ended or one broke off, and lets go of what it holds.
+/// Copies bytes until both sides have ended or one breaks off, then drops `held`.
 pub(super) fn open(client: OnUpgrade, upstream: OnUpgrade, held: impl Send + 'static) {
     tokio::spawn(async move {
         let _held = held;

@@ -1,4 +1,4 @@
-//! The request's body on its way to the application: as it comes, no sooner than the application wants it, and not for ever.
+//! The body of a request on its way to the application, with its limits of time. It waits for the application's `100 Continue`.
 
 use std::{
     io,
@@ -17,20 +17,20 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A client that sends nothing more for this long has gone.
+/// A client that sends nothing for this long has gone.
 const SENT_WITHIN: Duration = Duration::from_mins(1);
-/// An application that does not know `Expect: 100-continue` gets the body after this time without a word.
+/// An application that ignores `Expect: 100-continue` gets the body after this time.
 const GO_AHEAD_WITHIN: Duration = Duration::from_secs(1);
 
-/// What is known of a body elsewhere.
+/// The progress of a body, for the task that waits for the answer.
 pub(super) struct Progress {
     began: Instant,
-    /// Since the beginning, in milliseconds, when something last went on.
+    /// When the last part was sent, in milliseconds since `began`.
     last_ms: AtomicU64,
-    /// Whether the body may be asked for: asking makes the server tell its client to go on.
+    /// Whether the body may be polled. The first poll makes hyper send `100 Continue` to the client.
     go: AtomicBool,
     waits: AtomicWaker,
-    /// Whether it is the client that is waited for.
+    /// Whether the proxy waits for the client.
     starved: AtomicBool,
 }
 
@@ -55,21 +55,21 @@ impl Progress {
         self.last_ms.store(self.began.elapsed().as_millis() as u64, Relaxed);
     }
 
-    /// Whether the client has more to send, and does not.
+    /// Whether the client has more to send, and does not send it.
     pub(super) fn waits_for_client(&self) -> bool {
         self.starved.load(Relaxed)
     }
 
-    /// When something last went on.
+    /// When the last part was sent.
     pub(super) fn last(&self) -> Instant {
         self.began + Duration::from_millis(self.last_ms.load(Relaxed))
     }
 }
 
-/// A body of a client. In a box, since it goes with its request, which is moved often.
-pub(super) struct Upload(Option<Box<Sending>>);
+/// The body of a request. It is boxed, since requests are moved often.
+pub(super) struct Upload(Option<Box<UploadBody>>);
 
-struct Sending {
+struct UploadBody {
     inner: Incoming,
     progress: Arc<Progress>,
     patience: Option<Pin<Box<Sleep>>>,
@@ -79,12 +79,12 @@ impl Upload {
     pub(super) const NONE: Self = Self(None);
 
     pub(super) fn new(inner: Incoming, progress: Arc<Progress>) -> Self {
-        Self(Some(Box::new(Sending { inner, progress, patience: None })))
+        Self(Some(Box::new(UploadBody { inner, progress, patience: None })))
     }
 }
 
-impl Sending {
-    /// Whether the time for something has run out.
+impl UploadBody {
+    /// Ready once the time from the first call on is over.
     fn is_over(&mut self, within: Duration, cx: &mut Context<'_>) -> Poll<()> {
         self.patience.get_or_insert_with(|| Box::pin(sleep(within))).as_mut().poll(cx)
     }
@@ -95,26 +95,26 @@ impl Body for Upload {
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let Some(sending) = &mut self.0 else { return Poll::Ready(None) };
-        let progress = Arc::clone(&sending.progress);
+        let Some(upload) = &mut self.0 else { return Poll::Ready(None) };
+        let progress = Arc::clone(&upload.progress);
         if !progress.go.load(Relaxed) {
             progress.waits.register(cx.waker());
             if !progress.go.load(Relaxed) {
-                ready!(sending.is_over(GO_AHEAD_WITHIN, cx));
+                ready!(upload.is_over(GO_AHEAD_WITHIN, cx));
                 progress.go_ahead();
             }
-            sending.patience = None;
+            upload.patience = None;
         }
-        match Pin::new(&mut sending.inner).poll_frame(cx) {
+        match Pin::new(&mut upload.inner).poll_frame(cx) {
             Poll::Ready(frame) => {
-                sending.patience = None;
+                upload.patience = None;
                 progress.starved.store(false, Relaxed);
                 progress.note();
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
             Poll::Pending => {
                 progress.starved.store(true, Relaxed);
-                ready!(sending.is_over(SENT_WITHIN, cx));
+                ready!(upload.is_over(SENT_WITHIN, cx));
                 let late = io::Error::new(io::ErrorKind::TimedOut, "the client sent nothing more");
                 Poll::Ready(Some(Err(late.into())))
             }
@@ -122,10 +122,10 @@ impl Body for Upload {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(|sending| sending.inner.is_end_stream())
+        self.0.as_ref().is_none_or(|upload| upload.inner.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), |sending| sending.inner.size_hint())
+        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), |upload| upload.inner.size_hint())
     }
 }

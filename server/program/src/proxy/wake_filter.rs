@@ -1,5 +1,5 @@
-//! Between a connection to the application and its task: who reads a body says of each part that it has been taken, also of the last, and for
-//! that one the task need not be woken.
+//! Saves the wake-up of a connection's task after the last part of each answer. hyper wakes the task for every part that is read, but after the last
+//! one the task has nothing to do.
 
 use std::{
     future::poll_fn,
@@ -23,31 +23,35 @@ const HOLDS: u8 = 1;
 /// Wakes are held, and there was one.
 const HELD: u8 = 2;
 
-/// Task, connection and reader are on one thread (`workers.rs`): while it is held nothing else than what its holder does can wake the task.
+/// Stands before the task of one connection. Task and reader run on one thread (`workers.rs`): while wakes are held, only the reader can cause
+/// them.
 #[derive(Default)]
 pub(super) struct WakeFilter {
     task: AtomicWaker,
     state: AtomicU8,
-    /// Somebody has all of an answer that there is, and waits for more.
-    waits: AtomicBool,
+    /// The reader has read all bytes that have come, and waits for more.
+    is_waiting: AtomicBool,
 }
 
 impl WakeFilter {
-    /// Has a task drive a connection to its end, with this wake_filter before it.
-    pub(super) fn drive(self: &Arc<Self>, connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
+    /// Spawns the task that drives a connection to its end, behind this filter.
+    pub(super) fn spawn_connection(
+        self: &Arc<Self>,
+        connection: impl Future<Output = hyper::Result<()>> + Send + 'static,
+    ) {
         let waker = Waker::from(Arc::clone(self));
-        let own = Arc::clone(self);
+        let filter = Arc::clone(self);
         tokio::spawn(async move {
             let mut connection = pin!(connection);
             let ended = poll_fn(|cx| {
-                own.task.register(cx.waker());
+                filter.task.register(cx.waker());
                 connection.as_mut().poll(&mut Context::from_waker(&waker))
             });
             if let Err(error) = ended.await {
                 tracing::debug!(%error, "a connection to the application ended early");
             }
-            // What has the wake_filter has no need of the task any more.
-            own.task.take();
+            // The owners of the filter do not need the task any more.
+            filter.task.take();
         });
     }
 
@@ -56,22 +60,22 @@ impl WakeFilter {
         self.state.swap(HOLDS, AcqRel);
     }
 
-    /// Passes wakes on again. One that was held goes on if it matters, and is forgotten otherwise.
+    /// Passes wakes on again. A held wake is passed on if it matters, and dropped otherwise.
     pub(super) fn open(&self, matters: bool) {
         if self.state.swap(OPEN, AcqRel) == HELD && matters {
             self.task.wake();
         }
     }
 
-    /// Tells the task that its reader waits for more.
+    /// Wakes the task, since its reader waits for more.
     pub(super) fn wait(&self) {
-        self.waits.store(true, Relaxed);
+        self.is_waiting.store(true, Relaxed);
         self.task.wake();
     }
 
-    /// Whether somebody waits; says so once.
-    pub(super) fn take_wait(&self) -> bool {
-        self.waits.load(Relaxed) && self.waits.swap(false, Relaxed)
+    /// Whether the reader waits. Resets the answer.
+    pub(super) fn take_waiting(&self) -> bool {
+        self.is_waiting.load(Relaxed) && self.is_waiting.swap(false, Relaxed)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who asks: the peer of the connection, or whom a trusted proxy passes a request on for.
+//! Finds the client of a request: the peer of the connection, or the client that a trusted proxy names.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -7,6 +7,7 @@ use std::{
 
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
+use thiserror::Error;
 
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -21,7 +22,7 @@ pub(crate) struct Client {
     pub(crate) forwarded: bool,
 }
 
-/// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Everybody else's are what a stranger says.
+/// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count. Those of other peers are ignored.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedProxies(Arc<[IpNet]>);
 
@@ -36,8 +37,8 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The client of a request with these headers. Each proxy adds whom it heard to the end of `X-Forwarded-For`: the client is the last
-    /// of them that is no trusted proxy itself. What cannot be read ends the search, with the proxy before it.
+    /// The client of a request with these headers. Each proxy appends its peer to `X-Forwarded-For`: the client is the last address that is
+    /// not a trusted proxy. An unreadable entry ends the search at the address behind it.
     pub(crate) fn client(&self, peer: SocketAddr, tls: bool, headers: &HeaderMap) -> Client {
         let peer = peer.ip().to_canonical();
         if !self.trust(peer) {
@@ -47,7 +48,7 @@ impl TrustedProxies {
             headers.get_all(X_FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or_default()).collect();
         let mut address = peer;
         for heard in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
-            let Some(heard) = address_of(heard.trim()) else { break };
+            let Some(heard) = parse_address(heard.trim()) else { break };
             address = heard;
             if !self.trust(heard) {
                 break;
@@ -59,17 +60,22 @@ impl TrustedProxies {
     }
 }
 
-/// An address as proxies write it: with a port or without, an IPv6 one in brackets or not.
-fn address_of(text: &str) -> Option<IpAddr> {
+/// An address as proxies write it: with or without a port, IPv6 with or without brackets.
+fn parse_address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(address, _)| address);
     let address: IpAddr = bare.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))?;
     Some(address.to_canonical())
 }
 
-/// Networks as flags name them: `10.0.0.0/8`, or one address.
-pub(crate) fn network(text: &str) -> Result<IpNet, String> {
+/// Text that is neither an address nor a network.
+#[derive(Debug, Error)]
+#[error("it is neither an address nor a network, as in 10.0.0.0/8")]
+pub(crate) struct NetworkError;
+
+/// A network as flags name it: `10.0.0.0/8`, or one address.
+pub(crate) fn network(text: &str) -> Result<IpNet, NetworkError> {
     let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse().ok().or_else(one).ok_or_else(|| "it is neither an address nor a network, as in 10.0.0.0/8".to_owned())
+    text.parse().ok().or_else(one).ok_or(NetworkError)
 }
 
 #[cfg(test)]
@@ -105,6 +111,6 @@ mod tests {
     fn networks_are_read_and_refused() {
         assert_eq!(network("10.0.0.0/8").unwrap().to_string(), "10.0.0.0/8");
         assert_eq!(network("::1").unwrap().to_string(), "::1/128");
-        assert!(network("localhost").unwrap_err().contains("10.0.0.0/8"));
+        assert!(network("localhost").unwrap_err().to_string().contains("10.0.0.0/8"));
     }
 }

@@ -1,4 +1,5 @@
-//! A stream whose small writes are of one piece: for a head and a short body that lie apart the system takes more than for both in one.
+//! Saves kernel time for each short answer: the head and a short body are copied into one write. For separate pieces the kernel does more work than
+//! the copy.
 
 use std::{
     io::{self, IoSlice},
@@ -8,7 +9,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The most that is put together: a head and a short body.
+/// Bytes. Longer writes are passed on in their pieces.
 const SMALL: usize = 1024;
 
 pub(super) struct CoalescedWrite<S>(pub(super) S);
@@ -63,11 +64,11 @@ mod tests {
     use bytes::{Buf, Bytes};
     use tokio::io::AsyncWriteExt;
 
-    /// Takes so many bytes at once.
+    /// A writer that takes so many bytes at once.
     struct Taking {
         at_once: usize,
         taken: Vec<u8>,
-        /// Of how many pieces each write was.
+        /// The number of pieces of each write.
         writes: Vec<usize>,
     }
 

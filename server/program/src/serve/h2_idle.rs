@@ -1,5 +1,5 @@
-//! The streams of an HTTP/2 connection, none of which may wait for its client without an end. Of HTTP/1 the time in which what is sent has to be
-//! taken tells as much; here a client takes what it likes of each stream while the connection itself is well.
+//! Finds HTTP/2 connections whose client reads nothing of a stream or sends no request. The write timeout of the connection is not enough: a client
+//! can leave one stream unread while it reads others.
 
 use std::{
     pin::Pin,
@@ -15,17 +15,17 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
-/// Of nobody, or of the application, whom clients cannot hurry.
+/// The stream does not wait for its client.
 const NOT_AWAITED: u64 = 0;
 
-/// Those of one connection.
+/// The streams of one connection.
 pub(super) struct Streams {
     began: Instant,
-    /// Requests that have not ended.
+    /// Streams that have not ended.
     open: AtomicUsize,
-    /// When the last of them ended.
+    /// When the last stream ended.
     last_ms: AtomicU64,
-    /// Since when each waits for the client to take what there is.
+    /// Since when each stream waits for its client to read.
     waiting: Mutex<Vec<Weak<AtomicU64>>>,
 }
 
@@ -35,7 +35,7 @@ impl Streams {
         Arc::new(Self { began: Instant::now(), open, last_ms, waiting })
     }
 
-    /// A request has come.
+    /// Adds the stream of a new request.
     pub(super) fn open(self: &Arc<Self>) -> Stream {
         self.open.fetch_add(1, Relaxed);
         let since = Arc::new(AtomicU64::new(NOT_AWAITED));
@@ -45,12 +45,12 @@ impl Streams {
         Stream { all: Arc::clone(self), since }
     }
 
-    /// Whether there was ever one: of HTTP/1 there is none.
+    /// Whether there ever was a stream. HTTP/1 has none.
     pub(super) fn are_used(&self) -> bool {
         self.open.load(Relaxed) > 0 || self.last_ms.load(Relaxed) > 0
     }
 
-    /// Why the connection is to be closed, if so: its client has taken nothing of a stream, or asked for nothing, for so long.
+    /// The reason to close the connection, if its client has read nothing of a stream or sent no request for so long.
     pub(super) fn verdict(&self, patience: Duration) -> Option<&'static str> {
         let is_over = |since_ms: u64| self.began.elapsed() > patience + Duration::from_millis(since_ms);
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +66,7 @@ impl Streams {
     }
 }
 
-/// One request, until its answer has ended.
+/// One request, until the end of its answer.
 pub(super) struct Stream {
     all: Arc<Streams>,
     since: Arc<AtomicU64>,
@@ -86,17 +86,17 @@ impl Drop for Stream {
 }
 
 pin_project! {
-    /// An answer that knows whom it waits for.
-    pub(super) struct Paced<B> {
+    /// A body that records whether it waits for the client or for the application.
+    pub(super) struct H2Body<B> {
         #[pin]
         inner: B,
-        // None of HTTP/1.
+        // HTTP/1 has none.
         stream: Option<Stream>,
     }
 }
 
-impl<B> Paced<B> {
-    /// From now on the client is awaited, until it asks for the first of it.
+impl<B> H2Body<B> {
+    /// Waits for the client until it reads the first part.
     pub(super) fn new(inner: B, stream: Option<Stream>) -> Self {
         if let Some(stream) = &stream {
             stream.await_client(true);
@@ -105,7 +105,7 @@ impl<B> Paced<B> {
     }
 }
 
-impl<B: Body> Body for Paced<B> {
+impl<B: Body> Body for H2Body<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -144,7 +144,7 @@ mod tests {
         assert!(streams.are_used());
         advance(PATIENCE * 2).await;
         assert_eq!(streams.verdict(PATIENCE), None, "the application takes its time");
-        let mut answer = Paced::new(Full::new(Bytes::from("all of it")), Some(stream));
+        let mut answer = H2Body::new(Full::new(Bytes::from("all of it")), Some(stream));
         advance(PATIENCE).await;
         assert_eq!(streams.verdict(PATIENCE), None);
         advance(PATIENCE / 30).await;

@@ -1,5 +1,5 @@
-//! hyper's times to wait, which hardly ever run out. To enter a timer and to take it out again for each request costs much more than to move
-//! the time of one that is there, so a thread keeps those that are done for its next requests.
+//! Saves the creation of a timer for each request. hyper's timers rarely expire, and to move one costs less than to register and remove one. Each
+//! thread keeps finished timers for its next requests.
 
 use std::{
     cell::RefCell,
@@ -11,26 +11,26 @@ use std::{
 use hyper::rt;
 use tokio::time::{self, Sleep};
 
-/// Timers that a thread keeps.
-const MOST_KEPT: usize = 256;
+/// Finished timers of a thread.
+const MAX_POOLED: usize = 256;
 
 thread_local! {
-    static KEPT: RefCell<Vec<Pin<Box<Sleep>>>> = const { RefCell::new(vec![]) };
+    static POOL: RefCell<Vec<Pin<Box<Sleep>>>> = const { RefCell::new(vec![]) };
 }
 
-/// Tokio's time. The runtime of a thread is always the same.
+/// hyper's timer on tokio's time. A thread never changes its runtime, so that it can reuse timers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct KeptTimer;
+pub(crate) struct PooledTimer;
 
-impl rt::Timer for KeptTimer {
+impl rt::Timer for PooledTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn rt::Sleep>> {
         self.sleep_until(self.now() + duration)
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn rt::Sleep>> {
         let deadline = deadline.into();
-        let kept = KEPT.try_with(|kept| kept.borrow_mut().pop()).ok().flatten();
-        Box::pin(Kept(Some(match kept {
+        let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+        Box::pin(PooledSleep(Some(match pooled {
             Some(mut sleep) => {
                 sleep.as_mut().reset(deadline);
                 sleep
@@ -44,10 +44,10 @@ impl rt::Timer for KeptTimer {
     }
 }
 
-/// None once it has been given back.
-struct Kept(Option<Pin<Box<Sleep>>>);
+/// A timer from the pool. It is `None` during its drop alone.
+struct PooledSleep(Option<Pin<Box<Sleep>>>);
 
-impl Future for Kept {
+impl Future for PooledSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -55,16 +55,16 @@ impl Future for Kept {
     }
 }
 
-impl rt::Sleep for Kept {}
+impl rt::Sleep for PooledSleep {}
 
-impl Drop for Kept {
+impl Drop for PooledSleep {
     fn drop(&mut self) {
         let Some(sleep) = self.0.take() else { return };
-        // A thread that is ending has no place for it any more.
-        let _ = KEPT.try_with(|kept| {
-            let mut kept = kept.borrow_mut();
-            if kept.len() < MOST_KEPT {
-                kept.push(sleep);
+        // A thread that ends has no pool any more.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < MAX_POOLED {
+                pool.push(sleep);
             }
         });
     }

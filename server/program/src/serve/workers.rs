@@ -1,4 +1,4 @@
-//! The proxy's own threads: one for each core, with a runtime each, so that a request stays on the thread that took its connection.
+//! The threads of the proxy: one for each core, each with a runtime. A request stays on the thread that accepted its connection.
 
 use std::{io, num::NonZero, thread};
 
@@ -7,7 +7,7 @@ use tokio::{net::TcpListener, runtime, sync::oneshot};
 /// Runs the future that `serve` makes of the listener on each thread, and returns when all have ended.
 ///
 /// # Errors
-/// When a thread or what it needs cannot be had.
+/// A thread, its runtime or its listener is not available.
 pub(crate) async fn run<F, M>(listener: TcpListener, serve: M) -> io::Result<()>
 where
     F: Future<Output = ()>,
@@ -29,10 +29,10 @@ where
         })?;
         ends.push(ended);
     }
-    // The threads have their own: when these are gone, nobody listens.
+    // The threads have copies. After them nothing listens any more.
     drop(listener);
     for ended in ends {
-        // It only ever ends by being dropped.
+        // The thread drops the sender; it never sends.
         let _ = ended.await;
     }
     Ok(())

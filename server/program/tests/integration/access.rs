@@ -1,4 +1,4 @@
-//! Who sees the board: everything that a stranger may try against the real binary, and what those see who may.
+//! The login of the real program: attacks by strangers, and the pages of people with a session or the token.
 
 use std::{
     net::SocketAddr,
@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version, password_hash::
 use axum::http::{Method, StatusCode};
 use tokio::{io::AsyncWriteExt, process::Command};
 use watchboard::Route;
-use watchboard_test_support::{Binary, Visitor, header_of, text};
+use watchboard_test_support::{Binary, Visitor, header_text, text};
 use watchboard_wire::{Ask, RefreshCursor};
 
 const PASSWORD: &str = "correct horse battery";
@@ -38,7 +38,7 @@ async fn closed(arguments: &[&str]) -> (Binary, Visitor) {
     let mut command = command(arguments);
     command.env("WATCHBOARD_PASSWORD_HASH", &*HASH).env("WATCHBOARD_TOKEN", TOKEN);
     let board = Binary::from_command(command).await;
-    let visitor = Visitor::new(board.asker.address);
+    let visitor = Visitor::new(board.client.address);
     (board, visitor)
 }
 
@@ -85,7 +85,7 @@ async fn every_route_is_closed_to_strangers_and_open_to_whom_it_is_for() {
             assert_eq!(answer.status(), if is_public { 200 } else { 401 }, "{route:?}, without credentials");
             assert_eq!(is_sign_in_page(&answer), route == Route::Page, "{route:?}");
             let challenge = if is_for_programs { "Bearer" } else { "" };
-            assert_eq!(header_of(&answer, "www-authenticate"), challenge, "{route:?}");
+            assert_eq!(header_text(&answer, "www-authenticate"), challenge, "{route:?}");
             for other in ["HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"] {
                 let answer = nobody.send(other, &path, "").await;
                 assert!(answer.status() != 200 || (is_public && other == "HEAD"), "{other} {route:?}");
@@ -112,16 +112,16 @@ async fn every_answer_tells_the_browser_to_keep_to_itself() {
     for path in paths {
         for visitor in [&stranger, &viewer, &stranger.clone().with("host", "evil.example")] {
             let answer = visitor.get(path).await;
-            let policy = header_of(&answer, "content-security-policy");
+            let policy = header_text(&answer, "content-security-policy");
             for part in ["default-src 'none'", "base-uri 'none'", "form-action", "frame-ancestors 'none'"] {
                 assert!(policy.contains(part), "{path}: {policy}");
             }
             assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'") && !policy.contains('*'));
-            assert_eq!(header_of(&answer, "x-content-type-options"), "nosniff", "{path}");
-            assert_eq!(header_of(&answer, "cross-origin-opener-policy"), "same-origin", "{path}");
-            assert_eq!(header_of(&answer, "cross-origin-resource-policy"), "same-origin", "{path}");
-            assert_eq!(header_of(&answer, "referrer-policy"), "same-origin", "{path}");
-            assert_eq!(header_of(&answer, "cache-control"), "no-store", "{path}");
+            assert_eq!(header_text(&answer, "x-content-type-options"), "nosniff", "{path}");
+            assert_eq!(header_text(&answer, "cross-origin-opener-policy"), "same-origin", "{path}");
+            assert_eq!(header_text(&answer, "cross-origin-resource-policy"), "same-origin", "{path}");
+            assert_eq!(header_text(&answer, "referrer-policy"), "same-origin", "{path}");
+            assert_eq!(header_text(&answer, "cache-control"), "no-store", "{path}");
             assert!(!answer.headers().keys().any(|name| name.as_str().starts_with("access-control")), "{path}");
         }
     }
@@ -133,25 +133,25 @@ async fn a_session_is_begun_anew_at_each_sign_in_and_over_when_it_is_ended() {
     // Fixation: an id that somebody else knows is not taken over.
     let known = format!("watchboard_session={}", "ab".repeat(32));
     let signed_in = stranger.clone().with("cookie", &known).post("/sign-in", FORM).await;
-    let cookie = header_of(&signed_in, "set-cookie");
+    let cookie = header_text(&signed_in, "set-cookie");
     assert!(cookie.starts_with("watchboard_session=") && !cookie.contains(&known), "{cookie}");
     assert!(cookie.ends_with("; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict"), "{cookie}");
-    assert_eq!(header_of(&signed_in, "location"), "/?view=memory");
+    assert_eq!(header_text(&signed_in, "location"), "/?view=memory");
     assert_eq!(stranger.clone().with("cookie", &known).get("/").await.status(), 401);
     let first = stranger.clone().with_cookie_of(&signed_in);
     assert_eq!(first.get("/").await.status(), 200);
     // Whoever signs in once more has another session, and no more the one before.
     let again = first.post("/sign-in", FORM).await;
     let second = stranger.clone().with_cookie_of(&again);
-    assert_ne!(header_of(&again, "set-cookie"), cookie);
+    assert_ne!(header_text(&again, "set-cookie"), cookie);
     assert_eq!(
         (first.get("/").await.status(), second.get("/").await.status()),
         (StatusCode::UNAUTHORIZED, StatusCode::OK)
     );
     assert!(text(&second.get("/").await).contains("action=\"/sign-out\""));
     let out = second.post("/sign-out", "").await;
-    assert_eq!((out.status().as_u16(), header_of(&out, "location")), (303, "/"));
-    assert!(header_of(&out, "set-cookie").starts_with("watchboard_session=; Path=/; Max-Age=0"));
+    assert_eq!((out.status().as_u16(), header_text(&out, "location")), (303, "/"));
+    assert!(header_text(&out, "set-cookie").starts_with("watchboard_session=; Path=/; Max-Age=0"));
     // Replayed by somebody who has seen it before.
     assert_eq!(second.get("/").await.status(), 401);
     assert_eq!(second.get("/health").await.status(), 401);
@@ -162,7 +162,7 @@ async fn over_https_the_cookie_is_bound_to_its_host() {
     let (_board, stranger) = closed(&["--trusted-proxy", "127.0.0.1"]).await;
     let proxied = stranger.with("x-forwarded-proto", "https").with("x-forwarded-for", "203.0.113.7");
     let signed_in = proxied.post("/sign-in", FORM).await;
-    let cookie = header_of(&signed_in, "set-cookie");
+    let cookie = header_text(&signed_in, "set-cookie");
     assert!(cookie.starts_with("__Host-watchboard=") && cookie.ends_with("; Secure"), "{cookie}");
     assert_eq!(proxied.clone().with_cookie_of(&signed_in).get("/").await.status(), 200);
     // Plain http could have set this one.
@@ -221,7 +221,7 @@ async fn after_the_sign_in_nobody_is_led_elsewhere() {
         ("%40evil.example", "/?@evil.example"),
     ] {
         let answer = stranger.post("/sign-in", &format!("password=correct+horse+battery&next={next}")).await;
-        assert_eq!((answer.status().as_u16(), header_of(&answer, "location")), (303, location), "{next}");
+        assert_eq!((answer.status().as_u16(), header_text(&answer, "location")), (303, location), "{next}");
         assert_eq!(answer.headers().get_all("set-cookie").iter().count(), 1);
     }
     let page = stranger.get("/?view=memory&filter=%22%3E%3Cscript%3E").await;
@@ -240,7 +240,7 @@ async fn guessing_ends_soon_and_only_for_who_guesses() {
     }
     let locked = stranger.post("/sign-in", FORM).await;
     assert_eq!(locked.status(), 429, "not even with the right password");
-    let seconds: u64 = header_of(&locked, "retry-after").parse().unwrap();
+    let seconds: u64 = header_text(&locked, "retry-after").parse().unwrap();
     assert!((1..=300).contains(&seconds) && text(&locked).contains("Too many tries: try again in"), "{seconds}");
     // Headers that anybody can send make no other address.
     let liar = stranger.clone().with("x-forwarded-for", "203.0.113.9").with("forwarded", "for=203.0.113.9");
@@ -268,7 +268,7 @@ async fn a_crowd_waits_in_line_and_whoever_finds_it_full_is_told_when_to_return(
     let mut command = command(&[]);
     command.env("WATCHBOARD_PASSWORD_HASH", hash);
     let board = Binary::from_command(command).await;
-    let visitor = Arc::new(Visitor::new(board.asker.address));
+    let visitor = Arc::new(Visitor::new(board.client.address));
     let crowd: Vec<_> = (0..30)
         .map(|number| {
             let one = Visitor::clone(&visitor).from(number + 1);
@@ -279,7 +279,7 @@ async fn a_crowd_waits_in_line_and_whoever_finds_it_full_is_told_when_to_return(
     for one in crowd {
         let answer = one.await.unwrap();
         if answer.status() == 429 {
-            assert_eq!(header_of(&answer, "retry-after"), "2");
+            assert_eq!(header_text(&answer, "retry-after"), "2");
         }
         statuses.push(answer.status().as_u16());
     }
@@ -303,7 +303,7 @@ async fn what_is_too_large_or_no_form_is_refused() {
 #[tokio::test]
 async fn without_credentials_it_is_open_to_its_own_machine_and_says_so() {
     let board = Binary::start(&[]).await;
-    let visitor = Visitor::new(board.asker.address);
+    let visitor = Visitor::new(board.client.address);
     let page = visitor.get("/").await;
     assert!(page.status() == 200 && text(&page).contains("Without a login: open to this machine alone."));
     assert_eq!(visitor.get("/readyz").await.body(), "ok");
@@ -335,8 +335,8 @@ async fn elsewhere_it_does_not_start_without_credentials_and_says_how() {
 async fn elsewhere_it_answers_to_its_addresses_and_names_with_credentials() {
     let mut command = command(&["--listen", "0.0.0.0:0", "--host", "board.example"]);
     command.env("WATCHBOARD_TOKEN", TOKEN);
-    let board = Binary::listening(command).await;
-    let address = SocketAddr::from(([127, 0, 0, 1], board.asker.address.port()));
+    let board = Binary::spawn(command).await;
+    let address = SocketAddr::from(([127, 0, 0, 1], board.client.address.port()));
     let stranger = Visitor::new(address);
     let program = stranger.clone().with("authorization", &format!("Bearer {TOKEN}"));
     for host in ["192.0.2.7:3000", "127.0.0.1", "board.example"] {
@@ -366,5 +366,5 @@ async fn a_hash_is_made_of_a_line_of_input_and_opens_the_board() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), made).unwrap();
     let board = Binary::start(&["--password-file", file.path().to_str().unwrap()]).await;
-    sign_in(&Visitor::new(board.asker.address)).await;
+    sign_in(&Visitor::new(board.client.address)).await;
 }

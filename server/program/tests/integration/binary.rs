@@ -1,4 +1,4 @@
-//! The binary as an operator meets it: alone in a folder, refusing what is unsafe, stopping cleanly.
+//! The program as an operator uses it: alone in a folder, with unsafe settings, and stopped by signals.
 
 use std::{fs, process::Stdio, time::Duration};
 
@@ -9,7 +9,7 @@ use watchboard_test_support::Binary;
 #[tokio::test]
 async fn an_address_in_use_is_named() {
     let board = Binary::start(&[]).await;
-    let address = board.asker.address.to_string();
+    let address = board.client.address.to_string();
     let output =
         Command::new(watchboard_test_support::binary_path()).args(["--listen", &address]).output().await.unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -43,11 +43,11 @@ async fn a_check_says_what_is_wrong_and_only_that() {
 async fn a_signal_to_stop_lets_a_request_under_way_finish() {
     for signal in ["TERM", "INT"] {
         let mut board = Binary::start(&["demo", "--no-traffic"]).await;
-        let export = board.asker.begin("GET", "/shop/export").await;
+        let export = board.client.begin("GET", "/shop/export").await;
         board.signal(signal).await;
         let body = export.into_body().collect().await.expect("a whole body").to_bytes();
         assert_eq!(String::from_utf8_lossy(&body).lines().count(), 40, "{signal}");
-        let status = timeout(Duration::from_secs(10), board.ended()).await.expect("it stops");
+        let status = timeout(Duration::from_secs(10), board.wait_for_exit()).await.expect("it stops");
         assert_eq!(status.code(), Some(0), "{signal}");
     }
 }
@@ -60,11 +60,11 @@ async fn alone_in_an_empty_folder_it_serves_the_whole_board() {
     let mut command = Command::new(&binary);
     command.current_dir(folder.path()).env_clear().stderr(Stdio::piped()).kill_on_drop(true);
     let board = Binary::from_command(command).await;
-    let page = String::from_utf8(board.asker.send("GET", "/").await.1.to_vec()).unwrap();
+    let page = String::from_utf8(board.client.send("GET", "/").await.1.to_vec()).unwrap();
     let assets: Vec<&str> = page.split('"').filter(|word| word.starts_with("/assets/")).collect();
     assert_eq!(assets.len(), 4, "icon, style, WASM and script: was the browser bundle built? {assets:?}");
     for asset in assets {
-        let (status, body) = board.asker.send("GET", asset).await;
+        let (status, body) = board.client.send("GET", asset).await;
         assert!(status == 200 && !body.is_empty(), "{asset}: {status}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "it leaves nothing behind");

@@ -1,4 +1,4 @@
-//! The binary's connections to the application: used again, given up, asked anew.
+//! The proxy's connections to the application: reuse, ends and retries.
 
 use std::{
     net::SocketAddr,
@@ -13,7 +13,7 @@ use tokio::{
 };
 use watchboard_test_support::{
     Binary,
-    raw::{Raw, exchange, read_until},
+    raw::{RawResponse, exchange, read_until},
 };
 
 const WITHIN: Duration = Duration::from_secs(20);
@@ -49,7 +49,7 @@ async fn has_ended(stream: &mut TcpStream) {
 #[tokio::test]
 async fn a_connection_is_used_again_until_the_application_closes_it() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (_binary, proxy) = Binary::in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (_binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
     // One connection of one client: all its requests are of one thread of the binary.
     let (mut client, mut application) = answered(proxy, &listener).await;
     let trailed =
@@ -74,7 +74,7 @@ async fn a_connection_is_used_again_until_the_application_closes_it() {
 #[tokio::test]
 async fn a_request_that_may_be_made_twice_is_where_its_connection_is_closed_instead_of_an_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (binary, proxy) = Binary::in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
     let (mut client, mut application) = answered(proxy, &listener).await;
     client.write_all(b"GET /again HTTP/1.1\r\nHost: a\r\nX-ODD-Case: Kept\r\n\r\n").await.unwrap();
     // Names of headers are the same in any case (RFC 9110, 5.1).
@@ -105,13 +105,13 @@ async fn a_request_that_may_be_made_twice_is_where_its_connection_is_closed_inst
     drop(application);
     assert!(read_until(&mut client, b"\r\n\r\n").await.starts_with(b"HTTP/1.1 502"));
     let closed = |health: &Value| health["application"]["error_count"] == 2;
-    binary.asker.until("/health", WITHIN, closed).await;
+    binary.client.wait_for_json("/health", WITHIN, closed).await;
 }
 
 #[tokio::test]
 async fn a_connection_on_which_the_application_failed_is_not_used_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (_binary, proxy) = Binary::in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (_binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
     let (mut client, mut application) = answered(proxy, &listener).await;
     client.write_all(KEPT).await.unwrap();
     ask(&mut application, b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno").await;
@@ -125,7 +125,7 @@ async fn a_connection_on_which_the_application_failed_is_not_used_again() {
 #[tokio::test]
 async fn an_application_that_writes_head_and_body_apart_is_not_waited_for() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (_binary, proxy) = Binary::in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (_binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
     let (mut client, mut application) = answered(proxy, &listener).await;
     // The system then sends nothing small before what was sent has been acknowledged, which it may be 40 ms later.
     application.set_nodelay(false).unwrap();
@@ -146,7 +146,7 @@ async fn an_application_that_writes_head_and_body_apart_is_not_waited_for() {
 #[tokio::test]
 async fn a_connection_that_nobody_needs_is_closed_before_the_application_would() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (_binary, proxy) = Binary::in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (_binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
     let (_client, mut application) = answered(proxy, &listener).await;
     let idle = Instant::now();
     has_ended(&mut application).await;
@@ -157,7 +157,7 @@ async fn a_connection_that_nobody_needs_is_closed_before_the_application_would()
 #[tokio::test]
 async fn a_signal_to_stop_ends_what_is_idle_and_lets_a_request_under_way_finish() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (mut binary, proxy) = Binary::in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (mut binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
     let (mut idle, first) = answered(proxy, &listener).await;
     let mut busy = TcpStream::connect(proxy).await.unwrap();
     busy.write_all(KEPT).await.unwrap();
@@ -173,14 +173,14 @@ async fn a_signal_to_stop_ends_what_is_idle_and_lets_a_request_under_way_finish(
     application.write_all(ANSWER).await.unwrap();
     read_until(&mut busy, b"\r\n\r\nok").await;
     // Much sooner than it waits for what does not finish.
-    let status = timeout(Duration::from_secs(5), binary.ended()).await.expect("it stops");
+    let status = timeout(Duration::from_secs(5), binary.wait_for_exit()).await.expect("it stops");
     assert_eq!(status.code(), Some(0));
 }
 
 #[tokio::test]
 async fn an_answer_that_is_no_answer_is_told_with_its_reason() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (binary, proxy) = Binary::in_front_of(listener.local_addr().unwrap().port(), &[]).await;
+    let (binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
     let many = format!("HTTP/1.1 200 OK\r\n{}Content-Length: 0\r\n\r\n", "X-Many: 1\r\n".repeat(100));
     for (answer, cause, sentence) in [
         (many.as_str(), "100 fields", "The head of the application's answer is too large"),
@@ -189,10 +189,10 @@ async fn an_answer_that_is_no_answer_is_told_with_its_reason() {
         let (told, ()) = tokio::join!(exchange(proxy, CLOSED), async {
             ask(&mut accept(&listener).await, answer.as_bytes()).await;
         });
-        let told = Raw::parse(&told);
+        let told = RawResponse::parse(&told);
         assert_eq!(told.code(), 502);
         assert!(String::from_utf8_lossy(&told.body).contains(sentence), "{sentence}");
         let caused = |health: &Value| health["application"]["recent_errors"].to_string().contains(cause);
-        binary.asker.until("/health", WITHIN, caused).await;
+        binary.client.wait_for_json("/health", WITHIN, caused).await;
     }
 }

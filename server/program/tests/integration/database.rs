@@ -1,4 +1,4 @@
-//! Outages of a real mongod, as the board names them, and what they do to the application's requests: nothing.
+//! Outages of a real mongod: their names on the board, and no effect on the application's requests.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ const WITHIN: Duration = Duration::from_secs(5);
 
 async fn until_status(board: &Binary, holds: impl Fn(&str) -> bool) -> Value {
     let status = |health: &Value| health["database"]["status"].as_str().is_some_and(&holds);
-    board.asker.until("/health", WITHIN, status).await
+    board.client.wait_for_json("/health", WITHIN, status).await
 }
 
 /// The slowest of a hundred requests to a route without a database.
@@ -19,7 +19,7 @@ async fn slowest(board: &Binary) -> Duration {
     let mut slowest = Duration::ZERO;
     for _ in 0..100 {
         let started = Instant::now();
-        board.asker.send("GET", "/shop/coupons/SPRING-1").await;
+        board.client.send("GET", "/shop/coupons/SPRING-1").await;
         slowest = slowest.max(started.elapsed());
     }
     slowest
@@ -33,7 +33,7 @@ async fn each_outage_has_its_name_and_ends() {
     let health = until_status(&board, healthy).await;
     assert_eq!(health["database"]["version"], "6.0.5");
     assert_eq!(health["database"]["topology"], "standalone");
-    assert_eq!(board.asker.send("POST", "/shop/orders").await.0, 415, "the shop's own error, not the database's");
+    assert_eq!(board.client.send("POST", "/shop/orders").await.0, 415, "the shop's own error, not the database's");
 
     mongod.signal("STOP").await;
     let health = until_status(&board, |status| status.starts_with("error: frozen")).await;
@@ -47,7 +47,7 @@ async fn each_outage_has_its_name_and_ends() {
     mongod.kill().await;
     until_status(&board, |status| status.starts_with("error: connection refused")).await;
     assert!(slowest(&board).await < Duration::from_millis(500));
-    mongod.start_again().await;
+    mongod.restart().await;
     let health = until_status(&board, healthy).await;
     assert_eq!(health["status"], "healthy");
 }
@@ -63,7 +63,7 @@ async fn a_wrong_password_is_named_and_never_told() {
     let board = Binary::start(&["--mongodb-uri", &uri("wr0ng-s3cret")]).await;
     let health = until_status(&board, |status| status.starts_with("error: authentication failed")).await;
     assert!(!health.to_string().contains("s3cret"));
-    assert!(!String::from_utf8_lossy(&board.asker.send("GET", "/?view=database").await.1).contains("s3cret"));
+    assert!(!String::from_utf8_lossy(&board.client.send("GET", "/?view=database").await.1).contains("s3cret"));
 
     let board = Binary::start(&["--mongodb-uri", &uri("right")]).await;
     until_status(&board, |status| status == "healthy").await;

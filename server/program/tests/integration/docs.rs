@@ -1,5 +1,5 @@
-//! What the documents say can be done: commands, configurations, links, names of flags and files. Their Rust examples are documentation tests of
-//! the library (`server/src/doc_tests.rs`).
+//! Checks the documents: commands, configurations, links, flags and files. Their Rust examples are documentation tests of the library
+//! (`server/src/doc_tests.rs`).
 
 use std::{
     fs,

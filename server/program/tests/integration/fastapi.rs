@@ -1,4 +1,4 @@
-//! An application of `FastAPI` under uvicorn behind the binary: answers and sockets, byte for byte as without it.
+//! An application of `FastAPI` under uvicorn behind the proxy: the same answers, byte for byte, and sockets as without the proxy.
 
 use std::net::SocketAddr;
 
@@ -13,14 +13,14 @@ use tokio_tungstenite::{
 };
 use watchboard_test_support::{
     Binary, Python,
-    raw::{Raw, exchange},
+    raw::{RawResponse, exchange},
 };
 
 /// The application, the binary in front of it, and where each listens.
 async fn start() -> (Python, Binary, [SocketAddr; 2]) {
     let application = Python::fastapi();
-    application.listens().await;
-    let (binary, proxy) = Binary::in_front_of(application.port, &[]).await;
+    application.wait_until_listening().await;
+    let (binary, proxy) = Binary::with_upstream(application.port, &[]).await;
     let addresses = [([127, 0, 0, 1], application.port).into(), proxy];
     (application, binary, addresses)
 }
@@ -49,7 +49,7 @@ async fn answers_are_what_they_are_without_it() {
         let request = format!("{line} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{headers}\r\n{body}");
         let mut answers = vec![];
         for address in addresses {
-            answers.push(Raw::parse(&exchange(address, request.as_bytes()).await).end_to_end());
+            answers.push(RawResponse::parse(&exchange(address, request.as_bytes()).await).end_to_end());
         }
         assert!(answers[0] == answers[1], "{line}: {answers:#?}");
     }

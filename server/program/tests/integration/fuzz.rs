@@ -1,5 +1,5 @@
-//! Malformed input on everything that reads from outside: heads and bodies of requests, queries, forms, cookies, HTTP/2 frames, an application's
-//! answers, its OpenAPI document, a database's replies, the configuration file. Nothing panics, and nothing is kept of it.
+//! Malformed input for all readers: heads and bodies of requests, queries, forms, cookies, HTTP/2 frames, an application's answers, its
+//! OpenAPI document, a database's replies, the configuration file. No input causes a panic or a leak.
 //!
 //! A few seconds with the other tests; for longer:
 //! `FUZZ_SECONDS=600 cargo test -p watchboard-cli --test integration fuzz -- --nocapture`
@@ -17,7 +17,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use watchboard_test_support::{Binary, Mode, Mongod, Proxy};
+use watchboard_test_support::{Binary, FaultyProxy, Mode, Mongod};
 
 use crate::fuzzing::*;
 
@@ -123,7 +123,7 @@ async fn malformed_input_brings_no_panic_and_is_not_kept() {
     let seconds = seconds.map_or(SHORT, Duration::from_secs);
     let attack = Arc::new(Attack { over: AtomicBool::new(false), inputs: AtomicU64::new(0) });
     let mongod = Mongod::start(&[]).await;
-    let database = Proxy::start(mongod.port);
+    let database = FaultyProxy::start(mongod.port);
     let upstream = format!("http://{}", application(&attack));
     // One is open to this machine, so that what lies behind a login is tried too; the other has one.
     let open = Binary::start(&[
@@ -144,13 +144,14 @@ async fn malformed_input_brings_no_panic_and_is_not_kept() {
     let closed = Binary::start(&["--password-hash", HASH, "--trusted-proxy", "127.0.0.0/8"]).await;
     database.set(Mode::Garble);
 
-    let page = String::from_utf8_lossy(&open.asker.send("GET", "/").await.1).into_owned();
+    let page = String::from_utf8_lossy(&open.client.send("GET", "/").await.1).into_owned();
     let questions = questions(&page);
     let seed = u64::from(fastrand::u32(..));
     println!("seed {seed}");
     let mut attackers = vec![];
     for number in 0..3 {
-        let (proxy, board, door) = (open.proxy.expect("it stands in front"), open.asker.address, closed.asker.address);
+        let (proxy, board, door) =
+            (open.proxy.expect("it stands in front"), open.client.address, closed.client.address);
         let (seed, questions) = (seed + number * 8, questions.clone());
         attackers.push(attack.by(seed, move |rng| send(proxy, &mutated(REQUESTS, rng), rng)));
         attackers.push(attack.by(seed + 1, move |rng| send(board, &mutated(VIEWS, rng), rng)));
@@ -182,9 +183,9 @@ async fn malformed_input_brings_no_panic_and_is_not_kept() {
     );
     for binary in [&open, &closed] {
         assert_eq!(binary.panics(), Vec::<String>::new());
-        assert_eq!(binary.asker.send("GET", "/livez").await.0, 200);
+        assert_eq!(binary.client.send("GET", "/livez").await.0, 200);
     }
-    let health = open.asker.json("/health").await;
+    let health = open.client.json("/health").await;
     assert!(health["application"]["total_requests"].as_u64() > Some(0), "{health:#}");
     if seconds >= LONG {
         let growth = |binary: usize| least[3][binary].saturating_sub(least[2][binary]);

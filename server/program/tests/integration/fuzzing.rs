@@ -1,4 +1,4 @@
-//! Input that is nearly right: what is right, with bytes of it turned, cut, repeated, or put together with another's.
+//! Generates almost valid input: valid bytes that are flipped, cut, repeated, or joined with other input.
 
 use fastrand::Rng;
 use watchboard_wire::{Ask, Part, RefreshCursor, Window};

@@ -58,9 +58,9 @@ const PATHS: &[Check] = &[
 #[tokio::test]
 async fn every_path_of_the_original_is_there_and_of_its_kind() {
     let board = Binary::start(&["demo", "--no-traffic"]).await;
-    board.asker.send("GET", "/shop/products/9999").await;
+    board.client.send("GET", "/shop/products/9999").await;
     let counted = |health: &Value| health["application"]["total_requests"] == 1;
-    let health = board.asker.until("/api/v1/health", Duration::from_secs(5), counted).await;
+    let health = board.client.wait_for_json("/api/v1/health", Duration::from_secs(5), counted).await;
     let absent = PATHS.iter().filter(|(path, kind)| !health.pointer(path).is_some_and(kind));
     assert_eq!(absent.map(|(path, _)| *path).collect::<Vec<_>>(), Vec::<&str>::new(), "{health:#}");
     assert_eq!(health["database"]["status"], "not configured");
@@ -72,19 +72,19 @@ async fn every_path_of_the_original_is_there_and_of_its_kind() {
 async fn figures_are_never_cached_and_assets_always() {
     let board = Binary::start(&[]).await;
     for path in ["/", "/health", "/api/v1/health", "/livez", "/readyz"] {
-        let response = board.asker.begin("GET", path).await;
+        let response = board.client.begin("GET", path).await;
         assert_eq!(
             (response.status().as_u16(), &response.headers()["cache-control"]),
             (200, &"no-store".parse().unwrap()),
             "{path}"
         );
     }
-    let page = String::from_utf8(board.asker.send("GET", "/").await.1.to_vec()).unwrap();
+    let page = String::from_utf8(board.client.send("GET", "/").await.1.to_vec()).unwrap();
     let assets: Vec<&str> = page.split('"').filter(|word| word.starts_with("/assets/")).collect();
     assert_eq!(assets.len(), 4, "icon, style, WASM and script: was the browser bundle built? {assets:?}");
     for asset in assets {
-        let response = board.asker.begin("GET", asset).await;
+        let response = board.client.begin("GET", asset).await;
         assert_eq!(response.headers()["cache-control"], "public, max-age=31536000, immutable", "{asset}");
     }
-    assert_eq!(board.asker.send("GET", "/assets/../Cargo.toml").await.0, 404);
+    assert_eq!(board.client.send("GET", "/assets/../Cargo.toml").await.0, 404);
 }

@@ -27,7 +27,7 @@ async fn body(response: Response<Incoming>) -> Bytes {
 #[tokio::test]
 async fn requests_go_on_as_http_1_and_many_at_once() {
     let node = Node::start().await;
-    let (binary, _) = Binary::in_front_of(node.port, &[]).await;
+    let (binary, _) = Binary::with_upstream(node.port, &[]).await;
     let mut sender = connect(&binary).await;
     let request = Request::get("http://shop.example/headers").header("cookie", "a=1").header("cookie", "b=2");
     let seen: Vec<String> =
@@ -57,13 +57,13 @@ async fn requests_go_on_as_http_1_and_many_at_once() {
         one.await.unwrap();
     }
     let rows = |health: &Value| health["application"]["endpoints"]["POST /echo"] == 50;
-    binary.asker.until("/health", std::time::Duration::from_secs(20), rows).await;
+    binary.client.wait_for_json("/health", std::time::Duration::from_secs(20), rows).await;
 }
 
 #[tokio::test]
 async fn trailers_go_both_ways() {
     let node = Node::start().await;
-    let (binary, _) = Binary::in_front_of(node.port, &[]).await;
+    let (binary, _) = Binary::with_upstream(node.port, &[]).await;
     let mut sender = connect(&binary).await;
     let request = Request::get("http://a/trailers").header("te", "trailers").body(Body::empty()).unwrap();
     let collected = sender.send_request(request).await.unwrap().into_body().collect().await.unwrap();
@@ -79,7 +79,7 @@ async fn trailers_go_both_ways() {
 #[tokio::test]
 async fn what_belongs_to_http_1_alone_is_refused() {
     let node = Node::start().await;
-    let (binary, _) = Binary::in_front_of(node.port, &[]).await;
+    let (binary, _) = Binary::with_upstream(node.port, &[]).await;
     let mut sender = connect(&binary).await;
     let full = Body::new(Full::new(Bytes::new()));
     let request = Request::connect("a:443").body(full).unwrap();
@@ -93,7 +93,7 @@ async fn what_belongs_to_http_1_alone_is_refused() {
 #[ignore = "takes more than a minute"]
 async fn a_client_that_takes_nothing_of_a_stream_is_not_waited_for() {
     let node = Node::start().await;
-    let (binary, _) = Binary::in_front_of(node.port, &[]).await;
+    let (binary, _) = Binary::with_upstream(node.port, &[]).await;
     let stream = TcpStream::connect(binary.proxy.expect("it stands in front")).await.unwrap();
     let mut http = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
     http.initial_stream_window_size(0);

@@ -1,4 +1,4 @@
-//! The integration tests of the program, as one program: each module is about one part.
+//! The integration tests of the program, in one binary. Each module tests one part.
 
 mod access;
 mod binary;

@@ -1,12 +1,12 @@
-//! Requests that mean one thing to one reader and another to the next: refused, or passed on so that there is but one reading. The cases
-//! are those in which RFC 9110 and 9112 leave no choice, as the field's probes for HTTP/1.1 servers and for smuggling list them.
+//! Ambiguous requests, as used for request smuggling: the proxy refuses them, or sends them on with one meaning. RFC 9110 and 9112 demand one
+//! treatment for each case. The cases are from public test suites for HTTP/1.1 servers and for smuggling.
 
 use std::{net::SocketAddr, time::Duration};
 
 use tokio::time::timeout;
 use watchboard_test_support::{
     Binary, Node,
-    raw::{Raw, exchange},
+    raw::{RawResponse, exchange},
 };
 
 const REFUSED_WITHIN: Duration = Duration::from_secs(5);
@@ -102,7 +102,7 @@ struct Between {
 impl Between {
     async fn start() -> Self {
         let node = Node::start().await;
-        let (binary, proxy) = Binary::in_front_of(node.port, &[]).await;
+        let (binary, proxy) = Binary::with_upstream(node.port, &[]).await;
         Self { _binary: binary, node, proxy, marks: 0 }
     }
 
@@ -113,7 +113,7 @@ impl Between {
         exchange(self.proxy, &head(&[&format!("{mark} HTTP/1.1"), "Host: a", "Connection: close"])).await;
         let mut asked = vec![];
         loop {
-            let next = self.node.says("asked ").await;
+            let next = self.node.wait_for_log("asked ").await;
             if next == mark {
                 return asked;
             }
@@ -129,7 +129,7 @@ async fn what_can_be_read_in_two_ways_is_refused() {
     for (name, bytes) in refused() {
         let answer = timeout(REFUSED_WITHIN, exchange(between.proxy, &bytes)).await;
         let answer = answer.unwrap_or_else(|_| b"HTTP/1.1 200 it stays open\r\n\r\n".to_vec());
-        let refused = answer.is_empty() || [400, 501].contains(&Raw::parse(&answer).code());
+        let refused = answer.is_empty() || [400, 501].contains(&RawResponse::parse(&answer).code());
         let asked = between.asked().await;
         // Of a body the application may have seen the beginning: that it is none shows later.
         let passed_on = asked.iter().any(|asked| !name.starts_with("the chunks") || asked != "POST /hash");
@@ -151,7 +151,7 @@ async fn of_two_lengths_the_chunks_count_and_nothing_follows() {
     {
         let lines = [&["POST /hash HTTP/1.1", "Host: a"], &lengths[..]].concat();
         let bytes = [&head(&lines)[..], b"5\r\nhello\r\n0\r\n\r\n", SMUGGLED.as_bytes()].concat();
-        let answer = Raw::parse(&exchange(between.proxy, &bytes).await);
+        let answer = RawResponse::parse(&exchange(between.proxy, &bytes).await);
         assert!(answer.code() == 400 || answer.body.starts_with(b"5 2cf24dba"), "{answer:?}");
         let asked = between.asked().await;
         assert!(asked.iter().all(|asked| asked == "POST /hash"), "{asked:?}");
@@ -169,7 +169,7 @@ async fn nobody_speaks_http_2_with_the_application_past_the_proxy() {
         "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
         "Content-Length: 5",
     ];
-    let answer = Raw::parse(&exchange(between.proxy, &[&head(&lines)[..], b"hello"].concat()).await);
+    let answer = RawResponse::parse(&exchange(between.proxy, &[&head(&lines)[..], b"hello"].concat()).await);
     assert!(answer.code() == 200 && answer.body.starts_with(b"5 2cf24dba"), "{answer:?}");
     assert_eq!(between.asked().await, ["POST /hash"]);
 }
@@ -181,7 +181,7 @@ async fn a_head_without_an_end_is_refused() {
     let many: Vec<String> = (0..2000).map(|number| format!("X-{number}: b")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     for lines in [vec![long.as_str()], many] {
-        let answer = Raw::parse(
+        let answer = RawResponse::parse(
             &exchange(between.proxy, &head(&[&["GET /hash HTTP/1.1", "Host: a"][..], &lines].concat())).await,
         );
         assert_eq!(answer.code(), 431);

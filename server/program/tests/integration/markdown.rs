@@ -1,4 +1,4 @@
-//! The documents of the tree: their blocks, links and anchors, and the command lines in them.
+//! Reads the documents: their blocks, links, anchors and command lines.
 
 use std::{
     fs,

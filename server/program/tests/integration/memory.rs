@@ -1,10 +1,10 @@
-//! The memory figures of the running binary beside psutil's of the same process.
+//! Compares the memory figures of the running program with psutil's of the same process.
 
 use std::process::Stdio;
 
 use serde_json::Value;
 use tokio::process::Command;
-use watchboard_test_support::{Binary, Group, tool};
+use watchboard_test_support::{Binary, MemoryCgroup, tool};
 
 /// What psutil says of a process and of the machine, by the names of `/health`.
 const PSUTIL: &str = r#"
@@ -60,7 +60,7 @@ async fn every_figure_agrees_with_psutil() {
     // The readings cannot be at the same instant on a machine that works: one pair of several has to agree in every field.
     let mut found = Vec::new();
     for _ in 0..10 {
-        let health = binary.asker.json("/api/v1/health").await;
+        let health = binary.client.json("/api/v1/health").await;
         let theirs = psutil(binary.pid()).await;
         let memory = &health["memory_analysis"];
         found = differences(&memory["process"]["process"], &theirs["process"], 0.01);
@@ -92,7 +92,7 @@ async fn what_the_process_shares_agrees_with_psutil() {
         let binary = Binary::start(&[]).await;
         let process = |health: &Value| health["memory_analysis"]["process"]["process"].clone();
         let is_read = |health: &Value| process(health)["uss"].is_u64();
-        let health = binary.asker.until("/health", std::time::Duration::from_secs(5), is_read).await;
+        let health = binary.client.wait_for_json("/health", std::time::Duration::from_secs(5), is_read).await;
         found = differences(&process(&health), &psutil(binary.pid()).await["mapped"], 256e3);
         if found.is_empty() {
             return;
@@ -104,7 +104,7 @@ async fn what_the_process_shares_agrees_with_psutil() {
 #[tokio::test]
 async fn in_a_container_its_limit_counts_and_a_file_that_is_read_does_not() {
     const LIMIT: u64 = 512 << 20;
-    let Some(group) = Group::with_limit(LIMIT) else {
+    let Some(group) = MemoryCgroup::with_limit(LIMIT) else {
         println!("this machine lets no control group be made: the recorded ones have to do");
         return;
     };
@@ -117,21 +117,21 @@ async fn in_a_container_its_limit_counts_and_a_file_that_is_read_does_not() {
     assert!(dd.stderr(Stdio::null()).status().await.expect("dd").success());
 
     let binary = Binary::start(&[]).await;
-    group.take(binary.pid());
+    group.add_process(binary.pid());
     let within = std::time::Duration::from_secs(5);
     let container = |health: &Value| health["memory_analysis"]["container"].clone();
     let limited = |health: &Value| container(health)["limit_bytes"] == LIMIT;
-    let before = container(&binary.asker.until("/health", within, limited).await);
+    let before = container(&binary.client.wait_for_json("/health", within, limited).await);
     // It waits to be in the group before it reads.
     let mut reader = Command::new("sh");
     reader.args(["-c", "read go; cat \"$1\"", "sh"]).arg(&file).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut reader = reader.spawn().expect("sh");
-    group.take(reader.id().expect("it runs"));
+    group.add_process(reader.id().expect("it runs"));
     drop(reader.stdin.take());
     reader.wait().await.expect("it ends");
     let bytes = |container: &Value, name: &str| container[name].as_u64().expect("bytes");
     let read = |health: &Value| bytes(&container(health), "usage_bytes") > bytes(&before, "usage_bytes") + (100 << 20);
-    let after = container(&binary.asker.until("/health", within, read).await);
+    let after = container(&binary.client.wait_for_json("/health", within, read).await);
     let moved = bytes(&after, "working_set_bytes").abs_diff(bytes(&before, "working_set_bytes"));
     println!("a file of 256 MiB moved the working set by {} KiB of a limit of 512 MiB", moved >> 10);
     assert!(moved as f64 <= 0.05 * LIMIT as f64, "{before:#} {after:#}");

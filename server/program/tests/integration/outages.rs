@@ -1,10 +1,10 @@
-//! Every outage that the board tells apart, made for real: its name in `/health` and on the page within three seconds, its end as
-//! soon, and requests that do not notice. The bound is looser, for machines that do much else; the times are printed.
+//! Causes every kind of outage that the board knows. Its name must be in `/health` and on the page within three seconds, and go as fast. Requests
+//! must not notice it. The tests allow more time, for busy machines, and print the times.
 
 use std::time::{Duration, Instant};
 
 use mongodb::{Client, bson::doc};
-use watchboard_test_support::{Binary, Mode, Mongod, Proxy, ReplicaSet, free_port};
+use watchboard_test_support::{Binary, FaultyProxy, Mode, Mongod, ReplicaSet, free_port};
 
 /// How soon the board has to know of an outage, and of its end.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -20,13 +20,13 @@ impl Watch {
     }
 
     /// Waits until `/health` has the status and the page says the same.
-    async fn says(&self, status: &str, what: &str) -> String {
+    async fn wait_for_status(&self, status: &str, what: &str) -> String {
         let started = Instant::now();
         let holds = |health: &serde_json::Value| {
             health["database"]["status"].as_str().is_some_and(|now| now.starts_with(status))
         };
-        let health = self.0.asker.until("/health", WITHIN, holds).await;
-        let page = String::from_utf8(self.0.asker.send("GET", "/?view=database").await.1.to_vec()).unwrap();
+        let health = self.0.client.wait_for_json("/health", WITHIN, holds).await;
+        let page = String::from_utf8(self.0.client.send("GET", "/?view=database").await.1.to_vec()).unwrap();
         let took = started.elapsed();
         let now = health["database"]["status"].as_str().unwrap().to_owned();
         println!("{what}: {} ms: {now}", took.as_millis());
@@ -38,17 +38,17 @@ impl Watch {
     }
 
     async fn healthy(&self, what: &str) {
-        self.says("healthy", what).await;
+        self.wait_for_status("healthy", what).await;
     }
 
     /// Named, while nobody waits for the database; gives the whole sentence.
     async fn named(&self, words: &str, what: &str) -> String {
-        let status = self.says(&format!("error: {words}"), what).await;
+        let status = self.wait_for_status(&format!("error: {words}"), what).await;
         let slowest = self.slowest("/health", 20).await;
         let request = self.slowest("/shop/coupons/SPRING-1", 50).await;
         println!("    meanwhile the slowest /health took {slowest:?}, the slowest request {request:?}");
         assert!(slowest < CALM && request < CALM, "{what}: {slowest:?}, {request:?}");
-        let health = self.0.asker.json("/health").await;
+        let health = self.0.client.json("/health").await;
         assert_eq!(health["status"], "degraded", "{health:#}");
         assert!(health["reasons"].to_string().contains(&format!("database {words}")), "{health:#}");
         status
@@ -58,7 +58,7 @@ impl Watch {
         let mut slowest = Duration::ZERO;
         for _ in 0..of {
             let started = Instant::now();
-            self.0.asker.send("GET", path).await;
+            self.0.client.send("GET", path).await;
             slowest = slowest.max(started.elapsed());
         }
         slowest
@@ -73,7 +73,7 @@ async fn a_server_that_is_killed_or_frozen() {
     watch.slowest("/shop/coupons/SPRING-1", 50).await;
     mongod.kill().await;
     watch.named("connection refused", "killed").await;
-    mongod.start_again().await;
+    mongod.restart().await;
     watch.healthy("started again").await;
     mongod.signal("STOP").await;
     watch.named("frozen", "stopped").await;
@@ -89,18 +89,18 @@ async fn readiness_heeds_the_database_where_asked_to() {
     needs.healthy("start").await;
     does_not.healthy("start").await;
     let ready = async |watch: &Watch| {
-        let (status, text) = watch.0.asker.send("GET", "/readyz").await;
+        let (status, text) = watch.0.client.send("GET", "/readyz").await;
         (status.as_u16(), String::from_utf8(text.to_vec()).unwrap())
     };
     assert_eq!(ready(&needs).await, (200, "ok".to_owned()));
     mongod.kill().await;
-    needs.says("error: connection refused", "killed").await;
-    does_not.says("error: connection refused", "killed").await;
+    needs.wait_for_status("error: connection refused", "killed").await;
+    does_not.wait_for_status("error: connection refused", "killed").await;
     let (status, reason) = ready(&needs).await;
     assert!(status == 503 && reason.starts_with("database: error: connection refused"), "{status} {reason}");
     assert_eq!(ready(&does_not).await, (200, "ok".to_owned()));
-    assert_eq!(needs.0.asker.send("GET", "/livez").await.0, 200);
-    mongod.start_again().await;
+    assert_eq!(needs.0.client.send("GET", "/livez").await.0, 200);
+    mongod.restart().await;
     needs.healthy("started again").await;
     assert_eq!(ready(&needs).await.0, 200);
 }
@@ -108,7 +108,7 @@ async fn readiness_heeds_the_database_where_asked_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_swallows_resets_or_is_slow() {
     let mongod = Mongod::start(&[]).await;
-    let proxy = Proxy::start(mongod.port);
+    let proxy = FaultyProxy::start(mongod.port);
     let watch = Watch::start(&proxy.uri()).await;
     watch.healthy("start").await;
     proxy.set(Mode::BlackHole);
@@ -120,7 +120,7 @@ async fn a_network_that_swallows_resets_or_is_slow() {
     proxy.set(Mode::Latency(Duration::from_millis(100)));
     watch.healthy("no resets, but 200 ms of latency").await;
     let slow = |health: &serde_json::Value| health["database"]["latency_ms"].as_f64().is_some_and(|ms| ms > 190.0);
-    watch.0.asker.until("/health", WITHIN, slow).await;
+    watch.0.client.wait_for_json("/health", WITHIN, slow).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,7 +137,7 @@ async fn a_login_that_is_wrong_dropped_or_without_rights() {
     let wrong = Watch::start(&uri("shop:wr0ng-s3cret", "?directConnection=true")).await;
     wrong.named("authentication failed", "wrong password").await;
     for path in ["/health", "/?view=database", "/metrics"] {
-        assert!(!String::from_utf8_lossy(&wrong.0.asker.send("GET", path).await.1).contains("s3cret"));
+        assert!(!String::from_utf8_lossy(&wrong.0.client.send("GET", path).await.1).contains("s3cret"));
     }
     root.database("admin").run_command(doc! { "updateUser": "shop", "pwd": "wr0ng-s3cret" }).await.unwrap();
     wrong.healthy("the password is right now").await;
@@ -155,7 +155,7 @@ async fn a_login_that_is_wrong_dropped_or_without_rights() {
     let elsewhere = doc! { "grantRolesToUser": "shop", "roles": [{ "role": "read", "db": "other" }] };
     root.database("admin").run_command(elsewhere).await.unwrap();
     let elsewhere = |health: &serde_json::Value| health.to_string().contains("may do nothing in its database shop");
-    watch.0.asker.until("/health", WITHIN, elsewhere).await;
+    watch.0.client.wait_for_json("/health", WITHIN, elsewhere).await;
     root.database("admin").run_command(revoke("grantRolesToUser")).await.unwrap();
     watch.healthy("the role granted again").await;
     root.database("admin").run_command(doc! { "dropUser": "shop" }).await.unwrap();
@@ -201,7 +201,7 @@ async fn a_replica_set_without_a_primary() {
     let detail = watch.named("no primary", "the majority is lost").await;
     assert!(detail.contains("1 of 3 members answer, too few to elect one"), "{detail}");
     for member in &others {
-        set.members[*member].start_again().await;
+        set.members[*member].restart().await;
     }
     set.primary().await;
     watch.healthy("a majority again").await;
@@ -221,8 +221,8 @@ async fn a_frozen_primary_and_a_secondary_that_is_watched_alone() {
     let primary = set.primary().await;
     set.members[primary].signal("STOP").await;
     let stopped = Instant::now();
-    watch.says("error: frozen", "the primary is frozen").await;
-    while watch.0.asker.json("/health").await["database"]["status"] != "healthy" {
+    watch.wait_for_status("error: frozen", "the primary is frozen").await;
+    while watch.0.client.json("/health").await["database"]["status"] != "healthy" {
         assert!(stopped.elapsed() < Duration::from_secs(20), "no way to the new primary");
     }
     println!("the new primary was found {} ms after the old one had frozen", stopped.elapsed().as_millis());
@@ -244,7 +244,7 @@ async fn addresses_and_strings_that_lead_nowhere() {
         let watch = Watch::start(uri).await;
         watch.named("bad connection string", "a bad connection string").await;
         for path in ["/health", "/?view=database", "/?view=overview", "/metrics"] {
-            let text = String::from_utf8_lossy(&watch.0.asker.send("GET", path).await.1).into_owned();
+            let text = String::from_utf8_lossy(&watch.0.client.send("GET", path).await.1).into_owned();
             assert!(!text.contains("qzx") && !text.contains("canary"), "{path} of {uri}");
         }
     }

@@ -1,4 +1,4 @@
-//! `/metrics` as Prometheus's own client reads it, beside `/health` of the same tick.
+//! Compares `/metrics`, read by Prometheus's own client, with `/health` of the same tick.
 
 use std::{collections::BTreeMap, process::Stdio, time::Duration};
 
@@ -52,15 +52,15 @@ async fn prometheus_reads_the_counts_of_health() {
     let board = Binary::start(&["demo", "--no-traffic"]).await;
     for path in ["/shop/products/1", "/shop/products/9999", "/shop/search?q=1", "/shop/coupons/summer", "/nowhere"] {
         for _ in 0..3 {
-            board.asker.send("GET", path).await;
+            board.client.send("GET", path).await;
         }
     }
     let counted = |health: &serde_json::Value| health["application"]["total_requests"] == 15;
     let (health, samples) = loop {
-        let health = board.asker.until("/health", Duration::from_secs(5), counted).await;
-        let response = board.asker.begin("GET", "/metrics").await;
+        let health = board.client.wait_for_json("/health", Duration::from_secs(5), counted).await;
+        let response = board.client.begin("GET", "/metrics").await;
         assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
-        let samples = read(&board.asker.send("GET", "/metrics").await.1).await;
+        let samples = read(&board.client.send("GET", "/metrics").await.1).await;
         let uptime = samples.iter().find(|sample| sample.name == "process_uptime_seconds").expect("an uptime");
         if Some(uptime.value) == health["uptime"]["seconds"].as_f64() {
             break (health, samples);

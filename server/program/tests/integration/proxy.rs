@@ -1,4 +1,4 @@
-//! The binary in front of an application: to both sides as if it were not there.
+//! The proxy in front of an application is transparent to both sides.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{
 };
 use watchboard_test_support::{
     Binary, Node, free_port,
-    raw::{Raw, exchange, read_until},
+    raw::{RawResponse, exchange, read_until},
 };
 
 const WITHIN: Duration = Duration::from_secs(20);
@@ -19,14 +19,14 @@ fn request(line: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("{line} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{headers}\r\n{body}").into_bytes()
 }
 
-async fn get(address: SocketAddr, target: &str, headers: &str) -> Raw {
-    Raw::parse(&exchange(address, &request(&format!("GET {target}"), headers, "")).await)
+async fn get(address: SocketAddr, target: &str, headers: &str) -> RawResponse {
+    RawResponse::parse(&exchange(address, &request(&format!("GET {target}"), headers, "")).await)
 }
 
 #[tokio::test]
 async fn answers_are_what_they_are_without_it() {
     let node = Node::start().await;
-    let (binary, proxy) = Binary::in_front_of(node.port, &[]).await;
+    let (binary, proxy) = Binary::with_upstream(node.port, &[]).await;
     let own = SocketAddr::from(([127, 0, 0, 1], node.port));
     for (line, headers, body) in [
         ("GET /several", "", ""),
@@ -50,10 +50,10 @@ async fn answers_are_what_they_are_without_it() {
     ] {
         let bytes = request(line, headers, body);
         let [there, here] = [exchange(own, &bytes).await, exchange(proxy, &bytes).await];
-        let [there, here] = [there, here].map(|bytes| Raw::parse(&bytes).end_to_end());
+        let [there, here] = [there, here].map(|bytes| RawResponse::parse(&bytes).end_to_end());
         let there = match line {
             // The target that the application sees has no host in it any more: that is in the Host header.
-            "GET http://other.example/echo" => Raw {
+            "GET http://other.example/echo" => RawResponse {
                 headers: there.headers.iter().map(|line| line.replace("http://other.example", "")).collect(),
                 ..there
             },
@@ -62,7 +62,7 @@ async fn answers_are_what_they_are_without_it() {
         assert_eq!(here, there, "{line}");
     }
     let recorded = |health: &Value| health["application"]["total_requests"] == 18;
-    let health = binary.asker.until("/health", WITHIN, recorded).await;
+    let health = binary.client.wait_for_json("/health", WITHIN, recorded).await;
     assert_eq!(health["application"]["dropped_count"], 0, "each answer was taken to its end");
 }
 
@@ -74,11 +74,11 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
                 Proxy-Connection: close\r\nTE: gzip\r\nX-Real-IP: 10.0.0.9\r\nX-Forwarded-Prefix: /evil\r\n\
                 X_Real_IP: 10.0.0.8\r\nX_Forwarded_For: 10.0.0.8\r\nX-Forwarded_User: admin\r\nX_Forward: mine\r\n\
                 Cookie: a=1; watchboard_session=0123; __Host-watchboard=4567; watchboard_session_of=b; b=2\r\n";
-    let seen = |answer: Raw| -> Vec<(String, String)> {
+    let seen = |answer: RawResponse| -> Vec<(String, String)> {
         let list: Vec<String> = serde_json::from_slice(&answer.body).expect("JSON");
         list.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
     };
-    let (_binary, proxy) = Binary::in_front_of(node.port, &[]).await;
+    let (_binary, proxy) = Binary::with_upstream(node.port, &[]).await;
     let headers = seen(get(proxy, "/headers", lies).await);
     let one = |name: &str| {
         let values: Vec<&str> = headers
@@ -98,7 +98,7 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
     }
     assert_eq!(one("cookie"), "a=1; watchboard_session_of=b; b=2", "the board's sessions are its own");
 
-    let (_binary, proxy) = Binary::in_front_of(node.port, &["--trusted-proxy", "127.0.0.0/8"]).await;
+    let (_binary, proxy) = Binary::with_upstream(node.port, &["--trusted-proxy", "127.0.0.0/8"]).await;
     let headers = seen(get(proxy, "/headers", lies).await);
     let find = |name: &str| {
         headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -115,7 +115,7 @@ async fn the_application_sees_the_request_as_it_came_and_who_sent_it() {
 #[tokio::test]
 async fn a_body_is_sent_when_the_application_asks_for_it_and_not_before() {
     let node = Node::start().await;
-    let (_binary, proxy) = Binary::in_front_of(node.port, &[]).await;
+    let (_binary, proxy) = Binary::with_upstream(node.port, &[]).await;
     let head = |path: &str| {
         format!(
             "POST {path} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"
@@ -127,19 +127,19 @@ async fn a_body_is_sent_when_the_application_asks_for_it_and_not_before() {
     stream.write_all(b"hello").await.unwrap();
     let mut rest = vec![];
     stream.read_to_end(&mut rest).await.unwrap();
-    assert_eq!(Raw::parse(&rest).body, b"hello");
+    assert_eq!(RawResponse::parse(&rest).body, b"hello");
 
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream.write_all(head("/refuse").as_bytes()).await.unwrap();
     let mut rest = vec![];
     stream.read_to_end(&mut rest).await.unwrap();
-    assert_eq!(Raw::parse(&rest).code(), 417, "refused without a word about the body");
+    assert_eq!(RawResponse::parse(&rest).code(), 417, "refused without a word about the body");
 }
 
 #[tokio::test]
 async fn an_upgraded_connection_carries_what_both_sides_say() {
     let node = Node::start().await;
-    let (_binary, proxy) = Binary::in_front_of(node.port, &[]).await;
+    let (_binary, proxy) = Binary::with_upstream(node.port, &[]).await;
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream.write_all(b"GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n").await.unwrap();
     let head = String::from_utf8(read_until(&mut stream, b"\r\n\r\n").await).unwrap().to_ascii_lowercase();
@@ -158,20 +158,20 @@ async fn an_upgraded_connection_carries_what_both_sides_say() {
 #[tokio::test]
 async fn events_come_one_by_one_and_end_with_their_listener() {
     let mut node = Node::start().await;
-    let (_binary, proxy) = Binary::in_front_of(node.port, &[]).await;
+    let (_binary, proxy) = Binary::with_upstream(node.port, &[]).await;
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream.write_all(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     for number in 0..3 {
         read_until(&mut stream, format!("data: {number}\n\n").as_bytes()).await;
     }
     drop(stream);
-    node.says("events closed").await;
+    node.wait_for_log("events closed").await;
 }
 
 #[tokio::test]
 async fn without_an_answer_clients_and_the_board_are_told_why() {
     let port = free_port();
-    let (binary, proxy) = Binary::in_front_of(port, &["--upstream-timeout", "1"]).await;
+    let (binary, proxy) = Binary::with_upstream(port, &["--upstream-timeout", "1"]).await;
     let refused = get(proxy, "/orders/7", "Accept: text/html\r\n").await;
     assert_eq!((refused.code(), refused.header("content-type")), (502, Some("text/html; charset=utf-8")));
     assert!(String::from_utf8_lossy(&refused.body).contains("The application is not running"));
@@ -193,7 +193,7 @@ async fn without_an_answer_clients_and_the_board_are_told_why() {
             .iter()
             .all(|cause| errors.contains(cause))
     };
-    let health = binary.asker.until("/health", WITHIN, has_all).await;
+    let health = binary.client.wait_for_json("/health", WITHIN, has_all).await;
     // Only what the application itself has answered makes rows of paths.
     let endpoints = health["application"]["endpoints"].as_object().expect("rows");
     let names: Vec<&str> = endpoints.keys().map(String::as_str).collect();
@@ -203,7 +203,7 @@ async fn without_an_answer_clients_and_the_board_are_told_why() {
 #[tokio::test]
 async fn an_upload_that_is_refused_early_is_told_so() {
     let node = Node::start().await;
-    let (_binary, proxy) = Binary::in_front_of(node.port, &[]).await;
+    let (_binary, proxy) = Binary::with_upstream(node.port, &[]).await;
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream.write_all(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\nsome").await.unwrap();
     let head = read_until(&mut stream, b"\r\n\r\n").await;
@@ -213,7 +213,7 @@ async fn an_upload_that_is_refused_early_is_told_so() {
 #[tokio::test]
 async fn a_request_that_comes_round_is_stopped() {
     let port = free_port();
-    let (_first, proxy) = Binary::in_front_of(port, &[]).await;
+    let (_first, proxy) = Binary::with_upstream(port, &[]).await;
     let (upstream, listen) = (format!("http://{proxy}"), format!("127.0.0.1:{port}"));
     let _second = Binary::start(&["--upstream", &upstream, "--proxy-listen", &listen]).await;
     assert_eq!(get(proxy, "/", "").await.code(), 508);
@@ -226,12 +226,12 @@ async fn rows_are_named_by_what_was_given_documented_or_inferred() {
     std::fs::write(document.path(), r#"{"openapi": "3.1.0", "paths": {"/echo/{kind}": {"get": {}}}}"#).unwrap();
     let openapi = document.path().to_str().unwrap();
     let more = ["--route", "/several/{given}", "--openapi", openapi];
-    let (binary, proxy) = Binary::in_front_of(node.port, &more).await;
+    let (binary, proxy) = Binary::with_upstream(node.port, &more).await;
     // The document is read beside the first requests.
     let named = async {
         loop {
             get(proxy, "/echo/this", "").await;
-            let health = binary.asker.json("/health").await;
+            let health = binary.client.json("/health").await;
             if health["application"]["endpoints"].get("GET /echo/{kind}").is_some() {
                 return;
             }
@@ -245,11 +245,11 @@ async fn rows_are_named_by_what_was_given_documented_or_inferred() {
         health["application"]["endpoints"].as_object().expect("rows").keys().cloned().collect()
     };
     let expected = ["(unmatched)", "GET /bytes", "GET /chunks", "GET /echo/{kind}", "GET /several/{given}"];
-    binary.asker.until("/health", WITHIN, |health| rows(health) == expected).await;
+    binary.client.wait_for_json("/health", WITHIN, |health| rows(health) == expected).await;
     let page = |name: &'static str| {
-        let asker = binary.asker.clone();
+        let client = binary.client.clone();
         async move {
-            String::from_utf8(asker.send("GET", &format!("/?view=requests&endpoint={name}")).await.1.to_vec()).unwrap()
+            String::from_utf8(client.send("GET", &format!("/?view=requests&endpoint={name}")).await.1.to_vec()).unwrap()
         }
     };
     assert!(page("GET%20/several/%7Bgiven%7D").await.contains("a given template"));

@@ -1,4 +1,4 @@
-//! What a real mongod says of itself, as the database view shows it: alone, in a set, and to a login that may ask little or nothing.
+//! The state of a real mongod in the database view: a single server, a replica set, and logins with few or no privileges.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ async fn page(board: &Binary, holds: impl Fn(&str) -> bool) -> String {
 async fn page_within(within: Duration, board: &Binary, holds: impl Fn(&str) -> bool) -> String {
     let deadline = Instant::now() + within;
     loop {
-        let (_, html) = board.asker.send("GET", "/?view=database").await;
+        let (_, html) = board.client.send("GET", "/?view=database").await;
         let html = String::from_utf8_lossy(&html).into_owned();
         if holds(&html) {
             return html;

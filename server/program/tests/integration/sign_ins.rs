@@ -1,4 +1,4 @@
-//! Ten thousand sign-ins leave nothing behind: `cargo test -p watchboard --features binary --test sign_ins -- --ignored --nocapture`.
+//! Ten thousand sign-ins leak nothing: `cargo test -p watchboard-cli --test integration sign_ins -- --ignored --nocapture`.
 
 use std::process::Stdio;
 
@@ -14,7 +14,7 @@ async fn ten_thousand_sign_ins_take_no_memory() {
     let mut command = Command::new(watchboard_test_support::binary_path());
     command.args(["--password-hash", HASH]).stderr(Stdio::piped()).kill_on_drop(true);
     let board = Binary::from_command(command).await;
-    let visitor = Visitor::new(board.asker.address);
+    let visitor = Visitor::new(board.client.address);
     let sign_ins = async |count: u32| {
         for number in 0..count {
             let one = visitor.clone().from(u8::try_from(number % 200 + 1).unwrap());

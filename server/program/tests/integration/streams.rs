@@ -1,4 +1,4 @@
-//! Bodies that are large, slow or broken off, through the binary: they pass as they come, and are kept nowhere.
+//! Large, slow and broken bodies pass through the proxy as they come. The proxy buffers none of them.
 
 use std::{
     net::SocketAddr,
@@ -25,7 +25,7 @@ const WITHIN: Duration = Duration::from_secs(20);
 
 async fn start() -> (Node, Binary, SocketAddr) {
     let node = Node::start().await;
-    let (binary, proxy) = Binary::in_front_of(node.port, &[]).await;
+    let (binary, proxy) = Binary::with_upstream(node.port, &[]).await;
     (node, binary, proxy)
 }
 
@@ -119,7 +119,7 @@ async fn a_client_that_reads_nothing_holds_the_application_up_and_nobody_else() 
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     let count = 64 << 20;
     stream.write_all(format!("GET /bytes?count={count} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
-    node.says("held up").await;
+    node.wait_for_log("held up").await;
     warm_up(proxy).await;
     assert!(watched.growth() < MOST_BYTES, "it grew by {} bytes", watched.growth());
     read_until(&mut stream, b"\r\n\r\n").await;
@@ -151,11 +151,11 @@ async fn an_upload_that_is_broken_off_is_broken_off() {
     let (mut node, binary, proxy) = start().await;
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream.write_all(b"POST /hash HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf").await.unwrap();
-    node.says("asked POST /hash").await;
+    node.wait_for_log("asked POST /hash").await;
     drop(stream);
-    node.says("upload broken off").await;
+    node.wait_for_log("upload broken off").await;
     let has_ended = async {
-        while binary.asker.json("/health").await["application"]["in_flight"] != 0 {
+        while binary.client.json("/health").await["application"]["in_flight"] != 0 {
             sleep(Duration::from_millis(50)).await;
         }
     };
@@ -165,7 +165,7 @@ async fn an_upload_that_is_broken_off_is_broken_off() {
 #[tokio::test]
 async fn the_time_for_an_answer_is_the_applications_alone() {
     let node = Node::start().await;
-    let (_binary, proxy) = Binary::in_front_of(node.port, &["--upstream-timeout", "1"]).await;
+    let (_binary, proxy) = Binary::with_upstream(node.port, &["--upstream-timeout", "1"]).await;
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream.write_all(b"POST /hash HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello").await.unwrap();
     // Longer than the application has.

@@ -1,4 +1,4 @@
-//! TLS by certificate and key: what is spoken, who is served, and a certificate that is renewed.
+//! TLS by certificate and key: protocols, clients, and a renewed certificate.
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
@@ -50,7 +50,7 @@ async fn connect(
 
 async fn start(folder: &Path, node: &Node) -> Binary {
     let [certificate, key] = ["cert.pem", "key.pem"].map(|name| folder.join(name).to_str().unwrap().to_owned());
-    Binary::in_front_of(node.port, &["--tls-cert", &certificate, "--tls-key", &key]).await.0
+    Binary::with_upstream(node.port, &["--tls-cert", &certificate, "--tls-key", &key]).await.0
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_renewed_certificate_serves_without_a_restart_and_a_broken_one_does_no
     let binary = start(folder.path(), &node).await;
     connect(&binary, &first, "http/1.1").await.expect("the first");
     fs::write(folder.path().join("cert.pem"), "no certificate").unwrap();
-    binary.says("The certificate before stays in use").await;
+    binary.wait_for_log("The certificate before stays in use").await;
     connect(&binary, &first, "http/1.1").await.expect("the first still");
     let second = issue(folder.path());
     let renewed = async {

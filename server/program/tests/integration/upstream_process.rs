@@ -1,10 +1,10 @@
-//! The memory of an application beside the binary: real processes of `FastAPI` under uvicorn, of forking parents, of other users.
+//! The memory of an application behind the proxy: real processes of `FastAPI` under uvicorn, of forking parents, of other users.
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
 
 use serde_json::Value;
 use tokio::process::Command;
-use watchboard_test_support::{Binary, Group, Python, tool};
+use watchboard_test_support::{Binary, MemoryCgroup, Python, tool};
 
 /// What anything may take: an application starts within seconds, and is looked for every second.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -36,8 +36,8 @@ async fn psutil(pids: &[String]) -> Vec<Value> {
 }
 
 /// The binary in front of an application.
-async fn in_front_of(application: &Python) -> Binary {
-    Binary::in_front_of(application.port, &[]).await.0
+async fn with_upstream(application: &Python) -> Binary {
+    Binary::with_upstream(application.port, &[]).await.0
 }
 
 fn process(health: &Value) -> &Value {
@@ -57,7 +57,7 @@ fn pids(health: &Value) -> Vec<String> {
 }
 
 async fn memory_page(binary: &Binary) -> String {
-    String::from_utf8(binary.asker.send("GET", "/?view=memory&window=1m").await.1.to_vec()).expect("text")
+    String::from_utf8(binary.client.send("GET", "/?view=memory&window=1m").await.1.to_vec()).expect("text")
 }
 
 fn near(ours: &Value, theirs: u64) -> bool {
@@ -76,8 +76,8 @@ async fn every_process_of_uvicorn_agrees_with_psutil_and_so_do_their_sums() {
     let mut found = vec![];
     for _ in 0..10 {
         // Anew, since shared pages are read once a minute: in the first seconds the workers are not done with their imports.
-        let binary = in_front_of(&application).await;
-        let health = binary.asker.until("/health", WITHIN, all).await;
+        let binary = with_upstream(&application).await;
+        let health = binary.client.wait_for_json("/health", WITHIN, all).await;
         found = differences(&health, &psutil(&pids(&health)).await);
         if found.is_empty() {
             let [main, sum] = [&processes(&health)[0], process(&health)];
@@ -124,18 +124,18 @@ fn differences(health: &Value, theirs: &[Value]) -> Vec<String> {
 #[tokio::test]
 async fn a_restart_is_a_gap_and_a_mark_and_no_failure() {
     let mut application = Python::uvicorn(2);
-    let binary = in_front_of(&application).await;
+    let binary = with_upstream(&application).await;
     let runs = |health: &Value| roles(health, "worker") == 2;
-    let before = binary.asker.until("/health", WITHIN, runs).await;
+    let before = binary.client.wait_for_json("/health", WITHIN, runs).await;
     application.kill().await;
     let ended = |health: &Value| {
         process(health)["error"].as_str().is_some_and(|why| why.contains("has ended; looking for the next"))
     };
-    let gone = binary.asker.until("/health", WITHIN, ended).await;
+    let gone = binary.client.wait_for_json("/health", WITHIN, ended).await;
     assert_eq!((processes(&gone).len(), &gone["status"]), (0, &"healthy".into()), "{gone:#}");
     assert!(memory_page(&binary).await.contains("has ended; looking for the next"));
-    application.start_again();
-    let after = binary.asker.until("/health", WITHIN, runs).await;
+    application.restart();
+    let after = binary.client.wait_for_json("/health", WITHIN, runs).await;
     assert_ne!(process(&after)["pid"], process(&before)["pid"]);
     assert_eq!(process(&after)["pid"], application.pid());
     let restarted = &after["memory_analysis"]["application"]["restarted"];
@@ -156,14 +156,14 @@ async fn a_restart_is_a_gap_and_a_mark_and_no_failure() {
 async fn an_application_that_does_not_run_is_a_finding_and_in_the_log() {
     let mut application = Python::uvicorn(2);
     application.kill().await;
-    let binary = in_front_of(&application).await;
-    binary.says("the application does not run: Nothing on this host listens").await;
+    let binary = with_upstream(&application).await;
+    binary.wait_for_log("the application does not run: Nothing on this host listens").await;
     let named = |health: &Value| health["reasons"].to_string().contains("has not been running for 1");
-    let health = binary.asker.until("/health", WITHIN, named).await;
+    let health = binary.client.wait_for_json("/health", WITHIN, named).await;
     assert_eq!(health["status"], "unhealthy", "with no request at all: {health:#}");
-    application.start_again();
-    binary.says("the application runs: uvicorn, listening at").await;
-    binary.asker.until("/health", WITHIN, |health| health["status"] == "healthy").await;
+    application.restart();
+    binary.wait_for_log("the application runs: uvicorn, listening at").await;
+    binary.client.wait_for_json("/health", WITHIN, |health| health["status"] == "healthy").await;
 }
 
 /// Forks three that accept by the parent's socket.
@@ -180,13 +180,13 @@ signal.pause()
 #[tokio::test]
 async fn workers_go_on_without_their_parent() {
     let mut application = Python::script(FORKS);
-    let binary = in_front_of(&application).await;
+    let binary = with_upstream(&application).await;
     let forked = |health: &Value| roles(health, "main") == 1 && roles(health, "worker") == 3;
-    let before = binary.asker.until("/health", WITHIN, forked).await;
+    let before = binary.client.wait_for_json("/health", WITHIN, forked).await;
     assert_eq!(process(&before)["pid"], application.pid());
     application.kill_parent().await;
     let orphaned = |health: &Value| roles(health, "main") == 1 && roles(health, "worker") == 2;
-    let after = binary.asker.until("/health", WITHIN, orphaned).await;
+    let after = binary.client.wait_for_json("/health", WITHIN, orphaned).await;
     let (mut left, mut all) = (pids(&after), pids(&before));
     all.retain(|pid| *pid != application.pid().to_string());
     left.sort();
@@ -208,9 +208,9 @@ signal.pause()
 #[tokio::test]
 async fn more_processes_than_are_read_are_counted_and_said() {
     let application = Python::script(MANY);
-    let binary = in_front_of(&application).await;
+    let binary = with_upstream(&application).await;
     let more = |health: &Value| health["memory_analysis"]["application"]["unread_processes"] == 7;
-    let health = binary.asker.until("/health", WITHIN, more).await;
+    let health = binary.client.wait_for_json("/health", WITHIN, more).await;
     assert_eq!(processes(&health).len(), 64);
     let page = memory_page(&binary).await;
     assert!(page.contains("71 processes") && page.contains("The first 64 are read; 7 more are in no figure."));
@@ -219,15 +219,15 @@ async fn more_processes_than_are_read_are_counted_and_said() {
 #[tokio::test]
 async fn the_container_is_the_applications() {
     const LIMIT: u64 = 300 << 20;
-    let Some(group) = Group::with_limit(LIMIT) else {
+    let Some(group) = MemoryCgroup::with_limit(LIMIT) else {
         println!("this machine lets no control group be made: the recorded ones have to do");
         return;
     };
     let application = Python::script(FORKS);
-    group.take(application.pid());
-    let binary = in_front_of(&application).await;
+    group.add_process(application.pid());
+    let binary = with_upstream(&application).await;
     let limited = |health: &Value| health["memory_analysis"]["container"]["limit_bytes"] == LIMIT;
-    binary.asker.until("/health", WITHIN, limited).await;
+    binary.client.wait_for_json("/health", WITHIN, limited).await;
 }
 
 /// A parent that does not listen itself, and two that do, each by a socket of its own.
@@ -244,9 +244,9 @@ signal.pause()
 #[tokio::test]
 async fn workers_that_each_listen_are_one_application_under_their_parent() {
     let application = Python::script(EACH_LISTENS);
-    let binary = in_front_of(&application).await;
+    let binary = with_upstream(&application).await;
     let found = |health: &Value| roles(health, "worker") == 2;
-    let health = binary.asker.until("/health", WITHIN, found).await;
+    let health = binary.client.wait_for_json("/health", WITHIN, found).await;
     assert_eq!((process(&health)["pid"].clone(), processes(&health).len()), (application.pid().into(), 3));
 }
 
@@ -255,11 +255,11 @@ async fn a_process_that_is_named_is_watched_until_it_has_ended_and_with_its_chil
     let mut application = Python::script(FORKS);
     let binary = Binary::start(&["--pid", &application.pid().to_string()]).await;
     let found = |health: &Value| processes(health).len() == 4;
-    let health = binary.asker.until("/health", WITHIN, found).await;
+    let health = binary.client.wait_for_json("/health", WITHIN, found).await;
     assert_eq!(process(&health)["pid"], application.pid());
     application.kill().await;
     let ended = |health: &Value| process(health)["error"].as_str().is_some_and(|why| why.contains("has ended"));
-    let health = binary.asker.until("/health", WITHIN, ended).await;
+    let health = binary.client.wait_for_json("/health", WITHIN, ended).await;
     assert!(process(&health)["error"].as_str().is_some_and(|why| why.contains("--pid")), "what to do: {health:#}");
 }
 
@@ -271,7 +271,7 @@ async fn an_application_elsewhere_is_said_to_be_and_nothing_stands_in_its_place(
         ("http://127.0.0.1:9", "Nothing on this host listens at 127.0.0.1:9 yet"),
     ] {
         let binary = Binary::start(&["--upstream", upstream, "--proxy-listen", "127.0.0.1:0"]).await;
-        let health = binary.asker.json("/health").await;
+        let health = binary.client.json("/health").await;
         let said = process(&health)["error"].as_str().unwrap_or_default().to_owned();
         assert!(said.contains(why), "{upstream}: {said}");
         assert_eq!(health["status"], "healthy", "not to be seen is not wrong");
@@ -301,14 +301,14 @@ async fn another_users_process_is_said_to_be_and_what_to_do() {
     let application = Python::script(FORKS);
     let binary = as_nobody(&["--upstream", &application.url(), "--proxy-listen", "127.0.0.1:0"]).await;
     let refused = |health: &Value| process(health)["error"].as_str().is_some_and(|why| why.contains("another user's"));
-    let health = binary.asker.until("/health", WITHIN, refused).await;
+    let health = binary.client.wait_for_json("/health", WITHIN, refused).await;
     let why = process(&health)["error"].as_str().unwrap_or_default();
     assert!(why.contains("opened by user 0") && why.contains("CAP_SYS_PTRACE") && why.contains("--pid"), "{why}");
     drop(binary);
     // By its id it is found, and what everybody may see of it is shown; the rest says why not.
     let binary = as_nobody(&["--pid", &application.pid().to_string()]).await;
     let found = |health: &Value| processes(health).len() == 4 && process(health)["memory_info"]["rss"].is_u64();
-    let health = binary.asker.until("/health", WITHIN, found).await;
+    let health = binary.client.wait_for_json("/health", WITHIN, found).await;
     assert_eq!(process(&health)["open_files"], Value::Null);
     assert!(memory_page(&binary).await.contains("may not be read: it is another user's process"));
 }

@@ -1,4 +1,4 @@
-//! A TCP proxy before a server, which can be told to break as networks do.
+//! A TCP proxy in front of a server, which fails on demand as networks do.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,34 +9,34 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// What the proxy does with connections, old and new.
+/// The treatment of all connections, old and new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Passes everything on.
     Pass,
-    /// Passes everything on, so much later each way.
+    /// Passes everything on after this time, each way.
     Latency(Duration),
-    /// Takes no connections and passes nothing on, without a word.
+    /// Accepts no connections and passes nothing on.
     BlackHole,
     /// Breaks connections off.
     Reset,
-    /// Turns a bit now and then.
+    /// Flips a bit now and then.
     Garble,
 }
 
 type Modes = watch::Receiver<Mode>;
 
-/// A proxy at a port of its own, gone with the test.
-pub struct Proxy {
+/// A proxy at its own port, ended with the test.
+pub struct FaultyProxy {
     pub port: u16,
     mode: watch::Sender<Mode>,
 }
 
-impl Proxy {
+impl FaultyProxy {
     pub fn start(upstream: u16) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
-        // So few may wait to be taken that a black hole is soon full.
+        // With so short a queue a black hole is soon full.
         let listener = socket.listen(1).expect("it listens");
         let address = listener.local_addr().expect("an address");
         let (mode, modes) = watch::channel(Mode::Pass);
@@ -53,11 +53,11 @@ impl Proxy {
     }
 }
 
-async fn run(listener: TcpListener, own: SocketAddr, upstream: SocketAddr, mut modes: Modes) {
+async fn run(listener: TcpListener, address: SocketAddr, upstream: SocketAddr, mut modes: Modes) {
     loop {
         let mode = *modes.borrow_and_update();
         if mode == Mode::BlackHole {
-            let full = fill(own).await;
+            let full = fill(address).await;
             if modes.changed().await.is_err() {
                 return;
             }
@@ -74,10 +74,10 @@ async fn run(listener: TcpListener, own: SocketAddr, upstream: SocketAddr, mut m
     }
 }
 
-/// Connections that wait to be taken, until there is no room for another: the system then answers no more.
-async fn fill(own: SocketAddr) -> Vec<TcpStream> {
+/// Fills the queue of the listener, so that the kernel accepts no more.
+async fn fill(address: SocketAddr) -> Vec<TcpStream> {
     let mut waiting = vec![];
-    while let Ok(Ok(stream)) = timeout(Duration::from_millis(50), TcpStream::connect(own)).await {
+    while let Ok(Ok(stream)) = timeout(Duration::from_millis(50), TcpStream::connect(address)).await {
         waiting.push(stream);
         assert!(waiting.len() < 64, "the queue of connections has no end");
     }
@@ -124,7 +124,7 @@ async fn pass(from: &mut (impl AsyncReadExt + Unpin), to: &mut (impl AsyncWriteE
     }
 }
 
-/// When it is dropped now, its peer is told at once that it is broken.
+/// Makes the drop of a stream reset its connection.
 fn reset(stream: &TcpStream) {
     stream.set_zero_linger().expect("a socket");
 }

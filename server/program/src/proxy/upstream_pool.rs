@@ -1,4 +1,4 @@
-//! Connections to the application: made when one is needed, with the time that this took, and used again.
+//! The connections to the application: made on demand, with the time that took, and reused.
 
 use std::{
     collections::VecDeque,
@@ -19,58 +19,59 @@ use tokio::{
 };
 
 use super::{
-    address_of, failure::Failure, quick_ack::QuickAck, retry::RetryNote, upload::Upload, wake_filter::WakeFilter,
+    failure::Failure, quick_ack::QuickAck, retry::RetryNote, upload::Upload, upstream::host_and_port,
+    wake_filter::WakeFilter,
 };
 use crate::serve::keep_alive;
 
-/// A local application takes a connection at once; one that does not is overwhelmed or gone.
+/// A local application takes a connection at once. One that does not is overloaded or gone.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Idle ones are kept for some three to four seconds, less than servers keep them, five mostly: a request that goes out while the other side
-/// closes is lost, or has to be made again. Counted in sweeps, so that no request reads a clock for it.
+/// Idle connections are kept for three to four seconds. Most servers close theirs after five, and a request that meets the close is lost or
+/// retried. The age is counted in sweeps, so that no request reads a clock for it.
 const IDLE_SWEEPS: u64 = 4;
 const SWEEP_EACH: Duration = Duration::from_secs(1);
 const MOST_IDLE: usize = 256;
 
-pub(super) struct Connections {
+pub(super) struct UpstreamPool {
     upstream: Authority,
-    idle: Mutex<Idle<Open>>,
-    /// Somebody closes what has grown old.
+    idle: Mutex<Idle<OpenConnection>>,
+    /// Whether the task that closes old connections runs.
     is_swept: AtomicBool,
 }
 
-/// One that is there.
-pub(super) struct Open {
+/// An open connection.
+pub(super) struct OpenConnection {
     pub(super) sender: SendRequest<Upload>,
     pub(super) wake_filter: Arc<WakeFilter>,
     pub(super) retry_note: RetryNote,
-    /// Ends the time that there is for an answer. The connection keeps it, since to move its time costs less than to make one for each request.
+    /// Ends the wait for an answer. The connection keeps this timer: to move it costs less than a new one for each request.
     pub(super) patience: Pin<Box<Sleep>>,
 }
 
-/// A connection in the hands of one request. It goes back when the answer has been read to its end.
-pub(super) struct Taken {
-    pub(super) open: Open,
-    /// How long it took to be made; none where it was there.
+/// A connection that one request uses. It goes back to the pool after the last byte of the answer.
+pub(super) struct PooledConnection {
+    pub(super) open: OpenConnection,
+    /// The time to connect, if the connection is new.
     pub(super) connect: Option<Duration>,
-    /// No other request is to have it.
+    /// Whether no other request may use it.
     pub(super) is_spent: bool,
-    home: Arc<Connections>,
+    pool: Arc<UpstreamPool>,
 }
 
-impl Connections {
+impl UpstreamPool {
     pub(super) fn new(upstream: Authority) -> Arc<Self> {
         Arc::new(Self { upstream, idle: Mutex::default(), is_swept: AtomicBool::new(false) })
     }
 
-    /// One that is idle. It may have been closed meanwhile.
-    pub(super) fn idle(self: &Arc<Self>) -> Option<Taken> {
+    /// An idle connection. The application may have closed it meanwhile.
+    pub(super) fn idle(self: &Arc<Self>) -> Option<PooledConnection> {
         let open = self.lock().take()?;
-        Some(Taken { open, connect: None, is_spent: false, home: Arc::clone(self) })
+        Some(PooledConnection { open, connect: None, is_spent: false, pool: Arc::clone(self) })
     }
 
-    pub(super) async fn connect(self: &Arc<Self>) -> Result<Taken, Failure> {
+    pub(super) async fn connect(self: &Arc<Self>) -> Result<PooledConnection, Failure> {
         let began = Instant::now();
-        let stream = timeout(CONNECT_WITHIN, TcpStream::connect(address_of(&self.upstream))).await;
+        let stream = timeout(CONNECT_WITHIN, TcpStream::connect(host_and_port(&self.upstream))).await;
         let stream = stream.map_err(|_| Failure::NoConnectionInTime)??;
         let connect = Some(began.elapsed());
         stream.set_nodelay(true).and_then(|()| keep_alive(&stream))?;
@@ -78,32 +79,36 @@ impl Connections {
         let stream = TokioIo::new(QuickAck::new(stream, Arc::clone(&wake_filter)));
         let handshake = http1::Builder::new().preserve_header_case(true).writev(false).handshake(stream).await;
         let (sender, connection) = handshake.map_err(|_| Failure::NoConnection)?;
-        wake_filter.drive(connection.with_upgrades());
-        let open =
-            Open { sender, wake_filter, retry_note: RetryNote::default(), patience: Box::pin(sleep(CONNECT_WITHIN)) };
-        Ok(Taken { open, connect, is_spent: false, home: Arc::clone(self) })
+        wake_filter.spawn_connection(connection.with_upgrades());
+        let open = OpenConnection {
+            sender,
+            wake_filter,
+            retry_note: RetryNote::default(),
+            patience: Box::pin(sleep(CONNECT_WITHIN)),
+        };
+        Ok(PooledConnection { open, connect, is_spent: false, pool: Arc::clone(self) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Idle<Open>> {
+    fn lock(&self) -> MutexGuard<'_, Idle<OpenConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(self: Arc<Self>, open: Open) {
+    fn keep(self: Arc<Self>, open: OpenConnection) {
         self.lock().keep(open);
         if !self.is_swept.swap(true, Relaxed) {
             tokio::spawn(self.sweep());
         }
     }
 
-    /// Closes what has not been needed for long, until nothing is left.
+    /// Closes old idle connections until the pool is empty.
     async fn sweep(self: Arc<Self>) {
-        // What was missed while the thread could not run is made up for.
+        // Ticks that the thread missed are made up for.
         let mut sweeps = interval_at(time::Instant::now() + SWEEP_EACH, SWEEP_EACH);
         loop {
             sweeps.tick().await;
             let mut idle = self.lock();
             if idle.sweep() {
-                // Whoever keeps one after this, and the lock, begins anew.
+                // The next connection that is kept after this lock starts the task again.
                 self.is_swept.store(false, Relaxed);
                 return;
             }
@@ -111,26 +116,25 @@ impl Connections {
     }
 }
 
-impl Taken {
-    /// The answer has been read to its end: another request may have the connection, once it is done with this one's.
+impl PooledConnection {
+    /// Returns the connection to the pool once the answer has been read to its end.
     pub(super) fn give_back(mut self) {
         if self.is_spent {
             return;
         }
         if self.open.sender.is_ready() {
-            self.home.keep(self.open);
+            self.pool.keep(self.open);
         } else if !self.open.sender.is_closed() {
             tokio::spawn(async move {
                 if self.open.sender.ready().await.is_ok() {
-                    self.home.keep(self.open);
+                    self.pool.keep(self.open);
                 }
             });
         }
     }
 }
 
-/// What was given back, each with the number of the sweep before which it came. The last that came is used first, so that what is not needed
-/// grows old.
+/// Idle items, each with the number of the next sweep at its return. The newest is used first, so that surplus ones grow old.
 struct Idle<T> {
     kept: VecDeque<(T, u64)>,
     sweeps: u64,
@@ -153,7 +157,7 @@ impl<T> Idle<T> {
         }
     }
 
-    /// Lets go of what has been there for long, and says whether nothing is left.
+    /// Drops old items, and returns whether nothing is left.
     fn sweep(&mut self) -> bool {
         self.sweeps += 1;
         while self.kept.front().is_some_and(|(_, came)| came + IDLE_SWEEPS <= self.sweeps) {

@@ -1,5 +1,5 @@
-//! The body of an answer: the application's as it comes, or a page of our own. With its end the request's place is free again, and
-//! its connection.
+//! The body of a response: the application's, or a page of the proxy. At its end it frees the request's place and returns the connection to the
+//! pool.
 
 use std::{
     pin::Pin,
@@ -12,46 +12,47 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::connections::Taken;
+use super::upstream_pool::PooledConnection;
 
-pub(crate) struct Answer {
+/// The body of a response to a client of the proxy.
+pub(crate) struct ResponseBody {
     inner: Either<Incoming, Full<Bytes>>,
     has_ended: bool,
-    /// None for a page of our own.
-    connection: Option<Taken>,
-    /// Its place among those under way.
+    /// A page of the proxy has none.
+    connection: Option<PooledConnection>,
+    /// The place among the requests under way.
     _place: Option<OwnedSemaphorePermit>,
 }
 
-impl Answer {
-    pub(super) fn of_upstream(inner: Incoming, connection: Taken, place: OwnedSemaphorePermit) -> Self {
+impl ResponseBody {
+    pub(super) fn from_upstream(inner: Incoming, connection: PooledConnection, place: OwnedSemaphorePermit) -> Self {
         Self { inner: Either::Left(inner), has_ended: false, connection: Some(connection), _place: Some(place) }
     }
 
-    pub(super) fn of_ours(page: Full<Bytes>) -> Self {
+    pub(super) fn from_page(page: Full<Bytes>) -> Self {
         Self { inner: Either::Right(page), has_ended: false, connection: None, _place: None }
     }
 }
 
-impl Body for Answer {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Self { inner, connection, .. } = &mut *self;
-        if let Some(taken) = connection {
-            taken.open.wake_filter.hold();
+        if let Some(connection) = connection {
+            connection.open.wake_filter.hold();
         }
         let polled = Pin::new(&mut *inner).poll_frame(cx);
-        if let Some(taken) = connection {
+        if let Some(connection) = connection {
             if polled.is_pending() {
-                taken.open.wake_filter.wait();
+                connection.open.wake_filter.wait();
             }
-            // After the last of a body whose length was promised the connection has nothing to do.
-            taken.open.wake_filter.open(!inner.is_end_stream());
+            // After the last part of a body with a known length the connection has nothing to do.
+            connection.open.wake_filter.open(!inner.is_end_stream());
         }
         let frame = ready!(polled);
-        // Nobody asks for what follows trailers.
+        // Nothing follows trailers.
         self.has_ended = frame.as_ref().is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
         Poll::Ready(frame)
     }
@@ -65,11 +66,11 @@ impl Body for Answer {
     }
 }
 
-impl Drop for Answer {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
-        // Of a body whose length was promised nobody asks for the end.
+        // hyper does not poll a body with a known length to its end.
         if self.has_ended || self.inner.is_end_stream() {
-            self.connection.take().into_iter().for_each(Taken::give_back);
+            self.connection.take().into_iter().for_each(PooledConnection::give_back);
         }
     }
 }

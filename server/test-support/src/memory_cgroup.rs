@@ -1,4 +1,4 @@
-//! Control groups of this machine.
+//! Control groups with a memory limit.
 
 use std::{
     fs,
@@ -6,10 +6,11 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-/// A control group of memory with a limit, in which processes can be put; none where the machine does not let one be made.
-pub struct Group(PathBuf);
+/// A control group with a memory limit, removed with the test.
+pub struct MemoryCgroup(PathBuf);
 
-impl Group {
+impl MemoryCgroup {
+    /// Returns `None` if the machine does not allow one.
     pub fn with_limit(bytes: u64) -> Option<Self> {
         // Tests of one process run at once.
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -27,14 +28,14 @@ impl Group {
         None
     }
 
-    pub fn take(&self, pid: u32) {
+    pub fn add_process(&self, pid: u32) {
         fs::write(self.0.join("cgroup.procs"), pid.to_string()).expect("the group takes the process");
     }
 }
 
-impl Drop for Group {
+impl Drop for MemoryCgroup {
     fn drop(&mut self) {
-        // Once its processes are gone; one that is left over holds nothing.
+        // It fails while a process is left. A leftover group holds nothing.
         let _ = fs::remove_dir(&self.0);
     }
 }

@@ -1,0 +1,142 @@
+//! The flags of the command line, with their environment variables, and the commands.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use http::uri::Authority;
+use ipnet::IpNet;
+
+use super::{
+    lines::Lines,
+    values::{address, document, filter, seconds, upstream},
+};
+use crate::{
+    login::LoginOptions,
+    serve::client::{TrustedProxies, network},
+};
+
+/// The dashboard of a server: requests, memory and database on one live page.
+///
+/// Alone it watches its own process and, with --mongodb-uri or --sqlite, a database. `watchboard demo` starts a small web shop that is
+/// watched by the library as your axum app would be, with traffic, to see a living board.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Every flag can be given by the environment: WATCHBOARD_LISTEN, WATCHBOARD_MONGODB_URI and so on.\n\
+    Stop it with Ctrl-C or SIGTERM: requests under way are finished first.\n\
+    It ends with 0 when it was stopped, with 1 when it could not start or go on, with 2 when its configuration is wrong.\n\n\
+    Examples:\n  watchboard demo\n  watchboard --listen 127.0.0.1:9000 --mongodb-uri mongodb://127.0.0.1:27017"
+)]
+pub(crate) struct Config {
+    /// Where the board listens: an address and a port (0 for any free one). Beyond this machine's loopback a password or a token is needed.
+    #[arg(long, env = "WATCHBOARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT", value_parser = address, global = true)]
+    pub(crate) listen: SocketAddr,
+
+    /// The MongoDB to watch: mongodb://[USER:PASSWORD@]HOST[:PORT]. In the environment a password stays out of the process list.
+    #[arg(long, env = "WATCHBOARD_MONGODB_URI", value_name = "URI", hide_env_values = true, global = true)]
+    pub(crate) mongodb_uri: Option<String>,
+
+    /// The SQLite database to watch, instead of a MongoDB: a file, opened to be read alone and never created.
+    #[arg(long, env = "WATCHBOARD_SQLITE", value_name = "PATH", global = true)]
+    pub(crate) sqlite: Option<PathBuf>,
+
+    /// The application to stand in front of: http://HOST:PORT. Requests to --proxy-listen go on to it and are watched.
+    #[arg(long, env = "WATCHBOARD_UPSTREAM", value_name = "URL", value_parser = upstream, global = true)]
+    pub(crate) upstream: Option<Authority>,
+
+    /// The application's process, whose memory is then shown with that of all its children. With --upstream it is found by itself, where it
+    /// runs on this host and as this user.
+    #[arg(long, env = "WATCHBOARD_PID", value_name = "PID", value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub(super) pid: Option<u32>,
+
+    /// Where to take the application's requests.
+    #[arg(long, env = "WATCHBOARD_PROXY_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address, global = true)]
+    pub(crate) proxy_listen: SocketAddr,
+
+    /// Seconds that the application has to begin its answer, from the last of the request on; then clients get a 504.
+    #[arg(long, env = "WATCHBOARD_UPSTREAM_TIMEOUT", default_value_t = 60, value_name = "SECONDS", value_parser = seconds, global = true)]
+    pub(crate) upstream_timeout: u64,
+
+    /// A route of the application, /users/{id} or /files/{*path}, by which its requests are told apart; can be given several times.
+    #[arg(long, env = "WATCHBOARD_ROUTE", value_name = "TEMPLATE", value_delimiter = ',', global = true)]
+    pub(crate) route: Vec<String>,
+
+    /// The application's OpenAPI document in JSON, for its routes: a file, or a path of the application, as /openapi.json.
+    #[arg(long, env = "WATCHBOARD_OPENAPI", value_name = "URL|FILE", value_parser = document, global = true)]
+    pub(crate) openapi: Option<String>,
+
+    /// A proxy in front of this one, by its address or network, whose X-Forwarded-For and X-Forwarded-Proto are believed; can be given several times.
+    #[arg(long, env = "WATCHBOARD_TRUSTED_PROXY", value_name = "ADDRESS|NETWORK", value_delimiter = ',', value_parser = network, global = true)]
+    pub(crate) trusted_proxy: Vec<IpNet>,
+
+    /// A certificate with its chain, in PEM, to speak TLS with; read again when it changes.
+    #[arg(long, env = "WATCHBOARD_TLS_CERT", value_name = "FILE", global = true)]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// Its private key, in PEM.
+    #[arg(long, env = "WATCHBOARD_TLS_KEY", value_name = "FILE", global = true)]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Connections at once, at each address; further ones wait.
+    #[arg(long, env = "WATCHBOARD_MAX_CONNECTIONS", default_value_t = 16_384, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub(crate) max_connections: u32,
+
+    /// Answer 503 at /readyz while the database is not healthy. Without it /readyz only tells that the process answers.
+    #[arg(long, env = "WATCHBOARD_READY_NEEDS_DATABASE", global = true)]
+    pub(crate) ready_needs_database: bool,
+
+    /// A file with these settings, in TOML by the names of the flags. Flags and the environment go before it.
+    #[arg(long = "config", env = "WATCHBOARD_CONFIG", value_name = "FILE", global = true)]
+    pub(super) file: Option<PathBuf>,
+
+    /// What is logged: error, warn, info, debug or trace, also by module.
+    #[arg(long, env = "WATCHBOARD_LOG", default_value = "info", value_name = "LEVEL", value_parser = filter, global = true)]
+    pub(crate) log: String,
+
+    /// How it is logged: text for people, json for programs, a line for each event.
+    #[arg(long, env = "WATCHBOARD_LOG_FORMAT", default_value = "text", value_enum, global = true)]
+    pub(crate) log_format: LogFormat,
+
+    /// The lines of the settings that come from the file.
+    #[arg(skip)]
+    pub(crate) lines: Lines,
+
+    #[command(flatten)]
+    pub(crate) login: LoginOptions,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// The format of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a small web shop under /shop/, with its own traffic, watched by the board at /
+    Demo {
+        /// Start the shop without traffic of its own.
+        #[arg(long)]
+        no_traffic: bool,
+    },
+    /// Say whether the configuration is good, and what it comes to, without starting anything.
+    Check,
+    /// Ask for a password and print its hash, for `WATCHBOARD_PASSWORD_HASH` or --password-file.
+    ///
+    /// It is asked for twice at a terminal; elsewhere it is the first line of the input.
+    HashPassword,
+}
+
+impl Config {
+    pub(crate) fn trusted_proxies(&self) -> TrustedProxies {
+        self.trusted_proxy.iter().copied().collect()
+    }
+
+    pub(crate) fn upstream_timeout(&self) -> Duration {
+        Duration::from_secs(self.upstream_timeout)
+    }
+}

@@ -1,0 +1,73 @@
+//! Parsers of single values, for clap.
+
+use std::net::SocketAddr;
+
+use http::uri::{Authority, PathAndQuery, Uri};
+use thiserror::Error;
+use tracing_subscriber::{
+    EnvFilter,
+    filter::{LevelFilter, ParseError},
+};
+
+/// A value that its flag does not take.
+#[derive(Debug, Error)]
+pub(crate) enum ValueError {
+    #[error("it is not ADDRESS:PORT, as in 127.0.0.1:8080 or [::]:8080")]
+    Address,
+    #[error("it is not a URL, as in http://127.0.0.1:8000")]
+    Url,
+    #[error("the application is spoken to in plain HTTP, on this machine or its own network: http://HOST:PORT")]
+    UpstreamScheme,
+    #[error("requests keep their own paths: give the application's address alone, http://HOST:PORT")]
+    UpstreamPath,
+    #[error("it is not a whole number of seconds, from 1 to 86400")]
+    Seconds,
+    #[error("the document is asked for in plain HTTP, as the application is; or give a file")]
+    DocumentScheme,
+    #[error("{0:?} is none of off, error, warn, info, debug, trace; a module has its level with it, as in hyper=debug")]
+    LogLevel(String),
+    #[error(transparent)]
+    LogFilter(#[from] ParseError),
+}
+
+/// The address that the application listens at.
+pub(super) fn upstream(text: &str) -> Result<Authority, ValueError> {
+    let uri: Uri = text.parse().map_err(|_| ValueError::Url)?;
+    if uri.scheme_str().is_some_and(|scheme| scheme != "http") {
+        return Err(ValueError::UpstreamScheme);
+    }
+    if !matches!(uri.path_and_query().map(PathAndQuery::as_str), None | Some("/" | "")) {
+        return Err(ValueError::UpstreamPath);
+    }
+    // `http` returns no number for text that is not a port.
+    let is_address = |authority: &&Authority| {
+        let has_port = authority.as_str().len() > authority.host().len();
+        !authority.as_str().contains('@') && !authority.host().is_empty() && has_port == authority.port_u16().is_some()
+    };
+    // `8000` alone would be a host of that name.
+    let has_scheme_or_port = uri.scheme().is_some() || uri.port().is_some();
+    let authority = uri.authority().filter(is_address).filter(|_| has_scheme_or_port);
+    authority.cloned().ok_or(ValueError::Url)
+}
+
+pub(super) fn seconds(text: &str) -> Result<u64, ValueError> {
+    text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds)).ok_or(ValueError::Seconds)
+}
+
+pub(super) fn document(text: &str) -> Result<String, ValueError> {
+    if text.starts_with("https://") { Err(ValueError::DocumentScheme) } else { Ok(text.to_owned()) }
+}
+
+pub(super) fn filter(text: &str) -> Result<String, ValueError> {
+    // A single word that is not a level would be the name of a module, and turn all others off.
+    let is_valid = |word: &str| word.is_empty() || word.contains(['=', '[']) || word.parse::<LevelFilter>().is_ok();
+    if let Some(word) = text.split(',').map(str::trim).find(|word| !is_valid(word)) {
+        return Err(ValueError::LogLevel(word.to_owned()));
+    }
+    EnvFilter::try_new(text)?;
+    Ok(text.to_owned())
+}
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, ValueError> {
+    text.parse().map_err(|_| ValueError::Address)
+}

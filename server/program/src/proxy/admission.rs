@@ -1,0 +1,141 @@
+//! Checks a request, and turns it into the request that the application gets.
+
+use std::sync::Arc;
+
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, uri::Authority};
+use hyper::{
+    body::{Body, Incoming},
+    upgrade::OnUpgrade,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{
+    error_page::{failure_response, refusal_response},
+    failure::Failure,
+    headers::{self, HeaderFlags},
+    host::{HostError, find_host},
+    response_body::ResponseBody,
+};
+use crate::serve::{Arrival, Peer};
+
+/// Requests under way at once. Further ones get a 503.
+const MOST_UNDER_WAY: usize = 8192;
+
+/// The checks of one proxy, shared by its threads.
+pub(super) struct Admission {
+    upstream: Authority,
+    places: Arc<Semaphore>,
+    /// The name of this proxy in `Via`. By it the proxy recognises its own requests.
+    via: HeaderValue,
+}
+
+/// A checked request's state beside the request itself.
+pub(super) struct AdmittedRequest {
+    /// Its place among the requests under way.
+    pub(super) place: OwnedSemaphorePermit,
+    pub(super) upgrade: Option<Upgrade>,
+    /// The value of `Expect`.
+    pub(super) expects: Option<HeaderValue>,
+}
+
+/// A client's wish to change the protocol.
+pub(super) struct Upgrade {
+    protocol: HeaderValue,
+    pub(super) client: OnUpgrade,
+    pub(super) peer: Arc<Peer>,
+}
+
+/// The reason why a request is not sent on.
+pub(super) enum Refusal {
+    /// The request is wrong.
+    Wrong(StatusCode, &'static str),
+    Host(HostError),
+    Failure(Failure),
+}
+
+impl Refusal {
+    pub(super) fn response(self, accept: Option<&HeaderValue>) -> Response<ResponseBody> {
+        match self {
+            Self::Wrong(status, sentence) => refusal_response(status, sentence, accept),
+            Self::Host(error) => refusal_response(StatusCode::BAD_REQUEST, &error.to_string(), accept),
+            Self::Failure(failure) => failure_response(failure, accept),
+        }
+    }
+}
+
+impl Admission {
+    pub(super) fn new(upstream: Authority) -> Self {
+        let via = HeaderValue::try_from(format!("1.1 watchboard-{:016x}", fastrand::u64(..)));
+        Self { upstream, places: Arc::new(Semaphore::new(MOST_UNDER_WAY)), via: via.expect("a version and a word") }
+    }
+
+    /// Changes a request into the one for the application.
+    ///
+    /// # Errors
+    /// The request is wrong, or the proxy has no place for it.
+    pub(super) fn admit(
+        &self,
+        request: &mut Request<Incoming>,
+        flags: &HeaderFlags,
+        arrival: &Arrival,
+    ) -> Result<AdmittedRequest, Refusal> {
+        if request.method() == Method::CONNECT {
+            return Err(Refusal::Wrong(StatusCode::METHOD_NOT_ALLOWED, "This is no proxy to other hosts."));
+        }
+        let host = find_host(request).map_err(Refusal::Host)?;
+        if request.uri().path() == "*" && request.method() != Method::OPTIONS {
+            return Err(Refusal::Wrong(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *."));
+        }
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Failure(Failure::Busy))?;
+        if flags.is_coded(request.headers()) {
+            return Err(Refusal::Wrong(
+                StatusCode::NOT_IMPLEMENTED,
+                "The body is in a transfer coding that is not known here.",
+            ));
+        }
+        if flags.via && headers::lists_token(request.headers(), &header::VIA, self.via.to_str().unwrap_or_default()) {
+            return Err(Refusal::Failure(Failure::Loop));
+        }
+        let protocol = if flags.upgrade { headers::upgrade(request) } else { None };
+        let upgrade = protocol.map(|protocol| Upgrade {
+            protocol,
+            client: hyper::upgrade::on(&mut *request),
+            peer: Arc::clone(&arrival.peer),
+        });
+        let version = std::mem::replace(request.version_mut(), Version::HTTP_11);
+        let (names_host, has_body) = (request.uri().authority().is_some(), !request.body().is_end_stream());
+        let headers = request.headers_mut();
+        let expects = if flags.expect { headers.remove(header::EXPECT) } else { None };
+        let expects = expects.filter(|_| version == Version::HTTP_11);
+        let takes_trailers = flags.te && headers::lists_token(headers, &header::TE, "trailers");
+        flags.remove_hop_by_hop(headers);
+        if flags.cookie {
+            headers::remove_session_cookies(headers);
+        }
+        // A body without a length must be announced: with some methods there usually is no body.
+        if has_body && !headers.contains_key(header::CONTENT_LENGTH) {
+            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+        if let Some(upgrade) = &upgrade {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(header::UPGRADE, upgrade.protocol.clone());
+        } else if takes_trailers {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+            headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
+        if version == Version::HTTP_2 {
+            headers::join_cookies(headers);
+        }
+        headers::describe_client(headers, flags, arrival, host.as_ref());
+        // A host that came as the header is there already.
+        if names_host || host.is_none() {
+            let host = host.or_else(|| HeaderValue::from_str(self.upstream.as_str()).ok());
+            host.map(|host| headers.insert(header::HOST, host));
+        }
+        headers.append(header::VIA, self.via.clone());
+        if names_host {
+            *request.uri_mut() = headers::target(std::mem::take(request.uri_mut()));
+        }
+        Ok(AdmittedRequest { place, upgrade, expects })
+    }
+}
