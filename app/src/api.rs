@@ -1,4 +1,4 @@
-//! The server functions: each passes one question on to the [port](crate::port).
+//! The server function. It passes the question of a page on to the [port](crate::port).
 #![allow(missing_docs, reason = "the macro makes a struct of the arguments")]
 
 use leptos::prelude::{ServerFnError, server};
@@ -8,24 +8,23 @@ use watchboard_wire::{Ask, RefreshCursor, RefreshResponse};
 
 /// The answer to a refresh.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Answer {
-    /// The page belongs to another build of the server, which may speak in other terms: it has to load itself anew.
+pub enum RefreshReply {
+    /// The page is of another build of the server, whose types can differ. It must reload.
     OtherBuild,
-    /// What is new.
+    /// The new figures.
     Figures(Box<RefreshResponse>),
 }
 
-/// The newest figures of what the page shows, and of the rest what is new since it last asked the same. `bundle` is the name of
-/// the page's script.
+/// The figures for `ask` that are newer than `cursor`. `bundle` is the name of the page's script.
 ///
 /// # Errors
-/// When the request did not come through a board's own route, or the monitor does not answer.
+/// The request did not come through a route of the board, or the monitor does not answer.
 #[server(prefix = "/api/watchboard", endpoint = "refresh", input = Postcard, output = Postcard)]
-pub async fn refresh(bundle: String, ask: Ask, seen: Option<RefreshCursor>) -> Result<Answer, ServerFnError> {
+pub async fn refresh(bundle: String, ask: Ask, cursor: Option<RefreshCursor>) -> Result<RefreshReply, ServerFnError> {
     let telemetry = crate::port::telemetry()?;
-    if !crate::shell::is_current(&bundle) {
-        return Ok(Answer::OtherBuild);
+    if !crate::page_request::is_current_script(&bundle) {
+        return Ok(RefreshReply::OtherBuild);
     }
-    let refreshed = telemetry.refresh(ask, seen).await.map_err(ServerFnError::new)?;
-    Ok(Answer::Figures(Box::new(refreshed)))
+    let response = telemetry.refresh(ask, cursor).await.map_err(ServerFnError::new)?;
+    Ok(RefreshReply::Figures(Box::new(response)))
 }

@@ -1,4 +1,4 @@
-//! What a page has: it takes in each answer, which holds what is new.
+//! The figures that a page has. Each answer of the server updates them.
 
 #[cfg(feature = "hydrate")]
 use watchboard_wire::RefreshCursor;
@@ -8,19 +8,19 @@ use watchboard_wire::{
     Timeline, TimelineColumns, Window, WindowTotals,
 };
 
-/// The server keeps no more.
+/// The maximum that the server keeps.
 #[cfg(any(test, feature = "hydrate"))]
 const MOST_CAUSES: usize = 200;
 
 /// The figures of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Figures {
-    /// What they answer.
+    /// The question that they answer.
     pub(crate) ask: Ask,
     pub(crate) snapshot: Snapshot,
     pub(crate) totals: WindowTotals,
     pub(crate) timeline: Timeline<TimelineColumns>,
-    /// Those without requests are not of the window, but their names are known.
+    /// The endpoints of the window. Those without requests have left it and keep their names for their return.
     pub(crate) endpoints: Vec<EndpointRow>,
     pub(crate) causes: Vec<ErrorCause>,
     pub(crate) untold_errors: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Those of an answer to a page that had nothing.
+    /// The figures of the first answer.
     pub(crate) fn new(ask: Ask, first: RefreshResponse) -> Self {
         Self {
             ask,
@@ -48,19 +48,19 @@ impl Figures {
         }
     }
 
-    /// What a page that has these tells the server at its next refresh.
+    /// The cursor that the next refresh sends.
     #[cfg(feature = "hydrate")]
-    pub(crate) fn seen(&self) -> RefreshCursor {
+    pub(crate) fn cursor(&self) -> RefreshCursor {
         RefreshCursor { started_at_unix_ms: self.snapshot.started_at_unix_ms, tick: self.snapshot.tick }
     }
 
-    /// The window that they are of.
+    /// Their window.
     pub(crate) fn window(&self) -> Window {
         self.timeline.window
     }
 
-    /// What the sums of the window are of, in words: the window, or what there is of it.
-    pub(crate) fn last(&self) -> String {
+    /// The span of the sums in words: `last 15 minutes`, or less while the monitor is younger.
+    pub(crate) fn window_text(&self) -> String {
         let window = self.window();
         if self.totals.seconds + 2 * window.step_seconds() < window.seconds() {
             format!("last {}", format::span(self.totals.seconds))
@@ -74,7 +74,7 @@ impl Figures {
         self.window().first_point(self.snapshot.tick)
     }
 
-    /// Takes in the answer to the same question; the server may have started anew since.
+    /// Applies the next answer to the same question. The server may have restarted since the last.
     #[cfg(any(test, feature = "hydrate"))]
     pub(crate) fn update(&mut self, newer: RefreshResponse) {
         if newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms {

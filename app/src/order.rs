@@ -1,19 +1,21 @@
-//! The one way in which lists of the page are sorted: by a number, then by a text. One way, since each would be some kilobytes
-//! of the bundle.
+//! Sorts all lists of the page: by a number, then by a text. Each further sort function would add kilobytes to the
+//! bundle.
 
-/// What is sorted by, and which one it is.
-pub(crate) struct Key {
+/// The number and text that an entry is sorted by, and its index in the list.
+#[derive(Debug)]
+pub(crate) struct SortKey {
     pub(crate) number: f64,
     pub(crate) text: String,
-    pub(crate) of: usize,
+    pub(crate) index: usize,
 }
 
-/// The largest number first unless `ascending`; those that are equal stand by their texts.
-pub(crate) fn sorted(mut keys: Vec<Key>, ascending: bool) -> impl Iterator<Item = usize> {
+/// The indices of the entries: the largest number first, or the smallest if `ascending`. Equal numbers are sorted by
+/// their texts.
+pub(crate) fn sort_keys(mut keys: Vec<SortKey>, ascending: bool) -> impl Iterator<Item = usize> {
     keys.sort_unstable_by(|a, b| {
         let order = a.number.total_cmp(&b.number);
         let order = if ascending { order } else { order.reverse() };
-        order.then_with(|| a.text.cmp(&b.text)).then(a.of.cmp(&b.of))
+        order.then_with(|| a.text.cmp(&b.text)).then(a.index.cmp(&b.index))
     });
-    keys.into_iter().map(|key| key.of)
+    keys.into_iter().map(|key| key.index)
 }

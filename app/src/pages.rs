@@ -1,5 +1,6 @@
-//! The views, one file each: what is on them, and nothing of how it is drawn.
+//! The views, one file each. They choose the figures, and components draw them.
 
+mod cells;
 mod charts;
 mod commands;
 mod database;

@@ -1,14 +1,14 @@
-//! What the viewer chose, kept in one cookie so that the server renders it right at once.
+//! The viewer's preferences. One cookie keeps them, so that the server renders with them.
 
 use leptos::prelude::*;
 
-/// The refresh intervals on offer, in seconds.
+/// The refresh intervals that the viewer can choose, in seconds.
 pub(crate) const INTERVALS: [u32; 6] = [1, 2, 5, 15, 30, 60];
 
 /// The cookie's name.
 pub(crate) const COOKIE: &str = "watchboard_preferences";
 
-/// Light, dark, or as the system says.
+/// Light, dark, or the system's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Theme {
     #[default]
@@ -26,7 +26,7 @@ impl Theme {
         }
     }
 
-    /// The next one, as the switch goes round.
+    /// The next theme of the switch.
     pub(crate) fn next(self) -> Self {
         match self {
             Self::Auto => Self::Light,
@@ -36,7 +36,7 @@ impl Theme {
     }
 }
 
-/// The viewer's choices.
+/// The viewer's preferences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Preferences {
     pub(crate) theme: Theme,
@@ -58,7 +58,7 @@ impl Preferences {
         format!("{}-{}-{running}", self.theme.word(), self.interval_seconds)
     }
 
-    /// Reads a `Cookie` header; whatever is not understood keeps its default.
+    /// Reads a `Cookie` header. An unknown value becomes the default.
     pub(crate) fn from_cookies(header: &str) -> Self {
         let mut preferences = Self::default();
         let value = header.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE);
@@ -74,15 +74,16 @@ impl Preferences {
     }
 }
 
-/// One of [`INTERVALS`], from text.
+/// Parses one of [`INTERVALS`].
 pub(crate) fn interval(text: &str) -> Option<u32> {
     text.parse().ok().filter(|seconds| INTERVALS.contains(seconds))
 }
 
-/// The preferences of this page: from the request on the server, from the document in the browser, so that both render alike.
+/// The preferences of this page. The server reads them from the request and the browser from the document, so both
+/// render alike.
 pub(crate) fn provide() -> RwSignal<Preferences> {
     #[cfg(feature = "ssr")]
-    let cookies = use_context::<crate::shell::PageRequest>().unwrap_or_default().cookies;
+    let cookies = use_context::<crate::page_request::PageRequest>().unwrap_or_default().cookies;
     #[cfg(feature = "hydrate")]
     let cookies = html_document().cookie().unwrap_or_default();
     #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
@@ -99,7 +100,7 @@ fn html_document() -> web_sys::HtmlDocument {
     document().unchecked_into()
 }
 
-/// Writes the cookie and the document's theme; a browser that refuses cookies forgets, and nothing else.
+/// Writes the cookie and the document's theme. A browser that refuses cookies forgets the preferences at the next load.
 #[cfg(feature = "hydrate")]
 fn remember(preferences: Preferences) {
     let value = preferences.to_cookie();

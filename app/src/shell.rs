@@ -1,68 +1,16 @@
-//! The HTML document around the frame: what the server alone writes.
+//! The HTML document around the page. Only the server writes it.
 
 use leptos::prelude::*;
-use watchboard_wire::{Ask, Unknown};
+use watchboard_wire::Ask;
 
-use crate::{app::App, place::Place, port, preferences::Preferences};
+use crate::{app::App, page_request::PageRequest, place::Place, preferences::Preferences};
 
-/// What the server knows of the request for the page; provided as context by its handler.
-#[derive(Clone, Debug)]
-pub struct PageRequest {
-    /// The figures that the page begins with, or why there are none.
-    pub first: port::Answer,
-    /// The path that the board is mounted at, without a slash at its end: `/ops/board`, or nothing at the root.
-    pub base: String,
-    /// The query of the URL.
-    pub query: String,
-    /// The `Cookie` header.
-    pub cookies: String,
-    /// The names of the embedded assets.
-    pub assets: PageAssets,
-    /// Whether nobody was asked for credentials.
-    pub is_open: bool,
-    /// The path that a POST to ends the viewer's session, where there is one.
-    pub sign_out: Option<String>,
-}
-
-impl Default for PageRequest {
-    fn default() -> Self {
-        let first = Err(Unknown::because("this page is not the board's"));
-        Self {
-            first,
-            base: String::new(),
-            query: String::new(),
-            cookies: String::new(),
-            assets: PageAssets::default(),
-            is_open: false,
-            sign_out: None,
-        }
-    }
-}
-
-/// What a page of this query asks of the server.
-pub fn asked_by(query: &str) -> Ask {
+/// The question that a page with this query asks the server.
+pub fn ask_for_query(query: &str) -> Ask {
     Place::from_query(query).ask()
 }
 
-/// The assets of the page, by their hashed names.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PageAssets {
-    /// The style sheet.
-    pub style: Option<&'static str>,
-    /// The icon.
-    pub icon: Option<&'static str>,
-    /// The module script that loads the WASM and hydrates; none where the browser bundle has not been built.
-    pub script: Option<&'static str>,
-    /// The WASM, named so that the browser fetches it while it reads the script.
-    pub wasm: Option<&'static str>,
-}
-
-/// Whether `bundle` is the script that this server's pages load; its name holds the hash of its content.
-pub(crate) fn is_current(bundle: &str) -> bool {
-    use_context::<PageAssets>().is_some_and(|assets| assets.script == Some(bundle))
-}
-
-/// The seconds after which a page without scripts loads itself again.
+/// A page without scripts reloads after this many seconds.
 const RELOAD_SECONDS: u32 = 10;
 
 /// The document.

@@ -1,20 +1,20 @@
-//! The page that asks for the password: a document of its own with its style inside, since nothing else is given to whom it is for.
+//! The page that asks for the password. It holds its style, because its viewer may not load the assets yet.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use leptos::prelude::*;
 
 use crate::preferences::Preferences;
 
-/// What the page is made of.
+/// The contents of the page.
 #[derive(Clone, Debug)]
 pub struct SignIn<'a> {
-    /// The path that the form is sent to.
+    /// The path to which the form is sent.
     pub action: &'a str,
-    /// The query of the view that was asked for; it comes back with the form.
+    /// The query of the requested view, which the form sends back.
     pub next: &'a str,
-    /// Why the last try failed, as a sentence.
+    /// The reason in a sentence why the last attempt failed; `None` before the first.
     pub refused: Option<&'a str>,
-    /// Whether there is a password that could be right.
+    /// Whether the board has a password.
     pub has_password: bool,
     /// The `Cookie` header, for the theme.
     pub cookies: &'a str,
@@ -22,7 +22,7 @@ pub struct SignIn<'a> {
     pub style: &'static str,
     /// The board's icon, as SVG.
     pub icon: &'static str,
-    /// By which the page's policy knows its style.
+    /// The nonce of the style in the page's content security policy.
     pub nonce: &'a str,
 }
 
@@ -61,7 +61,7 @@ fn form(page: &SignIn<'_>) -> impl IntoView + use<> {
     view! {
         <form method="post" action=page.action.to_owned()>
             <input type="hidden" name="next" value=page.next.to_owned() />
-            // For password managers: the one user there is.
+            // For password managers: the only user.
             <input type="text" name="user" value="watchboard" autocomplete="username" readonly hidden />
             <label for="password">"Password"</label>
             <input

@@ -1,1 +1,229 @@
-//! Browser tests of Watchboard: a real Chromium, driven over WebDriver, looks at the real binary. The tests are in `tests`.
+//! The board's binary and a browser, each ended with the test that started it.
+#![allow(missing_docs, clippy::missing_panics_doc, clippy::must_use_candidate, reason = "it serves the tests alone")]
+
+use std::{
+    path::PathBuf,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use fantoccini::{Client, ClientBuilder, wd::WebDriverCompatibleCommand};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+};
+
+/// How long anything on a page may take.
+const WITHIN: Duration = Duration::from_secs(15);
+
+/// A program of this workspace, built by `cargo test --workspace` beside this test.
+fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let target = test.parent().and_then(|folder| folder.parent()).expect("a test is in target/PROFILE/deps");
+    let program = target.join(name);
+    assert!(program.is_file(), "{} is not built: run the tests by `cargo xtask test`", program.display());
+    program
+}
+
+/// Reads lines until one holds `mark`, and keeps reading behind it so that the program never waits for its pipe.
+async fn line_with(mark: &str, output: impl AsyncRead + Unpin + Send + 'static) -> String {
+    let mut lines = BufReader::new(output).lines();
+    let mark = mark.to_owned();
+    let found = tokio::time::timeout(WITHIN, async {
+        while let Some(line) = lines.next_line().await.expect("text") {
+            if line.contains(&mark) {
+                return line;
+            }
+        }
+        panic!("the program ended before it said {mark:?}")
+    });
+    let line = found.await.expect("said in time");
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    line
+}
+
+/// A running board.
+pub struct Board {
+    process: Child,
+    pub url: String,
+}
+
+impl Board {
+    /// `watchboard demo` with further arguments, at any free port or at that of `listen`.
+    pub async fn demo(listen: &str, arguments: &[&str]) -> Self {
+        Self::binary(&[&["demo", "--listen", listen], arguments].concat()).await
+    }
+
+    /// `watchboard` with these arguments, at any free port.
+    pub async fn start(arguments: &[&str]) -> Self {
+        Self::binary(&[&["--listen", "127.0.0.1:0"], arguments].concat()).await
+    }
+
+    async fn binary(arguments: &[&str]) -> Self {
+        let mut command = Command::new(program("watchboard"));
+        command.args(arguments).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.spawn().expect("the binary starts");
+        let line = line_with("the board is at ", process.stderr.take().expect("a pipe")).await;
+        let url = line.split("the board is at ").nth(1).expect("an address").trim().to_owned();
+        Self { process, url }
+    }
+
+    /// The smallest host, with the board at /ops/board.
+    pub async fn embedded(listen: &str) -> Self {
+        let mut command = Command::new(program("examples/smallest"));
+        command.arg(listen);
+        Self::example(command).await
+    }
+
+    /// A host of many endpoints.
+    pub async fn many(listen: &str, endpoints: u32) -> Self {
+        let mut command = Command::new(program("examples/many"));
+        command.arg(listen).arg(endpoints.to_string());
+        Self::example(command).await
+    }
+
+    /// A program that says nothing when it listens at `address`, with the board at /ops/board.
+    pub async fn host(program: &std::path::Path, address: &str) -> Self {
+        let process = Command::new(program).kill_on_drop(true).spawn().expect("the host starts");
+        let deadline = Instant::now() + WITHIN;
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            assert!(Instant::now() < deadline, "the host does not listen at {address}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Self { process, url: format!("http://{address}/ops/board") }
+    }
+
+    async fn example(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.spawn().expect("the example starts");
+        let line = line_with("the board is at ", process.stdout.take().expect("a pipe")).await;
+        let url = line.split("the board is at ").nth(1).expect("an address").trim().to_owned();
+        Self { process, url }
+    }
+
+    pub async fn stop(mut self) {
+        self.process.kill().await.expect("it was running");
+    }
+
+    /// `ADDRESS:PORT`.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://").split('/').next().expect("an address")
+    }
+}
+
+/// A browser with one tab.
+pub struct Browser {
+    driver: Child,
+    pub tab: Client,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    pub async fn start(javascript: bool) -> Self {
+        let mut driver = Command::new("chromedriver");
+        driver.args(["--port=0"]).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut driver = driver.spawn().expect("chromedriver is installed by `cargo xtask test`");
+        let line = line_with("started successfully on port ", driver.stdout.take().expect("a pipe")).await;
+        let port: String = line.rsplit("port ").next().expect("a port").chars().filter(char::is_ascii_digit).collect();
+        let profile = tempfile::tempdir().expect("a folder");
+        let mut options = json!({
+            "args": ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--window-size=1440,1800", format!("--user-data-dir={}", profile.path().display())],
+        });
+        if !javascript {
+            options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        }
+        let capabilities = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
+        let Value::Object(capabilities) = capabilities else { unreachable!("an object") };
+        let tab = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("a browser session");
+        Self { driver, tab, _profile: profile }
+    }
+
+    /// Gives the page this many pixels, whatever the window adds to it.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let parameters = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let command = DevTools("Emulation.setDeviceMetricsOverride", parameters);
+        self.tab.issue_cmd(command).await.expect("the driver sets the size of the page");
+    }
+
+    /// The value of an expression, once it is what is waited for.
+    pub async fn until(&self, expression: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + WITHIN;
+        loop {
+            let value = self.value(expression).await;
+            if holds(&value) {
+                return value;
+            }
+            assert!(Instant::now() < deadline, "not within {WITHIN:?}: {expression} is {value}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until a part of the page, by its id, holds some words.
+    pub async fn until_says(&self, id: &str, words: &str) {
+        let text = format!("document.getElementById('{id}')?.innerText ?? ''");
+        self.until(&text, |text| text.as_str().is_some_and(|text| text.contains(words))).await;
+    }
+
+    pub async fn value(&self, expression: &str) -> Value {
+        self.tab.execute(&format!("return {expression}"), vec![]).await.expect("an expression")
+    }
+
+    /// What the console says that is more than information: errors, warnings, violations of the page's policy.
+    pub async fn complaints(&self) -> Vec<String> {
+        let log = self.tab.issue_cmd(ConsoleLog).await.expect("the driver keeps the console's log");
+        let entries = log.as_array().cloned().unwrap_or_default();
+        entries.iter().filter(|entry| entry["level"] != "INFO").map(ToString::to_string).collect()
+    }
+
+    /// From the next page on, collects in `window.violations` what a page's own policy forbade it.
+    pub async fn watch_policy(&self) {
+        let source = "window.violations = [];
+            document.addEventListener('securitypolicyviolation', e => violations.push(`${e.violatedDirective} ${e.blockedURI}`))";
+        let command = DevTools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source }));
+        self.tab.issue_cmd(command).await.expect("the driver runs a script before each page");
+    }
+
+    /// Ends the session, and the driver by SIGTERM so that it ends its browser.
+    pub async fn stop(mut self) {
+        self.tab.close().await.expect("the session ends");
+        let driver = self.driver.id().expect("it runs").to_string();
+        Command::new("kill").arg(driver).status().await.expect("kill");
+        self.driver.wait().await.expect("it ended");
+    }
+}
+
+/// A command of the browser's own protocol, with its parameters.
+#[derive(Debug)]
+struct DevTools(&'static str, Value);
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _url: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
+    }
+}
+
+/// The driver's own command for the console's log.
+#[derive(Debug)]
+struct ConsoleLog;
+
+impl WebDriverCompatibleCommand for ConsoleLog {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _url: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}

@@ -1,5 +1,5 @@
-//! One nestable router: the page, its server function, its assets, and the endpoints for machines. It is given a
-//! [`Telemetry`], never the monitor.
+//! One router to nest: the page, its server function, its assets, and the endpoints for machines. It knows a [`Telemetry`], never
+//! the monitor.
 
 pub(crate) mod access;
 mod assets;
@@ -23,39 +23,40 @@ use axum::{
 use leptos::prelude::provide_context;
 use tower_http::compression::CompressionLayer;
 use watchboard_app::{
+    page_request::PageRequest,
     port::{Telemetry, provide_telemetry},
-    shell::{PageRequest, asked_by, shell},
+    shell::{ask_for_query, shell},
 };
 
 use self::access::{AccessPolicy, Pass, mount_path};
 
 pub use self::{route::Route, sign_in::SignInPage};
 
-type Port = State<Arc<dyn Telemetry>>;
+type BoardState = State<Arc<dyn Telemetry>>;
 
 /// Why the application cannot do its work now, if it cannot.
 pub(crate) type Unready = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
-/// A page's question has some hundred bytes.
+/// A page's question has a few hundred bytes.
 const QUESTION_BYTES: usize = 16 * 1024;
 
-/// The board. Only our own paths, all of them and what is between them behind the guard.
-pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, guard: AccessPolicy) -> Router {
-    // Fails when the host has set it already, which is as good.
+/// The board. It has only our own paths. The access policy is in front of all of them, and of paths without a route.
+pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, policy: AccessPolicy) -> Router {
+    // It fails if the host has already set one, which serves as well.
     let _ = any_spawner::Executor::init_tokio();
-    let answers = Route::ALL.into_iter().map(|route| (route.path(), answers(route, unready)));
-    let nothing = guard.paths.iter().map(|path| (*path, any(StatusCode::NOT_FOUND)));
-    answers
-        .chain(nothing)
-        .fold(Router::new(), |router, (path, answer)| router.route(path, answer))
-        .layer(from_fn_with_state(guard, access::check))
+    let routes = Route::ALL.iter().map(|route| (route.path(), method_router(*route, unready)));
+    let policy_paths = policy.paths.iter().map(|path| (*path, any(StatusCode::NOT_FOUND)));
+    routes
+        .chain(policy_paths)
+        .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
+        .layer(from_fn_with_state(policy, access::check))
         .layer(from_fn(secure::same_site))
         .layer(CompressionLayer::new().br(true).gzip(true))
         .layer(map_response(secure::headers))
         .with_state(telemetry)
 }
 
-fn answers(route: Route, unready: &Unready) -> MethodRouter<Arc<dyn Telemetry>> {
+fn method_router(route: Route, unready: &Unready) -> MethodRouter<Arc<dyn Telemetry>> {
     let method = MethodFilter::try_from(route.method()).expect("a method of HTTP");
     match route {
         Route::Page => on(method, page),
@@ -71,16 +72,16 @@ fn answers(route: Route, unready: &Unready) -> MethodRouter<Arc<dyn Telemetry>> 
     }
 }
 
-async fn page(State(telemetry): Port, request: Request) -> Response {
+async fn page(State(telemetry): BoardState, request: Request) -> Response {
     let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let query = request.uri().query().unwrap_or_default().to_owned();
     let base = mount_path(&request).to_owned();
     let pass = request.extensions().get();
     let page = PageRequest {
-        first: telemetry.refresh(asked_by(&query), None).await,
+        first: telemetry.refresh(ask_for_query(&query), None).await,
         is_open: pass == Some(&Pass::Open),
         sign_out: match pass {
-            Some(Pass::SignedIn { sign_out }) => Some([&base, *sign_out].concat()),
+            Some(Pass::SignedIn { sign_out, .. }) => Some([&base, &**sign_out].concat()),
             _ => None,
         },
         base,
@@ -95,7 +96,7 @@ async fn page(State(telemetry): Port, request: Request) -> Response {
     leptos_axum::render_app_to_stream_with_context(context, shell)(request).await
 }
 
-async fn refresh(State(telemetry): Port, request: Request) -> Response {
+async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(question) = to_bytes(body, QUESTION_BYTES).await else {
         let reason = format!("a page's question has {QUESTION_BYTES} bytes at most\n");
@@ -109,15 +110,15 @@ async fn refresh(State(telemetry): Port, request: Request) -> Response {
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 
-async fn health(State(telemetry): Port) -> Response {
+async fn health(State(telemetry): BoardState) -> Response {
     health_json::response(&telemetry.full_snapshot())
 }
 
-async fn metrics(State(telemetry): Port) -> Response {
+async fn metrics(State(telemetry): BoardState) -> Response {
     prometheus::response(&telemetry.full_snapshot())
 }
 
-/// The process answers, whatever a database does: starting it anew would not help one.
+/// The process answers, whatever the state of the database: a restart would not help the database.
 async fn alive() -> &'static str {
     "ok"
 }
@@ -127,5 +128,5 @@ fn readiness(unready: Option<String>) -> (StatusCode, String) {
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response<Body> {
-    assets::response(&name, &headers)
+    assets::response(&name, &headers).await
 }

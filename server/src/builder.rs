@@ -1,18 +1,22 @@
-//! How a monitor is made: what it is called, which database it watches, and what the host decides of requests.
+//! The options of a monitor: its name, its database, and the host's rules for requests.
 
 use std::{borrow::Cow, time::Duration};
 
 use crate::{
     Access, Incoming, Monitor,
     board::access::AccessPolicy,
-    database::{Database, Probe},
+    database::Database,
     memory::Watch,
     requests::{Policy, Routes},
 };
 
-/// How a monitor is made.
+/// The options of a [`Monitor`].
 ///
-/// A route is named by its template, `/users/{id}`, or several by their common beginning, `/internal/*`.
+/// A rule for routes has a template, `/users/{id}`, or a prefix of templates, `/internal/*`.
+///
+/// ```no_run
+/// let monitor = watchboard::Monitor::builder().service("shop").ignore("/internal/*").build();
+/// ```
 #[derive(Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
@@ -24,54 +28,93 @@ pub struct Builder {
     access: AccessPolicy,
 }
 
+impl Monitor {
+    /// A builder with default options.
+    ///
+    /// ```no_run
+    /// let monitor = watchboard::Monitor::builder().build();
+    /// ```
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
 impl Builder {
-    /// The name of the watched application; that of its executable otherwise.
+    /// Sets the name of the application. The default is the name of its executable.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().service("shop");
+    /// ```
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = Some(name.into());
         self
     }
 
-    /// Another process to watch the memory of than this one, with all that descend from it: for a monitor that stands in front of an
-    /// application instead of within. What only a program itself can tell, as which endpoint allocates, is then not shown.
+    /// Watches the memory of other processes than this one: for a monitor in front of an application. Figures that only a program
+    /// itself has, such as the allocations of each endpoint, are then not shown.
+    ///
+    /// ```
+    /// use watchboard::{Monitor, Watch};
+    ///
+    /// let builder = Monitor::builder().watch_process(Watch::Listening(([127, 0, 0, 1], 8000).into()));
+    /// ```
     pub fn watch_process(mut self, watch: Watch) -> Self {
         self.watch = Some(watch);
         self
     }
 
-    /// Another database to watch, as `Database::sqlite("shop.db")`; of several calls the last counts.
+    /// Sets the database to watch: MongoDB's `ClientOptions` or `Client`, a [`Database`], an `Option` of one, or `()`. The last call
+    /// counts.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mongodb")] {
+    /// use watchboard::{Database, Monitor};
+    ///
+    /// let builder = Monitor::builder().database(Database::from_uri("mongodb://127.0.0.1:27017/shop"));
+    /// # }
+    /// ```
     pub fn database(mut self, database: impl Into<Database>) -> Self {
         self.database = database.into();
         self
     }
 
-    /// The MongoDB to watch: [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), or a
-    /// [connection string](Database::from_uri).
-    #[cfg(feature = "mongodb")]
-    pub fn mongodb(mut self, database: impl Into<Database>) -> Self {
-        self.database = database.into();
-        self
-    }
-
-    /// Requests of these routes are not recorded: `/livez`, `/internal/*`; `(unmatched)` for those of no route.
+    /// Does not record requests of these routes; `(unmatched)` stands for requests that no route matches.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().ignore("/livez").ignore("/internal/*");
+    /// ```
     pub fn ignore(mut self, route: impl Into<String>) -> Self {
         self.policy.rules.ignore(route);
         self
     }
 
-    /// Requests for which `ignores` holds are not recorded. It runs for every request, before the handler.
+    /// Does not record requests for which `ignores` returns true. It runs for every request, before the handler.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().ignore_if(|request| request.headers().contains_key("x-synthetic"));
+    /// ```
     pub fn ignore_if(mut self, ignores: impl Fn(&Incoming<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.policy.ignore = Some(Box::new(ignores));
         self
     }
 
-    /// Requests of these routes share one row of their method: `.group("/assets/*", "assets")`.
+    /// Puts requests of these routes into one row for each method.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().group("/assets/*", "assets");
+    /// ```
     pub fn group(mut self, route: impl Into<String>, row: impl Into<String>) -> Self {
         self.policy.rules.group(route, row);
         self
     }
 
-    /// The row of a request, where `row` names one; its route otherwise. It runs for every request, before the handler. Name
-    /// few rows: each counts against the [cap](Self::max_endpoints).
+    /// Puts requests into the row that `row` names; for `None` into the row of their route. It runs for every request, before the
+    /// handler. Name few rows: each counts against the [limit](Self::max_endpoints).
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder()
+    ///     .group_by(|request| request.headers().contains_key("x-batch").then(|| "batch".into()));
+    /// ```
     pub fn group_by(
         mut self,
         row: impl Fn(&Incoming<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
@@ -80,61 +123,98 @@ impl Builder {
         self
     }
 
-    /// Names the requests that no route of axum's matched: those of a proxied application, or of a service that is no axum router.
+    /// Names requests that no route of axum matches: for a proxied application, or a service that is no axum router.
+    ///
+    /// ```
+    /// use watchboard::{Monitor, Routes};
+    ///
+    /// let builder = Monitor::builder().routes(Routes::default());
+    /// ```
     pub fn routes(mut self, routes: Routes) -> Self {
         self.policy.routes = Some(routes);
         self
     }
 
-    /// At most this many endpoints have a row of their own, 512 unless set; further ones share the `(other)` row of their
-    /// method. One takes some 10 KB, and its history of a busy day another 60. What is ignored or
-    /// grouped does not count.
+    /// Limits the endpoints with a row of their own, 512 by default. Requests of further endpoints share the `(other)` row of their
+    /// method. An endpoint takes some 10 KB, and the history of a busy day 60 KB more. Ignored and grouped routes do not count.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().max_endpoints(200);
+    /// ```
     pub fn max_endpoints(mut self, most: usize) -> Self {
         self.policy.max_endpoints = most;
         self
     }
 
-    /// How long requests are meant to take at most, 500 ms unless set. An endpoint whose p99 is above it is named in the
-    /// board's status.
+    /// Sets the latency that requests should keep, 500 ms by default. An endpoint with a p99 above it is a finding.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let builder = watchboard::Monitor::builder().objective(Duration::from_millis(300));
+    /// ```
     pub fn objective(mut self, objective: Duration) -> Self {
         self.policy.rules.objective(objective);
         self
     }
 
-    /// The same for some routes; of several that fit the first counts.
+    /// Sets the latency objective of some routes. If several rules match a route, the first counts.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let builder = watchboard::Monitor::builder().objective_of("/reports/{id}", Duration::from_secs(5));
+    /// ```
     pub fn objective_of(mut self, route: impl Into<String>, objective: Duration) -> Self {
         self.policy.rules.objective_of(route, objective);
         self
     }
 
-    /// Tells clients the time until the response's head in a `Server-Timing` header. Off unless set: it tells strangers too.
+    /// Sends a `Server-Timing` header with the time until the response's head. The default is off: every client can read it.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().server_timing(true);
+    /// ```
     pub fn server_timing(mut self, on: bool) -> Self {
         self.policy.server_timing = on;
         self
     }
 
-    /// Whether `/readyz` answers 503, with the reason, while the database is not healthy: for an application that can do nothing
-    /// without it, so that a balancer sends its requests elsewhere. Off unless set, since an outage of the database would then take
-    /// all its replicas out at once.
+    /// Lets `/readyz` return 503, with the reason, while the database is not healthy, so that a balancer chooses another instance.
+    /// The default is off: an outage of the database would take all instances out at once.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().ready_needs_database(true);
+    /// ```
     pub fn ready_needs_database(mut self, needs: bool) -> Self {
         self.ready_needs_database = needs;
         self
     }
 
-    /// Who may see the board: a function of the request's head, or a type that is [`Access`]. Unless it is set, only who asks from this
-    /// machine itself, without a proxy between, by the name `localhost` or a loopback address; for that the application has to be served by
-    /// `into_make_service_with_connect_info::<SocketAddr>()`.
+    /// Sets who may see the board: a function of the request's head, or a type with [`Access`]. By default the board answers only
+    /// local requests: a loopback peer, a local `Host`, no headers of a proxy. Serve the application by
+    /// `into_make_service_with_connect_info::<SocketAddr>()` for that.
     ///
-    /// Where something in front of the board asks for credentials already, `access(|_: &Parts| true)` says so.
+    /// ```
+    /// use axum::http::request::Parts;
+    ///
+    /// // Something in front of the board asks for credentials already.
+    /// let builder = watchboard::Monitor::builder().access(|_: &Parts| true);
+    /// ```
     pub fn access(mut self, access: impl Access) -> Self {
         self.access = AccessPolicy::new(access);
         self
     }
 
-    /// Starts watching.
+    /// Starts the monitor.
+    ///
+    /// ```no_run
+    /// let monitor = watchboard::Monitor::builder().build();
+    /// let app: axum::Router = monitor.watch(axum::Router::new(), "/ops/board");
+    /// ```
     pub fn build(self) -> Monitor {
         let service = self.service.or_else(|| self.watch.is_none().then(executable_name));
-        let (probe, ready_needs_database) = (Probe::new(self.database.0), self.ready_needs_database);
+        let (probe, ready_needs_database) = (self.database.into_probe(), self.ready_needs_database);
         Monitor::start(service, self.watch, probe, self.policy, ready_needs_database, self.access)
     }
 }

@@ -1,15 +1,19 @@
-//! What the application asks of its database: which commands, for which request, and how long they take.
+//! The application's database commands: which ones, for which request, and how long they take.
 
-#[cfg_attr(not(feature = "mongodb"), expect(dead_code, reason = "only a listener writes what a request asked"))]
+#[cfg_attr(not(feature = "mongodb"), expect(dead_code, reason = "only a listener writes traces"))]
 pub(crate) mod attribution;
 #[cfg(feature = "mongodb")]
 mod listener;
 #[cfg(not(feature = "mongodb"))]
 mod no_listener;
+mod tally;
 mod usage;
 
 #[cfg(feature = "mongodb")]
-pub(crate) use self::listener::{CHECK_OUT, CommandReader, Listener, TakenShape};
+pub(crate) use self::listener::{CommandReader, Listener};
 #[cfg(not(feature = "mongodb"))]
-pub(crate) use self::no_listener::{CHECK_OUT, CommandReader, Listener, TakenShape};
-pub(crate) use self::usage::{TakenUsage, TakenUse, UsageRecorder};
+pub(crate) use self::no_listener::{CommandReader, Listener};
+pub(crate) use self::{
+    tally::{CHECK_OUT, CommandTally},
+    usage::{CommandUseDelta, UsageDelta, UsageRecorder},
+};

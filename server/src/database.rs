@@ -1,4 +1,4 @@
-//! Database health: what the probe finds, and how an application hands its database over. Knows neither the pages nor the monitor.
+//! Database health: the probe, and how an application names its database. Knows neither the pages nor the monitor.
 
 #[cfg(feature = "mongodb")]
 pub(crate) mod mongodb;
@@ -16,18 +16,24 @@ use watchboard_wire as wire;
 
 #[cfg(feature = "mongodb")]
 use self::mongodb::MongoDb;
-use self::probe::Source;
+use self::probe::DatabaseSource;
 pub(crate) use probe::{Probe, ProbeResult};
 
-/// The database to watch: a MongoDB client's options, a client, a connection string, or `()` for none.
+/// The database to watch: the options of a MongoDB client, a client, a connection string, or `()` for no database.
 ///
-/// Options and connection strings are the better gift: the monitor then probes on a small client of its own, with short
-/// time-outs. From a [`Client`] its options cannot be read, so the probe shares its pool.
+/// Prefer options or a connection string: the monitor then probes on a small client of its own, with short time-outs. The driver
+/// does not reveal the options of a `Client`, so the probe shares its connections.
+///
+/// ```
+/// use watchboard::{Database, Monitor};
+///
+/// let builder = Monitor::builder().database(Database::default()); // no database, as `()`
+/// ```
 #[derive(Clone, Default)]
-pub struct Database(pub(crate) Target);
+pub struct Database(DatabaseTarget);
 
 #[derive(Clone, Default)]
-pub(crate) enum Target {
+enum DatabaseTarget {
     #[default]
     NotConfigured,
     #[cfg(feature = "mongodb")]
@@ -40,21 +46,21 @@ pub(crate) enum Target {
     Sqlite(std::path::PathBuf),
 }
 
-impl Target {
-    /// What the probe asks, and in `database` what is known of it before; none where nothing is configured.
+impl DatabaseTarget {
+    /// The source that the probe asks; writes the known facts into `database`. `None` if nothing is configured.
     #[cfg_attr(
         not(any(feature = "mongodb", feature = "sqlite")),
         expect(unused_variables, reason = "nothing can be configured")
     )]
-    fn source(self, database: &mut wire::DatabaseHealth) -> Option<Box<dyn Source>> {
+    fn source(self, database: &mut wire::DatabaseHealth) -> Option<Box<dyn DatabaseSource>> {
         match self {
             Self::NotConfigured => None,
             #[cfg(feature = "mongodb")]
-            Self::Uri(uri) => Some(Box::new(MongoDb::of_uri(uri, database))),
+            Self::Uri(uri) => Some(Box::new(MongoDb::from_uri(uri, database))),
             #[cfg(feature = "mongodb")]
-            Self::Options(options) => Some(Box::new(MongoDb::of_options(*options, database))),
+            Self::Options(options) => Some(Box::new(MongoDb::from_options(*options, database))),
             #[cfg(feature = "mongodb")]
-            Self::Client(client) => Some(Box::new(MongoDb::of_client(client, database))),
+            Self::Client(client) => Some(Box::new(MongoDb::from_client(client, database))),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(path) => Some(Box::new(sqlite::Sqlite::new(path, database))),
         }
@@ -62,33 +68,49 @@ impl Target {
 }
 
 impl Database {
-    /// The database of a connection string, `mongodb://…`; a string that cannot be used shows on the board as such.
+    /// The MongoDB of a connection string, `mongodb://…`. If the string cannot be used, the board says why.
+    ///
+    /// ```
+    /// let database = watchboard::Database::from_uri("mongodb://127.0.0.1:27017/shop");
+    /// ```
     #[cfg(feature = "mongodb")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mongodb")))]
     pub fn from_uri(uri: impl Into<String>) -> Self {
-        Self(Target::Uri(uri.into()))
+        Self(DatabaseTarget::Uri(uri.into()))
     }
 
-    /// The SQLite database in a file, opened to be read alone, anew for each question; it is never created. With the feature
-    /// `sqlite`.
+    /// The SQLite database in a file. Each question opens the file for reading; nothing creates it.
+    ///
+    /// ```
+    /// let database = watchboard::Database::sqlite("shop.db");
+    /// ```
     #[cfg(feature = "sqlite")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
     pub fn sqlite(path: impl Into<std::path::PathBuf>) -> Self {
-        Self(Target::Sqlite(path.into()))
+        Self(DatabaseTarget::Sqlite(path.into()))
+    }
+
+    /// The probe of this database.
+    pub(crate) fn into_probe(self) -> Probe {
+        let mut health = wire::DatabaseHealth::default();
+        let source = self.0.source(&mut health);
+        Probe::new(source, health)
     }
 }
 
-/// Without what is in it: a connection string has a password.
+/// Only its kind: a connection string has a password.
 impl fmt::Debug for Database {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.0 {
-            Target::NotConfigured => "NotConfigured",
+            DatabaseTarget::NotConfigured => "NotConfigured",
             #[cfg(feature = "mongodb")]
-            Target::Uri(_) => "Uri",
+            DatabaseTarget::Uri(_) => "Uri",
             #[cfg(feature = "mongodb")]
-            Target::Options(_) => "Options",
+            DatabaseTarget::Options(_) => "Options",
             #[cfg(feature = "mongodb")]
-            Target::Client(_) => "Client",
+            DatabaseTarget::Client(_) => "Client",
             #[cfg(feature = "sqlite")]
-            Target::Sqlite(_) => "Sqlite",
+            DatabaseTarget::Sqlite(_) => "Sqlite",
         };
         write!(formatter, "Database({name})")
     }
@@ -96,21 +118,23 @@ impl fmt::Debug for Database {
 
 impl From<()> for Database {
     fn from((): ()) -> Self {
-        Self(Target::NotConfigured)
+        Self(DatabaseTarget::NotConfigured)
     }
 }
 
 #[cfg(feature = "mongodb")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mongodb")))]
 impl From<ClientOptions> for Database {
     fn from(options: ClientOptions) -> Self {
-        Self(Target::Options(Box::new(options)))
+        Self(DatabaseTarget::Options(Box::new(options)))
     }
 }
 
 #[cfg(feature = "mongodb")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mongodb")))]
 impl From<Client> for Database {
     fn from(client: Client) -> Self {
-        Self(Target::Client(client))
+        Self(DatabaseTarget::Client(client))
     }
 }
 

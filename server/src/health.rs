@@ -1,32 +1,31 @@
-//! The judgement over requests, memory and database: one status, with a sentence for each thing that is wrong. Each kind of
-//! finding is a file; what is found has a figure in its sentence, and a view to look at it.
+//! The health of requests, memory and database together: one status, with a finding for each problem. Each kind of finding is a
+//! file. A finding has a sentence with a figure, and a view with the details.
 
 mod allocation;
 mod application;
 mod commands;
 mod database;
+mod finding;
 mod growth;
 mod limits;
 mod requests;
 
-use watchboard_wire::{
-    DatabaseHealth, DatabaseServer, Finding, FindingSubject, Health, Memory, RecentRequests, Status,
-};
+use watchboard_wire::{DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
-use self::limits::Limits;
+use self::{growth::GrowthDetector, limits::Limits};
 use crate::{commands::CommandReader, history::History, requests::Reader};
 
-/// Judges once a second, and remembers what it needs to see change.
+/// Judges once a second, and holds the state that shows changes.
 #[derive(Default)]
 pub(crate) struct Judge {
     limits: Limits,
-    growth: growth::Watch,
-    application: application::Watch,
+    growth: GrowthDetector,
+    application: application::ReachabilityState,
     churn: commands::Churn,
 }
 
-/// What there is to judge at a tick.
-pub(crate) struct Now<'a> {
+/// The figures of a tick.
+pub(crate) struct HealthInput<'a> {
     pub(crate) tick: u64,
     pub(crate) unix_ms: u64,
     pub(crate) recent: &'a RecentRequests,
@@ -39,32 +38,38 @@ pub(crate) struct Now<'a> {
 }
 
 impl Judge {
-    /// The health now, after what it was.
-    pub(crate) fn judge(&mut self, before: &Health, now: Now<'_>) -> Health {
-        self.growth.add(now.tick, now.memory);
-        let mut findings = requests::find(now.recent, requests::slow(now.history, now.reader));
-        findings.extend(self.application.find(now.memory, now.recent, now.unix_ms));
-        findings.extend(database::find(now.database, now.server));
-        findings.extend(commands::find(&mut self.churn, now.tick, now.commands, now.history, now.reader));
-        findings.extend(self.limits.find(now.tick, now.memory));
-        findings.extend(self.growth.find(now.memory));
-        // What requests allocate here is the proxy's, where the application is another process.
-        if now.memory.application.is_none() {
-            findings.extend(allocation::find(self.growth.heap_of_late(), now.history, now.reader));
+    /// The health at this tick, after the last one.
+    pub(crate) fn judge(&mut self, before: &Health, input: HealthInput<'_>) -> Health {
+        self.growth.add(input.tick, input.memory);
+        let mut findings = requests::request_findings(input.recent, requests::slow(input.history, input.reader));
+        findings.extend(self.application.application_finding(input.memory, input.recent, input.unix_ms));
+        findings.extend(database::database_findings(input.database, input.server));
+        findings.extend(commands::command_findings(
+            &mut self.churn,
+            input.tick,
+            input.commands,
+            input.history,
+            input.reader,
+        ));
+        findings.extend(self.limits.limit_findings(input.tick, input.memory));
+        findings.extend(self.growth.growth_finding(input.memory));
+        // If the application is another process, the requests here allocate for the proxy.
+        if input.memory.application.is_none() {
+            findings.extend(allocation::allocation_findings(
+                self.growth.recent_heap_growth(),
+                input.history,
+                input.reader,
+            ));
         }
-        settle(before, findings, now.unix_ms)
+        settle(before, findings, input.unix_ms)
     }
 }
 
-/// The health after what it was, with what the database, which was as it was, has become since.
+/// The health with a new state of the database, between two ticks.
 pub(crate) fn with_database(before: &Health, was: &DatabaseHealth, now: &DatabaseHealth, now_unix_ms: u64) -> Health {
-    let old = database::failed(was);
+    let old = database::failure_finding(was);
     let others = before.findings.iter().filter(|finding| Some(*finding) != old.as_ref());
-    settle(before, others.cloned().chain(database::failed(now)).collect(), now_unix_ms)
-}
-
-fn degraded(sentence: String, about: FindingSubject) -> Finding {
-    Finding { status: Status::Degraded, sentence, about }
+    settle(before, others.cloned().chain(database::failure_finding(now)).collect(), now_unix_ms)
 }
 
 /// The worst comes first and decides; the status keeps its time while it stays the same.
@@ -78,6 +83,7 @@ fn settle(before: &Health, mut findings: Vec<Finding>, now_unix_ms: u64) -> Heal
 #[cfg(test)]
 mod tests {
     use super::*;
+    use watchboard_wire::FindingSubject;
 
     fn finding(status: Status, sentence: &str) -> Finding {
         Finding { status, sentence: sentence.to_owned(), about: FindingSubject::Requests }

@@ -1,9 +1,9 @@
-//! Histograms of durations and of sizes, all in one layout: recorded by many threads, taken by one, added up and read.
+//! Histograms of durations and sizes, in one layout. Many threads record, and one thread takes, adds up and reads.
 
 mod buckets;
 mod distribution;
 
 #[cfg(test)]
 pub(crate) use buckets::bucket;
-pub(crate) use buckets::{BucketRecorder, lowest};
+pub(crate) use buckets::{BOUNDS_US, BucketRecorder, lowest};
 pub(crate) use distribution::Distribution;

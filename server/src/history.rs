@@ -1,4 +1,4 @@
-//! The history: frames in tiers, the sums of the windows that are looked at, the errors by cause, the slowest requests.
+//! The history: frames in tiers, the sums of each window, the errors by cause, the slowest requests.
 //! Knows neither the pages nor the monitor.
 
 mod answer;
@@ -14,8 +14,8 @@ pub(crate) mod tests;
 mod tiers;
 mod window_sums;
 
-pub(crate) use answer::Names;
-pub(crate) use frame::{Builder, Host};
+pub(crate) use answer::NameLookup;
+pub(crate) use frame::{FrameBuilder, Host};
 #[cfg(test)]
 pub(crate) use tests::tally;
 use watchboard_wire::{ErrorEvent, RecentRequests, Window};
@@ -26,14 +26,18 @@ use self::{
     tiers::Tiers,
     window_sums::WindowSums,
 };
-use crate::requests::{KeptSighting, Reader, Reports, Tally};
+use crate::{
+    commands::CommandTally,
+    requests::{Reader, RequestReports, SlowSighting, Tally},
+};
 
-/// The sums of a window that nobody looks at are brought up to date this often, so that a look has little to add. They take a
-/// kilobyte or two for every endpoint in the window.
+/// The sums of a window without viewers are updated this often, so that a viewer's first request has little to add. They take one or two
+/// kilobytes for every endpoint in the window.
 const UPDATE_SECONDS: u64 = 10;
-/// Windows from here on take too long to make when somebody comes to look.
+/// Windows from this length on take too long to sum when a viewer comes.
 const LONG_SECONDS: u64 = 3_600;
 
+/// The history of one monitor; owned by its thread.
 pub(crate) struct History {
     started_at_unix_ms: u64,
     /// One past the last tick.
@@ -43,7 +47,7 @@ pub(crate) struct History {
     slowest: Slowest,
     /// By the endpoint's id.
     slowest_of: Vec<Slowest>,
-    /// The sums of every window, the shortest first; of the last minute at each tick, since health is judged by it.
+    /// The sums of every window, the shortest first. Those of the last minute are updated at each tick, since the findings use them.
     windows: [WindowSums; Window::ALL.len()],
 }
 
@@ -60,12 +64,19 @@ impl History {
         }
     }
 
-    /// Takes in what a tick brought.
-    pub(crate) fn push(&mut self, tick: u64, requests: Builder, reports: Reports, host: Host, reader: &Reader) {
+    /// Adds the figures of one tick.
+    pub(crate) fn push(
+        &mut self,
+        tick: u64,
+        requests: FrameBuilder,
+        reports: RequestReports,
+        host: Host,
+        reader: &Reader,
+    ) {
         let errors = self.causes.add(tick, reports.errors, |id| reader.name(id).text());
         for sighting in reports.slow {
             let id = sighting.endpoint;
-            let sighting = KeptSighting::from(sighting);
+            let sighting = SlowSighting::from(sighting);
             if self.slowest_of.len() <= id {
                 self.slowest_of.resize_with(id + 1, || Slowest::new(LISTED_OF_EACH));
             }
@@ -73,15 +84,15 @@ impl History {
             self.slowest.add(tick, sighting);
         }
         for (id, slowest) in self.slowest_of.iter().enumerate() {
-            reader.tell_from(id, slowest.worth_us(tick));
+            reader.set_slow_from_us(id, slowest.worth_us(tick));
         }
-        reader.tell_whole_from(self.slowest.worth_us(tick));
+        reader.set_overall_slow_from_us(self.slowest.worth_us(tick));
         self.tiers.push(requests.finish(host, errors));
         self.now = tick + 1;
-        // What the window before one holds, in seconds: until there is more, that one holds the same, and is as soon made.
+        // The length of the window before. Until the history is longer, a window holds the same as the one before it.
         let mut shorter = 0;
         for window_sums in &mut self.windows {
-            // A short window that nobody has looked at yet is soon made.
+            // A short window without viewers so far is summed quickly later.
             let is_long = window_sums.window.seconds() >= LONG_SECONDS && tick >= shorter;
             let is_wanted = window_sums.span().1 > 0 || is_long;
             shorter = window_sums.window.seconds();
@@ -103,18 +114,18 @@ impl History {
     }
 
     /// The last minute of each command, by its shape's number.
-    pub(crate) fn last_minute_of_each_command(&self) -> impl Iterator<Item = (u16, &Tally)> {
+    pub(crate) fn last_minute_of_each_command(&self) -> impl Iterator<Item = (u16, &CommandTally)> {
         self.windows[0].commands().map(|(shape, sums)| (shape as u16, sums))
     }
 
-    /// The last five minutes of each endpoint; made when they are asked for.
+    /// The last five minutes of each endpoint, updated by this call.
     pub(crate) fn last_five_minutes_of_each(&mut self) -> impl Iterator<Item = (usize, &Tally)> {
         let window_sums = &mut self.windows[Window::FiveMinutes as usize];
         window_sums.advance(&self.tiers, self.now);
         window_sums.rows().map(|(id, row)| (id, &row.sums))
     }
 
-    /// The last minute of each endpoint that had requests in it, beside its last hour, where the program's allocator counts.
+    /// Calls `each` with the last minute and the last hour of each endpoint with allocations in the last minute.
     pub(crate) fn last_minute_and_hour(&mut self, mut each: impl FnMut(usize, &Tally, &Tally)) {
         let [minute, .., hour, _, _] = &mut self.windows;
         hour.advance(&self.tiers, self.now);
@@ -125,18 +136,12 @@ impl History {
         }
     }
 
-    /// The memory that it holds: frames and sums; the errors and slow requests beside them are a few hundred.
+    /// The memory of frames and sums in bytes. The few hundred errors and slow requests do not count.
     pub(crate) fn held_bytes(&self) -> u64 {
         (self.tiers.bytes() + self.windows.iter().map(WindowSums::held_bytes).sum::<usize>()) as u64
     }
 
     pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {
         self.causes.recent()
-    }
-
-    /// Lets the sums be made anew.
-    #[cfg(test)]
-    fn forget_sums(&mut self) {
-        self.windows = Window::ALL.map(|window| WindowSums::new(window, self.started_at_unix_ms));
     }
 }

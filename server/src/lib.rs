@@ -9,19 +9,20 @@
 //! #[tokio::main]
 //! async fn main() -> std::io::Result<()> {
 //!     let app = Router::new().route("/users/{id}", get(|| async { "a user" }));
-//!     // One call: requests are recorded, and the board is at /ops/board. `()` stands for "no database".
+//!     // One call: it records requests, and mounts the board at /ops/board. `()` stands for "no database".
 //!     let app = watchboard::watch(app, "/ops/board", ());
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//!     // Told who asks, the board is open to this machine alone.
+//!     // By default the board answers local requests only; it needs the address of each client for that.
 //!     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
 //! }
 //! ```
 //!
-//! [`Builder::access`] says who else may see the board.
+//! [`Builder::access`] lets other people see the board.
 //!
-//! [`Monitor`] does the same in parts. Requests are recorded by a [tower layer](Monitor::layer) in a handful of atomic adds;
-//! everything else happens once a second on a thread of the monitor's own, which answers the pages too.
-//! The process's figures come from Linux's `/proc`.
+//! [`Monitor`] does the same in parts. A [tower layer](Monitor::layer) records each request in a few atomic adds. A thread of the
+//! monitor does everything else once a second, and answers the pages. The process's figures come from Linux's `/proc`.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(missing_debug_implementations)]
 
 pub mod alloc;
 mod board;
@@ -50,11 +51,19 @@ pub use builder::Builder;
 pub use database::Database;
 pub use memory::Watch;
 pub use monitor::Monitor;
-pub use requests::{Incoming, PassedOn, RequestsLayer, RouteError, Routes, Watched, WatchedBody, WatchedFuture};
+pub use requests::{
+    Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService, RouteError, Routes, UpstreamTiming,
+};
 
-/// Watches `app` and mounts the board at `path` beside it: the one call. `database` is MongoDB's
-/// [`ClientOptions`](mongodb::options::ClientOptions), a [`Client`](mongodb::Client), a [connection string](Database::from_uri),
-/// an `Option` of one, or `()`. The board is open to this machine alone: see [`Builder::access`].
+/// Records all requests to `app`, and mounts the board at `path`: the one call. `database` is MongoDB's `ClientOptions` or `Client`, a
+/// [`Database`], an `Option` of one, or `()`. By default the board answers local requests only: see [`Builder::access`].
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+///
+/// let app: Router = Router::new().route("/users/{id}", get(|| async { "a user" }));
+/// let app = watchboard::watch(app, "/ops/board", ());
+/// ```
 pub fn watch<S: Clone + Send + Sync + 'static>(app: Router<S>, path: &str, database: impl Into<Database>) -> Router<S> {
     Monitor::builder().database(database).build().watch(app, path)
 }

@@ -1,4 +1,4 @@
-//! Memory analytics: one probe a file. Each reads the kernel's own figures and answers with them, or with why it cannot.
+//! Memory analytics: one probe in each file. Each reads figures of the kernel and returns them, or why it cannot.
 
 mod allocator;
 mod application;
@@ -6,13 +6,13 @@ mod container;
 mod cpu;
 mod descriptors;
 mod devices;
+mod failure;
 mod handles;
 mod heap;
-mod mapped;
-#[cfg(test)]
-mod measures;
 mod pressure;
 mod process;
+mod smaps;
+mod sockets;
 mod stat;
 mod system;
 mod text;
@@ -21,7 +21,6 @@ mod watch;
 
 use std::time::{Duration, Instant};
 
-use procfs::ProcError;
 use watchboard_wire::{Devices, Memory, Reading, ThreadGroup, Threads, Unknown};
 
 pub use self::watch::Watch;
@@ -31,14 +30,14 @@ use self::{
 };
 use crate::clock::now_unix_ms;
 
-/// The costly probes are read while somebody looks, and no more often than this.
+/// The costly probes are read for viewers, and no more often than this.
 const COSTLY_EVERY: Duration = Duration::from_secs(5);
-/// The kernel walks all pages of the process for this one.
+/// The kernel walks all pages of the process for this probe.
 const MAPPED_EVERY: Duration = Duration::from_mins(1);
-/// Threads in the snapshot, as `/health` has had it from the first.
+/// Threads in the snapshot and in `/health`.
 const BUSIEST: usize = 5;
 
-/// The probes, with what they remember between readings.
+/// The probes, with their state between readings.
 pub(crate) struct Probes {
     subject: Subject,
     threads: ThreadsProbe,
@@ -51,13 +50,13 @@ pub(crate) struct Probes {
     times: ProbeTimes,
 }
 
-/// Whose memory is watched.
+/// The processes whose memory is watched.
 enum Subject {
-    Own(Box<(ProcessProbe, ContainerProbe)>),
+    ThisProcess(Box<(ProcessProbe, ContainerProbe)>),
     Application(Box<ApplicationProbe>),
 }
 
-/// How long each probe took last, in microseconds.
+/// The time of each probe's last reading, in microseconds.
 #[derive(Default)]
 pub(crate) struct ProbeTimes(Vec<(&'static str, u64)>);
 
@@ -73,17 +72,19 @@ impl ProbeTimes {
         done
     }
 
-    pub(crate) fn all(&self) -> Vec<(String, u64)> {
+    pub(crate) fn to_vec(&self) -> Vec<(String, u64)> {
         self.0.iter().map(|(name, us)| ((*name).to_owned(), *us)).collect()
     }
 }
 
 impl Probes {
-    /// Of the application that is named, or of the monitor's own process.
+    /// Probes of this application, or of the monitor's own process.
     pub(crate) fn new(watch: Option<Watch>) -> Self {
-        let own = || Subject::Own(Box::new((ProcessProbe::own(), ContainerProbe::own())));
+        let this_process =
+            || Subject::ThisProcess(Box::new((ProcessProbe::for_this_process(), ContainerProbe::for_this_process())));
         Self {
-            subject: watch.map_or_else(own, |watch| Subject::Application(Box::new(ApplicationProbe::new(watch)))),
+            subject: watch
+                .map_or_else(this_process, |watch| Subject::Application(Box::new(ApplicationProbe::new(watch)))),
             threads: ThreadsProbe::default(),
             system: SystemProbe::new(),
             devices: DevicesProbe::default(),
@@ -95,14 +96,14 @@ impl Probes {
         }
     }
 
-    /// Reads everything cheap, and if `watched` the costly ones that are due. What is not read keeps its last figures, with their time.
-    /// To be called off the async threads.
+    /// Reads the cheap probes, and if `watched` the costly ones that are due. The others keep their last figures, with their time.
+    /// It blocks: call it off the async threads.
     pub(crate) fn read(&mut self, watched: bool) -> Memory {
         let Self { times, last, .. } = self;
         last.system = times.time("system", || self.system.read());
         let total = last.system.as_ref().ok().map(|system| system.total_bytes);
         match &mut self.subject {
-            Subject::Own(probes) => {
+            Subject::ThisProcess(probes) => {
                 let (process, container) = &mut **probes;
                 last.process = times.time("process", || process.read(total));
                 last.descriptors = descriptors::read();
@@ -110,7 +111,7 @@ impl Probes {
                 last.heap = heap::read();
                 last.allocator = allocator::read();
             }
-            // What its own allocator does is known to no other process.
+            // No other process knows the figures of its allocator.
             Subject::Application(application) => times.time("processes", || application.read(total, last)),
         }
         if watched {
@@ -119,14 +120,14 @@ impl Probes {
         self.last.clone()
     }
 
-    /// Reads the costly probes that are due, for somebody who looks. Whether there were any.
+    /// Reads the costly probes that are due, for a viewer; whether there were any.
     pub(crate) fn read_costly(&mut self) -> bool {
         if !is_due(&mut self.costly_at, COSTLY_EVERY) {
             return false;
         }
         let Self { times, last, threads, .. } = self;
         self.every_thread = match &mut self.subject {
-            Subject::Own(_) => {
+            Subject::ThisProcess(_) => {
                 last.handles = times.time("open files and connections", handles::read);
                 times.time("threads", || threads.read())
             }
@@ -141,10 +142,10 @@ impl Probes {
         };
         last.threads = self.every_thread.as_ref().map(busiest).map_err(Unknown::clone);
         match &mut self.subject {
-            Subject::Own(_) if is_due(&mut self.mapped_at, MAPPED_EVERY) => {
-                last.mapped = times.time("shared pages", mapped::read);
+            Subject::ThisProcess(_) if is_due(&mut self.mapped_at, MAPPED_EVERY) => {
+                last.mapped = times.time("shared pages", smaps::read);
             }
-            Subject::Own(_) => {}
+            Subject::ThisProcess(_) => {}
             Subject::Application(application) => {
                 last.mapped = times.time("shared pages", || application.read_mapped(MAPPED_EVERY));
             }
@@ -156,12 +157,12 @@ impl Probes {
         &self.last
     }
 
-    /// Every thread, together with those of the same name, as they were read last.
+    /// All threads of the last reading, grouped by name.
     pub(crate) fn threads_by_name(&self) -> Reading<Vec<ThreadGroup>> {
-        self.every_thread.as_ref().map(|threads| threads::grouped(threads)).map_err(Unknown::clone)
+        self.every_thread.as_ref().map(|threads| threads::group_by_name(threads)).map_err(Unknown::clone)
     }
 
-    /// Reads the machine's devices, for the memory view alone.
+    /// Reads the devices of the machine, for the memory view.
     pub(crate) fn devices(&mut self) -> Devices {
         let cores = self.system.cores_percent();
         self.times.time("devices and processes", || self.devices.read(cores))
@@ -172,7 +173,7 @@ impl Probes {
     }
 }
 
-/// Whether so much time has passed since the last time that it was.
+/// Whether so much time has passed since the last time that it was due.
 fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
     let now = Instant::now();
     let due = last.is_none_or(|last| now.duration_since(last) >= every);
@@ -180,20 +181,4 @@ fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
         *last = Some(now);
     }
     due
-}
-
-/// Names what could not be read of a process, and what to do where that was refused.
-fn readable<T, E: Into<ProcError>>(what: &str, result: Result<T, E>) -> Reading<T> {
-    result.map_err(|error| match error.into() {
-        ProcError::PermissionDenied(_) => Unknown::because(format!(
-            "{what} may not be read: it is another user's process, or has changed its user. Run this one as the same user, or with \
-             CAP_SYS_PTRACE."
-        )),
-        error => Unknown::because(format!("cannot read {what}: {error}")),
-    })
-}
-
-/// Names what could not be read.
-fn unreadable<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) -> Reading<T> {
-    result.map_err(|error| Unknown::because(format!("cannot read {what}: {error}")))
 }

@@ -1,8 +1,9 @@
-//! The monitor: owns the state, runs the sampler and the database probe on a thread of its own, and answers the board.
+//! The monitor: it owns the state, runs the sampler and the database's probe on its own thread, and answers the board.
 
 #[cfg(feature = "mongodb")]
 use std::sync::{Mutex, PoisonError};
 use std::{
+    fmt,
     pin::Pin,
     sync::{
         Arc,
@@ -20,13 +21,12 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
-use watchboard_app::port::{Answer, Telemetry};
+use watchboard_app::port::{RefreshResult, Telemetry};
 use watchboard_wire::{Ask, FullSnapshot, Part, RefreshCursor, RefreshResponse, Unknown};
 
 use crate::{
     board,
     board::access::AccessPolicy,
-    builder::Builder,
     clock::now_unix_ms,
     commands::Listener,
     database::{Database, Probe, ProbeResult},
@@ -37,39 +37,43 @@ use crate::{
 
 /// The time between two snapshots, and between two questions to the database.
 const TICK: Duration = Duration::from_secs(1);
-/// The database has this long between two questions, even if it took long to answer.
+/// The least pause between two questions to the database, even after a slow answer.
 const REST: Duration = Duration::from_millis(250);
-/// Somebody looks while a reader came within this time: a little longer than the longest refresh interval of a page.
+/// The board has a viewer if a reader came within this time: a little longer than the longest refresh interval of a page.
 const WATCHED_WITHIN: Duration = Duration::from_secs(65);
-/// Pages that wait for the monitor's thread at once.
+/// So many pages may wait for the monitor's thread at once.
 const QUESTIONS: usize = 64;
-/// How long they wait: it answers within milliseconds, unless the machine is overloaded.
+/// A page waits this long at most. The thread answers within milliseconds, unless the machine is overloaded.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
-/// What an application is watched with: its [layer](Self::layer) records, its [dashboard](Self::dashboard) shows.
-/// Clones are the same monitor; when the last one and all its dashboards are gone, its thread ends.
+/// Watches an application: its [layer](Self::layer) records requests, its [dashboard](Self::dashboard) shows the board.
+/// A clone is the same monitor. Its thread ends when the last clone and the last dashboard are dropped.
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+/// use watchboard::Monitor;
+///
+/// let monitor = Monitor::builder().service("shop").build();
+/// let shop: Router = Router::new().route("/products", get(|| async { "products" }));
+/// let app = shop.layer(monitor.layer()).nest_service("/ops/board", monitor.dashboard());
+/// ```
 #[derive(Clone)]
 pub struct Monitor {
     recorder: &'static Recorder,
     #[cfg(feature = "mongodb")]
     listener: &'static Listener,
-    /// Where the options of a client go that is listened to, as long as there is no database to ask.
+    /// Takes the options of the first client that is listened to, if the builder has no database.
     #[cfg(feature = "mongodb")]
-    listened: Arc<Mutex<Option<oneshot::Sender<Database>>>>,
+    database_sender: Arc<Mutex<Option<oneshot::Sender<Database>>>>,
     state: Arc<State>,
-    /// Whether the application is not ready while its database is not healthy.
+    /// Whether `/readyz` depends on the database.
     ready_needs_database: bool,
     access: AccessPolicy,
 }
 
 impl Monitor {
-    /// A monitor with a name, a database or a policy of its own.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    /// Starts watching. Where the monitor's thread cannot be started, the board says so by its age: it is stale from the first second on.
-    /// Without a name the application has that of its process.
+    /// Starts the monitor. If its thread cannot be started, the board is stale from the first second on, and shows its age.
+    /// Without a service name the application has the name of its process.
     pub(crate) fn start(
         service: Option<String>,
         watch: Option<Watch>,
@@ -81,46 +85,47 @@ impl Monitor {
         note_locations();
         let recorder = Recorder::new(policy);
         let listener = Listener::new();
-        // An application that is another process has none that could be asked.
+        // An application in another process has no runtime here.
         let runtime = if watch.is_none() { RuntimeProbe::current() } else { None };
         let mut sampler = Sampler::new(service, Probes::new(watch), recorder, listener, runtime);
-        let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.found(), false)));
+        let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.result(), false)));
         let (read_at, database_read_at) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
-        let (ask, asked) = mpsc::channel(QUESTIONS);
+        let (ask, questions) = mpsc::channel(QUESTIONS);
         let state = State {
             ask,
             frozen: Arc::clone(&frozen),
             read_at: Arc::clone(&read_at),
             database_read_at: Arc::clone(&database_read_at),
         };
-        let work = Work { sampler, frozen, read_at, database_read_at, asked };
-        let (listened, database) = oneshot::channel();
-        let started = thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(work, probe, database));
+        let monitor_thread = MonitorThread { sampler, frozen, read_at, database_read_at, questions };
+        let (database_sender, database) = oneshot::channel();
+        let started =
+            thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(monitor_thread, probe, database));
         if let Err(error) = started {
             tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
         }
-        // Without the feature nobody can listen to a client.
+        // Without the feature there is no client to listen to.
         #[cfg(not(feature = "mongodb"))]
-        drop(listened);
+        drop(database_sender);
         Self {
             recorder,
             #[cfg(feature = "mongodb")]
             listener,
             #[cfg(feature = "mongodb")]
-            listened: Arc::new(Mutex::new(Some(listened))),
+            database_sender: Arc::new(Mutex::new(Some(database_sender))),
             state: Arc::new(state),
             ready_needs_database,
             access,
         }
     }
 
-    /// The layer that records requests: for [`Router::layer`], after the host's routes and before the board is mounted.
+    /// The layer that records requests. Apply it by [`Router::layer`] after your routes, and mount the board after it.
     pub fn layer(&self) -> RequestsLayer {
         RequestsLayer::new(self.recorder)
     }
 
-    /// The options of the application's MongoDB client, with handlers of the monitor's beside those that they have: make the client of
-    /// what is returned.
+    /// Adds event handlers to the options of the application's MongoDB client. Handlers that the options already have stay. Make the
+    /// client from the options that it returns.
     ///
     /// ```no_run
     /// # async fn run() -> mongodb::error::Result<()> {
@@ -133,61 +138,76 @@ impl Monitor {
     /// # }
     /// ```
     ///
-    /// From then on the board shows which commands the application sends, by name, database and collection, how long they take and how they
-    /// fail, its connection pool, and what each endpoint asks of the database. The driver decodes each command and reply for whoever
-    /// listens: see docs/performance.md for what that costs. Neither documents nor filters nor error texts are kept. Where the monitor was given no
-    /// database, it asks this one how it is, by a client of its own.
+    /// The board then shows the application's commands by name, database and collection, with their times and errors, its connection
+    /// pool, and the commands of each endpoint. For any listener the driver decodes each command and reply: docs/performance.md has
+    /// the cost. Documents, filters and error texts are never kept. If the builder has no database, the monitor probes this one, by
+    /// a client of its own.
     #[cfg(feature = "mongodb")]
-    #[must_use = "a client is listened to only when it is made of what this returns"]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mongodb")))]
+    #[must_use = "a client is listened to only if it is made of the options that this returns"]
     pub fn listen(&self, options: ClientOptions) -> ClientOptions {
-        if let Some(listened) = self.listened.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // Nobody waits for it where a database was given before.
-            let _ = listened.send(options.clone().into());
+        if let Some(database_sender) = self.database_sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Nobody waits for it if the builder has a database.
+            let _ = database_sender.send(options.clone().into());
         }
         self.listener.listen(options)
     }
 
-    /// The board, to be nested at any path or merged at the root. It is not in its own figures as long as the
-    /// [layer](Self::layer) is applied before it is mounted.
+    /// The board as a router: nest it at any path, or merge it at the root. Apply the [layer](Self::layer) before you mount the board,
+    /// and the board's own requests are not in its figures.
     ///
-    /// It is open to whom the builder's [`access`](Builder::access) lets in.
+    /// The builder's [`access`](crate::Builder::access) decides who may see it.
     pub fn dashboard(&self) -> Router {
         let (frozen, needs_database) = (Arc::clone(&self.state.frozen), self.ready_needs_database);
-        // Not by the port: a balancer that asks is nobody who looks.
+        // Not by the port: a balancer is no viewer.
         let unready = move || needs_database.then(|| frozen.load().snapshot.database.unready()).flatten();
         let unready: board::Unready = Arc::new(unready);
         board::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &unready, self.access.clone())
     }
 
-    /// Watches `app` and mounts the board at `path` beside it; `/` mounts it at the root.
+    /// Records all requests to `app`, and mounts the board at `path`; `/` mounts it at the root.
     ///
     /// # Panics
-    /// As [`Router::route`] does, where `app` has a route of its own at the same place.
+    /// Panics as [`Router::route`] does if `app` has a route at the same path.
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    ///
+    /// let shop: Router = Router::new().route("/products", get(|| async { "products" }));
+    /// let app = watchboard::Monitor::builder().build().watch(shop, "/ops/board");
+    /// ```
     pub fn watch<S: Clone + Send + Sync + 'static>(&self, app: Router<S>, path: &str) -> Router<S> {
         let watched = app.layer(self.layer());
         match path.trim_end_matches('/') {
-            // In this order, since of two default fallbacks the second stays: the one that is watched.
+            // In this order: of two default fallbacks the second stays, and that one is watched.
             "" => self.dashboard().with_state(()).merge(watched),
             path => watched.nest_service(path, self.dashboard()),
         }
     }
 }
 
-/// What the board reads.
+impl fmt::Debug for Monitor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let service = &self.state.frozen.load().snapshot.service;
+        formatter.debug_struct("Monitor").field("service", service).finish_non_exhaustive()
+    }
+}
+
+/// The monitor's state that the board reads.
 struct State {
     ask: mpsc::Sender<Question>,
     frozen: Arc<ArcSwap<FullSnapshot>>,
-    /// When a reader last came, and one of the database view; costly probes run only while somebody looks.
+    /// The last read of any view, and of the database view: costly probes run only for viewers.
     read_at: Arc<LastRead>,
     database_read_at: Arc<LastRead>,
 }
 
-/// When somebody last looked.
+/// The time of the last read.
 #[derive(Default)]
 struct LastRead(AtomicU64);
 
 impl LastRead {
-    fn now(&self) {
+    fn set_to_now(&self) {
         self.0.store(now_unix_ms(), Relaxed);
     }
 
@@ -196,7 +216,7 @@ impl LastRead {
     }
 }
 
-/// What a page wants, and where its answer goes.
+/// A page's question, and where its answer goes.
 struct Question {
     ask: Ask,
     seen: Option<RefreshCursor>,
@@ -205,14 +225,14 @@ struct Question {
 
 impl Telemetry for State {
     fn full_snapshot(&self) -> Arc<FullSnapshot> {
-        self.read_at.now();
+        self.read_at.set_to_now();
         self.frozen.load_full()
     }
 
-    fn refresh(&self, ask: Ask, seen: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
-        self.read_at.now();
+    fn refresh(&self, ask: Ask, seen: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>> {
+        self.read_at.set_to_now();
         if ask.part == Part::Database {
-            self.database_read_at.now();
+            self.database_read_at.set_to_now();
         }
         let (answer, answered) = oneshot::channel();
         let sent = self.ask.try_send(Question { ask, seen, answer });
@@ -230,51 +250,51 @@ impl Telemetry for State {
     }
 }
 
-/// What the monitor's thread works on.
-struct Work {
+/// The state of the monitor's thread.
+struct MonitorThread {
     sampler: Sampler,
     frozen: Arc<ArcSwap<FullSnapshot>>,
     read_at: Arc<LastRead>,
     database_read_at: Arc<LastRead>,
-    asked: mpsc::Receiver<Question>,
+    questions: mpsc::Receiver<Question>,
 }
 
-/// The monitor's thread: ends when nobody can ask it any more.
-fn run(work: Work, probe: Probe, listened: oneshot::Receiver<Database>) {
+/// The monitor's thread. It ends when nobody can ask it any more.
+fn run(monitor_thread: MonitorThread, probe: Probe, database: oneshot::Receiver<Database>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             return tracing::error!(%error, "the monitor's runtime cannot be started: its figures will not move");
         }
     };
-    let (found, database) = watch::channel(probe.found().clone());
+    let (results, latest) = watch::channel(probe.result().clone());
     runtime.block_on(async {
-        tokio::spawn(ask_database(probe, listened, found, Arc::clone(&work.database_read_at)));
-        Box::pin(work.sample_and_answer(database)).await;
+        tokio::spawn(ask_database(probe, database, results, Arc::clone(&monitor_thread.database_read_at)));
+        Box::pin(monitor_thread.sample_and_answer(latest)).await;
     });
 }
 
-/// Asks the database, or the one that is given later.
+/// Asks the builder's database, or that of the first client that is listened to.
 async fn ask_database(
     mut probe: Probe,
-    listened: oneshot::Receiver<Database>,
-    found: watch::Sender<ProbeResult>,
+    database: oneshot::Receiver<Database>,
+    results: watch::Sender<ProbeResult>,
     read_at: Arc<LastRead>,
 ) {
     if !probe.is_configured() {
-        let Ok(database) = listened.await else { return std::future::pending().await };
-        probe = Probe::new(database.0);
+        let Ok(database) = database.await else { return std::future::pending().await };
+        probe = database.into_probe();
     }
     loop {
         let started = Instant::now();
         probe.round(read_at.is_recent()).await;
-        found.send_replace(probe.found().clone());
+        results.send_replace(probe.result().clone());
         sleep(TICK.saturating_sub(started.elapsed()).max(REST)).await;
     }
 }
 
-impl Work {
-    async fn sample_and_answer(mut self, mut database: watch::Receiver<ProbeResult>) {
+impl MonitorThread {
+    async fn sample_and_answer(mut self, mut latest: watch::Receiver<ProbeResult>) {
         let started = Instant::now();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -284,24 +304,24 @@ impl Work {
                 biased;
                 _ = ticks.tick() => {
                     let tick = started.elapsed().as_secs_f64().round() as u64;
-                    let found = database.borrow().clone();
+                    let result = latest.borrow().clone();
                     let watched = self.read_at.is_recent();
-                    self.frozen.store(Arc::new(self.sampler.tick(tick, &found, watched)));
+                    self.frozen.store(Arc::new(self.sampler.tick(tick, &result, watched)));
                 }
                 // An outage does not wait for the next tick.
-                Ok(()) = database.changed() => {
-                    let found = database.borrow_and_update();
-                    if let Some(frozen) = self.sampler.database(&self.frozen.load(), &found.database) {
+                Ok(()) = latest.changed() => {
+                    let result = latest.borrow_and_update();
+                    if let Some(frozen) = self.sampler.update_database(&self.frozen.load(), &result.database) {
                         self.frozen.store(Arc::new(frozen));
                     }
                 }
-                question = self.asked.recv() => {
+                question = self.questions.recv() => {
                     let Some(Question { ask, seen, answer }) = question else { return };
-                    if let Some(frozen) = self.sampler.look(&self.frozen.load()) {
+                    if let Some(frozen) = self.sampler.read_costly(&self.frozen.load()) {
                         self.frozen.store(Arc::new(frozen));
                     }
-                    // Nobody waits any more where this fails.
-                    let _ = answer.send(self.sampler.answer(&ask, seen, &self.frozen.load().snapshot, &database.borrow()));
+                    // It fails if nobody waits any more.
+                    let _ = answer.send(self.sampler.answer(&ask, seen, &self.frozen.load().snapshot, &latest.borrow()));
                 }
             }
         }

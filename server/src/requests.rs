@@ -1,4 +1,4 @@
-//! Request metrics: a tower layer records into a registry of endpoints; once a second the monitor takes what has ended.
+//! Request metrics: a tower layer records into a registry of endpoints, and once a second the monitor takes the counts.
 //! Knows neither the pages nor the monitor.
 
 mod body;
@@ -7,7 +7,6 @@ mod guard;
 mod layer;
 mod naming;
 mod panics;
-mod passed_on;
 mod reader;
 mod recorder;
 mod registry;
@@ -15,18 +14,22 @@ mod reports;
 mod request_id;
 mod rules;
 mod tally;
+mod upstream;
 
-pub use body::WatchedBody;
-pub(crate) use endpoint::BOUNDS_US;
+pub use body::RequestsBody;
 #[cfg(test)]
 pub(crate) use endpoint::{Ending, Outcome};
-pub use layer::{RequestsLayer, Watched, WatchedFuture};
+pub use layer::{RequestsFuture, RequestsLayer, RequestsService};
 pub use naming::{RouteError, Routes};
 pub(crate) use panics::note_locations;
-pub use passed_on::PassedOn;
-pub(crate) use passed_on::PassedOnTally;
-pub(crate) use reader::{Reader, Reports};
+pub(crate) use reader::{Reader, RequestReports};
 pub use recorder::Incoming;
+#[cfg(test)]
+pub(crate) use recorder::tests::record;
 pub(crate) use recorder::{Policy, Recorder, nanoseconds_to_record};
-pub(crate) use reports::{KeptSighting, ReportedError, RequestUsage, Sighting};
+pub(crate) use reports::{ReportedError, RequestUsage, Sighting, SlowSighting};
+#[cfg(test)]
+pub(crate) use request_id::RequestId;
 pub(crate) use tally::{CLASSES, Class, MemoryTally, Tally, UsageTally};
+pub(crate) use upstream::UpstreamTally;
+pub use upstream::UpstreamTiming;

@@ -1,9 +1,7 @@
-//! What the monitor's thread does once a second: it freezes, reads, judges and remembers.
+//! The work of the monitor's thread once a second: it takes the counts, reads the probes, makes the findings and feeds the history.
 
 mod cost;
 mod runtime;
 mod sampler;
 
-#[cfg(test)]
-pub(crate) use self::cost::thread_cpu;
 pub(crate) use self::{runtime::RuntimeProbe, sampler::Sampler};

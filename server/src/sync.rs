@@ -1,5 +1,8 @@
-//! What threads share of the registries. The model of it (`tests/model.rs`) reads the same sources with the checker's own
-//! types in this module's place, which is why they are named here alone.
+//! The types that threads share. The model checker (`tests/model.rs`) compiles the registry's sources with its own types in
+//! place of these, so those sources name them through this module alone.
+
+pub(crate) mod free_list;
+pub(crate) mod slots;
 
 use std::sync::atomic::Ordering::Relaxed;
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
@@ -9,11 +12,11 @@ thread_local! {
 }
 static NEXT_NUMBER: AtomicUsize = AtomicUsize::new(0);
 
-/// The number of this thread, in the order in which they came; one that is ending is the first.
+/// The number of this thread, in the order in which threads first ask. A thread that is ending gets zero.
 pub(crate) fn thread_number() -> usize {
     NUMBER.try_with(|number| *number).unwrap_or_default()
 }
 
-/// Route templates are the host's own, so that nobody chooses keys that collide.
+/// A fast hash is safe here: the keys are the host's route templates, so that no client can choose keys that collide.
 pub(crate) use foldhash::fast::RandomState as Hashing;
 pub(crate) use once_cell::race::OnceBox;

@@ -41,7 +41,7 @@ where
 
 /// The row that the host names: as long as it is borrowed, naming it allocates nothing.
 fn by_host(request: &watchboard::Incoming<'_>) -> Option<Cow<'static, str>> {
-    (request.uri.path().starts_with("/users/")).then_some(Cow::Borrowed("/users/{id}"))
+    (request.uri().path().starts_with("/users/")).then_some(Cow::Borrowed("/users/{id}"))
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn rss_bytes() -> u64 {
 fn ten_million_requests_of_any_path_method_and_host_stay_within_bounds() {
     const REQUESTS: u64 = 10_000_000;
     // Every path is a row of its own as far as the host is concerned: the cap is what holds.
-    let row = |request: &watchboard::Incoming<'_>| Some(Cow::Owned(request.uri.path().to_owned()));
+    let row = |request: &watchboard::Incoming<'_>| Some(Cow::Owned(request.uri().path().to_owned()));
     // Its board is asked without a connection that could tell who asks.
     let monitor = Monitor::builder().group_by(row).access(|_: &axum::http::request::Parts| true).build();
     let mut service = watched(monitor.layer());

@@ -11,7 +11,7 @@ use watchboard::{
 use watchboard_test_support::TestClient;
 
 #[global_allocator]
-static ALLOCATOR: Tracking<Jemalloc> = Tracking::around(Jemalloc);
+static ALLOCATOR: Tracking<Jemalloc> = Tracking::new(Jemalloc);
 
 #[tokio::test]
 async fn the_memory_view_has_jemallocs_figures() {

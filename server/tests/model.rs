@@ -1,5 +1,5 @@
-//! A model of the registry under every interleaving that a checker finds: the same sources, with the checker's own types in the
-//! place of those that threads share. A program of its own (`harness = false`), so that the sources come without their tests.
+//! Checks a model of the registry under many interleavings of threads: the same sources, with the checker's own types in place of those
+//! that threads share. A program of its own (`harness = false`), so that the sources come without their tests.
 #![allow(dead_code, unused_imports, reason = "the sources have more than the model asks for")]
 
 #[path = "../src/commands/attribution.rs"]
@@ -10,35 +10,39 @@ mod buckets;
 mod counters;
 #[path = "../src/requests/endpoint.rs"]
 mod endpoint;
-#[path = "../src/requests/passed_on.rs"]
-mod passed_on;
+#[path = "../src/sync/free_list.rs"]
+mod free_list;
 #[path = "../src/requests/registry.rs"]
 mod registry;
 #[path = "../src/requests/rules.rs"]
 mod rules;
-
+#[path = "../src/sync/slots.rs"]
+mod slots;
+#[path = "../src/requests/upstream.rs"]
+mod upstream;
 #[path = "../src/commands/usage.rs"]
 mod usage;
 
 mod histograms {
-    pub(super) use super::buckets::BucketRecorder;
+    pub(super) use super::buckets::{BOUNDS_US, BucketRecorder};
 }
 
 mod commands {
     pub(super) use super::{
         attribution,
-        usage::{TakenUsage, UsageRecorder},
+        usage::{UsageDelta, UsageRecorder},
     };
 }
 
 mod alloc {
-    pub(super) use super::counters::Allocated;
+    pub(super) use super::counters::AllocationSums;
 }
 
 /// The checker's types. Each access is a place where another thread may go on.
 mod sync {
     use std::sync::atomic::Ordering::Relaxed;
 
+    pub(super) use super::{free_list, slots};
     pub(super) use foldhash::fast::FixedState as Hashing;
     pub(super) use shuttle::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
 
@@ -80,7 +84,7 @@ mod sync {
     }
 }
 
-use endpoint::{Ended, Ending, Endpoint, Outcome};
+use endpoint::{Ending, Endpoint, Outcome, RequestRecord};
 use http::Method;
 use registry::Registry;
 use rules::Rules;
@@ -89,20 +93,20 @@ use shuttle::{sync::Arc, thread};
 /// Schedules that are tried.
 const SCHEDULES: usize = 1_000;
 
-fn ended(status: u16, duration_us: u64) -> Ended<'static> {
-    let allocated = Some(alloc::Allocated { bytes: 100, freed_bytes: 40, allocations: 3 });
-    Ended {
+fn record(status: u16, duration_us: u64) -> RequestRecord<'static> {
+    let allocated = Some(alloc::AllocationSums { bytes: 100, freed_bytes: 40, allocations: 3 });
+    RequestRecord {
         ending: Ending { status, outcome: Outcome::Complete },
         duration_us,
         response_bytes: 1,
         allocated,
         usage: None,
-        passed_on: None,
+        upstream: None,
     }
 }
 
-fn numbered(registry: &Registry, number: u32) -> &Endpoint {
-    registry.numbered(number).expect("it is there")
+fn by_number(registry: &Registry, number: u32) -> &Endpoint {
+    registry.by_number(number).expect("it is there")
 }
 
 fn main() {
@@ -118,8 +122,8 @@ fn threads_that_insert_at_once_agree_on_one_place_and_keep_to_the_cap() {
         let insert = |registry: Arc<Registry>| {
             thread::spawn(move || {
                 for route in routes {
-                    let number = registry.find(&Method::GET, Some(route)).expect("nothing is ignored");
-                    numbered(&registry, number).begin();
+                    let number = registry.find_endpoint(&Method::GET, Some(route)).expect("nothing is ignored");
+                    by_number(&registry, number).begin();
                 }
             })
         };
@@ -133,7 +137,7 @@ fn threads_that_insert_at_once_agree_on_one_place_and_keep_to_the_cap() {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), registry.endpoints().count(), "no endpoint is there twice");
-        let started: u64 = registry.endpoints().map(|(_, endpoint)| endpoint.started()).sum();
+        let started: u64 = registry.endpoints().map(|(_, endpoint)| endpoint.started_count()).sum();
         assert_eq!(started, 9, "no request is lost");
     };
     shuttle::check_random(model, SCHEDULES);
@@ -143,30 +147,30 @@ fn threads_that_insert_at_once_agree_on_one_place_and_keep_to_the_cap() {
 fn what_is_recorded_while_it_is_taken_is_taken_once() {
     let model = || {
         let registry = Arc::new(Registry::new(4, Rules::default()));
-        let number = registry.find(&Method::GET, Some("/a")).expect("nothing is ignored");
+        let number = registry.find_endpoint(&Method::GET, Some("/a")).expect("nothing is ignored");
         let record = |registry: Arc<Registry>, status: u16| {
             thread::spawn(move || {
                 for duration_us in [10, 6_000] {
-                    numbered(&registry, number).begin();
-                    numbered(&registry, number).end(&ended(status, duration_us));
+                    by_number(&registry, number).begin();
+                    by_number(&registry, number).end(&record(status, duration_us));
                 }
             })
         };
         let threads = [record(Arc::clone(&registry), 200), record(Arc::clone(&registry), 500)];
-        let (mut latencies, mut sizes, mut allocated) = (0, 0, alloc::Allocated::default());
+        let (mut latencies, mut sizes, mut allocated) = (0, 0, alloc::AllocationSums::default());
         let (mut requests, mut sum_us, mut bytes) = (0, 0, 0);
         let mut take = || {
-            let taken = numbered(&registry, number).take(&mut |of, _, count| match of {
-                endpoint::Of::Latency => latencies += count,
-                endpoint::Of::Sizes => sizes += count,
-                endpoint::Of::Usage => {}
+            let taken = by_number(&registry, number).take(&mut |of, _, count| match of {
+                endpoint::HistogramKind::Latency => latencies += count,
+                endpoint::HistogramKind::Sizes => sizes += count,
+                endpoint::HistogramKind::Usage => {}
             });
-            requests += taken.endings.iter().map(endpoint::TakenEnding::requests).sum::<u64>();
+            requests += taken.endings.iter().map(endpoint::EndingDelta::requests).sum::<u64>();
             sum_us += taken.endings.iter().map(|ending| ending.duration_sum_us).sum::<u64>();
             bytes += taken.response_bytes;
-            allocated = allocated.plus(taken.allocated);
+            allocated = allocated + taken.allocated;
             // What has ended has begun before.
-            assert!(requests <= numbered(&registry, number).started());
+            assert!(requests <= by_number(&registry, number).started_count());
         };
         take();
         take();
@@ -176,7 +180,7 @@ fn what_is_recorded_while_it_is_taken_is_taken_once() {
         take();
         assert_eq!((requests, sum_us, bytes), (4, 12_020, 4));
         assert_eq!((latencies, sizes), (4, 4));
-        assert_eq!(allocated, alloc::Allocated { bytes: 400, freed_bytes: 160, allocations: 12 });
+        assert_eq!(allocated, alloc::AllocationSums { bytes: 400, freed_bytes: 160, allocations: 12 });
     };
     shuttle::check_random(model, SCHEDULES);
     shuttle::check_pct(model, SCHEDULES, 3);

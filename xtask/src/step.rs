@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
     time::Instant,
 };
 
@@ -35,10 +36,14 @@ impl Step {
     }
 }
 
-/// The workspace's folder.
-pub(crate) fn root() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().expect("xtask is a folder of the workspace").to_owned()
+/// The workspace's folder: that of the cargo that runs us, since checkouts may share a target folder.
+pub(crate) fn root() -> &'static Path {
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let package =
+            std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        package.parent().expect("xtask is a folder of the workspace").to_owned()
+    });
+    &ROOT
 }
 
 /// The cargo that runs us, in the workspace's folder.

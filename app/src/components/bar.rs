@@ -1,24 +1,25 @@
-//! Usage against a limit, and a whole in parts. Widths are attributes of SVG: the page's policy forbids inline styles.
+//! Bars: usage of a limit, and a whole in parts. Widths are SVG attributes, because the page's policy forbids inline
+//! styles.
 
 use leptos::prelude::*;
 use watchboard_wire::{Reading, format};
 
-use super::table::why;
+use super::table::unknown_reason;
 
-/// Past these percentages of a limit a bar asks for attention, and for action.
+/// From these percentages of a limit on a bar is marked as tight, and as full.
 const TIGHT_PERCENT: f64 = 80.0;
 const FULL_PERCENT: f64 = 95.0;
 
-/// How much of a limit is used.
+/// The usage of a limit.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Usage {
     /// In words: `34 MiB of 2 GiB`.
     pub(crate) text: String,
-    /// None without a limit.
+    /// `None` without a limit.
     pub(crate) percent: Option<f64>,
 }
 
-/// A bar from nothing to a limit, below its name and value.
+/// A bar from zero to a limit, below its name and value.
 #[component]
 pub(crate) fn Bar(label: &'static str, usage: Memo<Reading<Usage>>) -> impl IntoView {
     let percent =
@@ -42,7 +43,7 @@ pub(crate) fn Bar(label: &'static str, usage: Memo<Reading<Usage>>) -> impl Into
     }
 }
 
-/// A part of a whole: its name, its size, and what it is, in a line, where that needs to be said.
+/// A part of a whole: its name, its size, and an explanation or an empty text.
 pub(crate) type Slice = (&'static str, f64, &'static str);
 
 /// A whole in parts that add up to it, with a legend.
@@ -50,7 +51,7 @@ pub(crate) type Slice = (&'static str, f64, &'static str);
 pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<Slice>>>) -> impl IntoView {
     let whole = move || parts.with(|parts| parts.iter().flatten().map(|(_, value, _)| value).sum::<f64>());
     let total = Memo::new(move |_| if parts.with(Result::is_ok) { format::bytes(whole()) } else { String::new() });
-    // Text and not elements: it is as short, and its machinery is there already for the charts.
+    // Text and not elements: it is as short, and the charts need its code anyway.
     let rects = move || {
         let mut from = 0.0;
         let rect = |(index, (_, value, _)): (usize, Slice)| {
@@ -85,7 +86,7 @@ pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<Slice>>>) 
         </p>
         <svg class="bar stacked" role="img" aria-label=format!("{label} in parts") inner_html=rects></svg>
         <ul class="legend">{legend}</ul>
-        <p class="unknown">{why(parts)}</p>
+        <p class="unknown">{unknown_reason(parts)}</p>
     }
 }
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-/// A card: its title is a plain noun, its note says in one line what the figures mean.
+/// A card. Its title is a plain noun, and its note explains the figures in one line.
 #[component]
 pub(crate) fn Card<C: IntoView + 'static>(
     title: &'static str,

@@ -1,4 +1,4 @@
-//! A heat map: how many requests took how long, over time. A lone band of slow ones shows where lines of percentiles do not.
+//! A heat map of latency over time. It shows a separate band of slow requests, which lines of percentiles hide.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::chart::{CrosshairLine, TimeAxis};
 /// Shades, from few to many.
 const SHADES: f64 = 5.0;
 
-/// Requests by the band of their latency, for each point from the oldest on.
+/// Requests by latency band for each point, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct HeatData {
     pub(crate) window: Window,
@@ -37,7 +37,7 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
     let ticks = move || {
         let (lowest, end) = data.with(HeatData::bands);
         let tick = |band: u8| view! { <span>{begins(band)}</span> };
-        // The highest and the lowest have their labels, and as many between as there is room for.
+        // The highest and the lowest band have labels, and as many bands between as there is room for.
         let bands = usize::from(end - lowest);
         let step = (1..=bands).find(|step| bands % step == 0 && bands / step <= 6).unwrap_or(bands);
         (lowest..=end).rev().step_by(step).map(tick).collect_view()
@@ -58,7 +58,8 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
     }
 }
 
-/// A rectangle for each band of a point, in the shade of its count: each shade is four times the one before, counted down from the most.
+/// Draws a rectangle for each band of a point, in the shade of its count. The maximum has the darkest shade, and each
+/// lighter shade is a quarter of the one before.
 fn draw(data: &HeatData) -> String {
     let (lowest, end) = data.bands();
     let most = data.counts().map(|(_, count)| f64::from(count)).fold(1.0, f64::max);

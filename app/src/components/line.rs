@@ -1,9 +1,9 @@
-//! A small line in a table: a shape and no figures. Too small and too many for plotters.
+//! A small line in a table. Such lines are too small and too many for plotters.
 
 use std::fmt::Write;
 
-/// The line of these values from the oldest on, from zero to the largest.
-pub(crate) fn small(values: &[f64], hue: &'static str) -> String {
+/// Draws the values, the oldest first, between zero and the largest.
+pub(crate) fn small_line(values: &[f64], hue: &'static str) -> String {
     let largest = values.iter().copied().fold(0.0, f64::max).max(f64::MIN_POSITIVE);
     let mut points = String::new();
     for (place, value) in values.iter().enumerate() {

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use super::chart::{ChartData, sparkline};
 
-/// One golden figure: its name, its value, what it speaks of, and its small line over the window.
+/// One golden figure: its name, its value, its scope, and its small line over the window.
 #[component]
-pub(crate) fn Stat(
+pub(crate) fn StatTile(
     label: &'static str,
     value: Memo<String>,
     /// Scope and age of the figure.

@@ -1,8 +1,8 @@
-//! What happened within a request, as bars on its time: too small and too many for plotters.
+//! The steps of a request as bars on its time. They are too small and too many for plotters.
 
 use std::fmt::Write;
 
-/// A stretch of time, with what it was.
+/// A stretch of time with its title.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stretch {
     pub(crate) at_us: u64,
@@ -11,8 +11,8 @@ pub(crate) struct Stretch {
     pub(crate) title: String,
 }
 
-/// Stretches of so much time in all, from its beginning on.
-pub(crate) fn drawing(stretches: &[Stretch], whole_us: u64) -> String {
+/// Draws stretches of a time of `whole_us` microseconds.
+pub(crate) fn draw_steps(stretches: &[Stretch], whole_us: u64) -> String {
     // In thousandths, since fractions take more bytes.
     let part = |us: u64| us.min(whole_us) * 1_000 / whole_us.max(1);
     let mut rects = String::new();
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn bars_stand_where_they_were_and_names_are_text() {
         let stretch = Stretch { at_us: 500, took_us: 250, failed: false, title: "find a.<b>".to_owned() };
-        let svg = drawing(&[stretch], 1_000);
+        let svg = draw_steps(&[stretch], 1_000);
         assert!(svg.contains("x=\"500\" width=\"250\"") && svg.contains("find a.&lt;b>"), "{svg}");
     }
 }

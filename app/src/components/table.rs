@@ -1,7 +1,7 @@
-//! Tables and lists of facts, as plain data: pages say what is in them, never how it is drawn. One type serves them all,
+//! Tables and lists of facts. Pages give plain data and never say how it is drawn. One type serves all tables,
 //! which keeps the bundle small.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use leptos::{
     either::{Either, EitherOf3},
@@ -9,24 +9,34 @@ use leptos::{
 };
 use watchboard_wire::{Reading, Unknown, format};
 
-use crate::place::{Place, Sort, use_place};
-
-/// A column's title, and a word on what it holds.
-#[derive(Clone, Copy)]
+/// A column: its title, and a hint on its contents.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     pub(crate) title: &'static str,
     pub(crate) hint: &'static str,
     /// Aligned to the right.
     pub(crate) numeric: bool,
-    /// What its head sorts by.
-    pub(crate) sort: Option<Sort>,
+    /// The word of the order that its head sorts by.
+    pub(crate) sort: Option<&'static str>,
 }
 
 impl Column {
-    pub(crate) const fn sorts(self, sort: Sort) -> Self {
-        Self { sort: Some(sort), ..self }
+    pub(crate) const fn sorts(self, word: &'static str) -> Self {
+        Self { sort: Some(word), ..self }
     }
 }
+
+/// The head of a column that sorts.
+#[derive(Debug)]
+pub(crate) struct SortHead {
+    /// Its link.
+    pub(crate) href: String,
+    /// `ascending` or `descending` if the rows are sorted by this column.
+    pub(crate) order: Option<&'static str>,
+}
+
+/// Makes the head that sorts by a word. It is boxed, so that it has one type for all tables.
+pub(crate) type Sorting = Arc<dyn Fn(&'static str) -> SortHead + Send + Sync>;
 
 /// A column of words.
 pub(crate) const fn words(title: &'static str) -> Column {
@@ -38,13 +48,13 @@ pub(crate) const fn numbers(title: &'static str, hint: &'static str) -> Column {
     Column { title, hint, numeric: true, sort: None }
 }
 
-/// One cell: what it says, and the exact value or an explanation as its title.
+/// One cell: its text, and the exact value or an explanation as its title.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Cell {
     text: String,
     title: String,
     class: &'static str,
-    /// Where its text leads.
+    /// The link of its text.
     href: Option<String>,
     /// A small drawing beside the text.
     drawing: String,
@@ -64,27 +74,27 @@ impl Cell {
         Self::number(format::bytes(bytes as f64), format::exact(bytes))
     }
 
-    /// A figure that there is none of.
-    pub(crate) fn none() -> Self {
+    /// A missing figure.
+    pub(crate) fn dash() -> Self {
         Self::number("–".to_owned(), String::new())
     }
 
-    pub(crate) fn titled(self, title: String) -> Self {
+    pub(crate) fn with_title(self, title: String) -> Self {
         Self { title, ..self }
     }
 
     /// A small line of these values.
     pub(crate) fn line(values: &[f64], hue: &'static str) -> Self {
-        Self { drawing: super::line::small(values, hue), class: "line", ..Self::default() }
+        Self { drawing: super::line::small_line(values, hue), class: "line", ..Self::default() }
     }
 
-    /// Stretches of so much time in all.
+    /// Stretches of a time of `whole_us` microseconds.
     pub(crate) fn steps(stretches: &[super::Stretch], whole_us: u64) -> Self {
-        Self { drawing: super::steps::drawing(stretches, whole_us), class: "steps", ..Self::default() }
+        Self { drawing: super::steps::draw_steps(stretches, whole_us), class: "steps", ..Self::default() }
     }
 
-    pub(crate) fn links(self, to: &Place) -> Self {
-        Self { href: Some(to.href()), ..self }
+    pub(crate) fn with_link(self, href: String) -> Self {
+        Self { href: Some(href), ..self }
     }
 
     pub(crate) fn class(self, class: &'static str) -> Self {
@@ -93,46 +103,49 @@ impl Cell {
 }
 
 /// The first cell is the row's name.
-pub(crate) type Row = Vec<Cell>;
+pub(crate) type TableRow = Vec<Cell>;
 
-/// A table that scrolls within itself where it is wider than its card; or why there is none.
+/// A table, which scrolls if it is wider than its card; or the reason why there is none.
 #[component]
 pub(crate) fn Table(
     caption: &'static str,
-    /// Hides the caption from view where the card's title says it already.
+    /// Hides the caption from view, for a card whose title says the same.
     #[prop(optional)]
     quiet: bool,
     columns: &'static [Column],
-    rows: Memo<Reading<Vec<Row>>>,
+    #[prop(optional)] sorting: Option<Sorting>,
+    rows: Memo<Reading<Vec<TableRow>>>,
 ) -> impl IntoView {
     view! {
         <div class="scroll">
             <table>
-                {frame(caption, quiet, columns)}
+                {header(caption, quiet, columns, sorting)}
                 <tbody>{body(rows)}</tbody>
             </table>
         </div>
-        <p class="unknown">{why(rows)}</p>
+        <p class="unknown">{unknown_reason(rows)}</p>
     }
 }
 
-/// The height of a row in a tall table, as the style has it.
+/// The height of a row in a tall table; the style has the same.
 const ROW_PIXELS: usize = 28;
-/// Rows above the first that is in view, and rows in all, that are there: more than the table's height, which the style bounds.
+/// The number of rendered rows above the first row in view, and of all rendered rows. They fill more than the height of
+/// the table, which the style bounds.
 const ROWS_ABOVE: usize = 10;
 pub(crate) const ROWS_THERE: usize = 60;
 
-/// A table of any length, which scrolls within its own height. Only the rows about those in view are there; `rows` makes those
-/// of a range.
+/// A table of any length, which scrolls within its own height. It renders only the rows near those in view; `rows`
+/// makes the rows of a range.
 #[component]
 pub(crate) fn TallTable(
     caption: &'static str,
     columns: &'static [Column],
-    /// How many rows there are.
+    sorting: Sorting,
+    /// The number of rows.
     count: impl Fn() -> usize + Copy + Send + Sync + 'static,
-    /// Whether all of them are to be there.
+    /// Whether to render all rows.
     all: impl Fn() -> bool + Copy + Send + Sync + 'static,
-    rows: impl Fn(Range<usize>) -> Vec<Row> + Copy + Send + Sync + 'static,
+    rows: impl Fn(Range<usize>) -> Vec<TableRow> + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let scrolled = RwSignal::new(0);
     let range = move || {
@@ -144,15 +157,15 @@ pub(crate) fn TallTable(
     let scroll = move |event: leptos::ev::Event| {
         let target: leptos::web_sys::HtmlElement = event_target(&event);
         let first = (target.scroll_top().max(0) as usize / ROW_PIXELS).saturating_sub(ROWS_ABOVE);
-        // In steps, so that most scrolling changes nothing.
+        // It changes in steps, so that most scroll events change nothing.
         scrolled.set(first / ROWS_ABOVE * ROWS_ABOVE);
     };
-    // Heights are attributes: the page's policy forbids inline styles.
+    // Heights are attributes, because the page's policy forbids inline styles.
     let spacer = |rows: usize| format!("<tr><td><svg width=\"1\" height=\"{}\"></svg></td></tr>", rows * ROW_PIXELS);
     view! {
         <div class="scroll tall" tabindex="0" role="region" aria-label=caption on:scroll=scroll>
             <table aria-rowcount=move || count() + 1>
-                {frame(caption, true, columns)}
+                {header(caption, true, columns, Some(sorting))}
                 <tbody aria-hidden="true" inner_html=move || spacer(range().start)></tbody>
                 <tbody class="rows">{body(there)}</tbody>
                 <tbody aria-hidden="true" inner_html=move || spacer(count() - range().end)></tbody>
@@ -161,7 +174,8 @@ pub(crate) fn TallTable(
     }
 }
 
-fn frame(caption: &'static str, quiet: bool, columns: &'static [Column]) -> impl IntoView {
+fn header(caption: &'static str, quiet: bool, columns: &'static [Column], sorting: Option<Sorting>) -> impl IntoView {
+    let head = move |column| head(column, sorting.clone());
     view! {
         <caption class:unseen=quiet>{caption}</caption>
         <thead>
@@ -170,27 +184,22 @@ fn frame(caption: &'static str, quiet: bool, columns: &'static [Column]) -> impl
     }
 }
 
-fn body(rows: Memo<Reading<Vec<Row>>>) -> impl IntoView {
+fn body(rows: Memo<Reading<Vec<TableRow>>>) -> impl IntoView {
     move || rows.get().unwrap_or_default().into_iter().map(row).collect_view()
 }
 
-fn head(column: &'static Column) -> impl IntoView {
-    let place = use_place();
-    let sorted = move || {
-        let order = |place: &Place| if place.ascending { "ascending" } else { "descending" };
-        column.sort.and_then(|sort| place.with(|place| (place.sort == sort).then(|| order(place))))
-    };
-    let title = match column.sort {
-        Some(sort) => {
-            Either::Left(view! { <a href=move || place.with(|place| place.to_sort(sort).href())>{column.title}</a> })
-        }
+fn head(column: &'static Column, sorting: Option<Sorting>) -> impl IntoView {
+    let sort = column.sort.zip(sorting);
+    let title = match sort.clone() {
+        Some((word, head)) => Either::Left(view! { <a href=move || head(word).href>{column.title}</a> }),
         None => Either::Right(column.title),
     };
+    let order = move || sort.as_ref().and_then(|(word, head)| head(word).order);
     let class = if column.numeric { "number" } else { "" };
-    view! { <th scope="col" class=class title=column.hint aria-sort=sorted>{title}</th> }
+    view! { <th scope="col" class=class title=column.hint aria-sort=order>{title}</th> }
 }
 
-fn row(cells: Row) -> impl IntoView {
+fn row(cells: TableRow) -> impl IntoView {
     let mut cells = cells.into_iter();
     let name = cells.next().unwrap_or_default();
     let rest = cells
@@ -211,10 +220,10 @@ fn content(text: String, href: Option<String>, drawing: String) -> impl IntoView
     }
 }
 
-/// A fact: its name, its short value, and the exact value or a word of explanation.
+/// A fact: its name, its short value, and the exact value or an explanation.
 pub(crate) type Fact = (&'static str, String, String);
 
-/// A list of facts, or why there is none.
+/// A list of facts, or the reason why there is none.
 #[component]
 pub(crate) fn Facts(facts: Memo<Reading<Vec<Fact>>>) -> impl IntoView {
     let items = move || {
@@ -230,11 +239,11 @@ pub(crate) fn Facts(facts: Memo<Reading<Vec<Fact>>>) -> impl IntoView {
     };
     view! {
         <dl class="facts">{items}</dl>
-        <p class="unknown">{why(facts)}</p>
+        <p class="unknown">{unknown_reason(facts)}</p>
     }
 }
 
-/// The reason of an unknown reading; nothing for a known one.
-pub(crate) fn why<T: Send + Sync + 'static>(reading: Memo<Reading<T>>) -> Memo<String> {
+/// The reason of an unknown reading; empty for a known one.
+pub(crate) fn unknown_reason<T: Send + Sync + 'static>(reading: Memo<Reading<T>>) -> Memo<String> {
     Memo::new(move |_| reading.with(|reading| reading.as_ref().err().map(Unknown::to_string).unwrap_or_default()))
 }

@@ -1,4 +1,4 @@
-//! The loop's browser half: one timer, one request at a time, and the tab's visibility.
+//! The refresh loop in the browser: one timer, one request at a time, and the tab's visibility.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use watchboard_wire::{Ask, RefreshResponse};
 use web_sys::{RequestRedirect, VisibilityState};
 
-use super::Live;
+use super::state::Live;
 use crate::{
-    api::{self, Answer},
+    api::{self, RefreshReply},
     figures::Figures,
     place::Place,
 };
 
-/// A refresh that takes longer has failed.
+/// A refresh that takes longer fails.
 const ANSWER_WITHIN_MS: u32 = 8_000;
 
-/// After a failure the next try comes at least this soon, however long the interval is.
+/// The retry after a failure comes within this time, also if the interval is longer.
 const RETRY_WITHIN_SECONDS: u32 = 5;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Refresher {
     live: Live,
     timer: StoredValue<Option<TimeoutHandle>>,
-    /// By the browser's monotonic clock: when the figures on the page were taken.
+    /// The time of the figures on the page, by the browser's monotonic clock.
     taken_at_ms: StoredValue<f64>,
 }
 
@@ -34,7 +34,7 @@ struct Refresher {
 pub(super) fn start(live: Live, age_ms: u64) {
     let refresher =
         Refresher { live, timer: StoredValue::new(None), taken_at_ms: StoredValue::new(now_ms() - age_ms as f64) };
-    // Effects run when the page has been taken over: not before may its text differ from the server's.
+    // Effects run after hydration. Until then the text must be the server's.
     Effect::new(move |_| refresher.count_age());
     Effect::watch(
         move || (live.preferences.get().interval_seconds, live.preferences.get().paused),
@@ -53,7 +53,7 @@ pub(super) fn start(live: Live, age_ms: u64) {
         },
         false,
     );
-    Effect::watch(move || live.wanted.get(), move |(), _, _| refresher.refresh(), false);
+    Effect::watch(move || live.refresh_requested.get(), move |(), _, _| refresher.refresh(), false);
     let visibility = window_event_listener_untyped("visibilitychange", move |_| {
         if visible() && !live.preferences.get_untracked().paused {
             refresher.refresh();
@@ -72,7 +72,7 @@ pub(super) fn start(live: Live, age_ms: u64) {
 }
 
 impl Refresher {
-    /// Asks for what is new, unless that is happening already.
+    /// Asks for new figures, unless a refresh is in flight.
     fn refresh(self) {
         if self.live.refreshing.get_untracked() {
             return;
@@ -81,30 +81,30 @@ impl Refresher {
         self.live.refreshing.set(true);
         spawn_local(async move {
             let ask = self.live.place.with_untracked(Place::ask);
-            let seen = self.live.figures.with_untracked(|figures| (figures.ask == ask).then(|| figures.seen()));
-            let asked = Box::pin(api::refresh(bundle(), ask.clone(), seen));
-            let answered = match select(asked, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
-                Either::Left((answered, _)) => Some(answered),
+            let cursor = self.live.figures.with_untracked(|figures| (figures.ask == ask).then(|| figures.cursor()));
+            let response = Box::pin(api::refresh(bundle(), ask.clone(), cursor));
+            let result = match select(response, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
+                Either::Left((result, _)) => Some(result),
                 Either::Right(_) => None,
             };
-            // Something answered, if not the board.
-            let refused = matches!(&answered, Some(Err(error)) if !matches!(error, ServerFnError::Request(_)));
+            // A server answered, but not the board.
+            let refused = matches!(&result, Some(Err(error)) if !matches!(error, ServerFnError::Request(_)));
             if refused && is_shut_out().await {
                 _ = window().location().reload();
                 return;
             }
-            let answer = answered.and_then(Result::ok);
-            self.live.failed.set(answer.is_none());
+            let reply = result.and_then(Result::ok);
+            self.live.failed.set(reply.is_none());
             self.live.refreshing.set(false);
-            match answer {
-                Some(Answer::Figures(_)) if self.live.place.with_untracked(Place::ask) != ask => {
-                    // Meanwhile the viewer has gone on.
+            match reply {
+                Some(RefreshReply::Figures(_)) if self.live.place.with_untracked(Place::ask) != ask => {
+                    // The viewer has left that place in the meantime.
                     return self.refresh();
                 }
-                Some(Answer::Figures(update)) => {
+                Some(RefreshReply::Figures(update)) => {
                     self.show(ask, *update);
                 }
-                Some(Answer::OtherBuild) => _ = window().location().reload(),
+                Some(RefreshReply::OtherBuild) => _ = window().location().reload(),
                 None => {}
             }
             self.count_age();
@@ -121,7 +121,7 @@ impl Refresher {
         }
     }
 
-    /// Sets the one timer anew: none while the tab is hidden, paused, or a refresh is under way.
+    /// Sets the timer again. There is no timer while the tab is hidden or paused, or a refresh is in flight.
     fn schedule(self) {
         self.cancel();
         let preferences = self.live.preferences.get_untracked();
@@ -150,11 +150,11 @@ impl Refresher {
     }
 }
 
-/// Whether loading this page anew would lead to a place to sign in, here or elsewhere, or to a refusal.
+/// Whether a reload of this page would lead to a login or to a refusal.
 async fn is_shut_out() -> bool {
     let Ok(here) = window().location().href() else { return false };
     let head = RequestBuilder::new(&here).method(Method::HEAD).redirect(RequestRedirect::Manual);
-    // A redirect that is not followed has the status 0.
+    // An opaque redirect has the status 0.
     head.send().await.is_ok_and(|answer| matches!(answer.status(), 0 | 401 | 403))
 }
 

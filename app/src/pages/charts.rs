@@ -1,4 +1,4 @@
-//! The charts of the board: each is its title, what growth means, its unit and its columns of the timeline.
+//! The charts of the board. Each has a title, a note on the meaning of growth, a unit and its columns of the timeline.
 
 use leptos::prelude::*;
 use watchboard_wire::{TimelineColumns, format, format::Unit};
@@ -7,7 +7,7 @@ use super::memory::watches_another;
 use crate::{
     components::{Chart, ChartData, Series},
     figures::Figures,
-    live::{self, of_figures},
+    live::{self, figures_memo},
 };
 
 /// A chart's data from columns of the timeline.
@@ -15,14 +15,14 @@ pub(super) fn columns(
     unit: Unit,
     read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static,
 ) -> Memo<ChartData> {
-    live::columns(move |timeline| ChartData {
+    live::timeline_memo(move |timeline| ChartData {
         series: read(&timeline.columns),
         ..ChartData::new(timeline.window, unit)
     })
 }
 
-/// Of a column of bytes: these need 64 bits, a chart's line does not.
-pub(super) fn wide(name: &'static str, hue: &'static str, column: &[Option<u64>]) -> Series {
+/// A series of a column of 64-bit numbers, for which there is no lossless `Into<f64>`.
+pub(super) fn byte_series(name: &'static str, hue: &'static str, column: &[Option<u64>]) -> Series {
     Series { name, hue, values: column.iter().map(|value| value.map(|value| value as f64)).collect() }
 }
 
@@ -78,11 +78,11 @@ pub(crate) fn ErrorsChart() -> impl IntoView {
     view! { <Chart title="Errors" note="Per second: 5xx and panics are ours, 4xx the clients'." data=errors() /> }
 }
 
-/// Where the application was started anew, at places of the window.
+/// The restarts of the application, at places of the window.
 fn restarts(figures: &Figures) -> Vec<(usize, String)> {
     let (snapshot, window) = (&figures.snapshot, figures.window());
     let place = |at_unix_ms: u64| {
-        // Seconds come a little sooner or later than they should.
+        // Ticks come a little sooner or later than whole seconds.
         let ago = (snapshot.taken_at_unix_ms.saturating_sub(at_unix_ms) + 500) / 1000;
         let [point, now] = [snapshot.tick.checked_sub(ago)?, snapshot.tick].map(|tick| tick / window.step_seconds());
         (window.points() - 1).checked_sub((now - point) as usize)
@@ -93,14 +93,14 @@ fn restarts(figures: &Figures) -> Vec<(usize, String)> {
 
 #[component]
 pub(crate) fn RssChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+    let data = figures_memo(|figures| {
         let columns = &figures.timeline.columns;
         let mut series = vec![
-            wide("RSS", "hue-memory", &columns.rss_bytes),
-            wide("of that heap and stacks", "hue-cpu", &columns.anonymous_bytes),
+            byte_series("RSS", "hue-memory", &columns.rss_bytes),
+            byte_series("of that heap and stacks", "hue-cpu", &columns.anonymous_bytes),
         ];
         if figures.snapshot.memory.heap.is_some() {
-            series.push(wide("allocated and not freed", "hue-p99", &columns.live_heap_bytes));
+            series.push(byte_series("allocated and not freed", "hue-p99", &columns.live_heap_bytes));
         }
         let limit = match &figures.snapshot.memory.container {
             Ok(Some(container)) => container.limit_bytes.map(|limit| limit as f64),
@@ -114,13 +114,13 @@ pub(crate) fn RssChart() -> impl IntoView {
     view! { <Chart title note="Resident memory: growth that never comes back is a leak." data=data /> }
 }
 
-/// Where the program's allocator counts.
+/// The chart of a counting allocator.
 #[component]
 pub(crate) fn AllocationChart() -> impl IntoView {
     let data = columns(Unit::BytesPerSecond, |columns| {
         vec![
-            wide("by requests", "hue-rate", &columns.requests_allocated_per_second),
-            wide("elsewhere", "hue-system", &columns.other_allocated_per_second),
+            byte_series("by requests", "hue-rate", &columns.requests_allocated_per_second),
+            byte_series("elsewhere", "hue-system", &columns.other_allocated_per_second),
         ]
     });
     view! { <Chart title="Allocation" note="Bytes asked for per second: what makes the allocator work, kept or not." data=data /> }
@@ -129,7 +129,7 @@ pub(crate) fn AllocationChart() -> impl IntoView {
 #[component]
 pub(crate) fn CpuChart() -> impl IntoView {
     let whose = if watches_another() { "application, of one core" } else { "process, of one core" };
-    let data = of_figures(move |figures| {
+    let data = figures_memo(move |figures| {
         let columns = &figures.timeline.columns;
         let series = vec![
             Series::new(whose, "hue-cpu", &columns.process_cpu_percent),

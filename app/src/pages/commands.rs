@@ -1,4 +1,4 @@
-//! What the application asks of its database: its commands, its connections, and the deployment as its client sees it.
+//! The application's database client: its commands, its connections, and its view of the deployment.
 
 use leptos::prelude::*;
 use watchboard_wire::{
@@ -7,17 +7,16 @@ use watchboard_wire::{
 };
 
 use super::{
+    cells::{count_cell, duration_cell, flagged_count_cell, optional_fact, share},
     charts::columns,
-    database::maybe,
-    requests::{counted, marked, share, timed},
 };
 use crate::{
-    components::{Card, Cell, Chart, ChartData, Column, Fact, Facts, Row, Series, Table, numbers, words},
+    components::{Card, Cell, Chart, ChartData, Column, Fact, Facts, Series, Table, TableRow, numbers, words},
     figures::Figures,
-    live::of_figures,
+    live::figures_memo,
 };
 
-/// Where the application's client is listened to.
+/// The charts of the command listener.
 #[component]
 pub(super) fn CommandCharts() -> impl IntoView {
     view! {
@@ -28,10 +27,10 @@ pub(super) fn CommandCharts() -> impl IntoView {
     }
 }
 
-/// What the application asks of late, for the overview.
+/// The latest figures of the commands, for the overview.
 #[component]
 pub(super) fn CommandsOfLate() -> impl IntoView {
-    let facts = of_figures(|figures| {
+    let facts = figures_memo(|figures| {
         if !figures.snapshot.listens {
             return Ok(vec![]);
         }
@@ -40,17 +39,17 @@ pub(super) fn CommandsOfLate() -> impl IntoView {
         let of_late = |column: &[Option<f32>]| column.iter().rev().skip(1).find_map(|value| *value).map(f64::from);
         let whole = |column: &[Option<u32>]| column.iter().rev().skip(1).find_map(|value| *value).map(f64::from);
         Ok(vec![
-            maybe(
+            optional_fact(
                 "Commands",
                 of_late(&columns.commands_per_second).map(format::per_second),
                 "of the application, by the last point of the charts",
             ),
-            maybe(
+            optional_fact(
                 "Command p99",
                 whole(&columns.command_p99_us).map(format::duration_us),
                 "from sending to the answer, by the last point that had any",
             ),
-            maybe(
+            optional_fact(
                 "Connections in use",
                 whole(&columns.connections_in_use).map(format::count),
                 "the most of the last point, of the application's pools",
@@ -60,13 +59,13 @@ pub(super) fn CommandsOfLate() -> impl IntoView {
     view! { <Facts facts /> }
 }
 
-/// What the application asks, in sum; or how to have it shown.
+/// The sums over all commands, or the way to turn them on.
 #[component]
 pub(super) fn CommandFacts() -> impl IntoView {
-    view! { <Facts facts=of_figures(facts) /> }
+    view! { <Facts facts=figures_memo(command_facts) /> }
 }
 
-/// What the application asks, and over which connections; where its client is listened to.
+/// The tables of the command listener.
 #[component]
 pub(super) fn CommandCards() -> impl IntoView {
     view! {
@@ -85,21 +84,21 @@ pub(super) fn CommandCards() -> impl IntoView {
     }
 }
 
-fn commands(figures: &Figures) -> Reading<&AppCommands> {
+fn app_commands(figures: &Figures) -> Reading<&AppCommands> {
     let how = "The application's client is not listened to: make it of `monitor.listen(options)`.";
     let detail = figures.database.as_ref().and_then(|database| database.commands.as_ref());
     detail.ok_or_else(|| Unknown::because(how))
 }
 
-fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
-    let all = commands(figures)?;
+fn command_facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let all = app_commands(figures)?;
     let CommandRow { calls, failed, cancelled, documents, latency, .. } = &all.whole;
     let plain = |name, count: u64, title: &str| (name, format::count(count as f64), title.to_owned());
     let time = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), |us| format::duration_us(us as f64));
     let rate = *calls as f64 / figures.totals.seconds.max(1) as f64;
     let sent = all.sent_for_requests + all.sent_by_others;
     let mut facts = vec![
-        ("Commands", format!("{} ({})", format::count(*calls as f64), format::per_second(rate)), figures.last()),
+        ("Commands", format!("{} ({})", format::count(*calls as f64), format::per_second(rate)), figures.window_text()),
         (
             "Failed",
             format!("{} ({})", format::count(*failed as f64), share(*failed, *calls)),
@@ -144,11 +143,11 @@ const COMMANDS: &[Column] = &[
 
 #[component]
 fn CommandTable() -> impl IntoView {
-    let rows = of_figures(|figures| {
-        let all = commands(figures)?;
-        Ok(all.rows.iter().map(|row| command(row, &all.whole, figures.totals.seconds)).collect())
+    let rows = figures_memo(|figures| {
+        let all = app_commands(figures)?;
+        Ok(all.rows.iter().map(|row| command_row(row, &all.whole, figures.totals.seconds)).collect())
     });
-    let foot = of_figures(|figures| match commands(figures) {
+    let foot = figures_memo(|figures| match app_commands(figures) {
         Err(_) => String::new(),
         Ok(all) if all.kinds == 0 => "No command in this window.".to_owned(),
         Ok(all) if all.kinds as usize > all.rows.len() => {
@@ -162,23 +161,23 @@ fn CommandTable() -> impl IntoView {
     }
 }
 
-fn command(row: &CommandRow, whole: &CommandRow, seconds: u64) -> Row {
+fn command_row(row: &CommandRow, whole: &CommandRow, seconds: u64) -> TableRow {
     let latency = row.latency;
     let answered = row.calls - row.cancelled;
     let each = row.documents as f64 / answered.max(1) as f64;
     vec![
         Cell::words(row.name.text()),
-        timed(Some(row.duration_sum_us)),
+        duration_cell(Some(row.duration_sum_us)),
         Cell::number(share(row.duration_sum_us, whole.duration_sum_us), String::new()),
-        counted(row.calls),
+        count_cell(row.calls),
         Cell::number(format::per_second(row.calls as f64 / seconds.max(1) as f64), String::new()),
-        marked(row.failed, "number bad"),
-        marked(row.cancelled, "number warn"),
-        timed(row.duration_sum_us.checked_div(answered)),
-        timed(latency.map(|latency| latency.p50_us)),
-        timed(latency.map(|latency| latency.p95_us)),
-        timed(latency.map(|latency| latency.p99_us)),
-        timed(latency.map(|latency| latency.max_us)),
+        flagged_count_cell(row.failed, "number bad"),
+        flagged_count_cell(row.cancelled, "number warn"),
+        duration_cell(row.duration_sum_us.checked_div(answered)),
+        duration_cell(latency.map(|latency| latency.p50_us)),
+        duration_cell(latency.map(|latency| latency.p95_us)),
+        duration_cell(latency.map(|latency| latency.p99_us)),
+        duration_cell(latency.map(|latency| latency.max_us)),
         Cell::number(format::count(each), format::exact(row.documents)),
     ]
 }
@@ -201,28 +200,28 @@ const POOLS: &[Column] = &[
 
 #[component]
 fn PoolTable() -> impl IntoView {
-    let pool = |pool: &Pool| -> Row {
-        let in_use = counted(pool.in_use);
-        let bad = |count| marked(count, "number warn");
+    let pool = |pool: &Pool| -> TableRow {
+        let in_use = count_cell(pool.in_use);
+        let bad = |count| flagged_count_cell(count, "number warn");
         vec![
             Cell::words(pool.address.clone()),
             if pool.is_full() { in_use.class("number warn") } else { in_use },
-            counted(pool.size),
-            if pool.max > 0 { counted(pool.max) } else { Cell::number("no limit".to_owned(), String::new()) },
+            count_cell(pool.size),
+            if pool.max > 0 { count_cell(pool.max) } else { Cell::number("no limit".to_owned(), String::new()) },
             bad(pool.waiting),
-            counted(pool.checked_out),
+            count_cell(pool.checked_out),
             bad(pool.failed),
-            counted(pool.created),
-            counted(pool.closed[0]),
-            counted(pool.closed[1]),
+            count_cell(pool.created),
+            count_cell(pool.closed[0]),
+            count_cell(pool.closed[1]),
             bad(pool.closed[2]),
             bad(pool.closed[3]),
             bad(pool.cleared),
         ]
     };
-    let rows = of_figures(move |figures| Ok(commands(figures)?.pools.iter().map(pool).collect()));
-    let foot = of_figures(|figures| {
-        let waits = commands(figures).ok().map(|all| all.waits.clone()).unwrap_or_default();
+    let rows = figures_memo(move |figures| Ok(app_commands(figures)?.pools.iter().map(pool).collect()));
+    let foot = figures_memo(|figures| {
+        let waits = app_commands(figures).ok().map(|all| all.waits.clone()).unwrap_or_default();
         let Some(latency) = waits.latency else { return "No connection was asked for in this window.".to_owned() };
         let [p50, p99, max] = [latency.p50_us, latency.p99_us, latency.max_us].map(|us| format::duration_us(us as f64));
         let calls = format::exact(waits.calls);
@@ -238,17 +237,17 @@ const ERRORS: &[Column] = &[words("Command"), words("Code"), numbers("Count", "s
 
 #[component]
 fn ErrorTable() -> impl IntoView {
-    let error = |error: &CommandError| -> Row {
+    let error = |error: &CommandError| -> TableRow {
         let code = match (error.code, &*error.word) {
             (0, _) => "no answer".to_owned(),
             (11000, "") => "11000 DuplicateKey".to_owned(),
             (code, word) => format!("{code} {word}"),
         };
-        vec![Cell::words(error.name.text()), Cell::words(code), counted(error.count)]
+        vec![Cell::words(error.name.text()), Cell::words(code), count_cell(error.count)]
     };
-    let rows = of_figures(move |figures| Ok(commands(figures)?.errors.iter().map(error).collect()));
-    let foot = of_figures(|figures| {
-        let none = commands(figures).is_ok_and(|all| all.errors.is_empty());
+    let rows = figures_memo(move |figures| Ok(app_commands(figures)?.errors.iter().map(error).collect()));
+    let foot = figures_memo(|figures| {
+        let none = app_commands(figures).is_ok_and(|all| all.errors.is_empty());
         if none { "None.".to_owned() } else { String::new() }
     });
     view! {
@@ -262,7 +261,7 @@ const MEMBERS: &[Column] =
 
 #[component]
 fn MemberTable() -> impl IntoView {
-    let member = |member: &DeploymentMember| -> Row {
+    let member = |member: &DeploymentMember| -> TableRow {
         let kind = match (&*member.kind, member.failure) {
             (_, Some(failure)) => Cell::words(failure.words()).class("bad"),
             ("RSPrimary", _) => Cell::words("primary"),
@@ -270,12 +269,12 @@ fn MemberTable() -> impl IntoView {
             ("Unknown", _) => Cell::words("unknown").class("warn"),
             (kind, _) => Cell::words(kind),
         };
-        vec![Cell::words(member.address.clone()), kind, timed(member.round_trip_us)]
+        vec![Cell::words(member.address.clone()), kind, duration_cell(member.round_trip_us)]
     };
-    let rows = of_figures(move |figures| {
-        Ok(commands(figures)?.deployments.iter().flat_map(|deployment| &deployment.members).map(member).collect())
+    let rows = figures_memo(move |figures| {
+        Ok(app_commands(figures)?.deployments.iter().flat_map(|deployment| &deployment.members).map(member).collect())
     });
-    let foot = of_figures(move |figures| {
+    let foot = figures_memo(move |figures| {
         let deployment = |deployment: &Deployment| {
             let name = deployment.set_name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
             let changed = format::date_time(deployment.changed_at_unix_ms);
@@ -284,7 +283,7 @@ fn MemberTable() -> impl IntoView {
             format!("{kind}{name}: {primaries} new primaries since the start, last changed {changed}.")
         };
         let all: Vec<String> =
-            commands(figures).map(|all| all.deployments.iter().map(deployment).collect()).unwrap_or_default();
+            app_commands(figures).map(|all| all.deployments.iter().map(deployment).collect()).unwrap_or_default();
         if all.is_empty() { "Not looked at yet.".to_owned() } else { all.join(" ") }
     });
     view! {
@@ -304,26 +303,26 @@ const OF_ENDPOINT: &[Column] = &[
     numbers("Mean", "from sending to the answer"),
 ];
 
-/// What the requests of the endpoint that is looked at ask.
+/// The commands of the requests of the endpoint on the page.
 #[component]
 pub(super) fn EndpointCommandTable() -> impl IntoView {
-    let command = |command: &EndpointCommand| -> Row {
+    let command = |command: &EndpointCommand| -> TableRow {
         let each = command.calls as f64 / command.requests.max(1) as f64;
         vec![
             Cell::words(command.name.text()),
-            timed(Some(command.duration_sum_us)),
-            counted(command.calls),
-            counted(command.requests),
+            duration_cell(Some(command.duration_sum_us)),
+            count_cell(command.calls),
+            count_cell(command.requests),
             Cell::number(format::count(each), String::new()),
-            counted(command.most.into()),
-            marked(command.repeated, "number warn"),
-            timed(command.duration_sum_us.checked_div(command.calls)),
+            count_cell(command.most.into()),
+            flagged_count_cell(command.repeated, "number warn"),
+            duration_cell(command.duration_sum_us.checked_div(command.calls)),
         ]
     };
     let all =
         |figures: &Figures| figures.endpoint.as_ref().map(|endpoint| endpoint.commands.clone()).unwrap_or_default();
-    let rows = of_figures(move |figures| Ok(all(figures).iter().map(command).collect()));
-    let foot = of_figures(move |figures| {
+    let rows = figures_memo(move |figures| Ok(all(figures).iter().map(command).collect()));
+    let foot = figures_memo(move |figures| {
         if all(figures).is_empty() { "None of its requests has asked anything.".to_owned() } else { String::new() }
     });
     view! {
@@ -357,13 +356,14 @@ fn CommandLatencyChart() -> impl IntoView {
 
 #[component]
 fn ConnectionsChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+    let data = figures_memo(|figures| {
         let columns = &figures.timeline.columns;
         let series = vec![
             Series::new("in use", "hue-database", &columns.connections_in_use),
             Series::new("waiting", "hue-server", &columns.connections_waiting),
         ];
-        let limit: u64 = commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).max().unwrap_or(0));
+        let limit: u64 =
+            app_commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).max().unwrap_or(0));
         let data = ChartData { series, ..ChartData::new(figures.window(), Unit::Count) };
         data.with_limit_in_sight("limit", (limit > 0).then_some(limit as f64))
     });

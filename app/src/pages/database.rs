@@ -1,13 +1,11 @@
-//! Database health: whether it answers, what the application asks of it, and how it does.
+//! Database health: the probe, the application's commands, and the server's own figures.
 
+mod reading;
 mod server;
 mod storage;
 
 use leptos::prelude::*;
-use watchboard_wire::{
-    DatabaseFile, DatabaseHealth, DatabaseServer, DatabaseState, DatedReading, Reading, Snapshot, Unknown, format,
-    known,
-};
+use watchboard_wire::{DatabaseFile, DatabaseHealth, DatabaseState, Snapshot, format};
 
 use self::{
     server::{OperationTable, ReplicationTable, StatusFacts},
@@ -19,13 +17,12 @@ use super::{
 };
 use crate::{
     components::{Card, Fact, Facts},
-    figures::Figures,
-    live::{figure, text, use_live},
+    live::{snapshot_memo, snapshot_text, use_live},
 };
 
 #[component]
 pub(crate) fn DatabasePage() -> impl IntoView {
-    // Which database there is hardly ever changes while a page is open; of a file nobody but its own programs can tell more.
+    // The kind of database hardly ever changes while a page is open. A file has no server that could report more.
     let (configured, is_file, listens) = use_live().figures.with_untracked(|figures| {
         let Snapshot { database, listens, .. } = &figures.snapshot;
         (database.state != DatabaseState::NotConfigured, database.kind == "SQLite", *listens)
@@ -56,7 +53,7 @@ pub(crate) fn DatabasePage() -> impl IntoView {
     }
 }
 
-/// The server's own state.
+/// The server's own figures.
 #[component]
 fn ServerCards() -> impl IntoView {
     view! {
@@ -69,7 +66,7 @@ fn ServerCards() -> impl IntoView {
     }
 }
 
-/// What it works on, and what it holds.
+/// The server's running operations and its storage.
 #[component]
 fn StorageCards() -> impl IntoView {
     view! {
@@ -83,32 +80,10 @@ fn StorageCards() -> impl IntoView {
     }
 }
 
-/// What the server told of a part; why not, where it has not.
-fn told<T>(figures: &Figures, part: fn(&DatabaseServer) -> Option<&DatedReading<T>>) -> Reading<&T> {
-    let server = figures.database.as_ref().and_then(|database| database.server.as_ref());
-    let told = server.and_then(part).ok_or_else(|| Unknown::because("Not asked yet."))?;
-    known(&told.reading)
-}
-
-/// How old a part is.
-fn age(figures: &Figures, at: fn(&DatabaseServer) -> Option<u64>) -> String {
-    let at = figures.database.as_ref().and_then(|database| database.server.as_ref()).and_then(at);
-    let ago = |at: u64| format::span(figures.snapshot.taken_at_unix_ms.saturating_sub(at) / 1000);
-    let round_us =
-        figures.database.as_ref().and_then(|database| database.server.as_ref()).map_or(0, |server| server.round_max_us);
-    let round = format::duration_us(round_us as f64);
-    at.map(|at| format!("Asked {} ago; all questions of a second took {round} at most.", ago(at))).unwrap_or_default()
-}
-
-/// A figure that may not be there.
-pub(super) fn maybe(name: &'static str, value: Option<String>, title: &str) -> Fact {
-    (name, value.unwrap_or_else(|| "–".to_owned()), title.to_owned())
-}
-
 #[component]
 pub(super) fn DatabaseFacts() -> impl IntoView {
-    let sentence = text(|snapshot| sentence(&snapshot.database, snapshot.taken_at_unix_ms));
-    let class = text(|snapshot| {
+    let sentence = snapshot_text(|snapshot| sentence(&snapshot.database, snapshot.taken_at_unix_ms));
+    let class = snapshot_text(|snapshot| {
         let class = match snapshot.database.state {
             DatabaseState::Healthy => "state fine",
             DatabaseState::Failed(_) => "state bad",
@@ -118,7 +93,7 @@ pub(super) fn DatabaseFacts() -> impl IntoView {
     });
     view! {
         <p class=move || class.get() id="database-state">{sentence}</p>
-        <Facts facts=figure(|snapshot| Ok(facts(&snapshot.database, snapshot.taken_at_unix_ms))) />
+        <Facts facts=snapshot_memo(|snapshot| Ok(health_facts(&snapshot.database, snapshot.taken_at_unix_ms))) />
     }
 }
 
@@ -139,7 +114,7 @@ fn sentence(database: &DatabaseHealth, now_unix_ms: u64) -> String {
     }
 }
 
-fn facts(database: &DatabaseHealth, now_unix_ms: u64) -> Vec<Fact> {
+fn health_facts(database: &DatabaseHealth, now_unix_ms: u64) -> Vec<Fact> {
     if database.state == DatabaseState::NotConfigured {
         return vec![];
     }

@@ -1,19 +1,20 @@
-//! One endpoint: how fast it was over time, how its requests ended, what went wrong, and what such a request looked like.
+//! One endpoint: its latency over time, the outcomes of its requests, its errors and its slowest requests.
 
 use leptos::prelude::*;
 use watchboard_wire::{EndpointColumns, EndpointDetail, Reading, RequestUpstream, Unknown, format, format::Unit};
 
 use super::{
-    charts::wide,
+    cells::share,
+    charts::byte_series,
     commands::EndpointCommandTable,
     errors::{CauseTable, SampleTable},
-    requests::{StatusTable, share},
+    requests::StatusTable,
     slowest::SlowestTable,
 };
 use crate::{
     components::{Card, Chart, ChartData, Fact, Facts, HeatData, HeatMap, Series},
     figures::Figures,
-    live::{of_figures, use_live},
+    live::{figures_memo, use_live},
     place::use_place,
 };
 
@@ -30,26 +31,26 @@ pub(crate) fn EndpointPage() -> impl IntoView {
             <b id="endpoint-name">{name}</b>
         </p>
         <div class="charts">
-            <LatencyChart />
+            <EndpointLatencyChart />
             <LatencyMap />
             <EndingsChart />
             {listens.then(|| view! { <DatabaseChart /> })}
-            {counts.then(|| view! { <AllocatedChart /> })}
+            {counts.then(|| view! { <EndpointAllocationChart /> })}
         </div>
         <div class="cards">
             <Card title="Endpoint" note="Of the window.">
-                <Facts facts=of_figures(facts) />
+                <Facts facts=figures_memo(endpoint_facts) />
             </Card>
             {listens
                 .then(|| view! {
                     <Card title="What it asks" note="Of the window: its requests and the database.">
-                        <Facts facts=of_figures(database_facts) />
+                        <Facts facts=figures_memo(database_facts) />
                     </Card>
                 })}
             {counts
                 .then(|| view! {
                     <Card title="What it allocates" note="Of the window: its requests and the program's memory.">
-                        <Facts facts=of_figures(memory_facts) />
+                        <Facts facts=figures_memo(memory_facts) />
                     </Card>
                 })}
             <Card title="Status codes" note="Since the start; 499 is a client that left before there was a status.">
@@ -77,7 +78,7 @@ fn detail(figures: &Figures) -> Reading<&EndpointDetail> {
     figures.endpoint.as_ref().ok_or_else(|| Unknown::because(unknown))
 }
 
-fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+fn endpoint_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let EndpointDetail { row, .. } = detail(figures)?;
     let totals = &figures.totals;
     let plain = |name, count: u64| (name, format::count(count as f64), format::exact(count));
@@ -116,7 +117,7 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
     Ok(facts)
 }
 
-/// What the application behind the proxy took.
+/// The time of the application behind the proxy.
 fn upstream_facts(upstream: RequestUpstream) -> [Fact; 2] {
     let mean = |sum_us: u64, count: u64| match count {
         0 => "–".to_owned(),
@@ -196,7 +197,7 @@ fn memory_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     ])
 }
 
-/// A chart's data from the endpoint's own columns; empty for one that is not known.
+/// A chart's data from the endpoint's columns; empty for an unknown endpoint.
 fn columns(figures: &Figures, unit: Unit, read: impl Fn(&EndpointColumns) -> Vec<Series>) -> ChartData {
     let none = EndpointColumns::default();
     let columns = detail(figures).map_or(&none, |detail| &detail.timeline.columns);
@@ -204,8 +205,8 @@ fn columns(figures: &Figures, unit: Unit, read: impl Fn(&EndpointColumns) -> Vec
 }
 
 #[component]
-fn LatencyChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+fn EndpointLatencyChart() -> impl IntoView {
+    let data = figures_memo(|figures| {
         let lines = columns(figures, Unit::DurationUs, |columns| {
             vec![
                 Series::new("p50", "hue-p50", &columns.latency_p50_us),
@@ -221,7 +222,7 @@ fn LatencyChart() -> impl IntoView {
 
 #[component]
 fn LatencyMap() -> impl IntoView {
-    let data = of_figures(|figures| HeatData {
+    let data = figures_memo(|figures| HeatData {
         window: figures.window(),
         points: detail(figures).map(|detail| detail.timeline.columns.latency_counts.clone()).unwrap_or_default(),
     });
@@ -230,7 +231,7 @@ fn LatencyMap() -> impl IntoView {
 
 #[component]
 fn DatabaseChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+    let data = figures_memo(|figures| {
         columns(figures, Unit::DurationUs, |columns| {
             vec![
                 Series::new("database, the mean", "hue-database", &columns.database_mean_us),
@@ -242,12 +243,12 @@ fn DatabaseChart() -> impl IntoView {
 }
 
 #[component]
-fn AllocatedChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+fn EndpointAllocationChart() -> impl IntoView {
+    let data = figures_memo(|figures| {
         columns(figures, Unit::Bytes, |columns| {
             vec![
-                wide("mean", "hue-memory", &columns.allocated_mean_bytes),
-                wide("largest", "hue-p99", &columns.allocated_max_bytes),
+                byte_series("mean", "hue-memory", &columns.allocated_mean_bytes),
+                byte_series("largest", "hue-p99", &columns.allocated_max_bytes),
             ]
         })
     });
@@ -256,7 +257,7 @@ fn AllocatedChart() -> impl IntoView {
 
 #[component]
 fn EndingsChart() -> impl IntoView {
-    let data = of_figures(|figures| {
+    let data = figures_memo(|figures| {
         columns(figures, Unit::PerSecond, |columns| {
             vec![
                 Series::new("fine", "hue-rate", &columns.fine_per_second),

@@ -1,50 +1,54 @@
-//! The endpoints of the window as a table that sorts by every column, and can be filtered.
+//! The endpoints of the window, as a table that can be sorted by each column and filtered.
 
-use std::{ops::Range, sync::LazyLock};
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
 use leptos::prelude::*;
 use watchboard_wire::{EndpointName, EndpointRow, NameSource, RequestDatabase, RequestMemory, format};
 
-use super::requests::{counted, marked, share, timed};
+use super::cells::{count_cell, duration_cell, flagged_count_cell, share};
 use crate::{
-    components::{Cell, Column, ROWS_THERE, Row, Table, TallTable, numbers, words},
+    components::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words},
     figures::Figures,
-    live::{of_figures, use_live},
-    order::{self, Key},
-    place::{Place, Sort, go, use_place},
+    live::{figures_memo, use_live},
+    order::{SortKey, sort_keys},
+    place::{Place, Sort, navigate, use_place},
 };
 
 const COLUMNS: &[Column] = &[
-    words("Endpoint").sorts(Sort::Endpoint),
-    numbers("Total time", "of all requests together, with its share").sorts(Sort::Total),
+    words("Endpoint").sorts(Sort::Endpoint.word()),
+    numbers("Total time", "of all requests together, with its share").sorts(Sort::Total.word()),
     words("Over time"),
-    numbers("Requests", "that ended").sorts(Sort::Requests),
+    numbers("Requests", "that ended").sorts(Sort::Requests.word()),
     numbers("Rate", "per second"),
     numbers("Share", "of all requests"),
-    numbers("5xx", "server errors: panics and broken bodies too").sorts(Sort::ServerErrors),
-    numbers("4xx", "client errors").sorts(Sort::ClientErrors),
-    numbers("Mean", "from arrival to the last byte").sorts(Sort::Mean),
-    numbers("p50", "half were at most this slow").sorts(Sort::P50),
-    numbers("p95", "95 of 100 were at most this slow").sorts(Sort::P95),
-    numbers("p99", "99 of 100 were at most this slow").sorts(Sort::P99),
-    numbers("Max", "the slowest").sorts(Sort::Max),
-    numbers("In time", "within the endpoint's objective").sorts(Sort::Within),
-    numbers("Sent", "bytes of bodies").sorts(Sort::Sent),
-    numbers("In flight", "under way now").sorts(Sort::InFlight),
+    numbers("5xx", "server errors: panics and broken bodies too").sorts(Sort::ServerErrors.word()),
+    numbers("4xx", "client errors").sorts(Sort::ClientErrors.word()),
+    numbers("Mean", "from arrival to the last byte").sorts(Sort::Mean.word()),
+    numbers("p50", "half were at most this slow").sorts(Sort::P50.word()),
+    numbers("p95", "95 of 100 were at most this slow").sorts(Sort::P95.word()),
+    numbers("p99", "99 of 100 were at most this slow").sorts(Sort::P99.word()),
+    numbers("Max", "the slowest").sorts(Sort::Max.word()),
+    numbers("In time", "within the endpoint's objective").sorts(Sort::Within.word()),
+    numbers("Sent", "bytes of bodies").sorts(Sort::Sent.word()),
+    numbers("In flight", "under way now").sorts(Sort::InFlight.word()),
 ];
-/// Where the application's database client is listened to.
+/// The columns of the command listener.
 const DATABASE_COLUMNS: &[Column] = &[
-    numbers("Commands", "sent to the database by a request, the mean").sorts(Sort::Commands),
-    numbers("Database", "the time that a request waited for it, the mean, and its share of all").sorts(Sort::Database),
+    numbers("Commands", "sent to the database by a request, the mean").sorts(Sort::Commands.word()),
+    numbers("Database", "the time that a request waited for it, the mean, and its share of all")
+        .sorts(Sort::Database.word()),
 ];
-/// Where the program's allocator counts.
+/// The columns of a counting allocator.
 const MEMORY_COLUMNS: &[Column] = &[
-    numbers("Allocated", "by all requests together while they were handled").sorts(Sort::Allocated),
-    numbers("A request", "allocated, the mean").sorts(Sort::AllocatedMean),
-    numbers("Largest", "allocated by one request").sorts(Sort::AllocatedMax),
+    numbers("Allocated", "by all requests together while they were handled").sorts(Sort::Allocated.word()),
+    numbers("A request", "allocated, the mean").sorts(Sort::AllocatedMean.word()),
+    numbers("Largest", "allocated by one request").sorts(Sort::AllocatedMax.word()),
 ];
 
-/// With either, both or none of them: neither changes while the program runs.
+/// The columns with and without those two. This does not change while the program runs.
 static COLUMN_SETS: LazyLock<[Vec<Column>; 4]> = LazyLock::new(|| {
     [(false, false), (true, false), (false, true), (true, true)].map(|(listens, counts)| {
         let database = if listens { DATABASE_COLUMNS } else { &[] };
@@ -60,31 +64,45 @@ fn columns() -> &'static [Column] {
     &COLUMN_SETS[use_live().figures.with_untracked(set)]
 }
 
+/// The heads of columns, which sort by way of the URL.
+fn sorting() -> Sorting {
+    let place = use_place();
+    Arc::new(move |word| {
+        place.with(|place| SortHead {
+            href: place.to_sort(Sort::from_word(word)).href(),
+            order: (place.sort.word() == word).then_some(if place.ascending { "ascending" } else { "descending" }),
+        })
+    })
+}
+
 const NO_REQUEST: &str = "No request in this window. Requests count when they pass through the monitor's layer.";
 
-/// Every endpoint that fits the filter, in the order of the URL.
+/// Every endpoint that matches the filter, in the order of the URL.
 #[component]
 pub(crate) fn EndpointTable() -> impl IntoView {
     let (place, figures) = (use_place(), use_live().figures);
-    let sorted = Memo::new(move |_| place.with(|place| figures.with(|figures| sorted(figures, place))));
+    let sorted = Memo::new(move |_| place.with(|place| figures.with(|figures| filter_and_sort(figures, place))));
     let rows = move |range: Range<usize>| {
-        let rows = |ids: &Vec<usize>| -> Vec<Row> {
-            place.with(|place| figures.with(|figures| ids[range].iter().map(|id| row(figures, *id, place)).collect()))
+        let rows = |ids: &Vec<usize>| -> Vec<TableRow> {
+            place.with(|place| {
+                figures.with(|figures| ids[range].iter().map(|id| endpoint_row(figures, *id, place)).collect())
+            })
         };
         sorted.with(rows)
     };
     let count = move || sorted.with(Vec::len);
     let all = move || place.with(|place| place.all);
-    let foot =
-        of_figures(move |figures| match (figures.endpoints.iter().filter(|row| is_there(row)).count(), count()) {
+    let foot = figures_memo(move |figures| {
+        match (figures.endpoints.iter().filter(|row| is_in_window(row)).count(), count()) {
             (0, _) => NO_REQUEST.to_owned(),
             (there, 0) => format!("None of the window's {there} endpoints fits the filter."),
             (there, shown) if shown < there => format!("{shown} of the window's {there} endpoints."),
             (there, _) => format!("{there} endpoints in this window."),
-        });
+        }
+    });
     view! {
         <Filter />
-        <TallTable caption="Endpoints" columns=columns() count all rows />
+        <TallTable caption="Endpoints" columns=columns() sorting=sorting() count all rows />
         <p class="more">
             {foot}
             {move || (count() > ROWS_THERE && !all()).then(|| view! {
@@ -96,7 +114,7 @@ pub(crate) fn EndpointTable() -> impl IntoView {
     }
 }
 
-/// The text that endpoints' names must hold. A form, so that it works without scripts too.
+/// The filter: a text that the names of endpoints must contain. It is a form, so that it works without scripts.
 #[component]
 fn Filter() -> impl IntoView {
     let place = use_place();
@@ -109,7 +127,7 @@ fn Filter() -> impl IntoView {
     };
     let change = move |event| {
         let filter = event_target_value(&event);
-        go(place, false, Place { filter, ..place.get_untracked() });
+        navigate(place, false, Place { filter, ..place.get_untracked() });
     };
     view! {
         <form class="filter" method="get" role="search" on:submit=|event| event.prevent_default()>
@@ -130,21 +148,21 @@ fn Filter() -> impl IntoView {
     }
 }
 
-/// Whether an endpoint is of the window; others stay known by their names.
-fn is_there(row: &EndpointRow) -> bool {
+/// Whether an endpoint is in the window. The page keeps the names of the others.
+fn is_in_window(row: &EndpointRow) -> bool {
     row.requests + row.in_flight > 0
 }
 
-/// The places of the endpoints that fit the filter, in the order of the URL.
-fn sorted(figures: &Figures, place: &Place) -> Vec<usize> {
+/// The indices of the endpoints that match the filter, in the order of the URL.
+fn filter_and_sort(figures: &Figures, place: &Place) -> Vec<usize> {
     let filter = place.filter.to_ascii_lowercase();
-    let key = |(of, row): (usize, &EndpointRow)| {
+    let key = |(index, row): (usize, &EndpointRow)| {
         let text = row.name.as_ref().map(EndpointName::text).unwrap_or_default();
-        Key { number: place.sort.key(row), text, of }
+        SortKey { number: place.sort.key(row), text, index }
     };
-    let there = figures.endpoints.iter().enumerate().filter(|(_, row)| is_there(row)).map(key);
+    let there = figures.endpoints.iter().enumerate().filter(|(_, row)| is_in_window(row)).map(key);
     let keys = there.filter(|key| key.text.to_ascii_lowercase().contains(&filter)).collect();
-    let mut sorted: Vec<usize> = order::sorted(keys, place.ascending).collect();
+    let mut sorted: Vec<usize> = sort_keys(keys, place.ascending).collect();
     if place.sort == Sort::Endpoint && !place.ascending {
         sorted.reverse();
     }
@@ -155,11 +173,11 @@ fn sorted(figures: &Figures, place: &Place) -> Vec<usize> {
 #[component]
 pub(crate) fn BusiestTable() -> impl IntoView {
     let place = use_place();
-    let rows = of_figures(move |figures| {
-        let ids = sorted(figures, &Place::default());
-        Ok(place.with(|place| ids.iter().map(|id| row(figures, *id, place)).collect()))
+    let rows = figures_memo(move |figures| {
+        let ids = filter_and_sort(figures, &Place::default());
+        Ok(place.with(|place| ids.iter().map(|id| endpoint_row(figures, *id, place)).collect()))
     });
-    let foot = of_figures(|figures| match figures.endpoints.len() {
+    let foot = figures_memo(|figures| match figures.endpoints.len() {
         0 => NO_REQUEST.to_owned(),
         shown => format!(
             "{shown} of the {} endpoints since the start; the requests view has all.",
@@ -167,19 +185,19 @@ pub(crate) fn BusiestTable() -> impl IntoView {
         ),
     });
     view! {
-        <Table caption="Endpoints" quiet=true columns=columns() rows />
+        <Table caption="Endpoints" quiet=true columns=columns() sorting=sorting() rows />
         <p class="more">{foot}</p>
     }
 }
 
-fn row(figures: &Figures, at: usize, place: &Place) -> Row {
+fn endpoint_row(figures: &Figures, at: usize, place: &Place) -> TableRow {
     let endpoint = &figures.endpoints[at];
     let name = endpoint.name.clone().unwrap_or_default();
     let totals = &figures.totals;
     let latency = endpoint.latency;
     let objective = format!("within {}", format::duration_us(name.objective_us as f64));
     let within = match endpoint.within_percent() {
-        // All but one in a hundred is what the status asks for.
+        // The health check expects 99 %.
         Some(percent) if percent < 99.0 => Cell::number(format::percent(percent), objective).class("number warn"),
         Some(percent) => Cell::number(format::percent(percent), objective),
         None => Cell::number("–".to_owned(), objective),
@@ -191,29 +209,29 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
     );
     let rate = endpoint.requests as f64 / totals.seconds.max(1) as f64;
     let mut cells = vec![
-        named(&name).links(&place.to_endpoint(&name.text())),
+        endpoint_name_cell(&name).with_link(place.to_endpoint(&name.text()).href()),
         Cell::number(share(endpoint.duration_sum_us, totals.duration_sum_us), total),
-        Cell::line(&line(figures, endpoint), "hue-rate"),
-        counted(endpoint.requests),
+        Cell::line(&requests_over_time(figures, endpoint), "hue-rate"),
+        count_cell(endpoint.requests),
         Cell::number(format::per_second(rate), String::new()),
         Cell::number(share(endpoint.requests, totals.requests), String::new()),
-        marked(endpoint.server_errors, "number bad"),
-        marked(endpoint.client_errors, "number warn"),
-        timed(endpoint.mean_us()),
-        timed(latency.map(|latency| latency.p50_us)),
-        timed(latency.map(|latency| latency.p95_us)),
-        timed(latency.map(|latency| latency.p99_us)),
-        timed(latency.map(|latency| latency.max_us)),
+        flagged_count_cell(endpoint.server_errors, "number bad"),
+        flagged_count_cell(endpoint.client_errors, "number warn"),
+        duration_cell(endpoint.mean_us()),
+        duration_cell(latency.map(|latency| latency.p50_us)),
+        duration_cell(latency.map(|latency| latency.p95_us)),
+        duration_cell(latency.map(|latency| latency.p99_us)),
+        duration_cell(latency.map(|latency| latency.max_us)),
         within,
         Cell::bytes(endpoint.response_bytes),
-        counted(endpoint.in_flight),
+        count_cell(endpoint.in_flight),
     ];
     if figures.snapshot.listens {
         let mean = |database: RequestDatabase| database.commands as f64 / endpoint.requests.max(1) as f64;
-        cells.push(endpoint.database.map_or_else(Cell::none, |database| {
+        cells.push(endpoint.database.map_or_else(Cell::dash, |database| {
             Cell::number(format::count(mean(database)), format!("{} in all", format::exact(database.commands)))
         }));
-        cells.push(endpoint.database.map_or_else(Cell::none, |database| {
+        cells.push(endpoint.database.map_or_else(Cell::dash, |database| {
             let all = share(database.took_us, endpoint.duration_sum_us);
             Cell::number(
                 format::duration_us(database.took_us as f64 / endpoint.requests.max(1) as f64),
@@ -224,38 +242,42 @@ fn row(figures: &Figures, at: usize, place: &Place) -> Row {
     if figures.snapshot.memory.heap.is_some() {
         let all = totals.memory.map_or(0, |all| all.allocated_bytes);
         let total = |memory: RequestMemory| format!("{} of all", share(memory.allocated_bytes, all));
-        cells.push(sized(endpoint.memory, |memory| memory.allocated_bytes, total));
-        cells.push(sized(endpoint.memory, RequestMemory::mean_bytes, middle));
-        cells.push(sized(endpoint.memory, |memory| memory.max_bytes, |memory| format::exact(memory.max_bytes)));
+        cells.push(allocation_cell(endpoint.memory, |memory| memory.allocated_bytes, total));
+        cells.push(allocation_cell(endpoint.memory, RequestMemory::mean_bytes, allocation_text));
+        cells.push(allocation_cell(
+            endpoint.memory,
+            |memory| memory.max_bytes,
+            |memory| format::exact(memory.max_bytes),
+        ));
     }
     cells
 }
 
-/// An endpoint's name, and which rule made it.
-fn named(name: &EndpointName) -> Cell {
+/// An endpoint's name, with the source of the name as title.
+fn endpoint_name_cell(name: &EndpointName) -> Cell {
     let cell = Cell::words(name.text());
     match name.named_by.words() {
         Some(rule) => cell
             .class(if name.named_by == NameSource::Inferred { "inferred" } else { "" })
-            .titled(format!("named by {rule}")),
+            .with_title(format!("named by {rule}")),
         None => cell,
     }
 }
 
-/// A size of what requests allocated; a dash for none.
-fn sized(
+/// A size of allocations; a dash without any.
+fn allocation_cell(
     memory: Option<RequestMemory>,
     read: impl Fn(&RequestMemory) -> u64,
     title: impl Fn(RequestMemory) -> String,
 ) -> Cell {
     match memory {
         Some(memory) => Cell::number(format::bytes(read(&memory) as f64), title(memory)),
-        None => Cell::none(),
+        None => Cell::dash(),
     }
 }
 
-/// What most requests allocated, and in how many calls.
-fn middle(memory: RequestMemory) -> String {
+/// The percentiles of the allocations of a request, and its calls of the allocator.
+fn allocation_text(memory: RequestMemory) -> String {
     let [p50, p99] = [memory.p50_bytes, memory.p99_bytes].map(|bytes| format::bytes(bytes as f64));
     format!("p50 {p50}, p99 {p99}, in {} allocations", format::count(memory.allocations_each()))
 }
@@ -277,16 +299,16 @@ const ALLOCATING: &[Column] = &[
 #[component]
 pub(crate) fn AllocatingTable() -> impl IntoView {
     let place = use_place();
-    let rows = of_figures(move |figures| {
+    let rows = figures_memo(move |figures| {
         let all = figures.totals.memory.map_or(0, |all| all.allocated_bytes);
         let allocating = Place { sort: Sort::Allocated, ..Place::default() };
         let row = |at: usize| {
             let endpoint = &figures.endpoints[at];
             let name = endpoint.name.as_ref().map(EndpointName::text).unwrap_or_default();
-            // None of its requests has ended.
+            // `None` before the first of its requests has ended.
             let memory = endpoint.memory?;
             Some(vec![
-                Cell::words(name.clone()).links(&place.with(|place| place.to_endpoint(&name))),
+                Cell::words(name.clone()).with_link(place.with(|place| place.to_endpoint(&name).href())),
                 Cell::bytes(memory.allocated_bytes),
                 Cell::number(share(memory.allocated_bytes, all), String::new()),
                 Cell::bytes(memory.mean_bytes()),
@@ -295,21 +317,21 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
                 Cell::bytes(memory.max_bytes),
                 Cell::number(format::count(memory.allocations_each()), String::new()),
                 Cell::bytes(memory.kept_bytes(endpoint.response_bytes) / memory.requests.max(1)),
-                counted(memory.requests),
+                count_cell(memory.requests),
             ])
         };
-        Ok(sorted(figures, &allocating).into_iter().filter_map(row).collect())
+        Ok(filter_and_sort(figures, &allocating).into_iter().filter_map(row).collect())
     });
     view! { <Table caption="Endpoints by allocation" quiet=true columns=ALLOCATING rows /> }
 }
 
-/// An endpoint's requests over the whole window, from what it has of it.
-fn line(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
+/// An endpoint's requests over the whole window, with zero for the points that its line lacks.
+fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
     let window = figures.window();
     let points = window.line_points() as u64;
     let now = figures.snapshot.tick / window.line_step_seconds();
     let value = |place: u64| {
-        // Counted back from now, and from the row's own newest.
+        // Points are counted back from now; the line ends at its own last point.
         let back = (points - 1 - place).checked_sub(now.saturating_sub(row.line_last));
         let index = back.and_then(|back| row.line.len().checked_sub(1 + back as usize));
         index.map_or(0.0, |index| row.line[index] as f64)
@@ -330,7 +352,7 @@ mod tests {
         let endpoints = [("b", 1), ("c", 3), ("a", 2), ("gone", 0)].into_iter().enumerate().map(row).collect();
         let figures = Figures::new(Ask::default(), RefreshResponse { endpoints, ..RefreshResponse::default() });
         let place = Place { sort, ascending, filter: filter.to_owned(), ..Place::default() };
-        let rows = sorted(&figures, &place);
+        let rows = filter_and_sort(&figures, &place);
         rows.into_iter().map(|at| figures.endpoints[at].name.as_ref().unwrap().text()).collect()
     }
 

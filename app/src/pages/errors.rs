@@ -1,14 +1,14 @@
-//! What went wrong in the window, by cause.
+//! The errors of the window, by cause.
 
 use leptos::prelude::*;
 use watchboard_wire::{ErrorCause, ErrorKind, ErrorSample, Part, format};
 
-use super::requests::{code_class, counted};
+use super::cells::{code_class, count_cell};
 use crate::{
-    components::{Cell, Column, Row, Table, numbers, words},
+    components::{Cell, Column, Table, TableRow, numbers, words},
     figures::Figures,
-    live::of_figures,
-    order::{self, Key},
+    live::figures_memo,
+    order::{SortKey, sort_keys},
     place::{Place, use_place},
 };
 
@@ -25,17 +25,19 @@ const COLUMNS: &[Column] = &[
     numbers("After", "from arrival to the end, of the last"),
 ];
 
-/// Causes that had errors in the window, those of the server first; at most `most`. On an endpoint's page its own alone.
+/// Causes with errors in the window, those of the server first; at most `most`. An endpoint's page shows its own causes
+/// only.
 #[component]
 pub(crate) fn CauseTable(most: usize) -> impl IntoView {
     let place = use_place();
-    let rows = of_figures(move |figures| {
-        let causes = of_window(figures);
-        Ok(place
-            .with(|place| causes.iter().take(most).map(|(cause, count)| row(figures, cause, *count, place)).collect()))
+    let rows = figures_memo(move |figures| {
+        let causes = causes_in_window(figures);
+        Ok(place.with(|place| {
+            causes.iter().take(most).map(|(cause, count)| cause_row(figures, cause, *count, place)).collect()
+        }))
     });
-    let foot = of_figures(move |figures| {
-        let causes = of_window(figures);
+    let foot = figures_memo(move |figures| {
+        let causes = causes_in_window(figures);
         let mut foot = match causes.len() {
             0 => "No errors in this window.".to_owned(),
             1 => "1 cause in this window.".to_owned(),
@@ -57,7 +59,7 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
 }
 
 /// Causes with their errors in the window, the worst first.
-fn of_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
+fn causes_in_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
     let first = figures.first_point();
     let own = match (&figures.ask.part, &figures.endpoint) {
         (Part::Endpoint(_), None) => return vec![],
@@ -68,18 +70,18 @@ fn of_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
     };
     let causes = figures.causes.iter().filter(|cause| own.is_none_or(|own| own == cause.endpoint_id));
     let causes: Vec<_> = causes.map(|cause| (cause, count(cause))).filter(|(_, count)| *count > 0).collect();
-    let key = |(of, (cause, count)): (usize, &(&ErrorCause, u64))| {
-        let number = *count as f64 + if of_server(cause.kind) { 1e15 } else { 0.0 };
-        Key { number, text: String::new(), of }
+    let key = |(index, (cause, count)): (usize, &(&ErrorCause, u64))| {
+        let number = *count as f64 + if is_server_side(cause.kind) { 1e15 } else { 0.0 };
+        SortKey { number, text: String::new(), index }
     };
-    order::sorted(causes.iter().enumerate().map(key).collect(), false).map(|at| causes[at]).collect()
+    sort_keys(causes.iter().enumerate().map(key).collect(), false).map(|at| causes[at]).collect()
 }
 
-fn of_server(kind: ErrorKind) -> bool {
+fn is_server_side(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Server | ErrorKind::Panic)
 }
 
-fn row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -> Row {
+fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -> TableRow {
     let message = cause.message.clone().unwrap_or_else(|| "–".to_owned());
     let seen = |at: u64| {
         let ago = figures.snapshot.taken_at_unix_ms.saturating_sub(at) / 1000;
@@ -101,10 +103,10 @@ fn row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -> Row 
     vec![
         Cell::words(cause.status.to_string()).class(code_class(cause.status)),
         Cell::words(cause.kind.word()),
-        Cell::words(cause.endpoint.clone()).links(&place.to_endpoint(&cause.endpoint)),
-        Cell::words(message.clone()).titled(message).class("message"),
-        counted(count).titled(format!("{} since the start", format::exact(cause.total))),
-        Cell::line(&wide, if of_server(cause.kind) { "hue-server" } else { "hue-client" }),
+        Cell::words(cause.endpoint.clone()).with_link(place.to_endpoint(&cause.endpoint).href()),
+        Cell::words(message.clone()).with_title(message).class("message"),
+        count_cell(count).with_title(format!("{} since the start", format::exact(cause.total))),
+        Cell::line(&wide, if is_server_side(cause.kind) { "hue-server" } else { "hue-client" }),
         seen(cause.last_at_unix_ms),
         seen(cause.first_at_unix_ms),
         Cell::words(id).class("id"),
@@ -121,27 +123,27 @@ const SAMPLE_COLUMNS: &[Column] = &[
     numbers("After", "from arrival to the end"),
 ];
 
-/// The last requests of each cause that went wrong in the window, newest first: what such a request looked like.
+/// The last failed requests of each cause in the window, newest first.
 #[component]
 pub(crate) fn SampleTable() -> impl IntoView {
-    let rows = of_figures(|figures| {
-        let causes = of_window(figures);
+    let rows = figures_memo(|figures| {
+        let causes = causes_in_window(figures);
         let samples: Vec<_> =
             causes.iter().flat_map(|(cause, _)| cause.samples.iter().map(move |sample| (*cause, sample))).collect();
-        let key = |(of, (_, sample)): (usize, &(&ErrorCause, &ErrorSample))| Key {
+        let key = |(index, (_, sample)): (usize, &(&ErrorCause, &ErrorSample))| SortKey {
             number: sample.at_unix_ms as f64,
             text: String::new(),
-            of,
+            index,
         };
-        let newest_first = order::sorted(samples.iter().enumerate().map(key).collect(), false);
+        let newest_first = sort_keys(samples.iter().enumerate().map(key).collect(), false);
         let row = |at: usize| {
             let (cause, sample) = samples[at];
             let message = sample.message.clone().unwrap_or_else(|| "–".to_owned());
             vec![
-                Cell::words(format::clock(sample.at_unix_ms)).titled(format::date_time(sample.at_unix_ms)),
+                Cell::words(format::clock(sample.at_unix_ms)).with_title(format::date_time(sample.at_unix_ms)),
                 Cell::words(cause.status.to_string()).class(code_class(cause.status)),
                 Cell::words(cause.kind.word()),
-                Cell::words(message.clone()).titled(message).class("message"),
+                Cell::words(message.clone()).with_title(message).class("message"),
                 Cell::words(sample.request_id.clone().unwrap_or_else(|| "–".to_owned())).class("id"),
                 Cell::number(format::duration_us(sample.duration_us as f64), String::new()),
             ]

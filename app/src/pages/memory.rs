@@ -1,8 +1,9 @@
-//! Memory analytics: where the memory goes, who asks for it, what it is held to, and what else the process and its machine hold.
+//! Memory analytics: the parts of memory, the allocations, the limits, and the figures of the process and its machine.
 
 mod application;
 mod container;
 mod cost;
+mod detail;
 mod heap;
 mod process;
 mod system;
@@ -14,33 +15,27 @@ use self::{
     application::ApplicationTable,
     container::ContainerFacts,
     cost::{CostFacts, RuntimeFacts},
-    heap::{AllocatedBar, AllocatorBar, RssBar},
+    heap::{AllocationBar, AllocatorBar, RssBar},
     system::{DiskTable, HeaviestTable, NetworkTable, SystemFacts},
     threads::ThreadGroupTable,
 };
 pub(crate) use self::{
-    application::{watched, watches_another},
+    application::{process_or_application, watches_another},
     process::{ProcessFacts, ResourceBars},
     system::SystemMemory,
     threads::ThreadTable,
 };
-use watchboard_wire::{MemoryDetail, Reading, Unknown, format};
-
 use super::{
     charts::{AllocationChart, CpuChart, RssChart},
     endpoints::AllocatingTable,
 };
-use crate::{
-    components::{Card, Fact},
-    figures::Figures,
-    live::use_live,
-};
+use crate::{components::Card, live::use_live};
 
 #[component]
 pub(crate) fn MemoryPage() -> impl IntoView {
-    // Which allocator a program has does not change while it runs.
+    // The allocator of a program does not change while it runs.
     let counts = use_live().figures.with_untracked(|figures| figures.snapshot.memory.heap.is_some());
-    // Of other processes than the monitor's own it is not known what they allocate, and what runs them.
+    // The allocations and the runtime of other processes are unknown.
     let another = watches_another();
     let either = |own: &'static str, others: &'static str| if another { others } else { own };
     view! {
@@ -83,7 +78,7 @@ pub(crate) fn MemoryPage() -> impl IntoView {
                         note="Of the window: what requests asked the allocator for while they were handled, whatever became of it later. Allocated, not retained."
                         wide=true
                     >
-                        <AllocatedBar />
+                        <AllocationBar />
                         {counts.then(|| view! { <AllocatingTable /> })}
                     </Card>
                 })}
@@ -128,22 +123,4 @@ pub(crate) fn MemoryPage() -> impl IntoView {
             </Card>
         </div>
     }
-}
-
-/// A size as a fact: short, with the exact bytes as its title.
-fn size(name: &'static str, bytes: u64) -> Fact {
-    (name, format::bytes(bytes as f64), format!("{} bytes", format::exact(bytes)))
-}
-
-/// A figure that may not be there; a dash then, with the reason.
-fn maybe(name: &'static str, value: Option<String>, why_not: &str) -> Fact {
-    match value {
-        Some(value) => (name, value, String::new()),
-        None => (name, "–".to_owned(), why_not.to_owned()),
-    }
-}
-
-/// What the server read for this view.
-fn detail(figures: &Figures) -> Reading<&MemoryDetail> {
-    figures.memory.as_ref().ok_or_else(|| Unknown::because("not read yet"))
 }

@@ -1,4 +1,4 @@
-//! The overview: the golden figures, the charts, and a card for each part of the whole.
+//! The overview: the golden figures, the charts, and a card for each part.
 
 use leptos::prelude::*;
 use watchboard_wire::{Headline, Unknown, WindowTotals, format};
@@ -9,17 +9,17 @@ use super::{
     database::DatabaseFacts,
     endpoints::BusiestTable,
     errors::CauseTable,
-    memory::{ProcessFacts, ResourceBars, SystemMemory, ThreadTable, watched, watches_another},
+    memory::{ProcessFacts, ResourceBars, SystemMemory, ThreadTable, process_or_application, watches_another},
     requests::{ApplicationFacts, StatusCodes},
 };
 use crate::{
-    components::{Card, Facts, Stat},
+    components::{Card, Facts, StatTile},
     figures::Figures,
-    live::{figure, of_figures, text},
+    live::{figures_memo, snapshot_memo, snapshot_text},
 };
 
-/// Stands for a figure that there is none of.
-fn none() -> String {
+/// Stands for a missing figure.
+fn dash() -> String {
     "–".to_owned()
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn Overview() -> impl IntoView {
         </div>
         <div class="cards">
             <Card title="System overview">
-                <SystemFacts />
+                <OverviewSystemFacts />
             </Card>
             <Card title="Resource usage" note="A bar that fills up is what will run out first.">
                 <ResourceBars />
@@ -74,41 +74,41 @@ pub(crate) fn Overview() -> impl IntoView {
 /// The four golden figures, each with its scope and its small line.
 #[component]
 fn GoldenFigures() -> impl IntoView {
-    let window = |read: fn(&WindowTotals) -> String| of_figures(move |figures| read(&figures.totals));
+    let window = |read: fn(&WindowTotals) -> String| figures_memo(move |figures| read(&figures.totals));
     let memory = |read: fn(Headline) -> String, unknown: fn(Unknown) -> String| {
-        text(move |snapshot| snapshot.memory.headline().map_or_else(unknown, read))
+        snapshot_text(move |snapshot| snapshot.memory.headline().map_or_else(unknown, read))
     };
     view! {
         <div class="stats">
-            <Stat
+            <StatTile
                 label="Requests"
                 value=window(|totals| format::per_second(totals.per_second()))
-                detail=of_figures(|figures| {
-                    format!("{} in the {}", format::count(figures.totals.requests as f64), figures.last())
+                detail=figures_memo(|figures| {
+                    format!("{} in the {}", format::count(figures.totals.requests as f64), figures.window_text())
                 })
                 line=charts::request_rate()
             />
-            <Stat
+            <StatTile
                 label="Server error rate"
-                value=window(|totals| totals.error_percent().map_or_else(none, format::percent))
-                detail=of_figures(|figures| {
+                value=window(|totals| totals.error_percent().map_or_else(dash, format::percent))
+                detail=figures_memo(|figures| {
                     let WindowTotals { server_errors, requests, .. } = figures.totals;
                     let (errors, all) = (format::count(server_errors as f64), format::count(requests as f64));
-                    format!("{errors} of {all} in the {}", figures.last())
+                    format!("{errors} of {all} in the {}", figures.window_text())
                 })
                 line=charts::server_errors()
             />
-            <Stat
+            <StatTile
                 label="Latency p99"
                 value=window(|totals| {
-                    totals.latency.map_or_else(none, |latency| format::duration_us(latency.p99_us as f64))
+                    totals.latency.map_or_else(dash, |latency| format::duration_us(latency.p99_us as f64))
                 })
-                detail=of_figures(Figures::last)
+                detail=figures_memo(Figures::window_text)
                 line=charts::latency_p99()
             />
-            <Stat
+            <StatTile
                 label="Memory"
-                value=memory(|headline| format::percent(headline.percent()), |_| none())
+                value=memory(|headline| format::percent(headline.percent()), |_| dash())
                 detail=memory(
                     |headline| format!("of the {}'s {}", headline.scope, format::bytes(headline.limit_bytes as f64)),
                     |unknown| unknown.to_string(),
@@ -119,10 +119,10 @@ fn GoldenFigures() -> impl IntoView {
     }
 }
 
-/// What is watched, where, since when, and how its parts are.
+/// The watched application: its status, its uptime, its database and its host.
 #[component]
-fn SystemFacts() -> impl IntoView {
-    let facts = figure(|snapshot| {
+fn OverviewSystemFacts() -> impl IntoView {
+    let facts = snapshot_memo(|snapshot| {
         let started = format!("since {}", format::date_time(snapshot.started_at_unix_ms));
         let mut facts = vec![
             (
@@ -133,7 +133,7 @@ fn SystemFacts() -> impl IntoView {
             ("Uptime", format::span(snapshot.tick), started),
             ("Database", snapshot.database.status_text(), snapshot.database.hosts.clone()),
         ];
-        facts.extend(watched(snapshot));
+        facts.extend(process_or_application(snapshot));
         if let Ok(system) = &snapshot.memory.system {
             facts.push(("Host", system.host.clone(), format!("{} cores", system.cpus)));
             if let Some([one, five, fifteen]) = system.load {

@@ -1,9 +1,10 @@
-//! Request metrics: the endpoints of the window, what went wrong in it, and what was slow.
+//! Request metrics: the endpoints, errors and slowest requests of the window.
 
 use leptos::prelude::*;
 use watchboard_wire::{Requests, format};
 
 use super::{
+    cells::{code_class, count_cell, share},
     charts::{ErrorsChart, LatencyChart, RequestRateChart},
     endpoints::EndpointTable,
     errors::CauseTable,
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     components::{Card, Cell, Column, Fact, Facts, Table, numbers, words},
     figures::Figures,
-    live::{figure, of_figures},
+    live::{figures_memo, snapshot_memo},
 };
 
 #[component]
@@ -43,32 +44,10 @@ pub(crate) fn RequestsPage() -> impl IntoView {
     }
 }
 
-/// A count, short, with all its digits as title.
-pub(super) fn counted(count: u64) -> Cell {
-    Cell::number(format::count(count as f64), format::exact(count))
-}
-
-/// A count of what there should be none of: with a class where there is any.
-pub(super) fn marked(count: u64, class: &'static str) -> Cell {
-    if count > 0 { counted(count).class(class) } else { counted(count) }
-}
-
-/// A time, short, with its microseconds as title; a dash for none.
-pub(super) fn timed(us: Option<u64>) -> Cell {
-    match us {
-        Some(us) => Cell::number(format::duration_us(us as f64), format!("{}\u{a0}µs", format::exact(us))),
-        None => Cell::none(),
-    }
-}
-
-pub(super) fn share(count: u64, total: u64) -> String {
-    format::percent(100.0 * count as f64 / total.max(1) as f64)
-}
-
 /// Totals since the start.
 #[component]
 pub(crate) fn ApplicationFacts() -> impl IntoView {
-    view! { <Facts facts=figure(|snapshot| Ok(application_facts(&snapshot.requests))) /> }
+    view! { <Facts facts=snapshot_memo(|snapshot| Ok(application_facts(&snapshot.requests))) /> }
 }
 
 fn application_facts(requests: &Requests) -> Vec<Fact> {
@@ -106,23 +85,14 @@ pub(crate) fn StatusCodes() -> impl IntoView {
 /// Counts by status code, each with its share.
 #[component]
 pub(super) fn StatusTable(statuses: fn(&Figures) -> Vec<(u16, u64)>) -> impl IntoView {
-    let rows = of_figures(move |figures| {
+    let rows = figures_memo(move |figures| {
         let statuses = statuses(figures);
         let total = statuses.iter().map(|(_, count)| count).sum();
         let row = |(status, count): &(u16, u64)| {
             let code = Cell::words(status.to_string()).class(code_class(*status));
-            vec![code, counted(*count), Cell::number(share(*count, total), String::new())]
+            vec![code, count_cell(*count), Cell::number(share(*count, total), String::new())]
         };
         Ok(statuses.iter().map(row).collect())
     });
     view! { <Table caption="Requests by status code" columns=STATUS_COLUMNS rows /> }
-}
-
-/// The class of a status that asks for attention.
-pub(super) fn code_class(status: u16) -> &'static str {
-    match status / 100 {
-        4 => "warn",
-        5 => "bad",
-        _ => "",
-    }
 }

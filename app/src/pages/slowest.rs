@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 use watchboard_wire::{CommandStep, RequestCommands, SlowRequest, format};
 
-use super::requests::{code_class, counted, timed};
+use super::cells::{code_class, count_cell, duration_cell};
 use crate::{
-    components::{Cell, Column, Row, Stretch, Table, numbers, words},
+    components::{Cell, Column, Stretch, Table, TableRow, numbers, words},
     figures::Figures,
-    live::{of_figures, use_live},
+    live::{figures_memo, use_live},
     place::{Place, use_place},
 };
 
@@ -23,16 +23,16 @@ const COLUMNS: &[Column] = &[
     numbers("Database", "the time in which at least one of them was under way"),
     words("From arrival to the last byte"),
 ];
-/// The last are there only where the application's client is listened to.
+/// The last columns need the command listener.
 const DATABASE_COLUMNS: usize = 3;
 
-/// Whether it is listened to hardly ever changes while a page is open.
+/// Whether there is a command listener hardly ever changes while a page is open.
 fn columns() -> &'static [Column] {
     let listens = use_live().figures.with_untracked(|figures| figures.snapshot.listens);
     if listens { COLUMNS } else { &COLUMNS[..COLUMNS.len() - DATABASE_COLUMNS] }
 }
 
-/// The slowest first: of all endpoints, or of the one that is looked at.
+/// The slowest requests of all endpoints, or of the endpoint on the page.
 #[component]
 pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
     let place = use_place();
@@ -41,11 +41,12 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
         (true, None) => vec![],
         (false, _) => figures.slowest.clone(),
     };
-    let rows = of_figures(move |figures| {
+    let rows = figures_memo(move |figures| {
         let listens = figures.snapshot.listens;
-        Ok(place.with(|place| slowest(figures).iter().map(|request| row(request, place, listens)).collect()))
+        Ok(place
+            .with(|place| slowest(figures).iter().map(|request| slow_request_row(request, place, listens)).collect()))
     });
-    let foot = of_figures(move |figures| match slowest(figures).len() {
+    let foot = figures_memo(move |figures| match slowest(figures).len() {
         0 => "No request in this window.".to_owned(),
         _ => String::new(),
     });
@@ -55,35 +56,35 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
     }
 }
 
-fn row(request: &SlowRequest, place: &Place, listens: bool) -> Row {
+fn slow_request_row(request: &SlowRequest, place: &Place, listens: bool) -> TableRow {
     let id = request.request_id.clone().unwrap_or_else(|| "–".to_owned());
     let mut cells = vec![
-        Cell::words(format::clock(request.at_unix_ms)).titled(format::date_time(request.at_unix_ms)),
-        Cell::words(request.endpoint.clone()).links(&place.to_endpoint(&request.endpoint)),
+        Cell::words(format::clock(request.at_unix_ms)).with_title(format::date_time(request.at_unix_ms)),
+        Cell::words(request.endpoint.clone()).with_link(place.to_endpoint(&request.endpoint).href()),
         Cell::words(request.status.to_string()).class(code_class(request.status)),
         first_byte(request),
-        timed(Some(request.duration_us)),
+        duration_cell(Some(request.duration_us)),
         Cell::bytes(request.response_bytes),
         Cell::words(id).class("id"),
     ];
     if listens {
         let asked = request.database.as_ref();
-        cells.push(asked.map_or_else(Cell::none, |asked| counted(asked.commands.into())));
-        cells.push(timed(asked.map(|asked| asked.took_us)));
-        cells.push(asked.map_or_else(Cell::none, |asked| steps(asked, request.duration_us)));
+        cells.push(asked.map_or_else(Cell::dash, |asked| count_cell(asked.commands.into())));
+        cells.push(duration_cell(asked.map(|asked| asked.took_us)));
+        cells.push(asked.map_or_else(Cell::dash, |asked| steps(asked, request.duration_us)));
     }
     cells
 }
 
 fn first_byte(request: &SlowRequest) -> Cell {
-    let cell = timed(request.first_byte_us);
+    let cell = duration_cell(request.first_byte_us);
     match request.connect_us {
-        Some(us) => cell.titled(format!("{} of it to connect to the application", format::duration_us(us as f64))),
+        Some(us) => cell.with_title(format!("{} of it to connect to the application", format::duration_us(us as f64))),
         None => cell,
     }
 }
 
-/// The commands on the request's time.
+/// The commands as bars on the request's time.
 fn steps(asked: &RequestCommands, whole_us: u64) -> Cell {
     let stretch = |step: &CommandStep| {
         let name = asked.names.get(usize::from(step.name)).cloned().unwrap_or_default();
@@ -96,8 +97,8 @@ fn steps(asked: &RequestCommands, whole_us: u64) -> Cell {
         }
     };
     let stretches: Vec<Stretch> = asked.steps.iter().map(stretch).collect();
-    let told = stretches.len() as u64;
-    let more = u64::from(asked.commands).saturating_sub(told);
-    let title = if more > 0 { format!("the first {told}, and {more} more") } else { String::new() };
-    Cell::steps(&stretches, whole_us).titled(title)
+    let listed = stretches.len() as u64;
+    let more = u64::from(asked.commands).saturating_sub(listed);
+    let title = if more > 0 { format!("the first {listed}, and {more} more") } else { String::new() };
+    Cell::steps(&stretches, whole_us).with_title(title)
 }

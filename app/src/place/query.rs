@@ -1,17 +1,19 @@
-//! A place as the query of a URL, and back. What it does not say, or says wrongly, is as it is by default.
+//! A place as the query of a URL, and back. A missing or unknown value becomes the default.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use watchboard_wire::Window;
 
 use super::{Place, Sort, View};
 
 impl Place {
-    /// Where it is, relative to the page.
+    /// Its link, relative to the page.
     pub(crate) fn href(&self) -> String {
         let default = Self::default();
         let mut href = format!("?view={}", self.view.word());
         let mut add = |name: &str, value: &str, differs: bool| {
             if differs {
-                href.extend(["&", name, "=", &encoded(value)]);
+                href.extend(["&", name, "="]);
+                utf8_percent_encode(value, RESERVED).for_each(|part| href.push_str(part));
             }
         };
         add("window", self.window.word(), self.window != default.window);
@@ -23,17 +25,17 @@ impl Place {
         href
     }
 
-    /// The place that a query names.
+    /// The place of a query.
     pub(crate) fn from_query(query: &str) -> Self {
         let mut place = Self::default();
         for pair in query.trim_start_matches('?').split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = decoded(value);
+            let value = decode(value);
             match name {
-                "view" => place.view = named(View::ALL, View::word, &value),
-                "window" => place.window = named(Window::ALL, Window::word, &value),
+                "view" => place.view = parse_word(View::ALL, View::word, &value),
+                "window" => place.window = parse_word(Window::ALL, Window::word, &value),
                 "endpoint" => place.endpoint = Some(value),
-                "sort" => place.sort = named(Sort::ALL, Sort::word, &value),
+                "sort" => place.sort = Sort::from_word(&value),
                 "order" => place.ascending = value == "ascending",
                 "filter" => place.filter = value,
                 "rows" => place.all = value == "all",
@@ -44,43 +46,17 @@ impl Place {
     }
 }
 
-fn named<T: Copy + Default, const N: usize>(all: [T; N], word: fn(T) -> &'static str, wanted: &str) -> T {
+/// The one of `all` that has this word, or the default.
+fn parse_word<T: Copy + Default, const N: usize>(all: [T; N], word: fn(T) -> &'static str, wanted: &str) -> T {
     all.into_iter().find(|one| word(*one) == wanted).unwrap_or_default()
 }
 
-/// Whatever a query gives a meaning to, and whatever is not ASCII, as its bytes.
-fn encoded(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' | b'~' | b'/' | b'*' | b':' => {
-                text.push(byte as char);
-            }
-            _ => {
-                let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'A' + value - 10 });
-                text.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-            }
-        }
-    }
-    text
-}
+/// The characters that are percent-encoded: those with a meaning in a query, and those outside of ASCII.
+const RESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*').remove(b':');
 
-fn decoded(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digit = |at: usize| after.get(at).and_then(|digit| (*digit as char).to_digit(16));
-        rest = after;
-        match (first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push((high << 4 | low) as u8);
-                rest = &after[2..];
-            }
-            (b'+', ..) => bytes.push(b' '),
-            _ => bytes.push(*first),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+fn decode(value: &str) -> String {
+    percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

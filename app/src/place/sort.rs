@@ -1,8 +1,8 @@
-//! By which column the endpoints are sorted.
+//! The column that sorts the endpoints.
 
 use watchboard_wire::{EndpointRow, Latency, RequestDatabase, RequestMemory};
 
-/// The columns of the endpoints' table; each sorts.
+/// The columns of the endpoints' table that can sort it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Sort {
     Endpoint,
@@ -22,7 +22,7 @@ pub(crate) enum Sort {
     Allocated,
     AllocatedMean,
     AllocatedMax,
-    /// The time that all requests took together: what would be felt most if it were faster.
+    /// The sum of the durations of all requests, where a gain is felt most.
     #[default]
     Total,
 }
@@ -50,7 +50,7 @@ impl Sort {
     ];
 
     /// Its word in the query.
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Endpoint => "endpoint",
             Self::Requests => "requests",
@@ -73,8 +73,12 @@ impl Sort {
         }
     }
 
-    /// What a row is sorted by, beside its name; an endpoint without the figure stands behind those with it when the largest
-    /// come first.
+    /// The order with this word, or the default.
+    pub(crate) fn from_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|sort| sort.word() == word).unwrap_or_default()
+    }
+
+    /// The number that sorts a row before its name does. In descending order an endpoint without the figure comes last.
     pub(crate) fn key(self, row: &EndpointRow) -> f64 {
         let latency = |read: fn(&Latency) -> u64| row.latency.as_ref().map_or(-1.0, |latency| read(latency) as f64);
         let memory = |read: fn(&RequestMemory) -> u64| row.memory.as_ref().map_or(-1.0, |memory| read(memory) as f64);

@@ -1,54 +1,54 @@
-//! The application's processes, where the monitor watches others than its own: a master with its workers, or a single one.
+//! The processes of an application that the monitor watches from outside: one, or a master with its workers.
 
 use serde::{Deserialize, Serialize};
 
-/// Whose figures those of the process are, and how they are shared out.
+/// The watched application, and its processes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Application {
-    /// What it is told by: `listening at 127.0.0.1:8000`, `process 4711`.
+    /// How it was identified: `listening at 127.0.0.1:8000`, `process 4711`.
     pub found_by: String,
-    /// The name of its main process; empty until it has been seen.
+    /// The name of its main process; empty until it is found.
     pub name: String,
-    /// Those that are read, the main process first; none while it does not run or cannot be seen.
+    /// The processes that are read, the main process first; empty while it does not run or is not visible.
     pub processes: Vec<ApplicationProcess>,
-    /// Processes beyond those that are read: they are in no figure.
+    /// Processes beyond the maximum. No figure includes them.
     pub unread_processes: u32,
-    /// When other processes took the place of all that there were; the last of them, oldest first.
+    /// The last restarts, oldest first: times at which new processes replaced all others.
     pub restarted_at_unix_ms: Vec<u64>,
-    /// Since when it does not run; none while it does, and where that cannot be seen.
+    /// The time at which it ended; `None` while it runs, and if that is not visible.
     pub gone_since_unix_ms: Option<u64>,
 }
 
-/// One process of the application.
+/// One process of the application, from `/proc/PID/{cmdline,status,stat,fd}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ApplicationProcess {
     /// The process id.
     pub pid: u32,
-    /// The first words of its command line, as far as they can hold no secret.
+    /// The first words of its command line that cannot hold a secret.
     pub command: String,
-    /// What it is to the others.
+    /// Its role.
     pub role: Role,
-    /// When it was started.
+    /// Its start, from `/proc/PID/stat`.
     pub started_at_unix_ms: u64,
-    /// Resident memory, the pages included that it shares with the others.
+    /// Resident memory, with the pages that it shares with the others.
     pub rss_bytes: u64,
     /// Its threads.
     pub num_threads: u64,
-    /// CPU time over the last second, as a percentage of one core; none in the first.
+    /// CPU time over the last second, in percent of one core; `None` in the first second.
     pub cpu_percent: Option<f64>,
-    /// Its open file descriptors; none where they cannot be seen.
+    /// Its open file descriptors; `None` if they are not visible.
     pub descriptors: Option<u64>,
-    /// Its open regular files; read every five seconds while somebody looks.
+    /// Its open regular files; read every five seconds while a page shows them.
     pub open_files: Option<u64>,
 }
 
-/// What a process is to the others of its application.
+/// The role of a process in its application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The topmost, or the oldest of several.
+    /// The parent of the others, or the oldest.
     Main,
-    /// Another that has the listening socket open.
+    /// Another process that has the listening socket open.
     Worker,
     /// Any other descendant.
     #[default]
@@ -56,7 +56,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The word of the table and of `/health`.
+    /// The word in the table and in `/health`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Main => "main",
@@ -67,7 +67,7 @@ impl Role {
 }
 
 impl Application {
-    /// Whose figures they are: `uvicorn, 5 processes, listening at 127.0.0.1:8000`.
+    /// The application in words: `uvicorn, 5 processes, listening at 127.0.0.1:8000`.
     pub fn words(&self) -> String {
         let found_by = &self.found_by;
         match (self.processes.len() + self.unread_processes as usize, &*self.name) {

@@ -1,4 +1,4 @@
-//! What a page asks for, and what it gets: the figures that its view shows, of its window, and of these what is new.
+//! The question of a page and the answer to it: the new figures of its view and window.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::{
     TimelineColumns, Window, WindowTotals,
 };
 
-/// What a page shows.
+/// The figures that a page wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
     /// The span of time.
@@ -19,9 +19,9 @@ pub struct Ask {
 /// The part of the figures that a view shows, beside the charts that all of them have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
-    /// Nothing but those.
+    /// The charts alone.
     Charts,
-    /// The endpoints that take most of the time, and the errors.
+    /// The endpoints that take the most time, and the errors.
     #[default]
     Overview,
     /// Every endpoint, the errors and the slowest requests.
@@ -34,46 +34,46 @@ pub enum Part {
     Endpoint(String),
 }
 
-/// What a page has already, of the same [`Ask`]: it wants what came after.
+/// The figures that a page has of the same [`Ask`]. It wants all that are newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshCursor {
-    /// [`Snapshot::started_at_unix_ms`] of what it has.
+    /// [`Snapshot::started_at_unix_ms`] of its figures.
     pub started_at_unix_ms: u64,
-    /// [`Snapshot::tick`] of what it has.
+    /// [`Snapshot::tick`] of its figures.
     pub tick: u64,
 }
 
-/// The answer: the newest snapshot, and of the rest what the page lacks.
+/// The answer: the newest snapshot, and the other figures that the page lacks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RefreshResponse {
     /// The newest snapshot.
     pub snapshot: Snapshot,
     /// The requests of the window.
     pub totals: WindowTotals,
-    /// From the point of [`RefreshCursor::tick`] on; all of it when the page has nothing of this run.
+    /// The points from that of [`RefreshCursor::tick`] on; the whole window if the page has no figures of this run.
     pub timeline: Timeline<TimelineColumns>,
-    /// Whether `endpoints` are all that the page is to show, and not only those that changed.
+    /// Whether `endpoints` is the whole list, and not only the endpoints that changed.
     pub endpoints_whole: bool,
-    /// Endpoints that changed; one without requests is no longer of the window.
+    /// Endpoints that changed. An endpoint without requests has left the window.
     pub endpoints: Vec<EndpointRow>,
     /// Causes of errors that changed.
     pub causes: Vec<ErrorCause>,
-    /// Errors since the start that no cause speaks of, since there were too many at once or too many causes.
+    /// Errors since the start that are counted in no cause: too many came at once, or with too many causes.
     pub untold_errors: u64,
-    /// The slowest requests of the window; none but for [`Part::Requests`].
+    /// The slowest requests of the window; `Some` for [`Part::Requests`] only.
     pub slowest: Option<Vec<SlowRequest>>,
-    /// What [`Part::Endpoint`] asked for; none where there was no such endpoint.
+    /// The endpoint of [`Part::Endpoint`]; `None` if there is no such endpoint.
     pub endpoint: Option<EndpointDetail>,
-    /// What [`Part::Memory`] shows; none but for that.
+    /// The details of memory; `Some` for [`Part::Memory`] only.
     pub memory: Option<MemoryDetail>,
-    /// What [`Part::Database`] shows; none but for that.
+    /// The details of the database; `Some` for [`Part::Database`] only.
     pub database: Option<DatabaseDetail>,
-    /// The server's wall clock when it answered: with `taken_at_unix_ms` the age of the figures.
+    /// The server's wall clock when it answered. The difference to `taken_at_unix_ms` is the age of the figures.
     pub served_at_unix_ms: u64,
 }
 
 impl RefreshResponse {
-    /// How old the figures were when the server sent them.
+    /// The age of the figures when the server sent them, in milliseconds.
     pub fn age_ms(&self) -> u64 {
         self.served_at_unix_ms.saturating_sub(self.snapshot.taken_at_unix_ms)
     }

@@ -1,4 +1,5 @@
-//! What the application asks of its database, as the events of its own client tell. Documents, filters and error texts are not in it.
+//! The commands of the application to its database, from the events of its own client: command monitoring, pool events
+//! (CMAP) and topology events (SDAM). They hold no documents, filters or error texts.
 
 use std::sync::Arc;
 
@@ -6,22 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{FailureKind, Latency};
 
-/// The commands of the application's client, its connections, and what it sees of the deployment.
+/// The commands of the application's client, its connections, and its view of the deployment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AppCommands {
-    /// Commands of the window by name, database and collection, those that took the most time first; at most 50.
+    /// Commands of the window by name, database and collection, those with the most time first; at most 50.
     pub rows: Vec<CommandRow>,
-    /// How many kinds of commands there are in the window.
+    /// The number of kinds of commands in the window.
     pub kinds: u32,
     /// All commands of the window.
     pub whole: CommandRow,
-    /// Waits for a connection in the window, as if they were commands.
+    /// Waits for a connection in the window, in the form of a row of commands.
     pub waits: CommandRow,
-    /// Commands under way now.
+    /// Commands in flight now.
     pub in_flight: u64,
-    /// Commands that were sent since the start while a request was handled.
+    /// Commands since the start that were sent while a request was handled.
     pub sent_for_requests: u64,
-    /// Those that were sent by other tasks, since the start.
+    /// Commands since the start that other tasks sent.
     pub sent_by_others: u64,
     /// Errors since the start, the most frequent first; at most 20.
     pub errors: Vec<CommandError>,
@@ -29,23 +30,23 @@ pub struct AppCommands {
     pub pools: Vec<Pool>,
     /// The deployments, as the clients see them.
     pub deployments: Vec<Deployment>,
-    /// Panics in the listener's own code that were kept from the application's calls.
+    /// Caught panics of the listener. They did not reach the application.
     pub faults: u64,
 }
 
 /// A command on a collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandName {
-    /// As MongoDB calls it: `find`, `aggregate`; `(other)` past the cap of 256.
+    /// MongoDB's name: `find`, `aggregate`; `(other)` past the maximum of 256.
     pub command: String,
-    /// The database that it is sent to.
+    /// Its database.
     pub database: String,
-    /// The collection that it is about; empty where it is about none.
+    /// Its collection; empty for a command without one.
     pub collection: String,
 }
 
 impl CommandName {
-    /// `find shop.orders`.
+    /// The name in one text: `find shop.orders`.
     pub fn text(&self) -> String {
         let Self { command, database, collection } = self;
         match (database.is_empty(), collection.is_empty()) {
@@ -59,36 +60,36 @@ impl CommandName {
 /// The commands of one name in a window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CommandRow {
-    /// What they are.
+    /// Their name.
     pub name: CommandName,
-    /// Those that ended, in whatever way.
+    /// Commands that ended, in any way.
     pub calls: u64,
-    /// Of these, those that the server refused in whole or in part, or that got no answer.
+    /// Commands that the server refused in whole or in part, or that got no answer.
     pub failed: u64,
-    /// Of these, those whose sender did not wait for the answer.
+    /// Commands whose sender did not wait for the answer.
     pub cancelled: u64,
-    /// Documents that came back or were written.
+    /// Documents that were returned or written.
     pub documents: u64,
-    /// The time that all of them took together.
+    /// The sum of their durations.
     pub duration_sum_us: u64,
-    /// From sending to the answer, without the wait for a connection; none where none was answered.
+    /// From sending to the answer, without the wait for a connection; `None` without an answer.
     pub latency: Option<Latency>,
 }
 
 /// Commands of one name since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandTotals {
-    /// What they are.
+    /// Their name.
     pub name: CommandName,
     /// Commands that were sent.
     pub sent: u64,
-    /// Of these, those that were answered well.
+    /// Commands that succeeded.
     pub fine: u64,
-    /// Of these, those that the server refused in whole or in part, or that got no answer.
+    /// Commands that the server refused in whole or in part, or that got no answer.
     pub failed: u64,
-    /// Of these, those whose sender did not wait for the answer.
+    /// Commands whose sender did not wait for the answer.
     pub cancelled: u64,
-    /// The time that the answered ones took together.
+    /// The sum of the durations of the answered commands.
     pub duration_sum_us: u64,
 }
 
@@ -99,9 +100,9 @@ pub struct CommandsSnapshot {
     pub totals: Vec<Arc<CommandTotals>>,
     /// Commands that were sent while a request was handled.
     pub sent_for_requests: u64,
-    /// Those that were sent by other tasks.
+    /// Commands that other tasks sent.
     pub sent_by_others: u64,
-    /// Commands under way now.
+    /// Commands in flight now.
     pub in_flight: u64,
     /// The client's pools, one for each server.
     pub pools: Vec<Pool>,
@@ -112,63 +113,63 @@ pub struct CommandsSnapshot {
 pub struct CommandError {
     /// The command.
     pub name: CommandName,
-    /// The server's error code; zero where there was no answer.
+    /// The server's error code; zero without an answer.
     pub code: i32,
-    /// The server's word for it; empty where it gave none.
+    /// The server's name of the code; empty without one.
     pub word: String,
-    /// How many.
+    /// The number of errors.
     pub count: u64,
 }
 
 /// The application's connections to one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
-    /// The server.
+    /// The address of the server.
     pub address: String,
-    /// Connections that are open.
+    /// Open connections.
     pub size: u64,
-    /// As many as there may be; zero without a bound.
+    /// `maxPoolSize`; zero without a limit.
     pub max: u64,
-    /// Those that somebody has.
+    /// Connections that are checked out.
     pub in_use: u64,
-    /// Those who wait for one.
+    /// Operations that wait for a connection.
     pub waiting: u64,
-    /// How often one was given out since the start.
+    /// Check-outs since the start.
     pub checked_out: u64,
-    /// How often none could be given out.
+    /// Check-outs that failed, since the start.
     pub failed: u64,
-    /// How often all were thrown away, since the server had failed.
+    /// How often the driver cleared the pool because the server had failed.
     pub cleared: u64,
-    /// Connections that were opened since the start.
+    /// Connections opened since the start.
     pub created: u64,
-    /// Connections that were closed, by reason: idle, stale, error, given up while in use, pool closed.
+    /// Connections closed since the start, by reason: idle, stale, error, abandoned in use, pool closed.
     pub closed: [u64; 5],
 }
 
 impl Pool {
-    /// Whether all that there may be are in use; never without a bound.
+    /// Whether as many connections are in use as the pool may have; `false` without a limit.
     pub fn is_full(&self) -> bool {
         self.max > 0 && self.in_use >= self.max
     }
 }
 
-/// The deployment, as the application's client sees it.
+/// The deployment in the view of the application's client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
-    /// The driver's word for it: `Single`, `ReplicaSetWithPrimary`.
+    /// The driver's topology type: `Single`, `ReplicaSetWithPrimary`.
     pub kind: String,
-    /// The replica set's name.
+    /// The replica set's name; `None` without one.
     pub set_name: Option<String>,
     /// Its servers, by address.
     pub members: Vec<DeploymentMember>,
     /// How often another server became primary since the start.
     pub new_primaries: u64,
-    /// When any of this last changed.
+    /// The time of the last change.
     pub changed_at_unix_ms: u64,
 }
 
 impl Deployment {
-    /// Whether another client sees the same.
+    /// Whether `other` is the same deployment in the view of another client.
     pub fn is_same(&self, other: &Self) -> bool {
         let addresses =
             |deployment: &Self| deployment.members.iter().map(|member| member.address.clone()).collect::<Vec<_>>();
@@ -181,43 +182,43 @@ impl Deployment {
 pub struct DeploymentMember {
     /// Its address.
     pub address: String,
-    /// The driver's word for it: `RSPrimary`, `Unknown`.
+    /// The driver's server type: `RSPrimary`, `Unknown`.
     pub kind: String,
-    /// The driver's mean round trip, as of the last change.
+    /// The driver's mean round trip at the last change; `None` if it is unknown.
     pub round_trip_us: Option<u64>,
-    /// Why it is not known.
+    /// Why it is unknown; `None` if it is known.
     pub failure: Option<FailureKind>,
 }
 
-/// What requests asked of the database while they were handled.
+/// The database commands of requests while they were handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestDatabase {
-    /// Requests that asked anything.
+    /// Requests that sent a command.
     pub requests: u64,
-    /// Commands of all of them.
+    /// The sum of their commands.
     pub commands: u64,
-    /// The time in which at least one command of a request was under way, of all of them together.
+    /// The sum of the times in which a request had a command in flight.
     pub took_us: u64,
-    /// Requests that sent a command of one shape at least ten times.
+    /// Requests that sent the same command at least ten times.
     pub repeated: u64,
-    /// Half of those that asked took at most this for it; within 0.8 %, as all that follows.
+    /// Half of these requests had commands in flight for at most this. This figure and the next two are within 0.8 %.
     pub p50_us: u64,
-    /// 99 of 100 took at most this.
+    /// 99 of 100 of these requests took at most this.
     pub p99_us: u64,
-    /// The most that one took.
+    /// The most that one request took.
     pub max_us: u64,
 }
 
-/// The commands of one shape by the requests of one endpoint, since the start.
+/// The commands of one name by the requests of one endpoint, since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointCommand {
-    /// What they are.
+    /// Their name.
     pub name: CommandName,
-    /// Requests that sent any.
+    /// Requests that sent one.
     pub requests: u64,
-    /// How many they sent.
+    /// Commands that they sent.
     pub calls: u64,
-    /// The time that these took together.
+    /// The sum of their durations.
     pub duration_sum_us: u64,
     /// The most that one request sent.
     pub most: u32,
@@ -225,27 +226,27 @@ pub struct EndpointCommand {
     pub repeated: u64,
 }
 
-/// What one request asked of the database.
+/// The database commands of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestCommands {
     /// Commands that it sent.
     pub commands: u32,
-    /// The time in which at least one was under way.
+    /// The time in which at least one was in flight.
     pub took_us: u64,
-    /// The names that its steps point to.
+    /// The names of its steps.
     pub names: Vec<String>,
-    /// The first that ended; at most 24.
+    /// The first commands that ended; at most 24.
     pub steps: Vec<CommandStep>,
 }
 
 /// One command of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandStep {
-    /// Its place in [`RequestCommands::names`].
+    /// The index of its name in [`RequestCommands::names`].
     pub name: u8,
-    /// From the request's arrival until it was sent.
+    /// The time from the request's arrival until it was sent.
     pub at_us: u64,
-    /// Until it ended.
+    /// Its duration.
     pub took_us: u32,
     /// Whether it failed.
     pub failed: bool,

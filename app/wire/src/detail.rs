@@ -1,70 +1,71 @@
-//! What the memory view shows beyond the snapshot: read when it is asked for, and at most every few seconds.
+//! The costly figures of the memory view. The monitor reads them on request, and at most every few seconds.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Reading, Thread};
 
-/// The costly figures of memory, and what the monitor itself takes.
+/// The costly figures of memory, and the cost of the monitor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemoryDetail {
-    /// Every thread of the process, together with those of the same name.
+    /// Every thread of the process, grouped by name.
     pub threads: Reading<Vec<ThreadGroup>>,
-    /// The machine's devices.
+    /// The machine's devices and heaviest processes.
     pub devices: Devices,
-    /// What the monitor itself takes.
+    /// The cost of the monitor itself.
     pub cost: Cost,
 }
 
-/// Threads whose names differ in digits alone.
+/// Threads whose names differ only in digits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ThreadGroup {
-    /// The sums of the group under its common name, in which `#` stands for digits that differ. Of a single thread its own figures;
-    /// of several the id is zero.
+    /// The sums of the group under its common name, in which `#` stands for digits that differ. A group of several
+    /// threads has the id zero.
     pub sum: Thread,
-    /// How many there are.
+    /// The number of threads.
     pub threads: u32,
-    /// Bytes allocated per second since the reading before; none at the first, and where the allocator does not count.
+    /// Bytes allocated per second since the last reading; `None` at the first, and if the program's allocator does not
+    /// count.
     pub allocated_per_second: Option<f64>,
-    /// Bytes freed per second.
+    /// Bytes freed per second since the last reading; `None` as above.
     pub freed_per_second: Option<f64>,
 }
 
-/// Processors, disks, networks, and the processes that hold most memory.
+/// Processors (`/proc/stat`), disks, networks, and the processes with the most memory (all by sysinfo).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Devices {
-    /// Seconds since the machine was started.
+    /// Seconds since boot.
     pub uptime_seconds: u64,
-    /// The share in use of each core; empty at the first reading.
+    /// The busy share of each core, from `/proc/stat`; empty at the first reading.
     pub cores_percent: Vec<f32>,
     /// Mounted file systems.
     pub disks: Vec<Disk>,
     /// Network interfaces.
     pub networks: Vec<Network>,
-    /// The processes that hold most memory, at most ten.
+    /// The processes with the most resident memory, at most ten.
     pub heaviest: Vec<HeavyProcess>,
 }
 
 /// A mounted file system.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
-    /// Where it is mounted.
+    /// Its mount point.
     pub mount: String,
     /// Its size.
     pub total_bytes: u64,
-    /// What can still be written.
+    /// Bytes that can still be written.
     pub available_bytes: u64,
 }
 
-/// A network interface, since the machine was started.
+/// A network interface, with its counters since boot.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Network {
     /// Its name.
     pub name: String,
-    /// Bytes that came in.
+    /// Bytes received.
     pub received_bytes: u64,
-    /// Bytes that went out.
+    /// Bytes sent.
     pub sent_bytes: u64,
-    /// Both per second since the reading before; none at the first.
+    /// Received and sent bytes per second since the last reading; `None` at the first.
     pub rates: Option<[f64; 2]>,
 }
 
@@ -79,15 +80,16 @@ pub struct HeavyProcess {
     pub rss_bytes: u64,
 }
 
-/// What the monitor itself takes from its host.
+/// The cost of the monitor itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// Nanoseconds to record one request, measured on this machine once; without what axum takes for a layer.
+    /// Nanoseconds to record one request, measured once on this machine, without the cost of an axum layer.
     pub request_ns: u64,
-    /// CPU time of the monitor's thread in the last second, in microseconds: sampling, and answers to pages.
+    /// CPU time of the monitor's thread in the last second, in microseconds (`CLOCK_THREAD_CPUTIME_ID`): sampling and
+    /// answers to pages.
     pub cpu_us_per_second: Option<u64>,
-    /// Memory that its parts hold, by name.
+    /// Bytes that its parts hold, by name.
     pub held: Vec<(String, u64)>,
-    /// How long each of its readings took last, by name, in microseconds.
+    /// Microseconds that each of its readings took last, by name.
     pub probes: Vec<(String, u64)>,
 }

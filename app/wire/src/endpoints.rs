@@ -1,40 +1,40 @@
-//! Endpoints: a method on a route template each, as rows of a table, in detail, and as totals since the start.
+//! Endpoints, each a method and a route template: as rows of a table, in detail, and as totals since the start.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EndpointCommand, Latency, RequestDatabase, RequestMemory, RequestUpstream, SlowRequest, Timeline, columns,
+    Band, EndpointCommand, Latency, RequestDatabase, RequestMemory, RequestUpstream, SlowRequest, Timeline, columns,
 };
 
-/// What a row is called, and how fast it is meant to be.
+/// The name of an endpoint, and its latency objective.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointName {
-    /// The method by its name; `_OTHER` for those that HTTP does not define, none where rows of all methods meet.
+    /// The method; `_OTHER` for a method that HTTP does not define; `None` for a row of all methods.
     pub method: Option<String>,
-    /// The route template, `/users/{id}`; `(unmatched)` where no route matched, `(other)` past the cap on endpoints.
+    /// The route template, `/users/{id}`; `(unmatched)` if no route matched; `(other)` past the maximum of endpoints.
     pub route: String,
-    /// Requests are meant to take at most this long.
+    /// The objective: requests should take at most this.
     pub objective_us: u64,
-    /// Which rule made this name.
+    /// The source of this name.
     pub named_by: NameSource,
 }
 
-/// Which rule made the name of an endpoint.
+/// The source of the name of an endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NameSource {
-    /// axum's router, the host's grouping, or this monitor itself: `(unmatched)`, `(other)`.
+    /// axum's router, the host's grouping, or the monitor itself: `(unmatched)`, `(other)`.
     #[default]
     Router,
-    /// A template that was given.
+    /// A template in the configuration.
     Declared,
     /// The application's OpenAPI document.
     OpenApi,
-    /// The looks of its paths.
+    /// Inference from the paths of requests.
     Inferred,
 }
 
 impl NameSource {
-    /// The rule in words; none where nothing needs to be said.
+    /// The source in words; `None` for the router, which needs no mention.
     pub fn words(self) -> Option<&'static str> {
         match self {
             Self::Router => None,
@@ -46,7 +46,7 @@ impl NameSource {
 }
 
 impl EndpointName {
-    /// `GET /users/{id}`, as `/health` and the page name it.
+    /// The name in `/health` and on the page: `GET /users/{id}`.
     pub fn text(&self) -> String {
         endpoint_text(self.method.as_deref(), &self.route)
     }
@@ -61,45 +61,46 @@ fn endpoint_text(method: Option<&str>, route: &str) -> String {
 pub struct EndpointRow {
     /// Its number in this run of the monitor.
     pub id: u32,
-    /// None where the page knows it already.
+    /// Its name; `None` if the page has it already.
     pub name: Option<EndpointName>,
     /// Requests that ended.
     pub requests: u64,
-    /// Of these, 5xx and panics.
+    /// 5xx, panics and broken bodies.
     pub server_errors: u64,
-    /// Of these, 4xx.
+    /// 4xx.
     pub client_errors: u64,
-    /// Of these, left by the client.
+    /// Requests that the client left.
     pub dropped: u64,
-    /// Requests under way now.
+    /// Requests in flight now.
     pub in_flight: u64,
     /// Bytes of response bodies.
     pub response_bytes: u64,
-    /// Time taken by all of them together.
+    /// The sum of their durations.
     pub duration_sum_us: u64,
-    /// Their latency; none where none has ended.
+    /// Their latency; `None` before the first has ended.
     pub latency: Option<Latency>,
-    /// What they allocated; none where the program's allocator does not count.
+    /// Their allocations; `None` if the program's allocator does not count.
     pub memory: Option<RequestMemory>,
-    /// What they asked of the database; none where they asked nothing, or its client is not listened to.
+    /// Their database commands; `None` if they sent none, or without a command listener.
     pub database: Option<RequestDatabase>,
-    /// What their upstream took; none where they are not passed on.
+    /// The time of their upstream; `None` without a proxy.
     pub upstream: Option<RequestUpstream>,
     /// Requests that took at most [`EndpointName::objective_us`].
     pub within_objective: u64,
-    /// The number of the last point of `line`; each is [`super::Window::points_per_line_point`] points of a chart.
+    /// The number of the last point of `line`. Each point is [`super::Window::points_per_line_point`] points of a
+    /// chart.
     pub line_last: u64,
-    /// Requests over time. To a page that knows the row, what came after its last look.
+    /// Requests over time. A page that has the row gets the newer points only.
     pub line: Vec<u64>,
 }
 
 impl EndpointRow {
-    /// Mean duration; none where no request has ended.
+    /// The mean duration in microseconds; `None` before the first request has ended.
     pub fn mean_us(&self) -> Option<u64> {
         self.duration_sum_us.checked_div(self.requests)
     }
 
-    /// Takes in an earlier state of itself: its name, and of its line the `most` newest points.
+    /// Adds the name and the older points of an earlier state of this row. The line keeps its `most` newest points.
     pub fn extend(&mut self, known: Self, most: usize) {
         self.name = self.name.take().or(known.name);
         let first = (self.line_last + 1).saturating_sub(self.line.len() as u64);
@@ -112,7 +113,7 @@ impl EndpointRow {
         self.line = line;
     }
 
-    /// Requests within the objective as a percentage; none without requests.
+    /// Requests within the objective, in percent; `None` without requests.
     pub fn within_percent(&self) -> Option<f64> {
         (self.requests > 0).then(|| 100.0 * self.within_objective as f64 / self.requests as f64)
     }
@@ -121,22 +122,22 @@ impl EndpointRow {
 /// One endpoint over time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EndpointDetail {
-    /// Its sums.
+    /// Its sums over the window.
     pub row: EndpointRow,
     /// From the point of [`super::RefreshCursor::tick`] on.
     pub timeline: Timeline<EndpointColumns>,
     /// Requests by status code since the start, in the order of the codes.
     pub statuses: Vec<(u16, u64)>,
-    /// What its requests asked of the database since the start, what took the most time first.
+    /// The database commands of its requests since the start, those with the most time first.
     pub commands: Vec<EndpointCommand>,
     /// Its slowest requests of the window, the slowest first.
     pub slowest: Vec<SlowRequest>,
 }
 
 columns! {
-    /// The columns of one endpoint's timeline.
+    /// The columns of an endpoint's timeline.
     EndpointColumns {
-        /// Requests per second that ended well.
+        /// Requests per second that succeeded.
         fine_per_second: Option<f32>,
         /// Client errors per second.
         client_errors_per_second: Option<f32>,
@@ -146,38 +147,20 @@ columns! {
         dropped_per_second: Option<f32>,
         /// Median latency of the step's requests.
         latency_p50_us: Option<u32>,
-        /// 95th percentile of it.
+        /// 95th percentile latency.
         latency_p95_us: Option<u32>,
-        /// 99th percentile of it.
+        /// 99th percentile latency.
         latency_p99_us: Option<u32>,
-        /// Bytes that a request allocated: the mean of the step's requests; none where the allocator does not count.
+        /// Bytes that a request allocated, the mean of the step; `None` if the program's allocator does not count.
         allocated_mean_bytes: Option<u64>,
-        /// And the largest of them.
+        /// Bytes that the largest request of the step allocated.
         allocated_max_bytes: Option<u64>,
-        /// Commands that a request sent to the database, the mean of all.
+        /// Database commands of a request, the mean of the step.
         commands_mean: Option<f32>,
-        /// The time that a request took for them, the mean of all.
+        /// Time of a request in which a command was in flight, the mean of the step.
         database_mean_us: Option<u32>,
-        /// Requests by the band of their latency.
+        /// Requests by latency band.
         latency_counts: Vec<(Band, u32)>,
-    }
-}
-
-/// A band of latencies: two to each power of two of microseconds, so that one ends half as far again as it begins, or a third.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Band(pub u8);
-
-impl Band {
-    /// The band of a latency.
-    pub fn of(us: u64) -> Self {
-        let us = us.max(2);
-        let power = us.ilog2();
-        Self((2 * power + (us >> (power - 1) & 1) as u32) as u8)
-    }
-
-    /// Where it begins.
-    pub fn begins_us(self) -> u64 {
-        (2 + u64::from(self.0 & 1)) << (self.0 / 2).saturating_sub(1)
     }
 }
 
@@ -188,24 +171,24 @@ pub struct EndpointTotals {
     pub method: Option<String>,
     /// As in [`EndpointName`].
     pub route: String,
-    /// Requests under way.
+    /// Requests in flight.
     pub in_flight: u64,
     /// Bytes of response bodies.
     pub response_bytes: u64,
-    /// Bytes that its requests allocated; zero where the program's allocator does not count.
+    /// Bytes that its requests allocated; zero if the program's allocator does not count.
     pub allocated_bytes: u64,
-    /// Bytes that were freed while its requests were handled, whoever had allocated them.
+    /// Bytes that were freed while its requests were handled, by whomever allocated.
     pub freed_bytes: u64,
     /// Commands that its requests sent to the database.
     pub commands: u64,
-    /// The time that they waited for these.
+    /// The sum of the times in which such a command was in flight, in microseconds.
     pub database_us: u64,
-    /// By status and outcome.
+    /// Its requests by status and error type.
     pub statuses: Vec<StatusTotals>,
 }
 
 impl EndpointTotals {
-    /// As [`EndpointName::text`].
+    /// The same text as [`EndpointName::text`].
     pub fn text(&self) -> String {
         endpoint_text(self.method.as_deref(), &self.route)
     }
@@ -216,24 +199,24 @@ impl EndpointTotals {
     }
 }
 
-/// The requests of one endpoint that ended in the same way.
+/// The requests of one endpoint with the same status and error type.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StatusTotals {
-    /// The status sent, or 499 when the client went away before there was one.
+    /// The status of the response; 499 if the client left before there was one.
     pub status: u16,
-    /// OpenTelemetry's `error.type`; none for a request that did not fail.
+    /// OpenTelemetry's `error.type`; `None` for a request that did not fail.
     pub error: Option<String>,
-    /// How many.
+    /// The number of requests.
     pub requests: u64,
-    /// The time they took together.
+    /// The sum of their durations.
     pub duration_sum_us: u64,
-    /// How many took at most each of OpenTelemetry's bounds and longer than the one before; the last took longer than all.
+    /// Requests by duration, in the buckets between OpenTelemetry's bounds. The last bucket is past all bounds.
     pub bounded: [u64; 15],
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Band, EndpointRow};
+    use super::EndpointRow;
 
     #[test]
     fn a_line_goes_on_where_the_page_has_it() {
@@ -246,14 +229,5 @@ mod tests {
         assert_eq!(extended(row(9, &[7]), row(3, &[1, 2, 3])), [0, 0, 0, 0, 7]);
         assert_eq!(extended(row(4, &[4, 5]), row(9, &[])), [4, 5]);
         assert_eq!(extended(row(1 << 40, &[7]), row(3, &[1])), [0, 0, 0, 0, 7]);
-    }
-
-    #[test]
-    fn a_latency_is_in_its_band() {
-        for us in (1..40).map(|power| 1 << power).flat_map(|us| [us, us + us / 3, us + us / 2, 2 * us - 1]) {
-            let band = Band::of(us);
-            assert!(band.begins_us() <= us && us < Band(band.0 + 1).begins_us(), "{us} in {band:?}");
-        }
-        assert_eq!(Band::of(0), Band::of(2));
     }
 }

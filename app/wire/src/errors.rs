@@ -1,26 +1,26 @@
-//! What went wrong, by cause and one by one; and what was slow.
+//! Requests that failed, by cause and one by one; and the slowest requests.
 
 use serde::{Deserialize, Serialize};
 
 use super::RequestCommands;
 
-/// In what way a request went wrong.
+/// The way in which a request failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// A 4xx status.
     Client,
-    /// A 5xx status, or a body that failed on the way.
+    /// A 5xx status, or a response body that failed.
     #[default]
     Server,
-    /// The handler panicked; the client got a 500.
+    /// The handler panicked, and the client got a 500.
     Panic,
-    /// The client went away before the response had ended.
+    /// The client closed the connection before the end of the response.
     Dropped,
 }
 
 impl ErrorKind {
-    /// The word of the page.
+    /// The words on the page.
     pub fn word(self) -> &'static str {
         match self {
             Self::Client => "client error",
@@ -31,26 +31,26 @@ impl ErrorKind {
     }
 }
 
-/// One request that went wrong.
+/// One request that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorEvent {
-    /// When the request ended.
+    /// The time at which the request ended.
     pub at_unix_ms: u64,
     /// [`super::EndpointName::text`] of its endpoint.
     pub endpoint: String,
-    /// The status sent, or 499 when the client went away before there was one.
+    /// The status of the response; 499 if the client left before there was one.
     pub status: u16,
-    /// In what way it went wrong.
+    /// The way in which it failed.
     pub kind: ErrorKind,
-    /// What the response's text or the panic said, cut to 200 characters; none where neither said anything.
+    /// The text of the response or the panic, cut to 200 characters; `None` without a text.
     pub message: Option<String>,
-    /// Where it panicked: file, line and column.
+    /// The place of the panic: file, line and column.
     pub location: Option<String>,
-    /// How long it took.
+    /// The time from its arrival to its end.
     pub duration_us: u64,
 }
 
-/// Errors of one endpoint, status and message.
+/// The errors with the same endpoint, status and message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ErrorCause {
     /// Its number in this run of the monitor.
@@ -59,56 +59,57 @@ pub struct ErrorCause {
     pub endpoint_id: u32,
     /// [`super::EndpointName::text`] of its endpoint.
     pub endpoint: String,
-    /// The status sent, or 499 when the client went away before there was one.
+    /// The status of the response; 499 if the client left before there was one.
     pub status: u16,
-    /// In what way they went wrong.
+    /// The way in which they failed.
     pub kind: ErrorKind,
-    /// What they said, with `#` for each word with a digit in it, and where they panicked; none where they said nothing.
+    /// Their message, with `#` for each word that has a digit, and the place of a panic; `None` without a message.
     pub message: Option<String>,
-    /// When the first of them ended.
+    /// The time at which the first of them ended.
     pub first_at_unix_ms: u64,
-    /// When the last of them ended.
+    /// The time at which the last of them ended.
     pub last_at_unix_ms: u64,
-    /// How many there were since the start.
+    /// Errors since the start.
     pub total: u64,
-    /// How many in each point of the window's timeline that had any.
+    /// Points of the window's timeline that have errors: number of the point, and errors.
     pub points: Vec<(u64, u32)>,
-    /// The last of them, newest first.
+    /// The last errors, newest first.
     pub samples: Vec<ErrorSample>,
 }
 
 /// One error of a cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorSample {
-    /// When the request ended.
+    /// The time at which the request ended.
     pub at_unix_ms: u64,
     /// How long it took.
     pub duration_us: u64,
     /// The trace id of its `traceparent`, or its `x-request-id`.
     pub request_id: Option<String>,
-    /// What it said in full.
+    /// Its whole message.
     pub message: Option<String>,
 }
 
 /// One of the slowest requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlowRequest {
-    /// When the request ended.
+    /// The time at which the request ended.
     pub at_unix_ms: u64,
     /// [`super::EndpointName::text`] of its endpoint.
     pub endpoint: String,
-    /// The status sent, or 499 when the client went away before there was one.
+    /// The status of the response; 499 if the client left before there was one.
     pub status: u16,
-    /// From its arrival to the last byte.
+    /// The time from its arrival to the last byte.
     pub duration_us: u64,
-    /// From its arrival to the response's head, where the body came in parts after it.
+    /// The time from its arrival to the head of the response; `None` if the body came with the head.
     pub first_byte_us: Option<u64>,
-    /// Of this, the making of a connection to the upstream; none where there was one, or there is no upstream.
+    /// The part of that time for a new connection to the upstream; `None` with a kept connection, or without an
+    /// upstream.
     pub connect_us: Option<u64>,
-    /// Bytes of the response's body.
+    /// Bytes of the response body.
     pub response_bytes: u64,
     /// The trace id of its `traceparent`, or its `x-request-id`.
     pub request_id: Option<String>,
-    /// What it asked of the database; none where it asked nothing, or its client is not listened to.
+    /// Its database commands; `None` if it sent none, or without a command listener.
     pub database: Option<RequestCommands>,
 }

@@ -1,8 +1,8 @@
-//! Numbers as people read them: short, with a unit that stays on the line (a no-break space), pure and the same on server and browser.
+//! Formats figures for people: short, and with a no-break space before the unit. Server and browser format alike.
 
 use time::OffsetDateTime;
 
-/// Three significant digits, no trailing zeros: `1.23`, `12.3`, `123`.
+/// Three significant digits without trailing zeros: `1.23`, `12.3`, `123`.
 fn short(value: f64) -> String {
     let decimals = match value.abs() {
         magnitude if magnitude >= 99.95 => 0,
@@ -13,8 +13,8 @@ fn short(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// Divides by `base` until the value reads well, and names the unit.
-fn scaled(value: f64, base: f64, units: &[&str]) -> String {
+/// Divides by `base` until the value has at most three digits before the point, and appends the unit.
+fn scale_to_unit(value: f64, base: f64, units: &[&str]) -> String {
     let mut value = value;
     let mut unit = 0;
     while value.abs() >= base * 0.9995 && unit + 1 < units.len() {
@@ -25,37 +25,37 @@ fn scaled(value: f64, base: f64, units: &[&str]) -> String {
     if units[unit].is_empty() { text } else { format!("{text}\u{a0}{}", units[unit]) }
 }
 
-/// `512 B`, `1.4 GiB`.
+/// Bytes: `512 B`, `1.4 GiB`.
 pub fn bytes(bytes: f64) -> String {
-    scaled(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
+    scale_to_unit(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
 }
 
-/// `1.4 GiB/s`.
+/// Bytes per second: `1.4 GiB/s`.
 pub fn bytes_per_second(rate: f64) -> String {
     format!("{}/s", bytes(rate))
 }
 
-/// `850`, `1.2 k`, `3.4 M`.
+/// A count: `850`, `1.2 k`, `3.4 M`.
 pub fn count(count: f64) -> String {
-    scaled(count, 1000.0, &["", "k", "M", "G", "T"])
+    scale_to_unit(count, 1000.0, &["", "k", "M", "G", "T"])
 }
 
-/// `850 µs`, `34 ms`, `2.1 s`, `3.5 min`.
+/// Microseconds: `850 µs`, `34 ms`, `2.1 s`, `3.5 min`.
 pub fn duration_us(us: f64) -> String {
-    if us >= 60e6 { format!("{}\u{a0}min", short(us / 60e6)) } else { scaled(us, 1000.0, &["µs", "ms", "s"]) }
+    if us >= 60e6 { format!("{}\u{a0}min", short(us / 60e6)) } else { scale_to_unit(us, 1000.0, &["µs", "ms", "s"]) }
 }
 
-/// `4.2 %`.
+/// A percentage, 0 to 100: `4.2 %`.
 pub fn percent(percent: f64) -> String {
     format!("{}\u{a0}%", short(percent))
 }
 
-/// `34 /s`.
+/// A rate per second: `34 /s`.
 pub fn per_second(rate: f64) -> String {
     format!("{}\u{a0}/s", count(rate).replace('\u{a0}', "\u{202f}"))
 }
 
-/// All digits, in groups of three: the exact value behind a short one.
+/// All digits in groups of three, for the exact value beside a short one.
 pub fn exact(value: u64) -> String {
     let digits = value.to_string();
     let groups: Vec<&str> =
@@ -63,7 +63,7 @@ pub fn exact(value: u64) -> String {
     groups.join("\u{202f}")
 }
 
-/// `45 s`, `12 m 5 s`, `3 h 12 m`, `2 d 4 h`: the two largest parts.
+/// Seconds in their two largest parts: `45 s`, `12 m 5 s`, `3 h 12 m`, `2 d 4 h`.
 pub fn span(seconds: u64) -> String {
     let parts = [(seconds / 86400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
     let from = parts.iter().position(|(value, _)| *value > 0).unwrap_or(3);
@@ -71,26 +71,26 @@ pub fn span(seconds: u64) -> String {
     shown.map(|(value, unit)| format!("{value}\u{a0}{unit}")).collect::<Vec<_>>().join(" ")
 }
 
-/// `1d 2h 3m 4s`: zero parts left out, the seconds always there, as `/health` has it.
+/// Seconds as `/health` shows them: `1d 2h 3m 4s`. It omits parts that are zero, except the seconds.
 pub fn uptime(seconds: u64) -> String {
     let parts = [(seconds / 86400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
     let shown = parts.iter().filter(|(value, unit)| *value > 0 || *unit == "s");
     shown.map(|(value, unit)| format!("{value}{unit}")).collect::<Vec<_>>().join(" ")
 }
 
-/// `2026-11-23 12:03:04 UTC`.
+/// A Unix time in milliseconds as date and time: `2026-11-23 12:03:04 UTC`.
 pub fn date_time(unix_ms: u64) -> String {
     let (date, time) = calendar(unix_ms);
     format!("{date} {time} UTC")
 }
 
-/// `12:03:04`, UTC.
+/// A Unix time in milliseconds as a time of day in UTC: `12:03:04`.
 pub fn clock(unix_ms: u64) -> String {
     calendar(unix_ms).1
 }
 
 fn calendar(unix_ms: u64) -> (String, String) {
-    // The largest time that the calendar knows stands for all beyond it.
+    // A time past the end of the calendar becomes the last that the calendar has.
     let at = i64::try_from(unix_ms / 1000)
         .ok()
         .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
@@ -114,12 +114,12 @@ pub enum Unit {
     BytesPerSecond,
     /// Percent.
     Percent,
-    /// Of things.
+    /// A count of things.
     Count,
 }
 
 impl Unit {
-    /// The value with its unit.
+    /// Formats a value of this unit.
     pub fn text(self, value: f64) -> String {
         match self {
             Self::PerSecond => per_second(value),
@@ -131,7 +131,7 @@ impl Unit {
         }
     }
 
-    /// The end of an axis that holds `largest` and whose quarters are round in this unit; never zero.
+    /// The end of an axis from zero on that holds `largest`. Its quarters are round in this unit, and it is never zero.
     pub fn axis_end(self, largest: f64) -> f64 {
         let base: f64 = if matches!(self, Self::Bytes | Self::BytesPerSecond) { 1024.0 } else { 1000.0 };
         let mut scale = 1.0;

@@ -1,22 +1,22 @@
-//! How things are, in one word and its reasons.
+//! The status of the whole in one word, with its reasons.
 
 use serde::{Deserialize, Serialize};
 
-/// The state of the whole, as `/health` names it.
+/// The status of the whole, as `/health` names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Nothing that is watched is wrong.
+    /// There is no finding.
     #[default]
     Healthy,
-    /// Something is wrong, and requests are still being served.
+    /// There is a finding, and most requests succeed.
     Degraded,
     /// Most requests fail.
     Unhealthy,
 }
 
 impl Status {
-    /// The word of `/health`.
+    /// The word in `/health`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
@@ -26,14 +26,14 @@ impl Status {
     }
 }
 
-/// The judgement over the three things that are watched.
+/// The verdict on requests, memory and database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// The worst that any reason calls for.
+    /// The worst status of the findings.
     pub status: Status,
-    /// When the status last changed.
+    /// The time at which the status last changed.
     pub since_unix_ms: u64,
-    /// What is wrong, the worst first; empty when healthy.
+    /// The findings, the worst first; empty if healthy.
     pub findings: Vec<Finding>,
 }
 
@@ -44,25 +44,25 @@ impl Health {
     }
 }
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What it calls for.
+    /// The status that it causes.
     pub status: Status,
-    /// What is wrong, with a figure.
+    /// The problem in a sentence with a figure.
     pub sentence: String,
-    /// Where it can be looked at.
+    /// Its subject, which decides the view that shows it.
     pub about: FindingSubject,
 }
 
-/// What a finding is about.
+/// The subject of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FindingSubject {
     /// All requests.
     Requests,
     /// One endpoint, by [`super::EndpointName::text`].
     Endpoint(String),
-    /// Memory, or something else that runs out.
+    /// Memory, or another resource with a limit.
     Memory,
     /// The database.
     Database,

@@ -1,288 +1,292 @@
-//! Memory analytics: the watched process, its threads, its container, and the system. Linux's own figures, by psutil's names.
+//! Memory analytics: the watched process, its threads, its container, and the system. The figures are Linux's, the
+//! names psutil's.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Application, Reading, Unknown, known};
+use super::{Application, Reading, Unknown, reading_ref};
 
-/// What the probes read last; each is unknown by itself.
+/// The last reading of each probe. Each can be unknown by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
-    /// Whose figures those of the process are; none where they are those of the process that the monitor runs in.
+    /// The watched application; `None` if the monitor watches the process that it runs in.
     pub application: Option<Application>,
-    /// The process, or the sums of the application's processes; read every second.
+    /// The process, or the sums over the application's processes; read every second.
     pub process: Reading<Process>,
-    /// Its open file descriptors, or those of the application's process that is nearest to its limit; read every second.
+    /// Its open file descriptors, or those of the application's process nearest to its limit; read every second.
     pub descriptors: Reading<Descriptors>,
-    /// Its open files and connections; read every five seconds while somebody looks.
+    /// Its open files and connections; read every five seconds while a page shows them.
     pub handles: Reading<Handles>,
-    /// Its busiest threads, five at most; read every five seconds while somebody looks.
+    /// Its busiest threads, at most five; read every five seconds while a page shows them.
     pub threads: Reading<Threads>,
-    /// How its pages are shared; read every minute while somebody looks.
+    /// How its pages are shared; read every minute while a page shows it.
     pub mapped: Reading<PageSharing>,
-    /// Its container's memory, or none outside one; read every second.
+    /// Its container; `Ok(None)` outside of one; read every second.
     pub container: Reading<Option<Container>>,
     /// The whole machine; read every second.
     pub system: Reading<System>,
-    /// What the program has allocated; none where its allocator does not count. Read every second.
+    /// The program's allocations; `None` if its allocator does not count; read every second.
     pub heap: Option<Heap>,
-    /// What the allocator itself holds; none where it does not tell. Read every second.
+    /// The allocator's own figures; `Ok(None)` if it has none; read every second.
     pub allocator: Reading<Option<Allocator>>,
 }
 
-/// jemalloc's own figures, each at least as large as the one before.
+/// jemalloc's own statistics, from `mallctl`. Of the first three, each includes the one before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allocator {
-    /// Bytes that the program has asked for and holds.
+    /// Bytes that the program allocated and has not freed: `stats.allocated`.
     pub allocated_bytes: u64,
-    /// Bytes in pages that hold some of these.
+    /// Bytes in pages that hold such allocations: `stats.active`.
     pub active_bytes: u64,
-    /// Bytes that it keeps resident.
+    /// Bytes that are resident: `stats.resident`.
     pub resident_bytes: u64,
-    /// Address space that it keeps for later, which costs no memory.
+    /// Address space that it keeps without memory: `stats.retained`.
     pub retained_bytes: u64,
 }
 
-/// What the program has asked its allocator for since it began, where that is `watchboard::alloc::Tracking`.
+/// The allocations of the program since its start, counted by `watchboard::alloc::Tracking`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heap {
     /// Bytes allocated.
     pub allocated_bytes: u64,
-    /// Of these, bytes freed again.
+    /// Bytes freed.
     pub freed_bytes: u64,
-    /// Calls that brought bytes.
+    /// Calls that returned bytes.
     pub allocations: u64,
-    /// Of the bytes allocated, those of requests while they were handled.
+    /// Bytes allocated by requests while they were handled.
     pub requests_allocated_bytes: u64,
 }
 
 impl Heap {
-    /// Allocated and not freed: what the program holds.
+    /// Bytes allocated and not freed.
     pub fn live_bytes(&self) -> u64 {
         self.allocated_bytes.saturating_sub(self.freed_bytes)
     }
 
-    /// Bytes allocated outside of any request: by spawned tasks, blocking threads, the runtime, this monitor.
+    /// Bytes allocated outside of requests: by spawned tasks, blocking threads, the runtime, the monitor.
     pub fn unattributed_bytes(&self) -> u64 {
         self.allocated_bytes.saturating_sub(self.requests_allocated_bytes)
     }
 }
 
-/// One process, or several added up under the main one's name, from `/proc/PID/{statm,status,stat}`.
+/// One process, or the sums of several under the name of the main one, from `/proc/PID/{status,stat}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     /// The process id.
     pub pid: u32,
-    /// The name of its executable.
+    /// The name of its executable: `Name`.
     pub name: String,
-    /// Resident memory: what it holds in RAM, its shared pages included.
+    /// Resident memory, with its shared pages: `RssAnon` + `RssFile` + `RssShmem`.
     pub rss_bytes: u64,
-    /// Address space, most of which need not be in RAM.
+    /// Address space, most of which is not in RAM: `VmSize`.
     pub vms_bytes: u64,
-    /// The part of RSS that other processes may share: files and shared memory.
+    /// The part of RSS that other processes may share: `RssFile` + `RssShmem`.
     pub shared_bytes: u64,
-    /// Its code.
+    /// Its code: `VmExe`.
     pub text_bytes: u64,
-    /// Its data and stack address space.
+    /// The address space of its data and stack: `VmData` + `VmStk`.
     pub data_bytes: u64,
-    /// The part of RSS that is its own: heap and stacks. With the two that follow it adds up to RSS.
+    /// The part of RSS that is its own, heap and stacks: `RssAnon`.
     pub anonymous_bytes: u64,
-    /// The part of RSS that is files in memory, its own code among them.
+    /// The part of RSS that is mapped files, with its code: `RssFile`.
     pub file_bytes: u64,
-    /// The part of RSS that is memory shared with others.
+    /// The part of RSS that is shared memory: `RssShmem`.
     pub shmem_bytes: u64,
-    /// The largest RSS so far.
+    /// The largest RSS so far: `VmHWM`.
     pub peak_rss_bytes: u64,
-    /// What of it has been swapped out.
+    /// The part that is swapped out: `VmSwap`.
     pub swap_bytes: u64,
-    /// RSS as a percentage of the system's memory; none where that is not known.
+    /// RSS in percent of the system's memory; `None` if that is unknown.
     pub memory_percent: Option<f64>,
-    /// CPU time over the last second, as a percentage of one core; none in the first second.
+    /// CPU time over the last second, in percent of one core (`utime` + `stime`); `None` in the first second.
     pub cpu_percent: Option<f64>,
-    /// Threads of the process.
+    /// Its threads: `Threads`.
     pub num_threads: u64,
-    /// Pages that came without reading from a disk, since it started.
+    /// Page faults without a read from disk, since its start: `minflt`.
     pub minor_faults: u64,
-    /// Pages that had to be read from a disk, since it started.
+    /// Page faults with a read from disk, since its start: `majflt`.
     pub major_faults: u64,
-    /// And of these, per second over the last second; none in the first.
+    /// Major faults per second over the last second; `None` in the first second.
     pub major_faults_per_second: Option<f64>,
 }
 
-/// Open file descriptors of every kind, from `/proc/PID/fd`.
+/// Open file descriptors of every kind, from `/proc/PID/fd` and `/proc/PID/limits`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Descriptors {
-    /// How many are open.
+    /// Open descriptors.
     pub open: u64,
-    /// How many may be (the soft limit); none where unlimited.
+    /// The soft limit (`Max open files`); `None` without a limit.
     pub limit: Option<u64>,
-    /// Of which of the application's processes.
+    /// The application's process that these are of; `None` if the monitor watches its own process.
     pub pid: Option<u32>,
 }
 
-/// How the pages of the process are shared, from `/proc/PID/smaps_rollup`, which takes the kernel long to make.
+/// How the pages of the process are shared, from `/proc/PID/smaps_rollup`. The kernel takes milliseconds for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageSharing {
-    /// When this was read.
+    /// The time of this reading.
     pub read_at_unix_ms: u64,
-    /// What would be free if the process ended: pages that no other has.
+    /// The unique set size, the pages of this process alone: `Private_Clean` + `Private_Dirty`.
     pub uss_bytes: u64,
-    /// Each shared page counted as its share: over all processes this adds up to the memory in use.
+    /// The proportional set size, which divides each shared page among its processes: `Pss`.
     pub pss_bytes: u64,
 }
 
-/// What the process holds open, from `/proc/PID/fd` and `/proc/net`.
+/// Open files and sockets of the process, from `/proc/PID/fd` and `/proc/PID/net/{tcp,udp}{,6}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handles {
-    /// When this was read.
+    /// The time of this reading.
     pub read_at_unix_ms: u64,
     /// Regular files.
     pub open_files: u64,
-    /// TCP and UDP sockets, listening ones included.
+    /// TCP and UDP sockets, with the listening ones.
     pub connections: u64,
 }
 
-/// The busiest threads, from `/proc/PID/task`. Threads share one address space: memory is the process's.
+/// The busiest threads, from `/proc/PID/task/*/stat`. Threads share one address space, so memory is the process's
+/// alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Threads {
-    /// When this was read.
+    /// The time of this reading.
     pub read_at_unix_ms: u64,
-    /// The busiest first.
+    /// The threads, the busiest first.
     pub busiest: Vec<Thread>,
 }
 
 /// One thread.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Thread {
-    /// The kernel's id of it.
+    /// The kernel's thread id.
     pub thread_id: i32,
-    /// Its name, cut to 15 bytes by the kernel.
+    /// Its name, which the kernel cuts to 15 bytes.
     pub name: String,
-    /// CPU time since the reading before, as a percentage of one core; none at the first reading.
+    /// CPU time since the last reading, in percent of one core; `None` at the first reading.
     pub cpu_percent: Option<f64>,
-    /// CPU time since the thread started.
+    /// CPU time since its start, in seconds.
     pub cpu_seconds: f64,
-    /// Bytes allocated since the thread started; none where the program's allocator does not count.
+    /// Bytes allocated since its start; `None` if the program's allocator does not count.
     pub allocated_bytes: Option<u64>,
-    /// Bytes freed since.
+    /// Bytes freed since its start; `None` as above.
     pub freed_bytes: Option<u64>,
 }
 
-/// The container (the control group) that the process runs in. What its kernel does not tell is none.
+/// The container (the control group) of the process, from `/sys/fs/cgroup`. A figure is `None` if the kernel does not
+/// have it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Container {
-    /// The version of control groups that counts its memory.
+    /// The version of control groups that counts its memory: 1 or 2.
     pub version: u8,
     /// The path of the group.
     pub group: String,
-    /// Memory in use less what is cheap to reclaim: `memory.current - inactive_file`, as Kubernetes counts.
+    /// Memory in use less the inactive file cache, as Kubernetes counts: `memory.current` - `inactive_file`.
     pub working_set_bytes: u64,
-    /// The smallest limit among the group and its ancestors; none where nothing limits it.
+    /// The smallest `memory.max` of the group and its ancestors; `None` without a limit.
     pub limit_bytes: Option<u64>,
-    /// The path of the group that has this limit.
+    /// The path of the group with this limit.
     pub limit_group: Option<String>,
-    /// Memory in use, the file cache included.
+    /// Memory in use, with the file cache: `memory.current`.
     pub usage_bytes: u64,
-    /// Of this, heaps and stacks.
+    /// The part of it that is heaps and stacks: `anon` of `memory.stat`.
     pub anonymous_bytes: Option<u64>,
-    /// Of this, the file cache.
+    /// The part of it that is file cache: `file` of `memory.stat`.
     pub file_bytes: Option<u64>,
-    /// Processes of the group that the kernel has killed for want of memory.
+    /// Processes of the group that the kernel killed for lack of memory: `oom_kill` of `memory.events`.
     pub oom_kills: Option<u64>,
-    /// Stalls for want of memory.
+    /// Stalls for lack of memory: `memory.pressure`.
     pub pressure: Option<Pressure>,
-    /// Its share of the processors.
+    /// Its limit of CPU time.
     pub cpu: Option<CpuQuota>,
 }
 
-/// How a control group is held to its share of the processors.
+/// The limit of a control group's CPU time, from `cpu.max` and `cpu.stat`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CpuQuota {
-    /// The cores that it may use; none where unlimited.
+    /// Cores that it may use; `None` without a limit.
     pub cores: Option<f64>,
-    /// Periods of enforcement so far.
+    /// Periods of enforcement so far: `nr_periods`.
     pub periods: u64,
-    /// Of these, periods in which it was stopped.
+    /// Periods in which it was throttled: `nr_throttled`.
     pub throttled_periods: u64,
-    /// For how long altogether.
+    /// The time for which it was throttled: `throttled_usec`.
     pub throttled_us: u64,
 }
 
-/// Stalls for want of memory, by the kernel's PSI: the share of the last ten seconds in which tasks waited for it.
+/// Stalls for lack of memory, by the kernel's PSI: the share of the last ten seconds (`avg10`) in which tasks waited
+/// for memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pressure {
-    /// Some tasks waited.
+    /// At least one task waited.
     pub some_percent: f64,
-    /// All of them did.
+    /// All tasks waited.
     pub full_percent: f64,
 }
 
 impl Container {
-    /// The working set as a percentage of the limit; none where nothing limits it.
+    /// The working set in percent of the limit; `None` without a limit.
     pub fn percent(&self) -> Option<f64> {
         self.limit_bytes.filter(|limit| *limit > 0).map(|limit| 100.0 * self.working_set_bytes as f64 / limit as f64)
     }
 }
 
-/// The machine, from `/proc/{meminfo,vmstat}` and the kernel's CPU counters.
+/// The machine, from `/proc/{meminfo,stat,vmstat,pressure/memory}` and, for load and host, sysinfo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct System {
-    /// All memory.
+    /// All memory: `MemTotal`.
     pub total_bytes: u64,
-    /// What programs can get without swapping.
+    /// Memory that programs can get without swapping: `MemAvailable`.
     pub available_bytes: u64,
     /// Total less available.
     pub used_bytes: u64,
-    /// What nothing uses at all.
+    /// Memory that is not used at all: `MemFree`.
     pub free_bytes: u64,
-    /// Used as a percentage of total.
+    /// Used in percent of total.
     pub percent: f64,
-    /// Memory used lately.
+    /// Memory that was used lately: `Active`.
     pub active_bytes: u64,
-    /// Memory not used lately, the first to be reclaimed.
+    /// Memory that was not used lately, which the kernel reclaims first: `Inactive`.
     pub inactive_bytes: u64,
-    /// Buffers of block devices.
+    /// Buffers of block devices: `Buffers`.
     pub buffers_bytes: u64,
-    /// The page cache and reclaimable kernel memory.
+    /// The page cache and reclaimable kernel memory: `Cached` + `SReclaimable`.
     pub cached_bytes: u64,
-    /// Shared memory and tmpfs.
+    /// Shared memory and tmpfs: `Shmem`.
     pub shared_bytes: u64,
-    /// Swap space.
+    /// Swap space: `SwapTotal`.
     pub swap_total_bytes: u64,
     /// Swap space in use.
     pub swap_used_bytes: u64,
-    /// Swap space left.
+    /// Free swap space: `SwapFree`.
     pub swap_free_bytes: u64,
-    /// Swapped in since boot.
+    /// Bytes swapped in since boot: `pswpin`.
     pub swap_in_bytes: u64,
-    /// Swapped out since boot.
+    /// Bytes swapped out since boot: `pswpout`.
     pub swap_out_bytes: u64,
-    /// Share of all cores in use over the last second; none in the first.
+    /// The busy share of all cores over the last second; `None` in the first second.
     pub cpu_percent: Option<f64>,
     /// Cores that the monitor's process may use.
     pub cpus: u64,
-    /// Runnable tasks, averaged over 1, 5 and 15 minutes; none where the platform does not tell.
+    /// Runnable tasks, averaged over 1, 5 and 15 minutes; `None` if the platform has no load average.
     pub load: Option<[f64; 3]>,
-    /// The name of the machine.
+    /// The host name.
     pub host: String,
-    /// Swapped in and out per second over the last second; none in the first.
+    /// Bytes swapped in and out per second over the last second; `None` in the first second.
     pub swap_rates: Option<[f64; 2]>,
-    /// Stalls for want of memory; none where the kernel does not tell.
+    /// Stalls for lack of memory; `None` if the kernel has no PSI.
     pub pressure: Option<Pressure>,
 }
 
-/// The memory that will run out first: what it is of, how much is used, and its limit.
+/// The memory that runs out first: the container with a limit, or else the system.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Headline {
     /// `container` or `system`.
     pub scope: &'static str,
-    /// In use.
+    /// Bytes in use.
     pub used_bytes: u64,
-    /// The most there is.
+    /// Bytes at most.
     pub limit_bytes: u64,
 }
 
 impl Headline {
-    /// Used as a percentage of the limit.
+    /// Used in percent of the limit.
     pub fn percent(&self) -> f64 {
         100.0 * self.used_bytes as f64 / self.limit_bytes.max(1) as f64
     }
@@ -291,16 +295,16 @@ impl Headline {
 /// Before the first reading.
 impl Default for Memory {
     fn default() -> Self {
-        let unread = || Unknown::because("not read yet");
+        let before_first_reading = || Unknown::because("not read yet");
         Self {
             application: None,
-            process: Err(unread()),
-            descriptors: Err(unread()),
-            handles: Err(unread()),
-            threads: Err(unread()),
-            mapped: Err(unread()),
-            container: Err(unread()),
-            system: Err(unread()),
+            process: Err(before_first_reading()),
+            descriptors: Err(before_first_reading()),
+            handles: Err(before_first_reading()),
+            threads: Err(before_first_reading()),
+            mapped: Err(before_first_reading()),
+            container: Err(before_first_reading()),
+            system: Err(before_first_reading()),
             heap: None,
             allocator: Ok(None),
         }
@@ -308,22 +312,23 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// The container's memory where it has a limit, else the system's.
+    /// The container's memory if it has a limit, else the system's.
     ///
     /// # Errors
-    /// Why neither is known; of an application that does not run, or cannot be seen, that.
+    /// The reason why both are unknown, or why the watched application is unknown.
     pub fn headline(&self) -> Reading<Headline> {
         if self.application.is_some() {
-            known(&self.process)?;
+            reading_ref(&self.process)?;
         }
         if let Ok(Some(Container { working_set_bytes, limit_bytes: Some(limit), .. })) = self.container {
             return Ok(Headline { scope: "container", used_bytes: working_set_bytes, limit_bytes: limit });
         }
-        let system = known(&self.system)?;
+        let system = reading_ref(&self.system)?;
         Ok(Headline { scope: "system", used_bytes: system.used_bytes, limit_bytes: system.total_bytes })
     }
 
-    /// The open file descriptors of the process, or of all the application's processes; none where some cannot be seen.
+    /// The open file descriptors of the process, or of all processes of the application; `None` if some are not
+    /// visible.
     pub fn open_descriptors(&self) -> Option<u64> {
         match &self.application {
             Some(application) if !application.processes.is_empty() => {
@@ -333,12 +338,12 @@ impl Memory {
         }
     }
 
-    /// The system's memory in four parts that add up to it: this process's (or the application's) own, other programs', cache, free.
+    /// The system's memory in four parts, in bytes: the process or application, other programs, cache, free.
     ///
     /// # Errors
-    /// Why the system's memory is not known.
+    /// The reason why the system's memory is unknown.
     pub fn system_parts(&self) -> Reading<[u64; 4]> {
-        let system = known(&self.system)?;
+        let system = reading_ref(&self.system)?;
         let own = self.process.as_ref().map_or(0, |process| process.anonymous_bytes).min(system.used_bytes);
         let free = system.free_bytes.min(system.available_bytes);
         Ok([own, system.used_bytes - own, system.total_bytes - system.used_bytes - free, free])

@@ -1,57 +1,57 @@
-//! Request metrics: what passed through the layer.
+//! Request metrics, counted by the layer or the proxy.
 
 use serde::{Deserialize, Serialize};
 
-use super::RequestDatabase;
+use super::{Latency, RequestDatabase};
 
-/// All requests that ended since the monitor started, and those under way.
+/// All requests that ended since the monitor started, and those in flight.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Requests {
-    /// Requests that ended, in whatever way.
+    /// Requests that ended, in any way.
     pub total: u64,
-    /// Of these, those that ended in a 5xx status, a panic or a broken body.
+    /// Requests that ended in a 5xx status, a panic or a broken body.
     pub server_errors: u64,
-    /// Of these, those that ended in a 4xx status.
+    /// Requests that ended in a 4xx status.
     pub client_errors: u64,
-    /// Of these, those whose client went away before the response had ended.
+    /// Requests whose client left before the end of the response.
     pub dropped: u64,
-    /// Requests that have begun and not ended.
+    /// Requests that have not ended.
     pub in_flight: u64,
-    /// Bytes of response bodies, before any compression outside the layer.
+    /// Bytes of response bodies, before compression outside of the layer.
     pub response_bytes: u64,
-    /// Bytes that requests allocated; zero where the program's allocator does not count.
+    /// Bytes that requests allocated; zero if the program's allocator does not count.
     pub allocated_bytes: u64,
-    /// Mean time from the request's arrival to the end of its body; none before the first request.
+    /// Mean time from the arrival of a request to the end of its response; `None` before the first request.
     pub duration_mean_us: Option<u64>,
-    /// The last minute alone.
+    /// The last minute.
     pub last_minute: RecentRequests,
-    /// Requests by status code, in the order of the codes; 499 stands for a client that went away before there was a status.
+    /// Requests by status code, in ascending order; 499 is a client that left before there was a status.
     pub statuses: Vec<(u16, u64)>,
-    /// Endpoints that have been asked for.
+    /// Endpoints that had a request.
     pub endpoints: u32,
     /// Errors of any kind since the start.
     pub errors_seen: u64,
-    /// Panics in the monitor's own code, or in the host's policy for it, that were kept from requests: these went unrecorded.
+    /// Caught panics of the monitor or of the host's policy for it. These requests were served and not recorded.
     pub faults: u64,
 }
 
-/// The requests that ended in the last 60 seconds (fewer while the monitor is younger).
+/// The requests that ended in the last 60 seconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RecentRequests {
-    /// How many seconds this speaks of: up to 60.
+    /// The seconds that this covers: 60, or fewer while the monitor is younger.
     pub seconds: u64,
     /// Requests that ended.
     pub requests: u64,
-    /// Of these, server errors.
+    /// Server errors.
     pub server_errors: u64,
-    /// Of these, client errors.
+    /// Client errors.
     pub client_errors: u64,
-    /// Their latency; none without requests.
+    /// Their latency; `None` without requests.
     pub latency: Option<Latency>,
 }
 
 impl RecentRequests {
-    /// Server errors as a percentage of requests; none without requests.
+    /// Server errors in percent of requests; `None` without requests.
     pub fn error_percent(&self) -> Option<f64> {
         (self.requests > 0).then(|| 100.0 * self.server_errors as f64 / self.requests as f64)
     }
@@ -64,94 +64,82 @@ pub struct WindowTotals {
     pub seconds: u64,
     /// Requests that ended.
     pub requests: u64,
-    /// Of these, 5xx, panics and broken bodies.
+    /// 5xx, panics and broken bodies.
     pub server_errors: u64,
-    /// Of these, 4xx.
+    /// 4xx.
     pub client_errors: u64,
-    /// Of these, left by the client.
+    /// Requests that the client left.
     pub dropped: u64,
     /// Bytes of response bodies.
     pub response_bytes: u64,
-    /// Time taken by all of them together.
+    /// The sum of their durations.
     pub duration_sum_us: u64,
-    /// Their latency; none without requests.
+    /// Their latency; `None` without requests.
     pub latency: Option<Latency>,
-    /// What they allocated; none without requests, and where the program's allocator does not count.
+    /// Their allocations; `None` without requests, and if the program's allocator does not count.
     pub memory: Option<RequestMemory>,
-    /// What they asked of the database; none where they asked nothing, or its client is not listened to.
+    /// Their database commands; `None` if they sent none, or without a command listener.
     pub database: Option<RequestDatabase>,
 }
 
 impl WindowTotals {
-    /// Requests per second; zero before there was a reading.
+    /// Requests per second; zero before the first reading.
     pub fn per_second(&self) -> f64 {
         self.requests as f64 / self.seconds.max(1) as f64
     }
 
-    /// Server errors as a percentage of requests; none without requests.
+    /// Server errors in percent of requests; `None` without requests.
     pub fn error_percent(&self) -> Option<f64> {
         (self.requests > 0).then(|| 100.0 * self.server_errors as f64 / self.requests as f64)
     }
 }
 
-/// How long requests took: the middle of a bucket that is at most 1.6 % wide, and so within 0.8 % of the exact time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Latency {
-    /// Half of the requests were at most this slow.
-    pub p50_us: u64,
-    /// 95 of a hundred were at most this slow.
-    pub p95_us: u64,
-    /// 99 of a hundred were at most this slow.
-    pub p99_us: u64,
-    /// The slowest.
-    pub max_us: u64,
-}
-
-/// What requests allocated while they were handled, whatever became of it later: not what they retain.
+/// Allocations by requests while they were handled, from the program's counting allocator. This is not the memory that
+/// they retain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestMemory {
-    /// Requests of which it is known.
+    /// Requests whose allocations were counted.
     pub requests: u64,
-    /// Bytes allocated by all of them together.
+    /// The sum of the bytes that they allocated.
     pub allocated_bytes: u64,
-    /// Bytes freed while they were handled, whoever had allocated them.
+    /// Bytes that were freed while they were handled, by whomever allocated.
     pub freed_bytes: u64,
-    /// Calls of the allocator that brought bytes.
+    /// Calls of the allocator that returned bytes.
     pub allocations: u64,
-    /// Half of the requests allocated at most this; within 0.8 %, as all that follows.
+    /// Half of the requests allocated at most this. This figure and the next two are within 0.8 %.
     pub p50_bytes: u64,
-    /// 99 of 100 allocated at most this.
+    /// 99 of 100 requests allocated at most this.
     pub p99_bytes: u64,
-    /// What the largest one allocated; from 4 GiB on, 4 GiB.
+    /// The most that one request allocated, at most 4 GiB.
     pub max_bytes: u64,
 }
 
-/// What the upstream of a proxy took for its requests.
+/// The time that the upstream of a proxy took for its requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestUpstream {
     /// Requests that it answered.
     pub answered: u64,
-    /// From asking it until its response began, of all of them together.
+    /// The sum of the times from sending a request until its response began.
     pub first_byte_sum_us: u64,
-    /// Connections that were made for them; the others used one that was there.
+    /// New connections. The other requests used kept connections.
     pub connects: u64,
-    /// The making of these, together.
+    /// The sum of the times that it took to open them.
     pub connect_sum_us: u64,
 }
 
 impl RequestMemory {
-    /// Bytes allocated by a request, the mean of all.
+    /// The mean of the bytes that a request allocated.
     pub fn mean_bytes(&self) -> u64 {
         self.allocated_bytes / self.requests.max(1)
     }
 
-    /// Calls of the allocator by a request, the mean of all.
+    /// The mean of the calls of the allocator by a request.
     pub fn allocations_each(&self) -> f64 {
         self.allocations as f64 / self.requests.max(1) as f64
     }
 
-    /// Bytes that all requests had not freed when they ended, but for the bodies that were on their way; none where they freed more,
-    /// of what others had allocated.
+    /// Bytes that the requests had allocated and not freed when they ended, without their response bodies. Zero if they
+    /// freed more, because they freed memory of others.
     pub fn kept_bytes(&self, response_bytes: u64) -> u64 {
         self.allocated_bytes.saturating_sub(self.freed_bytes).saturating_sub(response_bytes)
     }

@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Tokio's own figures.
+/// Figures of tokio's `RuntimeMetrics`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Runtime {
-    /// Threads that run tasks.
+    /// Worker threads: `num_workers`.
     pub workers: u32,
-    /// The share of their time in which they ran tasks, over the last second; none in the first.
+    /// The share of the last second in which the workers ran tasks, from `worker_total_busy_duration`; `None` in the
+    /// first second.
     pub busy_percent: Option<f64>,
-    /// Tasks that wait for any worker to take them.
+    /// Tasks in the queue of all workers: `global_queue_depth`.
     pub global_queue: u64,
-    /// Tasks that have been spawned and have not ended.
+    /// Tasks that were spawned and have not ended: `num_alive_tasks`.
     pub alive_tasks: u64,
 }

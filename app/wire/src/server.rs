@@ -1,121 +1,123 @@
-//! The database server's own state, as it tells the monitor's probe. What a login may not ask is unknown, and says which right is missing.
+//! The figures of the MongoDB server itself, from the monitor's probe. A missing privilege becomes the reason of that
+//! reading.
 
 use serde::{Deserialize, Serialize};
 
 use super::Reading;
 
-/// What the server says of itself; each part none before it was asked.
+/// The figures of the server. Each part is `None` before its first question.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DatabaseServer {
-    /// From `serverStatus`, every ten seconds, and every two while somebody looks.
+    /// From `serverStatus`: every ten seconds, and every two while a page shows it.
     pub status: Option<DatedReading<ServerStatus>>,
-    /// From `replSetGetStatus`, as often; a set of no name where nothing is replicated.
+    /// From `replSetGetStatus`, as often; a set without a name if the server has no replication.
     pub replication: Option<DatedReading<Replication>>,
-    /// From `dbStats`, every five minutes while somebody looks.
+    /// From `dbStats`: every five minutes while a page shows it.
     pub databases: Option<DatedReading<Databases>>,
-    /// From `$collStats`, while somebody looks.
+    /// From `$collStats`, while a page shows it.
     pub collections: Option<DatedReading<Collections>>,
-    /// From `$currentOp`, while somebody looks.
+    /// From `$currentOp`, while a page shows it.
     pub operations: Option<DatedReading<Vec<Operation>>>,
-    /// The longest time that a round of these questions took in the last minute.
+    /// The longest round of these questions in the last minute, in microseconds.
     pub round_max_us: u64,
 }
 
-/// An answer of the server, or why there is none, and when.
+/// An answer of the server or the reason for its lack, with its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DatedReading<T> {
-    /// When it was asked.
+    /// The time of the question.
     pub at_unix_ms: u64,
-    /// What it said.
+    /// The answer, or the reason.
     pub reading: Reading<T>,
 }
 
-/// How the server does. Rates are between the last two answers; none at the first.
+/// The answer to `serverStatus`. Rates are between the last two answers, and `None` at the first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServerStatus {
     /// Its own name and port.
     pub host: String,
-    /// `wiredTiger`, as a rule.
+    /// `storageEngine.name`: usually `wiredTiger`.
     pub storage_engine: Option<String>,
-    /// Seconds since it was started.
+    /// Seconds since its start: `uptime`.
     pub uptime_seconds: u64,
-    /// ServerConnections of all clients.
+    /// The connections of all clients.
     pub connections: ServerConnections,
-    /// Operations per second: insert, query, update, delete, getmore, command.
+    /// Operations per second, from `opcounters`: insert, query, update, delete, getmore, command.
     pub operations_per_second: Option<[f64; 6]>,
-    /// Mean time of reads, writes and commands within the server.
+    /// Mean time of reads, writes and commands within the server, from `opLatencies`.
     pub latency_us: Option<[Option<u64>; 3]>,
-    /// Clients that read or write now, and those that wait for a lock to.
+    /// Clients that read or write now: `globalLock.activeClients`.
     pub active_clients: Option<u64>,
-    /// Those that wait.
+    /// Clients that wait for a lock or a ticket: `globalLock.currentQueue`.
     pub queued_clients: Option<u64>,
     /// The storage engine's cache.
     pub cache: Option<Cache>,
-    /// Resident memory of the server.
+    /// Resident memory of the server: `mem.resident`.
     pub resident_bytes: Option<u64>,
-    /// Its address space.
+    /// Its address space: `mem.virtual`.
     pub virtual_bytes: Option<u64>,
-    /// Bytes that came in and went out per second.
+    /// Bytes received and sent per second, from `network`.
     pub network_bytes_per_second: Option<[f64; 2]>,
-    /// Assertions since it was started: regular, warning, message, user.
+    /// Assertions since its start, from `asserts`: regular, warning, message, user.
     pub assertions: [u64; 4],
 }
 
-/// The server's connections.
+/// The server's connections, from `connections`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerConnections {
-    /// Open now.
+    /// Open connections.
     pub current: u64,
-    /// That could still be opened.
+    /// Connections that can still be opened.
     pub available: u64,
-    /// Of the open ones, those with an operation under way.
+    /// Connections with an operation in flight.
     pub active: Option<u64>,
-    /// Opened since the server was started.
+    /// Connections opened since the server's start.
     pub created: Option<u64>,
 }
 
 impl ServerConnections {
-    /// Open ones as a percentage of as many as there may be.
+    /// Open connections in percent of the maximum.
     pub fn percent(&self) -> f64 {
         100.0 * self.current as f64 / (self.current + self.available).max(1) as f64
     }
 }
 
-/// WiredTiger's cache.
+/// WiredTiger's cache, from `wiredTiger.cache`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cache {
-    /// What it holds.
+    /// Bytes in the cache.
     pub used_bytes: u64,
-    /// What it may hold.
+    /// Bytes at most.
     pub max_bytes: u64,
-    /// Of what it holds, what has not been written to disk.
+    /// Bytes in the cache that are not yet on disk.
     pub dirty_bytes: u64,
-    /// Pages per second that the threads of clients had to make room for themselves.
+    /// Pages per second that clients' threads evicted.
     pub evicted_by_clients_per_second: Option<f64>,
 }
 
 impl Cache {
-    /// What it holds as a percentage of what it may hold.
+    /// Used bytes in percent of the maximum.
     pub fn used_percent(&self) -> f64 {
         100.0 * self.used_bytes as f64 / self.max_bytes.max(1) as f64
     }
 
-    /// What is not on disk as a percentage of what it may hold.
+    /// Bytes that are not yet on disk, in percent of the maximum.
     pub fn dirty_percent(&self) -> f64 {
         100.0 * self.dirty_bytes as f64 / self.max_bytes.max(1) as f64
     }
 }
 
-/// The replica set, as the asked member sees it.
+/// The replica set in the view of the asked member, from `replSetGetStatus`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Replication {
-    /// Its name; empty where nothing is replicated.
+    /// Its name; empty without replication.
     pub set: String,
-    /// Elections that it has had.
+    /// The number of its elections.
     pub term: Option<i64>,
     /// Its members.
     pub members: Vec<ReplicaMember>,
-    /// From the oldest to the newest entry of the oplog; none where nothing is replicated, or the server does not tell. A member that was away for longer has to begin anew.
+    /// Seconds from the oldest to the newest entry of the oplog; `None` without replication, or if the server does not
+    /// report it. A member that was away for longer needs an initial sync.
     pub oplog_window_seconds: Option<u64>,
 }
 
@@ -128,85 +130,85 @@ pub struct ReplicaMember {
     pub state: String,
     /// Whether the asked member reaches it.
     pub healthy: bool,
-    /// How far it is behind the primary; none for the primary, and where that is not known.
+    /// Its lag behind the primary; `None` for the primary, and if the lag is unknown.
     pub lag_seconds: Option<u64>,
-    /// Seconds since it was started.
+    /// Seconds since its start.
     pub uptime_seconds: Option<u64>,
-    /// Whether it is the one that was asked.
+    /// Whether this is the asked member.
     pub is_self: bool,
 }
 
-/// The largest databases.
+/// The largest databases, from `dbStats`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Databases {
-    /// At most 50.
+    /// The largest databases, at most 50.
     pub largest: Vec<DatabaseSize>,
-    /// Others: smaller ones, those that the login may not ask, and those that took too long to tell.
+    /// The number of other databases: smaller, too slow to answer, or without a privilege to ask.
     pub not_told: u64,
 }
 
-/// A database by its size.
+/// The size of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseSize {
     /// Its name.
     pub name: String,
-    /// Its collections.
+    /// The number of its collections.
     pub collections: u64,
-    /// Their documents.
+    /// The number of their documents.
     pub documents: u64,
-    /// The documents' size.
+    /// The size of the documents before compression.
     pub data_bytes: u64,
-    /// What they take on disk.
+    /// The size on disk.
     pub storage_bytes: u64,
-    /// What their indexes take on disk.
+    /// The size of the indexes on disk.
     pub index_bytes: u64,
 }
 
-/// The largest collections of the application's database.
+/// The largest collections of the application's database, from `$collStats`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collections {
     /// The database.
     pub database: String,
-    /// Collections that were looked at so far; a few at a time.
+    /// Collections that were asked so far; a few in each round.
     pub looked_at: u64,
-    /// Whether those are all.
+    /// Whether these are all collections.
     pub is_all: bool,
-    /// Of those, the ones that did not tell: dropped meanwhile, or too slow.
+    /// Collections without an answer: dropped meanwhile, or too slow.
     pub not_told: u64,
-    /// The largest, at most 50.
+    /// The largest collections, at most 50.
     pub largest: Vec<CollectionSize>,
 }
 
-/// A collection by its size.
+/// The size of a collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CollectionSize {
     /// Its name.
     pub name: String,
-    /// Its documents.
+    /// The number of its documents.
     pub documents: u64,
-    /// Their size.
+    /// Their size before compression.
     pub data_bytes: u64,
-    /// What they take on disk.
+    /// The size on disk.
     pub storage_bytes: u64,
-    /// How many indexes it has.
+    /// The number of its indexes.
     pub indexes: u64,
-    /// What these take on disk.
+    /// The size of the indexes on disk.
     pub index_bytes: u64,
 }
 
-/// An operation that has been running for a while; neither what it asks nor whom it is for.
+/// A long-running operation, from `$currentOp`, without its arguments and its user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
-    /// `query`, `update`, `command`.
+    /// Its kind: `query`, `update`, `command`.
     pub kind: String,
-    /// Database and collection.
+    /// Its database and collection.
     pub namespace: String,
-    /// How long it has been running.
+    /// The time for which it has run.
     pub running_us: u64,
-    /// The name that its client goes by.
+    /// Its client's `appName`.
     pub app_name: String,
     /// Whether it waits for a lock.
     pub waits_for_lock: bool,
-    /// How it reads: `IXSCAN`, `COLLSCAN`; empty where it does not say.
+    /// Its plan: `IXSCAN`, `COLLSCAN`; empty if it is unknown.
     pub plan: String,
 }

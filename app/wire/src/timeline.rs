@@ -1,14 +1,14 @@
-//! A window as columns of equal steps: what the charts draw.
+//! A window as columns of equal steps, for the charts.
 
 use serde::{Deserialize, Serialize};
 
 use super::Window;
 
-/// Consecutive points, oldest first. Point `i` covers the ticks from `(first + i) * window.step_seconds()` on, for one step;
-/// the newest may still be filling. In each column `None` is a gap: nothing was measured, or there was nothing to measure.
+/// Consecutive points, oldest first. Point `i` covers one step from tick `(first + i) * window.step_seconds()` on. The
+/// newest point may be incomplete. In each column `None` is a gap: there was no measurement, or nothing to measure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeline<C> {
-    /// [`super::Snapshot::started_at_unix_ms`] of the run this belongs to.
+    /// [`super::Snapshot::started_at_unix_ms`] of its run.
     pub started_at_unix_ms: u64,
     /// Its span and its steps.
     pub window: Window,
@@ -20,17 +20,17 @@ pub struct Timeline<C> {
 
 /// Columns of one length.
 pub trait Columns: Clone {
-    /// How many points there are.
+    /// The number of points.
     fn points(&self) -> usize;
-    /// Cuts every column to `length`, from its end.
+    /// Keeps the first `length` points of every column.
     fn truncate(&mut self, length: usize);
-    /// Drops the `count` oldest of every column.
+    /// Drops the `count` oldest points of every column.
     fn drop_oldest(&mut self, count: usize);
-    /// Adds the points of `newer` behind these.
+    /// Adds the points of `newer` at the end.
     fn append(&mut self, newer: Self);
 }
 
-/// Declares columns once: the struct, its length, and how two of it are joined.
+/// Declares a struct of columns and implements [`Columns`] for it.
 macro_rules! columns {
     ($(#[$whole:meta])* $columns:ident { $($(#[$doc:meta])* $name:ident: $kind:ty,)* }) => {
         $(#[$whole])*
@@ -61,7 +61,7 @@ macro_rules! columns {
 pub(crate) use columns;
 
 columns! {
-    /// The columns of the whole.
+    /// The columns of all requests, the process, the machine and the database.
     TimelineColumns {
         /// Requests that ended, per second.
         requests_per_second: Option<f32>,
@@ -71,61 +71,62 @@ columns! {
         client_errors_per_second: Option<f32>,
         /// Median latency of the step's requests.
         latency_p50_us: Option<u32>,
-        /// 95th percentile of it.
+        /// 95th percentile latency.
         latency_p95_us: Option<u32>,
-        /// 99th percentile of it.
+        /// 99th percentile latency.
         latency_p99_us: Option<u32>,
-        /// Resident memory of the process at the end of the step.
+        /// [`super::Process::rss_bytes`] at the end of the step.
         rss_bytes: Option<u64>,
-        /// The part of RSS that is heap and stacks.
+        /// [`super::Process::anonymous_bytes`] at the end of the step.
         anonymous_bytes: Option<u64>,
-        /// [`super::Heap::live_bytes`] at the end of the step; none where the program's allocator does not count.
+        /// [`super::Heap::live_bytes`] at the end of the step; `None` if the program's allocator does not count.
         live_heap_bytes: Option<u64>,
         /// Bytes that requests allocated per second.
         requests_allocated_per_second: Option<u64>,
-        /// Bytes that all else of the program allocated per second.
+        /// Bytes that the rest of the program allocated per second.
         other_allocated_per_second: Option<u64>,
         /// [`super::Memory::headline`] at the end of the step.
         memory_percent: Option<f32>,
-        /// CPU of the process, mean of the step, as a percentage of one core.
+        /// [`super::Process::cpu_percent`], the mean of the step: percent of one core.
         process_cpu_percent: Option<f32>,
-        /// CPU of the machine, mean of the step, as a percentage of all cores.
+        /// [`super::System::cpu_percent`], the mean of the step: percent of all cores.
         system_cpu_percent: Option<f32>,
-        /// Round trip of the database probe, the worst of the step.
+        /// The slowest round trip of the monitor's database probe in the step.
         database_latency_us: Option<u32>,
-        /// Commands of the application that ended, per second; none where its client is not listened to, as in what follows.
+        /// Commands of the application that ended, per second. This column and the next ones are `None` without a
+        /// command listener.
         commands_per_second: Option<f32>,
-        /// Of these, those that failed.
+        /// Commands that failed, per second.
         commands_failed_per_second: Option<f32>,
         /// Median latency of the step's commands.
         command_p50_us: Option<u32>,
-        /// 95th percentile of it.
+        /// 95th percentile latency of commands.
         command_p95_us: Option<u32>,
-        /// 99th percentile of it.
+        /// 99th percentile latency of commands.
         command_p99_us: Option<u32>,
-        /// Connections of the fullest pool that somebody had, the most of the step.
+        /// Checked-out connections of the fullest pool, the maximum of the step.
         connections_in_use: Option<u32>,
-        /// Those who waited for one, the most of the step.
+        /// Waits for a connection of that pool, the maximum of the step.
         connections_waiting: Option<u32>,
-        /// 99th percentile of the waits.
+        /// 99th percentile of the waits for a connection.
         connection_wait_p99_us: Option<u32>,
     }
 }
 
 impl<C: Columns> Timeline<C> {
-    /// How many points there are.
+    /// The number of points.
     pub fn len(&self) -> usize {
         self.columns.points()
     }
 
-    /// Whether there are none.
+    /// Whether there is no point.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The points from number `first` on, as a timeline of their own.
     #[must_use]
-    pub fn since(&self, first: u64) -> Self {
+    pub fn points_since(&self, first: u64) -> Self {
         let mut later = self.clone();
         let known = first.saturating_sub(self.first).min(self.len() as u64);
         later.columns.drop_oldest(known as usize);
@@ -133,8 +134,8 @@ impl<C: Columns> Timeline<C> {
         later
     }
 
-    /// Takes in what came later: points of the same number are replaced, the oldest go; the timeline of another run or window
-    /// replaces all.
+    /// Adds newer points. A newer point replaces the one with its number, and points before the window are dropped. The
+    /// timeline of another run or window replaces this one.
     pub fn extend(&mut self, newer: Self) {
         let end = self.first + self.len() as u64;
         let same = (newer.started_at_unix_ms, newer.window) == (self.started_at_unix_ms, self.window);
@@ -172,9 +173,9 @@ mod tests {
     #[test]
     fn what_a_page_lacks_begins_with_the_point_it_saw_filling() {
         let have = timeline(7, &[1.0, 2.0, 3.0]);
-        assert_eq!(have.since(8), timeline(8, &[2.0, 3.0]));
-        assert_eq!(have.since(0), have);
-        assert_eq!(have.since(99), timeline(10, &[]));
+        assert_eq!(have.points_since(8), timeline(8, &[2.0, 3.0]));
+        assert_eq!(have.points_since(0), have);
+        assert_eq!(have.points_since(99), timeline(10, &[]));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The span of time that the page speaks of: chosen once, in the URL, valid on every view.
+//! The span of time of the page. The viewer chooses it once, in the URL, for all views.
 
 use serde::{Deserialize, Serialize};
 
-/// A window ends now.
+/// A span of time that ends now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Window {
     /// The last minute.
@@ -21,11 +21,11 @@ pub enum Window {
 }
 
 impl Window {
-    /// Every window, the shortest first; each stands at the place of its own number.
+    /// Every window, the shortest first. The index of each is its discriminant.
     pub const ALL: [Self; 6] =
         [Self::Minute, Self::FiveMinutes, Self::FifteenMinutes, Self::Hour, Self::SixHours, Self::Day];
 
-    /// Its word in the URL and on the page.
+    /// The word for it in the URL and on the page.
     pub fn word(self) -> &'static str {
         match self {
             Self::Minute => "1m",
@@ -37,7 +37,7 @@ impl Window {
         }
     }
 
-    /// Its length in the words of a sentence.
+    /// Its length in words, for sentences.
     pub fn long_word(self) -> &'static str {
         match self {
             Self::Minute => "minute",
@@ -49,7 +49,7 @@ impl Window {
         }
     }
 
-    /// Points of a chart, and seconds that each stands for.
+    /// The number of points of a chart, and the seconds of each.
     fn grid(self) -> (usize, u64) {
         match self {
             Self::Minute => (60, 1),
@@ -61,17 +61,17 @@ impl Window {
         }
     }
 
-    /// Points of a chart: between 60 and 300, whatever the length.
+    /// The number of points of a chart: 60 to 300.
     pub fn points(self) -> usize {
         self.grid().0
     }
 
-    /// Seconds that a point stands for.
+    /// The seconds of a point of a chart.
     pub fn step_seconds(self) -> u64 {
         self.grid().1
     }
 
-    /// Points of the chart in one of the small line of a table's row, which has 30 to 36.
+    /// The points of a chart in each point of the small line in a table's row, which has 30 to 36 points.
     pub fn points_per_line_point(self) -> u64 {
         match self {
             Self::Minute | Self::Hour | Self::SixHours => 2,
@@ -80,22 +80,22 @@ impl Window {
         }
     }
 
-    /// Points of that small line.
+    /// The number of points of the small line.
     pub fn line_points(self) -> usize {
         self.points() / self.points_per_line_point() as usize
     }
 
-    /// Seconds that one of them stands for.
+    /// The seconds of a point of the small line.
     pub fn line_step_seconds(self) -> u64 {
         self.step_seconds() * self.points_per_line_point()
     }
 
-    /// Seconds from its oldest point to now, at most.
+    /// The seconds from the start of its oldest point to now, at most.
     pub fn seconds(self) -> u64 {
         self.points() as u64 * self.step_seconds()
     }
 
-    /// The number of its oldest point at a tick: points are numbered from the start of the monitor.
+    /// The number of its oldest point at a tick. Points are numbered from the start of the monitor.
     pub fn first_point(self, tick: u64) -> u64 {
         (tick / self.step_seconds() + 1).saturating_sub(self.points() as u64)
     }

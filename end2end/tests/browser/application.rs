@@ -4,8 +4,7 @@ use std::{net::TcpListener, process::Stdio};
 
 use fantoccini::Locator;
 use tokio::process::{Child, Command};
-
-use crate::support::{Board, Browser};
+use watchboard_end2end::{Board, Browser};
 
 /// Python's own web server, of which no package is needed.
 fn start(port: u16) -> Child {

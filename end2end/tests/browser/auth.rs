@@ -1,8 +1,7 @@
 //! The login in a browser: in, the live page, out, a session that ends while the page is open; and no page asks for what its policy forbids.
 
 use fantoccini::Locator;
-
-use crate::support::{Board, Browser};
+use watchboard_end2end::{Board, Browser};
 
 const PASSWORD: &str = "correct horse battery";
 /// Its hash by the cheapest parameters there are.

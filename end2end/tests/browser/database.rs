@@ -1,9 +1,8 @@
 //! The database view, on a real mongod: every card has its figures, the same question again and again is named, and an outage shows
 //! within seconds, as does its end.
 
+use watchboard_end2end::{Board, Browser};
 use watchboard_test_support::Mongod;
-
-use crate::support::{Board, Browser};
 
 #[tokio::test]
 async fn every_card_has_its_figures_and_an_outage_shows_and_ends() {
@@ -35,7 +34,7 @@ async fn every_card_has_its_figures_and_an_outage_shows_and_ends() {
 
     mongod.signal("STOP").await;
     let state = "document.getElementById('database-state').innerText";
-    browser.until(state, |text| text.as_str().is_some_and(|text| text.starts_with("FullSnapshot for"))).await;
+    browser.until(state, |text| text.as_str().is_some_and(|text| text.starts_with("Frozen for"))).await;
     browser.until_says("status", "database frozen").await;
     mongod.signal("CONT").await;
     browser.until(state, |text| text.as_str().is_some_and(|text| text.starts_with("Healthy for"))).await;

@@ -1,6 +1,6 @@
 //! The board inside another axum app, below a path.
 
-use crate::support::{Board, Browser};
+use watchboard_end2end::{Board, Browser};
 
 #[tokio::test]
 async fn below_a_path_the_page_loads_hydrates_and_refreshes() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Board, Browser};
+use watchboard_end2end::{Board, Browser};
 
 /// How often this page has asked for figures.
 const REFRESHES: &str = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/refresh')).length";

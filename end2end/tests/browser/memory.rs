@@ -1,6 +1,6 @@
 //! The memory view: all of it has figures, and endpoints tell what they allocate wherever they are listed.
 
-use crate::support::{Board, Browser};
+use watchboard_end2end::{Board, Browser};
 
 #[tokio::test]
 async fn every_card_has_its_figures_and_refreshes_without_a_complaint() {

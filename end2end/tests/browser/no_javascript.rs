@@ -1,8 +1,7 @@
 //! Without scripts the page still shows everything as of its loading.
 
 use fantoccini::Locator;
-
-use crate::support::{Board, Browser};
+use watchboard_end2end::{Board, Browser};
 
 #[tokio::test]
 async fn six_cards_and_the_charts_are_there_without_scripts() {

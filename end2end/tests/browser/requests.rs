@@ -1,8 +1,7 @@
 //! The requests view: what is chosen stays chosen, one endpoint opens, and many endpoints stay smooth.
 
 use fantoccini::Locator;
-
-use crate::support::{Board, Browser};
+use watchboard_end2end::{Board, Browser};
 
 /// The names of the rows that are there, the first ones.
 const NAMES: &str =

@@ -10,6 +10,7 @@ mod listening;
 mod loopback;
 mod passing;
 mod proxies;
+mod sampling;
 mod servers;
 mod serves;
 
@@ -33,6 +34,7 @@ fn main() -> Result<()> {
         ["cancelled", operations] => runtime.block_on(listening::cancelled(operations.parse()?, true)),
         ["cancelled", operations, "unlistened"] => runtime.block_on(listening::cancelled(operations.parse()?, false)),
         ["proxies"] => proxies::all(),
+        ["sampling"] => sampling::all(),
         ["slow-heads"] => endurance::slow_heads(),
         ["soak", requests, sign_ins] => endurance::soak(requests.parse()?, sign_ins.parse()?),
         ["serve", name] => {

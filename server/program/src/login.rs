@@ -74,10 +74,10 @@ impl Access for Login {
             _ => {}
         }
         if self.sign_in.has_session(&request) {
-            request.extensions_mut().insert(Pass::SignedIn { sign_out: SIGN_OUT });
+            request.extensions_mut().insert(Pass::signed_in(SIGN_OUT));
             return Ok(request);
         }
-        match Route::of(request.uri().path()) {
+        match Route::from_path(request.uri().path()) {
             Some(Route::Livez) => Ok(request),
             Some(Route::Health | Route::HealthV1 | Route::Metrics) if self.has_valid_token(&request) => Ok(request),
             Some(Route::Health | Route::HealthV1 | Route::Metrics) => {

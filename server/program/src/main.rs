@@ -24,7 +24,7 @@ use crate::{
 /// So that the demo's board shows what each endpoint allocates.
 #[global_allocator]
 static ALLOCATOR: watchboard::alloc::Tracking<mimalloc::MiMalloc> =
-    watchboard::alloc::Tracking::around(mimalloc::MiMalloc);
+    watchboard::alloc::Tracking::new(mimalloc::MiMalloc);
 
 /// The exit code for a wrong configuration: another start fails too, until the configuration changes.
 const WRONG_CONFIGURATION: u8 = 2;

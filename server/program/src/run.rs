@@ -14,7 +14,7 @@ use tokio::{
 use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
-use watchboard::{Monitor, RequestsLayer, WatchedBody};
+use watchboard::{Monitor, RequestsBody, RequestsLayer};
 
 use crate::{
     config::Command,
@@ -130,7 +130,7 @@ fn forward(
     layer: &RequestsLayer,
     request: Request<Incoming>,
     arrival: Arrival,
-) -> impl Future<Output = Result<http::Response<WatchedBody<ResponseBody>>, Infallible>> + Send + use<> {
+) -> impl Future<Output = Result<http::Response<RequestsBody<ResponseBody>>, Infallible>> + Send + use<> {
     layer.layer(proxy.service_for(&arrival)).call(request)
 }
 

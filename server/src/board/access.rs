@@ -1,6 +1,7 @@
-//! Who may see the board: what the host says, or else whoever sits at this machine.
+//! Who may see the board: the host's policy, by default local requests only.
 
 use std::{
+    borrow::Cow,
     fmt,
     net::{IpAddr, SocketAddr},
     pin::Pin,
@@ -17,22 +18,23 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The host's policy on who may see the board. It is asked for every request within the board's mount: pages, figures, assets, `/health`,
-/// `/metrics`, `/livez` and `/readyz`, and also where there is nothing. Paths are those below the mount, as [`Route`](crate::Route) has them.
+/// The host's policy on who may see the board. The board calls it for every request below its mount: pages, figures, assets,
+/// `/health`, `/metrics`, `/livez` and `/readyz`, and paths without a route. Paths are those below the mount, as
+/// [`Route`](crate::Route) has them.
 ///
-/// A function that tells who may is a policy, and whom it refuses gets a 403:
+/// A function of the request's head is a policy. A request that it refuses gets a 403:
 ///
 /// ```
 /// use axum::http::request::Parts;
 /// use watchboard::Monitor;
 ///
 /// #[derive(Clone)]
-/// struct Admin; // what the application's own middleware leaves behind
+/// struct Admin; // the application's own middleware inserts it
 ///
 /// let monitor = Monitor::builder().access(|request: &Parts| request.extensions.get::<Admin>().is_some()).build();
 /// ```
 ///
-/// A type of its own can also wait, answer in its own way and say by a [`Pass`] what the page tells of it:
+/// A type of your own can also wait, answer in its own way, and leave a [`Pass`] for the page:
 ///
 /// ```
 /// use axum::{extract::Request, response::{IntoResponse, Redirect, Response}};
@@ -48,10 +50,10 @@ use axum::{
 /// }
 /// ```
 pub trait Access: Send + Sync + 'static {
-    /// Lets a request through, or answers it.
+    /// Returns the request if it may see the board, or the response that it gets instead.
     fn admit(&self, request: Request) -> impl Future<Output = Result<Request, Response>> + Send;
 
-    /// Paths below the mount at which [`admit`](Self::admit) answers every request itself, as at `/sign-in`: the board has nothing there.
+    /// Paths below the mount that [`admit`](Self::admit) answers itself, such as `/sign-in`: the board has no route there.
     fn paths(&self) -> &'static [&'static str] {
         &[]
     }
@@ -67,43 +69,68 @@ impl<F: Fn(&Parts) -> bool + Send + Sync + 'static> Access for F {
     }
 }
 
-/// How a request came in: what an [`Access`] may leave among the extensions of one that it lets through.
+/// How a request was admitted. An [`Access`] may leave it in the extensions of the request.
+///
+/// ```
+/// use axum::extract::Request;
+/// use watchboard::Pass;
+///
+/// fn admit_session(mut request: Request) -> Request {
+///     request.extensions_mut().insert(Pass::signed_in("/sign-out"));
+///     request
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pass {
-    /// Nobody was asked for anything. The page says so.
+    /// Without credentials. The page says so.
     Open,
-    /// By a session, which a POST to this path below the mount ends. The page has a button for it.
+    /// By a session: see [`Pass::signed_in`].
+    #[non_exhaustive]
     SignedIn {
-        /// As in `/sign-out`.
-        sign_out: &'static str,
+        /// The path below the mount that ends the session.
+        sign_out: Cow<'static, str>,
     },
-    /// The asker gets the status of the answer and nothing else: for probes without credentials.
+    /// The client gets only the status of the response: for probes without credentials.
     StatusOnly,
 }
 
-/// The path that the board is mounted at, of a request within it: `/ops/board`, or nothing at the root. What is left of the original
-/// path when its own is taken off; not the route, so that a mount with parameters works too.
+impl Pass {
+    /// By a session, which a POST to the path `sign_out` below the mount ends. The page has a button for it.
+    pub fn signed_in(sign_out: impl Into<Cow<'static, str>>) -> Self {
+        Self::SignedIn { sign_out: sign_out.into() }
+    }
+}
+
+/// The path of the board's mount, from a request below it: `/ops/board`, or nothing at the root. It is the original path without
+/// the path below the mount. It is no route template, so a mount with parameters works too.
+///
+/// ```
+/// use axum::{body::Body, extract::Request};
+///
+/// let request = Request::new(Body::empty()); // not nested, as at the root
+/// assert_eq!(watchboard::mount_path(&request), "");
+/// ```
 pub fn mount_path<B>(request: &http::Request<B>) -> &str {
     let own = request.uri().path();
     let original = request.extensions().get::<OriginalUri>().map_or(own, |original| original.path());
     original.strip_suffix(own).unwrap_or(original).trim_end_matches('/')
 }
 
-/// What a policy becomes within the monitor.
+/// A policy of any type.
 #[derive(Clone)]
 pub(crate) struct AccessPolicy {
-    admit: Arc<dyn Fn(Request) -> Admitted + Send + Sync>,
-    /// What the policy answers itself.
+    admit: Arc<dyn Fn(Request) -> AdmitFuture + Send + Sync>,
+    /// Paths that the policy answers itself.
     pub(crate) paths: &'static [&'static str],
 }
 
-type Admitted = Pin<Box<dyn Future<Output = Result<Request, Response>> + Send>>;
+type AdmitFuture = Pin<Box<dyn Future<Output = Result<Request, Response>> + Send>>;
 
 impl AccessPolicy {
     pub(crate) fn new(access: impl Access) -> Self {
         let (paths, access) = (access.paths(), Arc::new(access));
-        let admit = Arc::new(move |request| -> Admitted {
+        let admit = Arc::new(move |request| -> AdmitFuture {
             let access = Arc::clone(&access);
             Box::pin(async move { access.admit(request).await })
         });
@@ -124,8 +151,8 @@ impl fmt::Debug for AccessPolicy {
 }
 
 /// The middleware around the whole board.
-pub(crate) async fn check(State(guard): State<AccessPolicy>, request: Request, next: Next) -> Response {
-    match (guard.admit)(request).await {
+pub(crate) async fn check(State(policy): State<AccessPolicy>, request: Request, next: Next) -> Response {
+    match (policy.admit)(request).await {
         Err(response) => response,
         Ok(request) => {
             let status_only = request.extensions().get() == Some(&Pass::StatusOnly);
@@ -135,10 +162,10 @@ pub(crate) async fn check(State(guard): State<AccessPolicy>, request: Request, n
     }
 }
 
-/// Whoever sits at this machine: what holds where the host says nothing.
+/// The default policy: local requests only.
 #[derive(Default)]
 struct ThisMachine {
-    /// The first refusal is in the log, for who mounts the board; strangers cannot fill it.
+    /// Only the first refusal is logged, for the developer who mounts the board: strangers cannot fill the log.
     refused: AtomicBool,
 }
 
@@ -164,8 +191,8 @@ program `watchboard` by a password, see `watchboard --help`.
 Or come from the machine itself: ssh -L 8080:127.0.0.1:8080 THE-MACHINE, then http://127.0.0.1:8080/… in the browser.
 ";
 
-/// Why a request may not be of this machine, if so. A page of another site can have its name resolved to this machine (DNS rebinding),
-/// but not change the name that its requests are for.
+/// Why a request is not local, if it is not. A page of another site can have its name resolved to this machine (DNS rebinding). It
+/// cannot change the name that its requests are for.
 fn from_this_machine(request: &Request) -> Result<(), (StatusCode, String)> {
     let forbidden = |reason: &str| Err((StatusCode::FORBIDDEN, reason.to_owned()));
     let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
@@ -180,7 +207,7 @@ fn from_this_machine(request: &Request) -> Result<(), (StatusCode, String)> {
     if let Some(name) = passed_on(request.headers()) {
         return forbidden(&format!("a proxy passed the request on, as its header {name} says"));
     }
-    // nginx's own towards an upstream, where nobody has told it otherwise.
+    // nginx speaks it to an upstream by default.
     if request.version() < Version::HTTP_11 {
         return forbidden("it speaks HTTP/1.0, as proxies do that do not say who they are");
     }
@@ -190,7 +217,7 @@ fn from_this_machine(request: &Request) -> Result<(), (StatusCode, String)> {
     Err((StatusCode::MISDIRECTED_REQUEST, "the request is for another name than localhost or 127.0.0.1".to_owned()))
 }
 
-/// The header by which a proxy says that it passed a request on.
+/// The header of a proxy that forwarded the request.
 fn passed_on(headers: &HeaderMap) -> Option<&HeaderName> {
     let tells = |name: &&HeaderName| {
         **name == header::FORWARDED
@@ -201,7 +228,7 @@ fn passed_on(headers: &HeaderMap) -> Option<&HeaderName> {
     headers.keys().find(tells)
 }
 
-/// Whether all names that a request is for are this machine's own, and there is one.
+/// Whether the request names a host, and every host that it names is this machine.
 fn names_this_machine(request: &Request) -> bool {
     let own = |authority: &Authority| {
         let host = authority.host();
@@ -210,7 +237,7 @@ fn names_this_machine(request: &Request) -> bool {
     };
     let named = request.headers().get_all(header::HOST).iter();
     let named = named.map(|host| host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()));
-    // HTTP/2 has it in the request's target.
+    // HTTP/2 has the host in the request's target.
     let mut all = request.uri().authority().cloned().map(Some).into_iter().chain(named).peekable();
     all.peek().is_some() && all.all(|authority| authority.as_ref().is_some_and(own))
 }

@@ -1,32 +1,73 @@
-//! The assets of the page, embedded at build time with their compressed forms, served by exact name and cached for good.
+//! The assets of the page, embedded in their brotli form, served by exact name and cached for good. The plain and the gzip form
+//! are made when a client first needs them.
+
+use std::{io::Write, sync::OnceLock};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
-use watchboard_app::shell::PageAssets;
+use flate2::{Compression, write::GzEncoder};
+use watchboard_app::page_request::PageAssets;
 
-/// One file of the browser bundle.
+/// One file of the browser bundle. Its name holds the hash of its content, so that it never changes.
 struct Asset {
     name: &'static str,
-    plain: &'static [u8],
-    brotli: Option<&'static [u8]>,
-    gzip: Option<&'static [u8]>,
-    /// Whether its name has the hash of its content, so that it never changes.
-    hashed: bool,
+    brotli: &'static [u8],
+    plain: OnceLock<Bytes>,
+    gzip: OnceLock<Bytes>,
 }
 
-// `ASSETS`, made by build.rs of `server/site`, or of `style` alone where the bundle has not been built.
+// `ASSETS`, made by build/main.rs of `server/site`.
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+impl Asset {
+    const fn new(name: &'static str, brotli: &'static [u8]) -> Self {
+        Self { name, brotli, plain: OnceLock::new(), gzip: OnceLock::new() }
+    }
+
+    fn find(ending: &str) -> Option<&'static Self> {
+        ASSETS.iter().find(|asset| asset.name.ends_with(ending))
+    }
+
+    fn plain(&self) -> &Bytes {
+        self.plain.get_or_init(|| {
+            let mut plain = Vec::new();
+            brotli::BrotliDecompress(&mut &self.brotli[..], &mut plain).expect("`cargo xtask bundle` wrote brotli");
+            plain.into()
+        })
+    }
+
+    fn gzip(&self) -> &Bytes {
+        self.gzip.get_or_init(|| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(self.plain()).and_then(|()| encoder.finish()).expect("memory can be written").into()
+        })
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(self.plain()).expect("style and icon are text")
+    }
+}
 
 /// The page's own assets, by kind.
 pub(crate) fn of_page() -> PageAssets {
-    let named = |ending: &str| ASSETS.iter().map(|asset| asset.name).find(|name| name.ends_with(ending));
+    let named = |ending: &str| Asset::find(ending).map(|asset| asset.name);
     PageAssets { style: named(".css"), icon: named(".svg"), script: named(".js"), wasm: named(".wasm") }
 }
 
-/// The asset of exactly this name, in the smallest form that the client takes.
-pub(crate) fn response(name: &str, request: &HeaderMap) -> Response<Body> {
+/// The style sheet, for pages that have it inside.
+pub(super) fn style_sheet() -> &'static str {
+    Asset::find(".css").map_or("", Asset::text)
+}
+
+/// The icon, an SVG.
+pub(super) fn icon() -> &'static str {
+    Asset::find(".svg").map_or("", Asset::text)
+}
+
+/// The asset of exactly this name, in the smallest form that the client accepts.
+pub(crate) async fn response(name: &str, request: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
         *response.status_mut() = StatusCode::NOT_FOUND;
@@ -39,20 +80,31 @@ pub(crate) fn response(name: &str, request: &HeaderMap) -> Response<Body> {
             parts.next() == Some(encoding) && !matches!(parts.next(), Some("q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
         })
     };
-    let forms = [("br", asset.brotli), ("gzip", asset.gzip)];
-    let smallest =
-        forms.into_iter().find_map(|(encoding, form)| form.filter(|_| takes(encoding)).map(|form| (encoding, form)));
+    let (encoding, bytes) = if takes("br") {
+        (Some("br"), Ok(Bytes::from_static(asset.brotli)))
+    } else if takes("gzip") {
+        (Some("gzip"), form(asset, Asset::gzip).await)
+    } else {
+        (None, form(asset, Asset::plain).await)
+    };
+    let Ok(bytes) = bytes else {
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return response;
+    };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let caching = if asset.hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-    let (encoding, bytes) = smallest.map_or((None, asset.plain), |(encoding, form)| (Some(encoding), form));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
     if let Some(encoding) = encoding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     *response.body_mut() = Body::from(bytes);
     response
+}
+
+/// Making a form takes up to a tenth of a second, so it is not done on a thread that serves the host's requests.
+async fn form(asset: &'static Asset, make: fn(&Asset) -> &Bytes) -> Result<Bytes, tokio::task::JoinError> {
+    tokio::task::spawn_blocking(move || make(asset).clone()).await
 }
 
 fn content_type(name: &str) -> &'static str {
@@ -62,5 +114,22 @@ fn content_type(name: &str) -> &'static str {
         Some("wasm") => "application/wasm",
         Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn both_other_forms_have_the_same_content() {
+        for asset in &ASSETS {
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(&asset.gzip()[..]).read_to_end(&mut plain).unwrap();
+            assert!(!plain.is_empty() && plain[..] == asset.plain()[..], "{}", asset.name);
+        }
+        assert!(style_sheet().contains("--") && icon().starts_with("<svg"));
     }
 }

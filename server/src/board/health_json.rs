@@ -1,4 +1,4 @@
-//! The JSON of `/health`: the shape that pages written for the Python original read, from the same snapshot as the board.
+//! The JSON of `/health`, from the same snapshot as the board. It has the shape that pages of the Python original read.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use watchboard_wire::{
     Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
-/// 200 while requests are served, well or badly; 503 when most fail or the application does not run, so that a balancer can look elsewhere.
+/// 200 while the status is healthy or degraded. 503 if most requests fail or the application does not run, so that a balancer can
+/// choose another instance.
 pub(crate) fn response(frozen: &FullSnapshot) -> Response {
     let code = match frozen.snapshot.health.status {
         Status::Healthy | Status::Degraded => StatusCode::OK,
@@ -38,7 +39,7 @@ fn body(frozen: &FullSnapshot) -> Value {
                 "virtual_memory": or_error(&snapshot.memory.system, virtual_memory),
                 "swap_memory": or_error(&snapshot.memory.system, swap_memory),
             },
-            // None where the application is this process.
+            // Null if the application is this process.
             "application": snapshot.memory.application.as_ref().map(processes),
             "allocator": or_error(&snapshot.memory.allocator, |allocator| json!(allocator)),
             "heap": snapshot.memory.heap.map(heap),
@@ -48,7 +49,7 @@ fn body(frozen: &FullSnapshot) -> Value {
     })
 }
 
-/// What is not known says why in the place of its figures.
+/// The figures, or the reason why they are unknown.
 fn or_error<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> Value) -> Value {
     reading.as_ref().map_or_else(|unknown| json!({ "error": unknown.reason }), show)
 }
@@ -159,7 +160,7 @@ fn heap(heap: Heap) -> Value {
     })
 }
 
-/// The busiest threads. Memory is the process's, or that of all the application's, and says so: threads share one address space.
+/// The busiest threads. Threads share one address space, so the memory is that of the process or of the application, and says so.
 fn threads(snapshot: &Snapshot) -> Value {
     let memory = snapshot.memory.process.as_ref().map(memory_info).unwrap_or_default();
     let scope = if snapshot.memory.application.is_some() { "application" } else { "process" };
@@ -215,7 +216,7 @@ fn application(frozen: &FullSnapshot) -> Value {
     let by_endpoint = |read: fn(&EndpointTotals) -> u64| -> Map<String, Value> {
         frozen.endpoints.iter().map(|endpoint| (endpoint.text(), read(endpoint).into())).collect()
     };
-    // None where the allocator does not count.
+    // Null if the allocator does not count.
     let counted = |read| frozen.snapshot.memory.heap.map(|_| by_endpoint(read));
     let error = |error: &ErrorEvent| {
         json!({
@@ -239,7 +240,7 @@ fn application(frozen: &FullSnapshot) -> Value {
         "endpoints": by_endpoint(EndpointTotals::requests),
         "allocated_bytes": counted(|endpoint| endpoint.allocated_bytes),
         "freed_bytes": counted(|endpoint| endpoint.freed_bytes),
-        // None where the application's client is not listened to.
+        // Null if the monitor does not listen to the application's client.
         "database_commands": frozen.commands.as_ref().map(|_| by_endpoint(|endpoint| endpoint.commands)),
         "recent_errors": frozen.errors.iter().map(error).collect::<Vec<_>>(),
     })

@@ -1,6 +1,7 @@
-//! `/metrics`: the figures of the same snapshot as Prometheus's text, by OpenTelemetry's names and bounds.
+//! `/metrics`: the figures of the snapshot as Prometheus's text, with OpenTelemetry's names and bounds.
 
 mod commands;
+mod text;
 
 use std::fmt::{self, Write};
 
@@ -10,7 +11,8 @@ use axum::{
 };
 use watchboard_wire::{DatabaseState, EndpointTotals, FullSnapshot, StatusTotals};
 
-use crate::requests::BOUNDS_US;
+use self::text::{escape_label, seconds};
+use crate::histograms::BOUNDS_US;
 
 /// The version that every scraper reads.
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -24,8 +26,8 @@ pub(crate) fn response(frozen: &FullSnapshot) -> Response {
 
 fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
     durations(out, &frozen.endpoints)?;
-    if let Some(asked) = &frozen.commands {
-        commands::write_all(out, asked)?;
+    if let Some(sent) = &frozen.commands {
+        commands::write_all(out, sent)?;
     }
     let by_endpoint = |read: fn(&EndpointTotals) -> u64| {
         let samples = frozen.endpoints.iter().map(move |endpoint| (labels(endpoint), read(endpoint) as f64));
@@ -105,7 +107,7 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
             some(round_trip),
         ),
     ] {
-        // A figure that is not known is not there.
+        // An unknown figure is left out.
         if samples.is_empty() {
             continue;
         }
@@ -139,22 +141,14 @@ fn durations(out: &mut String, endpoints: &[std::sync::Arc<EndpointTotals>]) -> 
 }
 
 fn labels(endpoint: &EndpointTotals) -> String {
-    let route = escaped(&endpoint.route);
+    let route = escape_label(&endpoint.route);
     let method = endpoint.method.as_deref().unwrap_or_default();
     format!("http_request_method=\"{method}\",http_route=\"{route}\"")
 }
 
 fn status_labels(status: &StatusTotals) -> String {
-    let error = status.error.as_ref().map(|error| format!(",error_type=\"{}\"", escaped(error)));
+    let error = status.error.as_ref().map(|error| format!(",error_type=\"{}\"", escape_label(error)));
     format!(",http_response_status_code=\"{}\"{}", status.status, error.unwrap_or_default())
-}
-
-fn escaped(value: &str) -> String {
-    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
-}
-
-fn seconds(us: u64) -> f64 {
-    us as f64 / 1e6
 }
 
 #[cfg(test)]

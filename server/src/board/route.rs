@@ -1,4 +1,4 @@
-//! What the board answers: the list that its router is made of.
+//! The routes of the board: the router is made from this list.
 
 use axum::http::Method;
 
@@ -8,15 +8,15 @@ use axum::http::Method;
 pub enum Route {
     /// The page, in all its views.
     Page,
-    /// What a live page asks for.
+    /// The new figures for a live page.
     Refresh,
     /// Script, style and icon.
     Asset,
-    /// Everything as JSON.
+    /// All figures as JSON.
     Health,
-    /// The same.
+    /// The same as [`Health`](Self::Health), at its versioned path.
     HealthV1,
-    /// Prometheus's text.
+    /// All figures as Prometheus's text.
     Metrics,
     /// Whether the process answers.
     Livez,
@@ -25,8 +25,14 @@ pub enum Route {
 }
 
 impl Route {
-    /// Every one; the board has no other.
-    pub const ALL: [Self; 8] = [
+    /// All routes of the board.
+    ///
+    /// ```
+    /// use watchboard::Route;
+    ///
+    /// assert!(Route::ALL.iter().any(|route| route.path() == "/health"));
+    /// ```
+    pub const ALL: &'static [Self] = &[
         Self::Page,
         Self::Refresh,
         Self::Asset,
@@ -37,7 +43,7 @@ impl Route {
         Self::Readyz,
     ];
 
-    /// Its path, as axum writes it.
+    /// The path below the mount, in axum's syntax.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Page => "/",
@@ -51,7 +57,7 @@ impl Route {
         }
     }
 
-    /// The one method that it is asked by; what takes GET takes HEAD too.
+    /// The method of the route. A route with GET answers HEAD too.
     pub const fn method(self) -> Method {
         match self {
             Self::Refresh => Method::POST,
@@ -59,10 +65,17 @@ impl Route {
         }
     }
 
-    /// The route of a path below the mount, if there is one.
-    pub fn of(path: &str) -> Option<Self> {
+    /// The route of a path below the mount.
+    ///
+    /// ```
+    /// use watchboard::Route;
+    ///
+    /// assert_eq!(Route::from_path("/health"), Some(Route::Health));
+    /// assert_eq!(Route::from_path("/nothing"), None);
+    /// ```
+    pub fn from_path(path: &str) -> Option<Self> {
         let is_asset = path.strip_prefix("/assets/").is_some_and(|name| !name.is_empty() && !name.contains('/'));
-        if is_asset { Some(Self::Asset) } else { Self::ALL.into_iter().find(|route| route.path() == path) }
+        if is_asset { Some(Self::Asset) } else { Self::ALL.iter().copied().find(|route| route.path() == path) }
     }
 }
 
@@ -72,11 +85,11 @@ mod tests {
 
     #[test]
     fn a_path_is_of_one_route_or_of_none() {
-        for route in Route::ALL {
-            assert_eq!(Route::of(&route.path().replace("{name}", "app.js")), Some(route));
+        for &route in Route::ALL {
+            assert_eq!(Route::from_path(&route.path().replace("{name}", "app.js")), Some(route));
         }
         for path in ["", "/assets/", "/assets/a/b", "/health/", "/api", "/sign-in"] {
-            assert_eq!(Route::of(path), None, "{path}");
+            assert_eq!(Route::from_path(path), None, "{path}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the board asks of browsers: to run nothing but its own, to show it within no other site, and to send nothing for one.
+//! The board's rules for browsers: run only its own script, show it in no other site's frame, and send nothing for another site.
 
 use axum::{
     extract::Request,
@@ -8,7 +8,7 @@ use axum::{
 };
 use leptos_axum::ResponseOptions;
 
-/// On every response that does not say otherwise.
+/// The headers of every response that has not set them itself.
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -18,7 +18,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (header::REFERRER_POLICY, "same-origin"),
-    // Figures are of their moment, and not for everybody: no cache keeps them.
+    // Figures change each second, and are not for everybody: no cache keeps them.
     (header::CACHE_CONTROL, "no-store"),
 ];
 
@@ -29,7 +29,7 @@ pub(super) async fn headers(mut response: Response) -> Response {
     response
 }
 
-/// The page runs its own script and its own WASM and asks nobody else for anything.
+/// The page runs only its own script and WASM, and loads nothing from elsewhere.
 pub(super) fn page_policy() {
     let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), leptos::prelude::use_context::<ResponseOptions>())
     else {
@@ -44,7 +44,7 @@ pub(super) fn page_policy() {
     }
 }
 
-/// Refuses whatever another site makes a browser send, with the viewer's cookies, that more than reads.
+/// Refuses requests that change something, if another site made the browser send them: they carry the viewer's cookies.
 pub(super) async fn same_site(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) || is_own(&request) {
         return next.run(request).await;
@@ -54,7 +54,8 @@ pub(super) async fn same_site(request: Request, next: Next) -> Response {
     (StatusCode::FORBIDDEN, reason).into_response()
 }
 
-/// Whether a request is a page's own, or no browser's. All browsers of today send one of the two headers, and no page can change them.
+/// Whether a request comes from the board's own page, or from no browser. All current browsers send one of the two headers, and no
+/// page can change them.
 fn is_own(request: &Request) -> bool {
     let text = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
     match (text(HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {

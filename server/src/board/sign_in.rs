@@ -1,4 +1,4 @@
-//! The sign-in page, as a response: all that a stranger gets.
+//! The sign-in page as a response: a client without access gets nothing else.
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -7,12 +7,14 @@ use axum::{
 use leptos::nonce::Nonce;
 use watchboard_app::sign_in::{SignIn, sign_in_page};
 
+use super::assets;
+
 /// The board's sign-in page, for an [`Access`](crate::Access) that asks for a password: a form that posts `password` and `next`.
 ///
 /// ```
 /// use axum::http::{HeaderMap, StatusCode};
 ///
-/// let page = watchboard::SignInPage::new("/ops/board/sign-in").refused("The password is wrong.");
+/// let page = watchboard::SignInPage::new("/ops/board/sign-in").refusal("The password is wrong.");
 /// let response = page.response(StatusCode::FORBIDDEN, &HeaderMap::new());
 /// assert_eq!(response.status(), 403);
 /// ```
@@ -21,43 +23,43 @@ use watchboard_app::sign_in::{SignIn, sign_in_page};
 pub struct SignInPage<'a> {
     action: &'a str,
     next: &'a str,
-    refused: Option<&'a str>,
+    refusal: Option<&'a str>,
     has_password: bool,
 }
 
 impl<'a> SignInPage<'a> {
     /// A page whose form posts to the path `action`.
     pub fn new(action: &'a str) -> Self {
-        Self { action, next: "", refused: None, has_password: true }
+        Self { action, next: "", refusal: None, has_password: true }
     }
 
-    /// The query of the view that was asked for, without `?`; the form sends it back as `next`.
+    /// The query of the requested view, without `?`; the form sends it back as `next`.
     pub fn next(self, query: &'a str) -> Self {
         Self { next: query, ..self }
     }
 
-    /// Why the last sign-in was refused, as a sentence.
-    pub fn refused(self, sentence: &'a str) -> Self {
-        Self { refused: Some(sentence), ..self }
+    /// The reason why the last sign-in was refused, as a sentence.
+    pub fn refusal(self, sentence: &'a str) -> Self {
+        Self { refusal: Some(sentence), ..self }
     }
 
-    /// There is no password that could be right: the page says so and has no form.
+    /// The board has no password: the page says so and has no form.
     pub fn without_password(self) -> Self {
         Self { has_password: false, ..self }
     }
 
-    /// The page, in the theme that the cookies among the request's `headers` ask for, under a policy that allows its own style alone.
+    /// The page, in the theme of the cookies among the request's `headers`. Its Content-Security-Policy allows only its own style.
     pub fn response(&self, status: StatusCode, headers: &HeaderMap) -> Response {
         let nonce = Nonce::new();
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let html = sign_in_page(&SignIn {
             action: self.action,
             next: self.next,
-            refused: self.refused,
+            refused: self.refusal,
             has_password: self.has_password,
             cookies: &cookies.collect::<Vec<_>>().join("; "),
-            style: include_str!(concat!(env!("OUT_DIR"), "/sign_in.css")),
-            icon: include_str!(concat!(env!("OUT_DIR"), "/sign_in.svg")),
+            style: assets::style_sheet(),
+            icon: assets::icon(),
             nonce: &nonce,
         });
         let policy = format!(

@@ -1,43 +1,45 @@
-//! What the request that a thread works for asks of the database. The layer lends the request's trace to its thread while it polls the
-//! request; whoever learns of a command meanwhile, on that thread, writes it there. Work that was moved to another task finds no trace.
+//! Attributes database commands to requests. While it polls a request, the layer keeps the request's trace in a thread-local; MongoDB's
+//! event handlers write there. Commands of another task or thread find no trace.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::Cell,
     sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
-/// Commands that are kept of one request, each with its time.
+use crate::sync::free_list::FreeList;
+
+/// Commands of one request that are kept with their times.
 pub(crate) const STEPS: usize = 24;
-/// Kinds of commands that are counted apart in one request.
+/// Kinds of commands with a count of their own in one request.
 pub(crate) const USES: usize = 16;
-/// The same command so often in one request is one that should have been asked once: N+1.
+/// A command that a request sends this often is an N+1 query.
 const REPEATED: u32 = 10;
 /// Traces that a thread keeps for its next requests.
-const KEPT: usize = 64;
-/// Stretches of time that are told apart; older ones can no longer be filled.
-const STRETCHES: usize = 8;
+const FREE_TRACES: usize = 64;
+/// Intervals of time that are kept apart. Older ones are only summed.
+const INTERVALS: usize = 8;
 
-/// Nobody writes before somebody listens: until then a request does not lend its trace.
-static LISTENED: AtomicBool = AtomicBool::new(false);
+/// Whether a monitor listens to a client. Before that the layer enters no scope.
+static ENABLED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    static CURRENT: Cell<Slot> = const { Cell::new(Slot::Nobody) };
-    #[expect(clippy::vec_box, reason = "it is the boxes that are kept")]
-    static TRACES: RefCell<Vec<Box<Trace>>> = const { RefCell::new(vec![]) };
+    static CURRENT: Cell<CurrentRequest> = const { Cell::new(CurrentRequest::Idle) };
+    static TRACES: FreeList<Box<Trace>> = const { FreeList::new(FREE_TRACES) };
 }
 
-/// For whom a thread works.
-enum Slot {
-    Nobody,
-    /// A request; its trace once it has asked anything.
+/// The request that a thread works for.
+enum CurrentRequest {
+    /// The thread works for no request.
+    Idle,
+    /// The request's trace; `None` before its first command.
     Request(Option<Box<Trace>>),
 }
 
 /// One command of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// The number of its shape.
+    /// The number of the command's shape.
     pub(crate) shape: u16,
     pub(crate) failed: bool,
     /// From the request's first command to the start of this one.
@@ -47,33 +49,33 @@ pub(crate) struct Step {
 
 /// Commands of one shape in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Use {
+pub(crate) struct CommandUse {
     pub(crate) shape: u16,
-    /// Tells commands of one shape by the fields that they ask for; never by values.
+    /// A hash of the names of the fields that the command filters by; never of their values.
     fields: u32,
     goes_on: bool,
     pub(crate) calls: u32,
     pub(crate) took_us: u64,
 }
 
-impl Use {
+impl CommandUse {
     pub(crate) fn repeats(&self) -> bool {
         self.calls >= REPEATED && !self.goes_on
     }
 }
 
-/// What one request asked.
+/// The commands of one request.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    /// When its first command was sent.
+    /// The time of its first command.
     pub(crate) began: Instant,
     /// Commands that were sent.
     pub(crate) commands: u32,
-    /// The first that ended, in this order.
+    /// The first commands that ended, in this order.
     pub(crate) steps: Vec<Step>,
-    pub(crate) uses: Vec<Use>,
-    covered: Covered,
-    /// Gauges that count this request as waiting.
+    pub(crate) uses: Vec<CommandUse>,
+    covered: CoveredTime,
+    /// The gauges that count this request among those that wait for a connection.
     waiting: Vec<&'static AtomicI64>,
 }
 
@@ -84,18 +86,18 @@ impl Trace {
             commands: 0,
             steps: vec![],
             uses: vec![],
-            covered: Covered::default(),
+            covered: CoveredTime::default(),
             waiting: vec![],
         }
     }
 
-    /// A command of a shape is sent. It goes on with another where that is how it is done, as batches of one cursor are.
+    /// A command is sent. `goes_on` marks one that continues another, such as the next batch of a cursor.
     pub(crate) fn send(&mut self, shape: u16, fields: u32, goes_on: bool) {
         self.commands += 1;
         if let Some(used) = self.uses.iter_mut().find(|used| (used.shape, used.fields) == (shape, fields)) {
             used.calls += 1;
         } else if self.uses.len() < USES {
-            self.uses.push(Use { shape, fields, goes_on, calls: 1, took_us: 0 });
+            self.uses.push(CommandUse { shape, fields, goes_on, calls: 1, took_us: 0 });
         }
     }
 
@@ -113,35 +115,35 @@ impl Trace {
         self.covered.add(u64::from(at_us), u64::from(us(end_us)));
     }
 
-    /// The time in which at least one of its commands was under way, in microseconds: what ran at once counts once.
+    /// The time in which at least one of its commands was in flight, in microseconds. Commands that overlap count once.
     pub(crate) fn took_us(&self) -> u64 {
         self.covered.sum()
     }
 
-    /// Its times are not part of how long its request took: those of an event stream go on for as long as its client listens.
+    /// Drops the times of an event stream: its commands go on after the time that counts as its latency.
     pub(crate) fn forget_times(&mut self) {
-        self.covered = Covered::default();
+        self.covered = CoveredTime::default();
         self.steps.clear();
     }
 
-    /// Whether it asked the same thing again and again.
+    /// Whether the request sent one command many times (N+1).
     pub(crate) fn repeats(&self) -> bool {
-        self.uses.iter().any(Use::repeats)
+        self.uses.iter().any(CommandUse::repeats)
     }
 
-    /// It waits for a connection, as the gauge counts.
+    /// The request waits for a connection; `gauge` counts it.
     pub(crate) fn wait(&mut self, gauge: &'static AtomicI64) {
         self.waiting.push(gauge);
     }
 
-    /// It waits no more.
+    /// The request waits no longer.
     pub(crate) fn wait_no_more(&mut self, gauge: &'static AtomicI64) {
         if let Some(at) = self.waiting.iter().position(|waits| std::ptr::eq(*waits, gauge)) {
             self.waiting.swap_remove(at);
         }
     }
 
-    /// A wait that was given up is told by nobody else.
+    /// Ends the waits that the request abandoned: the driver emits no event for them.
     fn give_up(&mut self) {
         for gauge in self.waiting.drain(..) {
             gauge.fetch_sub(1, Relaxed);
@@ -149,134 +151,135 @@ impl Trace {
     }
 }
 
-/// From now on requests lend their traces.
-pub(crate) fn listen() {
-    LISTENED.store(true, Relaxed);
+/// The layer enters scopes from now on, since a monitor listens to a client.
+pub(crate) fn enable() {
+    ENABLED.store(true, Relaxed);
 }
 
-/// A trace that is lent to this thread, until [`Lent::take_back`]; what was lent before is lent again then, after a panic too.
-pub(crate) struct Lent(Slot);
+/// The scope in which this thread works for a request, until [`TraceScope::exit`]. It holds the outer scope's request, which comes
+/// back at its end, after a panic too.
+pub(crate) struct TraceScope(CurrentRequest);
 
-/// Lends the trace of a request; none where nobody listens.
+/// Enters the scope of a request. `None` if no monitor listens to a client.
 #[inline]
-pub(crate) fn lend(trace: &mut Option<Box<Trace>>) -> Option<Lent> {
-    if LISTENED.load(Relaxed) { lend_it(trace) } else { None }
+pub(crate) fn enter(trace: &mut Option<Box<Trace>>) -> Option<TraceScope> {
+    if ENABLED.load(Relaxed) { enter_scope(trace) } else { None }
 }
 
-/// Apart, so that requests of whom nobody listens to a client have less to step over.
+/// Not inlined, so that the usual path without a listener is short.
 #[inline(never)]
-fn lend_it(trace: &mut Option<Box<Trace>>) -> Option<Lent> {
-    let before = CURRENT.try_with(|current| current.replace(Slot::Request(trace.take()))).ok()?;
-    Some(Lent(before))
+fn enter_scope(trace: &mut Option<Box<Trace>>) -> Option<TraceScope> {
+    let before = CURRENT.try_with(|current| current.replace(CurrentRequest::Request(trace.take()))).ok()?;
+    Some(TraceScope(before))
 }
 
-impl Lent {
-    fn restore(&mut self) -> Slot {
-        let before = std::mem::replace(&mut self.0, Slot::Nobody);
-        CURRENT.try_with(|current| current.replace(before)).unwrap_or(Slot::Nobody)
+impl TraceScope {
+    fn restore(&mut self) -> CurrentRequest {
+        let before = std::mem::replace(&mut self.0, CurrentRequest::Idle);
+        CURRENT.try_with(|current| current.replace(before)).unwrap_or(CurrentRequest::Idle)
     }
 
+    /// Leaves the scope, and gives the trace back to its request.
     #[inline(never)]
-    pub(crate) fn take_back(mut self, trace: &mut Option<Box<Trace>>) {
-        let lent = self.restore();
+    pub(crate) fn exit(mut self, trace: &mut Option<Box<Trace>>) {
+        let current = self.restore();
         std::mem::forget(self);
-        if let Slot::Request(Some(lent)) = lent {
-            *trace = Some(lent);
+        if let CurrentRequest::Request(Some(written)) = current {
+            *trace = Some(written);
         }
     }
 }
 
-impl Drop for Lent {
+impl Drop for TraceScope {
     fn drop(&mut self) {
-        if let Slot::Request(Some(trace)) = self.restore() {
-            end(trace);
+        if let CurrentRequest::Request(Some(trace)) = self.restore() {
+            recycle(trace);
         }
     }
 }
 
-/// Writes into the trace of the request that this thread works for; false where it works for none.
+/// Writes into the trace of the request that this thread works for; `false` if it works for none.
 pub(crate) fn write(work: impl FnOnce(&mut Trace)) -> bool {
-    let done = CURRENT.try_with(|current| match current.replace(Slot::Nobody) {
-        Slot::Nobody => false,
-        Slot::Request(trace) => {
-            let mut trace = trace.unwrap_or_else(a_trace);
+    let done = CURRENT.try_with(|current| match current.replace(CurrentRequest::Idle) {
+        CurrentRequest::Idle => false,
+        CurrentRequest::Request(trace) => {
+            let mut trace = trace.unwrap_or_else(reuse_trace);
             work(&mut trace);
-            current.set(Slot::Request(Some(trace)));
+            current.set(CurrentRequest::Request(Some(trace)));
             true
         }
     });
     done.unwrap_or(false)
 }
 
-/// A clean one, that was used before where there is one.
-fn a_trace() -> Box<Trace> {
-    let kept = TRACES.try_with(|traces| traces.borrow_mut().pop()).ok().flatten();
-    let mut trace = kept.unwrap_or_else(|| Box::new(Trace::new()));
+/// An empty trace, from the free list if that has one.
+fn reuse_trace() -> Box<Trace> {
+    let mut trace = FreeList::take(&TRACES).unwrap_or_else(|| Box::new(Trace::new()));
     trace.began = Instant::now();
     trace
 }
 
-/// A request has ended: what it still waited for it has given up, and its trace is kept for another.
-pub(crate) fn end(mut trace: Box<Trace>) {
+/// A request has ended: ends its waits, and keeps its trace for another request.
+pub(crate) fn recycle(mut trace: Box<Trace>) {
     trace.give_up();
     trace.commands = 0;
     trace.steps.clear();
     trace.uses.clear();
-    trace.covered = Covered::default();
-    let _ = TRACES.try_with(|traces| {
-        let mut traces = traces.borrow_mut();
-        if traces.len() < KEPT {
-            traces.push(trace);
-        }
-    });
+    trace.covered = CoveredTime::default();
+    FreeList::put(&TRACES, trace);
 }
 
-/// The length of overlapping stretches of time together, which come by their ends.
+/// The total length of intervals that overlap. They are added in the order of their ends.
 #[derive(Debug, Default)]
-struct Covered {
-    /// Of the stretches that are not told apart any more: their length, and the end of the last.
+struct CoveredTime {
+    /// The total length of the older intervals, and the end of the last of them.
     before_us: u64,
     before_end: u64,
-    /// Apart from each other, the oldest first.
-    stretches: [(u64, u64); STRETCHES],
+    /// The newer intervals, merged where they overlap, the oldest first.
+    intervals: [(u64, u64); INTERVALS],
     count: usize,
 }
 
-impl Covered {
+impl CoveredTime {
     fn add(&mut self, start: u64, end: u64) {
-        // What would reach into those is counted from their end on.
+        // The part that overlaps an older interval does not count.
         let mut start = start.max(self.before_end);
-        while let Some((last_start, last_end)) = self.count.checked_sub(1).map(|last| self.stretches[last]) {
+        while let Some((last_start, last_end)) = self.count.checked_sub(1).map(|last| self.intervals[last]) {
             if start > last_end {
                 break;
             }
             start = start.min(last_start);
             self.count -= 1;
         }
-        if self.count == STRETCHES {
-            self.before_us += self.stretches[0].1 - self.stretches[0].0;
-            self.before_end = self.stretches[0].1;
-            self.stretches.rotate_left(1);
+        if self.count == INTERVALS {
+            self.before_us += self.intervals[0].1 - self.intervals[0].0;
+            self.before_end = self.intervals[0].1;
+            self.intervals.rotate_left(1);
             self.count -= 1;
         }
-        self.stretches[self.count] = (start, end.max(start));
+        self.intervals[self.count] = (start, end.max(start));
         self.count += 1;
     }
 
     fn sum(&self) -> u64 {
-        self.before_us + self.stretches[..self.count].iter().map(|(start, end)| end - start).sum::<u64>()
+        self.before_us + self.intervals[..self.count].iter().map(|(start, end)| end - start).sum::<u64>()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Makes a trace whose time cannot be summed: the code that records it panics.
+    pub(crate) fn break_trace(trace: &mut Trace) {
+        trace.covered.count = INTERVALS + 1;
+    }
 
     #[test]
     fn what_ran_at_once_counts_once() {
-        let covered = |stretches: &[(u64, u64)]| {
-            let mut covered = Covered::default();
-            for (start, end) in stretches {
+        let covered = |intervals: &[(u64, u64)]| {
+            let mut covered = CoveredTime::default();
+            for (start, end) in intervals {
                 covered.add(*start, *end);
             }
             covered.sum()
@@ -292,20 +295,20 @@ mod tests {
 
     #[test]
     fn a_thread_writes_for_the_request_that_it_works_for_and_for_no_other() {
-        listen();
+        enable();
         let (mut outer, mut inner) = (None, None);
         assert!(!write(|_| {}), "nobody's");
-        let lent = lend(&mut outer).unwrap();
+        let scope = enter(&mut outer).unwrap();
         assert!(write(|trace| trace.send(1, 0, false)));
-        let within = lend(&mut inner).unwrap();
+        let within = enter(&mut inner).unwrap();
         assert!(write(|trace| trace.send(2, 0, false)));
-        within.take_back(&mut inner);
+        within.exit(&mut inner);
         assert!(write(|trace| trace.send(1, 0, false)));
-        lent.take_back(&mut outer);
+        scope.exit(&mut outer);
         let commands = |trace: &Option<Box<Trace>>| trace.as_ref().map(|trace| (trace.commands, trace.uses.len()));
         assert_eq!((commands(&outer), commands(&inner)), (Some((2, 1)), Some((1, 1))));
-        let lent = lend(&mut inner);
-        drop(lent);
+        let scope = enter(&mut inner);
+        drop(scope);
         assert!(!write(|_| {}), "after a panic nothing is lent any more");
     }
 
@@ -316,7 +319,7 @@ mod tests {
         trace.wait(gauge);
         trace.wait(gauge);
         trace.wait_no_more(gauge);
-        end(trace);
+        recycle(trace);
         assert_eq!(gauge.load(Relaxed), 1);
     }
 }

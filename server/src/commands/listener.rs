@@ -1,5 +1,5 @@
-//! Listening to the application's client: what it asks of the database, how its pool does, and what it sees of the deployment. Handlers run
-//! within the application's calls, so that they are a few atomic adds; documents, filters and error texts are never kept.
+//! Listens to the application's MongoDB client: its commands, its connection pools, and its view of the deployment. The handlers run
+//! within the application's calls, so they are a few atomic adds. They never keep documents, filters or error texts.
 
 mod chain;
 mod connections;
@@ -27,16 +27,15 @@ use mongodb::{
     options::{ClientOptions, ServerAddress},
 };
 
-use self::{chain::chain, connections::Connections, pools::Pools, shape::Ended, shapes::Shapes, topology::Topologies};
-pub(crate) use self::{
-    reader::CommandReader,
-    shape::TakenShape,
-    shapes::{CHECK_OUT, Name},
+pub(crate) use self::reader::CommandReader;
+use self::{
+    chain::chain, connections::ConnectionSlots, pools::Pools, shape::CommandOutcome, shapes::Shapes,
+    topology::Topologies,
 };
-use super::attribution;
+use super::{CHECK_OUT, attribution};
 use crate::database::mongodb::classify;
 
-/// Commands whose first field names a collection. Of others it can be anything: a user, a text.
+/// Commands whose first field names a collection. The first field of other commands can be anything: a user, a text.
 const OF_COLLECTIONS: [&str; 15] = [
     "aggregate",
     "collMod",
@@ -54,20 +53,20 @@ const OF_COLLECTIONS: [&str; 15] = [
     "listIndexes",
     "update",
 ];
-/// Commands whose reply says how many documents they wrote.
+/// Commands whose reply has the number of documents that they wrote.
 const WRITES: [&str; 4] = ["bulkWrite", "delete", "insert", "update"];
-/// Commands that go on with what another began.
+/// Commands that continue another command.
 const GOES_ON: [&str; 4] = ["getMore", "killCursors", "commitTransaction", "abortTransaction"];
 
-/// What the handlers write into. It lives as long as the process, for each monitor ever built, since the application's clients may.
+/// The counters that the handlers write. Each monitor leaks one, since the application's clients may outlive it.
 pub(crate) struct Listener {
     shapes: Shapes,
-    connections: Connections,
+    connections: ConnectionSlots,
     pools: Pools,
     topologies: Mutex<Topologies>,
-    /// Clients that are listened to.
+    /// Clients that the listener listens to.
     clients: AtomicU32,
-    /// Commands that were sent for a request, and for nobody that is known.
+    /// Commands that were sent for a request, and for no known request.
     of_requests: AtomicU64,
     of_others: AtomicU64,
     faults: AtomicU64,
@@ -77,7 +76,7 @@ impl Listener {
     pub(crate) fn new() -> &'static Self {
         Box::leak(Box::new(Self {
             shapes: Shapes::new(),
-            connections: Connections::new(),
+            connections: ConnectionSlots::new(),
             pools: Pools::new(),
             topologies: Mutex::default(),
             clients: AtomicU32::new(0),
@@ -87,21 +86,21 @@ impl Listener {
         }))
     }
 
-    /// The options with handlers of ours beside those that are there: for one client, which has a number.
+    /// Adds our handlers to a client's options, beside those that are there. Each client gets a number.
     pub(crate) fn listen(&'static self, mut options: ClientOptions) -> ClientOptions {
-        attribution::listen();
+        attribution::enable();
         let client = self.clients.fetch_add(1, Relaxed);
-        let commands = move |event: &CommandEvent| self.shielded(|| self.command(client, event));
+        let commands = move |event: &CommandEvent| self.catch_panic(|| self.command(client, event));
         options.command_event_handler = chain(options.command_event_handler, commands);
-        let pool = move |event: &CmapEvent| self.shielded(|| self.pool(client, event));
+        let pool = move |event: &CmapEvent| self.catch_panic(|| self.pool(client, event));
         options.cmap_event_handler = chain(options.cmap_event_handler, pool);
-        let deployment = move |event: &SdamEvent| self.shielded(|| self.deployment(client, event));
+        let deployment = move |event: &SdamEvent| self.catch_panic(|| self.deployment(client, event));
         options.sdam_event_handler = chain(options.sdam_event_handler, deployment);
         options
     }
 
-    /// A panic of ours stays ours.
-    fn shielded(&self, work: impl FnOnce()) {
+    /// Keeps a panic of ours from the application, and counts it.
+    fn catch_panic(&self, work: impl FnOnce()) {
         if catch_unwind(AssertUnwindSafe(work)).is_err() {
             self.faults.fetch_add(1, Relaxed);
         }
@@ -109,47 +108,47 @@ impl Listener {
 
     fn command(&'static self, client: u32, event: &CommandEvent) {
         match event {
-            CommandEvent::Started(event) => self.started(client, event),
-            CommandEvent::Succeeded(event) => self.succeeded(client, event),
-            CommandEvent::Failed(event) => self.failed(client, event),
+            CommandEvent::Started(event) => self.on_command_started(client, event),
+            CommandEvent::Succeeded(event) => self.on_command_succeeded(client, event),
+            CommandEvent::Failed(event) => self.on_command_failed(client, event),
             _ => {}
         }
     }
 
-    fn started(&'static self, client: u32, event: &CommandStartedEvent) {
+    fn on_command_started(&'static self, client: u32, event: &CommandStartedEvent) {
         let collection = collection(&event.command_name, &event.command);
-        let (number, shape) = self.shapes.find(&event.command_name, &event.db, collection);
+        let (number, shape) = self.shapes.find_or_add(&event.command_name, &event.db, collection);
         shape.start();
         let fields = fields(&event.command_name, &event.command);
         let goes_on = GOES_ON.contains(&&*event.command_name);
         let is_of_request = attribution::write(|trace| trace.send(number, fields, goes_on));
         let sender = if is_of_request { &self.of_requests } else { &self.of_others };
         sender.fetch_add(1, Relaxed);
-        // A connection that sends again without an answer has been given up.
+        // The sender of an earlier command on this connection did not wait for its reply.
         if let Some(before) = self.connections.begin(self.key(client, &event.connection), number) {
-            self.shapes.numbered(before).end(&Ended::Cancelled);
+            self.shapes.by_number(before).end(&CommandOutcome::Cancelled);
         }
     }
 
-    fn succeeded(&'static self, client: u32, event: &CommandSucceededEvent) {
+    fn on_command_succeeded(&'static self, client: u32, event: &CommandSucceededEvent) {
         let documents = documents(&event.command_name, &event.reply);
-        let ended = match write_error(&event.reply) {
-            Some(code) => Ended::Failed { took: event.duration, code, name: "" },
-            None => Ended::Fine { took: event.duration, documents },
+        let outcome = match write_error(&event.reply) {
+            Some(code) => CommandOutcome::Failed { took: event.duration, code, name: "" },
+            None => CommandOutcome::Fine { took: event.duration, documents },
         };
-        self.ended(client, &event.connection, &ended);
+        self.record_completion(client, &event.connection, &outcome);
     }
 
-    fn failed(&'static self, client: u32, event: &CommandFailedEvent) {
+    fn on_command_failed(&'static self, client: u32, event: &CommandFailedEvent) {
         let (code, name) = classify::code(&event.failure);
-        self.ended(client, &event.connection, &Ended::Failed { took: event.duration, code, name });
+        self.record_completion(client, &event.connection, &CommandOutcome::Failed { took: event.duration, code, name });
     }
 
-    fn ended(&'static self, client: u32, connection: &ConnectionInfo, ended: &Ended<'_>) {
-        // Where there was no room for it, only how it ended is known.
+    fn record_completion(&'static self, client: u32, connection: &ConnectionInfo, outcome: &CommandOutcome<'_>) {
+        // Without a slot for the connection, the shape is not known.
         let number = self.connections.end(self.key(client, connection)).unwrap_or(shapes::OTHER);
-        self.shapes.numbered(number).end(ended);
-        if let Some((took, failed)) = ended.took() {
+        self.shapes.by_number(number).end(outcome);
+        if let Some((took, failed)) = outcome.duration() {
             attribution::write(|trace| trace.end(number, took, failed));
         }
     }
@@ -157,42 +156,48 @@ impl Listener {
     fn pool(&'static self, client: u32, event: &CmapEvent) {
         match event {
             CmapEvent::ConnectionCheckoutStarted(event) => {
-                self.shapes.numbered(CHECK_OUT).start();
-                self.pools.of(client, &event.address).wait();
+                self.shapes.by_number(CHECK_OUT).start();
+                self.pools.pool_for(client, &event.address).wait();
             }
             CmapEvent::ConnectionCheckedOut(event) => {
                 let key = self.connections.key(client, &event.address, event.connection_id);
-                self.pools.of(client, &event.address).check_out(self.connections.give_out(key));
-                self.shapes.numbered(CHECK_OUT).end(&Ended::Fine { took: event.duration, documents: 0 });
+                self.pools.pool_for(client, &event.address).check_out(self.connections.give_out(key));
+                self.shapes.by_number(CHECK_OUT).end(&CommandOutcome::Fine { took: event.duration, documents: 0 });
             }
             CmapEvent::ConnectionCheckoutFailed(event) => {
-                self.pools.of(client, &event.address).check_out_failed();
-                self.shapes.numbered(CHECK_OUT).end(&Ended::Failed { took: event.duration, code: 0, name: "" });
+                self.pools.pool_for(client, &event.address).check_out_failed();
+                self.shapes.by_number(CHECK_OUT).end(&CommandOutcome::Failed {
+                    took: event.duration,
+                    code: 0,
+                    name: "",
+                });
             }
             CmapEvent::ConnectionCheckedIn(event) => self.take_back(client, &event.address, event.connection_id),
             CmapEvent::ConnectionClosed(event) => {
                 self.take_back(client, &event.address, event.connection_id);
-                self.pools.of(client, &event.address).close(&event.reason);
+                self.pools.pool_for(client, &event.address).close(&event.reason);
             }
             other => self.pools.note(client, other),
         }
     }
 
-    /// A connection is nobody's any more. Whoever sent a command on it that has not ended has given it up.
+    /// A connection is back in its pool, or closed. If it still carries a command, the sender did not wait for the reply.
     fn take_back(&'static self, client: u32, address: &ServerAddress, connection: u32) {
-        let Some(back) = self.connections.take_back(self.connections.key(client, address, connection)) else { return };
-        self.pools.of(client, address).check_in();
-        if let Some(number) = back.given_up {
-            self.shapes.numbered(number).end(&Ended::Cancelled);
+        let Some(check_in) = self.connections.take_back(self.connections.key(client, address, connection)) else {
+            return;
+        };
+        self.pools.pool_for(client, address).check_in();
+        if let Some(number) = check_in.given_up {
+            self.shapes.by_number(number).end(&CommandOutcome::Cancelled);
         }
     }
 
     fn deployment(&self, client: u32, event: &SdamEvent) {
-        // From the driver's own task: nobody's request waits for it.
+        // The driver calls this from a task of its own: no request waits for the lock.
         let mut topologies = self.topologies.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             SdamEvent::TopologyDescriptionChanged(event) => {
-                if let Some(topology) = topologies.of(client) {
+                if let Some(topology) = topologies.topology_for(client) {
                     topology.change(&event.new_description);
                 }
             }
@@ -206,7 +211,7 @@ impl Listener {
     }
 }
 
-/// The collection that a command is about; empty where it is about none.
+/// The collection of a command; empty if it has none.
 fn collection<'a>(name: &str, command: &'a Document) -> &'a str {
     let named = match name {
         "getMore" => command.get("collection"),
@@ -216,7 +221,7 @@ fn collection<'a>(name: &str, command: &'a Document) -> &'a str {
     named.and_then(Bson::as_str).unwrap_or_default()
 }
 
-/// What a command asks for, by the names of its fields: the same for the same question about something else.
+/// A hash of the names of the fields that a command filters by. Two commands that differ only in values have the same.
 fn fields(name: &str, command: &Document) -> u32 {
     let first = |list: &str, field: &str| {
         let first = command.get_array(list).ok()?.first()?.as_document()?;
@@ -229,12 +234,12 @@ fn fields(name: &str, command: &Document) -> u32 {
         "delete" => first("deletes", "q"),
         _ => command.get_document("query").ok(),
     };
-    // FNV-1a: short names, and nothing depends on who could make two of them collide.
+    // FNV-1a: the names are short, and a collision does no harm.
     let bytes = filter.into_iter().flat_map(|filter| filter.keys()).flat_map(|key| key.bytes().chain([0]));
     bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Documents that a reply brought, or that a command wrote.
+/// The number of documents that a reply has, or that a command wrote.
 fn documents(name: &str, reply: &Document) -> u64 {
     if let Ok(cursor) = reply.get_document("cursor") {
         let batch = cursor.get_array("firstBatch").or_else(|_| cursor.get_array("nextBatch"));
@@ -247,7 +252,7 @@ fn documents(name: &str, reply: &Document) -> u64 {
     }
 }
 
-/// The code of a write that the server refused within a reply that is well otherwise.
+/// The code of the first write error in a reply.
 fn write_error(reply: &Document) -> Option<i32> {
     reply.get_array("writeErrors").ok()?.first()?.as_document()?.get_i32("code").ok()
 }

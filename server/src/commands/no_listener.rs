@@ -1,28 +1,16 @@
-//! Stands for the listener in a build without the feature `mongodb`: there is no client to listen to.
+//! The stand-in for the listener in a build without the feature `mongodb`: there is no client to listen to.
 
 use watchboard_wire::{CommandError, CommandName, CommandsSnapshot, Deployment, Pool};
 
-use crate::histograms::Distribution;
+use super::CommandTally;
 
-/// The number of waiting for a connection among the commands.
-pub(crate) const CHECK_OUT: u16 = 0;
-
+/// No listener: there is no client to listen to.
 pub(crate) struct Listener;
 
 impl Listener {
     pub(crate) fn new() -> &'static Self {
         &Self
     }
-}
-
-/// What ended of one command.
-pub(crate) struct TakenShape {
-    pub(crate) fine: u64,
-    pub(crate) failed: u64,
-    pub(crate) cancelled: u64,
-    pub(crate) documents: u64,
-    pub(crate) duration_sum_us: u64,
-    pub(crate) times: Distribution,
 }
 
 /// Reads nothing.
@@ -38,13 +26,13 @@ impl CommandReader {
         false
     }
 
-    pub(crate) fn take(&mut self, _: impl FnMut(u16, TakenShape)) {}
+    pub(crate) fn take(&mut self, _: impl FnMut(u16, CommandTally)) {}
 
-    pub(crate) fn frozen(&self) -> Option<CommandsSnapshot> {
+    pub(crate) fn snapshot(&self) -> Option<CommandsSnapshot> {
         None
     }
 
-    pub(crate) fn sent(&self) -> (u64, u64) {
+    pub(crate) fn sent_counts(&self) -> (u64, u64) {
         (0, 0)
     }
 

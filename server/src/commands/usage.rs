@@ -1,29 +1,29 @@
-//! What the requests of one endpoint asked of the database, in relaxed atomic adds, once one has asked anything.
+//! The database commands of one endpoint's requests, counted in relaxed atomic adds. Allocated with the first command.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::{
-    commands::attribution::{Trace, Use},
+    commands::attribution::{CommandUse, Trace},
     histograms::BucketRecorder,
     sync::{AtomicU32, AtomicU64},
 };
 
-/// Commands of an endpoint that are told apart; what further ones do is in the sums alone.
+/// Commands of an endpoint with counters of their own. Further ones count only in the sums.
 const COMMANDS: usize = 32;
 
-/// Counters of an endpoint.
+/// The counters of an endpoint.
 pub(crate) struct UsageRecorder {
     commands: AtomicU64,
     took_us: AtomicU64,
     repeated: AtomicU64,
-    /// Requests that asked, by the time that they took for it.
+    /// Requests with commands, by the time that their commands took.
     times: BucketRecorder,
     uses: [UseCounter; COMMANDS],
 }
 
-/// The commands of one shape. Its place is taken once and never given back.
+/// The commands of one shape. A counter keeps its shape for good.
 struct UseCounter {
-    /// The number of the shape and one; zero for none.
+    /// The number of the shape plus one; zero if the counter is free.
     shape: AtomicU32,
     requests: AtomicU64,
     calls: AtomicU64,
@@ -32,29 +32,30 @@ struct UseCounter {
     repeated: AtomicU64,
 }
 
-/// What was asked between two readings.
+/// The commands of one endpoint between two readings.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct TakenUsage {
+pub(crate) struct UsageDelta {
     pub(crate) commands: u64,
     pub(crate) took_us: u64,
     pub(crate) repeated: u64,
-    pub(crate) uses: Vec<TakenUse>,
+    pub(crate) uses: Vec<CommandUseDelta>,
 }
 
+/// The commands of one shape in an endpoint's requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TakenUse {
+pub(crate) struct CommandUseDelta {
     pub(crate) shape: u16,
-    /// Requests that asked it.
+    /// Requests that sent it.
     pub(crate) requests: u64,
     pub(crate) calls: u64,
     pub(crate) took_us: u64,
-    /// By one request.
+    /// The most calls by one request.
     pub(crate) most: u32,
-    /// Requests that asked it again and again.
+    /// Requests that sent it many times (N+1).
     pub(crate) repeated: u64,
 }
 
-impl TakenUse {
+impl CommandUseDelta {
     pub(crate) fn add(&mut self, more: &Self) {
         self.requests += more.requests;
         self.calls += more.calls;
@@ -90,8 +91,8 @@ impl UsageRecorder {
         self.repeated.fetch_add(trace.repeats().into(), Relaxed);
         self.times.record(trace.took_us());
         for (index, first) in trace.uses.iter().enumerate() {
-            let is_of_it = |used: &&Use| used.shape == first.shape;
-            // One shape may stand there several times, with other fields each.
+            let is_of_it = |used: &&CommandUse| used.shape == first.shape;
+            // One shape may be there several times, each with other fields.
             if trace.uses[..index].iter().any(|before| is_of_it(&before)) {
                 continue;
             }
@@ -118,11 +119,11 @@ impl UsageRecorder {
         size_of::<Self>() + BucketRecorder::held_bytes()
     }
 
-    /// Takes what was recorded since the last time; `times` gets the requests by bucket.
-    pub(crate) fn take(&self, times: &mut dyn FnMut(usize, u32)) -> TakenUsage {
+    /// Takes the counts since the last call; `times` gets the requests by bucket.
+    pub(crate) fn take(&self, times: &mut dyn FnMut(usize, u32)) -> UsageDelta {
         self.times.take(times);
         let used = self.uses.iter().take_while(|counter| counter.shape.load(Relaxed) > 0);
-        TakenUsage {
+        UsageDelta {
             commands: self.commands.swap(0, Relaxed),
             took_us: self.took_us.swap(0, Relaxed),
             repeated: self.repeated.swap(0, Relaxed),
@@ -132,8 +133,8 @@ impl UsageRecorder {
 }
 
 impl UseCounter {
-    /// What one request used of it.
-    fn record<'a>(&self, uses: impl Iterator<Item = &'a Use>) {
+    /// Records one request's commands of this shape.
+    fn record<'a>(&self, uses: impl Iterator<Item = &'a CommandUse>) {
         let (mut calls, mut took_us, mut repeats) = (0, 0, false);
         for used in uses {
             calls += used.calls;
@@ -147,8 +148,8 @@ impl UseCounter {
         self.repeated.fetch_add(repeats.into(), Relaxed);
     }
 
-    fn take(&self) -> TakenUse {
-        TakenUse {
+    fn take(&self) -> CommandUseDelta {
+        CommandUseDelta {
             shape: (self.shape.load(Relaxed) - 1) as u16,
             requests: self.requests.swap(0, Relaxed),
             calls: self.calls.swap(0, Relaxed),

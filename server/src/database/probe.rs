@@ -1,5 +1,5 @@
-//! The probe: once a second it asks the database, on a connection of the monitor's own and within a time of its own. What is asked
-//! and how is each database's, in a file of its own. The probe never touches the application's calls.
+//! The probe: once a second it asks the database, on a connection of the monitor's own and within a time limit. Each kind of
+//! database asks in its own way, in a file of its own. The probe never touches the application's calls.
 
 use std::time::Duration;
 
@@ -7,21 +7,19 @@ use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 use watchboard_wire::{DatabaseFailure, DatabaseHealth, DatabaseServer, DatabaseState, FailureKind};
 
-use super::Target;
 use crate::clock::now_unix_ms;
 
-/// How long an answer may take. With the pause before it and the look that tells why it stayed away, an outage is named within
-/// three seconds.
+/// The time limit of an answer. With the pause before it and the search for the cause, an outage is named within three seconds.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1250);
 
-/// What another database fulfils, in a file of its own.
-pub(super) trait Source: Send {
-    /// One question. Which database it is goes into `found`.
-    /// Gives the time of the round trip, or why there was no good answer. Dropped where it takes longer than [`ANSWER_WITHIN`].
-    fn ask<'a>(&'a mut self, found: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>>;
+/// A kind of database.
+pub(super) trait DatabaseSource: Send {
+    /// One question. Writes into `result` which database it is.
+    /// Returns the time of the round trip, or why there was no good answer. It is dropped after [`ANSWER_WITHIN`].
+    fn ask<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>>;
 
-    /// What the database tells of itself beyond that, where it answers; into `found`. Takes a quarter of a second at most.
-    fn tell<'a>(&'a mut self, _found: &'a mut ProbeResult, _watched: bool) -> BoxFuture<'a, ()> {
+    /// Reads the database's own state into `result`, if it answers. Takes a quarter of a second at most.
+    fn read_state<'a>(&'a mut self, _result: &'a mut ProbeResult, _watched: bool) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 
@@ -29,49 +27,47 @@ pub(super) trait Source: Send {
     fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure>;
 }
 
-/// What a round found.
+/// The result of a round.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProbeResult {
     pub(crate) database: DatabaseHealth,
-    /// The server's own state; none before it has told any of it.
+    /// The server's own state; `None` before the first reading.
     pub(crate) server: Option<DatabaseServer>,
 }
 
-/// Probes one database and remembers what it found.
+/// Probes one database and holds the last result.
 pub(crate) struct Probe {
-    source: Option<Box<dyn Source>>,
-    found: ProbeResult,
+    source: Option<Box<dyn DatabaseSource>>,
+    result: ProbeResult,
 }
 
 impl Probe {
-    /// A probe, and what is known before its first round.
-    pub(crate) fn new(target: Target) -> Self {
-        let mut database = DatabaseHealth { since_unix_ms: now_unix_ms(), ..DatabaseHealth::default() };
-        let source = target.source(&mut database);
+    /// A probe of a source, with the facts that are known before its first round.
+    pub(super) fn new(source: Option<Box<dyn DatabaseSource>>, mut database: DatabaseHealth) -> Self {
+        database.since_unix_ms = now_unix_ms();
         if source.is_some() {
             database.state = DatabaseState::Connecting;
         }
-        Self { source, found: ProbeResult { database, server: None } }
+        Self { source, result: ProbeResult { database, server: None } }
     }
 
     pub(crate) fn is_configured(&self) -> bool {
         self.source.is_some()
     }
 
-    pub(crate) fn found(&self) -> &ProbeResult {
-        &self.found
+    pub(crate) fn result(&self) -> &ProbeResult {
+        &self.result
     }
 
-    /// One round: takes at most [`ANSWER_WITHIN`] and a little, and cannot fail but only find a failure. `watched` while somebody
-    /// looks at the database view.
+    /// One round: takes little more than [`ANSWER_WITHIN`]. A failure is a result. `watched` while the database view has a viewer.
     pub(crate) async fn round(&mut self, watched: bool) {
         let Some(source) = &mut self.source else { return };
-        let answer = match timeout(ANSWER_WITHIN, source.ask(&mut self.found)).await {
+        let answer = match timeout(ANSWER_WITHIN, source.ask(&mut self.result)).await {
             Ok(answer) => answer,
             Err(_) => Err(source.overdue().await),
         };
         let now = now_unix_ms();
-        let database = &mut self.found.database;
+        let database = &mut self.result.database;
         database.probed_at_unix_ms = Some(now);
         let state = match answer {
             Ok(round_trip) => {
@@ -86,12 +82,12 @@ impl Probe {
         }
         database.state = state;
         if answers(&database.state) {
-            source.tell(&mut self.found, watched).await;
+            source.read_state(&mut self.result, watched).await;
         }
     }
 }
 
-/// Whether it can be asked for more, well or not.
+/// Whether the database answers further questions.
 fn answers(state: &DatabaseState) -> bool {
     match state {
         DatabaseState::Healthy => true,
@@ -100,7 +96,7 @@ fn answers(state: &DatabaseState) -> bool {
     }
 }
 
-/// Whether it is the same outage, or none still: its detail may change.
+/// Whether the state is the same; the detail of an outage may change.
 fn is_same(now: &DatabaseState, before: &DatabaseState) -> bool {
     match (now, before) {
         (DatabaseState::Failed(now), DatabaseState::Failed(before)) => now.kind == before.kind,
@@ -112,10 +108,10 @@ fn is_same(now: &DatabaseState, before: &DatabaseState) -> bool {
 mod tests {
     use super::*;
 
-    /// Answers as it is told, or never.
-    struct DatedReading(Vec<Option<Result<Duration, DatabaseFailure>>>);
+    /// Gives these answers, or waits for ever.
+    struct Scripted(Vec<Option<Result<Duration, DatabaseFailure>>>);
 
-    impl Source for DatedReading {
+    impl DatabaseSource for Scripted {
         fn ask<'a>(&'a mut self, _: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
             let answer = self.0.remove(0);
             Box::pin(async move {
@@ -127,7 +123,7 @@ mod tests {
         }
 
         fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure> {
-            Box::pin(async { DatabaseFailure::new(FailureKind::FullSnapshot, "") })
+            Box::pin(async { DatabaseFailure::new(FailureKind::Frozen, "") })
         }
     }
 
@@ -136,23 +132,23 @@ mod tests {
         let told = vec![
             Some(Ok(Duration::from_millis(3))),
             None,
-            Some(Err(DatabaseFailure::new(FailureKind::FullSnapshot, "still"))),
+            Some(Err(DatabaseFailure::new(FailureKind::Frozen, "still"))),
             Some(Ok(Duration::from_millis(4))),
         ];
-        let mut probe = Probe { source: Some(Box::new(DatedReading(told))), found: ProbeResult::default() };
+        let mut probe = Probe { source: Some(Box::new(Scripted(told))), result: ProbeResult::default() };
         probe.round(false).await;
-        let healthy = probe.found().database.clone();
+        let healthy = probe.result().database.clone();
         assert_eq!((healthy.status_text(), healthy.latency_us), ("healthy".into(), Some(3000)));
         probe.round(false).await;
-        let frozen = probe.found().database.clone();
+        let frozen = probe.result().database.clone();
         assert_eq!(
             (&*frozen.status_text(), frozen.answered_at_unix_ms),
             ("error: frozen: ", healthy.answered_at_unix_ms)
         );
         probe.round(false).await;
-        let still = probe.found().database.clone();
+        let still = probe.result().database.clone();
         assert_eq!((&*still.status_text(), still.since_unix_ms), ("error: frozen: still", frozen.since_unix_ms));
         probe.round(false).await;
-        assert_eq!(probe.found().database.latency_us, Some(4000));
+        assert_eq!(probe.result().database.latency_us, Some(4000));
     }
 }

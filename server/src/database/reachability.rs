@@ -1,5 +1,5 @@
-//! Whether anybody takes connections at an address: what tells a frozen server from one that is cut off, and one that has stopped
-//! from one whose connections break.
+//! Whether an address accepts connections. This tells a frozen server from a server that is cut off, and a stopped server from
+//! broken connections.
 
 use std::{
     io::{self, ErrorKind},
@@ -9,23 +9,23 @@ use std::{
 use futures_util::future::join_all;
 use tokio::{net::TcpStream, time::timeout};
 
-/// How long it may take: a connection, and nothing said on it.
+/// The time limit of a connection without a byte on it.
 const OPENS_WITHIN: Duration = Duration::from_millis(200);
 
-/// What is met at an address, the one that tells most last.
+/// The result of a connection, the one that says most last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reachability {
-    /// The name or the network leads nowhere.
+    /// The name is not known, or there is no route.
     Unroutable,
     /// Nothing came back.
     Silent,
-    /// Nobody listens.
+    /// Nothing listens.
     Refuses,
-    /// A connection was taken.
+    /// A connection was accepted.
     Accepts,
 }
 
-/// The best that is met at any of the addresses, `HOST:PORT`; takes at most [`OPENS_WITHIN`]. None without addresses.
+/// The best result of the addresses, `HOST:PORT`; takes at most [`OPENS_WITHIN`]. `None` without addresses.
 pub(super) async fn reachability(addresses: &[String]) -> Option<Reachability> {
     join_all(addresses.iter().map(|address| reach(address))).await.into_iter().max()
 }
@@ -41,7 +41,7 @@ async fn reach(address: &str) -> Reachability {
 fn from_error(error: &io::Error) -> Reachability {
     match error.kind() {
         ErrorKind::ConnectionRefused => Reachability::Refuses,
-        // A connection was taken, and broken off before this side had looked.
+        // A connection was accepted, and broken off before this side saw it.
         ErrorKind::ConnectionReset => Reachability::Accepts,
         ErrorKind::TimedOut => Reachability::Silent,
         _ => Reachability::Unroutable,

@@ -1,5 +1,5 @@
-//! SQLite, asked by opening its file anew for each question: a file that was removed or replaced is seen, and nothing is held open.
-//! Runs on a blocking thread, one at a time: a file on a lost network drive may hold it for hours.
+//! SQLite: each question opens the file, so a removed or replaced file is noticed, and no file stays open. Questions run on a
+//! blocking thread, one at a time: a file on a lost network drive may hold it for hours.
 
 use std::{
     io,
@@ -13,19 +13,19 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use watchboard_wire as wire;
 use watchboard_wire::{DatabaseFailure, DatabaseFile, FailureKind};
 
-use super::probe::{ProbeResult, Source};
+use super::probe::{DatabaseSource, ProbeResult};
 
-/// How long the probe waits for whoever holds the file alone, as every commit does for a moment.
+/// The probe waits this long for a lock on the file: every commit holds one for a moment.
 const UNLOCKED_WITHIN: Duration = Duration::from_millis(500);
 
 /// A SQLite file to ask.
 pub(super) struct Sqlite {
     path: PathBuf,
-    /// The question under way, which outlasts a round that is over.
-    asking: Option<JoinHandle<Result<Answer, DatabaseFailure>>>,
+    /// The running question. It may last longer than its round.
+    asking: Option<JoinHandle<Result<SqliteReading, DatabaseFailure>>>,
 }
 
-struct Answer {
+struct SqliteReading {
     file: DatabaseFile,
     round_trip: Duration,
 }
@@ -38,33 +38,33 @@ impl Sqlite {
         Self { path, asking: None }
     }
 
-    async fn round(&mut self, found: &mut ProbeResult) -> Result<Duration, DatabaseFailure> {
+    async fn round(&mut self, result: &mut ProbeResult) -> Result<Duration, DatabaseFailure> {
         let path = self.path.clone();
-        let asking = self.asking.get_or_insert_with(|| spawn_blocking(move || look(&path)));
+        let asking = self.asking.get_or_insert_with(|| spawn_blocking(move || query_file(&path)));
         let answer = asking.await;
         self.asking = None;
         let answer =
             answer.map_err(|_| DatabaseFailure::new(FailureKind::Other, "the look at its file panicked"))??;
-        found.database.topology = Some("embedded in one file".to_owned());
-        found.database.file = Some(answer.file);
+        result.database.topology = Some("embedded in one file".to_owned());
+        result.database.file = Some(answer.file);
         Ok(answer.round_trip)
     }
 }
 
-impl Source for Sqlite {
-    fn ask<'a>(&'a mut self, found: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
-        Box::pin(self.round(found))
+impl DatabaseSource for Sqlite {
+    fn ask<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
+        Box::pin(self.round(result))
     }
 
     fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure> {
         let detail = "its file does not answer: the disk or the network drive that it is on hangs";
-        Box::pin(async move { DatabaseFailure::new(FailureKind::FullSnapshot, detail) })
+        Box::pin(async move { DatabaseFailure::new(FailureKind::Frozen, detail) })
     }
 }
 
-/// One look at the file. Its metadata alone are asked for without SQLite: to open and close the file by other means would release the
-/// locks that the application's own connections in this process hold on it.
-fn look(path: &Path) -> Result<Answer, DatabaseFailure> {
+/// One question to the file. Only its metadata are read without SQLite: to open and close the file otherwise would release the locks
+/// that the application's own connections in this process hold on it.
+fn query_file(path: &Path) -> Result<SqliteReading, DatabaseFailure> {
     let metadata = path.metadata().map_err(|error| not_there(path, &error))?;
     if !metadata.is_file() {
         return Err(DatabaseFailure::new(FailureKind::Damaged, "what is at its path is not a file"));
@@ -75,13 +75,13 @@ fn look(path: &Path) -> Result<Answer, DatabaseFailure> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     file.log_bytes = Path::new(&log).metadata().ok().map(|metadata| metadata.len());
-    Ok(Answer { file, round_trip })
+    Ok(SqliteReading { file, round_trip })
 }
 
 fn ask(path: &Path) -> rusqlite::Result<DatabaseFile> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(UNLOCKED_WITHIN)?;
-    // The schema is read as every statement of the application reads it: what is no database, or a damaged one, shows here.
+    // Every statement reads the schema: a file that is no database, or a damaged one, shows here.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let page_bytes = number("page_size")?.unsigned_abs();
@@ -105,7 +105,7 @@ fn not_there(path: &Path, error: &io::Error) -> DatabaseFailure {
     }
 }
 
-/// By SQLite's codes: its texts can hold the application's names.
+/// The failure by SQLite's code: its texts can hold names of the application.
 fn failure(error: &rusqlite::Error) -> DatabaseFailure {
     let (kind, detail) = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn kind(path: &Path) -> Option<FailureKind> {
-        look(path).err().map(|failure| failure.kind)
+        query_file(path).err().map(|failure| failure.kind)
     }
 
     #[test]
@@ -150,14 +150,14 @@ mod tests {
 
         let connection = Connection::open(&path).unwrap();
         connection.execute_batch("CREATE TABLE a (b); INSERT INTO a VALUES (zeroblob(100000));").unwrap();
-        let file = look(&path).ok().unwrap().file;
+        let file = query_file(&path).ok().unwrap().file;
         assert_eq!((&*file.journal_mode, file.log_bytes, file.free_bytes), ("delete", None, 0));
         assert!(file.size_bytes > 100_000);
         connection.execute_batch("DELETE FROM a").unwrap();
-        assert!(look(&path).ok().unwrap().file.free_bytes >= 90_000);
+        assert!(query_file(&path).ok().unwrap().file.free_bytes >= 90_000);
         connection.pragma_update(None, "journal_mode", "wal").unwrap();
         connection.execute_batch("INSERT INTO a VALUES (1)").unwrap();
-        let file = look(&path).ok().unwrap().file;
+        let file = query_file(&path).ok().unwrap().file;
         assert!(file.journal_mode == "wal" && file.log_bytes.is_some_and(|bytes| bytes > 0), "{file:?}");
         connection.pragma_update(None, "journal_mode", "delete").unwrap();
 

@@ -1,14 +1,14 @@
-//! Endpoints that keep what they allocate while the program's memory grows, and those that allocate far more than before.
+//! Endpoints that do not free what they allocate while the program's memory grows, and endpoints that allocate far more than before.
 
 use watchboard_wire::{Finding, FindingSubject, RequestMemory, format};
 
 use super::{
-    degraded,
+    finding::degraded_finding,
     growth::Growth,
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MOST_NAMED},
 };
 use crate::{
-    alloc::Allocated,
+    alloc::AllocationSums,
     history::History,
     requests::{Reader, Tally},
 };
@@ -16,28 +16,33 @@ use crate::{
 /// An endpoint is named for a growth when it keeps between this share of it and this many times as much.
 const KEEPS_FROM: f64 = 0.5;
 const KEEPS_TO: f64 = 2.0;
-/// So many times what a request allocated in the hour before, and so much more, is far more.
+/// A request allocates far more if it is so many times the mean of the hour before, and so many bytes more.
 const FAR_MORE: f64 = 4.0;
 const FAR_MORE_BYTES: f64 = (1 << 20) as f64;
-/// Fewer requests are no basis to compare with.
+/// A comparison needs so many requests before.
 const ENOUGH_BEFORE: u64 = 200;
 
-/// `heap` is how the program's objects grew in the last minutes, if they did.
-pub(super) fn find(heap: Option<Growth>, history: &mut History, reader: &Reader) -> Vec<Finding> {
+/// `heap` is the growth of the program's objects in the last minutes.
+pub(super) fn allocation_findings(heap: Option<Growth>, history: &mut History, reader: &Reader) -> Vec<Finding> {
     let mut findings: Vec<Finding> = vec![];
     let mut more = 0;
     history.last_minute_and_hour(|id, minute, hour| match far_more(minute, hour) {
-        Some(sentence) if findings.len() < MOST_NAMED => findings.push(of_endpoint(reader.name(id).text(), &sentence)),
+        Some(sentence) if findings.len() < MOST_NAMED => {
+            findings.push(endpoint_finding(reader.name(id).text(), &sentence));
+        }
         Some(_) => more += 1,
         None => {}
     });
     if more > 0 {
-        findings.push(degraded(format!("{more} more endpoints allocate far more than before"), FindingSubject::Memory));
+        findings.push(degraded_finding(
+            format!("{more} more endpoints allocate far more than before"),
+            FindingSubject::Memory,
+        ));
     }
     let Some(growth) = heap else { return findings };
     let all = history.last_five_minutes_of_each().map(|(id, sums)| Keeps {
         id,
-        bytes: kept(sums),
+        bytes: retained_bytes(sums),
         requests: sums.requests(),
     });
     if let Some(keeps) = keeper(growth, all) {
@@ -46,16 +51,16 @@ pub(super) fn find(heap: Option<Growth>, history: &mut History, reader: &Reader)
         let sentence = format!(
             "keeps what it allocates: {each} a request, {kept} in 5 minutes; in all {grown} more are not freed"
         );
-        findings.push(of_endpoint(reader.name(keeps.id).text(), &sentence));
+        findings.push(endpoint_finding(reader.name(keeps.id).text(), &sentence));
     }
     findings
 }
 
-fn of_endpoint(name: String, sentence: &str) -> Finding {
-    degraded(format!("{name} {sentence}"), FindingSubject::Endpoint(name))
+fn endpoint_finding(name: String, sentence: &str) -> Finding {
+    degraded_finding(format!("{name} {sentence}"), FindingSubject::Endpoint(name))
 }
 
-/// What the requests of an endpoint had not freed when they ended.
+/// The bytes that the requests of an endpoint had not freed when they ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Keeps {
     id: usize,
@@ -63,15 +68,15 @@ struct Keeps {
     requests: u64,
 }
 
-/// The endpoint that keeps about what the program's objects grew by; the one that keeps the most of several.
+/// The endpoint that keeps about as much as the program's objects grew; of several, the one that keeps the most.
 fn keeper(growth: Growth, all: impl Iterator<Item = Keeps>) -> Option<Keeps> {
     let about = KEEPS_FROM * growth.bytes()..=KEEPS_TO * growth.bytes();
     all.filter(|keeps| about.contains(&keeps.bytes)).max_by(|a, b| a.bytes.total_cmp(&b.bytes))
 }
 
-fn kept(sums: &Tally) -> f64 {
+fn retained_bytes(sums: &Tally) -> f64 {
     // Without its percentiles, which take long to make.
-    let Allocated { bytes: allocated_bytes, freed_bytes, .. } = sums.memory.allocated;
+    let AllocationSums { bytes: allocated_bytes, freed_bytes, .. } = sums.memory.allocated;
     let memory = RequestMemory { allocated_bytes, freed_bytes, ..RequestMemory::default() };
     memory.kept_bytes(sums.response_bytes) as f64
 }
@@ -86,8 +91,8 @@ fn far_more(minute: &Tally, hour: &Tally) -> Option<String> {
     let mean_now = bytes(minute) as f64 / now as f64;
     let mean_before = bytes(hour).saturating_sub(bytes(minute)) as f64 / before as f64;
     let far = (FAR_MORE * mean_before).max(mean_before + FAR_MORE_BYTES);
-    // One request that is out of all proportion is an accident.
-    let is_far = mean_now >= far && minute.memory.beyond(far as u64) >= ENOUGH_BEYOND;
+    // One huge request is an accident.
+    let is_far = mean_now >= far && minute.memory.count_above(far as u64) >= ENOUGH_BEYOND;
     let [now, before] = [mean_now, mean_before].map(format::bytes);
     is_far.then(|| format!("allocates {now} a request, in the hour before {before}"))
 }
@@ -99,7 +104,7 @@ mod tests {
 
     fn tally(requests: u64, each: u64) -> Tally {
         let mut tally = crate::history::tally(&vec![1_000; requests as usize]);
-        tally.memory.allocated = Allocated { bytes: requests * each, freed_bytes: 0, allocations: requests };
+        tally.memory.allocated = AllocationSums { bytes: requests * each, freed_bytes: 0, allocations: requests };
         tally.memory.sizes.add(bucket(each), requests as u32);
         tally
     }
@@ -107,7 +112,7 @@ mod tests {
     fn hour(before: (u64, u64), now: (u64, u64)) -> Tally {
         let mut all = tally(before.0, before.1);
         let now = tally(now.0, now.1);
-        all.memory.allocated = all.memory.allocated.plus(now.memory.allocated);
+        all.memory.allocated = all.memory.allocated + now.memory.allocated;
         now.memory.sizes.iter().for_each(|(bucket, count)| all.memory.sizes.add(bucket, count));
         all
     }
@@ -145,6 +150,6 @@ mod tests {
         let mut sums = tally(10, 1_000);
         sums.response_bytes = 4_000;
         sums.memory.allocated.freed_bytes = 5_000;
-        assert!((kept(&sums) - 1_000.0).abs() < 1e-9);
+        assert!((retained_bytes(&sums) - 1_000.0).abs() < 1e-9);
     }
 }

@@ -1,21 +1,26 @@
-//! The application behind the monitor: that it does not run.
+//! The application behind the monitor: a finding if it does not run.
 
 use watchboard_wire::{Finding, FindingSubject, Memory, RecentRequests, Status, format};
 
-/// A restart takes no longer, and is no failure.
+/// A restart takes no longer; it is no failure.
 const RESTARTS_WITHIN_MS: u64 = 10_000;
 
-/// The last minute's requests were all made since it is gone.
+/// After this time all requests of the last minute were made without it.
 const MINUTE_MS: u64 = 60_000;
 
-/// Remembers that it answers, and cannot be seen to run: by a container's port, or after a restart under another process id.
+/// Whether the application answers although its process is not seen: by a container's port, or after a restart with another id.
 #[derive(Default)]
-pub(super) struct Watch {
+pub(super) struct ReachabilityState {
     is_reached: bool,
 }
 
-impl Watch {
-    pub(super) fn find(&mut self, memory: &Memory, recent: &RecentRequests, now_unix_ms: u64) -> Option<Finding> {
+impl ReachabilityState {
+    pub(super) fn application_finding(
+        &mut self,
+        memory: &Memory,
+        recent: &RecentRequests,
+        now_unix_ms: u64,
+    ) -> Option<Finding> {
         let gone =
             memory.application.as_ref().and_then(|application| Some((application, application.gone_since_unix_ms?)));
         let Some((application, since)) = gone else {
@@ -47,7 +52,11 @@ mod tests {
         };
         let recent = |requests, server_errors| RecentRequests { requests, server_errors, ..RecentRequests::default() };
         let found = |name: &str, gone_since_unix_ms, server_errors| {
-            let found = Watch::default().find(&memory(name, gone_since_unix_ms), &recent(4, server_errors), 20_000);
+            let found = ReachabilityState::default().application_finding(
+                &memory(name, gone_since_unix_ms),
+                &recent(4, server_errors),
+                20_000,
+            );
             found.map(|finding| finding.sentence)
         };
         let sentence = "the application (listening at 127.0.0.1:8000) has not been running for 12\u{a0}s".to_owned();
@@ -57,12 +66,12 @@ mod tests {
         assert_eq!(found("uvicorn", Some(12_000), 4), None, "it is being started anew");
         assert_eq!(found("uvicorn", None, 4), None);
 
-        // It goes on under another process id: what it answers then tells so, also when nobody asks any more.
-        let (mut watch, gone) = (Watch::default(), memory("uvicorn", Some(0)));
-        let mut is_found = |now, requests| watch.find(&gone, &recent(requests, 0), now).is_some();
+        // It goes on with another process id: its answers show it, also after the last request.
+        let (mut state, gone) = (ReachabilityState::default(), memory("uvicorn", Some(0)));
+        let mut is_found = |now, requests| state.application_finding(&gone, &recent(requests, 0), now).is_some();
         assert!(is_found(59_000, 4));
         assert!(!is_found(61_000, 4) && !is_found(200_000, 0));
-        assert!(watch.find(&memory("uvicorn", None), &recent(0, 0), 201_000).is_none());
-        assert!(watch.find(&gone, &recent(0, 0), 300_000).is_some());
+        assert!(state.application_finding(&memory("uvicorn", None), &recent(0, 0), 201_000).is_none());
+        assert!(state.application_finding(&gone, &recent(0, 0), 300_000).is_some());
     }
 }

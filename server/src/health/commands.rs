@@ -1,28 +1,28 @@
-//! What the application asks of its database: the same thing again and again, slowly, or over too few connections.
+//! The commands that the application sends to its database: repeated, slow, or short of connections.
 
 use watchboard_wire::{Finding, FindingSubject, Pool, format};
 
 use super::{
-    degraded,
+    finding::degraded_finding,
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MOST_NAMED},
 };
 use crate::{
-    commands::{CHECK_OUT, CommandReader, TakenUse},
+    commands::{CHECK_OUT, CommandReader, CommandTally, CommandUseDelta},
     history::History,
-    requests::{Reader, Tally},
+    requests::Reader,
 };
 
-/// A command whose p99 is above this holds up its request.
+/// A command with a p99 above this delays its request.
 const SLOW_US: u64 = 500_000;
-/// So long a wait for a connection is one that is felt.
+/// A wait for a connection is felt from this time on.
 const WAIT_US: u64 = 100_000;
-/// So many new connections in a minute, and one for so few check-outs, are a pool that does not keep them.
+/// A pool churns with so many new connections in a minute, and one for so few check-outs.
 const CHURN: u64 = 60;
 const CHECK_OUTS_EACH: u64 = 10;
 /// Churn is judged over so many seconds.
 const CHURN_SECONDS: u64 = 60;
 
-/// Remembers how many connections there had been.
+/// Holds the number of connections at the last judgement.
 #[derive(Default)]
 pub(super) struct Churn {
     /// The tick, the connections made until then, and the check-outs.
@@ -30,7 +30,7 @@ pub(super) struct Churn {
     found: Option<String>,
 }
 
-pub(super) fn find(
+pub(super) fn command_findings(
     churn: &mut Churn,
     tick: u64,
     commands: &CommandReader,
@@ -43,19 +43,21 @@ pub(super) fn find(
     let pools = commands.pools();
     let of_each = || history.last_minute_of_each_command();
     let waits = of_each().find(|(number, _)| *number == CHECK_OUT).map(|(_, sums)| sums);
-    let mut slow: Vec<(u64, String)> = of_each().filter_map(|(number, sums)| slow(number, sums, commands)).collect();
+    let mut slow: Vec<(u64, String)> =
+        of_each().filter_map(|(number, sums)| slow_command(number, sums, commands)).collect();
     slow.sort_by_key(|(p99_us, _)| std::cmp::Reverse(*p99_us));
-    let sentences = exhausted(&pools, waits).into_iter().chain(churn.find(tick, &pools));
+    let sentences = pool_exhaustion(&pools, waits).into_iter().chain(churn.churn_finding(tick, &pools));
     let sentences = sentences.chain(slow.into_iter().take(MOST_NAMED).map(|(_, sentence)| sentence));
-    let mut findings: Vec<Finding> = sentences.map(|sentence| degraded(sentence, FindingSubject::Database)).collect();
+    let mut findings: Vec<Finding> =
+        sentences.map(|sentence| degraded_finding(sentence, FindingSubject::Database)).collect();
     let repeating = history
         .last_minute_of_each()
         .filter(|(_, sums)| sums.usage.as_ref().is_some_and(|usage| usage.repeated >= ENOUGH_BEYOND));
-    let repeated = repeating.filter_map(|(id, _)| Some((id, reader.repeated(id)?)));
+    let repeated = repeating.filter_map(|(id, _)| Some((id, reader.last_repetition(id)?)));
     findings.extend(repeated.take(MOST_NAMED).map(|(id, used)| {
         let name = reader.name(id).text();
-        degraded(
-            format!("{name} {}", again_and_again(used, &commands.name(used.shape).text())),
+        degraded_finding(
+            format!("{name} {}", repetition_text(used, &commands.name(used.shape).text())),
             FindingSubject::Endpoint(name),
         )
     }));
@@ -63,27 +65,27 @@ pub(super) fn find(
 }
 
 /// N+1.
-fn again_and_again(used: TakenUse, command: &str) -> String {
+fn repetition_text(used: CommandUseDelta, command: &str) -> String {
     format!(
         "asks the database again and again: {command}, up to {} times in one request",
         format::exact(used.most.into())
     )
 }
 
-fn slow(number: u16, sums: &Tally, commands: &CommandReader) -> Option<(u64, String)> {
-    if number == CHECK_OUT || sums.requests() < ENOUGH_REQUESTS {
+fn slow_command(number: u16, sums: &CommandTally, commands: &CommandReader) -> Option<(u64, String)> {
+    if number == CHECK_OUT || sums.calls() < ENOUGH_REQUESTS {
         return None;
     }
     let p99_us = sums.latency()?.p99_us;
-    // Some wait by design, for what is new.
+    // `getMore` of a tailable cursor waits by design.
     let name = Some(commands.name(number)).filter(|name| p99_us > SLOW_US && name.command != "getMore")?;
     let p99 = format::duration_us(p99_us as f64);
     Some((p99_us, format!("{} p99 {p99} in the last minute", name.text())))
 }
 
-fn exhausted(pools: &[Pool], waits: Option<&Tally>) -> Option<String> {
+fn pool_exhaustion(pools: &[Pool], waits: Option<&CommandTally>) -> Option<String> {
     let pool = pools.iter().find(|pool| pool.is_full() && pool.waiting > 0)?;
-    let p99_us = waits.and_then(Tally::latency).map_or(0, |latency| latency.p99_us);
+    let p99_us = waits.and_then(CommandTally::latency).map_or(0, |latency| latency.p99_us);
     if p99_us < WAIT_US && pool.waiting < pool.max {
         return None;
     }
@@ -93,7 +95,7 @@ fn exhausted(pools: &[Pool], waits: Option<&Tally>) -> Option<String> {
 }
 
 impl Churn {
-    fn find(&mut self, tick: u64, pools: &[Pool]) -> Option<String> {
+    fn churn_finding(&mut self, tick: u64, pools: &[Pool]) -> Option<String> {
         let sum = |read: fn(&Pool) -> u64| pools.iter().map(read).sum::<u64>();
         let (created, checked_out) = (sum(|pool| pool.created), sum(|pool| pool.checked_out));
         let (at, created_before, checked_out_before) = *self.before.get_or_insert((tick, created, checked_out));
@@ -115,12 +117,14 @@ mod tests {
     #[test]
     fn a_pool_is_exhausted_when_all_have_one_and_others_wait_for_long() {
         let pool = |in_use, waiting| Pool { max: 10, in_use, waiting, ..Pool::default() };
-        let waits = |p99_us| crate::history::tally(&[p99_us]);
-        assert_eq!(exhausted(&[pool(9, 0)], Some(&waits(900_000))), None);
+        let waits =
+            |p99_us| CommandTally { times: crate::history::tally(&[p99_us]).latencies, ..CommandTally::default() };
+        assert_eq!(pool_exhaustion(&[pool(9, 0)], Some(&waits(900_000))), None);
         let unbounded = Pool { max: 0, ..pool(10, 25) };
-        assert_eq!(exhausted(&[unbounded], Some(&waits(900_000))), None, "there is no bound to reach");
-        assert_eq!(exhausted(&[pool(10, 1)], Some(&waits(1_000))), None, "full for a moment");
-        let found = exhausted(&[pool(1, 0), pool(10, 25)], Some(&waits(1_200_000))).unwrap().replace('\u{a0}', " ");
+        assert_eq!(pool_exhaustion(&[unbounded], Some(&waits(900_000))), None, "there is no bound to reach");
+        assert_eq!(pool_exhaustion(&[pool(10, 1)], Some(&waits(1_000))), None, "full for a moment");
+        let found =
+            pool_exhaustion(&[pool(1, 0), pool(10, 25)], Some(&waits(1_200_000))).unwrap().replace('\u{a0}', " ");
         assert_eq!(found, "connection pool exhausted: 10 of 10 in use, 25 wait, p99 1.2 s for a connection");
     }
 
@@ -128,10 +132,10 @@ mod tests {
     fn connections_that_are_made_for_a_use_or_two_are_churn() {
         let pools = |created, checked_out| [Pool { created, checked_out, ..Pool::default() }];
         let mut churn = Churn::default();
-        assert_eq!(churn.find(0, &pools(10, 0)), None);
-        assert_eq!(churn.find(60, &pools(100, 9_000)), None, "many uses for each");
-        assert!(churn.find(120, &pools(250, 9_300)).unwrap().starts_with("150 connections"));
-        assert!(churn.find(130, &pools(251, 9_400)).is_some(), "until the next judgement");
-        assert_eq!(churn.find(180, &pools(251, 9_900)), None);
+        assert_eq!(churn.churn_finding(0, &pools(10, 0)), None);
+        assert_eq!(churn.churn_finding(60, &pools(100, 9_000)), None, "many uses for each");
+        assert!(churn.churn_finding(120, &pools(250, 9_300)).unwrap().starts_with("150 connections"));
+        assert!(churn.churn_finding(130, &pools(251, 9_400)).is_some(), "until the next judgement");
+        assert_eq!(churn.churn_finding(180, &pools(251, 9_900)), None);
     }
 }

@@ -1,11 +1,11 @@
-//! The database: whether it answers, and what of its own state is near an end.
+//! The database: whether it answers, and which of its own resources are near a limit.
 
 use watchboard_wire::{
     DatabaseHealth, DatabaseServer, DatabaseState, DatedReading, Finding, FindingSubject, Replication, ServerStatus,
     format,
 };
 
-use super::degraded;
+use super::finding::degraded_finding;
 
 /// A secondary that is further behind than this serves old data, and is long in taking over.
 const LAG_SECONDS: u64 = 10;
@@ -15,26 +15,29 @@ const CACHE_DIRTY_PERCENT: f64 = 20.0;
 /// Past this share of its connections the server soon refuses new ones.
 const CONNECTIONS_PERCENT: f64 = 80.0;
 
-pub(super) fn find(database: &DatabaseHealth, server: Option<&DatabaseServer>) -> Vec<Finding> {
-    // What it said before it failed is old.
+pub(super) fn database_findings(database: &DatabaseHealth, server: Option<&DatabaseServer>) -> Vec<Finding> {
+    // A server that fails has only old figures.
     let server = server.filter(|_| database.state == DatabaseState::Healthy);
-    let status = known(server.and_then(|server| server.status.as_ref())).map(of_status);
-    let replication = known(server.and_then(|server| server.replication.as_ref())).map(of_replication);
+    let status = reading_value(server.and_then(|server| server.status.as_ref())).map(status_sentences);
+    let replication = reading_value(server.and_then(|server| server.replication.as_ref())).map(replication_sentences);
     let sentences = status.into_iter().chain(replication).flatten();
-    failed(database).into_iter().chain(sentences.map(|sentence| degraded(sentence, FindingSubject::Database))).collect()
+    failure_finding(database)
+        .into_iter()
+        .chain(sentences.map(|sentence| degraded_finding(sentence, FindingSubject::Database)))
+        .collect()
 }
 
-/// That it does not answer as it should.
-pub(super) fn failed(database: &DatabaseHealth) -> Option<Finding> {
+/// The finding that it does not answer as it should.
+pub(super) fn failure_finding(database: &DatabaseHealth) -> Option<Finding> {
     let DatabaseState::Failed(failure) = &database.state else { return None };
-    Some(degraded(format!("database {}", failure.kind.words()), FindingSubject::Database))
+    Some(degraded_finding(format!("database {}", failure.kind.words()), FindingSubject::Database))
 }
 
-fn known<T>(told: Option<&DatedReading<T>>) -> Option<&T> {
-    told.and_then(|told| told.reading.as_ref().ok())
+fn reading_value<T>(dated: Option<&DatedReading<T>>) -> Option<&T> {
+    dated.and_then(|dated| dated.reading.as_ref().ok())
 }
 
-fn of_status(status: &ServerStatus) -> Vec<String> {
+fn status_sentences(status: &ServerStatus) -> Vec<String> {
     let connections = status.connections;
     let many = (connections.percent() >= CONNECTIONS_PERCENT).then(|| {
         let all = connections.current + connections.available;
@@ -51,7 +54,7 @@ fn of_status(status: &ServerStatus) -> Vec<String> {
     [many, full, dirty].into_iter().flatten().collect()
 }
 
-fn of_replication(replication: &Replication) -> Vec<String> {
+fn replication_sentences(replication: &Replication) -> Vec<String> {
     let sentences = replication.members.iter().filter_map(|member| match member.lag_seconds {
         _ if !member.healthy => Some(format!("{} of set {} is {}", member.name, replication.set, member.state)),
         Some(lag) if lag > LAG_SECONDS => Some(format!("{} is {} behind the primary", member.name, format::span(lag))),
@@ -72,7 +75,7 @@ mod tests {
             ..DatabaseServer::default()
         };
         let database = DatabaseHealth { state, ..DatabaseHealth::default() };
-        let found = find(&database, Some(&server)).into_iter();
+        let found = database_findings(&database, Some(&server)).into_iter();
         found.map(|finding| finding.sentence.replace(['\u{a0}', '\u{202f}'], " ")).collect()
     }
 
@@ -111,12 +114,13 @@ mod tests {
         let failure = DatabaseFailure { kind: FailureKind::Refused, detail: String::new() };
         let (status, replication) = strained();
         assert_eq!(sentences(DatabaseState::Failed(failure), status, replication), ["database connection refused"]);
-        assert_eq!(find(&DatabaseHealth::default(), None), []);
+        assert_eq!(database_findings(&DatabaseHealth::default(), None), []);
         let failed = DatabaseHealth {
             state: DatabaseState::Failed(DatabaseFailure::new(FailureKind::Refused, "")),
             ..DatabaseHealth::default()
         };
-        let other = Health { findings: vec![degraded("a".to_owned(), FindingSubject::Requests)], ..Health::default() };
+        let other =
+            Health { findings: vec![degraded_finding("a".to_owned(), FindingSubject::Requests)], ..Health::default() };
         let health = super::super::with_database(&other, &DatabaseHealth::default(), &failed, 5);
         assert_eq!(health.sentences().collect::<Vec<_>>(), ["a", "database connection refused"]);
         let health = super::super::with_database(&health, &failed, &DatabaseHealth::default(), 6);

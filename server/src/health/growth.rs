@@ -1,29 +1,29 @@
-//! The growth finder: memory that rises and does not come back. A rise counts when nearly all pairs of its points rise (Theil and
-//! Sen's slope, with Kendall's test as its confidence), in both halves of the window, by more than it sways, and above all that
-//! was before. So a flat, a noisy or a saw-toothed series, or a step, is none.
+//! The growth detector: memory that rises and does not fall again. A rise counts when nearly all pairs of its points rise (Theil
+//! and Sen's slope, with Kendall's test as its confidence), in both halves of the window, by more than it sways, and above all
+//! earlier points. So a flat, noisy or saw-toothed series does not count, nor does a step.
 
 use std::collections::VecDeque;
 
 use watchboard_wire::{Finding, FindingSubject, Memory, format};
 
-use super::degraded;
+use super::finding::degraded_finding;
 
 /// How sure: so many standard deviations of Kendall's test. Points of a process are not independent of each other.
 const SURE: f64 = 4.0;
 /// Each half rises at least at this share of the whole's pace.
 const HALF_PACE: f64 = 0.25;
 
-/// What came in the window is so many times what it sways by.
+/// The growth within the window is at least so many times the sway.
 const SWAYS: f64 = 3.0;
 
-/// Chance does not last: a rise is found anew with each point, for this part of a window, before it counts.
+/// Chance does not last: a rise counts once each point has shown it, for this part of a window.
 const PARTS_IN_A_ROW: usize = 5;
 
-/// A leak is slow when it takes the hour's window to see it: then it counts from this share of the limit an hour on.
+/// A leak that needs the window of an hour is slow. It counts from this share of the limit an hour on.
 const SLOW_SHARE_AN_HOUR: f64 = 0.008;
-/// A leak is fast when the limit is this near at its pace.
+/// A leak is fast if its pace reaches the limit within this time.
 const FAST_HOURS: f64 = 1.0;
-/// Less is what any program gains while it warms up.
+/// Any program grows by less while it warms up.
 const LEAST_BYTES: f64 = (8 << 20) as f64;
 
 /// A rise that goes on.
@@ -36,18 +36,18 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    /// What came in the window.
+    /// The growth within the window.
     pub(super) fn bytes(self) -> f64 {
         self.per_hour * self.seconds / 3_600.0
     }
 }
 
-/// Points of equal steps, each the lowest of its step: what comes back within one is no growth.
+/// Points of equal steps, each the lowest of its step: memory that falls again within a step is no growth.
 struct Steps {
     step: u64,
-    /// Points of the window, and those that are kept.
+    /// How many points the window has, and how many are held.
     window: usize,
-    kept: usize,
+    capacity: usize,
     points: VecDeque<f64>,
     /// The number of the step that is filling.
     filling: u64,
@@ -57,8 +57,17 @@ struct Steps {
 }
 
 impl Steps {
-    fn new(step: u64, window: usize, kept: usize) -> Self {
-        Self { step, window, kept, points: VecDeque::new(), filling: 0, lowest: None, found_in_a_row: 0, growth: None }
+    fn new(step: u64, window: usize, capacity: usize) -> Self {
+        Self {
+            step,
+            window,
+            capacity,
+            points: VecDeque::new(),
+            filling: 0,
+            lowest: None,
+            found_in_a_row: 0,
+            growth: None,
+        }
     }
 
     fn add(&mut self, tick: u64, value: f64) {
@@ -70,10 +79,10 @@ impl Steps {
                 self.points.clear();
             }
             self.points.extend(ended);
-            let excess = self.points.len().saturating_sub(self.kept);
+            let excess = self.points.len().saturating_sub(self.capacity);
             self.points.drain(..excess);
             self.filling = number;
-            let found = self.find();
+            let found = self.find_growth();
             self.found_in_a_row = if found.is_some() { self.found_in_a_row + 1 } else { 0 };
             self.growth = found.filter(|_| self.found_in_a_row * PARTS_IN_A_ROW >= self.window);
         }
@@ -81,7 +90,7 @@ impl Steps {
     }
 
     /// The rise of the window, if it is one.
-    fn find(&self) -> Option<Growth> {
+    fn find_growth(&self) -> Option<Growth> {
         let first = self.points.len().checked_sub(self.window)?;
         let window: Vec<f64> = self.points.range(first..).copied().collect();
         let third = self.window / 3;
@@ -104,9 +113,9 @@ impl Steps {
         Some(Growth { per_hour: pace * per_hour, sure_per_hour: sure * per_hour, seconds })
     }
 
-    /// The rise, if it is more than any program gains while it warms up, and if there are so many points: those before the
-    /// window tell what the process does by itself.
-    fn known(&self, points: usize) -> Option<Growth> {
+    /// The rise, if it exceeds the growth of a program that warms up, and if there are so many points: the points before the
+    /// window show how the process sways.
+    fn established_growth(&self, points: usize) -> Option<Growth> {
         self.growth.filter(|growth| self.points.len() >= points && growth.bytes() >= LEAST_BYTES)
     }
 }
@@ -134,45 +143,45 @@ fn quantile(points: &[f64], share: f64) -> f64 {
 }
 
 /// One figure of memory over time.
-struct Series {
+struct MemorySeries {
     /// Five minutes, after ten more.
     fast: Steps,
     /// An hour, after half of one more.
     slow: Steps,
 }
 
-impl Default for Series {
+impl Default for MemorySeries {
     fn default() -> Self {
         Self { fast: Steps::new(10, 30, 90), slow: Steps::new(60, 60, 240) }
     }
 }
 
-impl Series {
+impl MemorySeries {
     fn add(&mut self, tick: u64, bytes: u64) {
         self.fast.add(tick, bytes as f64);
         self.slow.add(tick, bytes as f64);
     }
 
     /// A rise that matters, with `left` bytes until a limit of `limit`.
-    fn find(&self, left: f64, limit: f64) -> Option<Growth> {
-        let fast = self.fast.known(90).filter(|it| it.per_hour * FAST_HOURS >= left);
-        let slow = self.slow.known(90).filter(|it| it.per_hour >= SLOW_SHARE_AN_HOUR * limit);
+    fn find_growth(&self, left: f64, limit: f64) -> Option<Growth> {
+        let fast = self.fast.established_growth(90).filter(|it| it.per_hour * FAST_HOURS >= left);
+        let slow = self.slow.established_growth(90).filter(|it| it.per_hour >= SLOW_SHARE_AN_HOUR * limit);
         fast.or(slow)
     }
 }
 
-/// Resident memory, and what the program holds where its allocator counts.
+/// Resident memory, and the program's objects if its allocator counts.
 #[derive(Default)]
-pub(super) struct Watch {
-    rss: Series,
-    heap: Series,
+pub(super) struct GrowthDetector {
+    rss: MemorySeries,
+    heap: MemorySeries,
     /// Restarts of the application, where that is not the monitor's own process.
     restarted: Option<u64>,
 }
 
-impl Watch {
+impl GrowthDetector {
     pub(super) fn add(&mut self, tick: u64, memory: &Memory) {
-        // What was started anew has nothing to do with what was before.
+        // After a restart the old points mean nothing.
         let restarted = memory.application.as_ref().and_then(|it| it.restarted_at_unix_ms.last().copied());
         if restarted != self.restarted {
             *self = Self { restarted, ..Self::default() };
@@ -186,17 +195,17 @@ impl Watch {
     }
 
     /// How the program's objects grew in the last five minutes, whether or not that matters to the limit.
-    pub(super) fn heap_of_late(&self) -> Option<Growth> {
-        self.heap.fast.known(60)
+    pub(super) fn recent_heap_growth(&self) -> Option<Growth> {
+        self.heap.fast.established_growth(60)
     }
 
     /// One sentence for the two: the program's own objects, where they are known to grow, say more.
-    pub(super) fn find(&self, memory: &Memory) -> Option<Finding> {
+    pub(super) fn growth_finding(&self, memory: &Memory) -> Option<Finding> {
         let headline = memory.headline().ok()?;
         let (limit, left) =
             (headline.limit_bytes as f64, headline.limit_bytes.saturating_sub(headline.used_bytes) as f64);
-        let heap = self.heap.find(left, limit).map(|growth| ("allocated and not freed memory", growth));
-        let (what, growth) = heap.or_else(|| Some(("resident memory", self.rss.find(left, limit)?)))?;
+        let heap = self.heap.find_growth(left, limit).map(|growth| ("allocated and not freed memory", growth));
+        let (what, growth) = heap.or_else(|| Some(("resident memory", self.rss.find_growth(left, limit)?)))?;
         let [pace, sure] = [growth.per_hour, growth.sure_per_hour].map(format::bytes);
         let until = format::span((left / growth.per_hour * 3_600.0) as u64);
         let sentence = format!(
@@ -204,7 +213,7 @@ impl Watch {
             headline.scope,
             format::bytes(limit),
         );
-        Some(degraded(sentence, FindingSubject::Memory))
+        Some(degraded_finding(sentence, FindingSubject::Memory))
     }
 }
 

@@ -77,7 +77,7 @@ fn found(shape: Shape, random: &mut fastrand::Rng) -> Option<u64> {
         Shape::Noisy { by, keeps } => (by, keeps),
         _ => (0.002, 5.0),
     };
-    let mut series = Series::default();
+    let mut series = MemorySeries::default();
     let mut noise = 0.0;
     for second in 0..SECONDS {
         // A walk that is drawn back to zero.
@@ -89,7 +89,7 @@ fn found(shape: Shape, random: &mut fastrand::Rng) -> Option<u64> {
             return None;
         }
         series.add(second, value as u64);
-        if series.find(LIMIT - value, LIMIT).is_some() {
+        if series.find_growth(LIMIT - value, LIMIT).is_some() {
             return Some(second);
         }
     }
@@ -125,13 +125,13 @@ fn memory(rss_bytes: u64) -> Memory {
 
 #[test]
 fn the_sentence_says_how_fast_how_sure_and_until_when() {
-    let mut watch = Watch::default();
+    let mut watch = GrowthDetector::default();
     let mut last = memory(0);
     for second in 0..2 * HOUR {
         last = memory((1 << 30) + second * (300 << 20) / HOUR);
         watch.add(second, &last);
     }
-    let sentence = watch.find(&last).unwrap().sentence.replace('\u{a0}', " ");
+    let sentence = watch.growth_finding(&last).unwrap().sentence.replace('\u{a0}', " ");
     assert_eq!(
         sentence,
         "resident memory grows by 300 MiB an hour (surely by 300 MiB): at this pace it reaches the system's 4 GiB in about 8 h 14 m"
@@ -140,7 +140,7 @@ fn the_sentence_says_how_fast_how_sure_and_until_when() {
 
 #[test]
 fn what_was_started_anew_has_not_grown_yet() {
-    let mut watch = Watch::default();
+    let mut watch = GrowthDetector::default();
     let at = |second: u64, restarts: &[u64]| Memory {
         application: Some(Application { restarted_at_unix_ms: restarts.to_vec(), ..Application::default() }),
         ..memory((1 << 30) + second * (300 << 20) / HOUR)
@@ -148,9 +148,9 @@ fn what_was_started_anew_has_not_grown_yet() {
     for second in 0..2 * HOUR {
         watch.add(second, &at(second, &[]));
     }
-    assert!(watch.find(&at(2 * HOUR, &[])).is_some());
+    assert!(watch.growth_finding(&at(2 * HOUR, &[])).is_some());
     watch.add(2 * HOUR, &at(2 * HOUR, &[7]));
-    assert_eq!(watch.find(&at(2 * HOUR, &[7])), None);
+    assert_eq!(watch.growth_finding(&at(2 * HOUR, &[7])), None);
 }
 
 #[test]
@@ -164,11 +164,11 @@ fn a_gap_begins_anew() {
 
 #[test]
 fn a_fast_growth_that_is_small_does_not_hide_a_slow_one() {
-    let mut series = Series::default();
+    let mut series = MemorySeries::default();
     // Sixty MiB an hour, with fifty left of four hundred.
     for second in 0..2 * HOUR {
         series.add(second, (230 << 20) + second * (60 << 20) / HOUR);
     }
     let mib = f64::from(1 << 20);
-    assert!(series.find(50.0 * mib, 400.0 * mib).is_some());
+    assert!(series.find_growth(50.0 * mib, 400.0 * mib).is_some());
 }

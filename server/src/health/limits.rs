@@ -1,33 +1,33 @@
-//! Limits: memory near the one that kills, file descriptors near theirs, and what the kernel has done already.
+//! Limits: memory near the limit that kills, file descriptors near theirs, and processes that the kernel has killed.
 
 use watchboard_wire::{Container, Finding, FindingSubject, Memory, Pressure, format};
 
-use super::degraded;
+use super::finding::degraded_finding;
 
-/// Memory, as a percentage of the limit that it is held to: what is left goes in one burst.
+/// Memory, as a percentage of its limit: one burst takes the rest.
 const MEMORY_PERCENT: f64 = 95.0;
 /// Past this share of their limit open files run out soon: a burst of connections takes many.
 const DESCRIPTORS_PERCENT: f64 = 80.0;
 /// Everything waited for memory in this share of the last ten seconds.
 const PRESSURE_PERCENT: f64 = 10.0;
-/// A process that was killed for want of memory is told of for ten minutes.
+/// A killed process is reported for ten minutes.
 const KILLED_SECONDS: u64 = 600;
 
-/// Remembers what the kernel has killed.
+/// Holds the kernel's count of killed processes.
 #[derive(Default)]
 pub(super) struct Limits {
-    /// Of a control group: an application that is started anew may be in another.
+    /// The control group and its count: after a restart the application may be in another group.
     kills: Option<(String, u64)>,
-    /// When the last one came, and how many did with it.
+    /// The tick of the last kill, and the number of processes.
     killed: Option<(u64, u64)>,
 }
 
 impl Limits {
-    pub(super) fn find(&mut self, tick: u64, memory: &Memory) -> Vec<Finding> {
+    pub(super) fn limit_findings(&mut self, tick: u64, memory: &Memory) -> Vec<Finding> {
         let container = memory.container.as_ref().ok().and_then(Option::as_ref);
         let found =
             [near_the_limit(memory), descriptors(memory), pressure(memory, container), self.kills(tick, container)];
-        found.into_iter().flatten().map(|sentence| degraded(sentence, FindingSubject::Memory)).collect()
+        found.into_iter().flatten().map(|sentence| degraded_finding(sentence, FindingSubject::Memory)).collect()
     }
 
     fn kills(&mut self, tick: u64, container: Option<&Container>) -> Option<String> {
@@ -59,7 +59,7 @@ fn descriptors(memory: &Memory) -> Option<String> {
     (percent >= DESCRIPTORS_PERCENT).then(text)
 }
 
-/// The container's, where it tells, else the system's.
+/// The container's pressure if the kernel reports it, else the system's.
 fn pressure(memory: &Memory, container: Option<&Container>) -> Option<String> {
     let system = || memory.system.as_ref().ok().and_then(|system| system.pressure).map(|it| (it, "the system"));
     let own = container.and_then(|container| container.pressure).map(|it| (it, "this container"));
@@ -85,7 +85,7 @@ mod tests {
 
     fn sentences(limits: &mut Limits, tick: u64, memory: &Memory) -> Vec<String> {
         limits
-            .find(tick, memory)
+            .limit_findings(tick, memory)
             .into_iter()
             .map(|finding| finding.sentence.replace(['\u{a0}', '\u{202f}'], " "))
             .collect()

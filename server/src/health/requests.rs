@@ -2,13 +2,13 @@
 
 use watchboard_wire::{EndpointName, Finding, FindingSubject, RecentRequests, Status, format};
 
-use super::degraded;
+use super::finding::degraded_finding;
 use crate::{
     history::History,
     requests::{Reader, Tally},
 };
 
-/// Fewer requests in the last minute say nothing about an error rate.
+/// An error rate needs so many requests in the last minute.
 pub(super) const ENOUGH_REQUESTS: u64 = 20;
 /// Unless all of so many failed.
 const ENOUGH_FAILED: u64 = 10;
@@ -18,24 +18,24 @@ const UNHEALTHY_ERROR_PERCENT: f64 = 50.0;
 
 /// Endpoints are named, but no more of a kind than these.
 pub(super) const MOST_NAMED: usize = 3;
-/// So many requests beyond what they should be are more than an accident.
+/// So many requests beyond a limit are more than an accident.
 pub(super) const ENOUGH_BEYOND: u64 = 3;
 
-/// An endpoint whose last minute was slower than it is meant to be.
+/// An endpoint whose last minute was slower than its objective.
 pub(super) struct Slow {
     name: EndpointName,
     p99_us: u64,
 }
 
 impl Slow {
-    /// None where it was as fast as it is meant to be, or had too few requests to tell.
-    fn of(sums: &Tally, name: impl FnOnce() -> EndpointName) -> Option<Self> {
+    /// `None` if it kept its objective, or had too few requests.
+    fn from_sums(sums: &Tally, name: impl FnOnce() -> EndpointName) -> Option<Self> {
         let requests = sums.requests();
         if requests < ENOUGH_REQUESTS {
             return None;
         }
         let (name, p99_us) = (name(), sums.latency()?.p99_us);
-        let beyond = requests.saturating_sub(sums.within(name.objective_us));
+        let beyond = requests.saturating_sub(sums.count_within(name.objective_us));
         (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us })
     }
 
@@ -43,21 +43,22 @@ impl Slow {
         let time = |us: u64| format::duration_us(us as f64);
         let name = self.name.text();
         let sentence = format!("{name} p99 {}, objective {}", time(self.p99_us), time(self.name.objective_us));
-        degraded(sentence, FindingSubject::Endpoint(name))
+        degraded_finding(sentence, FindingSubject::Endpoint(name))
     }
 }
 
-/// The endpoints that were slow.
+/// The endpoints that were slower than their objective.
 pub(super) fn slow(history: &mut History, reader: &Reader) -> Vec<Slow> {
-    history.last_minute_of_each().filter_map(|(id, sums)| Slow::of(sums, || reader.name(id))).collect()
+    history.last_minute_of_each().filter_map(|(id, sums)| Slow::from_sums(sums, || reader.name(id))).collect()
 }
 
-pub(super) fn find(recent: &RecentRequests, mut slow: Vec<Slow>) -> Vec<Finding> {
+pub(super) fn request_findings(recent: &RecentRequests, mut slow: Vec<Slow>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = errors(recent).into_iter().collect();
     slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
     findings.extend(slow.iter().take(MOST_NAMED).map(Slow::finding));
     if let Some(more @ 1..) = slow.len().checked_sub(MOST_NAMED) {
-        findings.push(degraded(format!("{more} more endpoints beyond their objective"), FindingSubject::Requests));
+        findings
+            .push(degraded_finding(format!("{more} more endpoints beyond their objective"), FindingSubject::Requests));
     }
     findings
 }
@@ -84,11 +85,13 @@ mod tests {
 
     #[test]
     fn errors_count_by_their_share_once_there_are_enough_requests() {
-        let status = |requests, errors| find(&recent(requests, errors), vec![]).first().map(|finding| finding.status);
+        let status = |requests, errors| {
+            request_findings(&recent(requests, errors), vec![]).first().map(|finding| finding.status)
+        };
         assert_eq!([status(0, 0), status(5, 5), status(10, 9), status(100, 4)], [None; 4]);
         assert_eq!([status(100, 6), status(100, 60)], [Some(Status::Degraded), Some(Status::Unhealthy)]);
         assert_eq!(status(10, 10), Some(Status::Unhealthy));
-        let sentence = &find(&recent(100, 60), vec![])[0].sentence;
+        let sentence = &request_findings(&recent(100, 60), vec![])[0].sentence;
         assert!(sentence.starts_with("60\u{a0}% of the last minute's requests"), "{sentence}");
     }
 
@@ -104,9 +107,9 @@ mod tests {
             let durations = [vec![1_000; fast], vec![2_100_000; slow]].concat();
             crate::history::tally(&durations)
         };
-        assert!(Slow::of(&tally(200, 2), name).is_none(), "an accident");
-        assert!(Slow::of(&tally(0, 10), name).is_none(), "too few requests");
-        let found = find(&recent(230, 0), Slow::of(&tally(200, 30), name).into_iter().collect());
+        assert!(Slow::from_sums(&tally(200, 2), name).is_none(), "an accident");
+        assert!(Slow::from_sums(&tally(0, 10), name).is_none(), "too few requests");
+        let found = request_findings(&recent(230, 0), Slow::from_sums(&tally(200, 30), name).into_iter().collect());
         assert_eq!(found[0].sentence.replace('\u{a0}', " "), "GET /search p99 2.11 s, objective 500 ms");
         assert_eq!(found[0].about, FindingSubject::Endpoint("GET /search".into()));
     }

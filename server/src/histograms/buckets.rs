@@ -1,21 +1,26 @@
-//! The layout of every histogram, of durations and of sizes, and the recording of one value. The layout is the `histogram` crate's, which
-//! merges and reads them; the recorder is our own so that a reader can skip empty buckets before it takes them, and so that
-//! the way to a bucket is arithmetic of constants.
+//! The layout of every histogram, and the recorder of values. The layout is that of the `histogram` crate, which reads the percentiles. The
+//! recorder is our own: it skips empty buckets when it takes the counts, and finds a bucket by arithmetic on constants.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::sync::AtomicU32;
 
-/// 2^6 buckets for each power of two. A bucket is at most 1.6 % wide, so that its middle is within 0.8 % of all in it.
+/// 2^6 buckets for each power of two. A bucket is at most 1.6 % wide, so its middle is within 0.8 % of each value in it.
 pub(crate) const GROUPING_POWER: u8 = 6;
-/// Values up to 2^32: 71 minutes in microseconds, 4 GiB in bytes. What is more counts as that.
+/// Values up to 2^32: 71 minutes in microseconds, 4 GiB in bytes. A larger value counts as the largest.
 pub(crate) const MAX_VALUE_POWER: u8 = 32;
-/// The largest that is told apart.
+/// The largest value.
 const LARGEST: u64 = (1 << MAX_VALUE_POWER) - 1;
-/// Up to here each value has a bucket of its own.
+/// Below this power of two, each value has a bucket of its own.
 const EXACT_POWER: u8 = GROUPING_POWER + 1;
 /// Buckets of one histogram.
 pub(crate) const BUCKETS: usize = ((MAX_VALUE_POWER - GROUPING_POWER + 1) as usize) << GROUPING_POWER;
+
+/// OpenTelemetry's bounds of `http.server.request.duration`, in microseconds, both ends included: the buckets of `/metrics`.
+pub(crate) const BOUNDS_US: [u64; 14] = [
+    5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000,
+    7_500_000, 10_000_000,
+];
 
 /// The bucket of a value.
 pub(crate) fn bucket(value: u64) -> usize {
@@ -38,7 +43,7 @@ pub(crate) fn lowest(bucket: usize) -> u64 {
     (1 << power) + (within << (power - usize::from(GROUPING_POWER)))
 }
 
-/// Counts by bucket, added to by many threads and taken by one.
+/// Counts by bucket. Many threads add, and one thread takes.
 pub(crate) struct BucketRecorder(Box<[AtomicU32]>);
 
 impl BucketRecorder {
@@ -46,7 +51,7 @@ impl BucketRecorder {
         Self((0..BUCKETS).map(|_| AtomicU32::new(0)).collect())
     }
 
-    /// The memory that each holds.
+    /// The memory that each recorder holds, in bytes.
     pub(crate) const fn held_bytes() -> usize {
         BUCKETS * size_of::<AtomicU32>()
     }
@@ -55,7 +60,7 @@ impl BucketRecorder {
         self.0[bucket(value)].fetch_add(1, Relaxed);
     }
 
-    /// Takes what was recorded since the last time: `each` gets the buckets that hold something, with their counts.
+    /// Takes the counts since the last call. `each` gets the buckets that are not empty.
     pub(crate) fn take(&self, mut each: impl FnMut(usize, u32)) {
         for (bucket, count) in self.0.iter().enumerate() {
             if count.load(Relaxed) > 0 {

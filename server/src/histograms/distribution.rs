@@ -1,10 +1,10 @@
-//! A histogram that holds the buckets between its lowest and its highest: a few hundred of two thousand.
+//! A histogram that stores only the buckets between its lowest and its highest: a few hundred of two thousand.
 
 use histogram::{Config, SparseHistogram32};
 
 use super::buckets::{BUCKETS, GROUPING_POWER, MAX_VALUE_POWER, bucket};
 
-/// Counts by bucket. They are added and taken away again; past 2^32 in one bucket they wrap, and come back when as many leave.
+/// Counts by bucket. They can be subtracted again. Beyond 2^32 in one bucket they wrap, and are right again after the subtraction.
 #[derive(Clone, Default)]
 pub(crate) struct Distribution {
     first: usize,
@@ -41,31 +41,31 @@ impl Distribution {
         }
         let index = bucket - self.first;
         if index >= self.counts.len() {
-            // No more than it needs: there are some thousands of these, and they seldom grow.
+            // Exactly as much as needed: there are thousands of these, and they seldom grow.
             self.counts.reserve_exact(index + 1 - self.counts.len());
             self.counts.resize(index + 1, 0);
         }
         self.counts.get_mut(index)
     }
 
-    /// The memory that it holds beside itself.
+    /// The memory that it holds beside itself, in bytes.
     pub(crate) fn held_bytes(&self) -> usize {
         self.counts.capacity() * size_of::<u32>()
     }
 
-    /// The buckets that hold something, from the lowest on.
+    /// The buckets that are not empty, from the lowest on.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, u32)> {
         let counts = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
         counts.map(|(index, count)| (self.first + index, *count))
     }
 
-    /// How many were at most a value, to the grain of the buckets.
-    pub(crate) fn within(&self, value: u64) -> u64 {
+    /// The number of values that are at most `value`, to the precision of the buckets.
+    pub(crate) fn count_at_most(&self, value: u64) -> u64 {
         let last = bucket(value);
         self.iter().take_while(|(bucket, _)| *bucket <= last).map(|(_, count)| u64::from(count)).sum()
     }
 
-    /// The percentiles 50, 95, 99 and 100, as the `histogram` crate has them; none where there is nothing.
+    /// The percentiles 50, 95, 99 and 100; `None` without values.
     pub(crate) fn percentiles(&self) -> Option<[u64; 4]> {
         let config = Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()?;
         let (buckets, counts) = self.iter().map(|(bucket, count)| (bucket as u32, count)).unzip();
@@ -77,7 +77,7 @@ impl Distribution {
     }
 }
 
-/// The same counts, however far apart the places that hold them have been.
+/// Equal if the counts are; the range of stored buckets does not matter.
 impl PartialEq for Distribution {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())
@@ -96,7 +96,7 @@ mod tests {
         }
         distribution.add(BUCKETS, 1);
         assert_eq!(distribution.iter().collect::<Vec<_>>(), [(20, 2), (500, 1), (1000, 1)]);
-        assert_eq!((distribution.within(20), distribution.within(u64::MAX)), (2, 4));
+        assert_eq!((distribution.count_at_most(20), distribution.count_at_most(u64::MAX)), (2, 4));
         distribution.subtract(20, 2);
         distribution.subtract(500, 1);
         distribution.subtract(1000, 1);

@@ -1,4 +1,4 @@
-//! The history's part of the answer to a page: what its view shows, and of that what is new.
+//! The history's part of the response to a page: the figures of its view that are new since the page's cursor.
 
 use watchboard_wire::{
     Ask, CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, Part,
@@ -11,40 +11,32 @@ use super::{
     points::endpoint_point,
     slowest::Slowest,
     tiers::{Tiers, tier},
-    window_sums::{Row, WindowSums},
+    window_sums::{SumsRow, WindowSums},
 };
 use crate::{
     clock::now_unix_ms,
-    commands::{TakenUse, attribution::Step},
-    requests::{Class, KeptSighting, Reader, RequestUsage, Tally},
+    commands::{CommandTally, CommandUseDelta, attribution::Step},
+    requests::{Class, Reader, RequestUsage, SlowSighting, Tally},
 };
 
-/// Endpoints on the views that do not show all.
+/// Endpoints in a view that shows only the top ones.
 const MOST_ENDPOINTS: usize = 10;
 
-/// Who knows what the numbers of the history stand for.
+/// Looks up the names for the numbers in the history.
 #[derive(Clone, Copy)]
-pub(crate) struct Names<'a> {
+pub(crate) struct NameLookup<'a> {
     pub(crate) reader: &'a Reader,
     pub(crate) command: &'a dyn Fn(u16) -> CommandName,
 }
 
-#[cfg(test)]
-impl<'a> Names<'a> {
-    /// Of endpoints alone.
-    pub(crate) fn for_tests(reader: &'a Reader) -> Self {
-        Self { reader, command: &|_| CommandName::default() }
-    }
-}
-
 impl History {
-    /// The answer to a page. `seen` is what it has of the same question.
+    /// The response to a page. `seen` is the page's cursor for the same question.
     pub(crate) fn answer(
         &mut self,
         ask: &Ask,
         seen: Option<RefreshCursor>,
         snapshot: &Snapshot,
-        names: Names<'_>,
+        names: NameLookup<'_>,
     ) -> RefreshResponse {
         let reader = names.reader;
         let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, now } = self;
@@ -55,9 +47,9 @@ impl History {
         let seen = seen.filter(|seen| same_run(seen) && window_sums.made_at() <= seen.tick);
         let endpoints = match &ask.part {
             Part::Charts | Part::Database | Part::Endpoint(_) => vec![],
-            Part::Overview => most(window_sums, reader, |sums| sums.duration_sum_us),
-            Part::Memory => most(window_sums, reader, |sums| sums.memory.allocated.bytes),
-            Part::Requests => changed(window_sums, seen, reader),
+            Part::Overview => top_endpoints(window_sums, reader, |sums| sums.duration_sum_us),
+            Part::Memory => top_endpoints(window_sums, reader, |sums| sums.memory.allocated.bytes),
+            Part::Requests => changed_endpoints(window_sums, seen, reader),
         };
         let endpoint = match &ask.part {
             Part::Endpoint(name) => {
@@ -69,7 +61,7 @@ impl History {
         RefreshResponse {
             snapshot: snapshot.clone(),
             totals: window_sums.totals(),
-            timeline: window_sums.timeline().since(first),
+            timeline: window_sums.timeline().points_since(first),
             endpoints_whole: seen.is_none() || ask.part != Part::Requests,
             endpoints,
             causes: if matches!(ask.part, Part::Charts | Part::Database | Part::Memory) {
@@ -77,7 +69,7 @@ impl History {
             } else {
                 changed_causes(causes, window_sums, tiers, seen)
             },
-            untold_errors: causes.untold(snapshot.requests.errors_seen),
+            untold_errors: causes.uncounted_errors(snapshot.requests.errors_seen),
             slowest: (ask.part == Part::Requests).then(|| slow_requests(slowest, window_sums, names)),
             endpoint,
             memory: None,
@@ -88,7 +80,7 @@ impl History {
 }
 
 impl History {
-    /// All commands of a window, without the waits for a connection, and the commands by their shape's number, the waits among them.
+    /// The sum of a window's commands without the waits for a connection, and the commands by their shape's number with the waits.
     pub(crate) fn commands(&mut self, window: Window) -> (CommandRow, Vec<(u16, CommandRow)>) {
         let window_sums = &mut self.windows[window as usize];
         window_sums.advance(&self.tiers, self.now);
@@ -98,19 +90,19 @@ impl History {
 }
 
 /// The sums of commands, without a name.
-fn command_row(sums: &Tally) -> CommandRow {
+fn command_row(sums: &CommandTally) -> CommandRow {
     CommandRow {
         name: CommandName::default(),
-        calls: sums.requests(),
-        failed: sums.count(Class::ServerError),
-        cancelled: sums.count(Class::Dropped),
-        documents: sums.response_bytes,
+        calls: sums.calls(),
+        failed: sums.failed,
+        cancelled: sums.cancelled,
+        documents: sums.documents,
         duration_sum_us: sums.duration_sum_us,
         latency: sums.latency(),
     }
 }
 
-/// Causes that changed and are of the window.
+/// The causes with errors in the window that changed since the cursor.
 fn changed_causes(
     causes: &Causes,
     window_sums: &WindowSums,
@@ -136,8 +128,8 @@ fn changed_causes(
     changed
 }
 
-fn slow_requests(slowest: &Slowest, window_sums: &WindowSums, names: Names<'_>) -> Vec<SlowRequest> {
-    slowest.since(window_sums.span().0).iter().map(|sighting| slow_request(sighting, names)).collect()
+fn slow_requests(slowest: &Slowest, window_sums: &WindowSums, names: NameLookup<'_>) -> Vec<SlowRequest> {
+    slowest.slowest_since(window_sums.span().0).iter().map(|sighting| slow_request(sighting, names)).collect()
 }
 
 fn detail(
@@ -146,7 +138,7 @@ fn detail(
     tiers: &Tiers,
     slowest: Option<&Slowest>,
     seen: Option<RefreshCursor>,
-    names: Names<'_>,
+    names: NameLookup<'_>,
 ) -> EndpointDetail {
     let reader = names.reader;
     let window = window_sums.window;
@@ -173,13 +165,13 @@ fn detail(
     }
 }
 
-/// The endpoints of which something is most.
-fn most(window_sums: &mut WindowSums, reader: &Reader, what: fn(&Tally) -> u64) -> Vec<EndpointRow> {
+/// The endpoints with the largest values of `key`.
+fn top_endpoints(window_sums: &mut WindowSums, reader: &Reader, key: fn(&Tally) -> u64) -> Vec<EndpointRow> {
     let first = window_sums.first_of_line();
-    let mut rows: Vec<(usize, &mut Row)> =
+    let mut rows: Vec<(usize, &mut SumsRow)> =
         window_sums.rows().filter(|(id, row)| row.sums.requests() + reader.in_flight(*id) > 0).collect();
-    rows.sort_by_key(|(id, row)| (std::cmp::Reverse(what(&row.sums)), *id));
-    let named = |(id, row): (usize, &mut Row)| EndpointRow {
+    rows.sort_by_key(|(id, row)| (std::cmp::Reverse(key(&row.sums)), *id));
+    let named = |(id, row): (usize, &mut SumsRow)| EndpointRow {
         name: Some(reader.name(id)),
         in_flight: reader.in_flight(id),
         ..wire_row(id, row, first, reader)
@@ -187,8 +179,8 @@ fn most(window_sums: &mut WindowSums, reader: &Reader, what: fn(&Tally) -> u64) 
     rows.into_iter().take(MOST_ENDPOINTS).map(named).collect()
 }
 
-/// The endpoints that changed.
-fn changed(window_sums: &mut WindowSums, seen: Option<RefreshCursor>, reader: &Reader) -> Vec<EndpointRow> {
+/// The endpoints that changed since the cursor.
+fn changed_endpoints(window_sums: &mut WindowSums, seen: Option<RefreshCursor>, reader: &Reader) -> Vec<EndpointRow> {
     let (first, line_step) = (window_sums.first_of_line(), window_sums.window.line_step_seconds());
     let now = window_sums.span().1.saturating_sub(1);
     let mut rows = vec![];
@@ -201,10 +193,10 @@ fn changed(window_sums: &mut WindowSums, seen: Option<RefreshCursor>, reader: &R
             (row.in_flight, row.changed_at) = (in_flight, now);
         }
         let is_new = |tick: u64| seen.is_none_or(|seen| tick > seen.tick);
-        // One that has left the window is told once, so that the page lets it go.
+        // An endpoint that has left the window is sent once, so that the page drops it.
         if is_new(row.changed_at) && (seen.is_some() || row.sums.requests() + in_flight > 0) {
             let name = is_new(row.came_at).then(|| reader.name(id));
-            // Of a line that the page has it lacks what came since.
+            // The page has the line up to its cursor.
             let known = seen.filter(|_| name.is_none()).map_or(first, |seen| first.max(seen.tick / line_step));
             rows.push(EndpointRow { name, in_flight, ..wire_row(id, row, known, reader) });
         }
@@ -212,7 +204,7 @@ fn changed(window_sums: &mut WindowSums, seen: Option<RefreshCursor>, reader: &R
     rows
 }
 
-fn wire_row(id: usize, row: &Row, first_of_line: u64, reader: &Reader) -> EndpointRow {
+fn wire_row(id: usize, row: &SumsRow, first_of_line: u64, reader: &Reader) -> EndpointRow {
     let sums = &row.sums;
     let before = (first_of_line + row.line.counts.len() as u64).saturating_sub(row.line.last + 1);
     EndpointRow {
@@ -228,16 +220,16 @@ fn wire_row(id: usize, row: &Row, first_of_line: u64, reader: &Reader) -> Endpoi
         latency: sums.latency(),
         memory: sums.memory(),
         database: sums.usage(),
-        upstream: sums.passed_on(),
-        within_objective: sums.within(reader.objective_us(id)),
+        upstream: sums.upstream(),
+        within_objective: sums.count_within(reader.objective_us(id)),
         line_last: row.line.last,
         line: row.line.counts.iter().skip(before as usize).map(|count| u64::from(*count)).collect(),
     }
 }
 
-/// What the requests of an endpoint asked of the database, what took the most time first.
-fn commands(id: usize, names: Names<'_>) -> Vec<EndpointCommand> {
-    let command = |used: &TakenUse| EndpointCommand {
+/// The database commands of an endpoint's requests, those that took the most time first.
+fn commands(id: usize, names: NameLookup<'_>) -> Vec<EndpointCommand> {
+    let command = |used: &CommandUseDelta| EndpointCommand {
         name: (names.command)(used.shape),
         requests: used.requests,
         calls: used.calls,
@@ -250,7 +242,7 @@ fn commands(id: usize, names: Names<'_>) -> Vec<EndpointCommand> {
     commands
 }
 
-fn slow_request(sighting: &KeptSighting, names: Names<'_>) -> SlowRequest {
+fn slow_request(sighting: &SlowSighting, names: NameLookup<'_>) -> SlowRequest {
     SlowRequest {
         at_unix_ms: sighting.at_unix_ms,
         endpoint: names.reader.name(sighting.endpoint as usize).text(),
@@ -264,7 +256,7 @@ fn slow_request(sighting: &KeptSighting, names: Names<'_>) -> SlowRequest {
     }
 }
 
-fn request_commands(usage: &RequestUsage, names: Names<'_>) -> RequestCommands {
+fn request_commands(usage: &RequestUsage, names: NameLookup<'_>) -> RequestCommands {
     let mut shapes: Vec<u16> = vec![];
     let step = |step: &Step| {
         let name = shapes.iter().position(|shape| *shape == step.shape).unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! Errors by cause: those of one endpoint, status and message are one, however often they come.
+//! Errors by cause. Errors with the same endpoint, status and masked message have one cause.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,16 +6,16 @@ use watchboard_wire::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample};
 
 use crate::requests::{ReportedError, Sighting};
 
-/// Causes that are told apart; of more, the one that has been quiet for longest makes room.
+/// Causes at once. A further one replaces the cause whose last error is the oldest.
 const MOST_CAUSES: usize = 200;
-/// Errors that are kept whole: of each cause, and the last of all.
+/// Errors that are kept in full: of each cause, and of all.
 const SAMPLES: usize = 5;
 const RECENT: usize = 100;
-/// Of an error's text, this much is kept.
+/// The length of a message; a longer one is cut.
 const MESSAGE_CHARS: usize = 200;
 
 #[derive(PartialEq, Eq, Hash)]
-struct Key {
+struct CauseKey {
     endpoint: usize,
     status: u16,
     kind: ErrorKind,
@@ -28,9 +28,10 @@ pub(crate) struct Cause {
     pub(crate) cause: ErrorCause,
 }
 
+/// The causes, and the last errors.
 #[derive(Default)]
 pub(crate) struct Causes {
-    numbers: HashMap<Key, u32>,
+    numbers: HashMap<CauseKey, u32>,
     by_number: HashMap<u32, Cause>,
     next: u32,
     recent: VecDeque<ErrorEvent>,
@@ -39,7 +40,7 @@ pub(crate) struct Causes {
 }
 
 impl Causes {
-    /// Takes in the errors of a tick; returns how many there were of each cause, by its number.
+    /// Adds the errors of a tick; returns their count for each cause, by its number.
     pub(crate) fn add(
         &mut self,
         tick: u64,
@@ -64,14 +65,14 @@ impl Causes {
 
     fn cause(&mut self, tick: u64, error: &ReportedError, text: Option<String>, endpoint: String) -> u32 {
         let ReportedError { sighting, kind, location, .. } = error;
-        let general = text.as_deref().map(generalised);
+        let general = text.as_deref().map(mask_variable_words);
         let at = location.as_deref().map(|location| format!(" at {location}"));
         let message = match (general, at) {
             (None, at) => at.map(|at| at.trim_start().to_owned()),
             (Some(general), at) => Some(general + at.as_deref().unwrap_or_default()),
         };
         let status = sighting.ending.status;
-        let key = Key { endpoint: sighting.endpoint, status, kind: *kind, message: message.clone() };
+        let key = CauseKey { endpoint: sighting.endpoint, status, kind: *kind, message: message.clone() };
         let number = self.numbers.get(&key).copied().unwrap_or_else(|| {
             self.make_room();
             self.next += 1;
@@ -110,7 +111,7 @@ impl Causes {
         }
     }
 
-    /// The causes that there are, in no order.
+    /// The causes, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Cause> {
         self.by_number.values()
     }
@@ -120,8 +121,8 @@ impl Causes {
         self.recent.iter().cloned().collect()
     }
 
-    /// Of `seen` errors, those that no cause speaks of: more at once than could be told, or of a cause that made room.
-    pub(crate) fn untold(&self, seen: u64) -> u64 {
+    /// The number of `seen` errors that no cause counts: those that did not fit into the queue, and those of causes that were replaced.
+    pub(crate) fn uncounted_errors(&self, seen: u64) -> u64 {
         seen.saturating_sub(self.told) + self.forgotten
     }
 }
@@ -147,7 +148,7 @@ fn sample(sighting: &Sighting, message: Option<String>) -> ErrorSample {
     }
 }
 
-/// What an error's text says: the field that frameworks put it in where it is a JSON object, else its first line.
+/// The message in an error's text: the field that frameworks use if the text is a JSON object, else its first line.
 fn message(excerpt: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(excerpt);
     let in_json = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|json| {
@@ -161,10 +162,10 @@ fn message(excerpt: &[u8]) -> Option<String> {
     (!line.is_empty()).then_some(line)
 }
 
-/// What MongoDB's errors go on with is the application's data: the keys of a duplicate, the values of a document that does not fit.
+/// Marks in MongoDB's errors before the application's data: the keys of a duplicate, the values of an invalid document.
 const DOCUMENT_FOLLOWS: [&str; 5] = ["dup key:", "details: Some(", "errInfo", "keyValue", "server_response: Some("];
 
-/// A message up to where a document follows.
+/// A message up to the first of these marks.
 fn without_documents(text: &str) -> String {
     match DOCUMENT_FOLLOWS.iter().filter_map(|mark| text.find(mark).map(|at| at + mark.len())).min() {
         Some(end) => format!("{} …", &text[..end]),
@@ -172,8 +173,8 @@ fn without_documents(text: &str) -> String {
     }
 }
 
-/// A message without what differs from one request to the next: each word with a digit in it becomes `#`.
-fn generalised(message: &str) -> String {
+/// A message without the words that differ between requests: each word with a digit becomes `#`.
+fn mask_variable_words(message: &str) -> String {
     let mut general = String::with_capacity(message.len());
     let is_word = |char: char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.');
     let mut rest = message;

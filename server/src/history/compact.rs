@@ -1,60 +1,154 @@
-//! A tally in as few bytes as it takes: numbers of seven bits a byte, and of a histogram only the buckets that hold something.
-//! Most buckets hold a request or two and are near each other: one byte each.
+//! A compact encoding of tallies: numbers with seven bits a byte, and only those buckets of a histogram that are not empty. Most buckets
+//! hold one or two requests and are near each other: they take one byte each.
 
 use crate::{
-    alloc::Allocated,
+    alloc::AllocationSums,
+    commands::CommandTally,
     histograms::Distribution,
-    requests::{CLASSES, MemoryTally, PassedOnTally, Tally, UsageTally},
+    requests::{CLASSES, MemoryTally, Tally, UpstreamTally, UsageTally},
 };
 
-/// The code of a count that stands behind it, less what smaller codes say.
+/// The code of a count that follows as a number. Smaller codes are the count itself, less one.
 const MORE: u32 = 3;
 
-/// Say in the first byte, beside the classes, that there is memory, what was asked of the database, and what was passed on.
+/// Bits of the first byte, beside those of the classes: allocations, database commands, and upstream sums are present.
 const MEMORY: u8 = 1 << CLASSES.len();
-const ASKED: u8 = MEMORY << 1;
-const PASSED_ON: u8 = ASKED << 1;
+const USAGE: u8 = MEMORY << 1;
+const UPSTREAM: u8 = USAGE << 1;
 
-/// Appends a tally.
-pub(super) fn encode(tally: &Tally, out: &mut Vec<u8>) {
-    // Which of the classes there are, in one byte: most endpoints have but one.
-    let present = tally.classes.iter().enumerate().filter(|(_, count)| **count > 0);
-    let has_memory = tally.memory != MemoryTally::default();
-    let more = if has_memory { MEMORY } else { 0 }
-        | if tally.usage.is_some() { ASKED } else { 0 }
-        | if tally.passed_on.is_some() { PASSED_ON } else { 0 };
-    out.push(present.fold(more, |bits, (index, _)| bits | 1 << index));
-    tally.classes.iter().filter(|count| **count > 0).for_each(|count| write(out, *count));
-    write(out, tally.response_bytes);
-    write(out, tally.duration_sum_us);
-    if has_memory {
-        let Allocated { bytes, freed_bytes, allocations } = tally.memory.allocated;
-        for sum in [bytes, freed_bytes, allocations] {
-            write(out, sum);
+/// A tally with a compact encoding.
+pub(super) trait Compact: Default {
+    /// Appends the tally.
+    fn encode(&self, out: &mut Vec<u8>);
+
+    /// Adds an encoded tally, or subtracts it again.
+    fn apply(&mut self, sign: Sign, encoded: &[u8]);
+
+    /// Sets all sums to zero, and keeps the memory of the histograms.
+    fn clear(&mut self);
+}
+
+/// Adds an encoded tally to another, or subtracts it again.
+pub(super) fn apply<T: Compact>(sign: Sign, encoded: &[u8], tally: &mut T) {
+    tally.apply(sign, encoded);
+}
+
+impl Compact for Tally {
+    fn encode(&self, out: &mut Vec<u8>) {
+        // One bit for each class that is present: most endpoints have one class.
+        let present = self.classes.iter().enumerate().filter(|(_, count)| **count > 0);
+        let has_memory = self.memory != MemoryTally::default();
+        let more = if has_memory { MEMORY } else { 0 }
+            | if self.usage.is_some() { USAGE } else { 0 }
+            | if self.upstream.is_some() { UPSTREAM } else { 0 };
+        out.push(present.fold(more, |bits, (index, _)| bits | 1 << index));
+        self.classes.iter().filter(|count| **count > 0).for_each(|count| write(out, *count));
+        write(out, self.response_bytes);
+        write(out, self.duration_sum_us);
+        if has_memory {
+            let AllocationSums { bytes, freed_bytes, allocations } = self.memory.allocated;
+            for sum in [bytes, freed_bytes, allocations] {
+                write(out, sum);
+            }
+            write(out, self.memory.sizes.iter().count() as u64);
+            encode_buckets(&self.memory.sizes, out);
         }
-        write(out, tally.memory.sizes.iter().count() as u64);
-        encode_buckets(&tally.memory.sizes, out);
-    }
-    if let Some(usage) = &tally.usage {
-        let UsageTally { commands, took_us, repeated, ref times } = **usage;
-        for sum in [commands, took_us, repeated, times.iter().count() as u64] {
-            write(out, sum);
+        if let Some(usage) = &self.usage {
+            let UsageTally { commands, took_us, repeated, ref times } = **usage;
+            for sum in [commands, took_us, repeated, times.iter().count() as u64] {
+                write(out, sum);
+            }
+            encode_buckets(times, out);
         }
-        encode_buckets(times, out);
-    }
-    if let Some(passed_on) = &tally.passed_on {
-        let PassedOnTally { answered, first_byte_sum_us, connects, connect_sum_us } = **passed_on;
-        for sum in [answered, first_byte_sum_us, connects, connect_sum_us] {
-            write(out, sum);
+        if let Some(upstream) = &self.upstream {
+            let UpstreamTally { answered, first_byte_sum_us, connects, connect_sum_us } = **upstream;
+            for sum in [answered, first_byte_sum_us, connects, connect_sum_us] {
+                write(out, sum);
+            }
         }
+        encode_buckets(&self.latencies, out);
     }
-    encode_buckets(&tally.latencies, out);
+
+    fn apply(&mut self, sign: Sign, mut encoded: &[u8]) {
+        let present = encoded.first().copied().unwrap_or_default();
+        encoded = encoded.get(1..).unwrap_or_default();
+        for (index, sum) in self.classes.iter_mut().enumerate() {
+            if present & 1 << index != 0 {
+                sign.apply(sum, read(&mut encoded));
+            }
+        }
+        sign.apply(&mut self.response_bytes, read(&mut encoded));
+        sign.apply(&mut self.duration_sum_us, read(&mut encoded));
+        if present & MEMORY != 0 {
+            let AllocationSums { bytes, freed_bytes, allocations } = &mut self.memory.allocated;
+            for sum in [bytes, freed_bytes, allocations] {
+                sign.apply(sum, read(&mut encoded));
+            }
+            let buckets = read(&mut encoded);
+            apply_buckets(sign, &mut encoded, buckets, &mut self.memory.sizes);
+        }
+        if present & USAGE != 0 {
+            let UsageTally { commands, took_us, repeated, times } = &mut **self.usage.get_or_insert_default();
+            for sum in [commands, took_us, repeated] {
+                sign.apply(sum, read(&mut encoded));
+            }
+            let buckets = read(&mut encoded);
+            apply_buckets(sign, &mut encoded, buckets, times);
+            if self.usage.as_deref() == Some(&UsageTally::default()) {
+                self.usage = None;
+            }
+        }
+        if present & UPSTREAM != 0 {
+            let UpstreamTally { answered, first_byte_sum_us, connects, connect_sum_us } =
+                &mut **self.upstream.get_or_insert_default();
+            for sum in [answered, first_byte_sum_us, connects, connect_sum_us] {
+                sign.apply(sum, read(&mut encoded));
+            }
+            if self.upstream.as_deref() == Some(&UpstreamTally::default()) {
+                self.upstream = None;
+            }
+        }
+        apply_buckets(sign, &mut encoded, u64::MAX, &mut self.latencies);
+    }
+
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+}
+
+impl Compact for CommandTally {
+    fn encode(&self, out: &mut Vec<u8>) {
+        // One bit for each sum that is not zero.
+        let sums = [self.fine, self.failed, self.cancelled, self.documents];
+        let present = sums.iter().enumerate().filter(|(_, sum)| **sum > 0);
+        out.push(present.fold(0, |bits, (index, _)| bits | 1 << index));
+        sums.iter().filter(|sum| **sum > 0).for_each(|sum| write(out, *sum));
+        write(out, self.duration_sum_us);
+        encode_buckets(&self.times, out);
+    }
+
+    fn apply(&mut self, sign: Sign, mut encoded: &[u8]) {
+        let present = encoded.split_off_first().copied().unwrap_or_default();
+        let sums = [&mut self.fine, &mut self.failed, &mut self.cancelled, &mut self.documents];
+        for (index, sum) in sums.into_iter().enumerate() {
+            if present & 1 << index != 0 {
+                sign.apply(sum, read(&mut encoded));
+            }
+        }
+        sign.apply(&mut self.duration_sum_us, read(&mut encoded));
+        apply_buckets(sign, &mut encoded, u64::MAX, &mut self.times);
+    }
+
+    fn clear(&mut self) {
+        self.times.clear();
+        *self = Self { times: std::mem::take(&mut self.times), ..Self::default() };
+    }
 }
 
 fn encode_buckets(distribution: &Distribution, out: &mut Vec<u8>) {
     let mut next = 0;
     for (bucket, count) in distribution.iter() {
-        // Two bits for a count of one, two, three or more; the rest for the empty buckets before it.
+        // Two bits for a count of one, two, three or more. The other bits count the empty buckets before it.
         let code = (count - 1).min(MORE);
         write(out, (bucket - next) as u64 * 4 + u64::from(code));
         if code == MORE {
@@ -64,11 +158,11 @@ fn encode_buckets(distribution: &Distribution, out: &mut Vec<u8>) {
     }
 }
 
-/// What becomes of the numbers of an encoded tally.
+/// Whether an encoded tally is added or subtracted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
     Add,
-    /// Takes away what was added before.
+    /// Subtracts a tally that was added before.
     Subtract,
 }
 
@@ -78,50 +172,7 @@ impl Sign {
     }
 }
 
-/// Adds an encoded tally to another, or takes it away again.
-pub(super) fn apply(sign: Sign, mut encoded: &[u8], tally: &mut Tally) {
-    let present = encoded.first().copied().unwrap_or_default();
-    encoded = encoded.get(1..).unwrap_or_default();
-    for (index, sum) in tally.classes.iter_mut().enumerate() {
-        if present & 1 << index != 0 {
-            sign.apply(sum, read(&mut encoded));
-        }
-    }
-    sign.apply(&mut tally.response_bytes, read(&mut encoded));
-    sign.apply(&mut tally.duration_sum_us, read(&mut encoded));
-    if present & MEMORY != 0 {
-        let Allocated { bytes, freed_bytes, allocations } = &mut tally.memory.allocated;
-        for sum in [bytes, freed_bytes, allocations] {
-            sign.apply(sum, read(&mut encoded));
-        }
-        let buckets = read(&mut encoded);
-        apply_buckets(sign, &mut encoded, buckets, &mut tally.memory.sizes);
-    }
-    if present & ASKED != 0 {
-        let UsageTally { commands, took_us, repeated, times } = &mut **tally.usage.get_or_insert_default();
-        for sum in [commands, took_us, repeated] {
-            sign.apply(sum, read(&mut encoded));
-        }
-        let buckets = read(&mut encoded);
-        apply_buckets(sign, &mut encoded, buckets, times);
-        if tally.usage.as_deref() == Some(&UsageTally::default()) {
-            tally.usage = None;
-        }
-    }
-    if present & PASSED_ON != 0 {
-        let PassedOnTally { answered, first_byte_sum_us, connects, connect_sum_us } =
-            &mut **tally.passed_on.get_or_insert_default();
-        for sum in [answered, first_byte_sum_us, connects, connect_sum_us] {
-            sign.apply(sum, read(&mut encoded));
-        }
-        if tally.passed_on.as_deref() == Some(&PassedOnTally::default()) {
-            tally.passed_on = None;
-        }
-    }
-    apply_buckets(sign, &mut encoded, u64::MAX, &mut tally.latencies);
-}
-
-/// As many buckets as there are, and at most `most`.
+/// Applies the buckets that follow, at most `most`.
 fn apply_buckets(sign: Sign, encoded: &mut &[u8], most: u64, distribution: &mut Distribution) {
     let (mut next, mut left) = (0, most);
     while left > 0 && !encoded.is_empty() {
@@ -138,7 +189,7 @@ fn apply_buckets(sign: Sign, encoded: &mut &[u8], most: u64, distribution: &mut 
     }
 }
 
-/// Seven bits a byte, the lowest first; the eighth says that more follow.
+/// Writes seven bits a byte, the lowest first. The eighth bit says that more bytes follow.
 pub(super) fn write(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -147,7 +198,7 @@ pub(super) fn write(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Reads what [`write`] wrote, and leaves what follows it.
+/// Reads a number of [`write`], and moves `encoded` behind it.
 pub(super) fn read(encoded: &mut &[u8]) -> u64 {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
@@ -180,17 +231,31 @@ mod tests {
             for size in &sizes {
                 original.memory.sizes.add(bucket(*size), 1);
             }
-            original.passed_on = (freed_bytes > 4).then(|| {
-                Box::new(PassedOnTally { answered: bytes, first_byte_sum_us: 3, connects: 1, connect_sum_us: bytes / 3 })
+            original.upstream = (freed_bytes > 4).then(|| {
+                Box::new(UpstreamTally { answered: bytes, first_byte_sum_us: 3, connects: 1, connect_sum_us: bytes / 3 })
             });
-            original.memory.allocated = Allocated { bytes: sizes.iter().sum(), freed_bytes, allocations: bytes / 2 };
+            original.memory.allocated = AllocationSums { bytes: sizes.iter().sum(), freed_bytes, allocations: bytes / 2 };
             let mut encoded = vec![];
-            encode(&original, &mut encoded);
+            original.encode(&mut encoded);
             let mut again = Tally::default();
             apply(Sign::Add, &encoded, &mut again);
             prop_assert_eq!(&again, &original);
             apply(Sign::Subtract, &encoded, &mut again);
             prop_assert_eq!(again, Tally::default());
+        }
+
+        #[test]
+        fn encoded_commands_are_read_again(sums: [u32; 5], times_us in prop::collection::vec(0u64..1 << 33, 0..200)) {
+            let [fine, failed, cancelled, documents, duration_sum_us] = sums.map(u64::from);
+            let times = tally(&times_us).latencies;
+            let original = CommandTally { fine, failed, cancelled, documents, duration_sum_us, times };
+            let mut encoded = vec![];
+            original.encode(&mut encoded);
+            let mut again = CommandTally::default();
+            apply(Sign::Add, &encoded, &mut again);
+            prop_assert!(again == original);
+            apply(Sign::Subtract, &encoded, &mut again);
+            prop_assert!(again == CommandTally::default());
         }
     }
 }

@@ -1,12 +1,15 @@
-//! What some seconds brought, and how several such frames become one.
+//! A frame: the sums of some seconds. Several frames fold into one.
 
-use super::compact::{self, Sign};
-use crate::{commands::CHECK_OUT, requests::Tally};
+use super::compact::{self, Compact, Sign};
+use crate::{
+    commands::{CHECK_OUT, CommandTally},
+    requests::Tally,
+};
 
-/// The number of waiting for a connection among the commands; it is none of them.
+/// The number of waiting for a connection among the commands. The sum of all commands leaves it out.
 pub(crate) const WAITS: usize = CHECK_OUT as usize;
 
-/// The monitor's other figures of a frame. Each is none where it was not known.
+/// The host's figures in a frame. Each is `None` if it was not known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Host {
     /// At the end of the frame.
@@ -22,45 +25,45 @@ pub(crate) struct Host {
     pub(crate) others_allocate: Option<f64>,
     /// The worst of the frame.
     pub(crate) database_latency_us: Option<u64>,
-    /// The most of the frame; none where nobody listens to the application's client.
+    /// The largest of the frame; `None` if the monitor does not listen to the application's client.
     pub(crate) connections_in_use: Option<u64>,
     pub(crate) connections_waiting: Option<u64>,
 }
 
-/// Requests that ended within a span of ticks, and how the host was.
+/// The requests that ended within a span of ticks, and the host's figures.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Frame {
-    /// The first tick that it stands for; its tier says for how many.
+    /// Its first tick; its tier tells the number of ticks.
     pub(crate) start: u64,
-    /// For how many of them there was a reading.
+    /// The number of ticks with a reading.
     pub(crate) seconds: u64,
     pub(crate) host: Host,
     /// By endpoint.
     pub(super) requests: Tallies,
-    /// What the application asked of its database, by shape.
+    /// The application's database commands, by shape.
     pub(super) commands: Tallies,
     /// Errors by the number of their cause.
     errors: Box<[(u32, u32)]>,
 }
 
-/// Tallies of many of a kind, encoded.
+/// The encoded tallies of all endpoints or of all commands.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tallies {
     /// All together.
     whole: Box<[u8]>,
-    /// For each where something ended, by rising id: the id, the length of what follows, and the encoded tally.
+    /// By rising id, for each with requests that ended: the id, the length of the encoded tally, and the tally.
     each: Box<[u8]>,
 }
 
 impl Tallies {
-    /// Adds all together to a tally, or takes it away again.
-    pub(super) fn apply_whole(&self, sign: Sign, tally: &mut Tally) {
+    /// Adds the sum of all to a tally, or subtracts it again.
+    pub(super) fn apply_whole<T: Compact>(&self, sign: Sign, tally: &mut T) {
         compact::apply(sign, &self.whole, tally);
     }
 
-    /// Those where something ended, with their encoded tallies.
-    pub(super) fn each(&self) -> Each<'_> {
-        Each(&self.each)
+    /// The ids with their encoded tallies.
+    pub(super) fn iter(&self) -> TalliesIter<'_> {
+        TalliesIter(&self.each)
     }
 
     fn bytes(&self) -> usize {
@@ -69,13 +72,7 @@ impl Tallies {
 }
 
 impl Frame {
-    /// The same at another tick.
-    #[cfg(test)]
-    pub(super) fn again_at(&self, start: u64) -> Self {
-        Self { start, ..self.clone() }
-    }
-
-    /// The memory that it holds, with the allocator's part.
+    /// The memory that it holds, with the allocator's overhead, in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.requests.bytes() + self.commands.bytes() + size_of_val(&*self.errors) + 48
     }
@@ -85,9 +82,10 @@ impl Frame {
     }
 }
 
-pub(super) struct Each<'a>(&'a [u8]);
+/// Iterates over [`Tallies`].
+pub(super) struct TalliesIter<'a>(&'a [u8]);
 
-impl<'a> Iterator for Each<'a> {
+impl<'a> Iterator for TalliesIter<'a> {
     type Item = (usize, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -102,27 +100,27 @@ impl<'a> Iterator for Each<'a> {
     }
 }
 
-/// A frame in the making.
-pub(crate) struct Builder {
+/// Builds a frame.
+pub(crate) struct FrameBuilder {
     frame: Frame,
-    requests: TalliesBuilder,
-    commands: TalliesBuilder,
+    requests: TalliesBuilder<Tally>,
+    commands: TalliesBuilder<CommandTally>,
 }
 
-/// Tallies in the making, which are added by rising id.
+/// Builds tallies, which are added by rising id.
 #[derive(Default)]
-struct TalliesBuilder {
-    /// The id of what is not of the whole.
+struct TalliesBuilder<T> {
+    /// The id that the whole leaves out.
     apart: Option<usize>,
-    whole: Tally,
+    whole: T,
     each: Vec<u8>,
     encoded: Vec<u8>,
 }
 
-impl TalliesBuilder {
-    fn add(&mut self, id: usize, tally: &Tally) {
+impl<T: Compact> TalliesBuilder<T> {
+    fn add(&mut self, id: usize, tally: &T) {
         self.encoded.clear();
-        compact::encode(tally, &mut self.encoded);
+        tally.encode(&mut self.encoded);
         if self.apart != Some(id) {
             compact::apply(Sign::Add, &self.encoded, &mut self.whole);
         }
@@ -134,13 +132,13 @@ impl TalliesBuilder {
     fn finish(mut self) -> Tallies {
         self.encoded.clear();
         if !self.each.is_empty() {
-            compact::encode(&self.whole, &mut self.encoded);
+            self.whole.encode(&mut self.encoded);
         }
         Tallies { whole: self.encoded.into_boxed_slice(), each: self.each.into_boxed_slice() }
     }
 }
 
-impl Builder {
+impl FrameBuilder {
     pub(crate) fn new(start: u64, seconds: u64) -> Self {
         let frame = Frame { start, seconds, ..Frame::default() };
         Self {
@@ -150,13 +148,13 @@ impl Builder {
         }
     }
 
-    /// Endpoints by rising id.
+    /// Adds an endpoint; call it by rising id.
     pub(crate) fn endpoint(&mut self, id: usize, tally: &Tally) {
         self.requests.add(id, tally);
     }
 
-    /// Commands by the rising number of their shape.
-    pub(crate) fn command(&mut self, shape: usize, tally: &Tally) {
+    /// Adds a command; call it by the rising number of the shape.
+    pub(crate) fn command(&mut self, shape: usize, tally: &CommandTally) {
         self.commands.add(shape, tally);
     }
 
@@ -171,9 +169,9 @@ impl Builder {
     }
 }
 
-/// Several frames as one that stands at `start`: sums add up, percentiles will come of the merged histograms.
+/// Folds several frames into one that begins at `start`. Sums and histograms add up, so that percentiles stay exact.
 pub(super) fn fold(start: u64, frames: &[&Frame]) -> Frame {
-    let mut builder = Builder::new(start, frames.iter().map(|frame| frame.seconds).sum());
+    let mut builder = FrameBuilder::new(start, frames.iter().map(|frame| frame.seconds).sum());
     fold_tallies(frames.iter().map(|frame| &frame.requests), &mut builder.requests);
     fold_tallies(frames.iter().map(|frame| &frame.commands), &mut builder.commands);
     let mut errors: Vec<(u32, u32)> = frames.iter().flat_map(|frame| frame.errors()).copied().collect();
@@ -186,9 +184,9 @@ pub(super) fn fold(start: u64, frames: &[&Frame]) -> Frame {
     builder.finish(fold_host(frames), errors)
 }
 
-fn fold_tallies<'a>(tallies: impl Iterator<Item = &'a Tallies>, folded: &mut TalliesBuilder) {
-    let mut cursors: Vec<_> = tallies.map(|tallies| tallies.each().peekable()).collect();
-    let mut sum = Tally::default();
+fn fold_tallies<'a, T: Compact>(tallies: impl Iterator<Item = &'a Tallies>, folded: &mut TalliesBuilder<T>) {
+    let mut cursors: Vec<_> = tallies.map(|tallies| tallies.iter().peekable()).collect();
+    let mut sum = T::default();
     while let Some(id) = cursors.iter_mut().filter_map(|cursor| cursor.peek().map(|(id, _)| *id)).min() {
         sum.clear();
         for cursor in &mut cursors {
@@ -200,7 +198,7 @@ fn fold_tallies<'a>(tallies: impl Iterator<Item = &'a Tallies>, folded: &mut Tal
     }
 }
 
-/// How the host was over several frames.
+/// The host's figures over several frames.
 pub(crate) fn fold_host(frames: &[&Frame]) -> Host {
     let mean = |read: fn(&Host) -> Option<f64>| {
         let known = frames.iter().filter_map(|frame| Some((read(&frame.host)?, frame.seconds as f64)));

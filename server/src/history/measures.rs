@@ -1,11 +1,11 @@
-//! What a day of many endpoints weighs, and what a look at it takes. Measures, not tests: `cargo xtask bench` runs them in release.
+//! Measures the memory of a day of many endpoints, and the time of a request for it. `cargo xtask bench` runs these in release.
 
 use std::{fs, time::Instant};
 
 use watchboard_wire::{Ask, Part, RefreshCursor, RefreshResponse, Snapshot};
 
 use super::*;
-use crate::requests::{Policy, Recorder};
+use crate::requests::{Policy, Recorder, record};
 
 const DAY: u64 = 86_400;
 
@@ -28,16 +28,12 @@ struct Day {
 
 impl Day {
     fn new(endpoints: usize) -> Self {
-        let mut sampler = crate::sample::Sampler::for_tests(Recorder::new(Policy::default()));
         let recorder = Recorder::new(Policy::default());
         Self {
             recorder,
             reader: Reader::new(recorder),
             history: History::new(0),
-            snapshot: Snapshot {
-                started_at_unix_ms: 0,
-                ..sampler.tick(0, &crate::database::ProbeResult::default(), false).snapshot
-            },
+            snapshot: tests::snapshot(),
             routes: (0..endpoints).map(|number| format!("/resources/{number}/items/{{id}}")).collect(),
             random: fastrand::Rng::with_seed(5),
             tick: 0,
@@ -49,10 +45,10 @@ impl Day {
         for number in 0..self.routes.len() {
             let normal = (0..12).map(|_| self.random.f64()).sum::<f64>() - 6.0;
             let typical = 5_000.0 * (1.0 + number as f64 % 7.0);
-            self.recorder.record_for_tests(&self.routes[number], (typical * (0.5 * normal).exp()) as u64);
+            record(self.recorder, &self.routes[number], (typical * (0.5 * normal).exp()) as u64);
         }
         let started = Instant::now();
-        let mut frame = Builder::new(self.tick, 1);
+        let mut frame = FrameBuilder::new(self.tick, 1);
         let told = self.reader.take(|id, tally| frame.endpoint(id, tally));
         self.history.push(self.tick, frame, told, Host::default(), &self.reader);
         self.snapshot.tick = self.tick;
@@ -64,7 +60,7 @@ impl Day {
     fn ask(&mut self, window: Window, seen: Option<RefreshCursor>) -> (RefreshResponse, f64) {
         let started = Instant::now();
         let ask = Ask { window, part: Part::Requests };
-        let answer = self.history.answer(&ask, seen, &self.snapshot, Names::for_tests(&self.reader));
+        let answer = self.history.answer(&ask, seen, &self.snapshot, tests::endpoint_names(&self.reader));
         (answer, started.elapsed().as_secs_f64() * 1e3)
     }
 }

@@ -1,4 +1,4 @@
-//! Frames into points of a chart. Percentiles come of merged histograms, never of averaged percentiles.
+//! Turns frames into points of a chart. Percentiles come from merged histograms, never from averaged percentiles.
 
 use watchboard_wire::{Band, EndpointColumns, TimelineColumns, Window};
 
@@ -8,6 +8,7 @@ use super::{
     tiers::{Tiers, tier},
 };
 use crate::{
+    commands::CommandTally,
     histograms::lowest,
     requests::{Class, Tally},
 };
@@ -15,12 +16,12 @@ use crate::{
 /// The point of number `number` of a window, from the ticks before `to`.
 pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> TimelineColumns {
     let frames = frames(tiers, window, number, to);
-    let (mut whole, mut commands, mut waits) = (Tally::default(), Tally::default(), Tally::default());
+    let (mut whole, mut commands, mut waits) = (Tally::default(), CommandTally::default(), CommandTally::default());
     for frame in &frames {
         frame.requests.apply_whole(Sign::Add, &mut whole);
         frame.commands.apply_whole(Sign::Add, &mut commands);
-        // They stand first.
-        if let Some((WAITS, encoded)) = frame.commands.each().next() {
+        // Waits have the lowest number, so they come first.
+        if let Some((WAITS, encoded)) = frame.commands.iter().next() {
             compact::apply(Sign::Add, encoded, &mut waits);
         }
     }
@@ -44,8 +45,8 @@ pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> Time
         process_cpu_percent: vec![host.process_cpu_percent.map(hundredths)],
         system_cpu_percent: vec![host.system_cpu_percent.map(hundredths)],
         database_latency_us: vec![host.database_latency_us.map(us)],
-        commands_per_second: vec![listened.and_then(|()| rate(commands.requests()))],
-        commands_failed_per_second: vec![listened.and_then(|()| rate(commands.count(Class::ServerError)))],
+        commands_per_second: vec![listened.and_then(|()| rate(commands.calls()))],
+        commands_failed_per_second: vec![listened.and_then(|()| rate(commands.failed))],
         command_p50_us: vec![command.map(|latency| us(latency.p50_us))],
         command_p95_us: vec![command.map(|latency| us(latency.p95_us))],
         command_p99_us: vec![command.map(|latency| us(latency.p99_us))],
@@ -59,7 +60,7 @@ pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> Time
 pub(super) fn endpoint_point(tiers: &Tiers, window: Window, id: usize, number: u64, to: u64) -> EndpointColumns {
     let frames = frames(tiers, window, number, to);
     let mut sums = Tally::default();
-    let encoded = frames.iter().filter_map(|frame| frame.requests.each().find(|(endpoint, _)| *endpoint == id));
+    let encoded = frames.iter().filter_map(|frame| frame.requests.iter().find(|(endpoint, _)| *endpoint == id));
     encoded.for_each(|(_, encoded)| compact::apply(Sign::Add, encoded, &mut sums));
     let rate = rate(&frames);
     let (latency, memory) = (sums.latency(), sums.memory());
@@ -86,7 +87,7 @@ fn frames(tiers: &Tiers, window: Window, number: u64, to: u64) -> Vec<&Frame> {
     tiers.cover(tier(window), number * step, ((number + 1) * step).min(to)).collect()
 }
 
-/// A count per second of the frames; none where there was no reading.
+/// A function from counts to rates per second of the frames; `None` without a reading.
 fn rate(frames: &[&Frame]) -> impl Fn(u64) -> Option<f32> + use<> {
     let seconds: u64 = frames.iter().map(|frame| frame.seconds).sum();
     move |count| (seconds > 0).then(|| hundredths(count as f64 / seconds as f64))
@@ -96,7 +97,7 @@ fn rate(frames: &[&Frame]) -> impl Fn(u64) -> Option<f32> + use<> {
 fn by_band(sums: &Tally) -> Vec<(Band, u32)> {
     let mut bands: Vec<(Band, u32)> = vec![];
     for (bucket, count) in sums.latencies.iter() {
-        let band = Band::of(lowest(bucket));
+        let band = Band::for_latency(lowest(bucket));
         match bands.last_mut() {
             Some((last, sum)) if *last == band => *sum = sum.saturating_add(count),
             _ => bands.push((band, count)),
@@ -109,7 +110,7 @@ fn us(us: u64) -> u32 {
     u32::try_from(us).unwrap_or(u32::MAX)
 }
 
-/// Charts show no more, and the wire carries no more.
+/// Rounds to the precision of the charts.
 fn hundredths(value: f64) -> f32 {
     ((value * 100.0).round() / 100.0) as f32
 }

@@ -1,30 +1,32 @@
-//! The slowest requests of every window that ends now, of those that were told. A request can be forgotten once as many newer ones were slower as a
-//! list is long: they are in each window that it is in, and stand before it.
+//! The slowest requests of every window that ends now. A request is dropped once as many newer ones were slower as a list is long: they are
+//! in each window that it is in, and rank before it.
 
-use crate::requests::KeptSighting;
+use crate::requests::SlowSighting;
 
-/// Requests of a list: of all endpoints, and of each.
+/// The length of a list: for all endpoints, and for each.
 pub(crate) const LISTED: usize = 10;
 pub(crate) const LISTED_OF_EACH: usize = 5;
-/// Requests that are remembered. Some hundred are enough for a day of traffic in no order; latencies that fall all the time
-/// would want more, and lose the faster of the older ones.
+/// Requests that are kept. About a hundred are enough for a day of traffic in random order. Latencies that fall all the time need more,
+/// and lose the faster of the older requests.
 const KEPT: usize = 128;
 /// A day: no window is longer.
 const KEPT_TICKS: u32 = 86_400;
-/// What is slow of late is judged by the slowest of these seconds.
+/// The last seconds, whose slowest requests decide which further ones are reported.
 const LATE_TICKS: u64 = 10;
 
+/// The slowest requests, of all endpoints or of one.
 pub(crate) struct Slowest {
     listed: usize,
     /// Oldest first.
-    kept: Vec<Kept>,
+    kept: Vec<RankedSighting>,
 }
 
-struct Kept {
-    /// When it was told: the wall clock of the request may have been set since.
+/// A request, and its rank among newer ones.
+struct RankedSighting {
+    /// The tick of its report: the wall clock can be set between reports.
     tick: u32,
-    sighting: KeptSighting,
-    /// How many newer ones were slower.
+    sighting: SlowSighting,
+    /// The number of newer requests that were slower.
     slower: u32,
 }
 
@@ -33,7 +35,7 @@ impl Slowest {
         Self { listed, kept: vec![] }
     }
 
-    pub(crate) fn add(&mut self, tick: u64, new: KeptSighting) {
+    pub(crate) fn add(&mut self, tick: u64, new: SlowSighting) {
         for old in &mut self.kept {
             old.slower += u32::from(new.duration_us >= old.sighting.duration_us);
         }
@@ -47,25 +49,25 @@ impl Slowest {
                 self.kept.remove(index);
             }
         }
-        // A few more than it needs, and not twice as many: there is one for each endpoint.
+        // Not twice as many: there is such a list for each endpoint.
         if self.kept.len() == self.kept.capacity() {
             self.kept.reserve_exact(4);
         }
-        self.kept.push(Kept { tick, sighting: new, slower: 0 });
+        self.kept.push(RankedSighting { tick, sighting: new, slower: 0 });
     }
 
     /// The slowest since a tick, the slowest first.
-    pub(crate) fn since(&self, tick: u64) -> Vec<KeptSighting> {
+    pub(crate) fn slowest_since(&self, tick: u64) -> Vec<SlowSighting> {
         let since = self.kept.iter().filter(|kept| u64::from(kept.tick) >= tick);
-        let mut slowest: Vec<KeptSighting> = since.map(|kept| kept.sighting.clone()).collect();
+        let mut slowest: Vec<SlowSighting> = since.map(|kept| kept.sighting.clone()).collect();
         slowest.sort_by_key(|sighting| (std::cmp::Reverse(sighting.duration_us), sighting.at_unix_ms));
         slowest.truncate(self.listed);
         slowest
     }
 
-    /// From which duration on a request is worth telling, since it would be in the list of the last seconds.
+    /// The duration from which a request is reported, since it would be in the list of the last seconds.
     pub(crate) fn worth_us(&self, now: u64) -> u64 {
-        self.since(now.saturating_sub(LATE_TICKS)).get(self.listed - 1).map_or(0, |last| last.duration_us)
+        self.slowest_since(now.saturating_sub(LATE_TICKS)).get(self.listed - 1).map_or(0, |last| last.duration_us)
     }
 }
 
@@ -87,7 +89,7 @@ mod tests {
                 all.iter().filter(|one| one.at_unix_ms >= begins).map(|one| one.duration_us).collect();
             exact.sort_unstable_by_key(|duration| std::cmp::Reverse(*duration));
             exact.truncate(LISTED);
-            let listed: Vec<u64> = slowest.since(begins).iter().map(|one| one.duration_us).collect();
+            let listed: Vec<u64> = slowest.slowest_since(begins).iter().map(|one| one.duration_us).collect();
             prop_assert_eq!(listed, exact);
         }
     }
@@ -97,7 +99,7 @@ mod tests {
         let mut slowest = Slowest::new(LISTED);
         (0..10_000).for_each(|at| slowest.add(at, sighting(0, at, 1_000_000 - at).into()));
         assert_eq!(slowest.kept.len(), KEPT);
-        assert_eq!(slowest.since(0)[0].duration_us, 1_000_000, "the slowest of all");
-        assert_eq!(slowest.since(9_995).len(), 5, "and the newest");
+        assert_eq!(slowest.slowest_since(0)[0].duration_us, 1_000_000, "the slowest of all");
+        assert_eq!(slowest.slowest_since(9_995).len(), 5, "and the newest");
     }
 }

@@ -1,12 +1,16 @@
-//! What the tests of the history share, and those of its whole: a day of requests by a known distribution, beside exact figures.
+//! Helpers for the tests of the history, and tests of the whole: a day of requests with a known distribution, against exact figures.
 
-use watchboard_wire::{Ask, Latency, Part, Snapshot};
+use watchboard_wire::{Ask, CommandName, Latency, Part, Snapshot};
 
 use super::*;
 use crate::{
+    commands::Listener,
+    database::ProbeResult,
     histograms::bucket,
-    history::Names,
-    requests::{Class, Policy, Recorder, Sighting},
+    history::NameLookup,
+    memory::Probes,
+    requests::{Class, Ending, Outcome, Policy, Recorder, RequestId, Sighting},
+    sample::Sampler,
 };
 
 pub(crate) fn tally(durations_us: &[u64]) -> Tally {
@@ -19,8 +23,31 @@ pub(crate) fn tally(durations_us: &[u64]) -> Tally {
     tally
 }
 
+/// A request that went well.
 pub(super) fn sighting(endpoint: usize, at_unix_ms: u64, duration_us: u64) -> Sighting {
-    Sighting::for_tests(endpoint, at_unix_ms, duration_us)
+    Sighting {
+        endpoint,
+        at_unix_ms,
+        ending: Ending { status: 200, outcome: Outcome::Complete },
+        duration_us,
+        first_byte_us: None,
+        connect_us: None,
+        response_bytes: 0,
+        id: RequestId::EMPTY,
+        usage: None,
+    }
+}
+
+/// The snapshot of a monitor without a database or a runtime.
+pub(super) fn snapshot() -> Snapshot {
+    let recorder = Recorder::new(Policy::default());
+    let mut sampler = Sampler::new(None, Probes::new(None), recorder, Listener::new(), None);
+    Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, &ProbeResult::default(), false).snapshot }
+}
+
+/// Looks up the names of endpoints alone.
+pub(super) fn endpoint_names(reader: &Reader) -> NameLookup<'_> {
+    NameLookup { reader, command: &|_| CommandName::default() }
 }
 
 /// A history that is fed by hand, with a reader of no requests.
@@ -34,18 +61,14 @@ struct Fed {
 
 impl Fed {
     fn new() -> Self {
-        let mut sampler = crate::sample::Sampler::for_tests(Recorder::new(Policy::default()));
-        let snapshot = Snapshot {
-            started_at_unix_ms: 0,
-            ..sampler.tick(0, &crate::database::ProbeResult::default(), false).snapshot
-        };
+        let snapshot = snapshot();
         let reader = Reader::new(Recorder::new(Policy::default()));
         Self { history: History::new(0), reader, snapshot, all: vec![] }
     }
 
     /// A tick with these requests, each of an endpoint.
     fn tick(&mut self, tick: u64, requests: &[(usize, u64)]) {
-        let mut frame = Builder::new(tick, 1);
+        let mut frame = FrameBuilder::new(tick, 1);
         for id in 0..4 {
             let of_id = requests.iter().filter(|(endpoint, _)| *endpoint == id);
             let durations: Vec<u64> = of_id.map(|(_, duration)| *duration).collect();
@@ -54,13 +77,18 @@ impl Fed {
             }
         }
         let slow = requests.iter().map(|(id, duration)| sighting(*id, tick * 1000, *duration)).collect();
-        self.history.push(tick, frame, Reports { errors: vec![], slow }, Host::default(), &self.reader);
+        self.history.push(tick, frame, RequestReports { errors: vec![], slow }, Host::default(), &self.reader);
         self.snapshot.tick = tick;
         self.all.extend(requests.iter().map(|(id, duration)| (tick, *id, *duration)));
     }
 
+    /// Drops the sums, so that they are made from scratch.
+    fn forget_sums(&mut self) {
+        self.history.windows = Window::ALL.map(|window| WindowSums::new(window, self.history.started_at_unix_ms));
+    }
+
     fn ask(&mut self, window: Window, part: Part) -> watchboard_wire::RefreshResponse {
-        self.history.answer(&Ask { window, part }, None, &self.snapshot, Names::for_tests(&self.reader))
+        self.history.answer(&Ask { window, part }, None, &self.snapshot, endpoint_names(&self.reader))
     }
 
     /// The exact durations of a window, in their order.
@@ -141,7 +169,7 @@ fn sums_that_are_kept_are_those_that_are_made_anew() {
             fed.tick(now, &[(id, *duration)]);
             let kept = fed.ask(window, Part::Requests);
             if number % 497 == 0 {
-                fed.history.forget_sums();
+                fed.forget_sums();
                 let anew = fed.ask(window, Part::Requests);
                 assert_eq!((kept.totals, kept.timeline), (anew.totals, anew.timeline), "{window:?}");
                 // Of a line the oldest point may be of more than the window.
@@ -163,10 +191,10 @@ fn a_look_a_minute_later_gets_what_is_new_and_not_all() {
         let mut fed = Fed::new();
         (0..5_000).for_each(|tick| fed.tick(tick, &[(0, 10)]));
         let ask = Ask { window, part: Part::Requests };
-        fed.history.answer(&ask, None, &fed.snapshot, Names::for_tests(&fed.reader));
+        fed.history.answer(&ask, None, &fed.snapshot, endpoint_names(&fed.reader));
         (5_000..5_060).for_each(|tick| fed.tick(tick, &[(1, 10)]));
         let seen = Some(watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 4_999 });
-        let next = fed.history.answer(&ask, seen, &fed.snapshot, Names::for_tests(&fed.reader));
+        let next = fed.history.answer(&ask, seen, &fed.snapshot, endpoint_names(&fed.reader));
         assert!(!next.endpoints_whole, "{window:?}");
     }
 }
@@ -176,19 +204,19 @@ fn a_page_gets_what_is_new_and_no_more() {
     let mut fed = Fed::new();
     (0..100).for_each(|tick| fed.tick(tick, &[(0, 10), (1, 20)]));
     let ask = Ask { window: Window::FifteenMinutes, part: Part::Requests };
-    let first = fed.history.answer(&ask, None, &fed.snapshot, Names::for_tests(&fed.reader));
+    let first = fed.history.answer(&ask, None, &fed.snapshot, endpoint_names(&fed.reader));
     assert_eq!((first.endpoints.len(), first.endpoints.iter().all(|row| row.name.is_some())), (2, true));
     let seen = watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 99 };
     fed.tick(100, &[(1, 30)]);
-    let next = fed.history.answer(&ask, Some(seen), &fed.snapshot, Names::for_tests(&fed.reader));
+    let next = fed.history.answer(&ask, Some(seen), &fed.snapshot, endpoint_names(&fed.reader));
     assert_eq!(
         next.endpoints.iter().map(|row| (row.id, row.requests, row.name.is_some())).collect::<Vec<_>>(),
         [(1, 101, false)]
     );
     assert!(!next.endpoints_whole && next.timeline.len() == 2, "the point that was filling, and the new one");
     // A window that nobody has looked at since is told anew.
-    fed.history.forget_sums();
+    fed.forget_sums();
     fed.tick(101, &[]);
-    let anew = fed.history.answer(&ask, Some(seen), &fed.snapshot, Names::for_tests(&fed.reader));
+    let anew = fed.history.answer(&ask, Some(seen), &fed.snapshot, endpoint_names(&fed.reader));
     assert!(anew.endpoints_whole && anew.endpoints.len() == 2);
 }

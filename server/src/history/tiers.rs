@@ -1,6 +1,5 @@
-//! The history in memory: the last minutes by the second, the last day by a quarter of an hour, and three tiers between. When the
-//! seconds of a step are complete they are folded into a frame of the next tier; a window is then covered by the coarsest
-//! frames that fit, and at its new end by finer ones.
+//! The history in memory: five tiers of frames, from the last minutes by the second to the last day by the quarter of an hour. The complete
+//! frames of a step fold into a frame of the next tier. A window takes the coarsest frames that fit, and finer ones at its new end.
 
 use std::collections::VecDeque;
 
@@ -8,13 +7,13 @@ use watchboard_wire::Window;
 
 use super::frame::{Frame, fold};
 
-/// Ticks that a frame of each tier stands for. Each is a multiple of the one before.
+/// Ticks of a frame in each tier. Each is a multiple of the one before.
 pub(super) const STEPS: [u64; 5] = [1, 10, 60, 300, 900];
-/// How many frames of each are kept: those of five minutes, fifteen, an hour, six, a day; and those that are leaving a window
-/// whose sums are some seconds old.
+/// Frames of each tier: those of five minutes, fifteen, an hour, six, a day, and those that leave a window whose sums are some seconds
+/// old.
 const KEPT: [usize; STEPS.len()] = [300 + 14, 90 + 2, 60 + 2, 72 + 2, 96 + 2];
-/// All frames together take about no more than this. Five hundred busy endpoints reach it: then the oldest of the heaviest
-/// tier go, and the windows that want them begin later.
+/// The memory of all frames, about. Five hundred busy endpoints reach it. Then the oldest frames of the heaviest tier are dropped, and
+/// the windows that need them begin later.
 const MOST_BYTES: usize = 28 << 20;
 
 /// The tier whose frames a window begins with.
@@ -28,13 +27,14 @@ pub(super) fn tier(window: Window) -> usize {
     }
 }
 
+/// All frames of the history.
 #[derive(Default)]
 pub(crate) struct Tiers {
     /// By tier, oldest first.
     frames: [VecDeque<Frame>; STEPS.len()],
-    /// Up to which tick each tier is complete: what came later is in the finer ones alone.
+    /// The tick up to which each tier is complete. Later ticks are in the finer tiers only.
     complete: [u64; STEPS.len()],
-    /// Behind which tick each tier has lost nothing yet.
+    /// The tick from which each tier still has all frames.
     gone: [u64; STEPS.len()],
     bytes: [usize; STEPS.len()],
 }
@@ -43,7 +43,7 @@ impl Tiers {
     /// Adds the frame of one tick, later than all before it. Ticks without a frame are gaps.
     pub(crate) fn push(&mut self, frame: Frame) {
         let now = frame.start + 1;
-        // A tick may be missing at the end of a step: what is complete by now is folded before the new frame counts.
+        // The last tick of a step may be missing, so a step may be complete only now.
         self.fold_until(frame.start);
         self.add(0, frame);
         self.complete[0] = now;
@@ -82,7 +82,7 @@ impl Tiers {
         }
     }
 
-    /// The tier that holds the most, of those whose oldest frame can go: it is in the next tier too, or there is none.
+    /// The tier with the most bytes whose oldest frame can be dropped: the next tier has it too, or there is no next tier.
     fn heaviest(&self) -> Option<usize> {
         let can_go = |tier: &usize| match (self.frames[*tier].front(), self.complete.get(tier + 1)) {
             (Some(oldest), Some(complete)) => oldest.start < *complete,
@@ -99,23 +99,23 @@ impl Tiers {
         }
     }
 
-    /// Whether frames of a tier that stood at or after a tick are no longer there.
+    /// Whether a tier has dropped frames at or after a tick.
     pub(super) fn has_lost(&self, tier: usize, from: u64) -> bool {
         self.gone[tier] > from
     }
 
-    /// The first tick from `from` on of which a tier has the frame.
+    /// The first tick from `from` on whose frame a tier still has.
     pub(super) fn from(&self, tier: usize, from: u64) -> u64 {
         from.max(self.gone[tier])
     }
 
-    /// The memory that all frames hold.
+    /// The memory of all frames, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.iter().sum()
     }
 
-    /// The frames of the ticks from `from` to before `to`, each tick in one frame: of `tier` where that is complete, of
-    /// finer tiers after that. Both ends are at a step of the tier, or `to` is now.
+    /// The frames that cover the ticks from `from` to before `to`, each tick once: of `tier` as far as that is complete, then of finer
+    /// tiers. Both ends are at a step of the tier, or `to` is now.
     pub(super) fn cover(&self, tier: usize, from: u64, to: u64) -> impl Iterator<Item = &Frame> {
         (0..=tier).rev().flat_map(move |part| {
             let begins = if part == tier { from } else { from.max(self.complete[part + 1].min(to)) };

@@ -6,14 +6,14 @@ use super::*;
 use crate::{
     history::{
         compact::Sign,
-        frame::{Builder, Host},
+        frame::{FrameBuilder, Host},
         tests::tally,
     },
     requests::Tally,
 };
 
 fn frame(tick: u64, durations_us: &[u64]) -> Frame {
-    let mut builder = Builder::new(tick, 1);
+    let mut builder = FrameBuilder::new(tick, 1);
     for (id, durations) in durations_us.chunks(3).enumerate() {
         builder.endpoint(id, &tally(durations));
     }
@@ -33,7 +33,7 @@ fn whole<'a>(frames: impl Iterator<Item = &'a Frame>) -> Tally {
 fn of_endpoints<'a>(frames: impl Iterator<Item = &'a Frame>) -> Tally {
     let mut sum = Tally::default();
     let mut add = |encoded: &[u8]| crate::history::compact::apply(Sign::Add, encoded, &mut sum);
-    frames.for_each(|frame| frame.requests.each().for_each(|(_, encoded)| add(encoded)));
+    frames.for_each(|frame| frame.requests.iter().for_each(|(_, encoded)| add(encoded)));
     sum
 }
 
@@ -60,12 +60,14 @@ fn every_tier_is_bounded() {
 #[test]
 fn too_many_bytes_cost_the_oldest_of_the_day() {
     let mut tiers = Tiers::default();
-    let mut heavy = Builder::new(0, 1);
+    let mut heavy = FrameBuilder::new(0, 1);
     let busy = tally(&(0..2000).map(|number| number * number).collect::<Vec<_>>());
     (0..512).for_each(|id| heavy.endpoint(id, &busy));
     let heavy = heavy.finish(Host::default(), vec![]);
     for tick in 0..2000 {
-        tiers.push(heavy.again_at(tick));
+        let mut frame = heavy.clone();
+        frame.start = tick;
+        tiers.push(frame);
         // What is not yet folded stays, if it is the whole of the excess.
         assert!(tiers.bytes() <= MOST_BYTES + 25 * heavy.bytes(), "{}", tiers.bytes());
     }
@@ -86,7 +88,7 @@ fn what_the_host_was_like_is_its_last_its_mean_or_its_worst() {
             rss_bytes: Some(tick),
             ..Host::default()
         };
-        tiers.push(Builder::new(tick, 1).finish(host, vec![]));
+        tiers.push(FrameBuilder::new(tick, 1).finish(host, vec![]));
     }
     let folded = tiers.cover(1, 0, 10).next().unwrap();
     let expected =
@@ -135,7 +137,7 @@ proptest! {
         let right = fold(0, &[&a, &fold(0, &[&b, &c])]);
         let other = fold(0, &[&c, &b, &a]);
         for same in [&right, &other] as [&Frame; 2] {
-            prop_assert_eq!(left.requests.each().collect::<Vec<_>>(), same.requests.each().collect::<Vec<_>>());
+            prop_assert_eq!(left.requests.iter().collect::<Vec<_>>(), same.requests.iter().collect::<Vec<_>>());
             prop_assert_eq!(whole([&left].into_iter()), whole([same].into_iter()));
             prop_assert_eq!(left.errors(), same.errors());
         }

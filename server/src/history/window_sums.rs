@@ -1,5 +1,5 @@
-//! The sums of one window: what ends is added, what leaves the window is taken away again, so that a look costs what is new and
-//! not what the window holds.
+//! The sums of one window. New frames are added, and frames that leave the window are subtracted, so that a request for the window costs as
+//! much as is new.
 
 use std::collections::VecDeque;
 
@@ -11,37 +11,41 @@ use super::{
     points::point,
     tiers::{Tiers, tier},
 };
-use crate::requests::{Class, Tally};
+use crate::{
+    commands::CommandTally,
+    requests::{Class, Tally},
+};
 
+/// The sums of one window.
 pub(crate) struct WindowSums {
     pub(super) window: Window,
-    /// The ticks that the sums are of: from here to before there.
+    /// The ticks of the sums: from `from` to before `to`.
     from: u64,
     to: u64,
     whole: Tally,
     seconds: u64,
     /// By the endpoint's id.
-    rows: Vec<Option<Box<Row>>>,
-    all_commands: Tally,
+    rows: Vec<Option<Box<SumsRow>>>,
+    all_commands: CommandTally,
     /// By the number of the shape.
-    commands: Vec<Option<Box<Tally>>>,
+    commands: Vec<Option<Box<CommandTally>>>,
     timeline: Timeline<TimelineColumns>,
-    /// The tick at which the sums were made: what changed since is known.
+    /// The tick at which the sums were made from scratch. Changes since then are known.
     made_at: u64,
 }
 
 /// One endpoint in the window.
-pub(super) struct Row {
+pub(super) struct SumsRow {
     pub(super) sums: Tally,
     pub(super) line: Line,
-    /// The ticks at which it came into the window, and last changed.
+    /// The tick at which it came into the window, and the tick of its last change.
     pub(super) came_at: u64,
     pub(super) changed_at: u64,
-    /// Under way, as it was last told.
+    /// Requests in flight, as a page last got them.
     pub(super) in_flight: u64,
 }
 
-/// Requests over time, by points of a small line.
+/// Requests over time: the points of a sparkline.
 #[derive(Default)]
 pub(super) struct Line {
     pub(super) last: u64,
@@ -57,20 +61,20 @@ impl WindowSums {
             whole: Tally::default(),
             seconds: 0,
             rows: vec![],
-            all_commands: Tally::default(),
+            all_commands: CommandTally::default(),
             commands: vec![],
             timeline: Timeline { started_at_unix_ms, window, ..Timeline::default() },
             made_at: 0,
         }
     }
 
-    /// Brings the sums up to the ticks before `to`.
+    /// Updates the sums to the ticks before `to`.
     pub(super) fn advance(&mut self, tiers: &Tiers, to: u64) {
         if self.to == to || to == 0 {
             return;
         }
         let tier = tier(self.window);
-        // What is no longer there is not of the window.
+        // The window begins with the first frame that the tier still has.
         let from = tiers.from(tier, self.window.first_point(to - 1) * self.window.step_seconds());
         if self.to == 0 || tiers.has_lost(0, self.to) || tiers.has_lost(tier, self.from) {
             *self = Self { made_at: to - 1, ..Self::new(self.window, self.timeline.started_at_unix_ms) };
@@ -94,7 +98,7 @@ impl WindowSums {
 
     fn apply(&mut self, sign: Sign, frame: &Frame, to: u64) {
         let (line_step, most) = (self.window.line_step_seconds(), self.window.line_points());
-        for (id, encoded) in frame.requests.each() {
+        for (id, encoded) in frame.requests.iter() {
             let row = row_or_new(&mut self.rows, id, to - 1);
             if row.sums.requests() == 0 {
                 row.came_at = to - 1;
@@ -103,18 +107,18 @@ impl WindowSums {
             compact::apply(sign, encoded, &mut row.sums);
             row.changed_at = to - 1;
             if row.sums.is_empty() {
-                // What has left the window is remembered, but takes no room.
+                // An endpoint that has left the window keeps its row without its histograms.
                 row.sums = Tally::default();
             }
             if sign == Sign::Add {
                 row.line.add(frame.start / line_step, row.sums.requests().wrapping_sub(before), most);
             }
         }
-        for (shape, encoded) in frame.commands.each() {
+        for (shape, encoded) in frame.commands.iter() {
             if self.commands.len() <= shape {
                 self.commands.resize_with(shape + 1, || None);
             }
-            compact::apply(sign, encoded, self.commands[shape].get_or_insert_default());
+            compact::apply(sign, encoded, &mut **self.commands[shape].get_or_insert_default());
         }
         frame.commands.apply_whole(sign, &mut self.all_commands);
         frame.requests.apply_whole(sign, &mut self.whole);
@@ -127,34 +131,34 @@ impl WindowSums {
         self.from / self.window.line_step_seconds()
     }
 
-    /// The endpoints of the window, and those that have left it.
-    pub(super) fn rows(&mut self) -> impl Iterator<Item = (usize, &mut Row)> {
+    /// The endpoints of the window, also those that have left it.
+    pub(super) fn rows(&mut self) -> impl Iterator<Item = (usize, &mut SumsRow)> {
         self.rows.iter_mut().enumerate().filter_map(|(id, row)| Some((id, row.as_deref_mut()?)))
     }
 
-    /// An endpoint has requests under way: it is of the window, if none has ended in it yet.
+    /// Adds a row for an endpoint that has requests in flight.
     pub(super) fn know(&mut self, id: usize) {
         row_or_new(&mut self.rows, id, self.to.saturating_sub(1));
     }
 
-    pub(super) fn row(&mut self, id: usize) -> Option<&mut Row> {
+    pub(super) fn row(&mut self, id: usize) -> Option<&mut SumsRow> {
         self.rows.get_mut(id)?.as_deref_mut()
     }
 
     /// All commands of the window, without the waits for a connection.
-    pub(super) fn all_commands(&self) -> &Tally {
+    pub(super) fn all_commands(&self) -> &CommandTally {
         &self.all_commands
     }
 
     /// The commands of the window, by shape.
-    pub(super) fn commands(&self) -> impl Iterator<Item = (usize, &Tally)> {
+    pub(super) fn commands(&self) -> impl Iterator<Item = (usize, &CommandTally)> {
         let known = self.commands.iter().enumerate().filter_map(|(shape, sums)| Some((shape, sums.as_deref()?)));
-        known.filter(|(_, sums)| sums.requests() > 0)
+        known.filter(|(_, sums)| sums.calls() > 0)
     }
 
-    /// The memory that it holds.
+    /// The memory that it holds, in bytes.
     pub(super) fn held_bytes(&self) -> usize {
-        let row = |row: &Row| row.sums.held_bytes() + row.line.counts.capacity() * size_of::<u32>();
+        let row = |row: &SumsRow| row.sums.held_bytes() + row.line.counts.capacity() * size_of::<u32>();
         let commands = self.commands.iter().flatten().map(|sums| sums.held_bytes()).sum::<usize>();
         let rows = self.rows.iter().flatten().map(|it| row(it)).sum::<usize>();
         rows + self.rows.capacity() * size_of::<usize>() + commands
@@ -164,7 +168,7 @@ impl WindowSums {
         &self.timeline
     }
 
-    /// The ticks that it is of.
+    /// Its ticks: the first, and one past the last.
     pub(super) fn span(&self) -> (u64, u64) {
         (self.from, self.to)
     }
@@ -193,15 +197,15 @@ impl WindowSums {
     }
 }
 
-/// The row of an endpoint; one that comes at `tick`, where there is none yet.
-fn row_or_new(rows: &mut Vec<Option<Box<Row>>>, id: usize, tick: u64) -> &mut Row {
+/// The row of an endpoint; a new one comes at `tick`.
+fn row_or_new(rows: &mut Vec<Option<Box<SumsRow>>>, id: usize, tick: u64) -> &mut SumsRow {
     if rows.len() <= id {
         rows.resize_with(id + 1, || None);
     }
-    rows[id].get_or_insert_with(|| Box::new(Row::new(tick)))
+    rows[id].get_or_insert_with(|| Box::new(SumsRow::new(tick)))
 }
 
-impl Row {
+impl SumsRow {
     fn new(tick: u64) -> Self {
         Self { sums: Tally::default(), line: Line::default(), came_at: tick, changed_at: tick, in_flight: 0 }
     }

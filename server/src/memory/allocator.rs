@@ -1,16 +1,16 @@
-//! What the allocator itself holds: jemalloc tells, by the feature of that name.
+//! The figures of the allocator itself: jemalloc's, with the feature of that name.
 
 use watchboard_wire::{Allocator, Reading};
 
-/// None where the program's allocator is another.
+/// `Ok(None)` if the program uses another allocator.
 #[cfg(feature = "jemalloc")]
 pub(super) fn read() -> Reading<Option<Allocator>> {
     use tikv_jemalloc_ctl::{epoch, stats};
 
-    // With this feature jemalloc is there, whether or not the program uses it.
+    // With this feature jemalloc is linked, whether or not the program uses it.
     const USED_FROM: u64 = 1 << 16;
     let read = || {
-        // The figures are as of the last epoch.
+        // The figures are those of the last epoch.
         epoch::advance()?;
         Ok::<_, tikv_jemalloc_ctl::Error>(Allocator {
             allocated_bytes: stats::allocated::read()? as u64,
@@ -19,8 +19,8 @@ pub(super) fn read() -> Reading<Option<Allocator>> {
             retained_bytes: stats::retained::read()? as u64,
         })
     };
-    let found = super::unreadable("jemalloc's statistics", read())?;
-    Ok((found.allocated_bytes >= USED_FROM).then_some(found))
+    let figures = super::failure::or_unknown("jemalloc's statistics", read())?;
+    Ok((figures.allocated_bytes >= USED_FROM).then_some(figures))
 }
 
 #[cfg(not(feature = "jemalloc"))]

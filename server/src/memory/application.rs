@@ -1,5 +1,5 @@
-//! The application, where that is not the monitor's own process: a master with its workers, or a single one. Found by its address or its
-//! id, found again after it was started anew, and read as one.
+//! The application, if that is not the monitor's own process: a master with its workers, or a single process. It is found by its
+//! address or its id, found again after a restart, and read as one.
 
 mod command;
 mod find;
@@ -16,37 +16,42 @@ use std::{
 use watchboard_wire::{Application, Handles, Memory, PageSharing, Reading, ThreadGroup, Unknown};
 
 use self::{
-    find::{Finder, Found},
-    member::Member,
-    table::Key,
+    find::{Finder, ProcessTree},
+    member::ProcessMember,
+    table::ProcessKey,
 };
-use super::{Watch, container::ContainerProbe, handles, process, threads::ThreadsProbe};
+use super::{
+    container::ContainerProbe,
+    handles, process,
+    threads::{self, ThreadsProbe},
+    watch::Watch,
+};
 use crate::clock::now_unix_ms;
 
-/// Processes that are read; those beyond are counted.
+/// So many processes are read; further ones are counted.
 const MOST_PROCESSES: usize = 64;
-/// Which processes there are is looked up at one in so many readings, and when one has ended.
+/// One reading in so many searches the processes, and each reading that finds one ended.
 const LOOK_EVERY: u64 = 5;
 /// Restarts that are remembered.
 const MOST_RESTARTS: usize = 50;
-/// To see how pages are shared the kernel walks them all: after so long the other processes wait for the next look.
+/// The kernel walks all pages to report how they are shared. After so long the other processes wait for the next reading.
 const MAPPED_WITHIN: Duration = Duration::from_millis(50);
 
 pub(super) struct ApplicationProbe {
     finder: Finder,
-    /// Those that are read, the main process first; none while it does not run, or cannot be seen.
-    members: Vec<Member>,
+    /// The processes that are read, the main process first; empty while it does not run or cannot be seen.
+    members: Vec<ProcessMember>,
     unread: usize,
-    /// Why there are none.
-    why: Unknown,
+    /// Why there are no members.
+    unseen: Unknown,
     readings: u64,
-    /// The last that there were.
-    known: HashSet<Key>,
+    /// The processes of the last search.
+    known: HashSet<ProcessKey>,
     name: String,
     restarts: Vec<u64>,
     gone_since: Option<u64>,
     /// Of the main process.
-    container: Option<(Key, ContainerProbe)>,
+    container: Option<(ProcessKey, ContainerProbe)>,
 }
 
 impl ApplicationProbe {
@@ -55,7 +60,7 @@ impl ApplicationProbe {
             finder: Finder::new(watch),
             members: vec![],
             unread: 0,
-            why: Unknown::because("not looked for yet"),
+            unseen: Unknown::because("not looked for yet"),
             readings: 0,
             known: HashSet::new(),
             name: String::new(),
@@ -65,46 +70,46 @@ impl ApplicationProbe {
         }
     }
 
-    /// Reads what is read every second: the sums of all its processes, and each.
+    /// The reading of each second: each process, and their sums.
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>, memory: &mut Memory) {
         if self.members.is_empty() || self.readings.is_multiple_of(LOOK_EVERY) {
-            self.look();
+            self.search_processes();
         }
         self.readings += 1;
-        if self.has_ended(system_total_bytes) {
-            self.look();
-            // Those that have come since; one that ends between the two is noticed with the next reading.
-            self.has_ended(system_total_bytes);
+        if self.refresh_members(system_total_bytes) {
+            self.search_processes();
+            // New processes are read too; one that ends between the two is noticed at the next reading.
+            self.refresh_members(system_total_bytes);
         }
         let sum = process::sum(self.members.iter().map(|member| &member.process));
-        memory.process = sum.ok_or_else(|| self.why.clone());
-        memory.descriptors = self.fullest().ok_or_else(none).and_then(|member| member.descriptors.clone());
+        memory.process = sum.ok_or_else(|| self.unseen.clone());
+        memory.descriptors = self.fullest().ok_or_else(no_process).and_then(|member| member.descriptors.clone());
         memory.container = match self.members.first() {
             Some(main) => {
                 let same = self.container.take().filter(|(key, _)| *key == main.key);
-                let of_main = || (main.key, ContainerProbe::of(&main.key.pid.to_string()));
+                let of_main = || (main.key, ContainerProbe::for_process(&main.key.pid.to_string()));
                 self.container.insert(same.unwrap_or_else(of_main)).1.read()
             }
-            None => Err(none()),
+            None => Err(no_process()),
         };
         if self.members.is_empty() {
-            memory.handles = Err(none());
-            memory.threads = Err(none());
-            memory.mapped = Err(none());
+            memory.handles = Err(no_process());
+            memory.threads = Err(no_process());
+            memory.mapped = Err(no_process());
         }
         memory.application = Some(self.application());
     }
 
-    /// Reads each process, and drops those that have ended. Whether there were any.
-    fn has_ended(&mut self, system_total_bytes: Option<u64>) -> bool {
+    /// Reads each process and drops those that have ended; whether there were any.
+    fn refresh_members(&mut self, system_total_bytes: Option<u64>) -> bool {
         let before = self.members.len();
         self.members.retain_mut(|member| member.read(system_total_bytes));
         self.members.len() < before
     }
 
     /// The process that is nearest to its limit of open files.
-    fn fullest(&self) -> Option<&Member> {
-        let share = |member: &&Member| {
+    fn fullest(&self) -> Option<&ProcessMember> {
+        let share = |member: &&ProcessMember| {
             let descriptors = member.descriptors.as_ref().ok()?;
             Some(descriptors.open as f64 / descriptors.limit? as f64)
         };
@@ -122,9 +127,9 @@ impl ApplicationProbe {
         }
     }
 
-    /// Looks which processes there are.
-    fn look(&mut self) {
-        match self.finder.find() {
+    /// Finds the processes of the application.
+    fn search_processes(&mut self) {
+        match self.finder.find_processes() {
             Ok(found) => {
                 self.take(&found);
                 if self.gone_since.take().is_some() {
@@ -144,33 +149,33 @@ impl ApplicationProbe {
                     _ => {}
                 }
                 self.members.clear();
-                (self.unread, self.why) = (0, why);
+                (self.unread, self.unseen) = (0, why);
             }
         }
     }
 
-    /// Makes these the processes that are read; those that were among them stay as they were.
-    fn take(&mut self, found: &Found) {
-        let keys: HashSet<Key> = found.processes.iter().copied().collect();
+    /// Makes these the members. Members that are among them keep their state.
+    fn take(&mut self, found: &ProcessTree) {
+        let keys: HashSet<ProcessKey> = found.processes.iter().copied().collect();
         if self.known.is_disjoint(&keys) {
             if !self.known.is_empty() {
                 self.restarts.push(now_unix_ms());
                 let excess = self.restarts.len().saturating_sub(MOST_RESTARTS);
                 self.restarts.drain(..excess);
             }
-            // Workers that go on without their master are still what it was.
-            self.name = found.processes.first().map(|main| command::called(main.pid)).unwrap_or_default();
+            // Workers that go on without their master are still the application.
+            self.name = found.processes.first().map(|main| command::application_name(main.pid)).unwrap_or_default();
         }
         self.known = keys;
         self.unread = found.processes.len().saturating_sub(MOST_PROCESSES);
         let mut before = std::mem::take(&mut self.members);
         for key in found.processes.iter().take(MOST_PROCESSES) {
             let known = before.iter().position(|member| member.key == *key).map(|place| before.swap_remove(place));
-            self.members.push(known.unwrap_or_else(|| Member::new(*key, found.owners.contains(&key.pid))));
+            self.members.push(known.unwrap_or_else(|| ProcessMember::new(*key, found.owners.contains(&key.pid))));
         }
     }
 
-    /// Looks at all that its processes have open. Files count for each process that has them open, a socket counts once.
+    /// Reads the open files and sockets of its processes. A file counts for each process that has it open, a socket once.
     pub(super) fn read_open(&mut self, memory: &mut Memory) {
         let sockets = self.finder.sockets();
         self.members.iter_mut().for_each(|member| member.read_open(sockets));
@@ -179,7 +184,6 @@ impl ApplicationProbe {
     }
 
     fn handles(&self) -> Reading<Handles> {
-        let main = self.members.iter().find_map(Member::folder).ok_or_else(none)?;
         let mut handles = Handles { read_at_unix_ms: now_unix_ms(), ..Handles::default() };
         let mut sockets = HashSet::new();
         for open in self.members.iter().filter_map(|member| member.open.as_ref()) {
@@ -187,20 +191,23 @@ impl ApplicationProbe {
             handles.open_files += open.open_files;
             sockets.extend(&open.sockets);
         }
-        handles.connections = handles::connections(&main, &sockets)?;
+        // All its processes share one network.
+        let count = |member: &ProcessMember| member.in_folder(|folder| handles::count_connections(folder, &sockets));
+        handles.connections = self.members.iter().find_map(count).ok_or_else(no_process)??;
         Ok(handles)
     }
 
     /// Every thread of all its processes.
     pub(super) fn read_threads(&self, threads: &mut ThreadsProbe) -> Reading<Vec<ThreadGroup>> {
-        let folders: Vec<_> = self.members.iter().filter_map(Member::folder).collect();
-        if folders.is_empty() {
-            return Err(none());
+        let tasks: Vec<_> = self.members.iter().filter_map(|member| member.in_folder(threads::read_tasks)).collect();
+        if tasks.is_empty() {
+            return Err(no_process());
         }
-        threads.read_of(&folders, std::collections::HashMap::new())
+        let tasks = tasks.into_iter().collect::<Reading<Vec<_>>>()?;
+        Ok(threads.measure(tasks.into_iter().flatten(), std::collections::HashMap::new()))
     }
 
-    /// How the pages of each process are shared, added up; some of them at a time.
+    /// How the pages of its processes are shared, as a sum; some processes at a time.
     pub(super) fn read_mapped(&mut self, every: Duration) -> Reading<PageSharing> {
         let started = Instant::now();
         for member in &mut self.members {
@@ -219,11 +226,11 @@ impl ApplicationProbe {
             sum.uss_bytes += mapped.uss_bytes;
             sum.pss_bytes += mapped.pss_bytes;
         }
-        if self.members.is_empty() { Err(none()) } else { Ok(sum) }
+        if self.members.is_empty() { Err(no_process()) } else { Ok(sum) }
     }
 }
 
-/// Why nothing else is known where there is no process; why there is none is the process's own reason.
-fn none() -> Unknown {
+/// Why the other figures are unknown without a process. The process's figures have the reason why there is none.
+fn no_process() -> Unknown {
     Unknown::because("there is no process of the application to be seen")
 }

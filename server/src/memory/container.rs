@@ -1,5 +1,5 @@
-//! The container: the process's control group, version 2 or 1, and the smallest limit among it and its ancestors. What a
-//! version or a kernel does not tell is unknown by itself.
+//! The container: the process's control group, version 2 or 1, and the smallest limit of it and its ancestors. A figure that
+//! the version or the kernel lacks is unknown by itself.
 
 use std::{
     io,
@@ -9,15 +9,15 @@ use std::{
 use watchboard_wire::{Container, CpuQuota, Reading, Unknown};
 
 use super::{
+    failure::or_unknown,
     pressure,
-    text::{self, Source},
-    unreadable,
+    text::{self, ProcFile},
 };
 
 /// Version 1 writes "no limit" as the largest page-aligned number.
 const UNLIMITED_FROM: u64 = 1 << 62;
 
-/// The group, its limits and what the kernel did to it are read at one in so many readings; how much it uses at each.
+/// One reading in so many reads the group, its limits and its events; each reading reads its usage.
 const WHOLE_EVERY: u64 = 5;
 
 pub(super) struct ContainerProbe {
@@ -25,22 +25,22 @@ pub(super) struct ContainerProbe {
     mount: PathBuf,
     /// `/proc/PID/cgroup`.
     membership: PathBuf,
-    /// The same of the monitor itself.
+    /// The same file of the monitor itself.
     own: PathBuf,
     readings: u64,
-    last: Option<Group>,
+    last: Option<Cgroup>,
 }
 
-/// A group as it was found.
-struct Group {
-    usage: Source,
-    stat: Source,
-    names: &'static Names,
+/// The control group of the process.
+struct Cgroup {
+    usage: ProcFile,
+    stat: ProcFile,
+    names: &'static CgroupFiles,
     whole: Container,
 }
 
-/// What the files of a version of control groups are called.
-struct Names {
+/// The names of the files in a version of control groups.
+struct CgroupFiles {
     version: u8,
     usage: &'static str,
     limit: &'static str,
@@ -50,7 +50,7 @@ struct Names {
     events: &'static str,
 }
 
-static V2: Names = Names {
+static V2: CgroupFiles = CgroupFiles {
     version: 2,
     usage: "memory.current",
     limit: "memory.max",
@@ -59,7 +59,7 @@ static V2: Names = Names {
     file: "file ",
     events: "memory.events",
 };
-static V1: Names = Names {
+static V1: CgroupFiles = CgroupFiles {
     version: 1,
     usage: "memory.usage_in_bytes",
     limit: "memory.limit_in_bytes",
@@ -70,13 +70,13 @@ static V1: Names = Names {
 };
 
 impl ContainerProbe {
-    /// Of the monitor's own process.
-    pub(super) fn own() -> Self {
-        Self::of("self")
+    /// The monitor's own process.
+    pub(super) fn for_this_process() -> Self {
+        Self::for_process("self")
     }
 
-    /// Of a process by its folder's name.
-    pub(super) fn of(process: &str) -> Self {
+    /// A process by the name of its folder.
+    pub(super) fn for_process(process: &str) -> Self {
         let membership = |process: &str| PathBuf::from(format!("/proc/{process}/cgroup"));
         Self {
             mount: "/sys/fs/cgroup".into(),
@@ -87,15 +87,15 @@ impl ContainerProbe {
         }
     }
 
-    /// The control group; none where no group counts the process's memory.
+    /// The control group; `Ok(None)` if no group counts the process's memory.
     pub(super) fn read(&mut self) -> Reading<Option<Container>> {
         if self.readings.is_multiple_of(WHOLE_EVERY) {
-            self.last = self.find()?;
+            self.last = self.find_group()?;
         }
         self.readings += 1;
-        let Some(Group { usage, stat, names, whole }) = &mut self.last else { return Ok(None) };
-        let usage_bytes = number(names.usage, unreadable(names.usage, usage.read())?)?.unwrap_or(0);
-        let stat = unreadable("memory.stat", stat.read())?;
+        let Some(Cgroup { usage, stat, names, whole }) = &mut self.last else { return Ok(None) };
+        let usage_bytes = number(names.usage, &or_unknown(names.usage, usage.read())?)?.unwrap_or(0);
+        let stat = &*or_unknown("memory.stat", stat.read())?;
         Ok(Some(Container {
             working_set_bytes: usage_bytes.saturating_sub(text::field(stat, names.inactive_file).unwrap_or(0)),
             usage_bytes,
@@ -105,7 +105,7 @@ impl ContainerProbe {
         }))
     }
 
-    fn find(&self) -> Reading<Option<Group>> {
+    fn find_group(&self) -> Reading<Option<Cgroup>> {
         let membership = match text::read(&self.membership) {
             Ok(membership) => membership,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -131,15 +131,15 @@ impl ContainerProbe {
                     version => cpu_quota(&root, &folder, version),
                 };
                 let whole = Container { cpu, ..limits(&root, &folder, names)? };
-                let source = |file: &str| Source::new(folder.join(file));
-                return Ok(Some(Group { usage: source(names.usage), stat: source("memory.stat"), names, whole }));
+                let source = |file: &str| ProcFile::new(folder.join(file));
+                return Ok(Some(Cgroup { usage: source(names.usage), stat: source("memory.stat"), names, whole }));
             }
         }
         Ok(None)
     }
 }
 
-/// Of the group and those above it the quota that is smallest, with what was done for it; without any, that of the group.
+/// The smallest quota of the group and its ancestors, with its throttling; without any quota, the throttling of the group.
 fn cpu_quota(root: &Path, group: &Path, version: u8) -> Option<CpuQuota> {
     let read = if version == 1 { cpu_quota_v1 } else { cpu_quota_v2 };
     let all = group.ancestors().take_while(|ancestor| ancestor.starts_with(root)).filter_map(read);
@@ -152,7 +152,7 @@ fn cpu_quota_v1(group: &Path) -> Option<CpuQuota> {
     let number = |name: &str| text::read(group.join(name)).ok()?.trim().parse::<f64>().ok();
     let quota = number("cpu.cfs_quota_us").filter(|quota| *quota > 0.0);
     let cores = quota.zip(number("cpu.cfs_period_us")).map(|(quota, period)| quota / period);
-    Some(CpuQuota { cores, ..throttling(&stat, text::field(&stat, "throttled_time ").unwrap_or(0) / 1_000) })
+    Some(CpuQuota { cores, ..parse_cpu_stat(&stat, text::field(&stat, "throttled_time ").unwrap_or(0) / 1_000) })
 }
 
 fn cpu_quota_v2(group: &Path) -> Option<CpuQuota> {
@@ -162,10 +162,10 @@ fn cpu_quota_v2(group: &Path) -> Option<CpuQuota> {
     let cores = max.split_once(' ').and_then(|(quota, period)| {
         Some(quota.parse::<f64>().ok()? / period.trim().parse::<f64>().ok().filter(|period| *period > 0.0)?)
     });
-    Some(CpuQuota { cores, ..throttling(&stat, text::field(&stat, "throttled_usec ").unwrap_or(0)) })
+    Some(CpuQuota { cores, ..parse_cpu_stat(&stat, text::field(&stat, "throttled_usec ").unwrap_or(0)) })
 }
 
-fn throttling(stat: &str, throttled_us: u64) -> CpuQuota {
+fn parse_cpu_stat(stat: &str, throttled_us: u64) -> CpuQuota {
     CpuQuota {
         cores: None,
         periods: text::field(stat, "nr_periods ").unwrap_or(0),
@@ -186,14 +186,14 @@ fn path_of<'a>(membership: &'a str, controller: &str) -> Option<&'a str> {
 /// The folder of a path, if `file` is in it. Inside a container the path may be the host's, and the mount shows the container's own
 /// group as its root.
 fn group_with(root: &Path, path: &str, file: &str) -> Option<PathBuf> {
-    // A path may lead out of what is mounted: "/../other".
+    // A path may lead out of the mount: "/../other".
     let leads_out = path.split('/').any(|part| part == "..");
     let own = (!leads_out).then(|| root.join(path.trim_start_matches('/')));
     own.into_iter().chain([root.to_owned()]).find(|group| group.join(file).exists())
 }
 
-/// All but how much it uses.
-fn limits(root: &Path, group: &Path, names: &Names) -> Reading<Container> {
+/// Everything except its usage.
+fn limits(root: &Path, group: &Path, names: &CgroupFiles) -> Reading<Container> {
     let name = |group: &Path| format!("/{}", group.strip_prefix(root).unwrap_or(group).display());
     let mut limit: Option<(u64, String)> = None;
     for ancestor in group.ancestors().take_while(|ancestor| ancestor.starts_with(root)) {
@@ -217,10 +217,10 @@ fn limits(root: &Path, group: &Path, names: &Names) -> Reading<Container> {
     })
 }
 
-/// A number of bytes, or none for "no limit".
+/// A number of bytes; `None` for "no limit".
 fn read_number(file: &Path) -> Reading<Option<u64>> {
     let name = file.display().to_string();
-    number(&name, &unreadable(&name, text::read(file))?)
+    number(&name, &or_unknown(&name, text::read(file))?)
 }
 
 fn number(file: &str, text: &str) -> Reading<Option<u64>> {

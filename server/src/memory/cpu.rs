@@ -1,10 +1,10 @@
-//! The share of the processors in use: `/proc/stat`, whose lines count ticks of a processor's time by what it did.
+//! The share of the processors in use: `/proc/stat`, whose lines count the ticks of each processor by activity.
 
-use super::text::Source;
+use super::text::ProcFile;
 
-/// Remembers the reading before, to tell the share since: of all processors, and then of each.
+/// Holds the last reading, for shares: of all processors, and then of each.
 pub(super) struct CpuProbe {
-    stat: Source,
+    stat: ProcFile,
     before: Vec<Times>,
     percents: Vec<f64>,
 }
@@ -18,12 +18,12 @@ struct Times {
 
 impl CpuProbe {
     pub(super) fn new() -> Self {
-        Self { stat: Source::new("/proc/stat"), before: vec![], percents: vec![] }
+        Self { stat: ProcFile::new("/proc/stat"), before: vec![], percents: vec![] }
     }
 
-    /// The share of all; none at the first reading, and where it cannot be read.
+    /// The share of all; `None` at the first reading and after an error.
     pub(super) fn read(&mut self) -> Option<f64> {
-        let now = times(self.stat.read().ok()?);
+        let now = times(&self.stat.read().ok()?);
         let share = |(now, before): (&Times, &Times)| {
             let all = now.all.saturating_sub(before.all);
             let idle = now.idle.saturating_sub(before.idle).min(all);
@@ -34,7 +34,7 @@ impl CpuProbe {
         self.percents.first().copied()
     }
 
-    /// The share of each, as of the last reading.
+    /// The share of each at the last reading.
     pub(super) fn cores_percent(&self) -> Vec<f32> {
         self.percents.iter().skip(1).map(|percent| *percent as f32).collect()
     }

@@ -1,21 +1,21 @@
-//! The machine's disks and networks, and the processes that hold most memory, from sysinfo. Read only for those who look.
+//! The machine's disks and networks, and the processes with the most memory, from sysinfo. Read only for viewers.
 
 use std::time::Instant;
 
 use sysinfo::{DiskRefreshKind, Disks, Networks, ProcessRefreshKind, ProcessesToUpdate, System};
 use watchboard_wire::{Devices, Disk, HeavyProcess, Network};
 
-/// Processes that are named.
+/// So many processes are listed.
 const HEAVIEST: usize = 10;
 
-/// Remembers the networks, to tell what came since.
+/// Holds the networks of the last reading, for rates.
 #[derive(Default)]
 pub(super) struct DevicesProbe {
     networks: Option<(Instant, Networks)>,
 }
 
 impl DevicesProbe {
-    /// What the platform does not tell is missing.
+    /// Figures that the platform lacks are missing.
     pub(super) fn read(&mut self, cores_percent: Vec<f32>) -> Devices {
         Devices {
             uptime_seconds: System::uptime().unwrap_or(0),

@@ -1,66 +1,97 @@
-//! What a process holds open: `/proc/PID/fd`, `/proc/PID/net/{tcp,udp}{,6}`.
+//! The open files and connections of a process: `/proc/PID/fd`, `/proc/PID/net/{tcp,udp}{,6}`.
 
-use std::{collections::HashSet, path::PathBuf};
-
-use procfs::{
-    ProcError,
-    process::{FDTarget, Process},
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::{self, BufRead, BufReader},
+    path::Path,
 };
+
 use watchboard_wire::{Handles, Reading};
 
-use super::{readable, unreadable};
+use super::{
+    failure::{or_refused, or_unknown},
+    sockets::{SocketEntry, socket_inode},
+};
 use crate::clock::now_unix_ms;
 
-/// What one process has open.
+/// The open files and sockets of one process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Open {
+pub(super) struct OpenHandles {
     pub(super) open_files: u64,
     pub(super) sockets: HashSet<u64>,
 }
 
-/// Of the monitor's own process.
+/// The monitor's own process.
 pub(super) fn read() -> Reading<Handles> {
-    let process = unreadable("/proc/self", Process::myself())?;
-    let open = open(&process)?;
-    let connections = connections(&process, &open.sockets)?;
-    Ok(Handles { read_at_unix_ms: now_unix_ms(), open_files: open.open_files, connections })
+    let folder = Path::new("/proc/self");
+    let OpenHandles { open_files, sockets } = read_open(folder, Path::new("/"))?;
+    Ok(Handles { read_at_unix_ms: now_unix_ms(), open_files, connections: count_connections(folder, &sockets)? })
+}
+
+/// Another process, by its folder. Its paths are as it sees them: it may be in a container.
+pub(super) fn read_of(folder: &Path) -> Reading<OpenHandles> {
+    read_open(folder, &folder.join("root"))
 }
 
 /// Counts as psutil does: regular files by `stat`.
-pub(super) fn open(process: &Process) -> Reading<Open> {
-    let folder = format!("/proc/{}/fd", process.pid());
-    // Paths are as the process sees them, which may be in a container.
-    let is_own = process.pid().cast_unsigned() == std::process::id();
-    let root = PathBuf::from(if is_own { "/".to_owned() } else { format!("/proc/{}/root", process.pid()) });
-    let mut found = Open::default();
-    for descriptor in readable(&folder, process.fd())? {
-        let descriptor = match descriptor {
-            Ok(descriptor) => descriptor,
-            // The list may be allowed where what stands in it is not.
-            Err(refused @ ProcError::PermissionDenied(_)) => return readable(&folder, Err(refused)),
-            // A descriptor may close while it is looked at: it is then no longer there to be counted.
+fn read_open(folder: &Path, root: &Path) -> Reading<OpenHandles> {
+    let descriptors = folder.join("fd");
+    let name = descriptors.display().to_string();
+    let mut open = OpenHandles::default();
+    for entry in or_refused(&name, fs::read_dir(&descriptors))?.flatten() {
+        let target = match fs::read_link(entry.path()) {
+            Ok(target) => target,
+            // A process may be allowed to list the descriptors and not to read them.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return or_refused(&name, Err(error)),
+            // A descriptor that closes during the reading is left out.
             Err(_) => continue,
         };
-        match descriptor.target {
-            FDTarget::Socket(inode) => _ = found.sockets.insert(inode),
-            // Of the monitor's own process the files of `/proc` that the probes keep open are among them.
-            FDTarget::Path(path) => {
-                found.open_files += u64::from(path.strip_prefix("/").is_ok_and(|path| root.join(path).is_file()));
-            }
-            _ => {}
+        if let Some(inode) = socket_inode(&target) {
+            open.sockets.insert(inode);
+        } else if let Ok(path) = target.strip_prefix("/") {
+            // The files of `/proc` that the probes keep open are among those of the monitor's own process.
+            open.open_files += u64::from(root.join(path).is_file());
         }
     }
-    Ok(found)
+    Ok(open)
 }
 
-/// Connections by their sockets' inodes, as psutil does; a socket that several processes hold counts once.
-pub(super) fn connections(process: &Process, sockets: &HashSet<u64>) -> Reading<u64> {
-    let tcp = unreadable("/proc/PID/net/tcp", process.tcp())?;
-    let udp = unreadable("/proc/PID/net/udp", process.udp())?;
-    // A kernel without IPv6 has no tables of it, and then no such connections.
-    let tcp6 = process.tcp6().unwrap_or_default();
-    let udp6 = process.udp6().unwrap_or_default();
-    let inodes =
-        tcp.iter().chain(&tcp6).map(|entry| entry.inode).chain(udp.iter().chain(&udp6).map(|entry| entry.inode));
-    Ok(inodes.filter(|inode| sockets.contains(inode)).count() as u64)
+/// Connections by the inodes of their sockets, as psutil does. A socket of several processes counts once.
+pub(super) fn count_connections(folder: &Path, sockets: &HashSet<u64>) -> Reading<u64> {
+    let count = |table: &str| count_in_table(&folder.join("net").join(table), sockets);
+    let tcp = or_unknown("/proc/PID/net/tcp", count("tcp"))?;
+    let udp = or_unknown("/proc/PID/net/udp", count("udp"))?;
+    // A kernel without IPv6 has no tables of it, and no such connections.
+    Ok(tcp + udp + count("tcp6").unwrap_or(0) + count("udp6").unwrap_or(0))
+}
+
+fn count_in_table(file: &Path, sockets: &HashSet<u64>) -> io::Result<u64> {
+    let mut count = 0;
+    for line in BufReader::new(File::open(file)?).lines() {
+        count += u64::from(SocketEntry::parse(&line?).is_some_and(|entry| sockets.contains(&entry.inode)));
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, UdpSocket};
+
+    #[test]
+    fn sockets_and_files_of_this_process_are_counted_and_pipes_are_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let file = tempfile::tempfile_in("/tmp").unwrap();
+        let named = tempfile::NamedTempFile::new().unwrap();
+        let handles = read().unwrap();
+        assert!(handles.connections >= 2 && handles.open_files >= 1, "{handles:?}");
+        drop((listener, udp, file, named));
+        let open = read_of(Path::new("/proc/self")).unwrap();
+        assert_eq!(count_connections(Path::new("/proc/self"), &HashSet::new()), Ok(0));
+        assert!(count_connections(Path::new("/proc/self"), &open.sockets).is_ok());
+        let missing = read_of(Path::new("/proc/4294967295")).unwrap_err().to_string();
+        assert!(missing.contains("cannot read /proc/4294967295/fd"), "{missing}");
+    }
 }

@@ -1,10 +1,10 @@
-//! What the program has allocated, as its own allocator counted it.
+//! The bytes that the program has allocated, counted by its allocator.
 
 use watchboard_wire::Heap;
 
 use crate::alloc;
 
-/// None where the allocator does not count.
+/// `None` if the allocator does not count.
 pub(super) fn read() -> Option<Heap> {
     let alloc::Total { all, requests } = alloc::total()?;
     Some(Heap {

@@ -1,12 +1,14 @@
 //! The kernel's PSI: `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and the same of `full`.
 
-use procfs::{FromBufRead, MemoryPressure};
 use watchboard_wire::Pressure;
 
-/// None where the text is not of this form, as of a kernel that refuses to tell.
+/// `None` if the text has another form: some kernels have the file and refuse to read it.
 pub(super) fn parse(text: &str) -> Option<Pressure> {
-    let MemoryPressure { some, full } = MemoryPressure::from_buf_read(text.as_bytes()).ok()?;
-    Some(Pressure { some_percent: f64::from(some.avg10), full_percent: f64::from(full.avg10) })
+    let share = |name: &str| {
+        let averages = text.lines().find_map(|line| line.strip_prefix(name))?;
+        averages.split_whitespace().find_map(|average| average.strip_prefix("avg10="))?.parse().ok()
+    };
+    Some(Pressure { some_percent: share("some ")?, full_percent: share("full ")? })
 }
 
 #[cfg(test)]

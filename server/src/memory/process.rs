@@ -1,57 +1,58 @@
-//! A process: `/proc/PID/{status,stat}`, which have what `statm` has too.
+//! A process: `/proc/PID/{status,stat}`, which have all figures of `statm`.
 
 use std::{path::Path, time::Instant};
 
+use rustix::param::clock_ticks_per_second;
 use watchboard_wire::{Process, Reading, Unknown};
 
 use super::{
-    stat::Stat,
-    text::{self, Source},
-    unreadable,
+    failure::or_unknown,
+    stat::ProcStat,
+    text::{self, ProcFile},
 };
 
-/// Remembers the reading before, to tell what happened since.
+/// Holds the last reading, for rates.
 pub(super) struct ProcessProbe {
     pid: u32,
-    status: Source,
-    stat: Source,
-    before: Option<(Instant, Stat)>,
+    status: ProcFile,
+    stat: ProcFile,
+    before: Option<(Instant, ProcStat)>,
 }
 
 impl ProcessProbe {
-    /// Of the monitor's own process.
-    pub(super) fn own() -> Self {
-        Self::of(Path::new("/proc/self"), std::process::id())
+    /// The monitor's own process.
+    pub(super) fn for_this_process() -> Self {
+        Self::for_process(Path::new("/proc/self"), std::process::id())
     }
 
-    /// Of a process by its folder.
-    pub(super) fn of(folder: &Path, pid: u32) -> Self {
-        let source = |file: &str| Source::new(folder.join(file));
+    /// A process by its folder.
+    pub(super) fn for_process(folder: &Path, pid: u32) -> Self {
+        let source = |file: &str| ProcFile::new(folder.join(file));
         Self { pid, status: source("status"), stat: source("stat"), before: None }
     }
 
-    /// When the process that was read last was started; none where it has ended.
+    /// The start of the process at the last reading; `None` once it has ended.
     pub(super) fn started_ticks(&self) -> Option<u64> {
         self.before.as_ref().filter(|(_, stat)| !stat.ended).map(|(_, stat)| stat.started_ticks)
     }
 
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>) -> Reading<Process> {
-        let status = unreadable("/proc/PID/status", self.status.read())?;
-        let stat = unreadable("/proc/PID/stat", self.stat.read())?;
-        let stat =
-            Stat::parse(stat).ok_or_else(|| Unknown::because("/proc/PID/stat has not the fields that it should"))?;
+        let status = &*or_unknown("/proc/PID/status", self.status.read())?;
+        let stat = or_unknown("/proc/PID/stat", self.stat.read())?;
+        let stat = ProcStat::parse(&stat)
+            .ok_or_else(|| Unknown::because("/proc/PID/stat has not the fields that it should"))?;
         let kib = |name| text::field(status, name).unwrap_or(0) * 1024;
         let [anonymous_bytes, file_bytes, shmem_bytes] = ["RssAnon:", "RssFile:", "RssShmem:"].map(kib);
-        // As the sum of its parts, so that they add up: the kernel counts on while it is asked.
+        // The sum of its parts, so that they add up: the kernel counts on during the reading.
         let rss_bytes = anonymous_bytes + file_bytes + shmem_bytes;
         let now = Instant::now();
         let before = self.before.replace((now, stat));
-        let since = |read: fn(&Stat) -> u64| {
+        let since = |read: fn(&ProcStat) -> u64| {
             let (then, before) = before.as_ref()?;
             let seconds = now.duration_since(*then).as_secs_f64();
             (seconds > 0.0).then(|| read(&stat).saturating_sub(read(before)) as f64 / seconds)
         };
-        let ticks_per_second = procfs::ticks_per_second() as f64;
+        let ticks_per_second = clock_ticks_per_second() as f64;
         Ok(Process {
             pid: self.pid,
             name: status.lines().find_map(|line| line.strip_prefix("Name:")).unwrap_or_default().trim().to_owned(),
@@ -63,7 +64,7 @@ impl ProcessProbe {
             anonymous_bytes,
             file_bytes,
             shmem_bytes,
-            // Written down by the kernel now and then: never less than what is resident now.
+            // The kernel updates it now and then; it is never less than the resident memory.
             peak_rss_bytes: kib("VmHWM:").max(rss_bytes),
             swap_bytes: kib("VmSwap:"),
             memory_percent: system_total_bytes.map(|total| 100.0 * rss_bytes as f64 / total.max(1) as f64),
@@ -76,7 +77,7 @@ impl ProcessProbe {
     }
 }
 
-/// Several processes as one: their sums, under the first one's name and id.
+/// Several processes as one: their sums, with the name and the id of the first.
 pub(super) fn sum<'a>(mut processes: impl Iterator<Item = &'a Process>) -> Option<Process> {
     let mut sum = processes.next()?.clone();
     let rate = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(|a, b| a + b);
@@ -92,7 +93,7 @@ pub(super) fn sum<'a>(mut processes: impl Iterator<Item = &'a Process>) -> Optio
         sum.peak_rss_bytes += process.peak_rss_bytes;
         sum.swap_bytes += process.swap_bytes;
         sum.memory_percent = rate(sum.memory_percent, process.memory_percent);
-        // Of one that has just come there is no rate yet.
+        // A new process has no rate yet.
         sum.cpu_percent = rate(sum.cpu_percent, process.cpu_percent);
         sum.num_threads += process.num_threads;
         sum.minor_faults += process.minor_faults;
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_share_of_an_unknown_whole_is_unknown_and_not_zero() {
-        let mut probe = ProcessProbe::own();
+        let mut probe = ProcessProbe::for_this_process();
         let first = probe.read(None).unwrap();
         assert_eq!((first.memory_percent, first.cpu_percent), (None, None));
         assert!(probe.read(Some(1 << 40)).unwrap().memory_percent.is_some_and(|percent| percent > 0.0));

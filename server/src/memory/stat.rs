@@ -1,20 +1,20 @@
-//! `/proc/PID/stat`: one line of numbers about a process.
+//! `/proc/PID/stat` and `/proc/PID/task/TID/stat`: one line of numbers about a process or a thread.
 
-/// What is read of it.
+/// The numbers that the probes use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stat {
-    /// Whether it has ended, and only waits for its parent to ask how.
+pub(super) struct ProcStat {
+    /// Whether it has ended and waits for its parent to collect it.
     pub(super) ended: bool,
     pub(super) parent: u32,
     pub(super) minor_faults: u64,
     pub(super) major_faults: u64,
     /// In user and in kernel mode.
     pub(super) cpu_ticks: u64,
-    /// Since the machine was started: with the process id it names one process for good, where ids are used again.
+    /// Since the start of the machine. Ids are reused; the id with this time names one process for good.
     pub(super) started_ticks: u64,
 }
 
-impl Stat {
+impl ProcStat {
     /// `PID (NAME) STATE …`: the name may hold anything, the numbers after it have fixed places.
     pub(super) fn parse(stat: &str) -> Option<Self> {
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
@@ -33,6 +33,11 @@ impl Stat {
     }
 }
 
+/// The name of the process or the thread in its line.
+pub(super) fn name(stat: &str) -> &str {
+    stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).map_or("", |(name, _)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,24 +46,35 @@ mod tests {
     #[test]
     fn the_name_may_hold_anything() {
         let stat = "7 (a) b (c)) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23";
-        let read =
-            Stat { ended: false, parent: 4, minor_faults: 10, major_faults: 12, cpu_ticks: 14 + 15, started_ticks: 22 };
-        assert_eq!(Stat::parse(stat), Some(read));
-        assert!(Stat::parse(&stat.replace(" S ", " Z ")).unwrap().ended);
+        let read = ProcStat {
+            ended: false,
+            parent: 4,
+            minor_faults: 10,
+            major_faults: 12,
+            cpu_ticks: 14 + 15,
+            started_ticks: 22,
+        };
+        assert_eq!(ProcStat::parse(stat), Some(read));
+        assert!(ProcStat::parse(&stat.replace(" S ", " Z ")).unwrap().ended);
+        assert_eq!([name(stat), name("7 )( S"), name("")], ["a) b (c)", "", ""]);
     }
 
     #[test]
     fn the_fields_are_those_of_a_process_that_runs() {
-        let own = Stat::parse(&std::fs::read_to_string("/proc/self/stat").unwrap()).unwrap();
-        let known = procfs::process::Process::myself().unwrap().stat().unwrap();
-        assert_eq!((own.parent, own.started_ticks), (known.ppid as u32, known.starttime));
+        let own = ProcStat::parse(&std::fs::read_to_string("/proc/self/stat").unwrap()).unwrap();
+        let parent = rustix::process::getppid().unwrap().as_raw_nonzero().get().cast_unsigned();
+        let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+        let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+        let age = uptime - own.started_ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
+        assert_eq!(own.parent, parent);
+        assert!((-1.0..3_600.0).contains(&age), "{age}");
         assert!(!own.ended && own.minor_faults > 0);
     }
 
     proptest! {
         #[test]
         fn any_text_is_survived(text in ".{0,99}|7 \\(a\\) S( [0-9]{0,22}){0,20}") {
-            let _ = Stat::parse(&text);
+            let _ = (ProcStat::parse(&text), name(&text));
         }
     }
 }

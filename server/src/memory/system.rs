@@ -6,23 +6,23 @@ use watchboard_wire::{Pressure, Reading, System};
 
 use super::{
     cpu::CpuProbe,
+    failure::or_unknown,
     pressure,
-    text::{self, Source},
-    unreadable,
+    text::{self, ProcFile},
 };
 
-/// The kernel takes long to make `/proc/vmstat`: it is read at one in so many readings.
+/// The kernel takes long for `/proc/vmstat`: one reading in so many reads it.
 const SWAPPED_EVERY: u64 = 10;
-/// The kernel itself works out loads and pressures once in some seconds.
+/// The kernel computes loads and pressures every few seconds: one reading in so many reads them.
 const LOAD_EVERY: u64 = 5;
 
 pub(super) struct SystemProbe {
     host: String,
     cpus: u64,
-    meminfo: Source,
+    meminfo: ProcFile,
     cpu: CpuProbe,
     readings: u64,
-    /// What had been swapped in and out, and when.
+    /// The bytes swapped in and out, and the time of that reading.
     swapped: Option<(Instant, [u64; 2])>,
     swap_rates: Option<[f64; 2]>,
     load: Option<[f64; 3]>,
@@ -34,7 +34,7 @@ impl SystemProbe {
         Self {
             host: sysinfo::System::host_name().unwrap_or_else(|_| "unnamed host".to_owned()),
             cpus: std::thread::available_parallelism().map_or(1, usize::from) as u64,
-            meminfo: Source::new("/proc/meminfo"),
+            meminfo: ProcFile::new("/proc/meminfo"),
             cpu: CpuProbe::new(),
             readings: 0,
             swapped: None,
@@ -53,7 +53,7 @@ impl SystemProbe {
             self.pressure = system_pressure();
         }
         self.readings += 1;
-        let meminfo = unreadable("/proc/meminfo", self.meminfo.read())?;
+        let meminfo = or_unknown("/proc/meminfo", self.meminfo.read())?;
         let [swap_in_bytes, swap_out_bytes] = self.swapped.map(|(_, swapped)| swapped).unwrap_or_default();
         Ok(System {
             cpu_percent: self.cpu.read(),
@@ -64,18 +64,19 @@ impl SystemProbe {
             swap_out_bytes,
             swap_rates: self.swap_rates,
             pressure: self.pressure,
-            ..memory(meminfo)
+            ..memory(&meminfo)
         })
     }
 
-    /// The share in use of each core, as of the last reading.
+    /// The share in use of each core at the last reading.
     pub(super) fn cores_percent(&self) -> Vec<f32> {
         self.cpu.cores_percent()
     }
 
     fn read_swapped(&mut self) -> Reading<()> {
-        let vmstat = unreadable("/proc/vmstat", text::read("/proc/vmstat"))?;
-        let swapped = ["pswpin ", "pswpout "].map(|name| text::field(&vmstat, name).unwrap_or(0) * procfs::page_size());
+        let vmstat = or_unknown("/proc/vmstat", text::read("/proc/vmstat"))?;
+        let swapped = ["pswpin ", "pswpout "]
+            .map(|name| text::field(&vmstat, name).unwrap_or(0) * rustix::param::page_size() as u64);
         let now = Instant::now();
         if let Some((then, before)) = self.swapped.replace((now, swapped)) {
             let seconds = now.duration_since(then).as_secs_f64();
@@ -86,7 +87,7 @@ impl SystemProbe {
     }
 }
 
-/// None where the kernel is built or started without it.
+/// `None` if the kernel was built or started without it.
 fn system_pressure() -> Option<Pressure> {
     pressure::parse(&text::read("/proc/pressure/memory").ok()?)
 }
@@ -97,7 +98,7 @@ fn memory(meminfo: &str) -> System {
     let bytes = |name| kib(name).unwrap_or(0);
     let total = bytes("MemTotal:");
     let free = bytes("MemFree:");
-    // In some containers more is available than there is; kernels before 3.14 do not tell.
+    // In some containers more is available than there is. Kernels before 3.14 have no such line.
     let available = kib("MemAvailable:").unwrap_or(free).min(total);
     let used = total - available;
     let (swap_total, swap_free) = (bytes("SwapTotal:"), bytes("SwapFree:"));

@@ -1,6 +1,7 @@
-//! The kernel's texts of names and numbers.
+//! The kernel's texts of names and numbers. Names are bytes: bytes that are no UTF-8 become U+FFFD.
 
 use std::{
+    borrow::Cow,
     fs::File,
     io::{self, Read},
     os::unix::fs::FileExt,
@@ -12,33 +13,33 @@ const ROOM: usize = 8 << 10;
 /// None is longer.
 const MOST: usize = 1 << 20;
 
-/// A whole file. The kernel does not tell how long its files are: with room for them they are read at once, and not in pieces that grow.
+/// A whole file. The kernel does not know the length of its files: with enough room they are read in one call.
 pub(super) fn read(file: impl AsRef<Path>) -> io::Result<String> {
-    let mut text = String::with_capacity(ROOM);
-    File::open(file)?.read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Vec::with_capacity(ROOM);
+    File::open(file)?.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-/// A file that is read again and again, and stays open: that costs a fourth, and goes on when no more files can be opened.
-pub(super) struct Source {
+/// A file that stays open between readings. A reading then costs a quarter, and succeeds when no file can be opened.
+pub(super) struct ProcFile {
     path: PathBuf,
     file: Option<File>,
     bytes: Vec<u8>,
 }
 
-impl Source {
+impl ProcFile {
     pub(super) fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), file: None, bytes: vec![0; ROOM] }
     }
 
-    /// As the file is now.
-    pub(super) fn read(&mut self) -> io::Result<&str> {
-        // What it was opened as may be gone, as a control group that was made anew.
+    /// The file's text now.
+    pub(super) fn read(&mut self) -> io::Result<Cow<'_, str>> {
+        // The open file may be gone: a control group may be removed and made again.
         let length = match self.fill() {
             Err(_) if self.file.take().is_some() => self.fill()?,
             filled => filled?,
         };
-        std::str::from_utf8(&self.bytes[..length]).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        Ok(String::from_utf8_lossy(&self.bytes[..length]))
     }
 
     fn fill(&mut self) -> io::Result<usize> {
@@ -51,7 +52,7 @@ impl Source {
             let read = file.read_at(&mut self.bytes[length..], length as u64)?;
             length += read;
             if length < self.bytes.len() {
-                // The kernel hands out less than there was room for, once there is no more.
+                // The kernel fills the room unless the file ends.
                 return Ok(length);
             }
             if length >= MOST {
@@ -62,7 +63,7 @@ impl Source {
     }
 }
 
-/// The number that stands behind a name at the beginning of a line. None where there is no such line, or no number.
+/// The number after a name at the beginning of a line. `None` without such a line, or without a number.
 pub(super) fn field(text: &str, name: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
     rest.split_whitespace().next()?.parse().ok()
@@ -81,16 +82,26 @@ mod tests {
     }
 
     #[test]
+    fn names_that_are_no_utf8_are_shown_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("status");
+        std::fs::write(&path, b"Name:\tsh\xffop\nThreads:\t7\n").unwrap();
+        for text in [read(&path).unwrap(), ProcFile::new(&path).read().unwrap().into_owned()] {
+            assert_eq!((field(&text, "Threads:"), text.lines().next()), (Some(7), Some("Name:\tsh\u{fffd}op")));
+        }
+    }
+
+    #[test]
     fn a_source_is_read_as_it_is_and_opened_anew_when_it_must() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        let mut source = Source::new(&path);
+        let mut source = ProcFile::new(&path);
         assert!(source.read().is_err());
         for text in ["one", "", &"x".repeat(3 * ROOM), "two"] {
             std::fs::write(&path, text).unwrap();
             assert_eq!(source.read().unwrap(), text);
         }
-        assert!(Source::new("/proc/self/stat").read().unwrap().contains(&std::process::id().to_string()));
+        assert!(ProcFile::new("/proc/self/stat").read().unwrap().contains(&std::process::id().to_string()));
     }
 
     proptest! {

@@ -1,14 +1,37 @@
-//! The threads: `/proc/PID/task/*/stat`, and what each has allocated. Memory itself is shared.
+//! The threads: `/proc/PID/task/*/stat`, and the allocations of each. All threads share the memory itself.
 
-use std::{collections::HashMap, time::Instant};
+use std::{collections::HashMap, fs, path::Path, time::Instant};
 
-use procfs::process::Process;
+use rustix::param::clock_ticks_per_second;
 use watchboard_wire::{Reading, Thread, ThreadGroup};
 
-use super::unreadable;
+use super::{
+    failure::or_unknown,
+    stat::{self, ProcStat},
+    text,
+};
 use crate::alloc;
 
-/// Remembers each thread, to tell what it did since.
+/// A thread of a process, with its numbers so far.
+pub(super) struct Task {
+    id: i32,
+    name: String,
+    cpu_ticks: u64,
+}
+
+/// The threads of a process, by its folder.
+pub(super) fn read_tasks(folder: &Path) -> Reading<Vec<Task>> {
+    let entries = or_unknown("/proc/PID/task", fs::read_dir(folder.join("task")))?;
+    // A thread that ends during the reading is left out.
+    let task = |entry: fs::DirEntry| {
+        let line = text::read(entry.path().join("stat")).ok()?;
+        let id = entry.file_name().to_str()?.parse().ok()?;
+        Some(Task { id, name: stat::name(&line).to_owned(), cpu_ticks: ProcStat::parse(&line)?.cpu_ticks })
+    };
+    Ok(entries.flatten().filter_map(task).collect())
+}
+
+/// Holds each thread of the last reading, for rates.
 #[derive(Default)]
 pub(super) struct ThreadsProbe {
     before: HashMap<i32, Thread>,
@@ -18,52 +41,46 @@ pub(super) struct ThreadsProbe {
 impl ThreadsProbe {
     /// Every thread of the monitor's own process, the busiest first.
     pub(super) fn read(&mut self) -> Reading<Vec<ThreadGroup>> {
-        let process = unreadable("/proc/self", Process::myself())?;
-        self.read_of(&[process], alloc::by_thread().collect())
+        let tasks = read_tasks(Path::new("/proc/self"))?;
+        Ok(self.measure(tasks, alloc::by_thread().collect()))
     }
 
-    /// Every thread of some processes, with what is counted of them.
-    pub(super) fn read_of(
+    /// These threads, with the allocations that are counted of them.
+    pub(super) fn measure(
         &mut self,
-        processes: &[Process],
-        counted: HashMap<i32, alloc::Allocated>,
-    ) -> Reading<Vec<ThreadGroup>> {
-        let ticks_per_second = procfs::ticks_per_second() as f64;
+        tasks: impl IntoIterator<Item = Task>,
+        counted: HashMap<i32, alloc::AllocationSums>,
+    ) -> Vec<ThreadGroup> {
+        let ticks_per_second = clock_ticks_per_second() as f64;
         let now = Instant::now();
         let seconds =
             self.read_at.map(|before| now.duration_since(before).as_secs_f64()).filter(|seconds| *seconds > 0.0);
         let (mut threads, mut known) = (Vec::new(), HashMap::new());
-        let mut tasks = Vec::new();
-        for process in processes {
-            tasks.push(unreadable("/proc/PID/task", process.tasks())?);
-        }
-        // A thread may end while it is looked at: it is then no longer there to be listed.
-        for task in tasks.into_iter().flatten().flatten() {
-            let Ok(stat) = task.stat() else { continue };
-            let allocated = counted.get(&task.tid);
+        for task in tasks {
+            let allocated = counted.get(&task.id);
             let mut thread = Thread {
-                thread_id: task.tid,
-                name: stat.comm,
+                thread_id: task.id,
+                name: task.name,
                 cpu_percent: None,
-                cpu_seconds: (stat.utime + stat.stime) as f64 / ticks_per_second,
+                cpu_seconds: task.cpu_ticks as f64 / ticks_per_second,
                 allocated_bytes: allocated.map(|allocated| allocated.bytes),
                 freed_bytes: allocated.map(|allocated| allocated.freed_bytes),
             };
-            // One that was not there has begun since.
-            let none = Thread::default();
-            let before = self.before.get(&task.tid).unwrap_or(&none);
+            // A thread that is new has begun since the last reading.
+            let zero = Thread::default();
+            let before = self.before.get(&task.id).unwrap_or(&zero);
             let since = |now: f64, before: f64| seconds.map(|seconds| (now - before).max(0.0) / seconds);
             let bytes = |now: Option<u64>, before: Option<u64>| since(now? as f64, before.unwrap_or(0) as f64);
             thread.cpu_percent = since(thread.cpu_seconds, before.cpu_seconds).map(|share| 100.0 * share);
             let allocated_per_second = bytes(thread.allocated_bytes, before.allocated_bytes);
             let freed_per_second = bytes(thread.freed_bytes, before.freed_bytes);
-            known.insert(task.tid, thread.clone());
+            known.insert(task.id, thread.clone());
             threads.push(ThreadGroup { sum: thread, threads: 1, allocated_per_second, freed_per_second });
         }
         self.before = known;
         self.read_at = Some(now);
         sort(&mut threads);
-        Ok(threads)
+        threads
     }
 }
 
@@ -78,8 +95,8 @@ fn sort(threads: &mut [ThreadGroup]) {
     });
 }
 
-/// Those whose names differ in digits alone, together.
-pub(super) fn grouped(threads: &[ThreadGroup]) -> Vec<ThreadGroup> {
+/// Threads whose names differ only in digits are one group.
+pub(super) fn group_by_name(threads: &[ThreadGroup]) -> Vec<ThreadGroup> {
     let mut groups: Vec<(String, ThreadGroup)> = vec![];
     for thread in threads {
         let name = thread.sum.name.replace(|digit: char| digit.is_ascii_digit(), "#");
@@ -95,7 +112,7 @@ pub(super) fn grouped(threads: &[ThreadGroup]) -> Vec<ThreadGroup> {
 
 fn add(group: &mut ThreadGroup, thread: &ThreadGroup) {
     let sum = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(|a, b| a + b);
-    // What of a group is not counted is left out; a group of which nothing is has none.
+    // Threads that are not counted add nothing; a group of such threads has no sum.
     let bytes = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).reduce(u64::saturating_add);
     let (own, other) = (&mut group.sum, &thread.sum);
     if own.name != other.name {
@@ -130,7 +147,7 @@ mod tests {
     #[test]
     fn names_that_differ_in_digits_are_one_group() {
         let threads = [thread("main", 2.0), thread("worker-1", 1.0), thread("worker-2", 4.0), thread("pool", 0.0)];
-        let groups = grouped(&threads);
+        let groups = group_by_name(&threads);
         let seen: Vec<_> =
             groups.iter().map(|group| (&*group.sum.name, group.threads, group.sum.cpu_seconds)).collect();
         assert_eq!(seen, [("worker-#", 2, 5.0), ("main", 1, 2.0), ("pool", 1, 0.0)]);
@@ -138,7 +155,7 @@ mod tests {
         assert_eq!((groups[0].sum.thread_id, groups[1].sum.thread_id), (0, 7));
         let mut uncounted = thread("worker-3", 0.0);
         (uncounted.sum.allocated_bytes, uncounted.allocated_per_second) = (None, None);
-        let groups = grouped(&[thread("worker-1", 1.0), uncounted, thread("worker-2", 1.0)]);
+        let groups = group_by_name(&[thread("worker-1", 1.0), uncounted, thread("worker-2", 1.0)]);
         assert_eq!((groups[0].sum.allocated_bytes, groups[0].allocated_per_second), (Some(20), Some(4.0)));
     }
 }

@@ -1,17 +1,17 @@
-//! Whose memory is watched, where it is not the monitor's own process.
+//! The application whose memory is watched, if it is not the monitor's own process.
 
 use std::{fmt, net::SocketAddr};
 
-/// An application of other processes than the monitor's own, on this host, for [`Builder::watch_process`](crate::Builder::watch_process).
+/// An application in other processes on this host, for [`Builder::watch_process`](crate::Builder::watch_process).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Watch {
-    /// The process of this id, and all that descend from it. Once it has ended nothing is watched: an id is not kept for the next.
+    /// The process with this id and its descendants. Once it has ended, nothing is watched: the next process has another id.
     Pid(u32),
-    /// The process that listens at this TCP address of this host, and all that descend from it; of several that have the socket open
-    /// the topmost. Once they have ended, those that listen there next.
+    /// The process that listens at this TCP address of this host, and its descendants. If several have the socket open, it is the
+    /// topmost of them. Once they have ended, it is the next process that listens there.
     Listening(SocketAddr),
-    /// None that can be seen, for this reason: the board says so, and does not show its own process in its place.
+    /// No process can be seen, for this reason. The board shows the reason, and not its own process.
     Unseen(String),
 }
 

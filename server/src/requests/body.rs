@@ -1,4 +1,4 @@
-//! The body that the guard rides: a request ends when its body ends, or when the client drops it.
+//! The response body that carries the guard. A request ends when its body ends, or when the client drops it.
 
 use std::{
     pin::Pin,
@@ -12,25 +12,27 @@ use pin_project_lite::pin_project;
 use super::guard::RequestGuard;
 
 pin_project! {
-    /// A response body that passes everything through and tells its guard.
-    pub struct WatchedBody<B> {
-        // None after a panic: there is a status and no body.
+    /// The body of [`RequestsService`](crate::RequestsService)'s responses: passes all frames through, and records the request when
+    /// the body ends or is dropped.
+    #[derive(Debug)]
+    pub struct RequestsBody<B> {
+        // `None` after a panic: the response has no body.
         #[pin]
         inner: Option<B>,
-        // None once the end has been recorded.
+        // Empty once the end has been recorded.
         guard: RequestGuard,
     }
 
-    impl<B> PinnedDrop for WatchedBody<B> {
+    impl<B> PinnedDrop for RequestsBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            // A body that did not end: what it holds is freed while its request still answers for it.
+            // The memory that a body frees counts as the request's, if the body did not end before.
             this.guard.free(|| this.inner.set(None));
         }
     }
 }
 
-impl<B: Body> WatchedBody<B> {
+impl<B: Body> RequestsBody<B> {
     pub(super) fn new(inner: B, mut guard: RequestGuard) -> Self {
         if let Some(request) = guard.request()
             && (request.has_sent_all() || inner.is_end_stream())
@@ -40,13 +42,13 @@ impl<B: Body> WatchedBody<B> {
         Self { inner: Some(inner), guard }
     }
 
-    /// Of a panic.
+    /// The body of a response to a panic.
     pub(super) fn empty(guard: RequestGuard) -> Self {
         Self { inner: None, guard }
     }
 }
 
-impl<B> Body for WatchedBody<B>
+impl<B> Body for RequestsBody<B>
 where
     B: Body,
     B::Error: std::fmt::Display,
@@ -65,15 +67,15 @@ where
         match &frame {
             None => request.complete(),
             Some(Err(error)) => {
-                // The error's text is the host's code.
-                let text = request.recorder().shielded(|| error.to_string());
+                // The error's `Display` is the host's code and can panic.
+                let text = request.recorder().catch_panic(|| error.to_string());
                 request.fail(&text.unwrap_or_default());
             }
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     request.send(data.remaining(), data.chunk());
                 }
-                // Nobody asks for what follows trailers.
+                // No frame follows trailers, and the server does not poll for one.
                 if request.has_sent_all() || inner.is_end_stream() || frame.is_trailers() {
                     request.complete();
                 }

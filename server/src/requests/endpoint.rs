@@ -1,31 +1,26 @@
-//! One endpoint's counters: what a request adds to when it begins and ends, in a handful of relaxed atomic adds.
+//! One endpoint's counters. A request adds to them when it begins and when it ends, in a handful of relaxed atomic adds.
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::passed_on::{PassedOn, PassedOnRecorder, PassedOnTally};
+use super::upstream::{UpstreamRecorder, UpstreamTally, UpstreamTiming};
 use crate::{
-    alloc::Allocated,
-    commands::{TakenUsage, UsageRecorder, attribution::Trace},
-    histograms::BucketRecorder,
-    sync::{AtomicU32, AtomicU64, OnceBox, thread_number},
+    alloc::AllocationSums,
+    commands::{UsageDelta, UsageRecorder, attribution::Trace},
+    histograms::{BOUNDS_US, BucketRecorder},
+    sync::{AtomicU32, AtomicU64, OnceBox, slots::find_or_insert, thread_number},
 };
 
-/// Ways to end that are told apart in one endpoint: a status with an outcome each. Endpoints have two or three of them; past
-/// this many, further ones count as the first that stands where they would.
+/// Endings with a counter of their own in one endpoint. Most endpoints have two or three. Beyond this bound, an ending counts as
+/// the one whose counter is in its first slot. A power of two, for the table of counters.
 const ENDINGS: usize = 32;
 
-/// More threads than this share; an endpoint has a shard once a thread of it has recorded there.
+/// Shards of an endpoint. More threads than this share them. A shard is allocated when a thread first records there.
 const SHARDS: usize = 8;
 
-/// OpenTelemetry's bounds of `http.server.request.duration`, in microseconds, both ends included.
-pub(crate) const BOUNDS_US: [u64; 14] = [
-    5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000,
-    7_500_000, 10_000_000,
-];
-/// One more than bounds: the last holds what is slower than all of them.
+/// Counters of one ending by duration. The last counts requests that are slower than all bounds.
 pub(crate) const BOUNDED: usize = BOUNDS_US.len() + 1;
 
-/// The status that stands for "the client closed the request before there was one", as nginx writes it.
+/// The status of a request that its client closed before there was a response, as in nginx.
 pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// How a request ended.
@@ -45,8 +40,7 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
-    /// OpenTelemetry's `error.type`: the status of a server's error, or why the response did not end; none of what is no error
-    /// of the server.
+    /// OpenTelemetry's `error.type`: the status of a server error, or why the response did not end. `None` for all other endings.
     pub(super) fn error(self) -> Option<String> {
         match self.outcome {
             _ if self.status >= 500 => Some(self.status.to_string()),
@@ -57,37 +51,37 @@ impl Ending {
     }
 }
 
-/// What ended.
-pub(super) struct Ended<'a> {
+/// One request that has ended.
+pub(super) struct RequestRecord<'a> {
     pub(super) ending: Ending,
     pub(super) duration_us: u64,
     pub(super) response_bytes: u64,
-    /// None where the allocator does not count.
-    pub(super) allocated: Option<Allocated>,
-    /// None where it asked nothing of the database.
+    /// `None` if the allocator does not count.
+    pub(super) allocated: Option<AllocationSums>,
+    /// `None` if the request sent no command to the database.
     pub(super) usage: Option<&'a Trace>,
-    /// None where nobody passed it on.
-    pub(super) passed_on: Option<PassedOn>,
+    /// `None` if no proxy forwarded the request.
+    pub(super) upstream: Option<UpstreamTiming>,
 }
 
-/// What the registry keeps of one method and route.
+/// The counters of one method and route.
 pub(super) struct Endpoint {
-    /// None where the requests of all methods meet.
+    /// `None` for the row of unmatched requests, which all methods share.
     pub(super) method: Option<&'static str>,
     pub(super) route: Box<str>,
-    /// Requests are meant to take at most this long.
+    /// The host's objective for the duration of a request.
     pub(super) objective_us: u64,
     shards: [OnceBox<Shard>; SHARDS],
     latency: BucketRecorder,
-    /// Requests by the bytes that they allocated, once one is known.
+    /// Requests by the bytes that they allocated.
     sizes: OnceBox<BucketRecorder>,
     usage: OnceBox<UsageRecorder>,
-    passed_on: OnceBox<PassedOnRecorder>,
-    /// Requests that take at least this long are among the slowest of late, and worth a report.
+    upstream: OnceBox<UpstreamRecorder>,
+    /// A request that takes at least this long is among the slowest of the last seconds, and is reported.
     slow_from_us: AtomicU64,
 }
 
-/// What some of the threads count in, so that not all cores write the same cache lines for every request.
+/// The counters of some threads. Shards keep the cores from writing to the same cache lines for every request.
 #[repr(align(128))]
 struct Shard {
     started: AtomicU64,
@@ -119,17 +113,15 @@ impl Shard {
         }
     }
 
-    /// Open addressing from the status on; what is found is never moved.
+    /// The counter of an ending; of another ending if there is no room for this one.
+    #[inline]
     fn counter(&self, ending: Ending) -> &EndingCounter {
         let start = usize::from(ending.status);
-        for probe in 0..ENDINGS {
-            let slot = &self.endings[(start + probe) % ENDINGS];
-            let counter = slot.get_or_init(|| Box::new(EndingCounter::new(ending)));
-            if counter.ending == ending {
-                return counter;
-            }
+        let new = || EndingCounter::new(ending);
+        match find_or_insert(&self.endings, start, |counter| counter.ending == ending, || Some(new()), |_| ()) {
+            Some((_, counter)) => counter,
+            None => self.endings[start % ENDINGS].get_or_init(|| Box::new(new())),
         }
-        self.endings[start % ENDINGS].get_or_init(|| Box::new(EndingCounter::new(ending)))
     }
 }
 
@@ -150,7 +142,7 @@ impl Endpoint {
             latency: BucketRecorder::new(),
             sizes: OnceBox::new(),
             usage: OnceBox::new(),
-            passed_on: OnceBox::new(),
+            upstream: OnceBox::new(),
             slow_from_us: AtomicU64::new(0),
         }
     }
@@ -159,26 +151,27 @@ impl Endpoint {
         self.shard().started.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn end(&self, ended: &Ended<'_>) {
-        let shard = self.shard();
-        let counter = shard.counter(ended.ending);
-        counter.bounded[bounded(ended.duration_us)].fetch_add(1, Relaxed);
-        counter.duration_sum_us.fetch_add(ended.duration_us, Relaxed);
-        self.latency.record(ended.duration_us);
-        if ended.response_bytes > 0 {
-            shard.response_bytes.fetch_add(ended.response_bytes, Relaxed);
+    pub(super) fn end(&self, request: &RequestRecord<'_>) {
+        // First, since it is the largest piece of code: if it panics, no other counter counts a part of the request.
+        if let Some(trace) = request.usage {
+            self.usage.get_or_init(|| Box::new(UsageRecorder::new())).record(trace);
         }
-        if let Some(allocated) = ended.allocated {
+        let shard = self.shard();
+        let counter = shard.counter(request.ending);
+        counter.bounded[bound_index(request.duration_us)].fetch_add(1, Relaxed);
+        counter.duration_sum_us.fetch_add(request.duration_us, Relaxed);
+        self.latency.record(request.duration_us);
+        if request.response_bytes > 0 {
+            shard.response_bytes.fetch_add(request.response_bytes, Relaxed);
+        }
+        if let Some(allocated) = request.allocated {
             shard.allocated_bytes.fetch_add(allocated.bytes, Relaxed);
             shard.freed_bytes.fetch_add(allocated.freed_bytes, Relaxed);
             shard.allocations.fetch_add(allocated.allocations, Relaxed);
             self.sizes.get_or_init(|| Box::new(BucketRecorder::new())).record(allocated.bytes);
         }
-        if let Some(trace) = ended.usage {
-            self.usage.get_or_init(|| Box::new(UsageRecorder::new())).record(trace);
-        }
-        if let Some(passed_on) = ended.passed_on {
-            self.passed_on.get_or_init(|| Box::new(PassedOnRecorder::new())).record(passed_on);
+        if let Some(upstream) = request.upstream {
+            self.upstream.get_or_init(|| Box::new(UpstreamRecorder::new())).record(upstream);
         }
     }
 
@@ -190,7 +183,7 @@ impl Endpoint {
         self.shards.iter().filter_map(OnceBox::get)
     }
 
-    /// The memory that it holds.
+    /// The memory that it holds, in bytes.
     pub(super) fn held_bytes(&self) -> u64 {
         let of_shard = |shard: &Shard| {
             let endings = shard.endings.iter().filter_map(OnceBox::get).count();
@@ -210,41 +203,42 @@ impl Endpoint {
         self.slow_from_us.store(duration_us, Relaxed);
     }
 
-    /// Requests that have begun.
-    pub(super) fn started(&self) -> u64 {
+    /// Requests that have begun since the start.
+    pub(super) fn started_count(&self) -> u64 {
         self.shards().map(|shard| shard.started.load(Relaxed)).sum()
     }
 
-    /// Takes what ended since the last time: `each` gets it by the histogram and the bucket, the rest is what is returned. A request that ends
-    /// meanwhile is taken in part now and in part the next time; nothing is taken twice or lost.
-    pub(super) fn take(&self, each: &mut dyn FnMut(Of, usize, u32)) -> Taken {
+    /// Takes the counts since the last call. `each` gets the histograms' counts by bucket; the sums are returned. If a request ends
+    /// during the call, a part of it is taken now and the other part by the next call. No count is taken twice or lost.
+    pub(super) fn take(&self, each: &mut dyn FnMut(HistogramKind, usize, u32)) -> EndpointDelta {
         let counters = self.shards().flat_map(|shard| &shard.endings).filter_map(OnceBox::get);
         let endings = counters.map(EndingCounter::take);
         let endings = endings.filter(|taken| taken.requests() > 0 || taken.duration_sum_us > 0).collect();
-        self.latency.take(|bucket, count| each(Of::Latency, bucket, count));
+        self.latency.take(|bucket, count| each(HistogramKind::Latency, bucket, count));
         if let Some(recorder) = self.sizes.get() {
-            recorder.take(|bucket, count| each(Of::Sizes, bucket, count));
+            recorder.take(|bucket, count| each(HistogramKind::Sizes, bucket, count));
         }
-        let usage = self.usage.get().map(|usage| usage.take(&mut |bucket, count| each(Of::Usage, bucket, count)));
+        let usage =
+            self.usage.get().map(|usage| usage.take(&mut |bucket, count| each(HistogramKind::Usage, bucket, count)));
         let sum = |counter: fn(&Shard) -> &AtomicU64| self.shards().map(|shard| counter(shard).swap(0, Relaxed)).sum();
-        Taken {
+        EndpointDelta {
             endings,
             response_bytes: sum(|shard| &shard.response_bytes),
-            allocated: Allocated {
+            allocated: AllocationSums {
                 bytes: sum(|shard| &shard.allocated_bytes),
                 freed_bytes: sum(|shard| &shard.freed_bytes),
                 allocations: sum(|shard| &shard.allocations),
             },
             usage: usage.unwrap_or_default(),
-            passed_on: self.passed_on.get().map(PassedOnRecorder::take).unwrap_or_default(),
+            upstream: self.upstream.get().map(UpstreamRecorder::take).unwrap_or_default(),
         }
     }
 }
 
 impl EndingCounter {
-    fn take(&self) -> TakenEnding {
+    fn take(&self) -> EndingDelta {
         let take = |count: &AtomicU32| if count.load(Relaxed) == 0 { 0 } else { count.swap(0, Relaxed) };
-        TakenEnding {
+        EndingDelta {
             ending: self.ending,
             bounded: std::array::from_fn(|index| take(&self.bounded[index])),
             duration_sum_us: self.duration_sum_us.swap(0, Relaxed),
@@ -252,36 +246,37 @@ impl EndingCounter {
     }
 }
 
-fn bounded(duration_us: u64) -> usize {
-    // Most requests are fast: a search from the first bound on is shorter than a clever one.
+/// The index of the first of [`BOUNDS_US`] that a duration does not exceed.
+fn bound_index(duration_us: u64) -> usize {
+    // Most requests are fast: a linear search ends sooner than a binary one.
     BOUNDS_US.iter().position(|bound| duration_us <= *bound).unwrap_or(BOUNDS_US.len())
 }
 
-/// What ended between two readings.
-pub(super) struct Taken {
-    pub(super) endings: Vec<TakenEnding>,
+/// The requests of one endpoint that ended between two readings.
+pub(super) struct EndpointDelta {
+    pub(super) endings: Vec<EndingDelta>,
     pub(super) response_bytes: u64,
-    pub(super) allocated: Allocated,
-    pub(super) usage: TakenUsage,
-    pub(super) passed_on: PassedOnTally,
+    pub(super) allocated: AllocationSums,
+    pub(super) usage: UsageDelta,
+    pub(super) upstream: UpstreamTally,
 }
 
 /// The histograms of an endpoint.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
+pub(super) enum HistogramKind {
     Latency,
     Sizes,
     Usage,
 }
 
 /// The requests of one ending.
-pub(super) struct TakenEnding {
+pub(super) struct EndingDelta {
     pub(super) ending: Ending,
     pub(super) bounded: [u32; BOUNDED],
     pub(super) duration_sum_us: u64,
 }
 
-impl TakenEnding {
+impl EndingDelta {
     pub(super) fn requests(&self) -> u64 {
         self.bounded.iter().map(|count| u64::from(*count)).sum()
     }
@@ -293,7 +288,7 @@ mod tests {
 
     #[test]
     fn bounds_include_their_end_as_prometheus_has_it() {
-        assert_eq!((bounded(0), bounded(5_000), bounded(5_001), bounded(10_000_001)), (0, 0, 1, 14));
+        assert_eq!((bound_index(0), bound_index(5_000), bound_index(5_001), bound_index(10_000_001)), (0, 0, 1, 14));
     }
 
     #[test]
@@ -302,20 +297,20 @@ mod tests {
         for status in [200, 232, 264, 200] {
             let ending = Ending { status, outcome: Outcome::Complete };
             endpoint.begin();
-            endpoint.end(&Ended {
+            endpoint.end(&RequestRecord {
                 ending,
                 duration_us: 7,
                 response_bytes: 1,
                 allocated: None,
                 usage: None,
-                passed_on: None,
+                upstream: None,
             });
         }
         let mut latency = vec![];
         let taken = endpoint.take(&mut |_, bucket, count| latency.push((bucket, count)));
         let counts: Vec<_> = taken.endings.iter().map(|taken| (taken.ending.status, taken.requests())).collect();
         assert_eq!(counts, [(200, 2), (232, 1), (264, 1)]);
-        assert_eq!((latency, taken.response_bytes, endpoint.started()), (vec![(7, 4)], 4, 4));
+        assert_eq!((latency, taken.response_bytes, endpoint.started_count()), (vec![(7, 4)], 4, 4));
         assert!(endpoint.take(&mut |_, _, _| panic!("nothing is left")).endings.is_empty());
     }
 
@@ -323,16 +318,16 @@ mod tests {
     fn more_endings_than_there_is_room_for_lose_no_request() {
         let endpoint = Endpoint::new(Some("GET"), "/", 1);
         for status in 100..1000 {
-            endpoint.end(&Ended {
+            endpoint.end(&RequestRecord {
                 ending: Ending { status, outcome: Outcome::Complete },
                 duration_us: 1,
                 response_bytes: 0,
                 allocated: None,
                 usage: None,
-                passed_on: None,
+                upstream: None,
             });
         }
         let taken = endpoint.take(&mut |_, _, _| {});
-        assert_eq!(taken.endings.iter().map(TakenEnding::requests).sum::<u64>(), 900);
+        assert_eq!(taken.endings.iter().map(EndingDelta::requests).sum::<u64>(), 900);
     }
 }

@@ -1,54 +1,52 @@
-//! A request under way: made when it arrives, its guard rides the future and then the body, and records when it is dropped.
-//! A guard is moved a dozen times on its way, so it is one word: what is known of the request is in a box, which a thread uses again
-//! and again.
+//! The guard of a request in flight. It is made when the request arrives, rides the future and then the body, and records the
+//! request when it is dropped. A guard is moved a dozen times, so it is one word: a box, which the thread reuses for later requests.
 
-use std::{cell::RefCell, num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode, header};
 use tokio::time::Instant;
 use watchboard_wire::ErrorKind;
 
 use super::{
-    endpoint::{CLIENT_CLOSED_REQUEST, Ended, Ending, Endpoint, Outcome},
+    endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
     panics,
-    passed_on::PassedOn,
-    recorder::{Newcomer, Recorder, Row, unharmed},
+    recorder::{NewPath, Recorder, RequestRow, catch_panic},
     reports::{EXCERPT_BYTES, ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
+    upstream::UpstreamTiming,
 };
 use crate::{
-    alloc::{Allocated, Span},
+    alloc::{AllocationSums, Span},
     clock::now_unix_ms,
-    commands::attribution::{self, Lent, Trace},
+    commands::attribution::{self, Trace, TraceScope},
+    sync::free_list::FreeList,
 };
 
-/// Boxes that a thread keeps for its next requests; those of more at once are made and freed.
-const KEPT: usize = 256;
+/// Boxes that a thread keeps for its next requests. If it has more requests at once, it allocates and frees theirs.
+const FREE_BOXES: usize = 256;
 
 thread_local! {
-    #[expect(clippy::vec_box, reason = "it is the boxes that are kept")]
-    static BOXES: RefCell<Vec<Box<Underway>>> = const { RefCell::new(vec![]) };
+    static BOXES: FreeList<Box<InFlightRequest>> = const { FreeList::new(FREE_BOXES) };
 }
 
-/// Ends its request when it is dropped. None for a request that is not recorded.
-pub(super) struct RequestGuard(Option<Box<Underway>>);
+/// Ends its request when it is dropped. Empty for a request that is not recorded.
+pub(super) struct RequestGuard(Option<Box<InFlightRequest>>);
 
 impl RequestGuard {
     pub(super) const NONE: Self = Self(None);
 
-    pub(super) fn of(underway: Underway) -> Self {
-        let kept = BOXES.try_with(|boxes| boxes.borrow_mut().pop()).ok().flatten();
-        Self(Some(match kept {
-            Some(mut kept) => {
-                *kept = underway;
-                kept
+    pub(super) fn new(in_flight: InFlightRequest) -> Self {
+        Self(Some(match FreeList::take(&BOXES) {
+            Some(mut free) => {
+                *free = in_flight;
+                free
             }
-            None => Box::new(underway),
+            None => Box::new(in_flight),
         }))
     }
 
-    /// What is known of its request.
-    pub(super) fn request(&mut self) -> Option<&mut Underway> {
+    /// The request; `None` if it is not recorded.
+    pub(super) fn request(&mut self) -> Option<&mut InFlightRequest> {
         self.0.as_deref_mut()
     }
 
@@ -56,32 +54,33 @@ impl RequestGuard {
         Self(self.0.take())
     }
 
-    /// What is allocated from now on is its request's, until [`Self::allocate`]. Not by a closure around the work: what that returns would be
-    /// moved once more.
+    /// Attributes allocations to the request from now until [`Self::allocate`]. Not a closure around the work: its result would be moved
+    /// once more.
     pub(super) fn span(&self) -> Option<Span> {
         self.0.as_ref().and_then(|_| Span::begin())
     }
 
     pub(super) fn allocate(&mut self, span: Option<Span>) {
-        if let (Some(underway), Some(span)) = (&mut self.0, span) {
-            underway.allocated = Some(underway.allocated.unwrap_or_default().plus(span.end()));
+        if let (Some(in_flight), Some(span)) = (&mut self.0, span) {
+            in_flight.allocated = Some(in_flight.allocated.unwrap_or_default() + span.end());
         }
     }
 
-    /// The same, and what is asked of the database too, until [`Self::end_work`].
-    pub(super) fn begin_work(&mut self) -> Work {
-        let lent = self.0.as_mut().and_then(|underway| attribution::lend(&mut underway.usage));
-        Work { span: self.span(), lent }
+    /// Attributes allocations and database commands to the request from now until [`Self::end_work`].
+    pub(super) fn begin_work(&mut self) -> WorkSpan {
+        let scope = self.0.as_mut().and_then(|in_flight| attribution::enter(&mut in_flight.usage));
+        WorkSpan { span: self.span(), scope }
     }
 
-    pub(super) fn end_work(&mut self, work: Work) {
-        if let (Some(underway), Some(lent)) = (&mut self.0, work.lent) {
-            lent.take_back(&mut underway.usage);
+    pub(super) fn end_work(&mut self, work: WorkSpan) {
+        if let (Some(in_flight), Some(scope)) = (&mut self.0, work.scope) {
+            scope.exit(&mut in_flight.usage);
         }
         self.allocate(work.span);
     }
 
-    /// Drops what its request holds before it ends, so that this is freed in its name. Where nothing counts, it can go with the rest.
+    /// Runs `drop` for the request's future or body, so that the memory that it frees counts as the request's. Where the allocator
+    /// does not count, the caller's own drop does it.
     #[inline]
     pub(super) fn free(&mut self, drop: impl FnOnce()) {
         let span = self.span();
@@ -93,86 +92,89 @@ impl RequestGuard {
 }
 
 /// A stretch of work for a request.
-pub(super) struct Work {
+pub(super) struct WorkSpan {
     span: Option<Span>,
-    lent: Option<Lent>,
+    scope: Option<TraceScope>,
 }
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        let Some(mut underway) = self.0.take() else { return };
-        if unharmed(|| underway.end()).is_none() {
-            underway.recorder.count_fault();
+        let Some(mut in_flight) = self.0.take() else { return };
+        if catch_panic(|| in_flight.end()).is_none() {
+            in_flight.recorder.count_fault();
         }
-        // A thread that is ending has no place for it any more.
-        let _ = BOXES.try_with(|boxes| {
-            let mut boxes = boxes.borrow_mut();
-            if boxes.len() < KEPT {
-                boxes.push(underway);
-            }
-        });
+        FreeList::put(&BOXES, in_flight);
     }
 }
 
-pub(super) struct Underway {
+impl std::fmt::Debug for RequestGuard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let route = self.0.as_ref().map(|in_flight| &in_flight.row.route);
+        f.debug_struct("RequestGuard").field("route", &route).finish_non_exhaustive()
+    }
+}
+
+/// A request between its arrival and its end.
+pub(super) struct InFlightRequest {
     recorder: &'static Recorder,
     row: &'static Endpoint,
-    /// None once it has begun in its row.
-    newcomer: Option<Box<Newcomer>>,
+    /// A path without a row until the response. `None` once the request has begun in a row.
+    new_path: Option<Box<NewPath>>,
     started: Instant,
     response_bytes: u64,
-    /// While it was polled; none where nothing counted.
-    allocated: Option<Allocated>,
-    /// What it asked of the database; none before it has asked anything.
+    /// During its polls; `None` if the allocator does not count.
+    allocated: Option<AllocationSums>,
+    /// Its database commands; `None` before the first.
     usage: Option<Box<Trace>>,
-    /// None for a request that goes well.
-    error: Option<Box<Details>>,
+    /// `None` as long as nothing fails.
+    error: Option<Box<ErrorDetails>>,
     id: RequestId,
-    /// From arrival to the response's head, where the body comes in parts after it; zero before there is one.
+    /// From arrival to the response's head, if the body comes in parts after it. Zero before that.
     first_byte_us: u32,
-    /// What a service that passed it on told; none of others.
-    passed_on: Option<PassedOn>,
+    /// What a proxy below the layer reports.
+    upstream: Option<UpstreamTiming>,
     /// The number of its endpoint.
     endpoint: u32,
-    /// Zero before there is one.
+    /// Zero before the response.
     status: u16,
     outcome: Outcome,
     method_has_body: bool,
-    /// Latency is the time until the head: what follows lasts as long as its client wants.
+    /// The latency of an event stream is the time until its head: the body lasts as long as the client wants.
     is_event_stream: bool,
-    /// What the head promised; with this many bytes sent the body has ended, even if nobody asks for its end.
+    /// The body's length by the response's head. Once as many bytes are sent the body has ended, even if the server does not poll for its
+    /// end.
     promised: Option<u64>,
-    /// The response is the text of an error: its beginning is what it says.
+    /// The response is an error whose body is text: its beginning is the error's message.
     is_error_text: bool,
 }
 
-/// What is known of an error.
+/// The report of a request that failed.
 #[derive(Default)]
-struct Details {
+struct ErrorDetails {
     panicked: bool,
-    /// The beginning of the response's text, or what the panic said.
+    /// The beginning of the response's text, or the panic's message.
     excerpt: Vec<u8>,
     location: Option<String>,
 }
 
-impl Underway {
-    /// A request of this row has arrived.
-    pub(super) fn begin(recorder: &'static Recorder, row: Row, method: &Method, headers: &HeaderMap) -> Self {
+impl InFlightRequest {
+    /// A request has arrived that counts in `row`.
+    pub(super) fn begin(recorder: &'static Recorder, row: RequestRow, method: &Method, headers: &HeaderMap) -> Self {
         Self {
             recorder,
             row: row.endpoint,
-            newcomer: row.newcomer,
+            new_path: row.new_path,
             started: Instant::now(),
             response_bytes: 0,
             allocated: None,
             usage: None,
             error: None,
-            id: RequestId::of(headers),
+            id: RequestId::from_headers(headers),
             first_byte_us: 0,
-            passed_on: None,
+            upstream: None,
             endpoint: row.number,
             status: 0,
-            // Until something else is known, a guard that goes away was left by its client.
+            // A guard that is dropped before the response ends was left by its client.
             outcome: Outcome::Dropped,
             method_has_body: *method != Method::HEAD,
             is_event_stream: false,
@@ -181,14 +183,14 @@ impl Underway {
         }
     }
 
-    /// The response has a head, which promised so many bytes of a body; none where parts follow it and nobody knows how many.
+    /// The response has a head. `promised` is the body's length in bytes, if it is known.
     pub(super) fn respond(&mut self, status: StatusCode, headers: &HeaderMap, promised: Option<u64>) {
         self.status = status.as_u16();
         self.promised = promised;
         self.is_error_text = self.status >= 400 && is_text(headers);
         let no_body = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if no_body || !self.method_has_body {
-            // The server will not ask for a body, so its end cannot be seen.
+            // The server does not poll this body, so the layer cannot see its end.
             self.outcome = Outcome::Complete;
         } else if promised.is_none() {
             self.first_byte_us = u32::try_from(self.elapsed().as_micros()).unwrap_or(u32::MAX).max(1);
@@ -197,25 +199,26 @@ impl Underway {
         }
     }
 
-    /// A path that was new has been answered: with a client's error it counts as unmatched, as paths do that are nobody's.
-    pub(super) fn find_row(&mut self, teaches: bool) {
-        if let Some(newcomer) = self.newcomer.take() {
-            if let Some((number, row)) = teaches.then(|| self.recorder.learn(&newcomer)).flatten() {
+    /// Chooses the row of a request whose path was new. If the response shows that the path `exists`, its template gets a row of its own;
+    /// else the request counts as unmatched.
+    pub(super) fn find_row(&mut self, exists: bool) {
+        if let Some(new_path) = self.new_path.take() {
+            if let Some((number, row)) = exists.then(|| self.recorder.learn(&new_path)).flatten() {
                 (self.endpoint, self.row) = (number, row);
             }
             self.row.begin();
         }
     }
 
-    /// The response comes from another, or tells why there is none.
-    pub(super) fn pass_on(&mut self, passed_on: PassedOn) {
-        self.passed_on = Some(passed_on);
-        match passed_on.failure {
+    /// The response comes from an upstream, or says why the upstream gave none.
+    pub(super) fn set_upstream(&mut self, upstream: UpstreamTiming) {
+        self.upstream = Some(upstream);
+        match upstream.failure {
             Some(failure) => {
                 self.is_error_text = false;
                 self.error.get_or_insert_default().excerpt = failure.as_bytes().to_vec();
             }
-            // Whether its body comes at once or in parts: the other's answer began here.
+            // The first byte of the upstream's response, whether its body comes at once or in parts.
             None => self.first_byte_us = u32::try_from(self.elapsed().as_micros()).unwrap_or(u32::MAX).max(1),
         }
     }
@@ -229,7 +232,7 @@ impl Underway {
         self.recorder
     }
 
-    /// A part of the body is on its way: so many bytes, which begin with `text`.
+    /// A part of the body is sent: `bytes` bytes, which begin with `text`.
     pub(super) fn send(&mut self, bytes: usize, text: &[u8]) {
         self.response_bytes += bytes as u64;
         if self.is_error_text {
@@ -239,7 +242,7 @@ impl Underway {
         }
     }
 
-    /// Whether all that the head promised is on its way.
+    /// Whether as many bytes are sent as the head promised.
     pub(super) fn has_sent_all(&self) -> bool {
         self.promised.is_some_and(|promised| self.response_bytes >= promised)
     }
@@ -265,7 +268,7 @@ impl Underway {
     fn kind(&self) -> Option<ErrorKind> {
         match (self.outcome, self.status) {
             _ if self.error.as_ref().is_some_and(|error| error.panicked) => Some(ErrorKind::Panic),
-            // Whoever listens to an event stream leaves in the end.
+            // The client of an event stream always ends it.
             (Outcome::Dropped, _) if self.is_event_stream => None,
             (_, 500..) | (Outcome::Failed, _) => Some(ErrorKind::Server),
             (Outcome::Dropped, _) => Some(ErrorKind::Dropped),
@@ -276,7 +279,7 @@ impl Underway {
 
     fn end(&mut self) {
         if self.outcome == Outcome::Dropped && std::thread::panicking() {
-            // A panic that nobody caught, in a body or before there was a future: the connection goes with it.
+            // A panic outside the future's poll, which the layer does not catch: in a body, or before there was a future.
             self.panic("it panicked outside of the handler");
         }
         let kind = self.kind();
@@ -295,13 +298,13 @@ impl Underway {
             trace.forget_times();
         }
         let usage = self.usage.as_deref();
-        endpoint.end(&Ended {
+        endpoint.end(&RequestRecord {
             ending,
             duration_us,
             response_bytes: self.response_bytes,
             allocated: self.allocated,
             usage,
-            passed_on: self.passed_on,
+            upstream: self.upstream,
         });
         let reports = &self.recorder.reports;
         let slow = duration_us >= endpoint.slow_from_us() || duration_us >= reports.slow_from_us();
@@ -309,11 +312,11 @@ impl Underway {
             self.report(ending, duration_us, slow, kind);
         }
         if let Some(trace) = self.usage.take() {
-            attribution::end(trace);
+            attribution::recycle(trace);
         }
     }
 
-    /// Tells the monitor of the request itself, since it was slow or went wrong.
+    /// Reports a request that was slow or failed to the monitor.
     #[cold]
     fn report(&mut self, ending: Ending, duration_us: u64, slow: bool, kind: Option<ErrorKind>) {
         let sighting = Sighting {
@@ -322,25 +325,27 @@ impl Underway {
             ending,
             duration_us,
             first_byte_us: NonZeroU32::new(self.first_byte_us),
-            connect_us: self.passed_on.and_then(PassedOn::connect_us),
+            connect_us: self.upstream.and_then(UpstreamTiming::connect_us),
             response_bytes: self.response_bytes,
             id: self.id,
-            usage: slow.then(|| self.usage.as_deref().map(|trace| RequestUsage::of(trace, self.started))).flatten(),
+            usage: slow
+                .then(|| self.usage.as_deref().map(|trace| RequestUsage::from_trace(trace, self.started)))
+                .flatten(),
         };
         let reports = &self.recorder.reports;
         if slow && !reports.slow(sighting.clone()) {
-            // Until there is room again only a slower one is worth the attempt.
+            // The queue is full: until the monitor empties it, only a slower request tries again.
             self.row.set_slow_from_us(duration_us + 1);
             reports.set_slow_from_us(duration_us + 1);
         }
         if let Some(kind) = kind {
-            let Details { excerpt, location, .. } = self.error.take().map(|details| *details).unwrap_or_default();
+            let ErrorDetails { excerpt, location, .. } = self.error.take().map(|details| *details).unwrap_or_default();
             reports.error(ReportedError { sighting, kind, excerpt, location });
         }
     }
 }
 
-/// Whether a body can be read as text: plain text or JSON, not compressed.
+/// Whether a response's body is readable text: plain text or JSON, not compressed.
 fn is_text(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     (kind.starts_with("text/plain") || kind.contains("json")) && !headers.contains_key(header::CONTENT_ENCODING)

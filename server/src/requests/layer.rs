@@ -1,4 +1,4 @@
-//! The tower layer: begins a guard for each request, catches a handler's panic, and hands the guard to the response's body.
+//! The tower layer. It begins a guard for each request, catches the handler's panic, and hands the guard to the response's body.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,19 +14,20 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    WatchedBody,
-    guard::{RequestGuard, Underway},
+    RequestsBody,
+    guard::{InFlightRequest, RequestGuard},
     panics,
-    passed_on::PassedOn,
     recorder::{Incoming, Recorder},
+    upstream::UpstreamTiming,
 };
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// Records every request that passes. Apply it with [`axum::Router::layer`], after the routes: only there is the route template known.
+/// The layer that records every request. Apply it with [`axum::Router::layer`], after the routes: axum knows the route template only
+/// there. [`Monitor::layer`](crate::Monitor::layer) makes it.
 ///
-/// A handler that panics is recorded as such, and its client gets a 500 instead of a broken connection.
-#[derive(Clone)]
+/// If a handler panics, the layer records a panic, and the client gets a 500 instead of a broken connection.
+#[derive(Clone, Debug)]
 pub struct RequestsLayer {
     recorder: &'static Recorder,
 }
@@ -38,28 +39,28 @@ impl RequestsLayer {
 }
 
 impl<S> Layer<S> for RequestsLayer {
-    type Service = Watched<S>;
+    type Service = RequestsService<S>;
 
-    fn layer(&self, inner: S) -> Watched<S> {
-        Watched { inner, recorder: self.recorder }
+    fn layer(&self, inner: S) -> RequestsService<S> {
+        RequestsService { inner, recorder: self.recorder }
     }
 }
 
-/// A service whose requests are recorded.
-#[derive(Clone)]
-pub struct Watched<S> {
+/// The service of [`RequestsLayer`]: records each request and passes it to the service `S`.
+#[derive(Clone, Debug)]
+pub struct RequestsService<S> {
     inner: S,
     recorder: &'static Recorder,
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Watched<S>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequestsService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ResBody: Body,
 {
-    type Response = Response<WatchedBody<ResBody>>;
+    type Response = Response<RequestsBody<ResBody>>;
     type Error = S::Error;
-    type Future = WatchedFuture<S::Future>;
+    type Future = RequestsFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -68,51 +69,52 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (method, headers) = (request.method(), request.headers());
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-        let incoming = Incoming { method, uri: request.uri(), headers, route };
+        let incoming = Incoming::new(method, request.uri(), headers, route);
         let recorder = self.recorder;
-        let row = recorder.shielded(|| recorder.begin(&incoming)).flatten();
+        let row = recorder.catch_panic(|| recorder.begin(&incoming)).flatten();
         let mut guard = match row {
-            Some(row) => RequestGuard::of(Underway::begin(recorder, row, method, headers)),
+            Some(row) => RequestGuard::new(InFlightRequest::begin(recorder, row, method, headers)),
             None => RequestGuard::NONE,
         };
-        // Not caught here: below axum's router all code of the host runs when the future is polled. What the proxy does at once is our own.
+        // Panics are not caught here: below axum's router all of the host's code runs in the future's poll.
         let span = guard.span();
         let inner = self.inner.call(request);
         guard.allocate(span);
-        WatchedFuture { inner: Some(inner), guard }
+        RequestsFuture { inner: Some(inner), guard }
     }
 }
 
 pin_project! {
-    /// The response on its way.
-    pub struct WatchedFuture<F> {
-        // None once it has been dropped.
+    /// The future of [`RequestsService`]: resolves to the inner service's response, with its body in a [`RequestsBody`].
+    #[derive(Debug)]
+    pub struct RequestsFuture<F> {
+        // `None` once it has been dropped.
         #[pin]
         inner: Option<F>,
-        // None once the response is on its way.
+        // Empty once the response's body has the guard.
         guard: RequestGuard,
     }
 
-    impl<F> PinnedDrop for WatchedFuture<F> {
+    impl<F> PinnedDrop for RequestsFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            // What its request holds is freed while it still answers for it.
+            // The memory that the inner future frees counts as the request's.
             this.guard.free(|| this.inner.set(None));
         }
     }
 }
 
-impl<F, B, E> Future for WatchedFuture<F>
+impl<F, B, E> Future for RequestsFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body,
 {
-    type Output = Result<Response<WatchedBody<B>>, E>;
+    type Output = Result<Response<RequestsBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
-        // The future is not polled again after a panic, so that what it left behind is never seen.
+        // The future is not polled again after a panic, so no code sees a broken state.
         let work = this.guard.begin_work();
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(cx)));
         this.guard.end_work(work);
@@ -126,19 +128,19 @@ where
                 if let Some(request) = guard.request() {
                     let promised = response.body().size_hint().exact();
                     request.respond(response.status(), response.headers(), promised);
-                    let passed_on = response.extensions().get::<PassedOn>();
-                    if let Some(passed_on) = passed_on {
-                        request.pass_on(*passed_on);
+                    let upstream = response.extensions().get::<UpstreamTiming>();
+                    if let Some(upstream) = upstream {
+                        request.set_upstream(*upstream);
                     }
-                    let own = passed_on.is_some_and(|passed_on| passed_on.failure.is_some());
-                    request.find_row(!response.status().is_client_error() && !own);
+                    let is_proxys_own = upstream.is_some_and(|upstream| upstream.failure.is_some());
+                    request.find_row(!response.status().is_client_error() && !is_proxys_own);
                     if request.recorder().server_timing {
-                        tell_timing(request, response.headers_mut());
+                        append_server_timing(request, response.headers_mut());
                     }
                 }
-                Poll::Ready(Ok(response.map(|body| WatchedBody::new(body, guard))))
+                Poll::Ready(Ok(response.map(|body| RequestsBody::new(body, guard))))
             }
-            // A service that fails without a response breaks the connection: to its client, a server error.
+            // If a service fails without a response, the connection breaks. To the client that is a server error.
             Ok(Err(error)) => {
                 if let Some(request) = guard.request() {
                     request.respond(StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), Some(0));
@@ -150,7 +152,7 @@ where
                 if let Some(request) = guard.request() {
                     request.panic(panics::message(&*panic));
                 }
-                let mut response = Response::new(WatchedBody::empty(guard));
+                let mut response = Response::new(RequestsBody::empty(guard));
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
                 Poll::Ready(Ok(response))
             }
@@ -158,8 +160,8 @@ where
     }
 }
 
-/// Adds the time until the head to what the host's own `Server-Timing` may say already.
-fn tell_timing(request: &Underway, headers: &mut HeaderMap) {
+/// Appends the time until the head, beside a `Server-Timing` header of the host's own.
+fn append_server_timing(request: &InFlightRequest, headers: &mut HeaderMap) {
     let text = format!("app;dur={:.3}", request.elapsed().as_secs_f64() * 1000.0);
     if let Ok(value) = HeaderValue::from_str(&text) {
         headers.append(SERVER_TIMING, value);

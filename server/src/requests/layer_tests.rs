@@ -1,15 +1,18 @@
-//! The layer by itself: what becomes of a request when the host's code panics, and when ours does.
+//! The layer alone: what it records, and how it handles panics of the host's code and of ours.
 
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use axum::body::Body;
 use http_body_util::BodyExt;
 use tower::{ServiceExt, service_fn};
 
 use super::*;
-use crate::requests::{
-    Reader, Reports,
-    recorder::{Policy, injected},
+use crate::{
+    commands::attribution,
+    requests::{Reader, RequestReports, recorder::Policy},
 };
 
 fn recorder() -> &'static Recorder {
@@ -28,22 +31,34 @@ where
     (status, String::from_utf8_lossy(&body).into_owned())
 }
 
-/// Requests that were recorded, and what was told of them.
-fn taken(recorder: &'static Recorder) -> (u64, Reports) {
+/// The number of recorded requests, and the reports on them.
+fn taken(recorder: &'static Recorder) -> (u64, RequestReports) {
     let mut requests = 0;
-    let told = Reader::new(recorder).take(|_, tally| requests += tally.requests());
-    (requests, told)
+    let reports = Reader::new(recorder).take(|_, tally| requests += tally.requests());
+    (requests, reports)
 }
 
 #[tokio::test]
 async fn a_panic_of_our_own_costs_the_host_nothing() {
+    attribution::enable();
     let well = || service_fn(|_| async { Ok(Response::new(Body::from("well"))) });
-    // One request has two shielded pieces of work: its beginning and its end.
-    for step in 0..2 {
-        let recorder = recorder();
-        injected::IN.set(Some(step));
-        assert_eq!(ask(recorder, well()).await, (StatusCode::OK, "well".to_owned()));
-        assert_eq!((recorder.faults(), injected::IN.take()), (1, None), "step {step} panicked");
+    // Its trace makes the recording of the request's end panic.
+    let breaks_end = service_fn(|_| async {
+        attribution::write(attribution::tests::break_trace);
+        Ok(Response::new(Body::from("well")))
+    });
+    let begin_panics = AtomicBool::new(true);
+    let ignore = move |_: &Incoming<'_>| {
+        assert!(!begin_panics.swap(false, Relaxed), "once");
+        false
+    };
+    // One request has two pieces of our own work that can panic: its beginning and its end.
+    let at_begin = Recorder::new(Policy { ignore: Some(Box::new(ignore)), ..Policy::default() });
+    let at_end = recorder();
+    let first = [(at_begin, ask(at_begin, well()).await), (at_end, ask(at_end, breaks_end).await)];
+    for (step, (recorder, response)) in first.into_iter().enumerate() {
+        assert_eq!(response, (StatusCode::OK, "well".to_owned()));
+        assert_eq!(recorder.faults(), 1, "step {step} panicked");
         assert_eq!(ask(recorder, well()).await.0, StatusCode::OK);
         assert_eq!(taken(recorder).0, 1, "the next request is recorded");
     }
@@ -63,8 +78,8 @@ async fn a_handler_that_panics_is_told_with_message_and_place() {
     let recorder = recorder();
     let line = line!() + 1;
     let (status, _) = ask(recorder, service_fn(|_| async { panic!("a bug of the host") })).await;
-    let (requests, told) = taken(recorder);
-    let error = &told.errors[0];
+    let (requests, reports) = taken(recorder);
+    let error = &reports.errors[0];
     assert_eq!((status, requests), (StatusCode::INTERNAL_SERVER_ERROR, 1));
     assert_eq!(error.excerpt, b"a bug of the host");
     let location = error.location.as_deref().unwrap();
@@ -95,9 +110,9 @@ async fn a_service_that_panics_in_its_call_is_recorded_as_it_goes() {
     let recorder = recorder();
     let asked = tokio::spawn(ask(recorder, PanicsInCall));
     assert!(asked.await.unwrap_err().is_panic());
-    let (requests, told) = taken(recorder);
-    assert_eq!((requests, told.errors[0].excerpt.as_slice()), (1, b"it panicked outside of the handler".as_slice()));
-    assert!(told.errors[0].location.as_deref().is_some_and(|location| location.contains("layer_tests.rs")));
+    let (requests, reports) = taken(recorder);
+    assert_eq!((requests, reports.errors[0].excerpt.as_slice()), (1, b"it panicked outside of the handler".as_slice()));
+    assert!(reports.errors[0].location.as_deref().is_some_and(|location| location.contains("layer_tests.rs")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,10 +128,10 @@ async fn an_event_streams_latency_is_the_time_until_its_head() {
         Ok(Response::builder().header("content-type", "text/event-stream").body(body).unwrap())
     });
     ask(recorder, stream).await;
-    let (_, told) = taken(recorder);
+    let (_, reports) = taken(recorder);
     assert_eq!(
-        (told.slow[0].duration_us / 1000, told.slow[0].first_byte_us.map(|us| u64::from(us.get()))),
-        (40, Some(told.slow[0].duration_us))
+        (reports.slow[0].duration_us / 1000, reports.slow[0].first_byte_us.map(|us| u64::from(us.get()))),
+        (40, Some(reports.slow[0].duration_us))
     );
 }
 
@@ -173,10 +188,10 @@ async fn what_failed_with_one_status_is_one_total_however_it_came_about() {
     let dropped = RequestsLayer::new(recorder).layer(returned).oneshot(Request::new(Body::empty())).await.unwrap();
     drop(dropped);
     let mut reader = Reader::new(recorder);
-    let told = reader.take(|_, _| ());
+    let reports = reader.take(|_, _| ());
     let totals = reader.totals();
     let statuses: Vec<_> = totals[0].statuses.iter().map(|total| (total.status, total.requests)).collect();
     assert_eq!(statuses, [(500, 3)]);
-    let kinds: Vec<_> = told.errors.iter().map(|error| error.kind.word()).collect();
+    let kinds: Vec<_> = reports.errors.iter().map(|error| error.kind.word()).collect();
     assert_eq!(kinds, ["server error", "panic", "server error"]);
 }

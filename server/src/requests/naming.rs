@@ -1,8 +1,9 @@
-//! The endpoints of an application whose router is not axum's: named by the templates that were given, by its OpenAPI document, and
-//! else by what its paths look like. Reading takes no lock; what is new comes rarely, and in a copy.
+//! Names the endpoints of an application whose router is not axum's: by declared templates, by its OpenAPI document, and else by the
+//! look of a path. Readers take no lock; a new template replaces a copy of the tables.
 
 mod declared;
 mod inference;
+mod name;
 mod openapi;
 
 use std::sync::Arc;
@@ -10,52 +11,57 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use watchboard_wire::NameSource;
 
-use self::{declared::Declared, inference::Inferred};
-pub use declared::RouteError;
+pub use self::declared::RouteError;
+pub(crate) use self::name::RouteName;
+use self::{declared::Declared, inference::RouteInference};
 
-/// The routes of an application whose router the monitor cannot ask: of a proxied one, or of a service that is no axum router.
+/// The route templates of an application whose router the monitor cannot ask: a proxied application, or a service that is not an
+/// axum router. [`Builder::routes`](crate::Builder::routes) takes them.
 ///
 /// ```
 /// # fn main() -> Result<(), watchboard::RouteError> {
-/// // Requests of `/users/7` count as those of `/users/{id}`, and what is not given is told by the looks of its path.
-/// let routes = watchboard::Routes::declared(["/users/{id}", "/files/{*path}"])?.inferred();
+/// // `/users/7` counts as `/users/{id}`. A path that fits no template is named by its look.
+/// let routes = watchboard::Routes::declared(["/users/{id}", "/files/{*path}"])?.with_inference();
 /// let monitor = watchboard::Monitor::builder().routes(routes);
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// Clones are the same routes.
+/// Clones share the templates: a document that one clone reads holds for all.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     declared: Arc<ArcSwap<Declared>>,
-    /// None where only given templates name paths.
-    inferred: Option<Arc<Inferred>>,
+    /// `None` if only templates name paths.
+    inference: Option<Arc<RouteInference>>,
 }
 
 impl Routes {
-    /// Those of these templates: a part of a path in braces stands for any, `{*rest}` for all that is left.
+    /// Routes with these templates. `{name}` stands for any one segment of a path, `{*rest}` for all segments that follow.
     ///
     /// # Errors
-    /// A template that is none, or one that another stands in the way of.
+    /// A template is malformed.
     pub fn declared(templates: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, RouteError> {
         let routes = Self::default();
         routes.replace(NameSource::Declared, templates.into_iter().map(Into::into).collect())?;
         Ok(routes)
     }
 
-    /// What is in none of the templates is named by the looks of its path: numbers, UUIDs, dates, hashes and the like become `{id}`,
-    /// `{uuid}`, `{date}`, `{hash}`; where a part of a path has too many names, further ones are `{name}`. A path gets a row once the
-    /// application has answered it with something other than a client error, so that strangers who guess at paths make none.
+    /// Names a path that fits no template by its look: numbers, UUIDs, dates, hashes and similar segments become `{id}`, `{uuid}`,
+    /// `{date}`, `{hash}`. If one place of a path has too many names, further names become `{name}`.
+    ///
+    /// A path gets a row once the application responds with something other than a client error, so that a stranger who guesses paths
+    /// creates no rows.
     #[must_use]
-    pub fn inferred(mut self) -> Self {
-        self.inferred = Some(Arc::default());
+    pub fn with_inference(mut self) -> Self {
+        self.inference = Some(Arc::default());
         self
     }
 
-    /// Those of an OpenAPI document in JSON, in the place of what an earlier one named; returns how many it names. Declared templates go first.
+    /// Reads the templates of an OpenAPI document in JSON (2.0 or 3); they replace those of an earlier document. Returns the number of
+    /// templates. Declared templates take precedence.
     ///
     /// # Errors
-    /// What is wrong with the document; the routes stay as they were.
+    /// The document cannot be read, or a template in it is malformed. The routes then stay as they were.
     pub fn openapi(&self, document: &str) -> Result<usize, RouteError> {
         let templates = openapi::templates(document)?;
         let count = templates.len();
@@ -63,45 +69,35 @@ impl Routes {
         Ok(count)
     }
 
-    /// Puts templates in the place of those of the same rule.
+    /// Replaces the templates of one rule.
     fn replace(&self, rule: NameSource, templates: Vec<String>) -> Result<(), RouteError> {
         let mut all = self.declared.load().templates().to_vec();
-        all.retain(|(_, of)| *of != rule);
+        all.retain(|(_, other)| *other != rule);
         all.extend(templates.into_iter().map(|template| (template, rule)));
-        // Stable: given ones stand before those of a document, which gives way to them.
+        // A stable sort: declared templates stand before those of a document, and take precedence.
         all.sort_by_key(|(_, rule)| *rule != NameSource::Declared);
         self.declared.store(Arc::new(Declared::new(&all)?));
         Ok(())
     }
 
-    /// Calls `then` with what a path is called; with none where nothing names it.
-    pub(super) fn name<T>(&self, path: &str, then: impl FnOnce(Option<Name<'_>>) -> T) -> T {
-        let given = self.declared.load();
-        match (given.template(path), &self.inferred) {
-            (Some(template), _) => then(Some(Name::Known(template))),
-            (None, Some(inferred)) => inferred.name(path, |name| then(Some(name))),
+    /// Calls `then` with the name of a path, or with `None` if no rule names it.
+    pub(super) fn name<T>(&self, path: &str, then: impl FnOnce(Option<RouteName<'_>>) -> T) -> T {
+        let declared = self.declared.load();
+        match (declared.template(path), &self.inference) {
+            (Some(template), _) => then(Some(RouteName::Known(template))),
+            (None, Some(inference)) => inference.name(path, |name| then(Some(name))),
             (None, None) => then(None),
         }
     }
 
-    /// The application has answered a path that was new: it has a name from now on.
+    /// Learns a new template, since a response shows that its path exists. Returns the name to count it under.
     pub(super) fn learn(&self, template: &str) -> Option<String> {
-        self.inferred.as_ref()?.learn(template)
+        self.inference.as_ref()?.learn(template)
     }
 
-    /// Which rule made a template.
+    /// The rule that made a template.
     pub(super) fn rule(&self, template: &str) -> Option<NameSource> {
-        let is_inferred = || self.inferred.as_ref().is_some_and(|inferred| inferred.knows(template));
+        let is_inferred = || self.inference.as_ref().is_some_and(|inference| inference.knows(template));
         self.declared.load().rule(template).or_else(|| is_inferred().then_some(NameSource::Inferred))
     }
-}
-
-/// What a path is called.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Name<'a> {
-    Known(&'a str),
-    /// Nobody has seen one like it: a row is made for it when the application has answered.
-    New(String),
-    /// There are so many that no more are told apart.
-    TooMany,
 }

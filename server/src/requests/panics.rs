@@ -1,5 +1,5 @@
-//! Where a handler panicked. Only the panic hook is told the place, so ours notes it for the thread and then calls the hook
-//! that was there.
+//! The source location of a panic. Only the panic hook gets it, so our hook notes it for the thread and then calls the hook
+//! before it.
 
 use std::{any::Any, cell::Cell, sync::Once};
 
@@ -7,26 +7,26 @@ thread_local! {
     static LAST: Cell<Option<String>> = const { Cell::new(None) };
 }
 
-/// Adds the hook, once for the process.
+/// Adds the hook, once in the process.
 pub(crate) fn note_locations() {
     static ADDED: Once = Once::new();
     ADDED.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             let location = panic.location().map(|at| format!("{}:{}:{}", at.file(), at.line(), at.column()));
-            // A thread that is ending has no such place any more, and nobody who would read it.
+            // A thread that is ending has no thread-locals any more; no code reads the location then.
             let _ = LAST.try_with(|last| last.set(location));
             before(panic);
         }));
     });
 }
 
-/// Where this thread panicked last; none where the host has a hook of its own in our hook's place.
+/// The location of this thread's last panic; `None` if the host has replaced our hook.
 pub(super) fn take_location() -> Option<String> {
     LAST.try_with(Cell::take).ok().flatten()
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(super) fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a message")

@@ -1,4 +1,4 @@
-//! What all clones of the layer share: the endpoints, the reports, and the host's policy.
+//! The recorder that all clones of the layer share: the endpoints, the queues of reports, and the host's policy.
 
 use std::{
     borrow::Cow,
@@ -11,52 +11,79 @@ use http::{HeaderMap, Method, Uri};
 use watchboard_wire::NameSource;
 
 use super::{
-    endpoint::{Ended, Ending, Endpoint, Outcome},
-    naming::{Name, Routes},
-    registry::{MAX_ENDPOINTS, Registry, known},
-    reports::Reports,
+    endpoint::{Ending, Endpoint, Outcome, RequestRecord},
+    naming::{RouteName, Routes},
+    registry::{MAX_ENDPOINTS, Registry, method_index},
+    reports::ReportQueues,
     rules::Rules,
 };
-use crate::alloc::{Allocated, is_counting};
+use crate::alloc::{AllocationSums, is_counting};
 
-/// A request as the host's policy sees it, before it is handled.
+/// A request before the handler runs, as [`Builder::ignore_if`](crate::Builder::ignore_if) and
+/// [`Builder::group_by`](crate::Builder::group_by) see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
-    /// Its method.
-    pub method: &'a Method,
-    /// Its URI, with the path as the client wrote it.
-    pub uri: &'a Uri,
-    /// Its headers.
-    pub headers: &'a HeaderMap,
-    /// The template of the route that matched: `/users/{id}`; none where none did.
-    pub route: Option<&'a str>,
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    route: Option<&'a str>,
 }
 
-/// Where a request counts.
-pub(super) struct Row {
+impl<'a> Incoming<'a> {
+    pub(super) fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap, route: Option<&'a str>) -> Self {
+        Self { method, uri, headers, route }
+    }
+
+    /// The request's method.
+    #[must_use]
+    pub fn method(&self) -> &'a Method {
+        self.method
+    }
+
+    /// The request's URI, with the path as the client wrote it.
+    #[must_use]
+    pub fn uri(&self) -> &'a Uri {
+        self.uri
+    }
+
+    /// The request's headers.
+    #[must_use]
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    /// The template of the route that matched, such as `/users/{id}`; `None` if no route matched.
+    #[must_use]
+    pub fn route(&self) -> Option<&'a str> {
+        self.route
+    }
+}
+
+/// The row that a request counts in.
+pub(super) struct RequestRow {
     pub(super) number: u32,
     pub(super) endpoint: &'static Endpoint,
-    /// Its path is new: it has not begun, and begins in the row that it is found to be of when it has been answered.
-    pub(super) newcomer: Option<Box<Newcomer>>,
+    /// The request's path is new. It begins in a row when there is a response, which shows whether the path exists.
+    pub(super) new_path: Option<Box<NewPath>>,
 }
 
-/// A request whose path is like none before.
-pub(super) struct Newcomer {
+/// A path whose template has no row yet.
+pub(super) struct NewPath {
     method: Method,
     template: String,
 }
 
-type Ignore = Box<dyn Fn(&Incoming<'_>) -> bool + Send + Sync>;
-type Group = Box<dyn Fn(&Incoming<'_>) -> Option<Cow<'static, str>> + Send + Sync>;
+type IgnoreRequest = Box<dyn Fn(&Incoming<'_>) -> bool + Send + Sync>;
+type NameRow = Box<dyn Fn(&Incoming<'_>) -> Option<Cow<'static, str>> + Send + Sync>;
 
-/// What the host decides of requests.
+/// The host's policy for requests.
 pub(crate) struct Policy {
     pub(crate) rules: Rules,
     pub(crate) max_endpoints: usize,
-    pub(crate) ignore: Option<Ignore>,
-    pub(crate) group: Option<Group>,
+    pub(crate) ignore: Option<IgnoreRequest>,
+    pub(crate) group: Option<NameRow>,
     pub(crate) server_timing: bool,
-    /// Of those that no route of axum's matched.
+    /// Names requests that no route of axum's matched.
     pub(crate) routes: Option<Routes>,
 }
 
@@ -81,21 +108,27 @@ impl std::fmt::Debug for Policy {
 
 pub(crate) struct Recorder {
     pub(super) registry: Registry,
-    pub(super) reports: Reports,
-    ignore: Option<Ignore>,
-    group: Option<Group>,
+    pub(super) reports: ReportQueues,
+    ignore: Option<IgnoreRequest>,
+    group: Option<NameRow>,
     pub(super) server_timing: bool,
     routes: Option<Routes>,
     faults: AtomicU64,
 }
 
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("faults", &self.faults).finish_non_exhaustive()
+    }
+}
+
 impl Recorder {
-    /// Lives as long as the process, with its endpoints, for each monitor ever built: layers and requests hold plain
-    /// references, since a count of them would be one cache line that all cores write for every request.
+    /// Leaks one recorder for each monitor ever built. Layers and requests hold plain references to it: a reference count would be
+    /// one cache line that all cores write for every request.
     pub(crate) fn new(policy: Policy) -> &'static Self {
         Box::leak(Box::new(Self {
             registry: Registry::new(policy.max_endpoints, policy.rules),
-            reports: Reports::new(),
+            reports: ReportQueues::new(),
             ignore: policy.ignore,
             group: policy.group,
             server_timing: policy.server_timing,
@@ -104,36 +137,36 @@ impl Recorder {
         }))
     }
 
-    /// The row that a request counts in, where it has begun; none where the host ignores it.
-    pub(super) fn begin(&'static self, incoming: &Incoming<'_>) -> Option<Row> {
+    /// Begins a request in its row; `None` if the host ignores it.
+    pub(super) fn begin(&'static self, incoming: &Incoming<'_>) -> Option<RequestRow> {
         let (number, template) = self.endpoint(incoming)?;
-        let endpoint = self.registry.numbered(number)?;
-        let newcomer = template.map(|template| Box::new(Newcomer { method: incoming.method.clone(), template }));
-        if newcomer.is_none() {
+        let endpoint = self.registry.by_number(number)?;
+        let new_path = template.map(|template| Box::new(NewPath { method: incoming.method.clone(), template }));
+        if new_path.is_none() {
             endpoint.begin();
         }
-        Some(Row { number, endpoint, newcomer })
+        Some(RequestRow { number, endpoint, new_path })
     }
 
-    /// The row of a request whose path was new, now that it has been answered.
-    pub(super) fn learn(&'static self, newcomer: &Newcomer) -> Option<(u32, &'static Endpoint)> {
-        let template = self.routes.as_ref()?.learn(&newcomer.template)?;
-        let number = self.registry.find(&newcomer.method, Some(&template))?;
-        Some((number, self.registry.numbered(number)?))
+    /// The row of a path that was new, now that its response shows that it exists.
+    pub(super) fn learn(&'static self, new_path: &NewPath) -> Option<(u32, &'static Endpoint)> {
+        let template = self.routes.as_ref()?.learn(&new_path.template)?;
+        let number = self.registry.find_endpoint(&new_path.method, Some(&template))?;
+        Some((number, self.registry.by_number(number)?))
     }
 
-    /// Which rule named a row.
+    /// The rule that made a row's template.
     pub(super) fn rule(&self, template: &str) -> NameSource {
         let named = self.routes.as_ref().and_then(|routes| routes.rule(template));
         named.unwrap_or_default()
     }
 
-    /// The number of an endpoint, and the template of a path that is new.
+    /// The number of a request's row, and the template of its path if that is new.
     fn endpoint(&self, incoming: &Incoming<'_>) -> Option<(u32, Option<String>)> {
         if self.ignore.as_ref().is_some_and(|ignores| ignores(incoming)) {
             return None;
         }
-        let find = |route: Option<&str>| Some((self.registry.find(incoming.method, route)?, None));
+        let find = |route: Option<&str>| Some((self.registry.find_endpoint(incoming.method, route)?, None));
         if let Some(row) = self.group.as_ref().and_then(|group| group(incoming)) {
             return find(Some(&row));
         }
@@ -142,17 +175,19 @@ impl Recorder {
         };
         routes.name(incoming.uri.path(), |name| match name {
             None => find(None),
-            Some(Name::Known(template)) => find(Some(template)),
-            Some(Name::TooMany) => Some((self.registry.past_the_cap(known(incoming.method)), None)),
-            // What the host has said of a route holds for it from the first request on.
-            Some(Name::New(template)) if self.registry.has_rule(&template) => find(Some(&template)),
-            Some(Name::New(template)) => Some((self.registry.find(incoming.method, None)?, Some(template))),
+            Some(RouteName::Known(template)) => find(Some(template)),
+            Some(RouteName::TooMany) => Some((self.registry.overflow_row(method_index(incoming.method)), None)),
+            // The host's rules for a route hold from its first request on.
+            Some(RouteName::New(template)) if self.registry.has_rule(&template) => find(Some(&template)),
+            Some(RouteName::New(template)) => {
+                Some((self.registry.find_endpoint(incoming.method, None)?, Some(template)))
+            }
         })
     }
 
-    /// Runs work of our own beside a request: if it panics, the request goes on unrecorded, and that is counted.
-    pub(super) fn shielded<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
-        let done = unharmed(work);
+    /// Runs our own work beside a request. If it panics, the request goes on unrecorded, and the fault is counted.
+    pub(super) fn catch_panic<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let done = catch_panic(work);
         if done.is_none() {
             self.count_fault();
         }
@@ -163,43 +198,27 @@ impl Recorder {
         self.faults.fetch_add(1, Relaxed);
     }
 
-    /// A request that went well.
-    #[cfg(test)]
-    pub(crate) fn record_for_tests(&self, route: &str, duration_us: u64) {
-        let number = self.registry.find(&Method::GET, Some(route)).expect("nothing is ignored");
-        let endpoint = self.registry.numbered(number).expect("it is there");
-        endpoint.begin();
-        let ending = Ending { status: 200, outcome: Outcome::Complete };
-        endpoint.end(&Ended {
-            ending,
-            duration_us,
-            response_bytes: 1_000,
-            allocated: None,
-            usage: None,
-            passed_on: None,
-        });
-    }
-
-    /// Panics of our own code, or of the host's policy, that were kept from requests.
+    /// Panics of our own code, or of the host's policy, that did not reach a request.
     pub(crate) fn faults(&self) -> u64 {
         self.faults.load(Relaxed)
     }
 }
 
-/// How long it takes to record one request here, in nanoseconds: to find its endpoint, to read the clock, and to count. Without what
-/// axum takes for a layer. The best of some rounds, since the others were disturbed.
+/// Measures the time to record one request, in nanoseconds: to find its endpoint, to read the clock, and to count, without axum's
+/// own cost of a layer. Returns the fastest of some rounds, since other work disturbs the others.
 pub(crate) fn nanoseconds_to_record() -> u64 {
     const ROUNDS: u32 = 8;
     const REQUESTS: u32 = 250;
     let registry = Registry::new(1, Rules::default());
     let record = || {
         let started = Instant::now();
-        let endpoint = registry.find(&Method::GET, Some("/measured")).and_then(|number| registry.numbered(number))?;
+        let endpoint =
+            registry.find_endpoint(&Method::GET, Some("/measured")).and_then(|number| registry.by_number(number))?;
         endpoint.begin();
         let duration_us = started.elapsed().as_micros() as u64;
         let ending = Ending { status: 200, outcome: Outcome::Complete };
-        let allocated = is_counting().then(Allocated::default);
-        endpoint.end(&Ended { ending, duration_us, response_bytes: 1, allocated, usage: None, passed_on: None });
+        let allocated = is_counting().then(AllocationSums::default);
+        endpoint.end(&RequestRecord { ending, duration_us, response_bytes: 1, allocated, usage: None, upstream: None });
         Some(())
     };
     let round = || {
@@ -210,31 +229,28 @@ pub(crate) fn nanoseconds_to_record() -> u64 {
     (0..ROUNDS).map(|_| round()).min().unwrap_or(0)
 }
 
-/// The result of work; none if it panicked.
-pub(super) fn unharmed<T>(work: impl FnOnce() -> T) -> Option<T> {
-    let done = catch_unwind(AssertUnwindSafe(|| {
-        #[cfg(test)]
-        injected::panic_if_asked();
-        work()
-    }));
-    done.ok()
+/// The result of `work`; `None` if it panics.
+pub(super) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-/// A panic in our own code, for tests.
+/// Requests for tests of what reads the recorder.
 #[cfg(test)]
-pub(super) mod injected {
-    use std::cell::Cell;
+pub(crate) mod tests {
+    use super::*;
 
-    thread_local! {
-        /// The shielded piece of work that panics, counted from the next on.
-        pub(crate) static IN: Cell<Option<u32>> = const { Cell::new(None) };
-    }
-
-    pub(super) fn panic_if_asked() {
-        match IN.take() {
-            Some(0) => panic!("injected"),
-            Some(more) => IN.set(Some(more - 1)),
-            None => {}
-        }
+    /// Records a request that went well.
+    pub(crate) fn record(recorder: &Recorder, route: &str, duration_us: u64) {
+        let number = recorder.registry.find_endpoint(&Method::GET, Some(route)).expect("no rule ignores it");
+        let endpoint = recorder.registry.by_number(number).expect("it is there");
+        endpoint.begin();
+        endpoint.end(&RequestRecord {
+            ending: Ending { status: 200, outcome: Outcome::Complete },
+            duration_us,
+            response_bytes: 1_000,
+            allocated: None,
+            usage: None,
+            upstream: None,
+        });
     }
 }

@@ -1,39 +1,39 @@
-//! The registry of endpoints: found by method and route template without a lock, and bounded.
+//! The registry of endpoints: a lookup by method and route template that takes no lock, with a bounded number of rows.
 
 use std::{hash::BuildHasher, sync::atomic::Ordering::Relaxed};
 
 use http::Method;
 
 use super::{endpoint::Endpoint, rules::Rules};
-use crate::sync::{AtomicUsize, Hashing, OnceBox};
+use crate::sync::{AtomicUsize, Hashing, OnceBox, slots::find_or_insert};
 
-/// Endpoints that get a row of their own, unless the host wants another cap; each costs some 8 to 12 KB once used, and 7 more where
-/// the program's allocator counts. Past it,
-/// requests count in the `(other)` row of their method.
+/// Endpoints with a row of their own, unless the host sets another cap. Each costs 8 to 12 KB once used, and 7 KB more if the
+/// program's allocator counts. Beyond the cap, requests count in the `(other)` row of their method.
 pub(crate) const MAX_ENDPOINTS: usize = 512;
 
-/// Room for what shares a row or has none, beside the cap.
+/// Slots beyond the cap, for routes that share a row or are ignored.
 const SPARE_SLOTS: usize = 256;
-/// No cap is larger.
+/// The largest cap that a host can set.
 const MOST_ENDPOINTS: usize = 1 << 16;
 
-/// The row of requests that no route matched: their paths are the clients' invention, never keys.
+/// The row of requests that no route matched: clients choose their paths, so no path becomes a key.
 const UNMATCHED: &str = "(unmatched)";
 const OTHER: &str = "(other)";
 /// OpenTelemetry's name for a method that HTTP does not define.
 const OTHER_METHOD: &str = "_OTHER";
-/// The last stands for all that are not among the others.
+/// The last stands for all methods that are not listed.
 const METHODS: [&str; 10] =
     ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", OTHER_METHOD];
 
-/// Every route that has been asked for.
+/// Every route that has had a request.
 pub(crate) struct Registry {
-    /// Open addressing: a key is in the first slots from its hash on, before any empty one. Slots are filled once and never
-    /// emptied. There are at least twice as many as endpoints, so that a search ends soon; a power of two, for the mask.
+    /// By the hash of method and route; see [`find_or_insert`]. There are at least twice as many slots as endpoints, so that a
+    /// search ends soon.
     slots: Box<[OnceBox<Entry>]>,
     hasher: Hashing,
-    /// Entries of the slots, and how many of these are endpoints.
+    /// Slots that hold an entry.
     used: AtomicUsize,
+    /// Entries that are endpoints.
     endpoints: AtomicUsize,
     most: usize,
     rules: Rules,
@@ -41,16 +41,16 @@ pub(crate) struct Registry {
     other: [OnceBox<Endpoint>; METHODS.len()],
 }
 
-/// What a method and a route template are recorded as.
+/// A method and a route template, and the row that their requests count in.
 struct Entry {
     method: usize,
     route: Box<str>,
-    target: Target,
+    target: RouteTarget,
 }
 
-enum Target {
+enum RouteTarget {
     Endpoint(Box<Endpoint>),
-    /// The number of the row of a group.
+    /// The number of a group's row.
     Row(u32),
     Ignored,
 }
@@ -71,78 +71,73 @@ impl Registry {
         }
     }
 
-    /// The number of the endpoint of a method and a route template; without a template, of the one of unmatched requests. None
-    /// where the rules ignore the route.
-    pub(super) fn find(&self, method: &Method, route: Option<&str>) -> Option<u32> {
+    /// Returns the number of the endpoint of a method and a route template. Without a template, that is the row of unmatched requests.
+    /// Returns `None` if the rules ignore the route.
+    pub(super) fn find_endpoint(&self, method: &Method, route: Option<&str>) -> Option<u32> {
         match route {
-            Some(route) => self.find_route(known(method), route),
+            Some(route) => self.find_route(method_index(method), route),
             None => (!self.rules.ignores(UNMATCHED)).then_some((self.numbers() - 1) as u32),
         }
     }
 
-    /// Whether the rules say something of a route.
+    /// Whether a rule ignores or groups a route.
     pub(super) fn has_rule(&self, route: &str) -> bool {
         self.rules.ignores(route) || self.rules.row(route).is_some()
     }
 
     fn find_route(&self, method: usize, route: &str) -> Option<u32> {
         let start = self.hasher.hash_one((method, route)) as usize;
-        for probe in 0..self.slots.len() {
-            let index = start.wrapping_add(probe) & (self.slots.len() - 1);
-            let slot = &self.slots[index];
-            if slot.get().is_none() {
-                let Some(entry) = self.entry(method, route) else { break };
-                if let Err(entry) = slot.set(Box::new(entry)) {
-                    self.give_back(&entry);
-                }
-            }
-            let entry = slot.get()?;
-            if entry.method == method && *entry.route == *route {
-                return match &entry.target {
-                    Target::Endpoint(_) => Some(index as u32),
-                    Target::Row(number) => Some(*number),
-                    Target::Ignored => None,
-                };
-            }
-        }
-        // Past the cap the rules still hold.
-        match self.rules.row(route) {
-            _ if self.rules.ignores(route) => None,
-            Some(row) => self.find_route(method, row),
-            None => Some(self.past_the_cap(method)),
+        let is_same = |entry: &Entry| entry.method == method && *entry.route == *route;
+        let make = || self.new_entry(method, route);
+        match find_or_insert(&self.slots, start, is_same, make, |entry| self.release(entry)) {
+            Some((index, entry)) => match entry.target {
+                RouteTarget::Endpoint(_) => Some(index as u32),
+                RouteTarget::Row(number) => Some(number),
+                RouteTarget::Ignored => None,
+            },
+            None => self.find_beyond_cap(method, route),
         }
     }
 
-    /// What a method and a route are recorded as from now on; none where there is no room for it.
-    fn entry(&self, method: usize, route: &str) -> Option<Entry> {
+    /// The rules hold beyond the cap too.
+    fn find_beyond_cap(&self, method: usize, route: &str) -> Option<u32> {
+        match self.rules.row(route) {
+            _ if self.rules.ignores(route) => None,
+            Some(row) => self.find_route(method, row),
+            None => Some(self.overflow_row(method)),
+        }
+    }
+
+    /// A new entry for a method and a route. Returns `None` if there is no room for it.
+    fn new_entry(&self, method: usize, route: &str) -> Option<Entry> {
         // A fourth of the slots stays empty, so that every search ends soon.
         if !reserve(&self.used, self.slots.len() / 4 * 3) {
             return None;
         }
         let row = self.rules.row(route).and_then(|row| self.find_route(method, row));
         let target = match row {
-            _ if self.rules.ignores(route) => Target::Ignored,
-            Some(number) => Target::Row(number),
+            _ if self.rules.ignores(route) => RouteTarget::Ignored,
+            Some(number) => RouteTarget::Row(number),
             None if !reserve(&self.endpoints, self.most) => {
                 self.used.fetch_sub(1, Relaxed);
                 return None;
             }
             None => {
                 let objective_us = self.rules.objective_us(route);
-                Target::Endpoint(Box::new(Endpoint::new(Some(METHODS[method]), route, objective_us)))
+                RouteTarget::Endpoint(Box::new(Endpoint::new(Some(METHODS[method]), route, objective_us)))
             }
         };
         Some(Entry { method, route: route.into(), target })
     }
 
-    /// The place of an entry that another thread has taken.
-    fn give_back(&self, entry: &Entry) {
+    /// Gives back the room of an entry whose slot another thread has filled first.
+    fn release(&self, entry: &Entry) {
         self.used.fetch_sub(1, Relaxed);
         self.endpoints.fetch_sub(usize::from(entry.endpoint().is_some()), Relaxed);
     }
 
-    /// The number of a method's row for endpoints past the cap.
-    pub(super) fn past_the_cap(&self, method: usize) -> u32 {
+    /// The number of a method's row for endpoints beyond the cap.
+    pub(super) fn overflow_row(&self, method: usize) -> u32 {
         self.other[method].get_or_init(|| {
             let objective_us = self.rules.objective_us(OTHER);
             Box::new(Endpoint::new(Some(METHODS[method]), OTHER, objective_us))
@@ -150,13 +145,13 @@ impl Registry {
         (self.slots.len() + method) as u32
     }
 
-    /// Every endpoint with its number, which it keeps.
+    /// Every endpoint with its number. The number never changes.
     pub(super) fn endpoints(&self) -> impl Iterator<Item = (usize, &Endpoint)> {
-        (0..self.numbers()).filter_map(|number| Some((number, self.numbered(number as u32)?)))
+        (0..self.numbers()).filter_map(|number| Some((number, self.by_number(number as u32)?)))
     }
 
-    /// The endpoint of a number.
-    pub(super) fn numbered(&self, number: u32) -> Option<&Endpoint> {
+    /// The endpoint with a number.
+    pub(super) fn by_number(&self, number: u32) -> Option<&Endpoint> {
         let number = number as usize;
         match self.slots.get(number) {
             Some(slot) => slot.get().and_then(Entry::endpoint),
@@ -164,7 +159,7 @@ impl Registry {
         }
     }
 
-    /// The memory that it holds, with its endpoints.
+    /// The memory that it holds with its endpoints, in bytes.
     pub(super) fn held_bytes(&self) -> u64 {
         let entries = self.used.load(Relaxed) * size_of::<Entry>();
         let endpoints: u64 = self.endpoints().map(|(_, endpoint)| endpoint.held_bytes()).sum();
@@ -180,19 +175,19 @@ impl Registry {
 impl Entry {
     fn endpoint(&self) -> Option<&Endpoint> {
         match &self.target {
-            Target::Endpoint(endpoint) => Some(endpoint),
-            Target::Row(_) | Target::Ignored => None,
+            RouteTarget::Endpoint(endpoint) => Some(endpoint),
+            RouteTarget::Row(_) | RouteTarget::Ignored => None,
         }
     }
 }
 
-/// Counts one more, if there are fewer than `most`.
+/// Adds one if `count` is below `most`; says whether it did.
 fn reserve(count: &AtomicUsize, most: usize) -> bool {
     count.fetch_update(Relaxed, Relaxed, |count| (count < most).then_some(count + 1)).is_ok()
 }
 
-/// Its place among [`METHODS`].
-pub(super) fn known(method: &Method) -> usize {
+/// The index of a method in [`METHODS`].
+pub(super) fn method_index(method: &Method) -> usize {
     match *method {
         Method::GET => 0,
         Method::POST => 1,
@@ -217,21 +212,21 @@ mod tests {
 
     /// The name of the row that a request counts in.
     fn row(registry: &Registry, method: &Method, route: &str) -> String {
-        let endpoint = registry.numbered(registry.find(method, Some(route)).unwrap()).unwrap();
+        let endpoint = registry.by_number(registry.find_endpoint(method, Some(route)).unwrap()).unwrap();
         format!("{} {}", endpoint.method.unwrap_or_default(), endpoint.route)
     }
 
     #[test]
     fn every_method_has_its_own_name() {
         for name in METHODS {
-            assert_eq!(METHODS[known(&Method::from_bytes(name.as_bytes()).unwrap())], name);
+            assert_eq!(METHODS[method_index(&Method::from_bytes(name.as_bytes()).unwrap())], name);
         }
     }
 
     #[test]
     fn a_method_and_a_route_are_one_endpoint() {
         let registry = registry();
-        let number = |method, route| registry.find(&method, Some(route)).unwrap();
+        let number = |method, route| registry.find_endpoint(&method, Some(route)).unwrap();
         let first = number(Method::GET, "/users/{id}");
         assert_eq!(first, number(Method::GET, "/users/{id}"));
         assert_ne!(first, number(Method::PUT, "/users/{id}"));
@@ -269,7 +264,7 @@ mod tests {
         assert_eq!(row(&registry, &Method::GET, "/assets/{name}"), "GET assets");
         assert_eq!(row(&registry, &Method::GET, "/assets/fonts/{name}"), "GET assets");
         assert_eq!(row(&registry, &Method::HEAD, "/assets/{name}"), "HEAD assets");
-        assert!(registry.find(&Method::GET, Some("/livez")).is_none());
+        assert!(registry.find_endpoint(&Method::GET, Some("/livez")).is_none());
         assert_eq!(registry.endpoints().count(), 3, "two rows, and unmatched");
     }
 
@@ -280,7 +275,7 @@ mod tests {
         rules.ignore("/internal/*");
         let registry = Registry::new(2, rules);
         for number in 0..80 {
-            assert!(registry.find(&Method::GET, Some(&format!("/internal/{number}"))).is_none());
+            assert!(registry.find_endpoint(&Method::GET, Some(&format!("/internal/{number}"))).is_none());
             assert_eq!(row(&registry, &Method::GET, &format!("/assets/{number}")), "GET assets");
         }
         assert_eq!(row(&registry, &Method::GET, "/a"), "GET /a");

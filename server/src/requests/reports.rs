@@ -1,5 +1,5 @@
-//! What the layer tells of single requests: those that went wrong, and those that were slow. Bounded queues that it pushes to
-//! without waiting; the monitor empties them once a second. What does not fit is counted.
+//! Reports on single requests: those that failed, and those that were slow. The layer pushes them to bounded queues without waiting;
+//! the monitor empties the queues once a second. Errors beyond the bound are counted.
 
 use std::{
     num::NonZeroU32,
@@ -16,12 +16,12 @@ use watchboard_wire::ErrorKind;
 use super::{endpoint::Ending, request_id::RequestId};
 use crate::commands::attribution::{Step, Trace};
 
-/// Reports of each kind that wait for the monitor: more within a second are counted and not told apart.
+/// Reports of each kind that wait for the monitor. Further ones within a second are only counted.
 const QUEUED: usize = 512;
-/// What of a body the layer takes along to find an error's message in.
+/// The part of a body that the layer keeps to find an error's message in.
 pub(super) const EXCERPT_BYTES: usize = 512;
 
-/// One request as it ended.
+/// One request that has ended.
 #[derive(Clone)]
 pub(crate) struct Sighting {
     /// The number of its endpoint in the registry.
@@ -29,20 +29,20 @@ pub(crate) struct Sighting {
     pub(crate) at_unix_ms: u64,
     pub(crate) ending: Ending,
     pub(crate) duration_us: u64,
-    /// Until the response's head, where the body came in parts after it.
+    /// The time to the response's head, if the body came in parts after it.
     pub(crate) first_byte_us: Option<NonZeroU32>,
-    /// Of this, the making of a connection to whom it was passed on; none where there was one.
+    /// The part of it that a new connection to the upstream took; `None` if the proxy reused one.
     pub(crate) connect_us: Option<NonZeroU32>,
     pub(crate) response_bytes: u64,
     pub(crate) id: RequestId,
-    /// What it asked of the database; of slow requests alone.
+    /// Its database commands; for slow requests only.
     pub(crate) usage: Option<Arc<RequestUsage>>,
 }
 
-/// What one request asked of the database.
+/// The database commands of one request.
 pub(crate) struct RequestUsage {
     pub(crate) commands: u32,
-    /// The time in which at least one of its commands was under way.
+    /// The time in which at least one of its commands was in flight.
     pub(crate) took_us: u64,
     /// From the request's arrival to its first command.
     pub(crate) began_us: u64,
@@ -50,8 +50,8 @@ pub(crate) struct RequestUsage {
 }
 
 impl RequestUsage {
-    /// Of a request that arrived at `arrived`.
-    pub(super) fn of(trace: &Trace, arrived: Instant) -> Arc<Self> {
+    /// From the trace of a request that arrived at `arrived`.
+    pub(super) fn from_trace(trace: &Trace, arrived: Instant) -> Arc<Self> {
         let began = trace.began.saturating_duration_since(arrived.into_std());
         Arc::new(Self {
             commands: trace.commands,
@@ -62,9 +62,9 @@ impl RequestUsage {
     }
 }
 
-/// A sighting as the history keeps it, of which there are some dozens for each endpoint: an id takes room where there is one.
+/// A sighting as the history keeps it. There are dozens for each endpoint, so an id takes room only if there is one.
 #[derive(Clone)]
-pub(crate) struct KeptSighting {
+pub(crate) struct SlowSighting {
     pub(crate) at_unix_ms: u64,
     pub(crate) duration_us: u64,
     pub(crate) response_bytes: u64,
@@ -76,7 +76,7 @@ pub(crate) struct KeptSighting {
     pub(crate) ending: Ending,
 }
 
-impl From<Sighting> for KeptSighting {
+impl From<Sighting> for SlowSighting {
     fn from(sighting: Sighting) -> Self {
         let Sighting {
             endpoint,
@@ -104,44 +104,26 @@ impl From<Sighting> for KeptSighting {
     }
 }
 
-#[cfg(test)]
-impl Sighting {
-    /// A request that went well, as tests of the history need it.
-    pub(crate) fn for_tests(endpoint: usize, at_unix_ms: u64, duration_us: u64) -> Self {
-        let ending = Ending { status: 200, outcome: super::endpoint::Outcome::Complete };
-        Self {
-            endpoint,
-            at_unix_ms,
-            ending,
-            duration_us,
-            first_byte_us: None,
-            connect_us: None,
-            response_bytes: 0,
-            id: RequestId::NONE,
-            usage: None,
-        }
-    }
-}
-
-/// One request that went wrong.
+/// One request that failed.
 pub(crate) struct ReportedError {
     pub(crate) sighting: Sighting,
     pub(crate) kind: ErrorKind,
-    /// The beginning of the response's text, or what the panic said.
+    /// The beginning of the response's text, or the panic's message.
     pub(crate) excerpt: Vec<u8>,
-    /// Where it panicked.
+    /// The location of its panic.
     pub(crate) location: Option<String>,
 }
 
-pub(crate) struct Reports {
+/// The queues from the layer to the monitor.
+pub(crate) struct ReportQueues {
     errors: ArrayQueue<ReportedError>,
     slow: ArrayQueue<Sighting>,
     errors_seen: AtomicU64,
-    /// Requests of any endpoint that take at least this long are among the slowest of late.
+    /// A request of any endpoint that takes at least this long is among the slowest of the last seconds.
     slow_from_us: AtomicU64,
 }
 
-impl Reports {
+impl ReportQueues {
     pub(super) fn new() -> Self {
         Self {
             errors: ArrayQueue::new(QUEUED),
@@ -151,13 +133,13 @@ impl Reports {
         }
     }
 
-    /// The newest errors are kept, since the last one says how it is now.
+    /// Keeps the newest errors: the last one shows the present state.
     pub(super) fn error(&self, error: ReportedError) {
         self.errors.force_push(error);
         self.errors_seen.fetch_add(1, Relaxed);
     }
 
-    /// Of more slow requests than fit the first are kept; false for one that did not.
+    /// Keeps the first slow requests that fit; `false` for one that does not.
     pub(super) fn slow(&self, sighting: Sighting) -> bool {
         self.slow.push(sighting).is_ok()
     }
@@ -170,7 +152,7 @@ impl Reports {
         self.slow_from_us.store(duration_us, Relaxed);
     }
 
-    /// The memory that the queues hold, but for the texts of what waits.
+    /// The memory of the queues in bytes, without the texts in them.
     pub(super) fn held_bytes(&self) -> u64 {
         let (errors, slow) = (self.errors.capacity(), self.slow.capacity());
         (errors * size_of::<ReportedError>() + slow * size_of::<Sighting>()) as u64
@@ -180,7 +162,7 @@ impl Reports {
         self.errors_seen.load(Relaxed)
     }
 
-    /// What waits, oldest first; at most what fitted when it began, so that it ends.
+    /// Takes the errors that wait, oldest first. It takes no more than a full queue, so that it ends.
     pub(super) fn take_errors(&self) -> Vec<ReportedError> {
         std::iter::from_fn(|| self.errors.pop()).take(QUEUED).collect()
     }

@@ -1,12 +1,12 @@
-//! The name that a request already has, so that its trace or its log lines can be found: the trace id of `traceparent`, else
-//! `x-request-id`. No other header is looked at.
+//! The id that a request brings along, by which its trace or its log lines can be found: the trace id of `traceparent`, else
+//! `x-request-id`. No other header is read.
 
 use http::HeaderMap;
 
-/// Longer ones are cut: a UUID has 36 characters, a trace id 32.
+/// The length of an id; a longer one is cut. A UUID has 36 characters, a trace id 32.
 const MOST_BYTES: usize = 39;
 
-/// A short text in place, so that keeping it allocates nothing.
+/// An id of a request, held in place so that it needs no allocation.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestId {
     length: u8,
@@ -14,15 +14,15 @@ pub(crate) struct RequestId {
 }
 
 impl RequestId {
-    pub(super) const NONE: Self = Self { length: 0, bytes: [0; MOST_BYTES] };
+    pub(crate) const EMPTY: Self = Self { length: 0, bytes: [0; MOST_BYTES] };
 
-    /// The id that a request's or a response's head carries.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        // One look at all names: there are few, and to ask for each of ours takes longer.
-        let mut id = Self::NONE;
+    /// The id in the headers; empty if there is none.
+    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
+        // One pass over all names: there are few, and two lookups take longer.
+        let mut id = Self::EMPTY;
         for (name, value) in headers {
             match name.as_str() {
-                // version-traceid-parentid-flags, all of fixed length in the version that there is.
+                // version-traceid-parentid-flags, each of a fixed length in the only version so far.
                 "traceparent" if value.len() >= 35 => return Self::from_bytes(&value.as_bytes()[3..35]),
                 "x-request-id" if id.length == 0 => id = Self::from_bytes(value.as_bytes()),
                 _ => {}
@@ -33,12 +33,12 @@ impl RequestId {
 
     fn from_bytes(text: &[u8]) -> Self {
         let length = text.len().min(MOST_BYTES);
-        let mut id = Self { length: length as u8, ..Self::NONE };
+        let mut id = Self { length: length as u8, ..Self::EMPTY };
         id.bytes[..length].copy_from_slice(&text[..length]);
         id
     }
 
-    /// The id as text; none where there was none, or one that is not plain ASCII.
+    /// The id as text; `None` if there is none, or if it is not printable ASCII.
     pub(crate) fn text(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.bytes[..usize::from(self.length)]).ok()?;
         (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())).then_some(text)
@@ -54,7 +54,7 @@ mod tests {
 
     fn id_of<const N: usize>(headers: [Header; N]) -> Option<String> {
         let headers = headers.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
-        RequestId::of(&HeaderMap::from_iter(headers)).text().map(ToOwned::to_owned)
+        RequestId::from_headers(&HeaderMap::from_iter(headers)).text().map(ToOwned::to_owned)
     }
 
     fn id(name: &'static str, value: &'static str) -> Option<String> {

@@ -1,15 +1,15 @@
-//! What the host decides of routes: which are not recorded, which share a row, and how fast each is meant to be.
+//! The host's rules for routes: which are ignored, which share a row, and the objective for the duration of each.
 
 use std::time::Duration;
 
-/// The objective of endpoints that have none of their own.
+/// The objective of endpoints without one of their own.
 const OBJECTIVE: Duration = Duration::from_millis(500);
 
-/// Rules by route template. A pattern is a template, `/users/{id}`, or the beginning of some, `/internal/*`.
+/// Rules by route template. A pattern is a template, `/users/{id}`, or a prefix of templates, `/internal/*`.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     ignored: Vec<String>,
-    /// A pattern, and the row of the routes that fit it.
+    /// A pattern, and the row of the routes that match it.
     groups: Vec<(String, String)>,
     objective: Duration,
     objectives: Vec<(String, Duration)>,
@@ -42,7 +42,7 @@ impl Rules {
         self.ignored.iter().any(|pattern| fits(pattern, route))
     }
 
-    /// The row that a route shares with others, if it does. The name of a row is in no group.
+    /// The row that a route shares with others. `None` for a route in no group, and for the name of a row.
     pub(super) fn row<'a>(&'a self, route: &str) -> Option<&'a str> {
         let group = self.groups.iter().find(|(pattern, row)| fits(pattern, route) && row != route);
         group.map(|(_, row)| row.as_str()).filter(|_| self.groups.iter().all(|(_, row)| row != route))

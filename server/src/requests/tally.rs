@@ -1,14 +1,14 @@
-//! The requests of some time, as sums: what is added up, over endpoints or over time, and never averaged.
+//! Sums of requests. They are added up over endpoints and over time, and never averaged.
 
 use watchboard_wire::{Latency, RecentRequests, RequestDatabase, RequestMemory, RequestUpstream};
 
 use super::{
     endpoint::{Ending, Outcome},
-    passed_on::PassedOnTally,
+    upstream::UpstreamTally,
 };
-use crate::{alloc::Allocated, histograms::Distribution};
+use crate::{alloc::AllocationSums, histograms::Distribution};
 
-/// How a request counts, each in one class.
+/// The class of a request. Each request has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     Fine,
@@ -16,7 +16,7 @@ pub(crate) enum Class {
     ClientError,
     /// 5xx, panics and broken bodies.
     ServerError,
-    /// Its client went away before the response had ended.
+    /// The client disconnected before the response ended.
     Dropped,
 }
 
@@ -34,7 +34,7 @@ impl Ending {
     }
 }
 
-/// Sums of requests, with the histograms of their latencies and of what they allocated. Two of them are added, or one taken from the other again.
+/// Sums of requests, with histograms of their latencies and allocations. A tally can be added to another and subtracted again.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Tally {
     pub(crate) classes: [u64; CLASSES.len()],
@@ -42,44 +42,44 @@ pub(crate) struct Tally {
     pub(crate) duration_sum_us: u64,
     pub(crate) latencies: Distribution,
     pub(crate) memory: MemoryTally,
-    /// None where nothing was asked; apart, since there are thousands of tallies of endpoints that ask nothing.
+    /// `None` without database commands. In a box, since thousands of tallies have none.
     pub(crate) usage: Option<Box<UsageTally>>,
-    /// None where nothing was passed on.
-    pub(crate) passed_on: Option<Box<PassedOnTally>>,
+    /// `None` if no proxy forwarded a request.
+    pub(crate) upstream: Option<Box<UpstreamTally>>,
 }
 
-/// What requests allocated, where the allocator counts.
+/// The allocations of requests, if the allocator counts.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct MemoryTally {
-    pub(crate) allocated: Allocated,
+    pub(crate) allocated: AllocationSums,
     /// Requests by the bytes that they allocated.
     pub(crate) sizes: Distribution,
 }
 
-/// What requests asked of the database, where its client is listened to.
+/// The database commands of requests, if the monitor listens to the application's client.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct UsageTally {
     pub(crate) commands: u64,
     pub(crate) took_us: u64,
-    /// Requests that asked the same thing again and again.
+    /// Requests that sent the same command many times (N+1).
     pub(crate) repeated: u64,
-    /// Requests that asked anything, by the time that they took for it.
+    /// Requests with commands, by the time that their commands took.
     pub(crate) times: Distribution,
 }
 
 impl MemoryTally {
-    /// Requests of which it is known.
+    /// Requests whose allocations are known.
     pub(crate) fn requests(&self) -> u64 {
         self.sizes.iter().map(|(_, count)| u64::from(count)).sum()
     }
 
-    /// Requests that allocated more than so much, to the grain of the buckets.
-    pub(crate) fn beyond(&self, bytes: u64) -> u64 {
-        self.requests() - self.sizes.within(bytes)
+    /// Requests that allocated more than `bytes`, to the precision of the buckets.
+    pub(crate) fn count_above(&self, bytes: u64) -> u64 {
+        self.requests() - self.sizes.count_at_most(bytes)
     }
 }
 
-/// Without its buckets.
+/// Without the buckets of the histograms.
 impl std::fmt::Debug for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { classes, response_bytes, duration_sum_us, .. } = self;
@@ -92,21 +92,21 @@ impl Tally {
         self.classes = [0; CLASSES.len()];
         (self.response_bytes, self.duration_sum_us) = (0, 0);
         self.latencies.clear();
-        self.memory.allocated = Allocated::default();
+        self.memory.allocated = AllocationSums::default();
         self.memory.sizes.clear();
-        (self.usage, self.passed_on) = (None, None);
+        (self.usage, self.upstream) = (None, None);
     }
 
-    /// Whether nothing is in it; a part of a request may be, whose other part comes later.
+    /// Whether all sums are zero. A part of a request makes it non-empty.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The memory that it holds.
+    /// The memory that it holds, in bytes.
     pub(crate) fn held_bytes(&self) -> usize {
         let usage = self.usage.as_ref().map_or(0, |usage| size_of::<UsageTally>() + usage.times.held_bytes());
-        let passed_on = self.passed_on.as_ref().map_or(0, |_| size_of::<PassedOnTally>());
-        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes() + usage + passed_on
+        let upstream = self.upstream.as_ref().map_or(0, |_| size_of::<UpstreamTally>());
+        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes() + usage + upstream
     }
 
     pub(crate) fn requests(&self) -> u64 {
@@ -117,22 +117,22 @@ impl Tally {
         self.classes[class as usize]
     }
 
-    /// The percentiles; none without requests.
+    /// The percentiles of the latency; `None` without requests.
     pub(crate) fn latency(&self) -> Option<Latency> {
         let [p50_us, p95_us, p99_us, max_us] = self.latencies.percentiles()?;
         Some(Latency { p50_us, p95_us, p99_us, max_us })
     }
 
-    /// What the requests allocated; none where nothing is known of it.
+    /// The allocations of the requests; `None` if none are known.
     pub(crate) fn memory(&self) -> Option<RequestMemory> {
         let MemoryTally { allocated, sizes } = &self.memory;
         let [p50_bytes, _, p99_bytes, max_bytes] = sizes.percentiles()?;
         let requests = self.memory.requests();
-        let Allocated { bytes: allocated_bytes, freed_bytes, allocations } = *allocated;
+        let AllocationSums { bytes: allocated_bytes, freed_bytes, allocations } = *allocated;
         Some(RequestMemory { requests, allocated_bytes, freed_bytes, allocations, p50_bytes, p99_bytes, max_bytes })
     }
 
-    /// What the requests asked of the database; none where they asked nothing.
+    /// The database commands of the requests; `None` without commands.
     pub(crate) fn usage(&self) -> Option<RequestDatabase> {
         let UsageTally { commands, took_us, repeated, ref times } = **self.usage.as_ref()?;
         let [p50_us, _, p99_us, max_us] = times.percentiles()?;
@@ -140,18 +140,18 @@ impl Tally {
         Some(RequestDatabase { requests, commands, took_us, repeated, p50_us, p99_us, max_us })
     }
 
-    /// What was passed on to another; none where nothing was.
-    pub(crate) fn passed_on(&self) -> Option<RequestUpstream> {
-        let PassedOnTally { answered, first_byte_sum_us, connects, connect_sum_us } = **self.passed_on.as_ref()?;
+    /// The sums of the upstream; `None` if no proxy forwarded a request.
+    pub(crate) fn upstream(&self) -> Option<RequestUpstream> {
+        let UpstreamTally { answered, first_byte_sum_us, connects, connect_sum_us } = **self.upstream.as_ref()?;
         Some(RequestUpstream { answered, first_byte_sum_us, connects, connect_sum_us })
     }
 
-    /// Requests that took at most `objective_us`, to the grain of the buckets.
-    pub(crate) fn within(&self, objective_us: u64) -> u64 {
-        self.latencies.within(objective_us)
+    /// Requests that took at most `objective_us`, to the precision of the buckets.
+    pub(crate) fn count_within(&self, objective_us: u64) -> u64 {
+        self.latencies.count_at_most(objective_us)
     }
 
-    /// These sums as the page's recent requests, over `seconds`.
+    /// These sums as the wire's recent requests, over `seconds`.
     pub(crate) fn recent(&self, seconds: u64) -> RecentRequests {
         RecentRequests {
             seconds,

@@ -1,4 +1,4 @@
-//! What the monitor itself takes from its host.
+//! The monitor's own cost to its host.
 
 use std::{
     thread::{self, ThreadId},
@@ -10,17 +10,18 @@ use watchboard_wire::Cost;
 
 use crate::requests;
 
+/// Measures the monitor's own cost.
 #[derive(Default)]
 pub(crate) struct CostMeter {
-    /// Measured when it is first asked for, and not while the host starts.
+    /// Measured at the first reading, not while the host starts.
     request_ns: Option<u64>,
-    /// The last tick: its thread, its time, and the CPU time of the thread until then.
+    /// The last tick: its thread, its time, and the thread's CPU time until then.
     last: Option<(ThreadId, Instant, Duration)>,
     cpu_us_per_second: Option<u64>,
 }
 
 impl CostMeter {
-    /// At each tick. The first is not on the monitor's thread yet.
+    /// Call it at each tick. The first tick is not on the monitor's thread.
     pub(crate) fn tick(&mut self) {
         let (thread, now, cpu) = (thread::current().id(), Instant::now(), thread_cpu());
         let before = self.last.replace((thread, now, cpu)).filter(|(before, ..)| *before == thread);
@@ -36,7 +37,7 @@ impl CostMeter {
     }
 }
 
-/// CPU time of this thread since it began.
+/// The CPU time of this thread since it began.
 pub(crate) fn thread_cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)

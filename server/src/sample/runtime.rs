@@ -1,18 +1,18 @@
-//! The async runtime that the application runs on: tokio's own figures.
+//! Tokio's figures of the async runtime that the application runs on.
 
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use watchboard_wire::Runtime;
 
-/// Remembers the reading before, to tell the share of time since.
+/// Reads a runtime. It keeps the last reading, to compute the share of busy time since.
 pub(crate) struct RuntimeProbe {
     handle: Handle,
     before: Option<(Instant, Duration)>,
 }
 
 impl RuntimeProbe {
-    /// The runtime that this is called within; none without one.
+    /// A probe of the runtime that calls this; `None` outside of a runtime.
     pub(crate) fn current() -> Option<Self> {
         Handle::try_current().ok().map(|handle| Self { handle, before: None })
     }
@@ -25,7 +25,7 @@ impl RuntimeProbe {
         let before = self.before.replace((now, busy));
         let share = |(then, before): (Instant, Duration)| {
             let time = now.duration_since(then).as_secs_f64() * workers as f64;
-            // A worker's time is written down when it comes to rest, and may be of more than the last second.
+            // A worker adds its busy time when it parks, so it may be that of more than the last second.
             (time > 0.0).then(|| (100.0 * busy.saturating_sub(before).as_secs_f64() / time).min(100.0))
         };
         Runtime {

@@ -1,5 +1,5 @@
-//! Once a second: freeze the requests, read the memory, look at the database, judge, remember. Runs on a thread of the
-//! monitor's own, so that it goes on while the host's runtime is busy, and nothing of it can hold up a request.
+//! The sampler: once a second it takes the requests' counts, reads memory and database, makes the findings, and feeds the history. It runs on
+//! a thread of the monitor's own, so that it goes on while the host's runtime is busy, and never delays a request.
 
 use std::time::{Duration, Instant};
 
@@ -10,21 +10,22 @@ use watchboard_wire::{
 
 use crate::{
     clock::now_unix_ms,
-    commands::{CHECK_OUT, CommandReader, Listener, TakenShape},
+    commands::{CHECK_OUT, CommandReader, Listener},
     database::ProbeResult,
-    health::{Judge, Now, with_database},
-    history::{Builder, History, Host, Names},
+    health::{HealthInput, Judge, with_database},
+    history::{FrameBuilder, History, Host, NameLookup},
     memory::Probes,
-    requests::{Class, Reader, Recorder, Tally},
+    requests::{Reader, Recorder},
     sample::{RuntimeProbe, cost::CostMeter},
 };
 
-/// Kinds of commands that the database view lists.
+/// Commands that the database view lists.
 const MOST_COMMANDS: usize = 50;
 
-/// The memory view's own figures are read no more often than this.
+/// The memory view's own figures are read at most this often.
 const DETAIL_EVERY: Duration = Duration::from_secs(5);
 
+/// The figures of one monitor; owned by its thread.
 pub(crate) struct Sampler {
     service: Option<String>,
     started_at_unix_ms: u64,
@@ -65,27 +66,19 @@ impl Sampler {
         }
     }
 
-    /// One of its own process, without a database or a runtime.
-    #[cfg(test)]
-    pub(crate) fn for_tests(recorder: &'static Recorder) -> Self {
-        Self::new(None, Probes::new(None), recorder, Listener::new(), None)
-    }
-
-    /// `tick` is the whole seconds since the start. One that follows late leaves a gap, and its requests are those of all the
-    /// seconds since the one before; one that comes too early to be another second counts as the next.
+    /// Takes a tick; `tick` is the whole seconds since the start. A late tick leaves a gap, and has the requests of all seconds since
+    /// the last tick. A second tick within one second counts as the next second.
     pub(crate) fn tick(&mut self, tick: u64, found: &ProbeResult, watched: bool) -> FullSnapshot {
         let database = found.database.clone();
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
         self.last_tick = Some(tick);
-        let mut frame = Builder::new(tick, seconds);
+        let mut frame = FrameBuilder::new(tick, seconds);
         let reader = &mut self.reader;
-        let told = self.probes.times().time("requests", || reader.take(|id, tally| frame.endpoint(id, tally)));
+        let reports = self.probes.times().time("requests", || reader.take(|id, tally| frame.endpoint(id, tally)));
         let commands = &mut self.commands;
-        self.probes
-            .times()
-            .time("commands", || commands.take(|number, taken| frame.command(number.into(), &tally(taken))));
-        // After the requests: what those allocated that have ended is then in the whole.
+        self.probes.times().time("commands", || commands.take(|number, tally| frame.command(number.into(), &tally)));
+        // After the requests, so that the allocations of all requests that ended are in the total.
         let before = self.probes.last().heap.map(|heap| (heap, seconds));
         let memory = self.probes.read(watched);
         let connections = self.commands.take_most_connections();
@@ -95,11 +88,11 @@ impl Sampler {
             ..host(&memory, &database, before)
         };
         let (history, reader) = (&mut self.history, &self.reader);
-        self.probes.times().time("history", || history.push(tick, frame, told, host, reader));
+        self.probes.times().time("history", || history.push(tick, frame, reports, host, reader));
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
         let unix_ms = now_unix_ms();
-        let now = Now {
+        let now = HealthInput {
             tick,
             unix_ms,
             recent: &requests.last_minute,
@@ -130,31 +123,31 @@ impl Sampler {
             snapshot,
             endpoints: self.reader.totals(),
             errors: self.history.recent_errors(),
-            commands: self.commands.frozen(),
+            commands: self.commands.snapshot(),
         }
     }
 
-    /// Somebody looks: what has not been read for long, since nobody did, is read now. The same tick with these figures, if there are any.
-    pub(crate) fn look(&mut self, frozen: &FullSnapshot) -> Option<FullSnapshot> {
+    /// A viewer has come: reads the costly figures that are old. Returns the same tick with them, if there are any.
+    pub(crate) fn read_costly(&mut self, frozen: &FullSnapshot) -> Option<FullSnapshot> {
         self.probes.read_costly().then(|| {
-            let mut again = frozen.clone();
-            again.snapshot.memory = self.probes.last().clone();
-            again
+            let mut updated = frozen.clone();
+            updated.snapshot.memory = self.probes.last().clone();
+            updated
         })
     }
 
-    /// The database has changed between two ticks: the same tick with what it is now, if that is another state.
-    pub(crate) fn database(&mut self, frozen: &FullSnapshot, database: &DatabaseHealth) -> Option<FullSnapshot> {
+    /// The database's state was probed between two ticks. Returns the same tick with the new state, if it has changed.
+    pub(crate) fn update_database(&mut self, frozen: &FullSnapshot, database: &DatabaseHealth) -> Option<FullSnapshot> {
         (database.state != frozen.snapshot.database.state).then(|| {
             self.health = with_database(&self.health, &frozen.snapshot.database, database, now_unix_ms());
-            let mut again = frozen.clone();
-            again.snapshot.database = database.clone();
-            again.snapshot.health = self.health.clone();
-            again
+            let mut updated = frozen.clone();
+            updated.snapshot.database = database.clone();
+            updated.snapshot.health = self.health.clone();
+            updated
         })
     }
 
-    /// The answer to a page: `snapshot` and what its view shows of the history.
+    /// The response to a page: `snapshot` and the view's part of the history.
     pub(crate) fn answer(
         &mut self,
         ask: &Ask,
@@ -167,14 +160,14 @@ impl Sampler {
             server: found.server.clone(),
             commands: self.commands.listens().then(|| self.app_commands(ask.window)),
         });
-        let names = Names { reader: &self.reader, command: &|number| self.commands.name(number) };
+        let names = NameLookup { reader: &self.reader, command: &|number| self.commands.name(number) };
         let mut answer = RefreshResponse { memory, database, ..self.history.answer(ask, seen, snapshot, names) };
-        // A client that is listened to since the last tick is no news to the page that comes first.
+        // A client may have been added since the last tick.
         answer.snapshot.listens = self.commands.listens();
         answer
     }
 
-    /// What the application asks of its database, in a window.
+    /// The application's database commands in a window.
     fn app_commands(&mut self, window: Window) -> AppCommands {
         let (whole, rows) = self.history.commands(window);
         let mut commands = AppCommands {
@@ -186,7 +179,7 @@ impl Sampler {
             whole,
             ..AppCommands::default()
         };
-        (commands.sent_for_requests, commands.sent_by_others) = self.commands.sent();
+        (commands.sent_for_requests, commands.sent_by_others) = self.commands.sent_counts();
         for (number, row) in rows {
             if number == CHECK_OUT {
                 commands.waits = row;
@@ -200,21 +193,21 @@ impl Sampler {
         commands
     }
 
-    /// What the memory view shows beyond the snapshot; read anew when it has become old.
+    /// The memory view's figures beyond the snapshot; read again when they are old.
     fn detail(&mut self) -> MemoryDetail {
         let fresh = self.detail.take().filter(|(read_at, _)| read_at.elapsed() < DETAIL_EVERY);
         let detail = fresh.unwrap_or_else(|| {
             let (threads, devices) = (self.probes.threads_by_name(), self.probes.devices());
             let held = [self.reader.held_bytes(), self.history.held_bytes(), self.commands.held_bytes()];
             let held = ["endpoints", "history", "commands"].map(str::to_owned).into_iter().zip(held).collect();
-            let cost = self.cost.read(held, self.probes.times().all());
+            let cost = self.cost.read(held, self.probes.times().to_vec());
             (Instant::now(), MemoryDetail { threads, devices, cost })
         });
         self.detail.insert(detail).1.clone()
     }
 }
 
-/// Of an application that nobody has named.
+/// The name of an application whose host gave none.
 fn application_name(memory: &Memory) -> String {
     let application = memory.application.as_ref();
     let name = application.map(|application| match &*application.name {
@@ -224,21 +217,7 @@ fn application_name(memory: &Memory) -> String {
     name.unwrap_or("application").to_owned()
 }
 
-/// Commands are counted as requests are: refused ones as errors of the server, documents in the place of bytes.
-fn tally(taken: TakenShape) -> Tally {
-    let mut tally = Tally {
-        response_bytes: taken.documents,
-        duration_sum_us: taken.duration_sum_us,
-        latencies: taken.times,
-        ..Tally::default()
-    };
-    tally.classes[Class::Fine as usize] = taken.fine;
-    tally.classes[Class::ServerError as usize] = taken.failed;
-    tally.classes[Class::Dropped as usize] = taken.cancelled;
-    tally
-}
-
-/// `before` is the heap as it was so many seconds ago.
+/// The host's figures. `before` is the heap of some seconds ago, and their number.
 fn host(memory: &Memory, database: &DatabaseHealth, before: Option<(Heap, u64)>) -> Host {
     let process = memory.process.as_ref().ok();
     let rate = |read: fn(&Heap) -> u64| {
@@ -262,11 +241,16 @@ fn host(memory: &Memory, database: &DatabaseHealth, before: Option<(Heap, u64)>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::requests::Policy;
+    use crate::requests::{Policy, record};
+
+    /// A sampler of this process, without a database or a runtime.
+    fn sampler(recorder: &'static Recorder) -> Sampler {
+        Sampler::new(None, Probes::new(None), recorder, Listener::new(), None)
+    }
 
     #[test]
     fn missed_ticks_are_gaps() {
-        let mut sampler = Sampler::for_tests(Recorder::new(Policy::default()));
+        let mut sampler = sampler(Recorder::new(Policy::default()));
         sampler.tick(0, &ProbeResult::default(), false);
         let frozen = sampler.tick(25, &ProbeResult::default(), false);
         let ask = Ask { window: Window::FifteenMinutes, part: Part::Charts };
@@ -282,10 +266,10 @@ mod tests {
     #[test]
     fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
         let recorder = Recorder::new(Policy::default());
-        let mut sampler = Sampler::for_tests(recorder);
+        let mut sampler = sampler(recorder);
         let ask = Ask { window: Window::Minute, part: Part::Requests };
         let mut totals = |tick| {
-            recorder.record_for_tests("/a", 10);
+            record(recorder, "/a", 10);
             let frozen = sampler.tick(tick, &ProbeResult::default(), false);
             let answer = sampler.answer(&ask, None, &frozen.snapshot, &ProbeResult::default());
             (frozen.snapshot.tick, answer.totals.requests, answer.totals.seconds)

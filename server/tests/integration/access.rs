@@ -39,7 +39,7 @@ async fn one_call_opens_the_board_to_its_own_machine_alone() {
         (visitor.clone().with("forwarded", "for=203.0.113.7"), 403),
     ];
     for (stranger, status) in strangers {
-        for route in Route::ALL {
+        for &route in Route::ALL {
             let answer = stranger.send(route.method().as_str(), &path(route), "").await;
             assert_eq!(answer.status(), status, "{route:?}");
             assert!(text(&answer).contains(".access(") && text(&answer).contains("ssh -L"), "{}", text(&answer));
@@ -53,7 +53,7 @@ async fn a_board_that_is_not_told_who_asks_is_closed_and_says_what_to_do() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let visitor = Visitor::new(listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, watchboard::watch(host(), BOARD, ())).await });
-    for route in Route::ALL {
+    for &route in Route::ALL {
         let answer = visitor.send(route.method().as_str(), &path(route), "").await;
         assert_eq!(answer.status(), 403, "{route:?}");
         assert!(text(&answer).contains("into_make_service_with_connect_info::<SocketAddr>()"), "{}", text(&answer));
@@ -67,7 +67,7 @@ async fn a_function_of_the_host_decides_for_every_route() {
     let app = Monitor::builder().access(access).build().watch(host(), BOARD);
     let stranger = visitor(app).await;
     let member = stranger.clone().with("x-team", "ops").with("host", "board.example").with("via", "1.1 proxy");
-    for route in Route::ALL {
+    for &route in Route::ALL {
         let send = async |visitor: &Visitor| visitor.send(route.method().as_str(), &path(route), "").await;
         assert_eq!(send(&stranger).await.status(), 403, "{route:?}");
         assert_ne!(send(&member).await.status(), 403, "{route:?}");
@@ -87,10 +87,10 @@ impl Access for Members {
             return Err(Redirect::to("/goodbye").into_response());
         }
         if request.headers().contains_key("x-member") {
-            request.extensions_mut().insert(Pass::SignedIn { sign_out: "/leave" });
+            request.extensions_mut().insert(Pass::signed_in("/leave"));
             return Ok(request);
         }
-        if Route::of(request.uri().path()) == Some(Route::Readyz) {
+        if Route::from_path(request.uri().path()) == Some(Route::Readyz) {
             request.extensions_mut().insert(Pass::StatusOnly);
             return Ok(request);
         }

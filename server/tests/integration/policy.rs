@@ -44,8 +44,8 @@ async fn routes_are_ignored_and_grouped_by_their_names() {
 async fn requests_are_ignored_and_grouped_by_what_they_are() {
     let policy = |builder: Builder| {
         builder
-            .ignore_if(|request| request.uri.query() == Some("synthetic"))
-            .group_by(|request| request.route.is_none().then(|| "strangers".into()))
+            .ignore_if(|request| request.uri().query() == Some("synthetic"))
+            .group_by(|request| request.route().is_none().then(|| "strangers".into()))
     };
     let app = test_app(policy).await;
     for path in ["/fast?synthetic", "/fast", "/wp-admin", "/.env"] {

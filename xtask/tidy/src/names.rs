@@ -8,7 +8,10 @@ use crate::{
 };
 
 /// Types of one name that are one concept all the same: the name, and why.
-const TWINS: &[(&str, &str)] = &[];
+const TWINS: &[(&str, &str)] = &[
+    ("CommandReader", "its stand-in in a build without MongoDB"),
+    ("Listener", "its stand-in in a build without MongoDB"),
+];
 
 /// Participles and pronouns. None of them alone is the name of a module, a type or a function.
 #[rustfmt::skip]

@@ -134,7 +134,7 @@ impl Outline {
     }
 }
 
-fn segments(path: &Path) -> Vec<String> {
+pub(crate) fn segments(path: &Path) -> Vec<String> {
     let leading = path.leading_colon.as_ref().map(|_| String::new());
     leading.into_iter().chain(path.segments.iter().map(|segment| segment.ident.to_string())).collect()
 }

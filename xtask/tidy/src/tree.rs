@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use syn::{Attribute, Expr, Item, ItemMod, Lit, Meta};
+use syn::{Attribute, Expr, Item, ItemMod, Lit, Meta, Visibility};
 
 use crate::files::{Sources, sources};
 
@@ -26,6 +26,8 @@ pub(crate) struct Module {
     /// Without modules, and without what is compiled for tests alone.
     pub(crate) items: Vec<Item>,
     pub(crate) parent: Option<usize>,
+    /// Whether it is `pub mod`.
+    pub(crate) is_public: bool,
     pub(crate) children: BTreeMap<String, usize>,
 }
 
@@ -87,6 +89,7 @@ impl Tree {
             let name = child.ident.to_string();
             let line = child.ident.span().start().line;
             let child_path = [&path[..], std::slice::from_ref(&name)].concat();
+            let is_public = matches!(child.vis, Visibility::Public(_));
             let added = if let Some((_, items)) = child.content {
                 let module = Module::new(child_path, file.clone(), line, Some(number));
                 self.add_items(sources, module, &format!("{folder}/{name}"), items)
@@ -94,6 +97,7 @@ impl Tree {
                 let child_file = file_of(&child, sources, &file, folder);
                 self.add_file(sources, child_path, child_file, 1, Some(number))
             };
+            self.modules[added].is_public = is_public;
             self.modules[number].children.insert(name, added);
         }
         number
@@ -102,7 +106,7 @@ impl Tree {
 
 impl Module {
     fn new(path: Vec<String>, file: String, line: usize, parent: Option<usize>) -> Self {
-        Self { path, file, line, items: Vec::new(), parent, children: BTreeMap::new() }
+        Self { path, file, line, items: Vec::new(), parent, is_public: false, children: BTreeMap::new() }
     }
 }
 

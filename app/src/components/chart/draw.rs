@@ -1,17 +1,17 @@
-//! The paths of a chart, by plotters. The drawing has no text and no colours of its own: it is stretched to its place, and
-//! each line has the class of its hue.
+//! Draws the paths of a chart with plotters. The drawing has no text and no colours. The browser stretches it, and each
+//! line has the class of its hue.
 
 use plotters::{coord::types::RangedCoordf64, prelude::*};
 
-use super::ChartData;
+use super::data::ChartData;
 
-/// Pixels of the drawing: twice what a chart usually takes, since plotters rounds to whole ones.
+/// The size of the drawing in pixels. It is twice the usual size of a chart, because plotters rounds to whole pixels.
 const CHART: (u32, u32) = (895, 240);
 const SPARKLINE: (u32, u32) = (358, 60);
 
 type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// A chart: grid, limit, marks, lines.
+/// Draws a chart: grid, limit, marks, lines.
 pub(super) fn chart(data: &ChartData) -> String {
     let end = data.axis_end();
     let last = (data.points() - 1) as f64;
@@ -24,20 +24,21 @@ pub(super) fn chart(data: &ChartData) -> String {
     draw(CHART, (last, end), paths, &classes)
 }
 
-/// The lines alone.
+/// Draws the lines alone.
 pub(crate) fn sparkline(data: &ChartData) -> String {
     let classes: Vec<&str> = data.series.iter().map(|series| series.hue).collect();
     let end = ((data.points() - 1) as f64, data.axis_end());
     draw(SPARKLINE, end, lines(data), &classes)
 }
 
-/// Each series' unbroken stretches, with the series' index. A point between two gaps becomes a short dash.
+/// The stretches of each series between gaps, with the index of the series. A point between two gaps becomes a short
+/// dash.
 fn lines(data: &ChartData) -> impl Iterator<Item = (usize, Vec<(f64, f64)>)> {
     let points = data.points();
     data.series.iter().enumerate().flat_map(move |(index, series)| {
         let mut stretches = vec![vec![]];
         for place in 0..points {
-            match (series.at(place, points), stretches.last_mut()) {
+            match (series.value_at(place, points), stretches.last_mut()) {
                 (Some(value), Some(stretch)) => stretch.push((place as f64, value)),
                 _ => stretches.push(vec![]),
             }
@@ -59,7 +60,7 @@ fn draw(
     classes: &[&str],
 ) -> String {
     let mut svg = String::new();
-    // Writing into a string cannot fail, and a drawing that did would only be missing.
+    // Writing into a string cannot fail. If it did, the drawing would be incomplete.
     let _ = plot(&mut svg, size, end).map(|mut plot| {
         for (class, path) in paths {
             let _ = plot.draw_series(LineSeries::new(path, marker(class)));
@@ -78,12 +79,12 @@ fn plot(
     ChartBuilder::on(&area).margin_top(2).margin_bottom(2).build_cartesian_2d(0.0..last, 0.0..end)
 }
 
-/// plotters writes colours; these stand for classes until [`stretchable`] puts them in.
+/// A colour that stands for a class until [`stretchable`] replaces it, because plotters writes colours.
 fn marker(class: usize) -> RGBColor {
     RGBColor(0, 0, class as u8)
 }
 
-/// Makes the drawing fill its place, and its marker colours classes.
+/// Makes the drawing stretchable, and replaces the marker colours by classes.
 fn stretchable(svg: String, (width, height): (u32, u32), classes: &[&str]) -> String {
     let mut svg = svg
         .replacen(
@@ -103,7 +104,7 @@ fn stretchable(svg: String, (width, height): (u32, u32), classes: &[&str]) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::components::Series;
+    use crate::components::chart::data::Series;
     use watchboard_wire::{Window, format::Unit};
 
     fn data(values: &[Option<f32>]) -> ChartData {

@@ -1,31 +1,32 @@
-//! The server's own state: how it does, and who replicates it.
+//! The database server's own figures: status, replication, running operations.
 
 use leptos::prelude::*;
 use watchboard_wire::{Cache, Operation, Reading, ReplicaMember, Replication, ServerStatus, format};
 
-use super::{age, maybe, told};
+use super::reading::{reading_age, server_reading};
 use crate::{
-    components::{Bar, Cell, Column, Fact, Facts, Row, Table, Usage, numbers, words},
+    components::{Bar, Cell, Column, Fact, Facts, Table, TableRow, Usage, numbers, words},
     figures::Figures,
-    live::of_figures,
+    live::figures_memo,
+    pages::cells::optional_fact,
 };
 
 fn status(figures: &Figures) -> Reading<&ServerStatus> {
-    told(figures, |server| server.status.as_ref())
+    server_reading(figures, |server| server.status.as_ref())
 }
 
 fn replication(figures: &Figures) -> Reading<&Replication> {
-    told(figures, |server| server.replication.as_ref())
+    server_reading(figures, |server| server.replication.as_ref())
 }
 
 #[component]
 pub(super) fn StatusFacts() -> impl IntoView {
     view! {
-        <Bar label="Connections" usage=of_figures(|figures| status(figures).map(connections)) />
-        <Bar label="Cache used" usage=of_figures(|figures| status(figures).map(|status| cache(status, Cache::used_percent))) />
-        <Bar label="Cache not on disk" usage=of_figures(|figures| status(figures).map(|status| cache(status, Cache::dirty_percent))) />
-        <Facts facts=of_figures(facts) />
-        <p class="more">{of_figures(|figures| age(figures, |server| server.status.as_ref().map(|told| told.at_unix_ms)))}</p>
+        <Bar label="Connections" usage=figures_memo(|figures| status(figures).map(connections)) />
+        <Bar label="Cache used" usage=figures_memo(|figures| status(figures).map(|status| cache(status, Cache::used_percent))) />
+        <Bar label="Cache not on disk" usage=figures_memo(|figures| status(figures).map(|status| cache(status, Cache::dirty_percent))) />
+        <Facts facts=figures_memo(status_facts) />
+        <p class="more">{figures_memo(|figures| reading_age(figures, |server| server.status.as_ref().map(|dated| dated.at_unix_ms)))}</p>
     }
 }
 
@@ -46,7 +47,7 @@ fn cache(status: &ServerStatus, percent: fn(&Cache) -> f64) -> Usage {
     }
 }
 
-fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
+fn status_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let status = status(figures)?;
     let kinds = ["inserts", "queries", "updates", "deletes", "getMores", "commands"];
     let each = |rates: [f64; 6]| {
@@ -67,24 +68,24 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
             operations.map_or_else(|| "–".to_owned(), |rates| format::per_second(rates.iter().sum())),
             operations.map_or_else(|| "known from the second answer on".to_owned(), each),
         ),
-        maybe("Mean read", latency(0), "within the server, without the network; – without any"),
-        maybe("Mean write", latency(1), "within the server, without the network; – without any"),
-        maybe("Active clients", status.active_clients.map(format::exact), "that read or write now"),
-        maybe("Queued clients", status.queued_clients.map(format::exact), waits),
-        maybe(
+        optional_fact("Mean read", latency(0), "within the server, without the network; – without any"),
+        optional_fact("Mean write", latency(1), "within the server, without the network; – without any"),
+        optional_fact("Active clients", status.active_clients.map(format::exact), "that read or write now"),
+        optional_fact("Queued clients", status.queued_clients.map(format::exact), waits),
+        optional_fact(
             "Evicted by clients",
             status.cache.and_then(|cache| cache.evicted_by_clients_per_second).map(format::per_second),
             "pages that clients' threads had to make room for: above zero for long, the cache is too small",
         ),
-        maybe("Resident memory", bytes(status.resident_bytes), "of the server"),
-        maybe("Network in", network(0), "to the server, of all clients"),
-        maybe("Network out", network(1), "from the server, to all clients"),
+        optional_fact("Resident memory", bytes(status.resident_bytes), "of the server"),
+        optional_fact("Network in", network(0), "to the server, of all clients"),
+        optional_fact("Network out", network(1), "from the server, to all clients"),
         (
             "Assertions",
             format::exact(regular + warning + message),
             format!("since its start; worry when it grows. Beside these {} by users' errors", format::exact(user)),
         ),
-        maybe("Storage engine", status.storage_engine.clone(), ""),
+        optional_fact("Storage engine", status.storage_engine.clone(), ""),
     ])
 }
 
@@ -97,19 +98,19 @@ const MEMBERS: &[Column] = &[
 
 #[component]
 pub(super) fn ReplicationTable() -> impl IntoView {
-    let member = |member: &ReplicaMember| -> Row {
+    let member = |member: &ReplicaMember| -> TableRow {
         let name = if member.is_self { format!("{} (asked)", member.name) } else { member.name.clone() };
         let lag = member.lag_seconds;
-        let behind = lag.map_or_else(Cell::none, |lag| Cell::number(format::span(lag), String::new()));
+        let behind = lag.map_or_else(Cell::dash, |lag| Cell::number(format::span(lag), String::new()));
         vec![
             Cell::words(name),
             Cell::words(member.state.to_lowercase()).class(if member.healthy { "" } else { "bad" }),
             if lag.is_some_and(|lag| lag > 10) { behind.class("number warn") } else { behind },
-            member.uptime_seconds.map_or_else(Cell::none, |up| Cell::number(format::span(up), String::new())),
+            member.uptime_seconds.map_or_else(Cell::dash, |up| Cell::number(format::span(up), String::new())),
         ]
     };
-    let rows = of_figures(move |figures| Ok(replication(figures)?.members.iter().map(member).collect()));
-    let foot = of_figures(|figures| match replication(figures) {
+    let rows = figures_memo(move |figures| Ok(replication(figures)?.members.iter().map(member).collect()));
+    let foot = figures_memo(|figures| match replication(figures) {
         Err(_) => String::new(),
         Ok(set) if set.set.is_empty() => "A server by itself, or a router: it replicates nothing.".to_owned(),
         Ok(set) => {
@@ -138,8 +139,8 @@ const OPERATIONS: &[Column] = &[
 
 #[component]
 pub(super) fn OperationTable() -> impl IntoView {
-    let rows = of_figures(|figures| {
-        let row = |operation: &Operation| -> Row {
+    let rows = figures_memo(|figures| {
+        let row = |operation: &Operation| -> TableRow {
             vec![
                 Cell::words(operation.kind.clone()),
                 Cell::words(operation.namespace.clone()),
@@ -149,9 +150,9 @@ pub(super) fn OperationTable() -> impl IntoView {
                 Cell::words(operation.app_name.clone()),
             ]
         };
-        Ok(told(figures, |server| server.operations.as_ref())?.iter().map(row).collect())
+        Ok(server_reading(figures, |server| server.operations.as_ref())?.iter().map(row).collect())
     });
-    let foot = of_figures(|figures| match told(figures, |server| server.operations.as_ref()) {
+    let foot = figures_memo(|figures| match server_reading(figures, |server| server.operations.as_ref()) {
         Ok(running) if running.is_empty() => "None has been running for longer than 100 ms.".to_owned(),
         _ => String::new(),
     });

@@ -3,12 +3,12 @@
 use leptos::prelude::*;
 use watchboard_wire::{CollectionSize, DatabaseSize, Reading};
 
-use super::told;
+use super::reading::server_reading;
 use crate::{
-    components::{Cell, Column, Row, Table, numbers, words},
+    components::{Cell, Column, Table, TableRow, numbers, words},
     figures::Figures,
-    live::of_figures,
-    pages::requests::counted,
+    live::figures_memo,
+    pages::cells::count_cell,
 };
 
 const DATABASES: &[Column] = &[
@@ -22,14 +22,14 @@ const DATABASES: &[Column] = &[
 
 #[component]
 pub(super) fn DatabaseTable() -> impl IntoView {
-    let rows = of_figures(|figures| {
+    let rows = figures_memo(|figures| {
         let row = |size: &DatabaseSize| {
             let bytes = [size.storage_bytes, size.index_bytes, size.data_bytes];
             sizes(&size.name, bytes, size.documents, size.collections)
         };
-        Ok(told(figures, |server| server.databases.as_ref())?.largest.iter().map(row).collect())
+        Ok(server_reading(figures, |server| server.databases.as_ref())?.largest.iter().map(row).collect())
     });
-    let foot = of_figures(|figures| match told(figures, |server| server.databases.as_ref()) {
+    let foot = figures_memo(|figures| match server_reading(figures, |server| server.databases.as_ref()) {
         Ok(databases) if databases.not_told > 0 => {
             format!("{} more are not told: smaller, slow to answer, or not for this login to ask.", databases.not_told)
         }
@@ -50,19 +50,20 @@ const COLLECTIONS: &[Column] = &[
     numbers("Number of indexes", "each write has to keep them all"),
 ];
 
-/// Of the application's database.
+/// The collections of the application's database.
 #[component]
 pub(super) fn CollectionTable() -> impl IntoView {
-    let collections =
-        |figures: &Figures| -> Reading<_> { Ok(told(figures, |server| server.collections.as_ref())?.clone()) };
-    let rows = of_figures(move |figures| {
+    let collections = |figures: &Figures| -> Reading<_> {
+        Ok(server_reading(figures, |server| server.collections.as_ref())?.clone())
+    };
+    let rows = figures_memo(move |figures| {
         let row = |size: &CollectionSize| {
             let bytes = [size.storage_bytes, size.index_bytes, size.data_bytes];
             sizes(&size.name, bytes, size.documents, size.indexes)
         };
         Ok(collections(figures)?.largest.iter().map(row).collect())
     });
-    let foot = of_figures(move |figures| match collections(figures) {
+    let foot = figures_memo(move |figures| match collections(figures) {
         Err(_) => String::new(),
         Ok(all) if all.is_all && all.not_told > 0 => {
             format!("The largest of {} in {}, {} of which did not tell.", all.looked_at, all.database, all.not_told)
@@ -76,7 +77,7 @@ pub(super) fn CollectionTable() -> impl IntoView {
     }
 }
 
-fn sizes(name: &str, bytes: [u64; 3], documents: u64, parts: u64) -> Row {
+fn sizes(name: &str, bytes: [u64; 3], documents: u64, parts: u64) -> TableRow {
     let bytes = bytes.into_iter().map(Cell::bytes);
-    [Cell::words(name)].into_iter().chain(bytes).chain([counted(documents), counted(parts)]).collect()
+    [Cell::words(name)].into_iter().chain(bytes).chain([count_cell(documents), count_cell(parts)]).collect()
 }

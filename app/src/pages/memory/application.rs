@@ -1,14 +1,14 @@
-//! The application's processes, where the monitor stands beside it and not within.
+//! The processes of an application that the monitor watches from outside.
 
 use leptos::prelude::*;
-use watchboard_wire::{Application, ApplicationProcess, Snapshot, format, known};
+use watchboard_wire::{Application, ApplicationProcess, Snapshot, format, reading_ref};
 
 use crate::{
     components::{Cell, Column, Table, numbers, words},
-    live::{figure, text, use_live},
+    live::{snapshot_memo, snapshot_text, use_live},
 };
 
-/// Whether the figures are those of other processes than the monitor's own; that does not change while it runs.
+/// Whether the monitor watches other processes than its own. This does not change while it runs.
 pub(crate) fn watches_another() -> bool {
     use_live().figures.with_untracked(|figures| figures.snapshot.memory.application.is_some())
 }
@@ -25,42 +25,42 @@ const COLUMNS: &[Column] = &[
     numbers("Since", "when it was started, UTC"),
 ];
 
-/// Whose figures they are, and each process.
+/// The watched application, and each of its processes.
 #[component]
 pub(crate) fn ApplicationTable() -> impl IntoView {
-    let rows = figure(|snapshot| {
-        known(&snapshot.memory.process)?;
+    let rows = snapshot_memo(|snapshot| {
+        reading_ref(&snapshot.memory.process)?;
         let processes = snapshot.memory.application.iter().flat_map(|application| &application.processes);
-        Ok(processes.map(|process| row(process, snapshot.taken_at_unix_ms)).collect())
+        Ok(processes.map(|process| process_row(process, snapshot.taken_at_unix_ms)).collect())
     });
     view! {
-        <p class="more">{text(|snapshot| snapshot.memory.application.as_ref().map(said).unwrap_or_default())}</p>
+        <p class="more">{snapshot_text(|snapshot| snapshot.memory.application.as_ref().map(scope_text).unwrap_or_default())}</p>
         <Table caption="Processes of the application" quiet=true columns=COLUMNS rows />
     }
 }
 
-/// Whose figures they are, in sentences.
-fn said(application: &Application) -> String {
-    let mut said = vec![format!("{}.", application.words())];
+/// The watched application in sentences.
+fn scope_text(application: &Application) -> String {
+    let mut sentences = vec![format!("{}.", application.words())];
     if application.unread_processes > 0 {
         let (read, more) = (application.processes.len(), application.unread_processes);
-        said.push(format!("The first {read} are read; {more} more are in no figure."));
+        sentences.push(format!("The first {read} are read; {more} more are in no figure."));
     }
     if let [before @ .., last] = &*application.restarted_at_unix_ms {
         let last = format::date_time(*last);
-        said.push(match before.len() {
+        sentences.push(match before.len() {
             0 => format!("Restarted at {last}."),
             1 => format!("Restarted at {last}, and once before."),
             more => format!("Restarted at {last}, and {more} times before."),
         });
     }
-    said.join(" ")
+    sentences.join(" ")
 }
 
-fn row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
+fn process_row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
     let number = |number: Option<u64>| match number {
         Some(number) => Cell::number(format::exact(number), String::new()),
-        None => Cell::none().titled("not read yet, or not to be seen".to_owned()),
+        None => Cell::dash().with_title("not read yet, or not to be seen".to_owned()),
     };
     let age = format::span(now_unix_ms.saturating_sub(process.started_at_unix_ms) / 1000);
     vec![
@@ -71,7 +71,7 @@ fn row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
         number(Some(process.num_threads)),
         number(process.open_files),
         number(process.descriptors),
-        process.cpu_percent.map_or_else(Cell::none, |cpu| Cell::number(format::percent(cpu), String::new())),
+        process.cpu_percent.map_or_else(Cell::dash, |cpu| Cell::number(format::percent(cpu), String::new())),
         Cell::number(
             format::clock(process.started_at_unix_ms),
             format!("{}, {age} ago", format::date_time(process.started_at_unix_ms)),
@@ -79,8 +79,8 @@ fn row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
     ]
 }
 
-/// What the overview says of the process or the application.
-pub(crate) fn watched(snapshot: &Snapshot) -> Option<(&'static str, String, String)> {
+/// The process or the application as a fact of the overview.
+pub(crate) fn process_or_application(snapshot: &Snapshot) -> Option<(&'static str, String, String)> {
     if let Some(application) = &snapshot.memory.application {
         let why = snapshot.memory.process.as_ref().err().map(ToString::to_string).unwrap_or_default();
         return Some(("Application", application.words(), why));

@@ -1,21 +1,23 @@
-//! The container: its limit, and how near it is.
+//! The container: its memory against its limit, and its CPU limit.
 
 use leptos::prelude::*;
-use watchboard_wire::{Container, CpuQuota, format, known};
+use watchboard_wire::{Container, CpuQuota, format, reading_ref};
 
-use super::{maybe, size};
 use crate::{
     components::{Fact, Facts},
-    live::figure,
+    live::snapshot_memo,
+    pages::cells::{fact_or_reason, size_fact},
 };
 
 #[component]
 pub(crate) fn ContainerFacts() -> impl IntoView {
-    let facts = figure(|snapshot| known(&snapshot.memory.container).map(|container| facts(container.as_ref())));
+    let facts = snapshot_memo(|snapshot| {
+        reading_ref(&snapshot.memory.container).map(|container| container_facts(container.as_ref()))
+    });
     view! { <Facts facts /> }
 }
 
-fn facts(container: Option<&Container>) -> Vec<Fact> {
+fn container_facts(container: Option<&Container>) -> Vec<Fact> {
     let none = |name, why: &str| (name, "none".to_owned(), why.to_owned());
     let Some(container) = container else {
         return vec![none("Container", "it is in no control group that counts memory")];
@@ -44,18 +46,18 @@ fn facts(container: Option<&Container>) -> Vec<Fact> {
         facts.push(("Used", format::percent(percent), "working set of the limit".to_owned()));
     }
     facts.extend([
-        size("With all cache", container.usage_bytes),
-        maybe("Heaps and stacks", bytes(container.anonymous_bytes), untold),
-        maybe("File cache", bytes(container.file_bytes), untold),
-        maybe("Killed for memory", container.oom_kills.map(|kills| format::count(kills as f64)), untold),
-        maybe("Stalled for memory", container.pressure.map(|it| format::percent(it.some_percent)), untold),
-        maybe("Throttled", container.cpu.map(throttled), untold),
+        size_fact("With all cache", container.usage_bytes),
+        fact_or_reason("Heaps and stacks", bytes(container.anonymous_bytes), untold),
+        fact_or_reason("File cache", bytes(container.file_bytes), untold),
+        fact_or_reason("Killed for memory", container.oom_kills.map(|kills| format::count(kills as f64)), untold),
+        fact_or_reason("Stalled for memory", container.pressure.map(|it| format::percent(it.some_percent)), untold),
+        fact_or_reason("Throttled", container.cpu.map(throttling_text), untold),
     ]);
     facts
 }
 
-/// How it is held to its share of the processors.
-fn throttled(cpu: CpuQuota) -> String {
+/// The effect of its CPU limit.
+fn throttling_text(cpu: CpuQuota) -> String {
     match cpu.cores {
         None => "no CPU limit".to_owned(),
         Some(cores) => {

@@ -1,26 +1,27 @@
-//! What the monitor takes, and how busy the runtime is.
+//! The cost of the monitor, and the load of the async runtime.
 
 use leptos::prelude::*;
 use watchboard_wire::{Cost, Reading, Snapshot, Unknown, format};
 
-use super::{detail, maybe};
+use super::detail::memory_detail;
 use crate::{
     components::{Cell, Column, Fact, Facts, Table, numbers, words},
     figures::Figures,
-    live::{figure, of_figures},
+    live::{figures_memo, snapshot_memo},
+    pages::cells::fact_or_reason,
 };
 
 #[component]
 pub(crate) fn RuntimeFacts() -> impl IntoView {
-    view! { <Facts facts=figure(runtime) /> }
+    view! { <Facts facts=snapshot_memo(runtime_facts) /> }
 }
 
-fn runtime(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
+fn runtime_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
     let unknown = "The monitor was built outside of a tokio runtime: build it within the one that serves.";
     let runtime = snapshot.runtime.ok_or_else(|| Unknown::because(unknown))?;
     Ok(vec![
         ("Workers", runtime.workers.to_string(), "threads that run tasks".to_owned()),
-        maybe("Busy", runtime.busy_percent.map(format::percent), "from the second reading on"),
+        fact_or_reason("Busy", runtime.busy_percent.map(format::percent), "from the second reading on"),
         (
             "Waiting tasks",
             format::count(runtime.global_queue as f64),
@@ -34,21 +35,21 @@ const COLUMNS: &[Column] = &[words("Reading"), numbers("Took", "the last time th
 
 #[component]
 pub(crate) fn CostFacts() -> impl IntoView {
-    let probes = of_figures(|figures| {
-        let probes = &detail(figures)?.cost.probes;
+    let probes = figures_memo(|figures| {
+        let probes = &memory_detail(figures)?.cost.probes;
         let row = |(name, us): &(String, u64)| {
             vec![Cell::words(name.clone()), Cell::number(format::duration_us(*us as f64), String::new())]
         };
         Ok(probes.iter().map(row).collect())
     });
     view! {
-        <Facts facts=of_figures(facts) />
+        <Facts facts=figures_memo(cost_facts) />
         <Table caption="Readings" columns=COLUMNS rows=probes />
     }
 }
 
-fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
-    let Cost { request_ns, cpu_us_per_second, held, .. } = &detail(figures)?.cost;
+fn cost_facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let Cost { request_ns, cpu_us_per_second, held, .. } = &memory_detail(figures)?.cost;
     let sizes = held.iter().map(|(name, bytes)| format!("{name} {}", format::bytes(*bytes as f64)));
     let all: u64 = held.iter().map(|(_, bytes)| bytes).sum();
     let round_trip = figures.snapshot.database.latency_us.map(|us| format::duration_us(us as f64));
@@ -59,12 +60,12 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
             "to find its endpoint, read the clock and count, measured here once; beside it is what axum takes for any layer"
                 .to_owned(),
         ),
-        maybe(
+        fact_or_reason(
             "CPU a second",
             cpu_us_per_second.map(|us| format!("{} of a core", format::duration_us(us as f64))),
             "from the second reading on",
         ),
-        maybe("Database probe", round_trip, "no database has answered"),
+        fact_or_reason("Database probe", round_trip, "no database has answered"),
         (
             "Memory",
             format!("{} ({})", format::bytes(all as f64), sizes.collect::<Vec<_>>().join(", ")),

@@ -1,25 +1,25 @@
-//! What is resident in parts, and what was asked for by whom.
+//! The parts of resident memory, and the allocations by their origin.
 
 use leptos::{either::Either, prelude::*};
-use watchboard_wire::{Reading, Snapshot, Unknown, format, known};
+use watchboard_wire::{Reading, Snapshot, Unknown, format, reading_ref};
 
 use crate::{
     components::{Slice, StackedBar},
-    live::{figure, text, use_live},
+    live::{snapshot_memo, snapshot_text, use_live},
 };
 
-/// RSS, with what the program holds of it where that is known.
+/// RSS in parts. With a counting allocator the program's live bytes are a part.
 #[component]
 pub(crate) fn RssBar() -> impl IntoView {
-    view! { <StackedBar label="Resident memory" parts=figure(rss) /> }
+    view! { <StackedBar label="Resident memory" parts=snapshot_memo(rss_slices) /> }
 }
 
-fn rss(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
-    let process = known(&snapshot.memory.process)?;
+fn rss_slices(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
+    let process = reading_ref(&snapshot.memory.process)?;
     let own = process.anonymous_bytes as f64;
     let mut parts = match snapshot.memory.heap {
         Some(heap) => {
-            // What was swapped out, or never touched, is not resident.
+            // Swapped-out and untouched pages are not resident.
             let live = (heap.live_bytes() as f64).min(own);
             vec![
                 ("allocated and not freed", live, "the program's own objects; growth that never comes back is a leak"),
@@ -41,24 +41,24 @@ fn rss(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
     Ok(parts)
 }
 
-const UNTOLD: &str = "The system's allocator does not tell what it keeps. With the feature jemalloc, and jemalloc as the \
+const NO_ALLOCATOR_FIGURES: &str = "The system's allocator does not tell what it keeps. With the feature jemalloc, and jemalloc as the \
     program's allocator, it is shown here.";
 
-/// The allocator's own view, where it tells.
+/// The allocator's own figures, or the way to turn them on.
 #[component]
 pub(crate) fn AllocatorBar() -> impl IntoView {
-    let parts = figure(allocator);
-    // Which allocator a program has does not change while it runs.
+    let parts = snapshot_memo(allocator_slices);
+    // The allocator of a program does not change while it runs.
     let tells = use_live().figures.with_untracked(|figures| figures.snapshot.memory.allocator != Ok(None));
     if tells {
         Either::Left(view! { <StackedBar label="As the allocator sees it" parts /> })
     } else {
-        Either::Right(view! { <p class="more">{UNTOLD}</p> })
+        Either::Right(view! { <p class="more">{NO_ALLOCATOR_FIGURES}</p> })
     }
 }
 
-fn allocator(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
-    let found = known(&snapshot.memory.allocator)?.ok_or_else(|| Unknown::because(UNTOLD))?;
+fn allocator_slices(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
+    let found = reading_ref(&snapshot.memory.allocator)?.ok_or_else(|| Unknown::because(NO_ALLOCATOR_FIGURES))?;
     let [allocated, active, resident] =
         [found.allocated_bytes, found.active_bytes, found.resident_bytes].map(|bytes| bytes as f64);
     Ok(vec![
@@ -68,22 +68,22 @@ fn allocator(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
     ])
 }
 
-/// What has been asked for since the start: by requests, and by all else.
+/// The bytes allocated since the start: by requests, and by the rest of the program.
 #[component]
-pub(crate) fn AllocatedBar() -> impl IntoView {
-    let live = text(|snapshot| {
+pub(crate) fn AllocationBar() -> impl IntoView {
+    let live = snapshot_text(|snapshot| {
         let Some(heap) = snapshot.memory.heap else { return String::new() };
         let [allocated, live] = [heap.allocated_bytes, heap.live_bytes()].map(|bytes| format::bytes(bytes as f64));
         let calls = format::count(heap.allocations as f64);
         format!("{allocated} in {calls} allocations since the start of the process; {live} of it is not freed.")
     });
     view! {
-        <StackedBar label="Allocated since the start" parts=figure(allocated) />
+        <StackedBar label="Allocated since the start" parts=snapshot_memo(allocation_slices) />
         <p class="more">{live}</p>
     }
 }
 
-fn allocated(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
+fn allocation_slices(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
     let heap = snapshot.memory.heap.ok_or_else(|| {
         Unknown::because(
             "The program's allocator does not count. With #[global_allocator] static ALLOCATOR: watchboard::alloc::Tracking = \

@@ -1,21 +1,21 @@
-//! The process, and its limits.
+//! The process and its limits.
 
 use leptos::prelude::*;
-use watchboard_wire::{Reading, Snapshot, format, known};
+use watchboard_wire::{Reading, Snapshot, format, reading_ref};
 
-use super::{maybe, size};
 use crate::{
     components::{Bar, Fact, Facts, Usage},
-    live::figure,
+    live::snapshot_memo,
+    pages::cells::{fact_or_reason, size_fact},
 };
 
 #[component]
 pub(crate) fn ProcessFacts() -> impl IntoView {
-    view! { <Facts facts=figure(process_facts) /> }
+    view! { <Facts facts=snapshot_memo(process_facts) /> }
 }
 
 fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
-    let process = known(&snapshot.memory.process)?;
+    let process = reading_ref(&snapshot.memory.process)?;
     let share = process.memory_percent.map_or_else(|| "–".to_owned(), format::percent);
     let rss = format!("{} ({share})", format::bytes(process.rss_bytes as f64));
     let exact = format!("{} bytes, and its share of the system's memory", format::exact(process.rss_bytes));
@@ -28,23 +28,23 @@ fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
         }
         Err(unknown) => ("–".to_owned(), "–".to_owned(), unknown.to_string()),
     };
-    // Several need not have had theirs at once.
+    // Several processes may have had their peaks at different times.
     let whose = if snapshot.memory.application.is_some() { ", each process's own, added up" } else { "" };
     let peak = format!("{} bytes{whose}", format::exact(process.peak_rss_bytes));
     Ok(vec![
         ("RSS", rss, exact),
-        size("of that heap and stacks", process.anonymous_bytes),
-        size("of that files", process.file_bytes),
-        size("of that shared memory", process.shmem_bytes),
+        size_fact("of that heap and stacks", process.anonymous_bytes),
+        size_fact("of that files", process.file_bytes),
+        size_fact("of that shared memory", process.shmem_bytes),
         ("Peak RSS", format::bytes(process.peak_rss_bytes as f64), peak),
         ("Its alone (USS)", uss, format!("what would be free if it ended; {read}")),
         ("Its share (PSS)", pss, format!("shared pages divided among those who share; {read}")),
-        size("Swapped out", process.swap_bytes),
-        size("VMS", process.vms_bytes),
-        size("Code", process.text_bytes),
-        size("Data and stack", process.data_bytes),
-        maybe("CPU", cpu, "from the second reading on"),
-        maybe("Page faults", faults, "from the second reading on"),
+        size_fact("Swapped out", process.swap_bytes),
+        size_fact("VMS", process.vms_bytes),
+        size_fact("Code", process.text_bytes),
+        size_fact("Data and stack", process.data_bytes),
+        fact_or_reason("CPU", cpu, "from the second reading on"),
+        fact_or_reason("Page faults", faults, "from the second reading on"),
         (
             "Page faults so far",
             format!(
@@ -57,16 +57,16 @@ fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
     ])
 }
 
-/// How old a figure is that is not read each second.
+/// The age of a figure that is not read every second.
 fn read_before(snapshot: &Snapshot, read_at_unix_ms: u64) -> String {
     let age = snapshot.taken_at_unix_ms.saturating_sub(read_at_unix_ms) / 1000;
     format!("read {} before the rest", format::span(age))
 }
 
-/// Memory against its limit, and what the process holds open.
+/// Memory and descriptors against their limits, and the open files and connections.
 #[component]
 pub(crate) fn ResourceBars() -> impl IntoView {
-    let memory = figure(|snapshot| {
+    let memory = snapshot_memo(|snapshot| {
         snapshot.memory.headline().map(|headline| Usage {
             text: format!(
                 "{} of the {}'s {}",
@@ -77,8 +77,8 @@ pub(crate) fn ResourceBars() -> impl IntoView {
             percent: Some(headline.percent()),
         })
     });
-    let descriptors = figure(|snapshot| {
-        let descriptors = known(&snapshot.memory.descriptors)?;
+    let descriptors = snapshot_memo(|snapshot| {
+        let descriptors = reading_ref(&snapshot.memory.descriptors)?;
         let of =
             descriptors.limit.map_or_else(|| " (no limit)".to_owned(), |limit| format!(" of {}", format::exact(limit)));
         let whose = descriptors.pid.map(|pid| format!(" in process {pid}")).unwrap_or_default();
@@ -90,13 +90,13 @@ pub(crate) fn ResourceBars() -> impl IntoView {
     view! {
         <Bar label="Memory" usage=memory />
         <Bar label="File descriptors" usage=descriptors />
-        <Facts facts=figure(open_facts) />
+        <Facts facts=snapshot_memo(open_facts) />
     }
 }
 
 fn open_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
-    let process = known(&snapshot.memory.process)?;
-    let handles = known(&snapshot.memory.handles)?;
+    let process = reading_ref(&snapshot.memory.process)?;
+    let handles = reading_ref(&snapshot.memory.handles)?;
     let read = read_before(snapshot, handles.read_at_unix_ms);
     Ok(vec![
         ("Threads", process.num_threads.to_string(), String::new()),

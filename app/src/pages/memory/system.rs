@@ -1,22 +1,23 @@
-//! The machine: its memory, its devices, and who else holds memory.
+//! The machine: its memory, its devices, and its heaviest processes.
 
 use leptos::prelude::*;
-use watchboard_wire::{Devices, Disk, HeavyProcess, Network, Reading, format, known};
+use watchboard_wire::{Devices, Disk, HeavyProcess, Network, Reading, format, reading_ref};
 
-use super::{detail, maybe, size};
+use super::{application::watches_another, detail::memory_detail};
 use crate::{
     components::{Cell, Column, Fact, Facts, Slice, StackedBar, Table, numbers, words},
     figures::Figures,
-    live::{figure, of_figures},
+    live::{figures_memo, snapshot_memo},
+    pages::cells::{fact_or_reason, size_fact},
 };
 
 /// The machine's memory in parts that add up to it.
 #[component]
 pub(crate) fn SystemMemory() -> impl IntoView {
-    let own = if super::watches_another() { "the application" } else { "this process" };
-    let parts = figure(move |snapshot| {
+    let own = if watches_another() { "the application" } else { "this process" };
+    let parts = snapshot_memo(move |snapshot| {
         let parts = snapshot.memory.system_parts()?;
-        // What is not known is no part.
+        // An unknown process is no part.
         let (names, unknown) = match snapshot.memory.process {
             Ok(_) => ([own, "other programs", "cache, reclaimable", "free"], 0),
             Err(_) => ([own, "programs", "cache, reclaimable", "free"], 1),
@@ -33,11 +34,11 @@ pub(crate) fn SystemMemory() -> impl IntoView {
 
 #[component]
 pub(crate) fn SystemFacts() -> impl IntoView {
-    view! { <Facts facts=of_figures(facts) /> }
+    view! { <Facts facts=figures_memo(system_facts) /> }
 }
 
-fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
-    let system = known(&figures.snapshot.memory.system)?;
+fn system_facts(figures: &Figures) -> Reading<Vec<Fact>> {
+    let system = reading_ref(&figures.snapshot.memory.system)?;
     let used = format!("{} ({})", format::bytes(system.used_bytes as f64), format::percent(system.percent));
     let rate = |rates: Option<[f64; 2]>, way: usize| rates.map(|rates| format::bytes_per_second(rates[way]));
     let later = "from the second reading on";
@@ -45,40 +46,40 @@ fn facts(figures: &Figures) -> Reading<Vec<Fact>> {
         let cores = devices.cores_percent.iter().map(|percent| format::percent(f64::from(*percent)));
         cores.collect::<Vec<_>>().join(", ")
     };
-    let devices = detail(figures).ok().map(|detail| &detail.devices);
+    let devices = memory_detail(figures).ok().map(|detail| &detail.devices);
     let load = system.load.map(|[one, five, fifteen]| format!("{one:.2}, {five:.2}, {fifteen:.2}"));
     Ok(vec![
         ("Used", used, "total less available".to_owned()),
-        size("Available", system.available_bytes),
-        size("Free", system.free_bytes),
-        size("Active", system.active_bytes),
-        size("Inactive", system.inactive_bytes),
-        size("Buffers", system.buffers_bytes),
-        size("Cached", system.cached_bytes),
-        size("Shared", system.shared_bytes),
-        size("Swap", system.swap_total_bytes),
-        size("Swap used", system.swap_used_bytes),
-        maybe("Swapping in", rate(system.swap_rates, 0), later),
-        maybe("Swapping out", rate(system.swap_rates, 1), later),
-        size("Swapped in so far", system.swap_in_bytes),
-        size("Swapped out so far", system.swap_out_bytes),
-        maybe(
+        size_fact("Available", system.available_bytes),
+        size_fact("Free", system.free_bytes),
+        size_fact("Active", system.active_bytes),
+        size_fact("Inactive", system.inactive_bytes),
+        size_fact("Buffers", system.buffers_bytes),
+        size_fact("Cached", system.cached_bytes),
+        size_fact("Shared", system.shared_bytes),
+        size_fact("Swap", system.swap_total_bytes),
+        size_fact("Swap used", system.swap_used_bytes),
+        fact_or_reason("Swapping in", rate(system.swap_rates, 0), later),
+        fact_or_reason("Swapping out", rate(system.swap_rates, 1), later),
+        size_fact("Swapped in so far", system.swap_in_bytes),
+        size_fact("Swapped out so far", system.swap_out_bytes),
+        fact_or_reason(
             "Stalled for memory",
             system.pressure.map(|it| format::percent(it.some_percent)),
             "this kernel does not tell: it was built or started without PSI",
         ),
-        maybe("Load", load, "the platform does not tell"),
-        maybe("Cores", devices.map(cores).filter(|cores| !cores.is_empty()), later),
-        maybe("Up", devices.map(|devices| format::span(devices.uptime_seconds)), "not read yet"),
+        fact_or_reason("Load", load, "the platform does not tell"),
+        fact_or_reason("Cores", devices.map(cores).filter(|cores| !cores.is_empty()), later),
+        fact_or_reason("Up", devices.map(|devices| format::span(devices.uptime_seconds)), "not read yet"),
     ])
 }
 
 /// One of the devices' lists as rows.
-fn rows<T>(
+fn device_rows<T>(
     list: impl Fn(&Devices) -> &Vec<T> + Send + Sync + 'static,
     row: impl Fn(&T) -> Vec<Cell> + Send + Sync + 'static,
 ) -> Memo<Reading<Vec<Vec<Cell>>>> {
-    of_figures(move |figures| Ok(list(&detail(figures)?.devices).iter().map(&row).collect()))
+    figures_memo(move |figures| Ok(list(&memory_detail(figures)?.devices).iter().map(&row).collect()))
 }
 
 const HEAVIEST: &[Column] = &[words("Process"), numbers("Id", "the kernel's"), numbers("RSS", "resident memory")];
@@ -89,7 +90,7 @@ pub(crate) fn HeaviestTable() -> impl IntoView {
         let pid = Cell::number(process.pid.to_string(), String::new());
         vec![Cell::words(process.name.clone()), pid, Cell::bytes(process.rss_bytes)]
     };
-    view! { <Table caption="Processes by memory" quiet=true columns=HEAVIEST rows=rows(|devices| &devices.heaviest, row) /> }
+    view! { <Table caption="Processes by memory" quiet=true columns=HEAVIEST rows=device_rows(|devices| &devices.heaviest, row) /> }
 }
 
 const DISKS: &[Column] = &[
@@ -107,7 +108,7 @@ pub(crate) fn DiskTable() -> impl IntoView {
         let used = Cell::number(format::percent(percent), format::exact(used));
         vec![Cell::words(disk.mount.clone()), Cell::bytes(disk.total_bytes), Cell::bytes(disk.available_bytes), used]
     };
-    view! { <Table caption="Disks" columns=DISKS rows=rows(|devices| &devices.disks, row) /> }
+    view! { <Table caption="Disks" columns=DISKS rows=device_rows(|devices| &devices.disks, row) /> }
 }
 
 const NETWORKS: &[Column] = &[
@@ -133,5 +134,5 @@ pub(crate) fn NetworkTable() -> impl IntoView {
             Cell::bytes(network.sent_bytes),
         ]
     };
-    view! { <Table caption="Networks" columns=NETWORKS rows=rows(|devices| &devices.networks, row) /> }
+    view! { <Table caption="Networks" columns=NETWORKS rows=device_rows(|devices| &devices.networks, row) /> }
 }

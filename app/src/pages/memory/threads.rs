@@ -1,12 +1,12 @@
-//! The threads: the busiest, and all of them by name.
+//! The threads: the busiest, and all by name.
 
 use leptos::prelude::*;
-use watchboard_wire::{Thread, ThreadGroup, format, known};
+use watchboard_wire::{Thread, ThreadGroup, format, reading_ref};
 
-use super::{detail, watches_another};
+use super::{application::watches_another, detail::memory_detail};
 use crate::{
     components::{Cell, Column, Table, numbers, words},
-    live::{figure, of_figures, text},
+    live::{figures_memo, snapshot_memo, snapshot_text},
 };
 
 const COLUMNS: &[Column] = &[
@@ -19,8 +19,8 @@ const COLUMNS: &[Column] = &[
 /// The busiest threads.
 #[component]
 pub(crate) fn ThreadTable() -> impl IntoView {
-    let rows = figure(move |snapshot| {
-        let threads = known(&snapshot.memory.threads)?;
+    let rows = snapshot_memo(move |snapshot| {
+        let threads = reading_ref(&snapshot.memory.threads)?;
         let row = |thread: &Thread| {
             vec![
                 Cell::words(thread.name.clone()),
@@ -31,7 +31,7 @@ pub(crate) fn ThreadTable() -> impl IntoView {
         };
         Ok(threads.busiest.iter().map(row).collect())
     });
-    let shared = text(|snapshot| {
+    let shared = snapshot_text(|snapshot| {
         let Ok(process) = &snapshot.memory.process else { return String::new() };
         let rss = format::bytes(process.rss_bytes as f64);
         match &snapshot.memory.application {
@@ -67,18 +67,18 @@ const GROUP_COLUMNS: &[Column] = &[
 /// Every thread, by name.
 #[component]
 pub(crate) fn ThreadGroupTable() -> impl IntoView {
-    let rows = of_figures(|figures| {
-        let groups = known(&detail(figures)?.threads)?;
+    let rows = figures_memo(|figures| {
+        let groups = reading_ref(&memory_detail(figures)?.threads)?;
         let rate = |rate: Option<f64>| {
             Cell::number(rate.map_or_else(|| "–".to_owned(), format::bytes_per_second), String::new())
         };
         let size =
-            |bytes: Option<u64>| bytes.map_or_else(|| Cell::none().titled("not counted".to_owned()), Cell::bytes);
+            |bytes: Option<u64>| bytes.map_or_else(|| Cell::dash().with_title("not counted".to_owned()), Cell::bytes);
         let row = |group: &ThreadGroup| {
             let ThreadGroup { sum, threads, .. } = group;
             let id = if sum.thread_id == 0 { String::new() } else { format!("thread {}", sum.thread_id) };
             let own = vec![
-                Cell::words(sum.name.clone()).titled(id),
+                Cell::words(sum.name.clone()).with_title(id),
                 Cell::number(threads.to_string(), String::new()),
                 cpu(sum),
                 cpu_time(sum),
@@ -96,7 +96,7 @@ pub(crate) fn ThreadGroupTable() -> impl IntoView {
         };
         Ok(groups.iter().map(row).collect())
     });
-    // What other processes' threads allocate is not known to anybody but them.
+    // The allocations of other processes' threads are unknown.
     let columns = if watches_another() { &GROUP_COLUMNS[..4] } else { GROUP_COLUMNS };
     view! { <Table caption="Threads by name" quiet=true columns rows /> }
 }

@@ -58,7 +58,7 @@ fn is_demo(config: &Config) -> bool {
 
 /// The routes that the flags declare. Other paths are named by inference.
 pub(crate) fn read_routes(config: &Config) -> Result<Routes, SettingError> {
-    Ok(Routes::declared(&config.route).map_err(SettingError::Route)?.inferred())
+    Ok(Routes::declared(&config.route).map_err(SettingError::Route)?.with_inference())
 }
 
 /// The certificate and its key, if TLS is configured.

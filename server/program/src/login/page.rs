@@ -19,7 +19,7 @@ pub(super) fn response(
     let action = [mount_path(request), SIGN_IN].concat();
     let mut page = SignInPage::new(&action).next(next);
     if let Some(refusal) = refusal {
-        page = page.refused(refusal);
+        page = page.refusal(refusal);
     }
     if !has_password {
         page = page.without_password();

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
-use watchboard::PassedOn;
+use watchboard::UpstreamTiming;
 
 use super::{failure::Failure, response_body::ResponseBody};
 
@@ -22,7 +22,7 @@ pub(super) fn refusal_response(
 pub(super) fn failure_response(failure: Failure, accept: Option<&HeaderValue>) -> Response<ResponseBody> {
     tracing::debug!(?failure, "no answer of the application");
     let mut response = page(failure.status(), failure.sentence(), accept).map(ResponseBody::from_page);
-    response.extensions_mut().insert(PassedOn::failed(failure.cause()));
+    response.extensions_mut().insert(UpstreamTiming::from_failure(failure.cause()));
     response
 }
 

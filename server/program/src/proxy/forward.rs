@@ -12,7 +12,7 @@ use http::{HeaderValue, Request, Response, StatusCode, Version, header, uri::Aut
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, Sleep};
-use watchboard::PassedOn;
+use watchboard::UpstreamTiming;
 
 use super::{
     admission::{AdmittedRequest, Upgrade},
@@ -155,7 +155,7 @@ fn finish(
     mut connection: PooledConnection,
     asked: Instant,
 ) -> Result<Response<ResponseBody>, Failure> {
-    response.extensions_mut().insert(PassedOn::answered(asked.elapsed(), connection.connect));
+    response.extensions_mut().insert(UpstreamTiming::from_response(asked.elapsed(), connection.connect));
     let flags = HeaderFlags::from(response.headers());
     if flags.is_coded(response.headers()) {
         return Err(Failure::NotHttp);

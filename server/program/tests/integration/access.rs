@@ -70,7 +70,7 @@ async fn every_route_is_closed_to_strangers_and_open_to_whom_it_is_for() {
         .with("cookie", &format!("watchboard_session={}", "0".repeat(64)));
     let page = text(&viewer.get("/").await).to_owned();
     let asset = page.split('"').find(|word| word.starts_with("/assets/")).unwrap().to_owned();
-    for route in Route::ALL {
+    for &route in Route::ALL {
         let (method, path) = (route.method(), route.path().replace("/assets/{name}", &asset));
         let send = async |visitor: &Visitor| {
             visitor.send(method.as_str(), &path, if method == Method::POST { question(&page) } else { vec![] }).await
@@ -108,7 +108,7 @@ async fn every_route_is_closed_to_strangers_and_open_to_whom_it_is_for() {
 async fn every_answer_tells_the_browser_to_keep_to_itself() {
     let (_board, stranger) = closed(&[]).await;
     let viewer = sign_in(&stranger).await;
-    let paths = Route::ALL.map(Route::path).into_iter().chain(["/sign-in", "/sign-out", "/nothing"]);
+    let paths = Route::ALL.iter().copied().map(Route::path).chain(["/sign-in", "/sign-out", "/nothing"]);
     for path in paths {
         for visitor in [&stranger, &viewer, &stranger.clone().with("host", "evil.example")] {
             let answer = visitor.get(path).await;
@@ -313,7 +313,7 @@ async fn without_credentials_it_is_open_to_its_own_machine_and_says_so() {
         ("x-real-ip", "203.0.113.7", 403),
         ("via", "1.1 proxy", 403),
     ] {
-        for route in Route::ALL {
+        for &route in Route::ALL {
             let answer = visitor.clone().with(header, value).send(route.method().as_str(), route.path(), "").await;
             assert_eq!(answer.status(), status, "{header} {route:?}");
             assert!(text(&answer).contains("watchboard --help"), "{}", text(&answer));

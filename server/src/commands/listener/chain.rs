@@ -1,9 +1,9 @@
-//! A handler of ours before one that the application may have.
+//! Calls our event handler before the application's own.
 
 use mongodb::event::EventHandler;
 
-/// Both, ours first. A kind of handler that is not known here stays alone: the application's own comes before ours.
-#[expect(clippy::unnecessary_wraps, reason = "it is put where an option stands")]
+/// A handler that calls ours first and then theirs. An unknown kind of handler stays alone, so that the application's own works.
+#[expect(clippy::unnecessary_wraps, reason = "the driver's options take an `Option`")]
 pub(super) fn chain<T: Send + Sync + 'static>(
     theirs: Option<EventHandler<T>>,
     ours: impl Fn(&T) + Send + Sync + 'static,
@@ -14,7 +14,7 @@ pub(super) fn chain<T: Send + Sync + 'static>(
             ours(&event);
             theirs(event);
         }),
-        // As the driver runs these itself.
+        // The driver runs such a handler in the same way.
         Some(EventHandler::AsyncCallback(theirs)) => EventHandler::callback(move |event| {
             ours(&event);
             tokio::spawn(theirs(event));

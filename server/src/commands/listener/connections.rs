@@ -1,41 +1,43 @@
-//! Connections that somebody has, and the command that each carries: one at a time. A connection tells when it comes back or closes, so that
-//! what is given up without an answer leaves nothing behind. Some come back that were never given out, and some never come back.
+//! Connections that are checked out, and the command that each carries: one at a time. The driver emits an event when a connection is
+//! checked in or closed, which also ends a command without a reply. Some connections are checked in that were never checked out, and
+//! some are never checked in.
 
 use std::{
     hash::{BuildHasher, Hash},
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-// Not the faster one: by some of its seeds, numbers in a row crowd into a third of the slots.
+// Not the fast one: with some of its seeds, consecutive numbers fill only a third of the slots.
 use foldhash::quality::RandomState;
 
-/// Connections at once; of more, commands are counted and not told apart.
+/// Connections at once. The commands of further ones count as "(other)".
 const SLOTS: usize = 1_024;
-/// A connection is in one of so many places from its hash on.
+/// A connection is in one of this many slots, from its hash on.
 const WITHIN: usize = 16;
-/// A slot holds what is carried below the connection's key.
+/// The low bits of a slot: the command that the connection carries. The other bits are the connection's key.
 const CARRIED_BITS: u32 = 16;
-/// Stands for no command.
+/// The connection carries no command.
 const NOTHING: u16 = u16::MAX;
 
-pub(super) struct Connections {
+/// The connections that are checked out.
+pub(super) struct ConnectionSlots {
     slots: Box<[AtomicU64]>,
     hasher: RandomState,
 }
 
-/// What became of a connection that somebody had.
+/// A connection that was checked in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Back {
-    /// The command that it carried still, by the number of its shape.
+pub(super) struct CheckIn {
+    /// The number of the shape of the command that it still carried.
     pub(super) given_up: Option<u16>,
 }
 
-impl Connections {
+impl ConnectionSlots {
     pub(super) fn new() -> Self {
         Self { slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::default() }
     }
 
-    /// The key of a connection of a client to a server: each of its pools counts its connections from one.
+    /// The key of a connection. Each pool of a client counts its connections from one, so the key has client and address too.
     pub(super) fn key<A: Hash>(&self, client: u32, address: &A, connection: u32) -> u64 {
         // Zero stands for an empty slot.
         self.hasher.hash_one((client, address, connection)) >> CARRIED_BITS | 1
@@ -45,11 +47,11 @@ impl Connections {
         (0..WITHIN).map(move |probe| &self.slots[(key as usize).wrapping_add(probe) % SLOTS])
     }
 
-    /// Puts something else in the place of what a connection carries; gives what that was. None for a connection that nobody has.
+    /// Replaces the entry of a connection; returns the command that it carried. `None` if the connection is not checked out.
     fn swap(&self, key: u64, entry: u64) -> Option<u16> {
         for slot in self.places(key) {
             let before = slot.load(Relaxed);
-            // Only its own connection writes an entry, and does one thing at a time.
+            // Only events of this connection write its entry, one at a time.
             if before >> CARRIED_BITS == key && slot.compare_exchange(before, entry, Relaxed, Relaxed).is_ok() {
                 return Some(before as u16);
             }
@@ -57,7 +59,7 @@ impl Connections {
         None
     }
 
-    /// Somebody got a connection; whether it is known as theirs from now on.
+    /// A connection is checked out; says whether it got a slot now.
     pub(super) fn give_out(&self, key: u64) -> bool {
         let entry = entry(key, NOTHING);
         let take =
@@ -65,7 +67,7 @@ impl Connections {
         self.swap(key, entry).is_none() && self.places(key).any(take)
     }
 
-    /// A command is on its way; the one that was, if it never ended.
+    /// A connection carries a command from now on; returns the command before it, if that never ended.
     pub(super) fn begin(&self, key: u64, shape: u16) -> Option<u16> {
         self.swap(key, entry(key, shape)).filter(|before| *before != NOTHING)
     }
@@ -75,13 +77,13 @@ impl Connections {
         self.swap(key, entry(key, NOTHING)).filter(|before| *before != NOTHING)
     }
 
-    /// A connection is nobody's any more; none where it was not before.
-    pub(super) fn take_back(&self, key: u64) -> Option<Back> {
+    /// A connection is checked in; `None` if it was not checked out.
+    pub(super) fn take_back(&self, key: u64) -> Option<CheckIn> {
         let carried = self.swap(key, 0)?;
-        Some(Back { given_up: (carried != NOTHING).then_some(carried) })
+        Some(CheckIn { given_up: (carried != NOTHING).then_some(carried) })
     }
 
-    /// Commands under way.
+    /// Commands in flight.
     pub(super) fn in_flight(&self) -> u64 {
         let carries = |slot: &AtomicU64| {
             let entry = slot.load(Relaxed);
@@ -101,15 +103,15 @@ mod tests {
 
     #[test]
     fn a_command_ends_once_and_one_that_did_not_is_known_by_what_follows() {
-        let table = Connections::new();
+        let table = ConnectionSlots::new();
         let key = |connection| table.key(1, &"a:1", connection);
         assert!(table.give_out(key(1)) && table.give_out(key(2)) && table.give_out(key(3)));
         assert_eq!((table.begin(key(1), 7), table.begin(key(2), 8), table.in_flight()), (None, None, 2));
         assert_eq!(table.end(table.key(2, &"a:1", 1)), None, "another client's");
         assert_eq!(table.begin(key(1), 9), Some(7));
         assert_eq!((table.end(key(1)), table.end(key(1))), (Some(9), None));
-        assert_eq!(table.take_back(key(1)), Some(Back { given_up: None }));
-        assert_eq!(table.take_back(key(2)), Some(Back { given_up: Some(8) }));
+        assert_eq!(table.take_back(key(1)), Some(CheckIn { given_up: None }));
+        assert_eq!(table.take_back(key(2)), Some(CheckIn { given_up: Some(8) }));
         assert_eq!(table.take_back(key(2)), None, "it is nobody's");
         assert!(!table.give_out(key(3)), "it is theirs already");
         assert_eq!(table.in_flight(), 0);
@@ -117,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_full_table_loses_names_and_grows_no_further() {
-        let table = Connections::new();
+        let table = ConnectionSlots::new();
         let keys: Vec<u64> = (0..3 * SLOTS as u32).map(|connection| table.key(1, &"a:1", connection)).collect();
         let known = keys.iter().filter(|key| table.give_out(**key)).count();
         assert!((SLOTS / 2..=SLOTS).contains(&known), "{known}");

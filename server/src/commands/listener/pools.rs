@@ -1,4 +1,4 @@
-//! The application's connection pools: one for each of its clients and each server of the deployment.
+//! The application's connection pools: one for each client and each server of the deployment.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -9,18 +9,21 @@ use mongodb::{
 use once_cell::race::OnceBox;
 use watchboard_wire as wire;
 
-use crate::commands::attribution;
+use crate::{commands::attribution, sync::slots::find_or_insert};
 
-/// Pools with counters of their own; a client of a deployment has three. Further ones share the last.
+/// Pools with counters of their own; a client of a replica set of three has three. Further pools share the last. A power of two, for the
+/// table of pools.
 const MOST: usize = 32;
-/// The driver's own bound, where none is asked for.
+/// The driver's default.
 const DEFAULT_MAX: u32 = 10;
 
+/// All pools.
 pub(super) struct Pools {
-    pools: [OnceBox<Pool>; MOST],
+    pools: [OnceBox<PoolCounters>; MOST],
 }
 
-pub(super) struct Pool {
+/// The counters of one pool.
+pub(super) struct PoolCounters {
     client: u32,
     address: ServerAddress,
     max: AtomicU32,
@@ -29,7 +32,7 @@ pub(super) struct Pool {
     closed: [AtomicU64; REASONS],
     in_use: AtomicI64,
     waiting: AtomicI64,
-    /// The most of both since the last reading.
+    /// The largest values of both since the last reading.
     most_in_use: AtomicI64,
     most_waiting: AtomicI64,
     checked_out: AtomicU64,
@@ -44,34 +47,37 @@ impl Pools {
         Self { pools: std::array::from_fn(|_| OnceBox::new()) }
     }
 
-    pub(super) fn of(&self, client: u32, address: &ServerAddress) -> &Pool {
-        let new = || Box::new(Pool::new(client, address.clone()));
-        let is_it = |pool: &&Pool| pool.client == client && pool.address == *address;
-        let found = self.pools.iter().map(|pool| pool.get_or_init(new)).find(is_it);
-        found.unwrap_or_else(|| self.pools[MOST - 1].get_or_init(new))
+    /// The counters of the pool of a client and a server.
+    pub(super) fn pool_for(&self, client: u32, address: &ServerAddress) -> &PoolCounters {
+        let new = || PoolCounters::new(client, address.clone());
+        let is_same = |pool: &PoolCounters| pool.client == client && pool.address == *address;
+        match find_or_insert(&self.pools, 0, is_same, || Some(new()), |_| ()) {
+            Some((_, pool)) => pool,
+            None => self.pools[MOST - 1].get_or_init(|| Box::new(new())),
+        }
     }
 
-    /// What needs no word from the commands.
+    /// Counts the events that concern the pool alone.
     pub(super) fn note(&self, client: u32, event: &CmapEvent) {
         match event {
             CmapEvent::PoolCreated(event) => {
                 let max = event.options.as_ref().and_then(|options| options.max_pool_size).unwrap_or(DEFAULT_MAX);
-                self.of(client, &event.address).max.store(max, Relaxed);
+                self.pool_for(client, &event.address).max.store(max, Relaxed);
             }
-            CmapEvent::PoolCleared(event) => _ = self.of(client, &event.address).cleared.fetch_add(1, Relaxed),
+            CmapEvent::PoolCleared(event) => _ = self.pool_for(client, &event.address).cleared.fetch_add(1, Relaxed),
             CmapEvent::ConnectionCreated(event) => {
-                self.of(client, &event.address).created.fetch_add(1, Relaxed);
+                self.pool_for(client, &event.address).created.fetch_add(1, Relaxed);
             }
             _ => {}
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Pool> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &PoolCounters> {
         self.pools.iter().filter_map(OnceBox::get)
     }
 }
 
-impl Pool {
+impl PoolCounters {
     fn new(client: u32, address: ServerAddress) -> Self {
         let zero = || AtomicU64::new(0);
         Self {
@@ -96,17 +102,17 @@ impl Pool {
         max > 0 && self.in_use.load(Relaxed) >= max.into()
     }
 
-    /// Somebody wants a connection.
+    /// A caller wants a connection.
     pub(super) fn wait(&'static self) {
         let waiting = self.waiting.fetch_add(1, Relaxed) + 1;
-        // While one is free, it is had in no time.
+        // While a connection is free, the wait takes no time.
         if self.is_full() {
             self.most_waiting.fetch_max(waiting, Relaxed);
         }
         attribution::write(|trace| trace.wait(&self.waiting));
     }
 
-    /// Somebody got one; whether it is known as theirs.
+    /// A caller got a connection; `known` if it has a slot.
     pub(super) fn check_out(&'static self, known: bool) {
         self.wait_no_more();
         self.checked_out.fetch_add(1, Relaxed);
@@ -116,12 +122,12 @@ impl Pool {
         }
     }
 
-    /// One that was known as somebody's is nobody's.
+    /// A connection with a slot is checked in.
     pub(super) fn check_in(&self) {
         self.in_use.fetch_sub(1, Relaxed);
     }
 
-    /// Somebody did not get one.
+    /// A caller got no connection.
     pub(super) fn check_out_failed(&'static self) {
         self.wait_no_more();
         self.failed.fetch_add(1, Relaxed);
@@ -143,17 +149,18 @@ impl Pool {
         self.closed[reason].fetch_add(1, Relaxed);
     }
 
-    /// Waits that were given up outside of any request are told by nobody: while connections are free, nobody can be waiting.
+    /// Drops waits that were abandoned outside of any request, for which the driver emits no event. While connections are free, no caller
+    /// can be waiting.
     pub(super) fn forget_waits(&self, waiting: i64) {
         self.waiting.fetch_sub(waiting, Relaxed);
     }
 
-    /// Check-outs that ended, and those that wait.
+    /// The check-outs that ended, and the callers that wait.
     pub(super) fn waits(&self) -> (u64, i64) {
         (self.checked_out.load(Relaxed) + self.failed.load(Relaxed), self.waiting.load(Relaxed))
     }
 
-    /// The most connections that were in use, and the most that waited for one, since the last time.
+    /// Takes the most connections in use and the most callers that waited, since the last call.
     pub(super) fn take_most(&self) -> [u64; 2] {
         let take = |most: &AtomicI64, now: i64| u64::try_from(most.swap(now, Relaxed)).unwrap_or(0);
         let in_use = self.in_use.load(Relaxed);

@@ -1,4 +1,4 @@
-//! The monitor's side of the listener: once a second it takes what has ended.
+//! The monitor's side of the listener: once a second it takes the counts of commands that ended.
 
 use std::{
     collections::BTreeMap,
@@ -7,19 +7,20 @@ use std::{
 
 use watchboard_wire::{CommandError, CommandName, CommandTotals, CommandsSnapshot, Deployment, Pool};
 
-use super::{CHECK_OUT, Listener, TakenShape, pools, shapes::Name};
+use super::{Listener, pools, shape::ShapeName};
+use crate::commands::{CHECK_OUT, CommandTally};
 
-/// Waits that do not move for so many readings while connections are free have been given up.
+/// Readings after which waits that do not change, while connections are free, count as abandoned.
 const STILL: u32 = 15;
-/// Errors that are told, the most frequent first.
+/// Errors in a list, the most frequent first.
 const MOST_ERRORS: usize = 20;
 
 /// Reads the listener; owned by the monitor's thread.
 pub(crate) struct CommandReader {
     listener: &'static Listener,
-    /// Of each pool: the check-outs that had ended when its waits were last seen to move, and for how many readings they have not.
+    /// By pool: the check-outs that had ended at the last change, and the readings without a change since.
     still: Vec<(u64, u32)>,
-    /// By number, since the start.
+    /// Since the start, by the shape's number.
     totals: BTreeMap<u16, Arc<CommandTotals>>,
 }
 
@@ -28,25 +29,25 @@ impl CommandReader {
         Self { listener, still: vec![], totals: BTreeMap::new() }
     }
 
-    /// Whether there is a client to listen to.
+    /// Whether the monitor listens to a client.
     pub(crate) fn listens(&self) -> bool {
         self.listener.clients.load(Relaxed) > 0
     }
 
-    /// Takes what ended since the last time; `each` gets it by rising number.
-    pub(crate) fn take(&mut self, mut each: impl FnMut(u16, TakenShape)) {
+    /// Takes the counts since the last call; `each` gets them by rising number of the shape.
+    pub(crate) fn take(&mut self, mut each: impl FnMut(u16, CommandTally)) {
         for (number, shape) in self.listener.shapes.iter() {
             let taken = shape.take();
             let known = self.totals.get(&number);
-            // Read after what ended was taken, so that nothing ends that was not sent.
-            let sent = shape.started();
+            // Read after the ends, so that no more commands end than were sent.
+            let sent = shape.started_count();
             if number != CHECK_OUT && sent > known.map_or(0, |known| known.sent) || known.is_some() && taken.is_some() {
                 let known = known.map_or_else(
                     || CommandTotals { name: self.name(number), ..CommandTotals::default() },
                     |known| CommandTotals::clone(known),
                 );
                 let taken = taken.as_ref();
-                let add = |sum: u64, read: fn(&TakenShape) -> u64| sum + taken.map_or(0, read);
+                let add = |sum: u64, read: fn(&CommandTally) -> u64| sum + taken.map_or(0, read);
                 let totals = CommandTotals {
                     sent,
                     fine: add(known.fine, |taken| taken.fine),
@@ -67,9 +68,9 @@ impl CommandReader {
         }
     }
 
-    /// What whoever asks for the whole gets.
-    pub(crate) fn frozen(&self) -> Option<CommandsSnapshot> {
-        let (sent_for_requests, sent_by_others) = self.sent();
+    /// The commands' part of a full snapshot; `None` if the monitor listens to no client.
+    pub(crate) fn snapshot(&self) -> Option<CommandsSnapshot> {
+        let (sent_for_requests, sent_by_others) = self.sent_counts();
         self.listens().then(|| CommandsSnapshot {
             totals: self.totals(),
             sent_for_requests,
@@ -79,12 +80,12 @@ impl CommandReader {
         })
     }
 
-    /// Commands since the start: for requests, and for nobody that is known.
-    pub(crate) fn sent(&self) -> (u64, u64) {
+    /// Commands sent since the start: for requests, and for no known request.
+    pub(crate) fn sent_counts(&self) -> (u64, u64) {
         (self.listener.of_requests.load(Relaxed), self.listener.of_others.load(Relaxed))
     }
 
-    /// Commands under way.
+    /// Commands in flight.
     pub(crate) fn in_flight(&self) -> u64 {
         self.listener.connections.in_flight()
     }
@@ -94,14 +95,14 @@ impl CommandReader {
     }
 
     pub(crate) fn name(&self, number: u16) -> CommandName {
-        let Name { command, database, collection } = &self.listener.shapes.numbered(number).name;
+        let ShapeName { command, database, collection } = &self.listener.shapes.by_number(number).name;
         let [command, database, collection] = [command, database, collection].map(ToString::to_string);
         CommandName { command, database, collection }
     }
 
     /// Errors since the start, by command and code.
     pub(crate) fn errors(&self) -> Vec<CommandError> {
-        let of = |(number, shape): (u16, &super::shape::Shape)| {
+        let errors_of = |(number, shape): (u16, &super::shape::Shape)| {
             let name = self.name(number);
             let error = |(code, word, count): (i32, &str, u64)| CommandError {
                 name: name.clone(),
@@ -112,30 +113,30 @@ impl CommandReader {
             shape.codes().map(error).collect::<Vec<_>>()
         };
         let shapes = self.listener.shapes.iter().filter(|(number, _)| *number != CHECK_OUT);
-        let mut errors: Vec<CommandError> = shapes.flat_map(of).collect();
+        let mut errors: Vec<CommandError> = shapes.flat_map(errors_of).collect();
         errors.sort_by_key(|error| std::cmp::Reverse(error.count));
         errors.truncate(MOST_ERRORS);
         errors
     }
 
-    /// What was sent since the start, and how it ended.
+    /// The totals of all shapes since the start.
     fn totals(&self) -> Vec<Arc<CommandTotals>> {
         self.totals.values().cloned().collect()
     }
 
     pub(crate) fn pools(&self) -> Vec<Pool> {
-        self.listener.pools.iter().map(pools::Pool::read).collect()
+        self.listener.pools.iter().map(pools::PoolCounters::read).collect()
     }
 
-    /// The most connections of one pool that were in use since the last time, and the most that waited for one of them.
+    /// Takes the most connections of one pool in use, and the most callers that waited for one, since the last call.
     pub(crate) fn take_most_connections(&self) -> Option<[u64; 2]> {
         let most = |[in_use, waiting]: [u64; 2], [more, longer]: [u64; 2]| [in_use.max(more), waiting.max(longer)];
-        self.listens().then(|| self.listener.pools.iter().map(pools::Pool::take_most).fold([0; 2], most))
+        self.listens().then(|| self.listener.pools.iter().map(pools::PoolCounters::take_most).fold([0; 2], most))
     }
 
-    /// As the clients see them; clients of one deployment see the same.
+    /// The deployments as the clients see them. Clients of one deployment see the same.
     pub(crate) fn deployments(&self) -> Vec<Deployment> {
-        self.listener.topologies.lock().unwrap_or_else(PoisonError::into_inner).seen()
+        self.listener.topologies.lock().unwrap_or_else(PoisonError::into_inner).deployments()
     }
 
     pub(crate) fn held_bytes(&self) -> u64 {
@@ -143,9 +144,9 @@ impl CommandReader {
     }
 }
 
-fn forget_given_up(pool: &pools::Pool, (before, readings): &mut (u64, u32)) {
+fn forget_given_up(pool: &pools::PoolCounters, (before, readings): &mut (u64, u32)) {
     let ((ended, waiting), read) = (pool.waits(), pool.read());
-    // A wait that was forgotten, and ended after all.
+    // A wait that was dropped here, and ended after all.
     if waiting < 0 {
         pool.forget_waits(waiting);
     }

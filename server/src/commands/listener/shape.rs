@@ -7,32 +7,35 @@ use std::{
 
 use once_cell::race::OnceBox;
 
-use super::Name;
-use crate::histograms::{BucketRecorder, Distribution};
+use crate::{
+    commands::CommandTally,
+    histograms::{BucketRecorder, Distribution},
+    sync::slots::find_or_insert,
+};
 
-/// Error codes that are told apart; further ones count as errors alone.
+/// Error codes with a counter of their own; further ones count only as errors. A power of two, for the table of counters.
 const CODES: usize = 8;
 
 /// How a command ended.
 #[derive(Debug)]
-pub(super) enum Ended<'a> {
+pub(super) enum CommandOutcome<'a> {
     Fine {
         took: Duration,
         documents: u64,
     },
-    /// The code is zero where there was no answer.
+    /// The code is zero if there was no reply.
     Failed {
         took: Duration,
         code: i32,
         name: &'a str,
     },
-    /// Whoever sent it did not wait for the answer.
+    /// The sender did not wait for the reply.
     Cancelled,
 }
 
-impl Ended<'_> {
-    /// How long it took, and whether it failed.
-    pub(super) fn took(&self) -> Option<(Duration, bool)> {
+impl CommandOutcome<'_> {
+    /// The duration, and whether the command failed; `None` if it was cancelled.
+    pub(super) fn duration(&self) -> Option<(Duration, bool)> {
         match self {
             Self::Fine { took, .. } => Some((*took, false)),
             Self::Failed { took, .. } => Some((*took, true)),
@@ -41,8 +44,18 @@ impl Ended<'_> {
     }
 }
 
+/// A command on a collection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ShapeName {
+    pub(crate) command: Box<str>,
+    pub(crate) database: Box<str>,
+    /// Empty if the command has none.
+    pub(crate) collection: Box<str>,
+}
+
+/// The counters of one command on one collection.
 pub(super) struct Shape {
-    /// Of its name, by which it is found.
+    /// The hash of its name, by which it is found.
     pub(super) hash: u64,
     started: AtomicU64,
     fine: AtomicU64,
@@ -52,7 +65,7 @@ pub(super) struct Shape {
     duration_sum_us: AtomicU64,
     times: BucketRecorder,
     codes: [OnceBox<Code>; CODES],
-    pub(super) name: Name,
+    pub(super) name: ShapeName,
 }
 
 struct Code {
@@ -61,19 +74,8 @@ struct Code {
     count: AtomicU64,
 }
 
-/// What ended between two readings.
-#[derive(Default)]
-pub(crate) struct TakenShape {
-    pub(crate) fine: u64,
-    pub(crate) failed: u64,
-    pub(crate) cancelled: u64,
-    pub(crate) documents: u64,
-    pub(crate) duration_sum_us: u64,
-    pub(crate) times: Distribution,
-}
-
 impl Shape {
-    pub(super) fn new(name: Name, hash: u64) -> Self {
+    pub(super) fn new(name: ShapeName, hash: u64) -> Self {
         let zero = || AtomicU64::new(0);
         Self {
             hash,
@@ -93,21 +95,21 @@ impl Shape {
         self.started.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn end(&self, ended: &Ended<'_>) {
-        match ended {
-            Ended::Fine { documents, .. } => {
+    pub(super) fn end(&self, outcome: &CommandOutcome<'_>) {
+        match outcome {
+            CommandOutcome::Fine { documents, .. } => {
                 self.fine.fetch_add(1, Relaxed);
                 if *documents > 0 {
                     self.documents.fetch_add(*documents, Relaxed);
                 }
             }
-            Ended::Failed { code, name, .. } => {
+            CommandOutcome::Failed { code, name, .. } => {
                 self.failed.fetch_add(1, Relaxed);
                 self.count(*code, name);
             }
-            Ended::Cancelled => _ = self.cancelled.fetch_add(1, Relaxed),
+            CommandOutcome::Cancelled => _ = self.cancelled.fetch_add(1, Relaxed),
         }
-        if let Some((took, _)) = ended.took() {
+        if let Some((took, _)) = outcome.duration() {
             let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             self.duration_sum_us.fetch_add(us, Relaxed);
             self.times.record(us);
@@ -115,28 +117,24 @@ impl Shape {
     }
 
     fn count(&self, code: i32, name: &str) {
-        for slot in &self.codes {
-            let counter =
-                slot.get_or_init(|| Box::new(Code { number: code, name: name.to_owned(), count: AtomicU64::new(0) }));
-            if counter.number == code {
-                counter.count.fetch_add(1, Relaxed);
-                return;
-            }
+        let new = || Some(Code { number: code, name: name.to_owned(), count: AtomicU64::new(0) });
+        if let Some((_, counter)) = find_or_insert(&self.codes, 0, |counter| counter.number == code, new, |_| ()) {
+            counter.count.fetch_add(1, Relaxed);
         }
     }
 
-    /// Sent since the start.
-    pub(super) fn started(&self) -> u64 {
+    /// Commands sent since the start.
+    pub(super) fn started_count(&self) -> u64 {
         self.started.load(Relaxed)
     }
 
-    /// The errors since the start: code, name, and how many.
+    /// The errors since the start: code, name, count.
     pub(super) fn codes(&self) -> impl Iterator<Item = (i32, &str, u64)> {
         self.codes.iter().filter_map(OnceBox::get).map(|code| (code.number, &*code.name, code.count.load(Relaxed)))
     }
 
-    /// Takes what ended since the last time; none where nothing did.
-    pub(super) fn take(&self) -> Option<TakenShape> {
+    /// Takes the counts since the last call; `None` if no command ended.
+    pub(super) fn take(&self) -> Option<CommandTally> {
         let take = |counter: &AtomicU64| counter.swap(0, Relaxed);
         let ended = [&self.fine, &self.failed, &self.cancelled];
         if ended.iter().all(|counter| counter.load(Relaxed) == 0) {
@@ -145,7 +143,7 @@ impl Shape {
         let [fine, failed, cancelled] = ended.map(take);
         let mut times = Distribution::default();
         self.times.take(|bucket, count| times.add(bucket, count));
-        Some(TakenShape {
+        Some(CommandTally {
             fine,
             failed,
             cancelled,
@@ -156,7 +154,7 @@ impl Shape {
     }
 
     pub(super) fn held_bytes(&self) -> u64 {
-        let Name { command, database, collection } = &self.name;
+        let ShapeName { command, database, collection } = &self.name;
         (size_of::<Self>() + BucketRecorder::held_bytes() + command.len() + database.len() + collection.len()) as u64
     }
 }

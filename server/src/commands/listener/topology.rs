@@ -1,4 +1,4 @@
-//! What the application's client sees of the deployment: its members, and who of them may write.
+//! The application's client's view of the deployment: its members, and which of them is the primary.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -7,7 +7,7 @@ use watchboard_wire::{Deployment, DeploymentMember};
 
 use crate::{clock::now_unix_ms, database::mongodb::classify::classify};
 
-/// Clients whose deployments are remembered.
+/// Clients whose deployments are kept.
 const CLIENTS: usize = 16;
 
 /// The deployments of the clients, by the client's number.
@@ -15,8 +15,8 @@ const CLIENTS: usize = 16;
 pub(super) struct Topologies(BTreeMap<u32, Topology>);
 
 impl Topologies {
-    /// What a client sees; none where too many are remembered already.
-    pub(super) fn of(&mut self, client: u32) -> Option<&mut Topology> {
+    /// The deployment of a client; `None` if there are too many clients already.
+    pub(super) fn topology_for(&mut self, client: u32) -> Option<&mut Topology> {
         let there_is_room = self.0.len() < CLIENTS;
         match self.0.entry(client) {
             Entry::Occupied(known) => Some(known.into_mut()),
@@ -24,13 +24,13 @@ impl Topologies {
         }
     }
 
-    /// A client is gone.
+    /// A client is closed.
     pub(super) fn forget(&mut self, client: u32) {
         self.0.remove(&client);
     }
 
-    /// What the clients see; those of one deployment see the same.
-    pub(super) fn seen(&self) -> Vec<Deployment> {
+    /// The deployments, without duplicates: clients of one deployment see the same.
+    pub(super) fn deployments(&self) -> Vec<Deployment> {
         let mut deployments: Vec<Deployment> = vec![];
         for deployment in self.0.values().filter_map(|topology| topology.seen.as_ref()) {
             if !deployments.iter().any(|known| known.is_same(deployment)) {
@@ -41,10 +41,11 @@ impl Topologies {
     }
 }
 
+/// The deployment of one client.
 #[derive(Default)]
 pub(super) struct Topology {
     seen: Option<Deployment>,
-    /// The last that could write, also while there is none.
+    /// The last primary, also while there is none.
     primary: Option<String>,
 }
 
@@ -82,9 +83,9 @@ mod tests {
     #[test]
     fn clients_that_are_known_go_on_being_told_of_when_there_is_room_for_no_other() {
         let mut topologies = Topologies::default();
-        assert!((0..CLIENTS as u32).all(|client| topologies.of(client).is_some()));
-        assert!(topologies.of(CLIENTS as u32).is_none() && topologies.of(3).is_some());
+        assert!((0..CLIENTS as u32).all(|client| topologies.topology_for(client).is_some()));
+        assert!(topologies.topology_for(CLIENTS as u32).is_none() && topologies.topology_for(3).is_some());
         topologies.forget(3);
-        assert!(topologies.of(CLIENTS as u32).is_some());
+        assert!(topologies.topology_for(CLIENTS as u32).is_some());
     }
 }

@@ -1,27 +1,27 @@
-//! The driver's errors as the few kinds that an operator acts on. Error texts of the server can hold the application's data, and
-//! those of the driver what it read: only kinds, codes and names are kept.
+//! The driver's errors as the few kinds that an operator acts on. Error texts of the server and of the driver can hold the
+//! application's data: only kinds, codes and names are kept.
 
 use std::io;
 
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 use watchboard_wire::{DatabaseFailure, FailureKind};
 
-/// What an error tells by itself.
+/// The meaning of an error by itself.
 pub(crate) enum Verdict {
-    /// All that there is to know.
+    /// The failure is certain.
     Failure(DatabaseFailure),
-    /// That no server could be chosen: why is known of its members.
+    /// No server could be selected; the members' states say why.
     NoServer,
-    /// That no answer came in time.
+    /// No answer came in time.
     Silence,
-    /// That a connection broke off.
+    /// A connection broke off.
     Broken,
-    /// That the driver gave up on a server for what one of its monitors met.
+    /// The driver gave up on a server after an error of one of its monitors.
     GivenUp,
 }
 
-/// The kind of an error, by the driver's own types. `tls` where connections are meant to be secure.
-pub(crate) fn told(error: &Error, tls: bool) -> Verdict {
+/// The verdict by the driver's own types. `tls` if connections are to be secure.
+pub(crate) fn verdict(error: &Error, tls: bool) -> Verdict {
     let (kind, detail) = match &*error.kind {
         ErrorKind::Authentication { .. } => return Verdict::Failure(refused_login()),
         ErrorKind::Command(command) => match command.code {
@@ -35,7 +35,7 @@ pub(crate) fn told(error: &Error, tls: bool) -> Verdict {
         ErrorKind::InvalidTlsConfig { .. } => {
             (FailureKind::BadUri, "the files for TLS that it names cannot be read or used".to_owned())
         }
-        ErrorKind::Io(error) => return of_io(error, tls),
+        ErrorKind::Io(error) => return io_verdict(error, tls),
         ErrorKind::ServerSelection { .. } => return Verdict::NoServer,
         ErrorKind::ConnectionPoolCleared { .. } => return Verdict::GivenUp,
         ErrorKind::IncompatibleServer { .. } => {
@@ -47,32 +47,32 @@ pub(crate) fn told(error: &Error, tls: bool) -> Verdict {
     Verdict::Failure(DatabaseFailure::new(kind, detail))
 }
 
-fn of_io(error: &io::Error, tls: bool) -> Verdict {
+fn io_verdict(error: &io::Error, tls: bool) -> Verdict {
     use io::ErrorKind as Io;
     match error.kind() {
-        Io::ConnectionRefused => Verdict::Failure(refused()),
+        Io::ConnectionRefused => Verdict::Failure(connection_refused()),
         Io::TimedOut | Io::WouldBlock => Verdict::Silence,
         Io::HostUnreachable | Io::NetworkUnreachable | Io::NetworkDown | Io::AddrNotAvailable | Io::NotFound => {
-            Verdict::Failure(nowhere())
+            Verdict::Failure(host_not_found())
         }
-        // The TLS library has no kinds of its own: what it does not understand, or does not trust, is invalid data to it.
+        // The TLS library has no kinds of its own: anything that it does not understand or trust is invalid data.
         Io::InvalidData if tls => Verdict::Failure(no_tls(&error.to_string())),
         Io::UnexpectedEof if tls && error.to_string().contains("handshake") => Verdict::Failure(no_tls("")),
         Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe | Io::UnexpectedEof | Io::NotConnected => {
             Verdict::Broken
         }
-        // Nor have failed look-ups of names.
+        // Failed look-ups of names have no kind either.
         _ if error.to_string().contains("lookup") => Verdict::Failure(no_name()),
         _ => Verdict::Broken,
     }
 }
 
-/// What the driver writes about servers of a client that is the application's, where nothing else is known of them.
-pub(super) fn by_text(error: &Error) -> DatabaseFailure {
+/// The failure by the driver's text, for servers of the application's own client: nothing else is known of them.
+pub(super) fn classify_by_text(error: &Error) -> DatabaseFailure {
     let text = error.to_string().to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&["refused"]) {
-        refused()
+        connection_refused()
     } else if says(&["authentication", "sasl"]) {
         refused_login()
     } else if says(&["certificate", "tls handshake"]) {
@@ -80,7 +80,7 @@ pub(super) fn by_text(error: &Error) -> DatabaseFailure {
     } else if says(&["resolve", "lookup", "not known"]) {
         no_name()
     } else if says(&["no route", "unreachable"]) {
-        nowhere()
+        host_not_found()
     } else if says(&["reset", "closed", "eof", "broken pipe"]) {
         broken_off()
     } else if says(&["timed out", "timeout"]) && !says(&["rssecondary", "rsother", "rsarbiter"]) {
@@ -90,17 +90,17 @@ pub(super) fn by_text(error: &Error) -> DatabaseFailure {
     }
 }
 
-/// What an error is, where nothing but the error is known.
+/// The failure by the error alone.
 pub(crate) fn classify(error: &Error) -> DatabaseFailure {
-    match told(error, false) {
+    match verdict(error, false) {
         Verdict::Failure(failure) => failure,
-        Verdict::NoServer => by_text(error),
+        Verdict::NoServer => classify_by_text(error),
         Verdict::Silence => silent(),
         Verdict::Broken | Verdict::GivenUp => broken_off(),
     }
 }
 
-/// The server's code of an error and its word for it; zero and none where there was no answer.
+/// The server's code of an error and its name; zero and empty without an answer.
 pub(crate) fn code(error: &Error) -> (i32, &str) {
     match &*error.kind {
         ErrorKind::Command(command) => (command.code, &command.code_name),
@@ -110,7 +110,7 @@ pub(crate) fn code(error: &Error) -> (i32, &str) {
     }
 }
 
-pub(super) fn refused() -> DatabaseFailure {
+pub(super) fn connection_refused() -> DatabaseFailure {
     let detail = "nothing listens at its address: start it, or correct the address";
     DatabaseFailure::new(FailureKind::Refused, detail)
 }
@@ -119,23 +119,23 @@ pub(super) fn no_name() -> DatabaseFailure {
     DatabaseFailure::new(FailureKind::Unreachable, "its name cannot be resolved: look at the name and at the DNS")
 }
 
-pub(super) fn nowhere() -> DatabaseFailure {
+pub(super) fn host_not_found() -> DatabaseFailure {
     DatabaseFailure::new(
         FailureKind::Unreachable,
         "no way leads to its address: look at the address and at the network",
     )
 }
 
-/// Not even a connection.
+/// No connection.
 pub(super) fn silent() -> DatabaseFailure {
     let detail = "no connection in time: it is cut off, by a firewall, a network or a host that is down";
     DatabaseFailure::new(FailureKind::TimedOut, detail)
 }
 
-/// A connection, and nothing on it.
-pub(super) fn frozen() -> DatabaseFailure {
+/// A connection, and no byte on it.
+pub(super) fn no_response() -> DatabaseFailure {
     let detail = "it takes connections and does not answer: its process is stopped, hangs, or has far too much to do";
-    DatabaseFailure::new(FailureKind::FullSnapshot, detail)
+    DatabaseFailure::new(FailureKind::Frozen, detail)
 }
 
 pub(super) fn broken_off() -> DatabaseFailure {
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     fn kind(error: io::Error, tls: bool) -> Option<FailureKind> {
-        match told(&error.into(), tls) {
+        match verdict(&error.into(), tls) {
             Verdict::Failure(failure) => Some(failure.kind),
             _ => None,
         }
@@ -183,8 +183,8 @@ mod tests {
         assert_eq!(kind(of(Io::InvalidData), true), Some(FailureKind::TlsFailed));
         assert_eq!(kind(Error::new(Io::UnexpectedEof, "tls handshake eof"), true), Some(FailureKind::TlsFailed));
         assert_eq!(kind(Error::other("failed to lookup address information"), false), Some(FailureKind::Unreachable));
-        assert!(matches!(told(&of(Io::TimedOut).into(), false), Verdict::Silence));
-        assert!(matches!(told(&of(Io::ConnectionReset).into(), true), Verdict::Broken));
+        assert!(matches!(verdict(&of(Io::TimedOut).into(), false), Verdict::Silence));
+        assert!(matches!(verdict(&of(Io::ConnectionReset).into(), true), Verdict::Broken));
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
             ("Server selection timeout: invalid peer certificate: UnknownIssuer", FailureKind::TlsFailed),
             ("Server selection timeout: Type: RSSecondary", FailureKind::NoPrimary),
         ] {
-            assert_eq!(by_text(&io::Error::other(text).into()).kind, kind, "{text}");
+            assert_eq!(classify_by_text(&io::Error::other(text).into()).kind, kind, "{text}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What the driver's monitors last met at each server of the deployment: its role, or the error in the driver's own type, which the
-//! failure of a question holds only as text. As many entries as the deployment has servers.
+//! The last state of each server of the deployment, by the driver's monitors: its role, or the typed error. The driver's failure to
+//! select a server has that error only as text. There are as many entries as the deployment has servers.
 
 use std::{
     collections::BTreeMap,
@@ -10,18 +10,18 @@ use mongodb::{bson::Document, error::Error, event::sdam::SdamEvent};
 use watchboard_wire::{DatabaseFailure, FailureKind};
 
 use super::{
-    classify::{self, Verdict, told},
-    role,
+    classify::{self, Verdict, verdict},
+    hello::role,
 };
 
-/// Of more members no more are told in a sentence.
-const MOST_TOLD: usize = 7;
+/// A sentence lists at most so many members.
+const MOST_LISTED: usize = 7;
 
 #[derive(Default)]
-pub(super) struct Members(Mutex<BTreeMap<String, Met>>);
+pub(super) struct Members(Mutex<BTreeMap<String, MemberState>>);
 
-/// What was met at a server.
-enum Met {
+/// The state of a server at the last heartbeat.
+enum MemberState {
     Role(&'static str),
     Error(Error),
 }
@@ -30,61 +30,60 @@ impl Members {
     pub(super) fn note(&self, event: SdamEvent) {
         match event {
             SdamEvent::ServerHeartbeatSucceeded(event) => {
-                self.met(event.server_address.to_string(), Met::Role(place(&event.reply)));
+                self.record_state(event.server_address.to_string(), MemberState::Role(place(&event.reply)));
             }
             SdamEvent::ServerHeartbeatFailed(event) => {
-                self.met(event.server_address.to_string(), Met::Error(event.failure));
+                self.record_state(event.server_address.to_string(), MemberState::Error(event.failure));
             }
             SdamEvent::ServerClosed(event) => {
-                self.all().remove(&event.address.to_string());
+                self.lock().remove(&event.address.to_string());
             }
             _ => {}
         }
     }
 
-    fn met(&self, address: String, met: Met) {
-        self.all().insert(address, met);
+    fn record_state(&self, address: String, state: MemberState) {
+        self.lock().insert(address, state);
     }
 
-    /// A panic while it was held leaves a whole map.
-    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Met>> {
+    /// A panic while the lock was held leaves a whole map.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, MemberState>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where to knock when no answer came: at the primary's, else at all; none before the first was met.
+    /// The addresses to try when no answer came: the primary's, else all; empty before the first heartbeat.
     pub(super) fn addresses(&self) -> Vec<String> {
-        let all = self.all();
-        let primaries: Vec<_> = all.iter().filter(|(_, met)| matches!(met, Met::Role("primary"))).collect();
+        let all = self.lock();
+        let primaries: Vec<_> = all.iter().filter(|(_, met)| matches!(met, MemberState::Role("primary"))).collect();
         match primaries[..] {
             [] => all.keys().cloned().collect(),
             _ => primaries.into_iter().map(|(address, _)| address.clone()).collect(),
         }
     }
 
-    /// Why no server can be chosen: since none that answers is the primary, or since none answers; none where nothing is known of any.
-    pub(super) fn why_none(&self, tls: bool) -> Option<Verdict> {
-        let all = self.all();
-        let answering = all.values().filter(|met| matches!(met, Met::Role(_))).count();
+    /// Why no server can be selected: no member that answers is the primary, or no member answers. `None` before the first heartbeat.
+    pub(super) fn no_server_verdict(&self, tls: bool) -> Option<Verdict> {
+        let all = self.lock();
+        let answering = all.values().filter(|met| matches!(met, MemberState::Role(_))).count();
         if answering > 0 {
             return Some(Verdict::Failure(no_primary(&all, answering, tls)));
         }
         drop(all);
-        self.failing(tls)
+        self.failure_verdict(tls)
     }
 
-    /// What is met at servers that do not answer.
-    pub(super) fn failing(&self, tls: bool) -> Option<Verdict> {
-        let all = self.all();
+    /// The verdict on the servers that do not answer.
+    pub(super) fn failure_verdict(&self, tls: bool) -> Option<Verdict> {
+        let all = self.lock();
         let mut errors = all.values().filter_map(|met| match met {
-            Met::Error(error) => Some(told(error, tls)),
-            Met::Role(_) => None,
+            MemberState::Error(error) => Some(verdict(error, tls)),
+            MemberState::Role(_) => None,
         });
         let first = errors.next()?;
-        // What is known for sure before what has to be looked at.
-        match errors.find(|told| matches!((told, &first), (Verdict::Failure(_), Verdict::Silence | Verdict::Broken))) {
-            Some(known) => Some(known),
-            None => Some(first),
-        }
+        // A certain failure comes before one that a connection has to explain.
+        let explains =
+            |error: &Verdict| matches!((error, &first), (Verdict::Failure(_), Verdict::Silence | Verdict::Broken));
+        Some(errors.find(explains).unwrap_or(first))
     }
 }
 
@@ -92,13 +91,13 @@ fn place(hello: &Document) -> &'static str {
     if hello.get_str("setName").is_err() { "no member of a replica set" } else { role(hello) }
 }
 
-fn no_primary(all: &BTreeMap<String, Met>, answering: usize, tls: bool) -> DatabaseFailure {
-    let member = |(address, met): (&String, &Met)| match met {
-        Met::Role(role) => format!("{address} is {role}"),
-        Met::Error(error) => format!("{address}: {}", words(&told(error, tls))),
+fn no_primary(all: &BTreeMap<String, MemberState>, answering: usize, tls: bool) -> DatabaseFailure {
+    let member = |(address, met): (&String, &MemberState)| match met {
+        MemberState::Role(role) => format!("{address} is {role}"),
+        MemberState::Error(error) => format!("{address}: {}", outcome_words(&verdict(error, tls))),
     };
-    let mut members: Vec<_> = all.iter().take(MOST_TOLD).map(member).collect();
-    if all.len() > MOST_TOLD {
+    let mut members: Vec<_> = all.iter().take(MOST_LISTED).map(member).collect();
+    if all.len() > MOST_LISTED {
         members.push("…".to_owned());
     }
     let members = members.join("; ");
@@ -111,8 +110,8 @@ fn no_primary(all: &BTreeMap<String, Met>, answering: usize, tls: bool) -> Datab
     DatabaseFailure::new(FailureKind::NoPrimary, detail)
 }
 
-fn words(told: &Verdict) -> &'static str {
-    match told {
+fn outcome_words(outcome: &Verdict) -> &'static str {
+    match outcome {
         Verdict::Failure(failure) => failure.kind.words(),
         Verdict::Silence => "no answer",
         Verdict::Broken | Verdict::GivenUp => classify::broken_off().kind.words(),
@@ -125,16 +124,16 @@ mod tests {
     use super::*;
     use std::io;
 
-    fn error(kind: io::ErrorKind) -> Met {
-        Met::Error(io::Error::from(kind).into())
+    fn error(kind: io::ErrorKind) -> MemberState {
+        MemberState::Error(io::Error::from(kind).into())
     }
 
-    fn why(met: Vec<(&str, Met)>) -> DatabaseFailure {
+    fn why(met: Vec<(&str, MemberState)>) -> DatabaseFailure {
         let members = Members::default();
         for (address, met) in met {
-            members.met(address.to_owned(), met);
+            members.record_state(address.to_owned(), met);
         }
-        match members.why_none(false) {
+        match members.no_server_verdict(false) {
             Some(Verdict::Failure(failure)) => failure,
             _ => panic!("not known"),
         }
@@ -143,12 +142,16 @@ mod tests {
     #[test]
     fn members_that_answer_are_not_an_outage_of_the_network() {
         let refused = || error(io::ErrorKind::ConnectionRefused);
-        let failure = why(vec![("a:1", Met::Role("secondary")), ("b:1", refused()), ("c:1", refused())]);
+        let failure = why(vec![("a:1", MemberState::Role("secondary")), ("b:1", refused()), ("c:1", refused())]);
         assert_eq!(failure.kind, FailureKind::NoPrimary);
         let detail = "1 of 3 members answer, too few to elect one: bring others back (a:1 is secondary; b:1: connection refused; \
                       c:1: connection refused)";
         assert_eq!(failure.detail, detail);
-        let failure = why(vec![("a:1", Met::Role("secondary")), ("b:1", Met::Role("secondary")), ("c:1", refused())]);
+        let failure = why(vec![
+            ("a:1", MemberState::Role("secondary")),
+            ("b:1", MemberState::Role("secondary")),
+            ("c:1", refused()),
+        ]);
         assert!(failure.detail.starts_with("2 of 3 members answer and none is elected"), "{}", failure.detail);
     }
 
@@ -162,9 +165,9 @@ mod tests {
     #[test]
     fn the_primary_is_knocked_at_first() {
         let members = Members::default();
-        members.met("a:1".to_owned(), Met::Role("secondary"));
+        members.record_state("a:1".to_owned(), MemberState::Role("secondary"));
         assert_eq!(members.addresses(), ["a:1"]);
-        members.met("b:1".to_owned(), Met::Role("primary"));
+        members.record_state("b:1".to_owned(), MemberState::Role("primary"));
         assert_eq!(members.addresses(), ["b:1"]);
     }
 }

@@ -1,5 +1,5 @@
-//! Whether the login is still one, and permits anything. `hello` asks for no login, so a user who was dropped, or who lost every
-//! role, is seen only by a command that tells of logins.
+//! Whether the login is still valid, and what it may do. `hello` needs no login: only a second command notices a user who was
+//! dropped or has lost every role.
 
 use mongodb::{
     Database,
@@ -9,49 +9,49 @@ use mongodb::{
 };
 use watchboard_wire::{DatabaseFailure, FailureKind};
 
-/// What the connection string says of the login.
+/// The login of the connection string.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Login {
-    /// Whether there is one.
-    given: bool,
-    /// The database it is meant for, where the connection string names one.
+pub(super) struct MongoCredentials {
+    /// Whether there is a login.
+    is_set: bool,
+    /// The application's database, if the connection string names one.
     database: Option<String>,
 }
 
-impl Login {
-    pub(super) fn of(options: &ClientOptions) -> Self {
-        // `admin` is named for the users it holds.
+impl From<&ClientOptions> for MongoCredentials {
+    fn from(options: &ClientOptions) -> Self {
+        // A connection string names `admin` for the users in it.
         let database = options.default_database.clone().filter(|name| name != "admin");
-        Self { given: options.credential.is_some(), database }
+        Self { is_set: options.credential.is_some(), database }
     }
 }
 
-/// What there is to say against the login.
+/// The rights of the login.
 pub(super) enum Rights {
     Enough,
-    /// The connection is not logged in any more, and will never be again: it takes a new one.
+    /// The connection is not logged in any more. It never will be again, so a new connection is needed.
     Lost,
-    Lacking(DatabaseFailure),
+    Insufficient(DatabaseFailure),
 }
 
-/// Asks the server what the login is worth: one cheap command.
+/// Asks the server for the rights of the login, by one cheap command.
 ///
 /// # Errors
-/// Those of the connection. A server that does not know the command is content.
-pub(super) async fn check(admin: &Database, login: &Login) -> Result<Rights, Error> {
-    if !login.given {
-        // Answered at once without locks; refused by a server that asks for a login.
+/// Those of the connection. A server without the command counts as content.
+pub(super) async fn check(admin: &Database, credentials: &MongoCredentials) -> Result<Rights, Error> {
+    if !credentials.is_set {
+        // A cheap command without locks; a server that needs a login refuses it.
         let names = doc! { "listDatabases": 1, "nameOnly": true, "filter": { "name": "admin" } };
         return match content(admin.run_command(names).await)? {
-            Err(13) => {
-                Ok(lacking("the server asks for a login and the connection string has none: give it USER:PASSWORD@"))
-            }
+            Err(13) => Ok(missing_privilege(
+                "the server asks for a login and the connection string has none: give it USER:PASSWORD@",
+            )),
             _ => Ok(Rights::Enough),
         };
     }
-    let status = doc! { "connectionStatus": 1, "showPrivileges": login.database.is_some() };
+    let status = doc! { "connectionStatus": 1, "showPrivileges": credentials.database.is_some() };
     let Ok(status) = content(admin.run_command(status).await)? else { return Ok(Rights::Enough) };
-    Ok(judge(&status, login))
+    Ok(judge(&status, credentials))
 }
 
 /// The reply, or the code of the server's refusal.
@@ -65,26 +65,28 @@ fn content(reply: Result<Document, Error>) -> Result<Result<Document, i32>, Erro
     }
 }
 
-fn judge(status: &Document, login: &Login) -> Rights {
+fn judge(status: &Document, credentials: &MongoCredentials) -> Rights {
     let Ok(info) = status.get_document("authInfo") else { return Rights::Enough };
     let none = |field| info.get_array(field).is_ok_and(Vec::is_empty);
     if none("authenticatedUsers") {
         return Rights::Lost;
     }
     if none("authenticatedUserRoles") {
-        return lacking(
+        return missing_privilege(
             "the login has no role and can do nothing: grant it one, as readWrite on the application's database",
         );
     }
-    match (&login.database, info.get_array("authenticatedUserPrivileges")) {
-        (Some(database), Ok(privileges)) if !privileges.iter().any(|privilege| is_for(privilege, database)) => lacking(
-            &format!("the login may do nothing in its database {database}: grant it a role there, as readWrite"),
-        ),
+    match (&credentials.database, info.get_array("authenticatedUserPrivileges")) {
+        (Some(database), Ok(privileges)) if !privileges.iter().any(|privilege| is_for(privilege, database)) => {
+            missing_privilege(&format!(
+                "the login may do nothing in its database {database}: grant it a role there, as readWrite"
+            ))
+        }
         _ => Rights::Enough,
     }
 }
 
-/// Whether a privilege allows anything in a database: a login that only watches need not read it.
+/// Whether a privilege allows anything in a database: a login that only monitors need not read it.
 fn is_for(privilege: &Bson, database: &str) -> bool {
     let resource = privilege.as_document().and_then(|privilege| privilege.get_document("resource").ok());
     resource.is_some_and(|resource| {
@@ -93,8 +95,8 @@ fn is_for(privilege: &Bson, database: &str) -> bool {
     })
 }
 
-fn lacking(detail: &str) -> Rights {
-    Rights::Lacking(DatabaseFailure::new(FailureKind::NotAuthorised, detail))
+fn missing_privilege(detail: &str) -> Rights {
+    Rights::Insufficient(DatabaseFailure::new(FailureKind::NotAuthorised, detail))
 }
 
 #[cfg(test)]
@@ -103,14 +105,14 @@ mod tests {
 
     #[test]
     fn a_login_is_worth_what_it_may_do() {
-        let login = Login { given: true, database: Some("shop".to_owned()) };
+        let credentials = MongoCredentials { is_set: true, database: Some("shop".to_owned()) };
         let says = |users: Vec<&str>, roles: Vec<&str>, resource: Document| {
             let privileges = vec![doc! { "resource": resource, "actions": ["find", "insert"] }];
             let info = doc! { "authenticatedUsers": users, "authenticatedUserRoles": roles, "authenticatedUserPrivileges": privileges };
-            match judge(&doc! { "authInfo": info }, &login) {
+            match judge(&doc! { "authInfo": info }, &credentials) {
                 Rights::Enough => "enough".to_owned(),
                 Rights::Lost => "lost".to_owned(),
-                Rights::Lacking(failure) => failure.detail,
+                Rights::Insufficient(failure) => failure.detail,
             }
         };
         let shop = || doc! { "db": "shop", "collection": "" };

@@ -1,11 +1,12 @@
-//! Why a connection string cannot be used, in the driver's words where these hold nothing of the credentials.
+//! Why a connection string cannot be used: in the driver's words, unless they hold a part of the credentials.
 
 use mongodb::error::{Error, ErrorKind};
+use percent_encoding::percent_decode_str;
 
-/// So many letters in a row of a secret are a part of it.
+/// So many characters in a row of a secret give it away.
 const TELLING: usize = 3;
 
-/// What the driver says of the string, or less: never a part of a user name, a password or a secret option.
+/// The driver's message, or less: never a part of a user name, a password or a secret option.
 pub(super) fn reason(uri: &str, error: &Error) -> String {
     let (ErrorKind::InvalidArgument { message, .. } | ErrorKind::InvalidTlsConfig { message, .. }) = &*error.kind
     else {
@@ -18,19 +19,20 @@ pub(super) fn reason(uri: &str, error: &Error) -> String {
     message.clone()
 }
 
-/// All that may be a secret in a string that may be malformed, as it stands and decoded.
+/// All parts of a possibly malformed string that may be secret, as they are and decoded.
 fn secrets(uri: &str) -> Vec<String> {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let (login, rest) = rest.rsplit_once('@').unwrap_or(("", rest));
     let mut secrets: Vec<&str> = login.split([':', '@', '/', '?', '&', '=']).collect();
     let (hosts, options) = rest.split_once('?').unwrap_or((rest, ""));
-    // Where the host was forgotten, a password stands in the place of a port.
+    // Without a host, a password is in the place of a port.
     let ports = hosts.split(['/', ',']).filter_map(|host| host.rsplit_once(':')).map(|(_, port)| port);
     secrets.extend(ports.filter(|port| port.parse::<u16>().is_err()));
-    // Options are few that may be told of: all others can hold a token or a password.
+    // Options of some names can hold a token or a password.
     let values = options.split(['&', ';']).filter_map(|option| option.split_once('='));
     secrets.extend(values.filter(|(name, _)| is_secret(name)).map(|(_, value)| value));
-    let decoded: Vec<String> = secrets.iter().map(|secret| decode(secret)).collect();
+    let decoded: Vec<String> =
+        secrets.iter().map(|secret| percent_decode_str(secret).decode_utf8_lossy().into_owned()).collect();
     secrets.into_iter().map(ToOwned::to_owned).chain(decoded).filter(|secret| !secret.is_empty()).collect()
 }
 
@@ -39,32 +41,11 @@ fn is_secret(option: &str) -> bool {
     ["password", "properties", "token", "user"].iter().any(|word| option.contains(word))
 }
 
-/// Whether a text has a telling part of a secret, whatever its case.
+/// Whether a text gives a secret away, in any case.
 fn tells_of(text: &str, secret: &str) -> bool {
     let text = text.to_lowercase();
     let letters: Vec<char> = secret.to_lowercase().chars().collect();
     letters.windows(TELLING.min(letters.len())).any(|part| text.contains(&part.iter().collect::<String>()))
-}
-
-/// Percent-decoded; what is not encoded rightly stays.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(value) if byte == b'%' => {
-                decoded.push(value);
-                at += 3;
-            }
-            _ => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 #[cfg(test)]
@@ -110,6 +91,6 @@ mod tests {
 
     #[test]
     fn percent_signs_are_decoded_where_they_encode() {
-        assert_eq!(decode("k%40w%2Fv%ZZ%4"), "k@w/v%ZZ%4");
+        assert_eq!(percent_decode_str("k%40w%2Fv%ZZ%4").decode_utf8_lossy(), "k@w/v%ZZ%4");
     }
 }

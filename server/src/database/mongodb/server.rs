@@ -1,7 +1,8 @@
-//! The MongoDB server's own state, asked in tiers: what is cheap often, what is costly seldom and only while somebody looks. One round takes
-//! no longer than [`ROUND`], however much there is to ask.
+//! The MongoDB server's own state: cheap questions often, costly ones seldom and only for viewers. One round takes no longer than
+//! [`ROUND`], however much there is to ask.
 
 mod ask;
+mod fields;
 mod operations;
 mod replication;
 mod status;
@@ -9,51 +10,44 @@ mod storage;
 
 use std::time::Duration;
 
-use mongodb::{
-    Client,
-    bson::{Bson, Document},
-};
+use mongodb::Client;
 use tokio::time::Instant;
 use watchboard_wire::DatabaseServer;
 
 use self::{
-    ask::{Pace, ask},
+    ask::{Pace, ROUND, ask},
     status::Rates,
     storage::Storage,
 };
 
-/// All questions of a round together.
-const ROUND: Duration = Duration::from_millis(250);
-/// What the server itself may spend on one of them, in milliseconds: it gives up where nobody waits any more.
-const MOST_MS: i32 = 200;
-/// How often the server's status is asked: always, and while somebody looks.
+/// The interval of the server's status: without viewers, and with one.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
 const STATUS_EVERY_WATCHED: Duration = Duration::from_secs(2);
-/// Operations under way are asked so often while somebody looks.
+/// The interval of the running operations, with a viewer.
 const OPERATIONS_EVERY: Duration = Duration::from_secs(2);
 
-/// Asks the server, and remembers what it said.
+/// Asks the server, and holds its answers.
 #[derive(Default)]
 pub(super) struct ServerState {
-    found: DatabaseServer,
+    state: DatabaseServer,
     rates: Rates,
-    /// How far the oplog reaches back.
+    /// The time that the oplog covers.
     oplog_window_seconds: Option<u64>,
     storage: Storage,
     status: Pace,
     replication: Pace,
     operations: Pace,
-    /// The longest rounds, of this minute and of the one before, and when this one began.
+    /// The longest round of this minute and of the minute before, and the begin of this minute.
     longest: [Duration; 2],
     minute_at: Option<Instant>,
 }
 
 impl ServerState {
-    pub(super) fn found(&self) -> &DatabaseServer {
-        &self.found
+    pub(super) fn state(&self) -> &DatabaseServer {
+        &self.state
     }
 
-    /// One round. What does not fit into its time waits for the next.
+    /// One round. Questions that do not fit into its time wait for the next.
     pub(super) async fn read(&mut self, client: &Client, watched: bool) {
         let until = Instant::now() + ROUND;
         let admin = client.database("admin");
@@ -65,46 +59,30 @@ impl ServerState {
                 self.oplog_window_seconds = replication::oplog_window_seconds(answer);
             }
             let rates = &mut self.rates;
-            self.status.note(&mut self.found.status, status.map(|answer| status::parse(&answer, rates)));
+            self.status.note(&mut self.state.status, status.map(|answer| status::parse(&answer, rates)));
         }
         let is_left = || Instant::now() < until;
         if is_left() && self.replication.is_due(every) {
             self.replication.begin();
             let replication = replication::read(until, client, self.oplog_window_seconds).await;
-            self.replication.note(&mut self.found.replication, replication);
+            self.replication.note(&mut self.state.replication, replication);
         }
         if watched && is_left() && self.operations.is_due(OPERATIONS_EVERY) {
             self.operations.begin();
-            self.operations.note(&mut self.found.operations, operations::read(until, client).await);
+            self.operations.note(&mut self.state.operations, operations::read(until, client).await);
         }
         if is_left() {
-            self.storage.read(until, client, watched, &mut self.found).await;
+            self.storage.read(until, client, watched, &mut self.state).await;
         }
         self.note_time(Instant::now() + ROUND - until);
     }
 
-    fn note_time(&mut self, took: Duration) {
+    fn note_time(&mut self, duration: Duration) {
         if self.minute_at.is_none_or(|began| began.elapsed() >= Duration::from_mins(1)) {
             self.minute_at = Some(Instant::now());
             self.longest = [Duration::ZERO, self.longest[0]];
         }
-        self.longest[0] = self.longest[0].max(took);
-        self.found.round_max_us = self.longest[0].max(self.longest[1]).as_micros() as u64;
+        self.longest[0] = self.longest[0].max(duration);
+        self.state.round_max_us = self.longest[0].max(self.longest[1]).as_micros() as u64;
     }
-}
-
-/// A number of whatever kind the server has chosen; none where it is missing or no number.
-fn number(document: &Document, path: &[&str]) -> Option<u64> {
-    let (last, folders) = path.split_last()?;
-    let within = folders.iter().try_fold(document, |within, name| within.get_document(name).ok())?;
-    match within.get(last)? {
-        Bson::Int32(value) => u64::try_from(*value).ok(),
-        Bson::Int64(value) => u64::try_from(*value).ok(),
-        Bson::Double(value) if *value >= 0.0 => Some(*value as u64),
-        _ => None,
-    }
-}
-
-fn text(document: &Document, name: &str) -> String {
-    document.get_str(name).unwrap_or_default().to_owned()
 }

@@ -1,17 +1,17 @@
-//! What a process is called, by its command line. Options and what looks like an address are left out: they may hold passwords.
+//! The name of a process, by its command line. Options and addresses are left out: they may hold passwords.
 
 use std::{fs, path::Path};
 
-/// Words of a command that are shown, and their length in all.
+/// The most words of a command that are shown, and the most characters.
 const MOST_WORDS: usize = 4;
 const MOST_CHARS: usize = 60;
 
 /// Programs that run another, by the beginning of their names.
 const INTERPRETERS: [&str; 8] = ["python", "pypy", "node", "ruby", "perl", "php", "deno", "bun"];
 
-/// A process's command line in words; empty for one of the kernel's, and where it may not be seen.
+/// The command line of a process in words; empty for a process of the kernel, and if it may not be read.
 pub(super) fn read(pid: u32) -> Vec<String> {
-    // It can be of any length: the first words stand in its beginning.
+    // It can have any length: the first words are at its beginning.
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let line = String::from_utf8_lossy(&line[..line.len().min(4_096)]).into_owned();
     // A program that renames itself writes one text with spaces over all its arguments.
@@ -22,7 +22,7 @@ pub(super) fn read(pid: u32) -> Vec<String> {
 }
 
 /// The first words, without paths, up to the first that may hold a secret: `python -m uvicorn shop:app`.
-pub(super) fn shown(words: &[String]) -> String {
+pub(super) fn masked_command_line(words: &[String]) -> String {
     let mut shown = Vec::new();
     let mut words = words.iter().map(String::as_str);
     shown.extend(words.next().map(base));
@@ -47,15 +47,15 @@ pub(super) fn shown(words: &[String]) -> String {
     shown.join(" ").chars().take(MOST_CHARS).collect()
 }
 
-/// What the application of this main process is called.
-pub(super) fn called(pid: u32) -> String {
+/// The name of the application with this main process.
+pub(super) fn application_name(pid: u32) -> String {
     let name = name(&read(pid));
     if name.is_empty() { "process".to_owned() } else { name }
 }
 
 /// The module, the script or the program that a command runs.
 fn name(words: &[String]) -> String {
-    let shown = shown(words);
+    let shown = masked_command_line(words);
     let mut shown = shown.split(' ');
     let program = shown.next().unwrap_or_default();
     let runs = INTERPRETERS.iter().any(|interpreter| program.starts_with(interpreter)) || program == "java";
@@ -100,9 +100,9 @@ mod tests {
             ("gunicorn: worker [shop:app]", "gunicorn: worker [shop:app]", "gunicorn"),
             ("/srv/target/release/shop --database x", "shop", "shop"),
         ] {
-            assert_eq!((&*shown(&words(line)), &*name(&words(line))), (command, called), "{line}");
+            assert_eq!((&*masked_command_line(&words(line)), &*name(&words(line))), (command, called), "{line}");
         }
-        assert_eq!((shown(&[]), name(&[])), (String::new(), String::new()));
+        assert_eq!((masked_command_line(&[]), name(&[])), (String::new(), String::new()));
     }
 
     #[test]
@@ -115,20 +115,20 @@ mod tests {
             "python3 -c import os;password='secret'",
             "shop user:secret@host",
         ] {
-            assert!(!shown(&words(line)).contains("secret"), "{line}");
+            assert!(!masked_command_line(&words(line)).contains("secret"), "{line}");
         }
     }
 
     #[test]
     fn this_process_has_a_command_line() {
-        assert!(shown(&read(std::process::id())).starts_with("watchboard-"));
+        assert!(masked_command_line(&read(std::process::id())).starts_with("watchboard-"));
         assert_eq!(read(u32::MAX), Vec::<String>::new());
     }
 
     proptest! {
         #[test]
         fn any_words_are_survived(words in proptest::collection::vec(".{0,20}", 0..9)) {
-            let _ = (shown(&words), name(&words));
+            let _ = (masked_command_line(&words), name(&words));
         }
     }
 }

@@ -11,33 +11,33 @@ use watchboard_wire::{Reading, Unknown};
 use super::{
     listeners::{self, Listeners},
     owners,
-    table::{Key, Table},
+    table::{ProcessKey, ProcessTable},
 };
-use crate::memory::Watch;
+use crate::memory::watch::Watch;
 
-/// Whose sockets they are is looked for in all processes: where that was in vain, it is so for this long.
+/// The owners of sockets are searched among all processes. A search without a result is repeated after this time.
 const SEARCH_EVERY: Duration = Duration::from_secs(30);
 
 pub(super) struct Finder {
     pub(super) watch: Watch,
-    /// The topmost of those that were found last.
-    roots: Vec<Key>,
-    /// And all of them.
-    processes: Vec<Key>,
+    /// The topmost processes of the last search.
+    roots: Vec<ProcessKey>,
+    /// All processes of the last search.
+    processes: Vec<ProcessKey>,
     owners: Vec<u32>,
     sockets: BTreeSet<u64>,
-    /// Whether there were ever any.
+    /// Whether there has ever been a process.
     seen: bool,
-    /// That there are none now is known: it is not that they cannot be seen.
+    /// Whether it is certain that there is no process now: it is not only out of sight.
     pub(super) is_gone: bool,
-    /// Sockets whose owner was not found, when, and why.
+    /// The sockets of the last search without a result, its time, and its reason.
     in_vain: Option<(Listeners, Instant, Unknown)>,
 }
 
-/// The processes of the application, the main one first, and those of them that have its socket open.
+/// The processes of the application, the main process first, and the ids of those that have its socket open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) processes: Vec<Key>,
+pub(super) struct ProcessTree {
+    pub(super) processes: Vec<ProcessKey>,
     pub(super) owners: Vec<u32>,
 }
 
@@ -55,13 +55,13 @@ impl Finder {
         }
     }
 
-    /// The sockets at which the application listens, as far as that is known.
+    /// The sockets at which the application listens, as far as they are known.
     pub(super) fn sockets(&self) -> &BTreeSet<u64> {
         &self.sockets
     }
 
-    /// Looks for them now.
-    pub(super) fn find(&mut self) -> Reading<Found> {
+    /// Searches now.
+    pub(super) fn find_processes(&mut self) -> Reading<ProcessTree> {
         self.is_gone = false;
         let found = match self.watch {
             Watch::Pid(pid) => self.by_id(pid),
@@ -75,14 +75,14 @@ impl Finder {
         found
     }
 
-    fn by_id(&mut self, pid: u32) -> Reading<Found> {
+    fn by_id(&mut self, pid: u32) -> Reading<ProcessTree> {
         let ended = || {
             Unknown::because(format!(
                 "Process {pid} has ended. Start watchboard anew with the --pid of the next, or by its address, at which the next is found \
                  by itself."
             ))
         };
-        match (&*self.roots, Key::of(pid)) {
+        match (&*self.roots, ProcessKey::from_pid(pid)) {
             ([known], key) if key != Some(*known) => {
                 self.is_gone = true;
                 return Err(ended());
@@ -96,27 +96,27 @@ impl Finder {
             }
             (_, Some(key)) => self.roots = vec![key],
         }
-        Ok(Found { processes: Table::read()?.family(&self.roots, std::process::id()), owners: vec![] })
+        Ok(ProcessTree { processes: ProcessTable::read()?.family(&self.roots, std::process::id()), owners: vec![] })
     }
 
-    fn by_address(&mut self, address: SocketAddr) -> Reading<Found> {
+    fn by_address(&mut self, address: SocketAddr) -> Reading<ProcessTree> {
         if !listeners::is_here(address.ip()) {
             return Err(Unknown::because(format!(
                 "{} is not an address of this host: the memory of an application is seen only where it runs. Run watchboard there.",
                 address.ip(),
             )));
         }
-        let listeners = listeners::at(address)?;
-        // One that no longer listens finishes what is under way: as long as it runs it is the one.
+        let listeners = listeners::find_listeners(address)?;
+        // A process that no longer listens finishes its requests: it is the application as long as it runs.
         let is_same = listeners.inodes == self.sockets || listeners.inodes.is_empty();
         if is_same && !self.roots.is_empty() {
-            let table = Table::read()?;
+            let table = ProcessTable::read()?;
             if self.roots.iter().all(|root| table.has(*root)) {
                 let processes = table.family(&self.roots, std::process::id());
-                // One whose parent has ended is no descendant any more.
-                let is_orphan = |key: &Key| table.has(*key) && !processes.contains(key);
+                // A process whose parent has ended is no descendant any more.
+                let is_orphan = |key: &ProcessKey| table.has(*key) && !processes.contains(key);
                 if !self.processes.iter().any(is_orphan) {
-                    return Ok(Found { processes, owners: self.owners.clone() });
+                    return Ok(ProcessTree { processes, owners: self.owners.clone() });
                 }
             }
         }
@@ -136,9 +136,9 @@ impl Finder {
         found
     }
 
-    fn by_owners(&mut self, address: SocketAddr, listeners: &Listeners) -> Reading<Found> {
-        let table = Table::read()?;
-        let owners = owners::of(&listeners.inodes, table.pids());
+    fn by_owners(&mut self, address: SocketAddr, listeners: &Listeners) -> Reading<ProcessTree> {
+        let table = ProcessTable::read()?;
+        let owners = owners::find_owners(&listeners.inodes, table.pids());
         self.roots = table.roots(&owners.pids, std::process::id());
         (self.owners, self.sockets) = (owners.pids, listeners.inodes.clone());
         if self.roots.is_empty() {
@@ -153,7 +153,7 @@ impl Finder {
                  process by --pid."
             )));
         }
-        Ok(Found { processes: table.family(&self.roots, std::process::id()), owners: self.owners.clone() })
+        Ok(ProcessTree { processes: table.family(&self.roots, std::process::id()), owners: self.owners.clone() })
     }
 
     fn nothing_listens(&self, address: SocketAddr) -> Unknown {
@@ -195,20 +195,20 @@ mod tests {
     fn a_process_is_found_by_its_id_until_it_has_ended() {
         let sleeper = Sleeper::start();
         let mut finder = Finder::new(Watch::Pid(sleeper.0.id()));
-        let found = finder.find().unwrap();
+        let found = finder.find_processes().unwrap();
         assert_eq!(found.processes.iter().map(|key| key.pid).collect::<Vec<_>>(), [sleeper.0.id()]);
         drop(sleeper);
-        assert!(finder.find().unwrap_err().to_string().contains("has ended"));
-        let none = Finder::new(Watch::Pid(u32::MAX)).find().unwrap_err().to_string();
+        assert!(finder.find_processes().unwrap_err().to_string().contains("has ended"));
+        let none = Finder::new(Watch::Pid(u32::MAX)).find_processes().unwrap_err().to_string();
         assert!(none.contains("no process 4294967295"), "{none}");
     }
 
     #[test]
     fn another_process_of_the_same_id_is_not_taken_for_it() {
         let mut finder = Finder::new(Watch::Pid(std::process::id()));
-        assert!(finder.find().is_ok());
+        assert!(finder.find_processes().is_ok());
         finder.roots[0].started_ticks -= 1;
-        assert!(finder.find().unwrap_err().to_string().contains("has ended"));
+        assert!(finder.find_processes().unwrap_err().to_string().contains("has ended"));
     }
 
     #[test]
@@ -216,12 +216,14 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let mut finder = Finder::new(Watch::Listening(address));
-        assert!(finder.find().is_ok());
+        assert!(finder.find_processes().is_ok());
         drop(listener);
-        assert!(finder.find().is_ok(), "it runs, and finishes what is under way");
+        assert!(finder.find_processes().is_ok(), "it runs, and finishes what is under way");
         let mut finder = Finder::new(Watch::Listening(address));
-        assert!(finder.find().unwrap_err().to_string().contains("Nothing on this host listens"));
+        assert!(finder.find_processes().unwrap_err().to_string().contains("Nothing on this host listens"));
         let elsewhere = Watch::Listening("192.0.2.7:80".parse().unwrap());
-        assert!(Finder::new(elsewhere).find().unwrap_err().to_string().contains("not an address of this host"));
+        assert!(
+            Finder::new(elsewhere).find_processes().unwrap_err().to_string().contains("not an address of this host")
+        );
     }
 }

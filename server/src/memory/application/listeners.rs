@@ -3,20 +3,21 @@
 use std::{
     collections::BTreeSet,
     fs::File,
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
 };
 
-use procfs::{
-    FromBufReadSI,
-    net::{TcpNetEntries, TcpState},
-};
-use watchboard_wire::{Reading, Unknown};
+use watchboard_wire::Reading;
 
-/// A machine has no more; what it has more is a file that is not what it should be.
+use crate::memory::{
+    failure::or_unknown,
+    sockets::{LISTEN, SYN_RECEIVED, SocketEntry},
+};
+
+/// No machine has more listeners. A longer file is not the table.
 const MOST_LISTENERS: usize = 65_536;
 
-/// The sockets by which an address is served.
+/// The sockets that serve an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Listeners {
     pub(super) inodes: BTreeSet<u64>,
@@ -24,42 +25,38 @@ pub(super) struct Listeners {
     pub(super) uid: Option<u32>,
 }
 
-/// Those that a connection to `address` comes to; none where nothing listens there.
-pub(super) fn at(address: SocketAddr) -> Reading<Listeners> {
+/// The sockets that accept a connection to `address`; empty if nothing listens there.
+pub(super) fn find_listeners(address: SocketAddr) -> Reading<Listeners> {
     // A kernel without IPv6 has no table of it.
-    let tables = [read("/proc/net/tcp").map(Some), Ok(read("/proc/net/tcp6").ok())];
-    let mut found: Option<(u8, Listeners)> = None;
-    for table in tables {
-        for entry in table?.into_iter().flat_map(|table| table.0).filter(|entry| entry.state == TcpState::Listen) {
-            let Some(rank) = rank(entry.local_address, address) else { continue };
-            match &mut found {
-                Some((best, listeners)) if *best == rank => _ = listeners.inodes.insert(entry.inode),
-                Some((best, _)) if *best < rank => {}
-                _ => found = Some((rank, Listeners { inodes: [entry.inode].into(), uid: Some(entry.uid) })),
-            }
+    let tables = [or_unknown("/proc/net/tcp", read("/proc/net/tcp"))?, read("/proc/net/tcp6").unwrap_or_default()];
+    let mut nearest: Option<(u8, Listeners)> = None;
+    for entry in tables.iter().flatten() {
+        let Some(rank) = rank(entry.local, address) else { continue };
+        match &mut nearest {
+            Some((best, listeners)) if *best == rank => _ = listeners.inodes.insert(entry.inode),
+            Some((best, _)) if *best < rank => {}
+            _ => nearest = Some((rank, Listeners { inodes: [entry.inode].into(), uid: Some(entry.uid) })),
         }
     }
-    Ok(found.map(|(_, listeners)| listeners).unwrap_or_default())
+    Ok(nearest.map(|(_, listeners)| listeners).unwrap_or_default())
 }
 
-/// The lines of those that listen: they come first, and connections, of which there may be any number, are not read.
-fn read(file: &str) -> Reading<TcpNetEntries> {
-    let failed = |error: &dyn std::fmt::Display| Unknown::because(format!("cannot read {file}: {error}"));
-    let lines = BufReader::new(File::open(file).map_err(|error| failed(&error))?).lines();
-    let mut table = String::new();
-    for (number, line) in lines.take(MOST_LISTENERS).enumerate() {
-        let line = line.map_err(|error| failed(&error))?;
-        // Older kernels list those who knock among those who listen: 03.
-        if number > 0 && !matches!(line.split_whitespace().nth(3), Some("0A" | "03")) {
-            break;
+/// The sockets that listen. They come first in the table; connections, of which there may be any number, are not read.
+fn read(file: &str) -> io::Result<Vec<SocketEntry>> {
+    let mut listeners = vec![];
+    for line in BufReader::new(File::open(file)?).lines().skip(1).take(MOST_LISTENERS) {
+        let entry = SocketEntry::parse(&line?).ok_or_else(|| io::Error::other("a line is not of the known form"))?;
+        match entry.state {
+            LISTEN => listeners.push(entry),
+            // Older kernels list connections that are being accepted among the listeners.
+            SYN_RECEIVED => {}
+            _ => break,
         }
-        table += &line;
-        table.push('\n');
     }
-    TcpNetEntries::from_buf_read(table.as_bytes(), procfs::current_system_info()).map_err(|error| failed(&error))
+    Ok(listeners)
 }
 
-/// Whether a socket that listens at `local` serves `wanted`: the less, the sooner the kernel takes it.
+/// How near a socket that listens at `local` is to `wanted`, 0 the nearest; the kernel takes the nearest.
 fn rank(local: SocketAddr, wanted: SocketAddr) -> Option<u8> {
     if local.port() != wanted.port() {
         return None;
@@ -79,7 +76,7 @@ fn rank(local: SocketAddr, wanted: SocketAddr) -> Option<u8> {
     }
 }
 
-/// Whether an address is one of this host's: only then a socket can be bound to it.
+/// Whether an address is one of this host's: only then can a socket be bound to it.
 pub(super) fn is_here(ip: IpAddr) -> bool {
     ip.is_unspecified() || ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok()
 }
@@ -109,11 +106,11 @@ mod tests {
         let [here, all, both] = ["127.0.0.1:0", "0.0.0.0:0", "[::]:0"].map(|at| TcpListener::bind(at).unwrap());
         for listener in [&here, &all, &both] {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, listener.local_addr().unwrap().port()));
-            assert_eq!(at(address).unwrap().inodes.len(), 1, "{address}");
+            assert_eq!(find_listeners(address).unwrap().inodes.len(), 1, "{address}");
         }
         let address = here.local_addr().unwrap();
         drop(here);
-        assert_eq!(at(address), Ok(Listeners::default()));
+        assert_eq!(find_listeners(address), Ok(Listeners::default()));
     }
 
     #[test]

@@ -1,46 +1,46 @@
-//! One process of the application, with what is remembered of it between readings.
+//! One process of the application, with its state between readings.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use procfs::process::Process as Folder;
+use rustix::param::clock_ticks_per_second;
 use watchboard_wire::{ApplicationProcess, Descriptors, PageSharing, Process, Reading, Role};
 
-use super::{command, table::Key};
+use super::{command, table::ProcessKey};
 use crate::memory::{
     descriptors,
-    handles::{self, Open},
-    mapped,
+    handles::{self, OpenHandles},
     process::ProcessProbe,
+    smaps, text,
 };
 
-pub(super) struct Member {
-    pub(super) key: Key,
+pub(super) struct ProcessMember {
+    pub(super) key: ProcessKey,
     /// Whether it has the application's socket open.
     pub(super) listens: bool,
     folder: PathBuf,
     probe: ProcessProbe,
     command: String,
     started_at_unix_ms: u64,
-    /// As of the last reading, of which there is at least one once it has been [read](Self::read).
+    /// Of the last [reading](Self::read).
     pub(super) process: Process,
     pub(super) descriptors: Reading<Descriptors>,
-    pub(super) open: Option<Reading<Open>>,
+    pub(super) open: Option<Reading<OpenHandles>>,
     pub(super) mapped: Option<(Instant, Reading<PageSharing>)>,
 }
 
-impl Member {
-    pub(super) fn new(key: Key, listens: bool) -> Self {
+impl ProcessMember {
+    pub(super) fn new(key: ProcessKey, listens: bool) -> Self {
         let folder = PathBuf::from(format!("/proc/{}", key.pid));
-        let since_boot_ms = key.started_ticks * 1_000 / procfs::ticks_per_second();
+        let since_boot_ms = key.started_ticks * 1_000 / clock_ticks_per_second();
         Self {
             key,
             listens,
-            probe: ProcessProbe::of(&folder, key.pid),
-            command: command::shown(&command::read(key.pid)),
-            started_at_unix_ms: procfs::boot_time_secs().map_or(0, |seconds| seconds * 1_000 + since_boot_ms),
+            probe: ProcessProbe::for_process(&folder, key.pid),
+            command: command::masked_command_line(&command::read(key.pid)),
+            started_at_unix_ms: boot_time_seconds().map_or(0, |seconds| seconds * 1_000 + since_boot_ms),
             process: Process::default(),
             descriptors: Ok(Descriptors::default()),
             open: None,
@@ -49,7 +49,7 @@ impl Member {
         }
     }
 
-    /// Reads what is read every second. False once the process has ended, also where its id is another's by now.
+    /// The reading of each second. False once the process has ended, also if its id is another's by now.
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>) -> bool {
         let Ok(process) = self.probe.read(system_total_bytes) else { return false };
         let is_same = |started_ticks| started_ticks == self.key.started_ticks;
@@ -61,27 +61,27 @@ impl Member {
         true
     }
 
-    /// Its folder, pinned to this very process; none once it has ended.
-    pub(super) fn folder(&self) -> Option<Folder> {
-        let folder = Folder::new(self.key.pid.cast_signed()).ok()?;
-        (folder.stat().ok()?.starttime == self.key.started_ticks).then_some(folder)
+    /// What `read` finds in its folder; `None` once it has ended, since its id may then be another's.
+    pub(super) fn in_folder<T>(&self, read: impl FnOnce(&Path) -> T) -> Option<T> {
+        let value = read(&self.folder);
+        // After the reading: a process that still runs was there all the time.
+        (ProcessKey::from_pid(self.key.pid) == Some(self.key)).then_some(value)
     }
 
-    /// Looks at all that it has open. `sockets` are the application's.
+    /// Reads its open files and sockets. `sockets` are the application's.
     pub(super) fn read_open(&mut self, sockets: &std::collections::BTreeSet<u64>) {
-        let Some(folder) = self.folder() else { return };
-        let open = handles::open(&folder);
+        let Some(open) = self.in_folder(handles::read_of) else { return };
         if let Ok(open) = &open {
             self.listens = open.sockets.iter().any(|socket| sockets.contains(socket));
         }
         self.open = Some(open);
     }
 
-    /// Reads how its pages are shared, where that is older than `every`. Whether it was.
+    /// Reads how its pages are shared if the last reading is older than `every`; whether it was.
     pub(super) fn read_mapped(&mut self, every: Duration) -> bool {
         let due = self.mapped.as_ref().is_none_or(|(read_at, _)| read_at.elapsed() >= every);
-        if due && self.folder().is_some() {
-            self.mapped = Some((Instant::now(), mapped::read_of(&self.folder)));
+        if due && let Some(sharing) = self.in_folder(smaps::read_of) {
+            self.mapped = Some((Instant::now(), sharing));
         }
         due
     }
@@ -106,24 +106,29 @@ impl Member {
     }
 }
 
+/// When the machine was started.
+fn boot_time_seconds() -> Option<u64> {
+    text::field(&text::read("/proc/stat").ok()?, "btime ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_process_whose_id_is_used_again_has_ended() {
-        let key = Key::of(std::process::id()).unwrap();
-        assert!(Member::new(key, false).read(None));
-        let before = Key { started_ticks: key.started_ticks - 1, ..key };
-        let mut member = Member::new(before, false);
-        assert!(!member.read(None) && member.folder().is_none());
+        let key = ProcessKey::from_pid(std::process::id()).unwrap();
+        assert!(ProcessMember::new(key, false).read(None));
+        let before = ProcessKey { started_ticks: key.started_ticks - 1, ..key };
+        let mut member = ProcessMember::new(before, false);
+        assert!(!member.read(None) && member.in_folder(|_| ()).is_none());
     }
 
     #[test]
     fn a_process_that_has_ended_and_was_not_asked_how_has_ended() {
         let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
-        let key = Key::of(child.id()).unwrap();
-        let mut member = Member::new(key, false);
+        let key = ProcessKey::from_pid(child.id()).unwrap();
+        let mut member = ProcessMember::new(key, false);
         assert!(member.read(None));
         child.kill().unwrap();
         // Until it has ended; it stays in the table of processes until it is waited for.
@@ -133,7 +138,7 @@ mod tests {
             std::thread::yield_now();
         }
         assert!(std::fs::exists(format!("/proc/{}", child.id())).unwrap());
-        assert_eq!(Key::of(child.id()), None);
+        assert_eq!(ProcessKey::from_pid(child.id()), None);
         child.wait().unwrap();
     }
 }

@@ -1,22 +1,24 @@
-//! Who has sockets open: the links of `/proc/PID/fd`.
+//! The processes that have sockets open: the links of `/proc/PID/fd`.
 
-use std::{collections::BTreeSet, fs, io, path::Path};
+use std::{collections::BTreeSet, fs, io};
 
-/// Links that are looked at in one search, which takes a tenth of a second then.
+use crate::memory::sockets::socket_inode;
+
+/// The most links that one search reads, in a tenth of a second.
 const MOST_LINKS: usize = 65_536;
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Owners {
     pub(super) pids: Vec<u32>,
-    /// Whether there are processes whose descriptors may not be seen.
+    /// Whether some processes do not show their descriptors.
     pub(super) some_hidden: bool,
-    /// Whether it was given up before all processes had been looked at.
+    /// Whether the search ended before it had seen all processes.
     pub(super) given_up: bool,
 }
 
 /// The processes that have one of these sockets open.
-pub(super) fn of(sockets: &BTreeSet<u64>, pids: impl Iterator<Item = u32>) -> Owners {
+pub(super) fn find_owners(sockets: &BTreeSet<u64>, pids: impl Iterator<Item = u32>) -> Owners {
     let mut found = Owners::default();
     let mut left = MOST_LINKS;
     for pid in pids {
@@ -27,7 +29,7 @@ pub(super) fn of(sockets: &BTreeSet<u64>, pids: impl Iterator<Item = u32>) -> Ow
         match holds(pid, sockets, &mut left) {
             Ok(true) => found.pids.push(pid),
             Ok(false) => {}
-            // One that has ended meanwhile holds nothing.
+            // A process that has ended meanwhile holds nothing.
             Err(error) => found.some_hidden |= error.kind() == io::ErrorKind::PermissionDenied,
         }
     }
@@ -39,19 +41,14 @@ fn holds(pid: u32, sockets: &BTreeSet<u64>, left: &mut usize) -> io::Result<bool
     for entry in fs::read_dir(&folder)?.flatten().take(*left) {
         *left -= 1;
         match fs::read_link(entry.path()) {
-            Ok(target) if socket(&target).is_some_and(|socket| sockets.contains(&socket)) => return Ok(true),
-            // The list may be allowed where what stands in it is not.
+            Ok(target) if socket_inode(&target).is_some_and(|socket| sockets.contains(&socket)) => return Ok(true),
+            // A process may be allowed to list the descriptors and not to read them.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
-            // A descriptor may close while it is looked at.
+            // A descriptor may close during the search.
             Ok(_) | Err(_) => {}
         }
     }
     Ok(false)
-}
-
-/// `socket:[INODE]`.
-fn socket(target: &Path) -> Option<u64> {
-    target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
 #[cfg(test)]
@@ -63,9 +60,9 @@ mod tests {
     #[test]
     fn this_process_has_its_own_sockets_and_no_others() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let sockets = listeners::at(listener.local_addr().unwrap()).unwrap().inodes;
+        let sockets = listeners::find_listeners(listener.local_addr().unwrap()).unwrap().inodes;
         let own = std::process::id();
-        assert_eq!(of(&sockets, [1, own].into_iter()).pids, [own]);
-        assert_eq!(of(&[0].into(), [own].into_iter()), Owners::default());
+        assert_eq!(find_owners(&sockets, [1, own].into_iter()).pids, [own]);
+        assert_eq!(find_owners(&[0].into(), [own].into_iter()), Owners::default());
     }
 }

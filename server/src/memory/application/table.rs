@@ -1,44 +1,44 @@
-//! Who is whose child among the processes of this host, and which of them are one application.
+//! The processes of this host with their parents, and which of them are one application.
 
 use std::{collections::BTreeMap, fs};
 
 use watchboard_wire::Reading;
 
-use crate::memory::{stat::Stat, text, unreadable};
+use crate::memory::{failure::or_unknown, stat::ProcStat, text};
 
-/// One process for good: ids are used again, the time of the start tells one from the next.
+/// One process for good: ids are reused, and the time of the start tells one process from the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Key {
+pub(super) struct ProcessKey {
     pub(super) pid: u32,
     pub(super) started_ticks: u64,
 }
 
-impl Key {
-    /// That of the process which has this id now.
-    pub(super) fn of(pid: u32) -> Option<Self> {
-        let stat = Stat::parse(&text::read(format!("/proc/{pid}/stat")).ok()?)?;
+impl ProcessKey {
+    /// The process that has this id now.
+    pub(super) fn from_pid(pid: u32) -> Option<Self> {
+        let stat = ProcStat::parse(&text::read(format!("/proc/{pid}/stat")).ok()?)?;
         (!stat.ended).then_some(Self { pid, started_ticks: stat.started_ticks })
     }
 }
 
 /// The processes of this host, by their ids.
-pub(super) struct Table(BTreeMap<u32, Row>);
+pub(super) struct ProcessTable(BTreeMap<u32, ProcessRow>);
 
 #[derive(Clone, Copy)]
-struct Row {
+struct ProcessRow {
     parent: u32,
     started_ticks: u64,
 }
 
-impl Table {
+impl ProcessTable {
     pub(super) fn read() -> Reading<Self> {
         let mut rows = BTreeMap::new();
-        for entry in unreadable("/proc", fs::read_dir("/proc"))?.flatten() {
+        for entry in or_unknown("/proc", fs::read_dir("/proc"))?.flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            // One that has ended meanwhile is no longer there to be listed.
+            // A process that ends during the reading is left out.
             let Ok(stat) = text::read(entry.path().join("stat")) else { continue };
-            let Some(stat) = Stat::parse(&stat).filter(|stat| !stat.ended) else { continue };
-            rows.insert(pid, Row { parent: stat.parent, started_ticks: stat.started_ticks });
+            let Some(stat) = ProcStat::parse(&stat).filter(|stat| !stat.ended) else { continue };
+            rows.insert(pid, ProcessRow { parent: stat.parent, started_ticks: stat.started_ticks });
         }
         Ok(Self(rows))
     }
@@ -47,11 +47,11 @@ impl Table {
         self.0.keys().copied()
     }
 
-    pub(super) fn key(&self, pid: u32) -> Option<Key> {
-        self.0.get(&pid).map(|row| Key { pid, started_ticks: row.started_ticks })
+    pub(super) fn key(&self, pid: u32) -> Option<ProcessKey> {
+        self.0.get(&pid).map(|row| ProcessKey { pid, started_ticks: row.started_ticks })
     }
 
-    pub(super) fn has(&self, key: Key) -> bool {
+    pub(super) fn has(&self, key: ProcessKey) -> bool {
         self.key(key.pid) == Some(key)
     }
 
@@ -65,31 +65,33 @@ impl Table {
         std::iter::successors(parent(pid), move |pid| parent(*pid)).take(self.0.len())
     }
 
-    /// These and their descendants: the first of these first, then the others by their age. `apart` and what it has started are not of
-    /// them, unless it is one of these.
-    pub(super) fn family(&self, roots: &[Key], apart: u32) -> Vec<Key> {
+    /// These processes and their descendants: the first of these first, then the others by age. `apart` and its descendants are
+    /// left out, unless it is one of these.
+    pub(super) fn family(&self, roots: &[ProcessKey], apart: u32) -> Vec<ProcessKey> {
         let is_root = |pid: u32| roots.iter().any(|root| root.pid == pid);
         let belongs = |pid: u32| {
             let line = || std::iter::once(pid).chain(self.ancestors(pid));
             let near = line().find(|above| is_root(*above) || *above == apart);
             near.is_some_and(is_root)
         };
-        let mut family: Vec<Key> = self.pids().filter(|pid| belongs(*pid)).filter_map(|pid| self.key(pid)).collect();
-        let first = |key: &Key| roots.first() != Some(key);
+        let mut family: Vec<ProcessKey> =
+            self.pids().filter(|pid| belongs(*pid)).filter_map(|pid| self.key(pid)).collect();
+        let first = |key: &ProcessKey| roots.first() != Some(key);
         family.sort_by_key(|key| (first(key), key.started_ticks, key.pid));
         family
     }
 
-    /// The topmost of those that have an application's socket open. Of several that have one parent, of the same program and not above
-    /// `apart`, it is that: a parent whose workers listen each by themselves.
-    pub(super) fn roots(&self, owners: &[u32], apart: u32) -> Vec<Key> {
-        // systemd keeps the sockets that it hands over.
+    /// The topmost of the processes that have an application's socket open. If several have one parent of the same program, it is
+    /// that parent, unless it is above `apart`: workers can each listen by themselves.
+    pub(super) fn roots(&self, owners: &[u32], apart: u32) -> Vec<ProcessKey> {
+        // systemd keeps the sockets that it passes to services.
         let services: Vec<u32> = owners.iter().copied().filter(|pid| name(*pid) != "systemd").collect();
         let owners = if services.is_empty() { owners } else { &services };
         let is_topmost = |pid: &u32| !self.ancestors(*pid).any(|above| owners.contains(&above));
-        let mut roots: Vec<Key> = owners.iter().copied().filter(is_topmost).filter_map(|pid| self.key(pid)).collect();
+        let mut roots: Vec<ProcessKey> =
+            owners.iter().copied().filter(is_topmost).filter_map(|pid| self.key(pid)).collect();
         roots.sort_by_key(|key| (key.started_ticks, key.pid));
-        let parent = |key: &Key| self.0.get(&key.pid).map(|row| row.parent);
+        let parent = |key: &ProcessKey| self.0.get(&key.pid).map(|row| row.parent);
         let [first, rest @ ..] = &*roots else { return roots };
         let common =
             parent(first).filter(|common| !rest.is_empty() && rest.iter().all(|key| parent(key) == Some(*common)));
@@ -102,7 +104,7 @@ impl Table {
     }
 }
 
-/// By what they run; by their names where that may not be seen.
+/// By their executables; by their names if the executables may not be read.
 fn same_program(one: u32, other: u32) -> bool {
     let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
     match (program(one), program(other)) {
@@ -123,12 +125,13 @@ mod tests {
     const NO: u32 = 100_000_000;
 
     /// `(pid, parent)` in the order of their start.
-    fn table(rows: &[(u32, u32)]) -> Table {
-        let row = |((pid, parent), started_ticks): (&(u32, u32), u64)| (*pid, Row { parent: *parent, started_ticks });
-        Table(rows.iter().zip(0..).map(row).collect())
+    fn table(rows: &[(u32, u32)]) -> ProcessTable {
+        let row =
+            |((pid, parent), started_ticks): (&(u32, u32), u64)| (*pid, ProcessRow { parent: *parent, started_ticks });
+        ProcessTable(rows.iter().zip(0..).map(row).collect())
     }
 
-    fn pids(keys: &[Key]) -> Vec<u32> {
+    fn pids(keys: &[ProcessKey]) -> Vec<u32> {
         keys.iter().map(|key| key.pid).collect()
     }
 

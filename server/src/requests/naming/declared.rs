@@ -1,17 +1,57 @@
-//! Templates that somebody wrote down, by the router that axum has.
+//! Declared templates, matched by the router that axum uses.
 
 use std::fmt;
 
 use matchit::{InsertError, Router};
 use watchboard_wire::NameSource;
 
-/// Parts in braces of one template. The router panics when it has no letter left for one.
+/// Parts in braces of one template. The router panics if it has no letter left for a part.
 const MOST_PARAMETERS: usize = 20;
 
-/// A template, or a document of them, cannot be used; says why, and names it.
+/// A route template or an OpenAPI document that [`Routes`](crate::Routes) cannot use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct RouteError(pub(super) String);
+#[non_exhaustive]
+pub enum RouteError {
+    /// The template does not begin with a slash.
+    #[error("the route template {template:?} does not begin with a slash, as in /users/{{id}}")]
+    NoSlash {
+        /// The template.
+        template: String,
+    },
+    /// The template has more parts in braces than a router supports.
+    #[error("the route template {template:?} has more than {most} parts in braces")]
+    TooManyParameters {
+        /// The template.
+        template: String,
+        /// The largest number that is allowed.
+        most: usize,
+    },
+    /// The router refuses the template.
+    #[error("the route template {template:?} cannot be used: {reason}")]
+    Refused {
+        /// The template.
+        template: String,
+        /// The router's reason.
+        reason: String,
+    },
+    /// The OpenAPI document is not JSON, or not an OpenAPI document.
+    #[error("the OpenAPI document cannot be read: {reason}. It has to be JSON.")]
+    Unreadable {
+        /// The parser's reason.
+        reason: String,
+    },
+    /// The OpenAPI document has no `paths`.
+    #[error("the OpenAPI document has no \"paths\"")]
+    NoPaths,
+    /// The OpenAPI document has more paths than an application has.
+    #[error("the OpenAPI document has {count} paths, more than {most}")]
+    TooManyPaths {
+        /// The number of paths in the document.
+        count: usize,
+        /// The largest number that is allowed.
+        most: usize,
+    },
+}
 
 #[derive(Default)]
 pub(super) struct Declared {
@@ -26,24 +66,24 @@ impl fmt::Debug for Declared {
 }
 
 impl Declared {
-    /// Of templates that are the same but for the names of their parts, the first names both.
+    /// If templates differ only in the names of their parts, the first one counts for both.
     pub(super) fn new(templates: &[(String, NameSource)]) -> Result<Self, RouteError> {
-        let mut given = Self::default();
+        let mut declared = Self::default();
         for (template, rule) in templates {
-            let refused = |why: &str| RouteError(format!("the route template {template:?} {why}"));
+            let template = template.clone();
             if !template.starts_with('/') {
-                return Err(refused("does not begin with a slash, as in /users/{id}"));
+                return Err(RouteError::NoSlash { template });
             }
             if template.matches('{').count() > MOST_PARAMETERS {
-                return Err(refused(&format!("has more than {MOST_PARAMETERS} parts in braces")));
+                return Err(RouteError::TooManyParameters { template, most: MOST_PARAMETERS });
             }
-            match given.router.insert(pattern(template), given.templates.len()) {
-                Ok(()) => given.templates.push((template.clone(), *rule)),
+            match declared.router.insert(pattern(&template), declared.templates.len()) {
+                Ok(()) => declared.templates.push((template, *rule)),
                 Err(InsertError::Conflict { .. }) => {}
-                Err(error) => return Err(refused(&format!("cannot be used: {error}"))),
+                Err(error) => return Err(RouteError::Refused { template, reason: error.to_string() }),
             }
         }
-        Ok(given)
+        Ok(declared)
     }
 
     pub(super) fn templates(&self) -> &[(String, NameSource)] {
@@ -60,15 +100,15 @@ impl Declared {
     }
 }
 
-/// A template as the router takes it: parts that are a name and something else, `{name}.{ext}`, stand for any part. Names that differ
-/// from template to template are no matter: each part gets the same.
+/// A template in the router's syntax. A segment that is not a name alone, such as `{name}.{ext}`, stands for any segment. The names of
+/// parts are replaced, so that they may differ from template to template.
 fn pattern(template: &str) -> String {
     let part = |part: &str| match (part.find('{'), part.ends_with('}')) {
         (Some(0), true) if part.starts_with("{*") => "{*rest}".to_owned(),
         (Some(_), _) if part.contains('}') => "{part}".to_owned(),
         _ => part.to_owned(),
     };
-    // The router wants the names within one template to differ.
+    // The router requires that the names within one template differ.
     let parts = template.split('/').enumerate();
     parts.map(|(number, text)| part(text).replace("{part}", &format!("{{part{number}}}"))).collect::<Vec<_>>().join("/")
 }
@@ -77,14 +117,15 @@ fn pattern(template: &str) -> String {
 mod tests {
     use super::*;
 
-    fn given(templates: &[&str]) -> Result<Declared, RouteError> {
+    fn declared(templates: &[&str]) -> Result<Declared, RouteError> {
         Declared::new(&templates.iter().map(|text| ((*text).to_owned(), NameSource::Declared)).collect::<Vec<_>>())
     }
 
     #[test]
     fn a_path_has_the_template_that_says_most() {
-        let given = given(&["/users/{id}", "/users/me", "/users/{user}/posts/{id}", "/files/{*path}", "/d/{a}.{b}"]);
-        let given = given.unwrap();
+        let routes =
+            declared(&["/users/{id}", "/users/me", "/users/{user}/posts/{id}", "/files/{*path}", "/d/{a}.{b}"]);
+        let routes = routes.unwrap();
         for (path, template) in [
             ("/users/7", Some("/users/{id}")),
             ("/users/me", Some("/users/me")),
@@ -94,20 +135,20 @@ mod tests {
             ("/users", None),
             ("/users/7/", None),
         ] {
-            assert_eq!(given.template(path), template, "{path}");
+            assert_eq!(routes.template(path), template, "{path}");
         }
     }
 
     #[test]
     fn of_two_that_are_the_same_the_first_counts() {
-        let given = given(&["/users/{id}", "/users/{name}"]).unwrap();
-        assert_eq!(given.template("/users/7"), Some("/users/{id}"));
+        let routes = declared(&["/users/{id}", "/users/{name}"]).unwrap();
+        assert_eq!(routes.template("/users/7"), Some("/users/{id}"));
     }
 
     #[test]
     fn what_is_no_template_is_named() {
         for wrong in ["users/{id}", "", "/{*all}/more", &"/{id}".repeat(30)] {
-            let error = given(&[wrong]).unwrap_err().to_string();
+            let error = declared(&[wrong]).unwrap_err().to_string();
             assert!(error.contains(&format!("{wrong:?}")), "{error}");
         }
     }

@@ -1,5 +1,5 @@
-//! Templates by the looks of paths: what differs from request to request becomes a part in braces. Bounded: at one place of a path
-//! there are only so many names, and there are only so many templates.
+//! Infers templates from the look of paths: a segment that differs from request to request becomes a part in braces. The number of
+//! names at one place of a path is bounded, and so is the number of templates.
 
 use std::{
     borrow::Cow,
@@ -10,43 +10,43 @@ use std::{
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 
-use super::Name;
+use super::name::RouteName;
 
-/// Names at one place of a path, before further ones are taken for what differs.
+/// Names at one place of a path. Further names there count as a part that differs.
 const MOST_NAMES: usize = 40;
 /// Templates in all.
 const MOST_TEMPLATES: usize = 2048;
-/// Parts of a path; what is deeper is its rest.
+/// Segments of a template. Deeper segments become `{*rest}`.
 const MOST_PARTS: usize = 12;
-/// The length of one, which may by chance have no digits.
+/// The length of a UUID, which can have no digits.
 const UUID: usize = 36;
-/// A longer part of a path is no name that somebody gave to a route.
+/// A longer segment is not the name of a route.
 const LONGEST_NAME: usize = 40;
 
 #[derive(Debug, Default)]
-pub(super) struct Inferred {
-    known: ArcSwap<Known>,
-    /// Held by who adds; readers have what was known before.
+pub(super) struct RouteInference {
+    known: ArcSwap<KnownSegments>,
+    /// Held by the thread that adds a template; readers use the tables before it.
     adding: Mutex<()>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Known {
+struct KnownSegments {
     templates: HashSet<Arc<str>, RandomState>,
     /// The names that follow a beginning of templates.
     names: HashMap<Arc<str>, HashSet<Arc<str>, RandomState>, RandomState>,
-    /// Some place has as many names as there may be.
+    /// Some place has as many names as allowed.
     is_full_somewhere: bool,
 }
 
-impl Inferred {
-    pub(super) fn name<T>(&self, path: &str, then: impl FnOnce(Name<'_>) -> T) -> T {
+impl RouteInference {
+    pub(super) fn name<T>(&self, path: &str, then: impl FnOnce(RouteName<'_>) -> T) -> T {
         let known = self.known.load();
         let template = known.template(path);
         match known.templates.get(template.as_str()) {
-            Some(template) => then(Name::Known(template)),
-            None if known.templates.len() >= MOST_TEMPLATES => then(Name::TooMany),
-            None => then(Name::New(template)),
+            Some(template) => then(RouteName::Known(template)),
+            None if known.templates.len() >= MOST_TEMPLATES => then(RouteName::TooMany),
+            None => then(RouteName::New(template)),
         }
     }
 
@@ -54,11 +54,11 @@ impl Inferred {
         self.known.load().templates.contains(template)
     }
 
-    /// Keeps a template, and returns what it is called by now. None where another thread adds just now: whoever asks next may try again.
+    /// Keeps a template, and returns its name by now. `None` if another thread adds one at this moment: a later request tries again.
     pub(super) fn learn(&self, template: &str) -> Option<String> {
         let _adding = self.adding.try_lock().ok()?;
         let before = self.known.load_full();
-        // Others may have been learnt since it was new.
+        // Another thread may have added a template meanwhile.
         let template = before.fold(template);
         if !before.templates.contains(template.as_str()) && before.templates.len() < MOST_TEMPLATES {
             let mut known = (*before).clone();
@@ -69,25 +69,25 @@ impl Inferred {
     }
 }
 
-impl Known {
+impl KnownSegments {
     /// The template of a path.
     fn template(&self, path: &str) -> String {
-        self.parts(path, looks)
+        self.map_segments(path, mask_segment)
     }
 
-    /// What a template is called by now: it may have one name too many.
+    /// A template's name by now: a place may have too many names since.
     fn fold(&self, template: &str) -> String {
-        self.parts(template, Cow::Borrowed)
+        self.map_segments(template, Cow::Borrowed)
     }
 
-    fn parts<'a>(&self, path: &'a str, looks: fn(&'a str) -> Cow<'a, str>) -> String {
+    fn map_segments<'a>(&self, path: &'a str, map: fn(&'a str) -> Cow<'a, str>) -> String {
         let mut template = String::with_capacity(path.len());
         for (depth, part) in path.strip_prefix('/').unwrap_or(path).split('/').enumerate() {
             if depth == MOST_PARTS {
                 template.push_str("/{*rest}");
                 break;
             }
-            let part = looks(part);
+            let part = map(part);
             let full = |names: &HashSet<_, _>| names.len() >= MOST_NAMES && !names.contains(&*part);
             let is_one_too_many =
                 self.is_full_somewhere && !part.contains('{') && self.names.get(template.as_str()).is_some_and(full);
@@ -110,8 +110,8 @@ impl Known {
     }
 }
 
-/// A part of a path, with what differs from request to request in braces.
-fn looks(part: &str) -> Cow<'_, str> {
+/// A segment, with the part that differs from request to request in braces.
+fn mask_segment(part: &str) -> Cow<'_, str> {
     // Most parts are plain words or numbers.
     let bytes = part.as_bytes();
     if bytes.len() < UUID && bytes.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_')) {
@@ -139,7 +139,7 @@ fn looks(part: &str) -> Cow<'_, str> {
     part.into()
 }
 
-/// What a word stands for, if it is no name that somebody gave to a route.
+/// The kind of value that a word is; `None` for a name.
 fn kind(word: &str) -> Option<&'static str> {
     let bytes = word.as_bytes();
     let all = |fits: fn(&u8) -> bool| !bytes.is_empty() && bytes.iter().all(fits);
@@ -172,17 +172,17 @@ fn kind(word: &str) -> Option<&'static str> {
     }
 }
 
-/// `logo@2x.png` is one file.
+/// A pixel density, as in `logo@2x.png`: not an address.
 fn is_density(behind: &str) -> bool {
     matches!(behind.as_bytes(), [b'0'..=b'9', b'x'] | [b'0'..=b'9', b'x', b'.', ..])
 }
 
-/// An address, a place, a telephone number; `1.0` and `1.2.3` are versions of an interface.
+/// An IP address, coordinates, a telephone number. `1.0` and `1.2.3` are versions of an API.
 fn is_no_version(word: &str, digits: usize) -> bool {
     digits >= 5 || word.contains([',', ':', '+'])
 }
 
-/// Whether this word of several makes them one of many: the number of an order, what is random in a secret.
+/// Whether one word of several makes them a key: the number of an order, the random part of a secret.
 fn is_key(word: &str) -> bool {
     match kind(word) {
         Some("id") => word.len() >= 4,
@@ -190,7 +190,7 @@ fn is_key(word: &str) -> bool {
     }
 }
 
-/// `2026-11-24`, and what may follow such a date.
+/// `2026-11-24`, also with a time after it.
 fn is_date(bytes: &[u8]) -> bool {
     let like = |(byte, pattern): (&u8, &u8)| if *pattern == b'0' { byte.is_ascii_digit() } else { byte == pattern };
     bytes.len() >= 10
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     fn template(path: &str) -> String {
-        Known::default().template(path)
+        KnownSegments::default().template(path)
     }
 
     #[test]
@@ -240,19 +240,19 @@ mod tests {
             ("/a//b", "/a//b"),
         ] {
             assert_eq!(template(path), expected, "{path}");
-            assert_eq!(Known::default().fold(expected), expected);
+            assert_eq!(KnownSegments::default().fold(expected), expected);
         }
         assert_eq!(template(&"/deep".repeat(40)), format!("{}/{{*rest}}", "/deep".repeat(MOST_PARTS)));
     }
 
     #[test]
     fn too_many_names_at_one_place_are_one() {
-        let inferred = Inferred::default();
+        let inference = RouteInference::default();
         for number in 0..1000 {
             let word = format!("{}{}", char::from(b'a' + (number % 26) as u8), "x".repeat(number / 26 + 1));
-            inferred.learn(&format!("/users/{word}")).unwrap();
+            inference.learn(&format!("/users/{word}")).unwrap();
         }
-        let known = inferred.known.load();
+        let known = inference.known.load();
         assert_eq!(known.templates.len(), MOST_NAMES + 1);
         assert_eq!(known.template("/users/somebody"), "/users/{name}");
         assert_eq!(known.template("/users/ax"), "/users/ax", "who was there before stays");
@@ -261,16 +261,16 @@ mod tests {
 
     #[test]
     fn there_are_only_so_many() {
-        let inferred = Inferred::default();
+        let inference = RouteInference::default();
         let word = |number: usize| format!("{}{}", char::from(b'g' + (number % 20) as u8), "x".repeat(number / 20));
         for number in 0..4 * MOST_TEMPLATES {
             let path = format!("/{}/{}/{}", word(number % 39), word(number / 39 % 39), word(number / 1521));
-            inferred.name(&path, |name| match name {
-                Name::New(template) => _ = inferred.learn(&template),
-                Name::Known(_) | Name::TooMany => {}
+            inference.name(&path, |name| match name {
+                RouteName::New(template) => _ = inference.learn(&template),
+                RouteName::Known(_) | RouteName::TooMany => {}
             });
         }
-        assert_eq!(inferred.known.load().templates.len(), MOST_TEMPLATES);
-        inferred.name("/somewhere/else/entirely/new", |name| assert_eq!(name, Name::TooMany));
+        assert_eq!(inference.known.load().templates.len(), MOST_TEMPLATES);
+        inference.name("/somewhere/else/entirely/new", |name| assert_eq!(name, RouteName::TooMany));
     }
 }

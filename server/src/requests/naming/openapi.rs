@@ -1,11 +1,11 @@
-//! The route templates of an OpenAPI document (2.0 and 3): its paths, below the base that it names.
+//! The route templates of an OpenAPI document (2.0 and 3): its paths, below the base path of its first server.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::RouteError;
+use super::declared::RouteError;
 
-/// Templates of one document; a larger one is no application's.
+/// Templates of one document. No application has more.
 const MOST: usize = 10_000;
 
 #[derive(Deserialize)]
@@ -13,26 +13,24 @@ struct Document {
     paths: Option<Map<String, Value>>,
     /// OpenAPI 3.
     #[serde(default)]
-    servers: Vec<Server>,
+    servers: Vec<OpenApiServer>,
     /// Swagger 2.0.
     #[serde(rename = "basePath")]
     base_path: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Server {
+struct OpenApiServer {
     url: String,
 }
 
-/// In the order of their text.
+/// The templates, in alphabetical order.
 pub(super) fn templates(document: &str) -> Result<Vec<String>, RouteError> {
-    let document: Document = serde_json::from_str(document)
-        .map_err(|error| RouteError(format!("the OpenAPI document cannot be read: {error}. It has to be JSON.")))?;
-    let Some(paths) = document.paths else {
-        return Err(RouteError("the OpenAPI document has no \"paths\"".to_owned()));
-    };
+    let document: Document =
+        serde_json::from_str(document).map_err(|error| RouteError::Unreadable { reason: error.to_string() })?;
+    let paths = document.paths.ok_or(RouteError::NoPaths)?;
     if paths.len() > MOST {
-        return Err(RouteError(format!("the OpenAPI document has {} paths, more than {MOST}", paths.len())));
+        return Err(RouteError::TooManyPaths { count: paths.len(), most: MOST });
     }
     let first = document.servers.first().map(|server| path_of(&server.url));
     let base = document.base_path.as_deref().or(first).unwrap_or_default().trim_end_matches('/');
@@ -40,7 +38,7 @@ pub(super) fn templates(document: &str) -> Result<Vec<String>, RouteError> {
     Ok(named.map(|path| format!("{base}{path}")).collect())
 }
 
-/// The path of a server's URL, which may be a path alone.
+/// The path of a server's URL. The URL may be a path alone.
 fn path_of(url: &str) -> &str {
     match url.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("", |at| &rest[at..]),

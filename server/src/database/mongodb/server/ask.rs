@@ -1,4 +1,4 @@
-//! One question to the server within its time, how often it is asked, and what is kept of the answers.
+//! One question to the server within its time, its interval, and its last answer.
 
 use std::time::Duration;
 
@@ -8,31 +8,33 @@ use watchboard_wire::{DatedReading, Unknown};
 
 use crate::{clock::now_unix_ms, database::mongodb::classify::classify};
 
-/// What a login may not ask is asked again so often: servers write each refusal into their log.
+/// The time limit of all questions of a round together.
+pub(super) const ROUND: Duration = Duration::from_millis(250);
+/// The time limit of one question at the server, in milliseconds: it stops when nobody waits any more.
+pub(super) const MOST_MS: i32 = 200;
+
+/// The interval of a question that the login may not ask: servers log each refusal.
 const REFUSED_EVERY: Duration = Duration::from_mins(1);
-/// Rounds are not on the dot.
+/// Rounds do not start exactly on time.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// An answer, or why there is none.
-pub(super) type Answer<T> = Result<T, Why>;
+pub(super) type QueryResult<T> = Result<T, QueryError>;
 
-/// Why there is no answer: in a kind, and in words.
-#[derive(Clone, Debug)]
-pub(super) struct Why {
-    kind: Kind,
-    words: String,
+/// Why a question has no answer. `command` is the command that it takes.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum QueryError {
+    #[error("the server did not answer {command} in time")]
+    Late { command: &'static str },
+    #[error("The login has no right to {command}: grant it the role of docs/database.md, which names it.")]
+    Unauthorized { command: &'static str },
+    /// Only the code and its name: the rest can hold data.
+    #[error("the server refused {command}: {name} ({code})")]
+    Refused { command: &'static str, name: String, code: i32 },
+    #[error("{command}: {detail}")]
+    Failed { command: &'static str, detail: String },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// None came in time.
-    Late,
-    /// The login has not the right.
-    Refused,
-    Failed,
-}
-
-/// The answer to a question that is asked again and again.
+/// The interval of a question, and whether the login may ask it.
 #[derive(Default)]
 pub(super) struct Pace {
     asked_at: Option<Instant>,
@@ -45,51 +47,43 @@ impl Pace {
         self.asked_at.is_none_or(|asked_at| asked_at.elapsed() + GRACE >= every)
     }
 
-    /// It is asked now.
+    /// Marks the question as asked now.
     pub(super) fn begin(&mut self) {
         self.asked_at = Some(Instant::now());
     }
 
-    /// Takes in what was said. Where there was no answer in time, what was said before stays, with its age.
-    pub(super) fn note<T>(&mut self, told: &mut Option<DatedReading<T>>, answer: Answer<T>) {
-        let kind = answer.as_ref().err().map(|why| why.kind);
-        self.refused = kind == Some(Kind::Refused);
-        let is_known = told.as_ref().is_some_and(|told| told.reading.is_ok());
-        if !(kind == Some(Kind::Late) && is_known) {
-            *told = Some(DatedReading {
-                at_unix_ms: now_unix_ms(),
-                reading: answer.map_err(|why| Unknown::because(why.words)),
-            });
+    /// Stores an answer. After a late one the last answer stays, with its age.
+    pub(super) fn note<T>(&mut self, last: &mut Option<DatedReading<T>>, answer: QueryResult<T>) {
+        self.refused = matches!(answer, Err(QueryError::Unauthorized { .. }));
+        let is_known = last.as_ref().is_some_and(|last| last.reading.is_ok());
+        if !(is_known && matches!(answer, Err(QueryError::Late { .. }))) {
+            let reading = answer.map_err(|error| Unknown::because(error.to_string()));
+            *last = Some(DatedReading { at_unix_ms: now_unix_ms(), reading });
         }
     }
 }
 
-/// An answer within the time of the round. `what` is what it needs the right to.
+/// The answer, if it comes before `until`. The login needs the right to `command`.
 pub(super) async fn ask<T>(
     until: Instant,
-    what: &str,
+    command: &'static str,
     question: impl IntoFuture<Output = mongodb::error::Result<T>>,
-) -> Answer<T> {
+) -> QueryResult<T> {
     let left = until.saturating_duration_since(Instant::now());
     match timeout(left, question.into_future()).await {
-        Ok(answer) => answer.map_err(|error| why(what, &error)),
-        Err(_) => Err(Why { kind: Kind::Late, words: format!("the server did not answer {what} in time") }),
+        Ok(answer) => answer.map_err(|error| query_error(command, &error)),
+        Err(_) => Err(QueryError::Late { command }),
     }
 }
 
-fn why(what: &str, error: &Error) -> Why {
-    let (kind, words) = match &*error.kind {
-        ErrorKind::Command(command) if matches!(command.code, 13 | 8000) => (
-            Kind::Refused,
-            format!("The login has no right to {what}: grant it the role of docs/database.md, which names it."),
-        ),
-        // Only its code and name: the rest can hold data.
-        ErrorKind::Command(command) => {
-            (Kind::Failed, format!("the server refused {what}: {} ({})", command.code_name, command.code))
+fn query_error(command: &'static str, error: &Error) -> QueryError {
+    match &*error.kind {
+        ErrorKind::Command(refusal) if matches!(refusal.code, 13 | 8000) => QueryError::Unauthorized { command },
+        ErrorKind::Command(refusal) => {
+            QueryError::Refused { command, name: refusal.code_name.clone(), code: refusal.code }
         }
-        _ => (Kind::Failed, format!("{what}: {}", classify(error).detail)),
-    };
-    Why { kind, words }
+        _ => QueryError::Failed { command, detail: classify(error).detail },
+    }
 }
 
 #[cfg(test)]
@@ -105,9 +99,9 @@ mod tests {
         let late = ask(Instant::now(), "serverStatus", std::future::pending()).await;
         pace.note(&mut told, late);
         assert_eq!(told.as_ref().unwrap().reading, Ok(7));
-        let refused = Why { kind: Kind::Refused, words: "no right".to_owned() };
-        pace.note(&mut told, Err(refused));
-        assert_eq!(told.as_ref().unwrap().reading, Err(Unknown::because("no right")));
+        pace.note(&mut told, Err(QueryError::Unauthorized { command: "serverStatus" }));
+        let no_right = told.as_ref().unwrap().reading.as_ref().unwrap_err();
+        assert!(no_right.reason.starts_with("The login has no right to serverStatus"), "{no_right}");
         tokio::time::advance(every).await;
         assert!(!pace.is_due(every));
         tokio::time::advance(REFUSED_EVERY).await;

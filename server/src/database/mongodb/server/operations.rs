@@ -1,4 +1,4 @@
-//! `$currentOp`: what has been running for a while. What it asks and whom it is for stays with the server.
+//! `$currentOp`: operations that have been running for a while. Their filters and users stay with the server.
 
 use futures_util::TryStreamExt;
 use mongodb::{
@@ -9,18 +9,17 @@ use tokio::time::Instant;
 use watchboard_wire::Operation;
 
 use super::{
-    ROUND,
-    ask::{Answer, ask},
-    number, text,
+    ask::{QueryResult, ROUND, ask},
+    fields::{number, text},
 };
-use crate::database::mongodb::APP_NAME;
+use crate::database::mongodb::client_options::APP_NAME;
 
-/// An operation is told of when it has been running for so long.
+/// An operation is listed once it has been running for so long.
 const RUNNING_US: i64 = 100_000;
 /// The longest running first.
 const MOST: i64 = 20;
 
-pub(super) async fn read(until: Instant, client: &Client) -> Answer<Vec<Operation>> {
+pub(super) async fn read(until: Instant, client: &Client) -> QueryResult<Vec<Operation>> {
     let pipeline = [
         doc! { "$currentOp": { "allUsers": true, "idleConnections": false } },
         doc! { "$match": {

@@ -1,4 +1,4 @@
-//! `replSetGetStatus`: who is a member, and how far behind.
+//! `replSetGetStatus`: the members, and how far each is behind.
 
 use mongodb::{
     Client,
@@ -8,19 +8,23 @@ use tokio::time::Instant;
 use watchboard_wire::{ReplicaMember, Replication};
 
 use super::{
-    MOST_MS,
-    ask::{Answer, ask},
-    number, text,
+    ask::{MOST_MS, QueryResult, ask},
+    fields::{number, text},
 };
+use crate::database::mongodb::classify;
 
-/// `oplog_window_seconds` is what `serverStatus` said of it.
-pub(super) async fn read(until: Instant, client: &Client, oplog_window_seconds: Option<u64>) -> Answer<Replication> {
+/// `oplog_window_seconds` comes from `serverStatus`.
+pub(super) async fn read(
+    until: Instant,
+    client: &Client,
+    oplog_window_seconds: Option<u64>,
+) -> QueryResult<Replication> {
     let admin = client.database("admin");
     let question = admin.run_command(doc! { "replSetGetStatus": 1, "maxTimeMS": MOST_MS });
     let answer = ask(until, "replSetGetStatus", async {
         match question.await {
-            // Not started as a member, or a router.
-            Err(error) if matches!(super::super::classify::code(&error).0, 59 | 76) => Ok(None),
+            // Not started as a member of a set, or a router.
+            Err(error) if matches!(classify::code(&error).0, 59 | 76) => Ok(None),
             answer => answer.map(Some),
         }
     });
@@ -28,7 +32,7 @@ pub(super) async fn read(until: Instant, client: &Client, oplog_window_seconds: 
     Ok(Replication { oplog_window_seconds, ..parse(&answer) })
 }
 
-/// From the oldest entry's time to the newest's, as `serverStatus` has them: so nobody needs the right to read the oplog, which holds all.
+/// From the time of the oldest entry to that of the newest, by `serverStatus`: the login needs no right to read the oplog.
 pub(super) fn oplog_window_seconds(status: &Document) -> Option<u64> {
     let oplog = status.get_document("oplog").ok()?;
     let seconds = |name: &str| oplog.get_timestamp(name).ok().map(|timestamp| u64::from(timestamp.time));
@@ -51,7 +55,7 @@ fn parse(answer: &Document) -> Replication {
             name: text(member, "name"),
             state: text(member, "stateStr"),
             healthy: number(member, &["health"]) == Some(1),
-            // Only of one that replicates: an arbiter holds nothing, one that is down tells nothing.
+            // Only a secondary replicates: an arbiter holds no data, and a member that is down reports nothing.
             lag_seconds: (number(member, &["state"]) == Some(2)).then(lag).flatten(),
             uptime_seconds: number(member, &["uptime"]),
             is_self: member.get_bool("self").unwrap_or(false),

@@ -1,13 +1,16 @@
-//! `serverStatus`, trimmed to what is shown.
+//! `serverStatus`, without the sections that no view shows.
 
 use std::time::Instant;
 
 use mongodb::bson::{Document, doc};
 use watchboard_wire::{Cache, ServerConnections, ServerStatus};
 
-use super::{MOST_MS, number, text};
+use super::{
+    ask::MOST_MS,
+    fields::{number, text},
+};
 
-/// What is left out is large or costly, and not shown. `metrics` stays: memory comes with it.
+/// These sections are large or costly, and not shown. `metrics` stays: the reply has no memory without it.
 const LEFT_OUT: [&str; 23] = [
     "repl",
     "locks",
@@ -45,12 +48,12 @@ pub(super) fn question() -> Document {
     question
 }
 
-/// The counters of the answer before, for rates.
+/// The counters of the last reply, for rates.
 #[derive(Default)]
-pub(super) struct Rates(Option<(Instant, Counters)>);
+pub(super) struct Rates(Option<(Instant, StatusCounters)>);
 
 #[derive(Clone, Copy)]
-struct Counters {
+struct StatusCounters {
     uptime_seconds: u64,
     operations: [u64; 6],
     /// Time and count.
@@ -59,8 +62,8 @@ struct Counters {
     evicted: Option<u64>,
 }
 
-impl Counters {
-    fn of(answer: &Document) -> Self {
+impl StatusCounters {
+    fn from_document(answer: &Document) -> Self {
         let latency = |name: &str| {
             let sum = |what: &str| number(answer, &["opLatencies", name, what]).unwrap_or(0);
             (sum("latency"), sum("ops"))
@@ -70,7 +73,7 @@ impl Counters {
             operations: OPERATIONS.map(|name| number(answer, &["opcounters", name]).unwrap_or(0)),
             latencies: LATENCIES.map(latency),
             network: NETWORK.map(|name| number(answer, &["network", name]).unwrap_or(0)),
-            // Its name since 8.0 is the second.
+            // Since 8.0 it has the second name.
             evicted: ["pages evicted by application threads", "page evict attempts by application threads"]
                 .iter()
                 .find_map(|name| number(answer, &["wiredTiger", "cache", name])),
@@ -79,8 +82,8 @@ impl Counters {
 }
 
 pub(super) fn parse(answer: &Document, rates: &mut Rates) -> ServerStatus {
-    let (now, counters) = (Instant::now(), Counters::of(answer));
-    // One that was started anew counts from zero again.
+    let (now, counters) = (Instant::now(), StatusCounters::from_document(answer));
+    // A server that was restarted counts from zero again.
     let before = rates.0.replace((now, counters)).filter(|(_, then)| then.uptime_seconds <= counters.uptime_seconds);
     let per_second = |now_count: u64, then: Instant, then_count: u64| {
         now_count.saturating_sub(then_count) as f64 / now.duration_since(then).as_secs_f64().max(0.001)

@@ -1,4 +1,4 @@
-//! Databases and collections by size. Sizes are asked one by one, as many as fit into a round, so that a round does not grow with what there is.
+//! Databases and collections by size. Each size is a question; a round asks as many as fit, so it does not grow with their number.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -11,37 +11,36 @@ use tokio::time::Instant;
 use watchboard_wire::{CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases};
 
 use super::{
-    MOST_MS,
-    ask::{Answer, Pace, Why, ask},
-    number, text,
+    ask::{MOST_MS, Pace, QueryError, QueryResult, ask},
+    fields::{number, text},
 };
 
-/// How often databases are asked for their sizes while somebody looks, and the collections' once all have been.
+/// The interval of the databases' sizes, with a viewer, and the pause between two walks through the collections.
 const DATABASES_EVERY: Duration = Duration::from_mins(5);
 const COLLECTIONS_EVERY: Duration = Duration::from_mins(1);
-/// A round asks for so many sizes at most, and for this long.
+/// A round asks for so many sizes at most, and takes this long at most.
 const MOST_A_ROUND: usize = 100;
 const COLLECTIONS_WITHIN: Duration = Duration::from_millis(100);
-/// One question of them may take so long, and the last of a round so much longer than that: one that is given up takes a new connection.
+/// The time limit of one question, and how much longer than the round the last one may take: giving up costs a new connection.
 const ONE_WITHIN: Duration = Duration::from_millis(150);
 const LATEST: Duration = Duration::from_millis(50);
-/// When so many in a row of the first collections are not told, none will be.
+/// If so many of the first collections in a row have no answer, the walk ends.
 const NOT_TOLD: u64 = 5;
-/// Names that come at once.
+/// Names in one reply.
 const BATCH: u32 = 100;
-/// Of databases and of collections, the largest are shown.
+/// The largest databases and collections are shown.
 const SHOWN: usize = 50;
 
 #[derive(Default)]
 pub(super) struct Storage {
     databases: Pace,
-    /// Databases that are still to be asked, and those that have been.
+    /// Databases that are still to be asked, and the sizes so far.
     names: VecDeque<String>,
     sizes: Databases,
-    /// Why one of them was not told.
-    why_not: Option<Why>,
+    /// The last error of a size.
+    last_error: Option<QueryError>,
     walk: Option<Walk>,
-    /// Of the last walk's end.
+    /// Since the end of the last walk.
     collections: Pace,
 }
 
@@ -54,7 +53,7 @@ struct Walk {
 impl Storage {
     pub(super) async fn read(&mut self, until: Instant, client: &Client, watched: bool, found: &mut DatabaseServer) {
         if !watched {
-            // Nobody asks for it, and the server does not keep a walk for ever.
+            // Without a viewer the walk ends: the server does not hold its cursor for ever.
             self.walk = None;
             return;
         }
@@ -62,7 +61,7 @@ impl Storage {
             self.databases.begin();
             match names(until, client).await {
                 Ok(names) => (self.names, self.sizes) = (names, Databases::default()),
-                Err(why) => self.databases.note(&mut found.databases, Err(why)),
+                Err(error) => self.databases.note(&mut found.databases, Err(error)),
             }
         }
         if !self.names.is_empty() {
@@ -71,11 +70,11 @@ impl Storage {
                 self.sizes.largest.sort_by_key(|size| std::cmp::Reverse(size.storage_bytes));
                 self.sizes.not_told += self.sizes.largest.len().saturating_sub(SHOWN) as u64;
                 self.sizes.largest.truncate(SHOWN);
-                let why_not = self.why_not.take().filter(|_| self.sizes.largest.is_empty());
-                self.databases.note(&mut found.databases, why_not.map_or_else(|| Ok(self.sizes.clone()), Err));
+                let last_error = self.last_error.take().filter(|_| self.sizes.largest.is_empty());
+                self.databases.note(&mut found.databases, last_error.map_or_else(|| Ok(self.sizes.clone()), Err));
             }
         }
-        // A client whose connection string names no database asks many: none of them is the application's.
+        // Without a database in the connection string, no database is known to be the application's.
         if let Some(database) = client.default_database() {
             self.walk(until.min(Instant::now() + COLLECTIONS_WITHIN), &database, found).await;
         }
@@ -87,12 +86,12 @@ impl Storage {
         {
             let database = client.database(&name);
             let answer = database.run_command(doc! { "dbStats": 1, "scale": 1, "maxTimeMS": MOST_MS });
-            match ask(one(until), "dbStats", answer).await {
+            match ask(query_deadline(until), "dbStats", answer).await {
                 Ok(answer) => self.sizes.largest.push(size(&name, &answer)),
-                // A login may see the name of a database and not the rest; and a large one may take too long.
-                Err(why) => {
+                // A login may see the name of a database and nothing else. A large database may take too long.
+                Err(error) => {
                     self.sizes.not_told += 1;
-                    self.why_not = Some(why);
+                    self.last_error = Some(error);
                 }
             }
         }
@@ -107,7 +106,7 @@ impl Storage {
         let is_all = walk.is_none_or(|walk| walk.so_far.is_all);
         let so_far = walk.map(|walk| walk.so_far.clone()).unwrap_or_default();
         let before = found.collections.as_ref().and_then(|told| told.reading.as_ref().ok());
-        // Until a walk has come as far as the one before, that one knows more.
+        // Until a walk has come as far as the last one, the last one knows more.
         if step.is_err() || so_far.is_all || before.is_none_or(|before| !before.is_all) {
             self.collections.note(&mut found.collections, step.map(|()| so_far));
         }
@@ -117,11 +116,11 @@ impl Storage {
         }
     }
 
-    async fn step(&mut self, until: Instant, database: &Database) -> Answer<()> {
+    async fn step(&mut self, until: Instant, database: &Database) -> QueryResult<()> {
         if self.walk.is_none() {
             let question = doc! { "listCollections": 1, "nameOnly": true, "authorizedCollections": true };
             let question = database.run_cursor_command(question).batch_size(BATCH);
-            let names = ask(one(until), "listCollections", question).await?;
+            let names = ask(query_deadline(until), "listCollections", question).await?;
             let so_far = Collections { database: database.name().to_owned(), ..Collections::default() };
             self.walk = Some(Walk { names, so_far });
         }
@@ -130,7 +129,7 @@ impl Storage {
             if Instant::now() >= until {
                 return Ok(());
             }
-            let next = ask(one(until), "listCollections", walk.names.try_next()).await?;
+            let next = ask(query_deadline(until), "listCollections", walk.names.try_next()).await?;
             let Some(entry) = next else {
                 walk.so_far.is_all = true;
                 return Ok(());
@@ -146,10 +145,10 @@ impl Storage {
                     walk.so_far.largest.sort_by_key(|size| std::cmp::Reverse(size.storage_bytes + size.index_bytes));
                     walk.so_far.largest.truncate(SHOWN);
                 }
-                Err(why) if walk.so_far.largest.is_empty() && walk.so_far.not_told >= NOT_TOLD => {
-                    return Err(why);
+                Err(error) if walk.so_far.largest.is_empty() && walk.so_far.not_told >= NOT_TOLD => {
+                    return Err(error);
                 }
-                // Dropped meanwhile, or too slow: the others are told all the same.
+                // Dropped meanwhile, or too slow: the other collections are listed all the same.
                 Ok(None) | Err(_) => walk.so_far.not_told += 1,
             }
         }
@@ -157,7 +156,7 @@ impl Storage {
     }
 }
 
-async fn statistics(until: Instant, database: &Database, name: &str) -> Answer<Option<Document>> {
+async fn statistics(until: Instant, database: &Database, name: &str) -> QueryResult<Option<Document>> {
     let collection = database.collection::<Document>(name);
     let question = collection
         .aggregate([
@@ -167,16 +166,16 @@ async fn statistics(until: Instant, database: &Database, name: &str) -> Answer<O
             } } },
         ])
         .max_time(ONE_WITHIN);
-    ask(one(until), "collStats", async { question.await?.try_next().await }).await
+    ask(query_deadline(until), "collStats", async { question.await?.try_next().await }).await
 }
 
-/// The time of one question, which begins before the round is over.
-fn one(until: Instant) -> Instant {
+/// The deadline of a question that begins before the round is over.
+fn query_deadline(until: Instant) -> Instant {
     (until + LATEST).min(Instant::now() + ONE_WITHIN)
 }
 
-/// Those that the login may see.
-async fn names(until: Instant, client: &Client) -> Answer<VecDeque<String>> {
+/// The databases that the login may see.
+async fn names(until: Instant, client: &Client) -> QueryResult<VecDeque<String>> {
     let question = doc! { "listDatabases": 1, "nameOnly": true, "authorizedDatabases": true };
     let answer = ask(until, "listDatabases", client.database("admin").run_command(question)).await?;
     let names = answer.get_array("databases").map(Vec::as_slice).unwrap_or_default().iter();

@@ -1,20 +1,20 @@
-//! One sentence on top: how things are, and since when.
+//! The status in a sentence, with its duration and the findings.
 
 use leptos::prelude::*;
 use watchboard_wire::{Finding, Health, Status, format};
 
 use crate::{
-    live::{figure, text},
+    live::{snapshot_memo, snapshot_text},
     place::use_place,
 };
 
 /// The sentence, with the status as a word, a shape and a colour.
 #[component]
 pub(crate) fn StatusLine() -> impl IntoView {
-    let class = text(|snapshot| format!("status {}", snapshot.health.status.word()));
-    let sentence = text(|snapshot| sentence(&snapshot.health, snapshot.taken_at_unix_ms / 1000));
+    let class = snapshot_text(|snapshot| format!("status {}", snapshot.health.status.word()));
+    let sentence = snapshot_text(|snapshot| sentence(&snapshot.health, snapshot.taken_at_unix_ms / 1000));
     let place = use_place();
-    let findings = figure(|snapshot| snapshot.health.findings.clone());
+    let findings = snapshot_memo(|snapshot| snapshot.health.findings.clone());
     let links = move || {
         let link = |(index, finding): (usize, Finding)| {
             let before = if index == 0 { ": " } else { "; " };

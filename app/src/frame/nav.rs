@@ -1,11 +1,11 @@
-//! The ways between the views, and between the windows of time.
+//! The links to the views and to the windows of time.
 
 use leptos::prelude::*;
 use watchboard_wire::Window;
 
 use crate::place::{Place, View, use_place};
 
-/// A link to a place that depends on this one, marked as current where it leads here.
+/// A link to a place that depends on the current one. It is marked as current if it leads to the current place.
 fn way(
     to: impl Fn(&Place) -> Place + Copy + Send + Sync + 'static,
     is_here: impl Fn(&Place) -> bool + Copy + Send + Sync + 'static,

@@ -1,8 +1,8 @@
-//! How the viewer came in: by signing in, which the page can end, or without being asked.
+//! The viewer's access: a session, which the page can end, or no login.
 
 use leptos::prelude::*;
 
-/// What the server alone knows, and writes into the document for the browser.
+/// The access of the viewer. The server knows it, and writes it into the document for the browser.
 struct Viewer {
     is_open: bool,
     sign_out: Option<String>,
@@ -11,7 +11,7 @@ struct Viewer {
 impl Viewer {
     #[cfg(feature = "ssr")]
     fn of_page() -> Self {
-        let page = use_context::<crate::shell::PageRequest>().unwrap_or_default();
+        let page = use_context::<crate::page_request::PageRequest>().unwrap_or_default();
         Self { is_open: page.is_open, sign_out: page.sign_out }
     }
 
@@ -22,7 +22,7 @@ impl Viewer {
     }
 }
 
-/// The button that ends the session; nothing where there is none.
+/// The button that ends the session; nothing without a session.
 #[component]
 pub(crate) fn SignOut() -> impl IntoView {
     Viewer::of_page().sign_out.map(|path| {
@@ -34,7 +34,7 @@ pub(crate) fn SignOut() -> impl IntoView {
     })
 }
 
-/// Says so where nobody is asked for anything.
+/// A note that the board needs no login; nothing if it needs one.
 #[component]
 pub(crate) fn OpenNote() -> impl IntoView {
     Viewer::of_page().is_open.then(|| view! { <span id="open">" Without a login: open to this machine alone."</span> })

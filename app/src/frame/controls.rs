@@ -1,13 +1,13 @@
-//! How fresh the page is, and the viewer's controls over it.
+//! The freshness of the figures, and the viewer's controls.
 
 use leptos::prelude::*;
 use watchboard_wire::format;
 
+use super::viewer::SignOut;
 use crate::{
-    live::{Link, text, use_live},
+    live::{LinkState, snapshot_text, use_live},
     place::Place,
     preferences::{INTERVALS, interval},
-    viewer::SignOut,
 };
 
 /// Freshness, interval, pause, refresh and theme.
@@ -59,22 +59,24 @@ pub(crate) fn Controls() -> impl IntoView {
     }
 }
 
-/// Live, paused, stale or lost, by word, shape and colour, with the time of the figures.
+/// The freshness by word, shape and colour, with the time of the figures.
 #[component]
 fn Freshness() -> impl IntoView {
     let live = use_live();
-    let link = Memo::new(move |_| live.link());
-    let taken_at = text(|snapshot| format::clock(snapshot.taken_at_unix_ms));
+    let link = Memo::new(move |_| live.link_state());
+    let taken_at = snapshot_text(|snapshot| format::clock(snapshot.taken_at_unix_ms));
     let state = move || match link.get() {
-        Link::AsLoaded => ("freshness as-loaded", "As loaded"),
-        Link::Live => ("freshness live", "Live"),
-        Link::Paused => ("freshness paused", "Paused"),
-        Link::Stale => ("freshness stale", "Stale"),
-        Link::Lost => ("freshness lost", "Lost, trying again"),
+        LinkState::AsLoaded => ("freshness as-loaded", "As loaded"),
+        LinkState::Live => ("freshness live", "Live"),
+        LinkState::Paused => ("freshness paused", "Paused"),
+        LinkState::Stale => ("freshness stale", "Stale"),
+        LinkState::Lost => ("freshness lost", "Lost, trying again"),
     };
-    // Apart from the words, so that a screen reader hears a change of state and not each second of it.
+    // It is apart from the words, so that a screen reader announces changes of the state and not each second.
     let age = move || match (link.get(), live.age_seconds.get()) {
-        (Link::Paused | Link::Stale | Link::Lost, Some(seconds)) => format!("figures of {} ago", format::span(seconds)),
+        (LinkState::Paused | LinkState::Stale | LinkState::Lost, Some(seconds)) => {
+            format!("figures of {} ago", format::span(seconds))
+        }
         _ => String::new(),
     };
     view! {

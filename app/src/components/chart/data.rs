@@ -1,0 +1,82 @@
+//! The data of a chart: lines over the window, a limit, and marks.
+
+use watchboard_wire::{Window, format::Unit};
+
+/// One line of a chart.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Series {
+    pub(crate) name: &'static str,
+    /// The class that gives the line its colour.
+    pub(crate) hue: &'static str,
+    /// Oldest first; `None` is a gap.
+    pub(crate) values: Vec<Option<f64>>,
+}
+
+impl Series {
+    pub(crate) fn new<T: Copy + Into<f64>>(name: &'static str, hue: &'static str, column: &[Option<T>]) -> Self {
+        Self { name, hue, values: column.iter().map(|value| value.map(Into::into)).collect() }
+    }
+
+    /// The value at a place of `points`, 0 the oldest. A young series has no value at the start.
+    pub(super) fn value_at(&self, place: usize, points: usize) -> Option<f64> {
+        place
+            .checked_sub(points.saturating_sub(self.values.len()))
+            .and_then(|index| self.values.get(index).copied().flatten())
+    }
+}
+
+/// The data of a chart.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ChartData {
+    pub(crate) window: Window,
+    pub(crate) unit: Unit,
+    pub(crate) series: Vec<Series>,
+    /// The name and value of a limit.
+    pub(crate) limit: Option<(&'static str, f64)>,
+    /// Events, each with its place in the window.
+    pub(crate) marks: Vec<(usize, String)>,
+}
+
+impl ChartData {
+    /// A chart without lines.
+    pub(crate) fn new(window: Window, unit: Unit) -> Self {
+        Self { window, unit, series: vec![], limit: None, marks: vec![] }
+    }
+
+    pub(super) fn axis_end(&self) -> f64 {
+        let values = self.series.iter().flat_map(|series| series.values.iter().flatten().copied());
+        let limit = self.limit.map(|(_, value)| value);
+        self.unit.axis_end(values.chain(limit).fold(0.0, f64::max))
+    }
+
+    /// Adds a limit if the data comes near it. A limit far above would flatten the lines.
+    pub(crate) fn with_limit_in_sight(mut self, name: &'static str, limit: Option<f64>) -> Self {
+        let largest = self.series.iter().flat_map(|series| series.values.iter().flatten().copied()).fold(0.0, f64::max);
+        self.limit = limit.map(|limit| (name, limit)).filter(|(_, limit)| *limit < largest * 4.0);
+        self
+    }
+
+    /// The place of the newest value: the last point, or the one before it while the last has no value.
+    pub(super) fn newest_point(&self) -> usize {
+        let points = self.points();
+        let known = |place: &usize| self.series.iter().any(|series| series.value_at(*place, points).is_some());
+        (points - 2..points).rev().find(known).unwrap_or(points - 1)
+    }
+
+    /// The number of points of the window.
+    pub(super) fn points(&self) -> usize {
+        self.window.points()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Series;
+
+    #[test]
+    fn a_young_series_stands_at_the_right_end() {
+        let series = Series::new("rate", "rate", &[Some(1.0f32), None, Some(3.0)]);
+        let values: Vec<_> = (0..5).map(|place| series.value_at(place, 5)).collect();
+        assert_eq!(values, [None, None, Some(1.0), None, Some(3.0)]);
+    }
+}

@@ -1,0 +1,71 @@
+//! The live figures and their freshness, which the frame, the pages and the refresh loop share.
+
+use leptos::prelude::*;
+use watchboard_wire::RefreshResponse;
+
+use crate::{figures::Figures, place::Place, preferences::Preferences};
+
+/// How fresh the page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkState {
+    /// No script has run, so the page is as the server rendered it.
+    AsLoaded,
+    /// The last refresh was on time, and its figures were new.
+    Live,
+    /// The viewer paused the loop.
+    Paused,
+    /// The figures are older than the refresh interval allows.
+    Stale,
+    /// The last refresh failed, and the loop retries.
+    Lost,
+}
+
+/// Figures are stale if they are older than the refresh interval plus this many seconds.
+const STALE_AFTER_SECONDS: u64 = 4;
+
+/// The live figures and their freshness. The frame owns the signals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Live {
+    pub(crate) figures: RwSignal<Figures>,
+    pub(crate) place: RwSignal<Place>,
+    pub(crate) preferences: RwSignal<Preferences>,
+    /// Whether a refresh is in flight.
+    pub(crate) refreshing: RwSignal<bool>,
+    /// The age of the figures in whole seconds; `None` until scripts run.
+    pub(crate) age_seconds: RwSignal<Option<u64>>,
+    /// Set when the viewer asks for a refresh now.
+    pub(super) refresh_requested: RwSignal<()>,
+    /// Whether the last refresh failed.
+    pub(super) failed: RwSignal<bool>,
+}
+
+impl Live {
+    /// The figures of the first paint.
+    pub(super) fn new(first: RefreshResponse, place: RwSignal<Place>, preferences: RwSignal<Preferences>) -> Self {
+        Self {
+            figures: RwSignal::new(Figures::new(place.with_untracked(Place::ask), first)),
+            place,
+            preferences,
+            refreshing: RwSignal::new(false),
+            age_seconds: RwSignal::new(None),
+            refresh_requested: RwSignal::new(()),
+            failed: RwSignal::new(false),
+        }
+    }
+
+    /// Refreshes now, unless a refresh is in flight.
+    pub(crate) fn refresh(self) {
+        self.refresh_requested.set(());
+    }
+
+    pub(crate) fn link_state(self) -> LinkState {
+        let Preferences { interval_seconds, paused, .. } = self.preferences.get();
+        match self.age_seconds.get() {
+            None => LinkState::AsLoaded,
+            Some(_) if self.failed.get() => LinkState::Lost,
+            Some(_) if paused => LinkState::Paused,
+            Some(age) if age > u64::from(interval_seconds) + STALE_AFTER_SECONDS => LinkState::Stale,
+            Some(_) => LinkState::Live,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The cells and facts that several views have.
+
+use watchboard_wire::format;
+
+use crate::components::{Cell, Fact};
+
+/// A count, short, with all its digits as title.
+pub(super) fn count_cell(count: u64) -> Cell {
+    Cell::number(format::count(count as f64), format::exact(count))
+}
+
+/// A count that should be zero: it has a class if it is not.
+pub(super) fn flagged_count_cell(count: u64, class: &'static str) -> Cell {
+    if count > 0 { count_cell(count).class(class) } else { count_cell(count) }
+}
+
+/// A time, short, with its microseconds as title; a dash if there is no time.
+pub(super) fn duration_cell(us: Option<u64>) -> Cell {
+    match us {
+        Some(us) => Cell::number(format::duration_us(us as f64), format!("{}\u{a0}µs", format::exact(us))),
+        None => Cell::dash(),
+    }
+}
+
+/// A part as a percentage of its whole.
+pub(super) fn share(count: u64, total: u64) -> String {
+    format::percent(100.0 * count as f64 / total.max(1) as f64)
+}
+
+/// The class of a status that asks for attention.
+pub(super) fn code_class(status: u16) -> &'static str {
+    match status / 100 {
+        4 => "warn",
+        5 => "bad",
+        _ => "",
+    }
+}
+
+/// A size as a fact: short, with the exact bytes as its title.
+pub(super) fn size_fact(name: &'static str, bytes: u64) -> Fact {
+    (name, format::bytes(bytes as f64), format!("{} bytes", format::exact(bytes)))
+}
+
+/// A figure, or a dash, with the same title for both.
+pub(super) fn optional_fact(name: &'static str, value: Option<String>, title: &str) -> Fact {
+    (name, value.unwrap_or_else(|| "–".to_owned()), title.to_owned())
+}
+
+/// A figure without a title, or a dash with the reason as its title.
+pub(super) fn fact_or_reason(name: &'static str, value: Option<String>, reason: &str) -> Fact {
+    match value {
+        Some(value) => (name, value, String::new()),
+        None => (name, "–".to_owned(), reason.to_owned()),
+    }
+}

@@ -1,0 +1,59 @@
+//! The kinds of failure of a database or of a server of its deployment.
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// Nothing listens at the address.
+    Refused,
+    /// The address cannot be resolved or reached, or the file does not exist.
+    Unreachable,
+    /// No connection within the time limit: the network drops the packets.
+    TimedOut,
+    /// The server accepts connections and does not answer: it is stopped, hanging or overloaded.
+    Frozen,
+    /// Connections open and then break off.
+    BrokenOff,
+    /// No secure connection: the server has no TLS, or its certificate is not trusted.
+    TlsFailed,
+    /// A wrong user or password, or a user that was removed.
+    AuthenticationFailed,
+    /// The server requires a login, or the login lacks a privilege.
+    NotAuthorised,
+    /// Members of the replica set answer, and no member accepts writes.
+    NoPrimary,
+    /// It answers and accepts no writes.
+    ReadOnly,
+    /// Another process has locked it.
+    Busy,
+    /// The file is not a database, or it is damaged.
+    Damaged,
+    /// The connection string is invalid.
+    BadUri,
+    /// The server or the driver reported another error.
+    Other,
+}
+
+impl FailureKind {
+    /// The words on the page and in `/health`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Refused => "connection refused",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed out",
+            Self::Frozen => "frozen",
+            Self::BrokenOff => "connection broken off",
+            Self::TlsFailed => "TLS failed",
+            Self::AuthenticationFailed => "authentication failed",
+            Self::NotAuthorised => "not authorised",
+            Self::NoPrimary => "no primary",
+            Self::ReadOnly => "read-only",
+            Self::Busy => "busy",
+            Self::Damaged => "damaged",
+            Self::BadUri => "bad connection string",
+            Self::Other => "error",
+        }
+    }
+}

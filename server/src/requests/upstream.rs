@@ -1,0 +1,90 @@
+//! The time that a proxy's upstream takes for each request, as the proxy reports it to the layer around it.
+
+use std::{num::NonZeroU32, sync::atomic::Ordering::Relaxed, time::Duration};
+
+use crate::sync::AtomicU64;
+
+/// A proxy's report on one forwarded request. The proxy puts it into the extensions of its response, and the layer around the
+/// proxy takes it from there.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use watchboard::UpstreamTiming;
+///
+/// let mut response = http::Response::new(());
+/// response.extensions_mut().insert(UpstreamTiming::from_response(Duration::from_millis(12), None));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamTiming {
+    pub(super) first_byte: Option<Duration>,
+    pub(super) connect: Option<Duration>,
+    pub(super) failure: Option<&'static str>,
+}
+
+impl UpstreamTiming {
+    /// The upstream responded. `first_byte` is the time from the request to the first byte of the response. `connect` is the part of it
+    /// that a new connection took; `None` if the proxy reused a connection.
+    #[must_use]
+    pub fn from_response(first_byte: Duration, connect: Option<Duration>) -> Self {
+        Self { first_byte: Some(first_byte), connect, failure: None }
+    }
+
+    /// The upstream gave no response, for this reason; the response is the proxy's own. The board shows the reason as the error's message.
+    #[must_use]
+    pub fn from_failure(reason: &'static str) -> Self {
+        Self { failure: Some(reason), ..Self::default() }
+    }
+
+    pub(super) fn connect_us(self) -> Option<NonZeroU32> {
+        let us = self.connect?.as_micros();
+        NonZeroU32::new(u32::try_from(us).unwrap_or(u32::MAX).max(1))
+    }
+}
+
+/// Counters of an endpoint whose requests a proxy forwards.
+pub(super) struct UpstreamRecorder {
+    answered: AtomicU64,
+    first_byte_sum_us: AtomicU64,
+    connects: AtomicU64,
+    connect_sum_us: AtomicU64,
+}
+
+/// Sums over the requests that an upstream got, between two readings or over a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UpstreamTally {
+    /// Requests with a response of the upstream.
+    pub(crate) answered: u64,
+    /// The times to the first byte, added up.
+    pub(crate) first_byte_sum_us: u64,
+    /// New connections.
+    pub(crate) connects: u64,
+    pub(crate) connect_sum_us: u64,
+}
+
+impl UpstreamRecorder {
+    pub(super) fn new() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { answered: zero(), first_byte_sum_us: zero(), connects: zero(), connect_sum_us: zero() }
+    }
+
+    pub(super) fn record(&self, timing: UpstreamTiming) {
+        if let Some(first_byte) = timing.first_byte {
+            self.answered.fetch_add(1, Relaxed);
+            self.first_byte_sum_us.fetch_add(first_byte.as_micros() as u64, Relaxed);
+        }
+        if let Some(connect) = timing.connect {
+            self.connects.fetch_add(1, Relaxed);
+            self.connect_sum_us.fetch_add(connect.as_micros() as u64, Relaxed);
+        }
+    }
+
+    pub(super) fn take(&self) -> UpstreamTally {
+        UpstreamTally {
+            answered: self.answered.swap(0, Relaxed),
+            first_byte_sum_us: self.first_byte_sum_us.swap(0, Relaxed),
+            connects: self.connects.swap(0, Relaxed),
+            connect_sum_us: self.connect_sum_us.swap(0, Relaxed),
+        }
+    }
+}

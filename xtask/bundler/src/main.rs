@@ -1,0 +1,122 @@
+//! Makes the browser bundle: script, WASM, style and icon, compressed, under names that hold a hash of their content, with a stamp
+//! of what they were built from. `cargo xtask bundle` compiles the WASM, then runs this program.
+
+#[path = "../../../server/build/stamp.rs"]
+mod stamp;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+use sha2::{Digest, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+/// The files of the bundle by name.
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn main() -> Result<()> {
+    // Of the cargo that runs us, since checkouts may share a target folder.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run it by `cargo xtask bundle`")?;
+    let workspace = Path::new(&package).join("../..").canonicalize()?;
+    let compiled = std::env::args_os().nth(1).map(PathBuf::from).context("the path of the compiled WASM is missing")?;
+    let mut files = script_and_wasm(&compiled)?;
+    files.extend(style_and_icon(&workspace.join("style"))?);
+    let stamp = stamp::stamp(&workspace, &packages(&workspace)?)?;
+    write(&files, &stamp, &workspace.join("server/site"))
+}
+
+fn script_and_wasm(compiled: &Path) -> Result<Files> {
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(compiled).out_name("app").typescript(false).web(true)?;
+    // Names are for debuggers, and are most of the file.
+    bindgen.remove_name_section(true).remove_producers_section(true);
+    let out = compiled.with_file_name("bindgen");
+    bindgen.generate(&out).with_context(|| format!("wasm-bindgen cannot read {}", compiled.display()))?;
+    let wasm = fs::read(out.join("app_bg.wasm"))?;
+    let wasm_name = hashed("app", "wasm", &wasm);
+    let mut script = fs::read_to_string(out.join("app.js"))?;
+    // The page needs no script of its own to load this one.
+    script +=
+        &["\n__wbg_init({ module_or_path: new URL(\"", &wasm_name, "\", import.meta.url) }).then(() => hydrate());\n"]
+            .concat();
+    let script = script.into_bytes();
+    Ok(Files::from([(hashed("app", "js", &script), script), (wasm_name, wasm)]))
+}
+
+fn style_and_icon(folder: &Path) -> Result<Files> {
+    let mut sheets: Vec<_> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    sheets.sort();
+    let mut style = Vec::new();
+    for sheet in sheets.iter().filter(|path| path.extension().is_some_and(|extension| extension == "css")) {
+        style.extend(fs::read(sheet)?);
+    }
+    let icon = fs::read(folder.join("icon.svg"))?;
+    Ok(Files::from([(hashed("style", "css", &style), style), (hashed("icon", "svg", &icon), icon)]))
+}
+
+/// `app-0123456789abcdef.js`.
+fn hashed(stem: &str, extension: &str, content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    let hash = digest.iter().take(8).fold(0u64, |hash, byte| hash << 8 | u64::from(*byte));
+    format!("{stem}-{hash:016x}.{extension}")
+}
+
+/// The packages in the WASM, and the macros that wrote a part of it, as lines of `NAME VERSION`.
+fn packages(workspace: &Path) -> Result<Vec<String>> {
+    let mut tree = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    tree.args(["tree", "-p", "watchboard-frontend", "--target", "wasm32-unknown-unknown", "-e", "normal"]);
+    tree.args(["--prefix", "none", "--no-dedupe", "--format", "{p}"]).current_dir(workspace);
+    let listed = tree.output().context("cannot start cargo")?;
+    ensure!(listed.status.success(), "cargo tree failed: {}", String::from_utf8_lossy(&listed.stderr));
+    let mut packages: Vec<String> = String::from_utf8(listed.stdout)?
+        .lines()
+        .filter_map(|line| line.split_once(" v"))
+        .map(|(name, rest)| format!("{name} {}", rest.split(' ').next().unwrap_or_default()))
+        .collect();
+    packages.sort();
+    packages.dedup();
+    Ok(packages)
+}
+
+/// Writes what is not there and removes what is no longer: what is unchanged keeps its time, and the server is not built anew.
+fn write(files: &Files, stamp: &str, site: &Path) -> Result<()> {
+    fs::create_dir_all(site)?;
+    let stamp_file = site.join("stamp");
+    let is_stamped = fs::read_to_string(&stamp_file).is_ok_and(|written| written == stamp);
+    if !is_stamped && stamp_file.exists() {
+        fs::remove_file(&stamp_file)?;
+    }
+    for (name, content) in files {
+        let file = site.join(format!("{name}.br"));
+        if !file.exists() {
+            let brotli = brotli(content)?;
+            println!("    {name}: {} kB, brotli {} kB", content.len() / 1000, brotli.len() / 1000);
+            // A half-written file never has the name.
+            fs::write(file.with_extension("new"), brotli)?;
+            fs::rename(file.with_extension("new"), file)?;
+        }
+    }
+    for entry in fs::read_dir(site)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name != "stamp" && !name.strip_suffix(".br").is_some_and(|name| files.contains_key(name)) {
+            fs::remove_file(site.join(name))?;
+        }
+    }
+    if !is_stamped {
+        // Last: it says that the bundle is complete.
+        fs::write(stamp_file, stamp)?;
+    }
+    Ok(())
+}
+
+fn brotli(content: &[u8]) -> Result<Vec<u8>> {
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    let mut out = Vec::new();
+    brotli::BrotliCompress(&mut &content[..], &mut out, &parameters)?;
+    Ok(out)
+}
