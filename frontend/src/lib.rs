@@ -6,6 +6,6 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Hydrates the page. The module script calls it once, after the document is parsed.
 #[wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| leptos::web_sys::console::error_1(&panic.to_string().into())));
     watchboard_app::hydrate();
 }
