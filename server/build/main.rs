@@ -27,7 +27,7 @@ fn main() {
         .into_iter()
         .filter_map(|file| {
             let name = file.file_name()?.to_str()?.strip_suffix(".br")?.to_owned();
-            let is_script = name.ends_with(".js") || name.ends_with(".wasm");
+            let is_script = [".js", ".wasm"].into_iter().any(|ending| name.ends_with(ending));
             (stale.is_none() || !is_script).then(|| format!("    Asset::new({name:?}, include_bytes!({file:?})),\n"))
         })
         .collect();

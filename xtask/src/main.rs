@@ -132,6 +132,7 @@ fn lints() -> Result<()> {
     let lint = |arguments: &[&str]| cargo(&[&["clippy"], arguments, &["--", "-D", "warnings"]].concat());
     let all = [&["--workspace", "--all-targets"], &TEST_FEATURES[..]].concat();
     Step::new("lints").run(lint(&all))?;
+    Step::new("lints without MongoDB").run(lint(&["-p", "watchboard", "--no-default-features"]))?;
     install::wasm_target()?;
     let browser = ["-p", "watchboard-frontend", "-p", "watchboard-app", "--features", "watchboard-app/hydrate"];
     let browser = [&browser[..], &["--target", install::WASM_TARGET]].concat();

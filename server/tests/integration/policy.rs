@@ -75,7 +75,9 @@ async fn an_endpoint_beyond_its_objective_is_named_and_only_it() {
     let reasons = health["reasons"].as_array().unwrap();
     assert_eq!(reasons.len(), 1, "{reasons:?}");
     let reason = reasons[0].as_str().unwrap().replace('\u{a0}', " ");
-    assert!(reason.starts_with("GET /slow p99 2") && reason.ends_with(" ms, objective 10 ms"), "{reason}");
+    // The handler takes 20 ms; a busy machine adds to that.
+    let p99 = reason.strip_prefix("GET /slow p99 ").and_then(|rest| rest.strip_suffix(" ms, objective 10 ms"));
+    assert!(p99.is_some_and(|p99| p99.parse::<f64>().is_ok_and(|p99| p99 >= 19.0)), "{reason}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

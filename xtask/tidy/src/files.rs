@@ -10,7 +10,7 @@ use std::{
 /// Texts by path.
 pub(crate) type Sources = BTreeMap<String, String>;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 

@@ -130,6 +130,18 @@ fn layers_name_only_what_lies_below_them() {
     assert!(breaches.is_empty(), "{} breaches:\n{}", breaches.len(), breaches.join("\n"));
 }
 
+/// The packages of the library as a host without the feature `mongodb` gets them.
+#[test]
+fn without_its_feature_mongodb_and_its_tls_are_not_built() {
+    let mut tree = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    tree.args(["tree", "-p", "watchboard", "--no-default-features", "-e", "normal", "--prefix", "none"]);
+    let listed = tree.args(["--format", "{p}"]).current_dir(crate::files::root()).output().expect("cargo starts");
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let packages = String::from_utf8(listed.stdout).expect("names are text");
+    let unwanted = packages.lines().filter(|line| ["mongodb ", "rustls "].iter().any(|name| line.starts_with(name)));
+    assert!(packages.contains("watchboard-wire ") && unwanted.count() == 0, "{packages}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
