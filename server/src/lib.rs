@@ -1,5 +1,4 @@
-//! The server-watch dashboard for axum apps: which endpoints are used, how fast and how wrong they are, where the memory
-//! goes, and whether MongoDB is well, on one live page.
+//! A dashboard for axum apps. It shows endpoints, latency, errors, memory and the database on one live page.
 //!
 //! ```no_run
 //! use std::net::SocketAddr;
