@@ -18,7 +18,7 @@ async fn main() {
     for theme in ["light", "dark"] {
         browser.tab.goto(&board.url).await.expect("the page loads");
         browser.value(&format!("document.cookie = 'watchboard_preferences={theme}-2-running; path=/'")).await;
-        browser.tab.goto(&board.url).await.expect("the page loads");
+        browser.tab.goto(&format!("{}?window=5m", board.url)).await.expect("the page loads");
         browser.until("document.querySelector('.freshness .words').textContent", |text| text == "Live").await;
         let picture = browser.tab.screenshot().await.expect("a picture");
         fs::write(images.join(format!("overview-{theme}.png")), picture).expect("the folder can be written");
