@@ -1,7 +1,7 @@
 //! The body of the page: the frame, with the figures that the first paint shows.
 
 use leptos::{either::Either, prelude::*};
-use watchboard_wire::RefreshResponse;
+use watchboard_wire::{Reading, RefreshResponse, Unknown};
 
 use crate::frame::PageFrame;
 
@@ -10,26 +10,26 @@ use crate::frame::PageFrame;
 pub fn App() -> impl IntoView {
     match first_figures() {
         Ok(first) => Either::Left(view! { <PageFrame first /> }),
-        Err(reason) => Either::Right(view! { <main><p class="unknown">{reason}</p></main> }),
+        Err(unknown) => Either::Right(view! { <main><p class="unknown">{unknown.reason}</p></main> }),
     }
 }
 
 /// The figures of the first paint, or the reason why there are none. The server writes them into the page for the
 /// browser.
 #[cfg(feature = "ssr")]
-fn first_figures() -> Result<RefreshResponse, String> {
+fn first_figures() -> Reading<RefreshResponse> {
     use base64::{Engine, prelude::BASE64_STANDARD};
     let page = use_context::<crate::page_request::PageRequest>().unwrap_or_default();
-    let first = page.first.map_err(|unknown| unknown.reason)?;
-    let bytes = postcard::to_allocvec(&first).map_err(|error| error.to_string())?;
+    let first = page.first?;
+    let bytes = postcard::to_allocvec(&first).map_err(Unknown::because)?;
     SharedValue::new_str(|| BASE64_STANDARD.encode(bytes));
     Ok(first)
 }
 
 /// The figures of the first paint, from postcard in base64.
 #[cfg(not(feature = "ssr"))]
-fn first_figures() -> Result<RefreshResponse, String> {
+fn first_figures() -> Reading<RefreshResponse> {
     let text = SharedValue::new_str(String::new).into_inner();
     let bytes: Vec<u8> = window().atob(&text).unwrap_or_default().chars().map(|char| char as u8).collect();
-    postcard::from_bytes(&bytes).map_err(|_| "the page came without its figures: load it again".to_owned())
+    postcard::from_bytes(&bytes).map_err(|_| Unknown::because("the page came without its figures: load it again"))
 }

@@ -1,5 +1,5 @@
-//! Embeds the browser bundle of `site`, which `cargo xtask bundle` makes. Where the sources of the bundle are beside this
-//! package, a bundle of other sources is stale: its script and WASM are left out, and the board says so.
+//! Embeds the browser bundle of `site`, which `cargo xtask bundle` makes. A bundle that is incomplete, or of other sources than
+//! those beside this package, is stale: its script and WASM are left out, and the board says so.
 
 mod stamp;
 
@@ -11,40 +11,42 @@ use std::{
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let (site, workspace) = (package.join("site"), package.join(".."));
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=site");
-    let stale = is_in_workspace(&package).then(|| {
-        for source in ["app", "frontend", "style", "Cargo.lock"] {
+    let mut files = stamp::files(&site);
+    if is_in_workspace(&workspace) {
+        for source in ["app", "frontend", "style", "xtask/bundler", "Cargo.toml", "Cargo.lock"] {
             println!("cargo::rerun-if-changed=../{source}");
         }
-        stamp::check(&package.join("..")).err()
-    });
-    let stale = stale.flatten();
-    if let Some(reason) = &stale {
-        println!("cargo::warning=The browser bundle is stale and is left out: {reason}. Run `cargo xtask bundle`.");
+        files = files.and_then(|files| stamp::check(&workspace).map(|()| files));
     }
-    let assets: Vec<String> = files(&package.join("site"))
-        .into_iter()
-        .filter_map(|file| {
-            let name = file.file_name()?.to_str()?.strip_suffix(".br")?.to_owned();
-            let is_script = [".js", ".wasm"].into_iter().any(|ending| name.ends_with(ending));
-            (stale.is_none() || !is_script).then(|| format!("    Asset::new({name:?}, include_bytes!({file:?})),\n"))
-        })
+    let files = files.unwrap_or_else(|reason| {
+        println!("cargo::warning=The browser bundle is stale and is left out: {reason}. Run `cargo xtask bundle`.");
+        style_and_icon(&site)
+    });
+    let assets: Vec<String> = files
+        .iter()
+        .filter_map(|file| Some((file.strip_suffix(".br")?, site.join(file))))
+        .map(|(name, file)| format!("    Asset::new({name:?}, include_bytes!({file:?})),\n"))
         .collect();
     let table = format!("static ASSETS: [Asset; {}] = [\n{}];\n", assets.len(), assets.concat());
     fs::write(out.join("assets.rs"), table).expect("OUT_DIR can be written");
 }
 
 /// Whether the sources of the bundle are here. A packed crate has none: its dependencies are pinned to the bundle's instead.
-fn is_in_workspace(package: &Path) -> bool {
-    let manifest = fs::read_to_string(package.join("../app/Cargo.toml"));
-    manifest.is_ok_and(|manifest| manifest.contains("name = \"watchboard-app\""))
+fn is_in_workspace(workspace: &Path) -> bool {
+    ["server/build/stamp.rs", "frontend/Cargo.toml", "app/Cargo.toml", "Cargo.lock"]
+        .into_iter()
+        .all(|file| workspace.join(file).is_file())
 }
 
-/// The files of a folder, in the order of their names; none where it is missing, of which the stamp's check tells.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a listed entry").path()).collect();
-    files.sort();
-    files
+/// Those of a stale bundle, so that a page without script has its looks. None where the folder is missing.
+fn style_and_icon(site: &Path) -> Vec<String> {
+    let entries = fs::read_dir(site).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> =
+        names.filter(|name| [".css.br", ".svg.br"].into_iter().any(|ending| name.ends_with(ending))).collect();
+    names.sort();
+    names
 }

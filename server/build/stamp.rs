@@ -1,5 +1,5 @@
-//! The stamp of the browser bundle: a hash of the sources that it was built from, and the packages that are in its WASM.
-//! `cargo xtask bundle` writes the stamp, and this package's build script compares it with the sources.
+//! The stamp of the browser bundle: hashes of the sources that it was built from and of its files, and the packages in its WASM.
+//! `cargo xtask bundle` writes the stamp. This package's build script and `cargo xtask` compare it.
 #![allow(dead_code, reason = "the build script compares, the bundler writes")]
 
 use std::{
@@ -7,68 +7,100 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders whose Rust sources and manifests make the WASM; `style` makes the style sheet and the icon.
-const SOURCES: [(&str, &[&str]); 3] =
-    [("app", &[".rs", "Cargo.toml"]), ("frontend", &[".rs", "Cargo.toml"]), ("style", &[".css", ".svg"])];
+/// Files and folders whose contents make the bundle, with the endings of the names that count.
+const SOURCES: [(&str, &[&str]); 5] = [
+    ("Cargo.toml", &["Cargo.toml"]),
+    ("app", &[".rs", "Cargo.toml"]),
+    ("frontend", &[".rs", "Cargo.toml"]),
+    ("style", &[".css", ".svg"]),
+    ("xtask/bundler", &[".rs", "Cargo.toml"]),
+];
 
-/// The stamp of a bundle built now, from the sources of this workspace. `packages` are lines of `NAME VERSION`.
-pub fn stamp(workspace: &Path, packages: &[String]) -> io::Result<String> {
-    let sources = format!("sources {:016x}", hash_of_sources(workspace)?);
-    let packages = packages.iter().map(|package| format!("package {package}"));
-    Ok([sources].into_iter().chain(packages).map(|line| line + "\n").collect())
+/// The stamp of a bundle of these files, built now from the sources of this workspace. `packages` are lines of `NAME VERSION`.
+pub fn stamp(workspace: &Path, site: &Path, files: &[String], packages: &[String]) -> io::Result<String> {
+    let mut lines = vec![format!("sources {:016x}", hash_of_sources(workspace)?)];
+    for name in files {
+        lines.push(format!("file {name} {:016x}", hash(&[&fs::read(site.join(name))?])));
+    }
+    lines.extend(packages.iter().map(|package| format!("package {package}")));
+    Ok(lines.join("\n") + "\n")
 }
 
-/// Compares the stamp of the bundle in `server/site` with the sources. The error is why the bundle is stale.
-pub fn check(workspace: &Path) -> Result<(), String> {
-    let read = |name: &str| {
-        let file = workspace.join(name);
-        fs::read_to_string(&file).map_err(|error| format!("{} cannot be read: {error}", file.display()))
-    };
-    let (stamp, lock) = (read("server/site/stamp")?, read("Cargo.lock")?);
-    let hash = hash_of_sources(workspace).map_err(|error| format!("its sources cannot be read: {error}"))?;
-    let (sources, packages) = stamp.split_once('\n').unwrap_or_default();
-    if sources != format!("sources {hash:016x}") {
-        return Err("app, frontend or style have changed since it was built".to_owned());
+/// The names of the bundle's files, if all of them are as the stamp says. The error is why they are not.
+pub fn files(site: &Path) -> Result<Vec<String>, String> {
+    let stamp = read(&site.join("stamp"))?;
+    let mut names = Vec::new();
+    for line in stamp.lines().filter_map(|line| line.strip_prefix("file ")) {
+        let (name, expected) = line.split_once(' ').unwrap_or_default();
+        let content = fs::read(site.join(name)).map_err(|error| format!("{name} cannot be read: {error}"))?;
+        if format!("{:016x}", hash(&[&content])) != expected {
+            return Err(format!("{name} is not the file that was built"));
+        }
+        names.push(name.to_owned());
     }
-    let locked = |package: &&str| {
-        let mut words = package.split(' ').skip(1);
-        let (name, version) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    if names.is_empty() { Err("its stamp names no file".to_owned()) } else { Ok(names) }
+}
+
+/// Compares the stamp of the bundle in `server/site` with its files and with the sources. The error is why the bundle is stale.
+pub fn check(workspace: &Path) -> Result<(), String> {
+    let site = workspace.join("server/site");
+    files(&site)?;
+    let (stamp, lock) = (read(&site.join("stamp"))?, read(&workspace.join("Cargo.lock"))?);
+    let sources = hash_of_sources(workspace).map_err(|error| format!("its sources cannot be read: {error}"))?;
+    if stamp.lines().next() != Some(&format!("sources {sources:016x}")) {
+        return Err("its sources have changed since it was built".to_owned());
+    }
+    let is_locked = |package: &&str| {
+        let (name, version) = package.split_once(' ').unwrap_or_default();
         lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n"))
     };
-    match packages.lines().find(|package| !locked(package)) {
-        Some(package) => Err(format!("it was built with {package}, which Cargo.lock no longer has")),
+    match stamp.lines().filter_map(|line| line.strip_prefix("package ")).find(|package| !is_locked(package)) {
+        Some(package) => Err(format!("it was built with {package}, which Cargo.lock does not have")),
         None => Ok(()),
     }
 }
 
-/// FNV-1a over the names and contents of the sources, in the order of their names. It is the same on every machine.
-fn hash_of_sources(workspace: &Path) -> io::Result<u64> {
-    let mut files = Vec::new();
-    for (folder, endings) in SOURCES {
-        collect(&workspace.join(folder), endings, &mut files)?;
-    }
-    files.sort();
-    let mut hash = 0xcbf2_9ce4_8422_2325;
-    for file in files {
-        let name = file.strip_prefix(workspace).expect("the file is in the workspace").to_string_lossy().into_owned();
-        // A length keeps the end of one part apart from the start of the next.
-        for part in [name.into_bytes(), fs::read(&file)?] {
-            for byte in part.len().to_le_bytes().iter().chain(&part) {
-                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        }
-    }
-    Ok(hash)
+/// A text, whichever way its checkout ends lines.
+fn read(file: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    Ok(text.replace('\r', ""))
 }
 
-/// The files below `folder` whose names have one of these endings.
-fn collect(folder: &Path, endings: &[&str], files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
+/// A hash over the names and contents of the sources, in the order of their names.
+fn hash_of_sources(workspace: &Path) -> io::Result<u64> {
+    let mut files = Vec::new();
+    for (source, endings) in SOURCES {
+        collect(&workspace.join(source), endings, &mut files)?;
+    }
+    files.sort();
+    let mut parts = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(workspace).expect("the file is in the workspace").to_string_lossy().into_owned();
+        let mut content = fs::read(&file)?;
+        // A checkout may end lines in another way.
+        content.retain(|byte| *byte != b'\r');
+        parts.extend([name.into_bytes(), content]);
+    }
+    Ok(hash(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+}
+
+/// FNV-1a, which is the same on every machine. A length keeps the end of one part apart from the start of the next.
+fn hash(parts: &[&[u8]]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.len().to_le_bytes().into_iter().chain(part.iter().copied()));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The source itself, or the files below it whose names have one of these endings. Hidden files are an editor's.
+fn collect(source: &Path, endings: &[&str], files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if source.is_file() {
+        files.push(source.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(source)? {
         let path = entry?.path();
-        if path.is_dir() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !name.starts_with('.') && (path.is_dir() || endings.iter().any(|ending| name.ends_with(ending))) {
             collect(&path, endings, files)?;
-        } else if endings.iter().any(|ending| path.to_string_lossy().ends_with(ending)) {
-            files.push(path);
         }
     }
     Ok(())

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{Path, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, Uri, header},
     middleware::{from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, any, on},
@@ -127,6 +127,8 @@ fn readiness(unready: Option<String>) -> (StatusCode, String) {
     unready.map_or_else(|| (StatusCode::OK, "ok".to_owned()), |reason| (StatusCode::SERVICE_UNAVAILABLE, reason))
 }
 
-async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response<Body> {
-    assets::response(&name, &headers).await
+/// The name comes from the path: parameters can hold those of the mount too.
+async fn asset(uri: Uri, headers: HeaderMap) -> Response<Body> {
+    let name = uri.path().rsplit('/').next().unwrap_or_default();
+    assets::response(name, &headers).await
 }

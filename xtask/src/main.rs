@@ -136,7 +136,11 @@ fn lints() -> Result<()> {
     install::wasm_target()?;
     let browser = ["-p", "watchboard-frontend", "-p", "watchboard-app", "--features", "watchboard-app/hydrate"];
     let browser = [&browser[..], &["--target", install::WASM_TARGET]].concat();
-    Step::new("lints of the browser's half").run(lint(&browser))
+    Step::new("lints of the browser's half").run(lint(&browser))?;
+    let mut documentation =
+        cargo(&["doc", "--no-deps", "-p", "watchboard", "-p", "watchboard-wire", "-p", "watchboard-cli"]);
+    documentation.args(TEST_FEATURES).env("RUSTDOCFLAGS", "-D warnings");
+    Step::new("documentation").run(documentation)
 }
 
 fn screenshots() -> Result<()> {

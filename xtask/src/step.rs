@@ -49,6 +49,7 @@ pub(crate) fn root() -> &'static Path {
 /// The cargo that runs us, in the workspace's folder.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(root());
+    // What it builds is looked for there, whatever the environment or a configuration says.
+    command.args(arguments).current_dir(root()).env("CARGO_TARGET_DIR", root().join("target"));
     command
 }

@@ -40,7 +40,7 @@ impl Asset {
 
     fn gzip(&self) -> &Bytes {
         self.gzip.get_or_init(|| {
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
             encoder.write_all(self.plain()).and_then(|()| encoder.finish()).expect("memory can be written").into()
         })
     }

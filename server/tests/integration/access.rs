@@ -135,6 +135,19 @@ async fn below_a_path_with_parameters_and_nested_it_is_guarded_too() {
     }
 }
 
+#[tokio::test]
+async fn below_a_path_with_parameters_the_page_gets_its_assets() {
+    let monitor = Monitor::builder().access(|_: &Parts| true).build();
+    let visitor = visitor(host().nest("/tenants/{tenant}/board", monitor.dashboard())).await;
+    let page = visitor.get("/tenants/7/board").await;
+    let assets: Vec<&str> =
+        text(&page).split('"').filter(|word| word.starts_with("/tenants/7/board/assets/")).collect();
+    assert!(assets.len() >= 3, "{}", text(&page));
+    for asset in assets {
+        assert_eq!(visitor.get(asset).await.status(), 200, "{asset}");
+    }
+}
+
 /// What a peer is told by: an address that is this machine's by another name.
 #[tokio::test]
 async fn a_peer_of_ipv6_loopback_is_this_machine() {

@@ -26,8 +26,15 @@ fn main() -> Result<()> {
     let compiled = std::env::args_os().nth(1).map(PathBuf::from).context("the path of the compiled WASM is missing")?;
     let mut files = script_and_wasm(&compiled)?;
     files.extend(style_and_icon(&workspace.join("style"))?);
-    let stamp = stamp::stamp(&workspace, &packages(&workspace)?)?;
-    write(&files, &stamp, &workspace.join("server/site"))
+    let site = workspace.join("server/site");
+    write(&files, &site)?;
+    let names: Vec<String> = files.keys().map(|name| [name, ".br"].concat()).collect();
+    let stamp = stamp::stamp(&workspace, &site, &names, &packages(&workspace)?)?;
+    // Last: it says that the bundle is complete.
+    if fs::read_to_string(site.join("stamp")).ok().as_ref() != Some(&stamp) {
+        fs::write(site.join("stamp"), stamp)?;
+    }
+    Ok(())
 }
 
 fn script_and_wasm(compiled: &Path) -> Result<Files> {
@@ -91,13 +98,8 @@ fn packages(workspace: &Path) -> Result<Vec<String>> {
 }
 
 /// Writes what is not there and removes what is no longer: what is unchanged keeps its time, and the server is not built anew.
-fn write(files: &Files, stamp: &str, site: &Path) -> Result<()> {
+fn write(files: &Files, site: &Path) -> Result<()> {
     fs::create_dir_all(site)?;
-    let stamp_file = site.join("stamp");
-    let is_stamped = fs::read_to_string(&stamp_file).is_ok_and(|written| written == stamp);
-    if !is_stamped && stamp_file.exists() {
-        fs::remove_file(&stamp_file)?;
-    }
     for (name, content) in files {
         let file = site.join(format!("{name}.br"));
         if !file.exists() {
@@ -113,10 +115,6 @@ fn write(files: &Files, stamp: &str, site: &Path) -> Result<()> {
         if name != "stamp" && !name.strip_suffix(".br").is_some_and(|name| files.contains_key(name)) {
             fs::remove_file(site.join(name))?;
         }
-    }
-    if !is_stamped {
-        // Last: it says that the bundle is complete.
-        fs::write(stamp_file, stamp)?;
     }
     Ok(())
 }
