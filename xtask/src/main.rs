@@ -138,7 +138,7 @@ fn lints() -> Result<()> {
     let browser = [&browser[..], &["--target", install::WASM_TARGET]].concat();
     Step::new("lints of the browser's half").run(lint(&browser))?;
     let mut documentation =
-        cargo(&["doc", "--no-deps", "-p", "watchboard", "-p", "watchboard-wire", "-p", "watchboard-cli"]);
+        cargo(&["doc", "--no-deps", "-p", "watchboard", "-p", "watchboard-wire", "-p", "watchboard-app"]);
     documentation.args(TEST_FEATURES).env("RUSTDOCFLAGS", "-D warnings");
     Step::new("documentation").run(documentation)
 }
