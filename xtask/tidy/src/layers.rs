@@ -3,7 +3,7 @@
 use crate::{scope::Scope, tree::Tree, uses::Use};
 
 struct Layer {
-    /// The modules that this is about. A path of the tree before and of the one after a move may both stand here.
+    /// The modules that this is about, with all below them.
     modules: &'static [&'static str],
     never: &'static [&'static str],
     except: &'static [&'static str],
@@ -60,14 +60,7 @@ const LAYERS: [Layer; 8] = [
             "watchboard::histograms",
             "watchboard::alloc",
         ],
-        never: &[
-            "watchboard::monitor",
-            "watchboard::builder",
-            "watchboard::sample",
-            "watchboard::sampler",
-            "watchboard::board",
-            "watchboard::dashboard",
-        ],
+        never: &["watchboard::monitor", "watchboard::builder", "watchboard::sample", "watchboard::board"],
         except: &[],
         because: "the monitor calls its parts, never the other way round",
     },
@@ -84,8 +77,8 @@ const LAYERS: [Layer; 8] = [
         because: "memory, database and requests are watched apart from each other",
     },
     Layer {
-        modules: &["watchboard::dashboard", "watchboard::board"],
-        never: &["watchboard::monitor", "watchboard::requests", "watchboard::sampler", "watchboard::sample"],
+        modules: &["watchboard::board"],
+        never: &["watchboard::monitor", "watchboard::requests", "watchboard::sample"],
         except: &[],
         because: "the board reads what is published: it asks the trait Telemetry",
     },

@@ -7,13 +7,11 @@ use syn::{Attribute, Expr, Item, ItemMod, Lit, Meta, Visibility};
 use crate::files::{Sources, sources};
 
 /// The product crates: the name by which others import each, and its root. The tree has those whose root exists.
-const CRATES: [(&str, &str); 7] = [
+const CRATES: [(&str, &str); 5] = [
     ("watchboard_wire", "app/wire/src/lib.rs"),
     ("watchboard_app", "app/src/lib.rs"),
     ("watchboard_frontend", "frontend/src/lib.rs"),
     ("watchboard", "server/src/lib.rs"),
-    ("watchboard_cli", "server/src/main.rs"),
-    ("watchboard_cli", "server/program/src/lib.rs"),
     ("watchboard_cli", "server/program/src/main.rs"),
 ];
 
