@@ -19,7 +19,7 @@ fn main() {
         for source in ["app", "frontend", "style", "xtask/bundler", "Cargo.toml", "Cargo.lock"] {
             println!("cargo::rerun-if-changed=../{source}");
         }
-        files = files.and_then(|files| stamp::check(&workspace).map(|()| files));
+        files = files.and_then(|files| stamp::check_sources(&workspace).map(|()| files));
     }
     let files = files.unwrap_or_else(|reason| {
         println!("cargo::warning=The browser bundle is stale and is left out: {reason}. Run `cargo xtask bundle`.");

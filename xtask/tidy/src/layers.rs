@@ -13,6 +13,19 @@ struct Layer {
 /// What may be named of the pages' crate by those who measure.
 const PLAIN: &[&str] = &["watchboard_app::wire", "watchboard_app::format"];
 
+/// The modules of the library that measure, keep and judge figures.
+const MEASURING: &[&str] = &[
+    "watchboard::requests",
+    "watchboard::commands",
+    "watchboard::memory",
+    "watchboard::database",
+    "watchboard::history",
+    "watchboard::store",
+    "watchboard::health",
+    "watchboard::histograms",
+    "watchboard::alloc",
+];
+
 const LAYERS: [Layer; 8] = [
     Layer {
         modules: &["watchboard_app"],
@@ -33,33 +46,13 @@ const LAYERS: [Layer; 8] = [
         because: "wire types are plain data: they know serde alone",
     },
     Layer {
-        modules: &[
-            "watchboard::requests",
-            "watchboard::commands",
-            "watchboard::memory",
-            "watchboard::database",
-            "watchboard::history",
-            "watchboard::store",
-            "watchboard::health",
-            "watchboard::histograms",
-            "watchboard::alloc",
-        ],
+        modules: MEASURING,
         never: &["leptos", "leptos_axum", "server_fn", "watchboard_app"],
         except: PLAIN,
         because: "what measures knows wire types and no page",
     },
     Layer {
-        modules: &[
-            "watchboard::requests",
-            "watchboard::commands",
-            "watchboard::memory",
-            "watchboard::database",
-            "watchboard::history",
-            "watchboard::store",
-            "watchboard::health",
-            "watchboard::histograms",
-            "watchboard::alloc",
-        ],
+        modules: MEASURING,
         never: &["watchboard::monitor", "watchboard::builder", "watchboard::sample", "watchboard::board"],
         except: &[],
         because: "the monitor calls its parts, never the other way round",
