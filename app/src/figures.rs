@@ -23,7 +23,7 @@ pub(crate) struct Figures {
     /// The endpoints of the window. Those without requests have left it and keep their names for their return.
     pub(crate) endpoints: Vec<EndpointRow>,
     pub(crate) causes: Vec<ErrorCause>,
-    pub(crate) untold_errors: u64,
+    pub(crate) uncounted_errors: u64,
     pub(crate) slowest: Vec<SlowRequest>,
     pub(crate) endpoint: Option<EndpointDetail>,
     pub(crate) memory: Option<MemoryDetail>,
@@ -40,7 +40,7 @@ impl Figures {
             timeline: first.timeline,
             endpoints: first.endpoints,
             causes: first.causes,
-            untold_errors: first.untold_errors,
+            uncounted_errors: first.uncounted_errors,
             slowest: first.slowest.unwrap_or_default(),
             endpoint: first.endpoint,
             memory: first.memory,
@@ -118,7 +118,7 @@ impl Figures {
         self.database = newer.database;
         self.timeline.extend(newer.timeline);
         self.slowest = newer.slowest.unwrap_or_else(|| std::mem::take(&mut self.slowest));
-        (self.snapshot, self.totals, self.untold_errors) = (newer.snapshot, newer.totals, newer.untold_errors);
+        (self.snapshot, self.totals, self.uncounted_errors) = (newer.snapshot, newer.totals, newer.uncounted_errors);
     }
 }
 

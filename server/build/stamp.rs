@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "the build script compares, the bundler writes")]
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +16,35 @@ const SOURCES: [(&str, &[&str]); 5] = [
     ("xtask/bundler", &[".rs", "Cargo.toml"]),
 ];
 
+/// Why a bundle is stale.
+#[derive(Debug)]
+pub enum Stale {
+    /// A file of the bundle, or what it is compared with, cannot be read.
+    Unreadable { file: PathBuf, error: io::Error },
+    /// A file differs from the one that the stamp names.
+    OtherFile { name: String },
+    /// The stamp names no file.
+    NoFiles,
+    /// The sources differ from those of the stamp.
+    OtherSources,
+    /// `Cargo.lock` has no package `NAME VERSION` that the WASM contains.
+    NotLocked { package: String },
+}
+
+impl fmt::Display for Stale {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { file, error } => write!(formatter, "{} cannot be read: {error}", file.display()),
+            Self::OtherFile { name } => write!(formatter, "{name} is not the file that was built"),
+            Self::NoFiles => formatter.write_str("its stamp names no file"),
+            Self::OtherSources => formatter.write_str("its sources have changed since it was built"),
+            Self::NotLocked { package } => {
+                write!(formatter, "it was built with {package}, which Cargo.lock does not have")
+            }
+        }
+    }
+}
+
 /// The stamp of a bundle of these files, built now from the sources of this workspace. `packages` are lines of `NAME VERSION`.
 pub fn stamp(workspace: &Path, site: &Path, files: &[String], packages: &[String]) -> io::Result<String> {
     let mut lines = vec![format!("sources {:016x}", hash_of_sources(workspace)?)];
@@ -26,47 +55,48 @@ pub fn stamp(workspace: &Path, site: &Path, files: &[String], packages: &[String
     Ok(lines.join("\n") + "\n")
 }
 
-/// The names of the bundle's files, if all of them are as the stamp says. The error is why they are not.
-pub fn files(site: &Path) -> Result<Vec<String>, String> {
+/// The names of the bundle's files, if all of them are as the stamp says.
+pub fn files(site: &Path) -> Result<Vec<String>, Stale> {
     let stamp = read(&site.join("stamp"))?;
     let mut names = Vec::new();
     for line in stamp.lines().filter_map(|line| line.strip_prefix("file ")) {
         let (name, expected) = line.split_once(' ').unwrap_or_default();
-        let content = fs::read(site.join(name)).map_err(|error| format!("{name} cannot be read: {error}"))?;
+        let content = fs::read(site.join(name)).map_err(|error| Stale::Unreadable { file: name.into(), error })?;
         if format!("{:016x}", hash(&[&content])) != expected {
-            return Err(format!("{name} is not the file that was built"));
+            return Err(Stale::OtherFile { name: name.to_owned() });
         }
         names.push(name.to_owned());
     }
-    if names.is_empty() { Err("its stamp names no file".to_owned()) } else { Ok(names) }
+    if names.is_empty() { Err(Stale::NoFiles) } else { Ok(names) }
 }
 
-/// Compares the stamp of the bundle in `server/site` with its files and with the sources. The error is why the bundle is stale.
-pub fn check(workspace: &Path) -> Result<(), String> {
+/// Compares the stamp of the bundle in `server/site` with its files and with the sources.
+pub fn check(workspace: &Path) -> Result<(), Stale> {
     files(&workspace.join("server/site"))?;
     check_sources(workspace)
 }
 
 /// Compares the stamp with the sources alone.
-pub fn check_sources(workspace: &Path) -> Result<(), String> {
+pub fn check_sources(workspace: &Path) -> Result<(), Stale> {
     let (stamp, lock) = (read(&workspace.join("server/site/stamp"))?, read(&workspace.join("Cargo.lock"))?);
-    let sources = hash_of_sources(workspace).map_err(|error| format!("its sources cannot be read: {error}"))?;
+    let sources =
+        hash_of_sources(workspace).map_err(|error| Stale::Unreadable { file: workspace.to_owned(), error })?;
     if stamp.lines().next() != Some(&format!("sources {sources:016x}")) {
-        return Err("its sources have changed since it was built".to_owned());
+        return Err(Stale::OtherSources);
     }
     let is_locked = |package: &&str| {
         let (name, version) = package.split_once(' ').unwrap_or_default();
         lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n"))
     };
     match stamp.lines().filter_map(|line| line.strip_prefix("package ")).find(|package| !is_locked(package)) {
-        Some(package) => Err(format!("it was built with {package}, which Cargo.lock does not have")),
+        Some(package) => Err(Stale::NotLocked { package: package.to_owned() }),
         None => Ok(()),
     }
 }
 
 /// A text, whichever way its checkout ends lines.
-fn read(file: &Path) -> Result<String, String> {
-    let text = fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+fn read(file: &Path) -> Result<String, Stale> {
+    let text = fs::read_to_string(file).map_err(|error| Stale::Unreadable { file: file.to_owned(), error })?;
     Ok(text.replace('\r', ""))
 }
 

@@ -17,6 +17,7 @@ pub(crate) use counters::{AllocationSums, Span, Total, by_thread, is_counting, t
 
 /// The jemalloc allocator, for `Tracking<Jemalloc> = Tracking::new(Jemalloc)`. The memory view then shows jemalloc's own figures too.
 #[cfg(feature = "jemalloc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jemalloc")))]
 pub use tikv_jemallocator::Jemalloc;
 
 /// Counts each call, and forwards it to the allocator `A`.

@@ -120,6 +120,13 @@ impl Monitor {
     }
 
     /// The layer that records requests. Apply it by [`Router::layer`] after your routes, and mount the board after it.
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    ///
+    /// let monitor = watchboard::Monitor::builder().build();
+    /// let shop: Router = Router::new().route("/products", get(|| async { "products" })).layer(monitor.layer());
+    /// ```
     pub fn layer(&self) -> RequestsLayer {
         RequestsLayer::new(self.recorder)
     }
@@ -157,6 +164,11 @@ impl Monitor {
     /// and the board's own requests are not in its figures.
     ///
     /// The builder's [`access`](crate::Builder::access) decides who may see it.
+    ///
+    /// ```no_run
+    /// let monitor = watchboard::Monitor::builder().build();
+    /// let board: axum::Router = axum::Router::new().nest_service("/ops/board", monitor.dashboard());
+    /// ```
     pub fn dashboard(&self) -> Router {
         let (frozen, needs_database) = (Arc::clone(&self.state.frozen), self.ready_needs_database);
         // Not by the port: a balancer is no viewer.

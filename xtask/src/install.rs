@@ -104,8 +104,8 @@ pub(crate) fn cargo_deny() -> Result<PathBuf> {
 /// The load generator, who counts instructions, other proxies, and a database.
 pub(crate) fn for_benchmarks() -> Result<()> {
     let mut packages = vec![];
-    for (program, asked) in [("nginx", "-v"), ("haproxy", "-v")] {
-        if !succeeds(program, &[asked]) {
+    for (program, argument) in [("nginx", "-v"), ("haproxy", "-v")] {
+        if !succeeds(program, &[argument]) {
             packages.push(program);
         }
     }
@@ -157,8 +157,8 @@ fn debian(packages: &[&str]) -> Result<()> {
 
 /// Python packages in a folder of their own, which says which they are.
 fn python(folder: &Path, packages: &[&str]) -> Result<()> {
-    let (list, told) = (packages.join(" "), folder.join("installed.txt"));
-    if fs::read_to_string(&told).is_ok_and(|installed| installed == list) {
+    let (list, marker) = (packages.join(" "), folder.join("installed.txt"));
+    if fs::read_to_string(&marker).is_ok_and(|installed| installed == list) {
         return Ok(());
     }
     if folder.exists() {
@@ -169,7 +169,7 @@ fn python(folder: &Path, packages: &[&str]) -> Result<()> {
     pip.arg("--target").arg(folder);
     Step::new(&list).run(pip)?;
     // Last: it marks the folder as complete.
-    Ok(fs::write(told, list)?)
+    Ok(fs::write(marker, list)?)
 }
 
 /// The folder of what is installed for this project alone, with a mongod in it.

@@ -133,6 +133,8 @@ fn lints() -> Result<()> {
     let all = [&["--workspace", "--all-targets"], &TEST_FEATURES[..]].concat();
     Step::new("lints").run(lint(&all))?;
     Step::new("lints without MongoDB").run(lint(&["-p", "watchboard", "--no-default-features"]))?;
+    let sqlite = ["-p", "watchboard", "--no-default-features", "--features", "sqlite"];
+    Step::new("lints with SQLite alone").run(lint(&sqlite))?;
     install::wasm_target()?;
     let browser = ["-p", "watchboard-frontend", "-p", "watchboard-app", "--features", "watchboard-app/hydrate"];
     let browser = [&browser[..], &["--target", install::WASM_TARGET]].concat();

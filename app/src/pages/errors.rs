@@ -44,10 +44,10 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
             all if all > most => format!("{most} of {all} causes in this window; the requests view has all."),
             all => format!("{all} causes in this window."),
         };
-        if figures.untold_errors > 0 && figures.endpoint.is_none() {
-            let untold = format::exact(figures.untold_errors);
+        if figures.uncounted_errors > 0 && figures.endpoint.is_none() {
+            let uncounted = format::exact(figures.uncounted_errors);
             foot = format!(
-                "{foot} {untold} errors since the start are in none of them: more came at once, or of more causes, than are kept."
+                "{foot} {uncounted} errors since the start are in none of them: more came at once, or of more causes, than are kept."
             );
         }
         foot

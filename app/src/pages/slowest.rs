@@ -68,10 +68,10 @@ fn slow_request_row(request: &SlowRequest, place: &Place, listens: bool) -> Tabl
         Cell::words(id).class("id"),
     ];
     if listens {
-        let asked = request.database.as_ref();
-        cells.push(asked.map_or_else(Cell::dash, |asked| count_cell(asked.commands.into())));
-        cells.push(duration_cell(asked.map(|asked| asked.took_us)));
-        cells.push(asked.map_or_else(Cell::dash, |asked| steps(asked, request.duration_us)));
+        let database = request.database.as_ref();
+        cells.push(database.map_or_else(Cell::dash, |database| count_cell(database.commands.into())));
+        cells.push(duration_cell(database.map(|database| database.took_us)));
+        cells.push(database.map_or_else(Cell::dash, |database| steps(database, request.duration_us)));
     }
     cells
 }
@@ -85,9 +85,9 @@ fn first_byte(request: &SlowRequest) -> Cell {
 }
 
 /// The commands as bars on the request's time.
-fn steps(asked: &RequestCommands, whole_us: u64) -> Cell {
+fn steps(database: &RequestCommands, whole_us: u64) -> Cell {
     let stretch = |step: &CommandStep| {
-        let name = asked.names.get(usize::from(step.name)).cloned().unwrap_or_default();
+        let name = database.names.get(usize::from(step.name)).cloned().unwrap_or_default();
         let [took, at] = [u64::from(step.took_us), step.at_us].map(|us| format::duration_us(us as f64));
         Stretch {
             at_us: step.at_us,
@@ -96,9 +96,9 @@ fn steps(asked: &RequestCommands, whole_us: u64) -> Cell {
             title: format!("{name}: {took}, {at} after its arrival{}", if step.failed { ", failed" } else { "" }),
         }
     };
-    let stretches: Vec<Stretch> = asked.steps.iter().map(stretch).collect();
+    let stretches: Vec<Stretch> = database.steps.iter().map(stretch).collect();
     let listed = stretches.len() as u64;
-    let more = u64::from(asked.commands).saturating_sub(listed);
+    let more = u64::from(database.commands).saturating_sub(listed);
     let title = if more > 0 { format!("the first {listed}, and {more} more") } else { String::new() };
     Cell::steps(&stretches, whole_us).with_title(title)
 }

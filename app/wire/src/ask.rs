@@ -59,7 +59,7 @@ pub struct RefreshResponse {
     /// Causes of errors that changed.
     pub causes: Vec<ErrorCause>,
     /// Errors since the start that are counted in no cause: too many came at once, or with too many causes.
-    pub untold_errors: u64,
+    pub uncounted_errors: u64,
     /// The slowest requests of the window; `Some` for [`Part::Requests`] only.
     pub slowest: Option<Vec<SlowRequest>>,
     /// The endpoint of [`Part::Endpoint`]; `None` if there is no such endpoint.

@@ -142,8 +142,8 @@ fn packed(folder: &Path) -> (String, String) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut package = Command::new(cargo);
     package.args(["xtask", "package", "--no-verify", "--allow-dirty", "--quiet"]).current_dir(root());
-    let told = run(&mut package);
-    let names = String::from_utf8(told.stdout).unwrap();
+    let packed = run(&mut package);
+    let names = String::from_utf8(packed.stdout).unwrap();
     let names = names.lines().find_map(|line| line.strip_prefix("==> packing ")).expect("it says what it packs");
     let version = env!("CARGO_PKG_VERSION");
     let unpack = |name: &str| {

@@ -97,6 +97,12 @@ pub enum Pass {
 
 impl Pass {
     /// By a session, which a POST to the path `sign_out` below the mount ends. The page has a button for it.
+    ///
+    /// ```
+    /// use watchboard::Pass;
+    ///
+    /// assert!(matches!(Pass::signed_in("/sign-out"), Pass::SignedIn { sign_out, .. } if sign_out == "/sign-out"));
+    /// ```
     pub fn signed_in(sign_out: impl Into<Cow<'static, str>>) -> Self {
         Self::SignedIn { sign_out: sign_out.into() }
     }

@@ -29,26 +29,49 @@ pub struct SignInPage<'a> {
 
 impl<'a> SignInPage<'a> {
     /// A page whose form posts to the path `action`.
+    ///
+    /// ```
+    /// let page = watchboard::SignInPage::new("/ops/board/sign-in");
+    /// ```
     pub fn new(action: &'a str) -> Self {
         Self { action, next: "", refusal: None, has_password: true }
     }
 
     /// The query of the requested view, without `?`; the form sends it back as `next`.
+    ///
+    /// ```
+    /// let page = watchboard::SignInPage::new("/sign-in").next("view=memory&window=5m");
+    /// ```
     pub fn next(self, query: &'a str) -> Self {
         Self { next: query, ..self }
     }
 
     /// The reason why the last sign-in was refused, as a sentence.
+    ///
+    /// ```
+    /// let page = watchboard::SignInPage::new("/sign-in").refusal("The password is wrong.");
+    /// ```
     pub fn refusal(self, sentence: &'a str) -> Self {
         Self { refusal: Some(sentence), ..self }
     }
 
     /// The board has no password: the page says so and has no form.
+    ///
+    /// ```
+    /// let page = watchboard::SignInPage::new("/sign-in").without_password();
+    /// ```
     pub fn without_password(self) -> Self {
         Self { has_password: false, ..self }
     }
 
     /// The page, in the theme of the cookies among the request's `headers`. Its Content-Security-Policy allows only its own style.
+    ///
+    /// ```
+    /// use axum::http::{HeaderMap, StatusCode};
+    ///
+    /// let page = watchboard::SignInPage::new("/sign-in").response(StatusCode::UNAUTHORIZED, &HeaderMap::new());
+    /// assert!(page.headers().contains_key("content-security-policy"));
+    /// ```
     pub fn response(&self, status: StatusCode, headers: &HeaderMap) -> Response {
         let nonce = Nonce::new();
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());

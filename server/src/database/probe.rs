@@ -129,13 +129,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_outage_has_its_time_and_the_last_answer_keeps_its_own() {
-        let told = vec![
+        let results = vec![
             Some(Ok(Duration::from_millis(3))),
             None,
             Some(Err(DatabaseFailure::new(FailureKind::Frozen, "still"))),
             Some(Ok(Duration::from_millis(4))),
         ];
-        let mut probe = Probe { source: Some(Box::new(Scripted(told))), result: ProbeResult::default() };
+        let mut probe = Probe { source: Some(Box::new(Scripted(results))), result: ProbeResult::default() };
         probe.round(false).await;
         let healthy = probe.result().database.clone();
         assert_eq!((healthy.status_text(), healthy.latency_us), ("healthy".into(), Some(3000)));

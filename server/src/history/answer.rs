@@ -69,7 +69,7 @@ impl History {
             } else {
                 changed_causes(causes, window_sums, tiers, seen)
             },
-            untold_errors: causes.uncounted_errors(snapshot.requests.errors_seen),
+            uncounted_errors: causes.uncounted_errors(snapshot.requests.errors_seen),
             slowest: (ask.part == Part::Requests).then(|| slow_requests(slowest, window_sums, names)),
             endpoint,
             memory: None,

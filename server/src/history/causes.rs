@@ -35,7 +35,7 @@ pub(crate) struct Causes {
     by_number: HashMap<u32, Cause>,
     next: u32,
     recent: VecDeque<ErrorEvent>,
-    told: u64,
+    reported: u64,
     forgotten: u64,
 }
 
@@ -48,7 +48,7 @@ impl Causes {
         name: impl Fn(usize) -> String,
     ) -> Vec<(u32, u32)> {
         let mut counts: Vec<(u32, u32)> = vec![];
-        self.told += errors.len() as u64;
+        self.reported += errors.len() as u64;
         for error in errors {
             let text = message(&error.excerpt);
             self.recent.push_front(event(&error, text.clone(), name(error.sighting.endpoint)));
@@ -123,7 +123,7 @@ impl Causes {
 
     /// The number of `seen` errors that no cause counts: those that did not fit into the queue, and those of causes that were replaced.
     pub(crate) fn uncounted_errors(&self, seen: u64) -> u64 {
-        seen.saturating_sub(self.told) + self.forgotten
+        seen.saturating_sub(self.reported) + self.forgotten
     }
 }
 

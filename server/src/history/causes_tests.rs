@@ -78,7 +78,7 @@ fn causes_are_bounded_and_what_is_left_out_is_counted() {
         causes.add(1, vec![error(endpoint, 500, "")], name);
     }
     assert_eq!((causes.iter().count(), causes.recent().len()), (MOST_CAUSES, RECENT));
-    assert_eq!(causes.uncounted_errors(1000), 700 + 100, "those that were never told, and those that made room");
+    assert_eq!(causes.uncounted_errors(1000), 700 + 100, "those that were never reported, and those that made room");
 }
 
 #[test]

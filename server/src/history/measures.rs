@@ -49,8 +49,8 @@ impl Day {
         }
         let started = Instant::now();
         let mut frame = FrameBuilder::new(self.tick, 1);
-        let told = self.reader.take(|id, tally| frame.endpoint(id, tally));
-        self.history.push(self.tick, frame, told, Host::default(), &self.reader);
+        let reports = self.reader.take(|id, tally| frame.endpoint(id, tally));
+        self.history.push(self.tick, frame, reports, Host::default(), &self.reader);
         self.snapshot.tick = self.tick;
         self.snapshot.requests = self.reader.requests();
         self.tick += 1;

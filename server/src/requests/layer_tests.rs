@@ -73,7 +73,7 @@ async fn a_policy_of_the_host_that_panics_leaves_its_requests_alone() {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_is_told_with_message_and_place() {
+async fn a_handler_that_panics_is_reported_with_message_and_place() {
     crate::requests::note_locations();
     let recorder = recorder();
     let line = line!() + 1;
@@ -108,8 +108,8 @@ impl Service<Request<Body>> for PanicsInCall {
 async fn a_service_that_panics_in_its_call_is_recorded_as_it_goes() {
     crate::requests::note_locations();
     let recorder = recorder();
-    let asked = tokio::spawn(ask(recorder, PanicsInCall));
-    assert!(asked.await.unwrap_err().is_panic());
+    let request = tokio::spawn(ask(recorder, PanicsInCall));
+    assert!(request.await.unwrap_err().is_panic());
     let (requests, reports) = taken(recorder);
     assert_eq!((requests, reports.errors[0].excerpt.as_slice()), (1, b"it panicked outside of the handler".as_slice()));
     assert!(reports.errors[0].location.as_deref().is_some_and(|location| location.contains("layer_tests.rs")));

@@ -38,6 +38,11 @@ pub struct Routes {
 impl Routes {
     /// Routes with these templates. `{name}` stands for any one segment of a path, `{*rest}` for all segments that follow.
     ///
+    /// ```
+    /// let error = watchboard::Routes::declared(["users/{id}"]).unwrap_err();
+    /// assert!(error.to_string().contains("does not begin with a slash"));
+    /// ```
+    ///
     /// # Errors
     /// A template is malformed.
     pub fn declared(templates: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, RouteError> {
@@ -51,6 +56,10 @@ impl Routes {
     ///
     /// A path gets a row once the application responds with something other than a client error, so that a stranger who guesses paths
     /// creates no rows.
+    ///
+    /// ```
+    /// let routes = watchboard::Routes::default().with_inference(); // `/users/7` counts as `/users/{id}`
+    /// ```
     #[must_use]
     pub fn with_inference(mut self) -> Self {
         self.inference = Some(Arc::default());
@@ -59,6 +68,15 @@ impl Routes {
 
     /// Reads the templates of an OpenAPI document in JSON (2.0 or 3); they replace those of an earlier document. Returns the number of
     /// templates. Declared templates take precedence.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), watchboard::RouteError> {
+    /// let routes = watchboard::Routes::default();
+    /// let count = routes.openapi(r#"{"openapi": "3.1.0", "paths": {"/users/{id}": {"get": {}}}}"#)?;
+    /// assert_eq!(count, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The document cannot be read, or a template in it is malformed. The routes then stay as they were.

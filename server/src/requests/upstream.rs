@@ -25,12 +25,23 @@ pub struct UpstreamTiming {
 impl UpstreamTiming {
     /// The upstream responded. `first_byte` is the time from the request to the first byte of the response. `connect` is the part of it
     /// that a new connection took; `None` if the proxy reused a connection.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (first_byte, connect) = (Duration::from_millis(12), Duration::from_millis(1));
+    /// let timing = watchboard::UpstreamTiming::from_response(first_byte, Some(connect));
+    /// ```
     #[must_use]
     pub fn from_response(first_byte: Duration, connect: Option<Duration>) -> Self {
         Self { first_byte: Some(first_byte), connect, failure: None }
     }
 
     /// The upstream gave no response, for this reason; the response is the proxy's own. The board shows the reason as the error's message.
+    ///
+    /// ```
+    /// let timing = watchboard::UpstreamTiming::from_failure("the upstream refused the connection");
+    /// ```
     #[must_use]
     pub fn from_failure(reason: &'static str) -> Self {
         Self { failure: Some(reason), ..Self::default() }

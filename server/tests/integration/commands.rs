@@ -241,7 +241,7 @@ async fn an_exhausted_pool_is_named_with_its_figures_and_its_end_too() {
     let admin = shop.quiet.database("admin");
     let always = doc! { "configureFailPoint": "failCommand", "mode": "alwaysOn", "data": block };
     admin.run_command(always).await.expect("a fail point");
-    let asked: Vec<_> = (0..40)
+    let requests: Vec<_> = (0..40)
         .map(|_| {
             let asker = shop.asker.clone();
             tokio::spawn(async move { asker.send("GET", "/in_turn/1").await })
@@ -252,7 +252,7 @@ async fn an_exhausted_pool_is_named_with_its_figures_and_its_end_too() {
     assert!(reasons.contains("10 of 10 in use"), "{reasons}");
     shop.health(|health| pool(health, "waiting") == 30).await;
     // Half of those who wait go away: they wait no more.
-    asked.iter().skip(20).for_each(tokio::task::JoinHandle::abort);
+    requests.iter().skip(20).for_each(tokio::task::JoinHandle::abort);
     admin.run_command(doc! { "configureFailPoint": "failCommand", "mode": "off" }).await.expect("no fail point");
     let health = shop.health(|health| pool(health, "waiting") == 0 && pool(health, "in_use") == 0).await;
     assert!(!health["reasons"].to_string().contains("exhausted"), "{health}");

@@ -98,8 +98,8 @@ mod tests {
 
     #[test]
     fn a_trusted_proxy_tells_the_client_and_what_it_speaks() {
-        let told = [(&X_FORWARDED_FOR, "198.51.100.1, 203.0.113.7, 10.0.0.2"), (&X_FORWARDED_PROTO, "https")];
-        assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", false, &told), ("203.0.113.7".into(), true));
+        let headers = [(&X_FORWARDED_FOR, "198.51.100.1, 203.0.113.7, 10.0.0.2"), (&X_FORWARDED_PROTO, "https")];
+        assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", false, &headers), ("203.0.113.7".into(), true));
         let two = [(&X_FORWARDED_FOR, "198.51.100.1"), (&X_FORWARDED_FOR, "[2001:db8::1]:4711")];
         assert_eq!(client(&["::1"], "[::1]", false, &two).0, "2001:db8::1");
         let unreadable = [(&X_FORWARDED_FOR, "203.0.113.7, unknown, 10.0.0.2")];

@@ -132,12 +132,12 @@ async fn an_application_that_writes_head_and_body_apart_is_not_waited_for() {
     let (head, body) = ANSWER.split_at(ANSWER.len() - 2);
     let mut times = vec![];
     for _ in 0..21 {
-        let asked = Instant::now();
+        let sent_at = Instant::now();
         client.write_all(KEPT).await.unwrap();
         ask(&mut application, head).await;
         application.write_all(body).await.unwrap();
         read_until(&mut client, b"\r\n\r\nok").await;
-        times.push(asked.elapsed());
+        times.push(sent_at.elapsed());
     }
     times.sort();
     assert!(times[10] < Duration::from_millis(30), "{times:?}");
@@ -186,12 +186,12 @@ async fn an_answer_that_is_no_answer_is_told_with_its_reason() {
         (many.as_str(), "100 fields", "The head of the application's answer is too large"),
         ("SSH-2.0-OpenSSH_9.2\r\n\r\n", "is not HTTP/1.1", "not to be understood"),
     ] {
-        let (told, ()) = tokio::join!(exchange(proxy, CLOSED), async {
+        let (response, ()) = tokio::join!(exchange(proxy, CLOSED), async {
             ask(&mut accept(&listener).await, answer.as_bytes()).await;
         });
-        let told = RawResponse::parse(&told);
-        assert_eq!(told.code(), 502);
-        assert!(String::from_utf8_lossy(&told.body).contains(sentence), "{sentence}");
+        let response = RawResponse::parse(&response);
+        assert_eq!(response.code(), 502);
+        assert!(String::from_utf8_lossy(&response.body).contains(sentence), "{sentence}");
         let caused = |health: &Value| health["application"]["recent_errors"].to_string().contains(cause);
         binary.client.wait_for_json("/health", WITHIN, caused).await;
     }

@@ -106,18 +106,18 @@ impl Between {
         Self { _binary: binary, node, proxy, marks: 0 }
     }
 
-    /// What the application is asked from now until a request of ours.
-    async fn asked(&mut self) -> Vec<String> {
+    /// What the application is requests from now until a request of ours.
+    async fn requests(&mut self) -> Vec<String> {
         self.marks += 1;
         let mark = format!("GET /mark/{}", self.marks);
         exchange(self.proxy, &head(&[&format!("{mark} HTTP/1.1"), "Host: a", "Connection: close"])).await;
-        let mut asked = vec![];
+        let mut requests = vec![];
         loop {
-            let next = self.node.wait_for_log("asked ").await;
+            let next = self.node.wait_for_log("requests ").await;
             if next == mark {
-                return asked;
+                return requests;
             }
-            asked.push(next);
+            requests.push(next);
         }
     }
 }
@@ -130,12 +130,12 @@ async fn what_can_be_read_in_two_ways_is_refused() {
         let answer = timeout(REFUSED_WITHIN, exchange(between.proxy, &bytes)).await;
         let answer = answer.unwrap_or_else(|_| b"HTTP/1.1 200 it stays open\r\n\r\n".to_vec());
         let refused = answer.is_empty() || [400, 501].contains(&RawResponse::parse(&answer).code());
-        let asked = between.asked().await;
+        let requests = between.requests().await;
         // Of a body the application may have seen the beginning: that it is none shows later.
-        let passed_on = asked.iter().any(|asked| !name.starts_with("the chunks") || asked != "POST /hash");
+        let passed_on = requests.iter().any(|requests| !name.starts_with("the chunks") || requests != "POST /hash");
         if !refused || passed_on {
             taken.push(format!(
-                "{name}: {}, the application was asked {asked:?}",
+                "{name}: {}, the application was requests {requests:?}",
                 String::from_utf8_lossy(&answer).lines().next().unwrap_or_default()
             ));
         }
@@ -153,8 +153,8 @@ async fn of_two_lengths_the_chunks_count_and_nothing_follows() {
         let bytes = [&head(&lines)[..], b"5\r\nhello\r\n0\r\n\r\n", SMUGGLED.as_bytes()].concat();
         let answer = RawResponse::parse(&exchange(between.proxy, &bytes).await);
         assert!(answer.code() == 400 || answer.body.starts_with(b"5 2cf24dba"), "{answer:?}");
-        let asked = between.asked().await;
-        assert!(asked.iter().all(|asked| asked == "POST /hash"), "{asked:?}");
+        let requests = between.requests().await;
+        assert!(requests.iter().all(|requests| requests == "POST /hash"), "{requests:?}");
     }
 }
 
@@ -171,7 +171,7 @@ async fn nobody_speaks_http_2_with_the_application_past_the_proxy() {
     ];
     let answer = RawResponse::parse(&exchange(between.proxy, &[&head(&lines)[..], b"hello"].concat()).await);
     assert!(answer.code() == 200 && answer.body.starts_with(b"5 2cf24dba"), "{answer:?}");
-    assert_eq!(between.asked().await, ["POST /hash"]);
+    assert_eq!(between.requests().await, ["POST /hash"]);
 }
 
 #[tokio::test]
@@ -186,5 +186,5 @@ async fn a_head_without_an_end_is_refused() {
         );
         assert_eq!(answer.code(), 431);
     }
-    assert_eq!(between.asked().await, Vec::<String>::new());
+    assert_eq!(between.requests().await, Vec::<String>::new());
 }

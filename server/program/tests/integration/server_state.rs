@@ -40,8 +40,8 @@ async fn a_server_alone_tells_all_but_of_a_set() {
     shop.collection::<Document>("orders").insert_one(doc! { "number": 1 }).await.expect("an order");
     let board = Binary::start(&["--mongodb-uri", &mongod.uri().replace("/?", "/shop?")]).await;
     let html = page(&board, |html| html.contains("The largest of 1 in shop.")).await;
-    for told in ["wiredTiger", "it replicates nothing", "None has been running", "orders"] {
-        assert!(html.contains(told), "{told}: {html}");
+    for text in ["wiredTiger", "it replicates nothing", "None has been running", "orders"] {
+        assert!(html.contains(text), "{text}: {html}");
     }
     assert!(!html.contains("has no right"), "{html}");
 }

@@ -14,12 +14,14 @@ const MOST_PARAMETERS: usize = 20;
 pub enum RouteError {
     /// The template does not begin with a slash.
     #[error("the route template {template:?} does not begin with a slash, as in /users/{{id}}")]
+    #[non_exhaustive]
     NoSlash {
         /// The template.
         template: String,
     },
     /// The template has more parts in braces than a router supports.
     #[error("the route template {template:?} has more than {most} parts in braces")]
+    #[non_exhaustive]
     TooManyParameters {
         /// The template.
         template: String,
@@ -28,6 +30,7 @@ pub enum RouteError {
     },
     /// The router refuses the template.
     #[error("the route template {template:?} cannot be used: {reason}")]
+    #[non_exhaustive]
     Refused {
         /// The template.
         template: String,
@@ -36,6 +39,7 @@ pub enum RouteError {
     },
     /// The OpenAPI document is not JSON, or not an OpenAPI document.
     #[error("the OpenAPI document cannot be read: {reason}. It has to be JSON.")]
+    #[non_exhaustive]
     Unreadable {
         /// The parser's reason.
         reason: String,
@@ -45,6 +49,7 @@ pub enum RouteError {
     NoPaths,
     /// The OpenAPI document has more paths than an application has.
     #[error("the OpenAPI document has {count} paths, more than {most}")]
+    #[non_exhaustive]
     TooManyPaths {
         /// The number of paths in the document.
         count: usize,

@@ -92,15 +92,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_late_answer_leaves_what_was_known_and_a_refused_question_is_asked_seldom() {
-        let (mut pace, mut told) = (Pace::default(), None);
+        let (mut pace, mut dated) = (Pace::default(), None);
         let every = Duration::from_secs(2);
         pace.begin();
-        pace.note(&mut told, Ok(7));
+        pace.note(&mut dated, Ok(7));
         let late = ask(Instant::now(), "serverStatus", std::future::pending()).await;
-        pace.note(&mut told, late);
-        assert_eq!(told.as_ref().unwrap().reading, Ok(7));
-        pace.note(&mut told, Err(QueryError::Unauthorized { command: "serverStatus" }));
-        let no_right = told.as_ref().unwrap().reading.as_ref().unwrap_err();
+        pace.note(&mut dated, late);
+        assert_eq!(dated.as_ref().unwrap().reading, Ok(7));
+        pace.note(&mut dated, Err(QueryError::Unauthorized { command: "serverStatus" }));
+        let no_right = dated.as_ref().unwrap().reading.as_ref().unwrap_err();
         assert!(no_right.reason.starts_with("The login has no right to serverStatus"), "{no_right}");
         tokio::time::advance(every).await;
         assert!(!pace.is_due(every));

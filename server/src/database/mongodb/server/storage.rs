@@ -105,7 +105,7 @@ impl Storage {
         let walk = self.walk.as_ref().filter(|_| step.is_ok());
         let is_all = walk.is_none_or(|walk| walk.so_far.is_all);
         let so_far = walk.map(|walk| walk.so_far.clone()).unwrap_or_default();
-        let before = found.collections.as_ref().and_then(|told| told.reading.as_ref().ok());
+        let before = found.collections.as_ref().and_then(|dated| dated.reading.as_ref().ok());
         // Until a walk has come as far as the last one, the last one knows more.
         if step.is_err() || so_far.is_all || before.is_none_or(|before| !before.is_all) {
             self.collections.note(&mut found.collections, step.map(|()| so_far));
