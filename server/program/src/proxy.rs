@@ -15,7 +15,6 @@ mod tunnel;
 mod upload;
 mod upstream;
 mod upstream_pool;
-mod wake_filter;
 
 use std::{
     convert::Infallible,

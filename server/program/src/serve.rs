@@ -1,7 +1,6 @@
 //! Accepts connections within a cap, and serves each in a task with limits of time. At the end it drains them.
 
 pub(crate) mod client;
-mod coalesced_write;
 mod h2_idle;
 mod timer;
 pub(crate) mod tls;
@@ -44,7 +43,6 @@ use tokio_io_timeout::TimeoutStream;
 
 use self::{
     client::{Client, TrustedProxies},
-    coalesced_write::CoalescedWrite,
     h2_idle::{H2Body, Streams},
     timer::PooledTimer,
     tls::Tls,
@@ -178,6 +176,8 @@ fn http() -> auto::Builder<TokioExecutor> {
         .timer(PooledTimer)
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(HEAD_BYTES as usize)
+        // A head and a short body leave in one write.
+        .writev(false)
         .preserve_header_case(true);
     http.http2()
         .timer(PooledTimer)
@@ -204,7 +204,7 @@ impl Connection {
         F: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
         B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
-        let mut stream = TimeoutStream::new(CoalescedWrite(stream));
+        let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(READ_WITHIN));
         let stream = Box::pin(stream);
         match &self.tls {

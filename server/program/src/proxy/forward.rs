@@ -1,17 +1,12 @@
 //! Sends a request to the application and returns the head of its answer.
 
-use std::{
-    convert::Infallible,
-    pin::{Pin, pin},
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header, uri::Authority};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, sleep_until};
 use watchboard::UpstreamTiming;
 
 use super::{
@@ -20,7 +15,7 @@ use super::{
     failure::Failure,
     headers::HeaderFlags,
     response_body::ResponseBody,
-    tunnel,
+    retry, tunnel,
     upload::{Progress, Upload},
     upstream_pool::{PooledConnection, UpstreamPool},
 };
@@ -73,8 +68,8 @@ impl Forwarder {
         }
         let sent = match self.pool.idle() {
             Some(mut connection) => {
-                connection.open.retry_note.note(&request);
-                Ok((connection.open.sender.try_send_request(request), connection))
+                let copy = retry::copy(&request);
+                Ok((connection.open.sender.try_send_request(request), connection, copy))
             }
             None => Err(request),
         };
@@ -82,16 +77,15 @@ impl Forwarder {
         Box::pin(async move {
             let progress = progress.as_deref();
             let answered = match sent {
-                Ok((answer, mut connection)) => {
-                    match forwarder.answer(pin!(answer), connection.open.patience.as_mut(), began, progress).await {
+                Ok((answer, connection, copy)) => {
+                    match forwarder.answer(answer, began, progress).await {
                         Ok(Ok(response)) => Ok((response, connection)),
                         // Applications close idle connections when they like.
                         Ok(Err(mut error)) => {
                             let unsent = error.take_message();
                             let failure = Failure::from(error.into_error());
                             let was_closing = failure == Failure::Closed && began.elapsed() < CLOSED_WITHIN;
-                            let retried = || connection.open.retry_note.request().filter(|_| was_closing);
-                            match unsent.or_else(retried) {
+                            match unsent.or(copy.filter(|_| was_closing)) {
                                 Some(request) => Box::pin(forwarder.send(request, progress)).await,
                                 None => Err(failure),
                             }
@@ -103,8 +97,8 @@ impl Forwarder {
             };
             let response = answered.and_then(|(response, connection)| {
                 // The client's time to send the request is not the application's.
-                let asked = progress.map_or(began, |progress| progress.last().max(began));
-                finish(admitted, response, connection, asked)
+                let sent_at = progress.map_or(began, |progress| progress.last().max(began));
+                finish(admitted, response, connection, sent_at)
             });
             Ok(response.unwrap_or_else(|failure| failure_response(failure, accept.as_ref())))
         })
@@ -118,7 +112,7 @@ impl Forwarder {
     ) -> Result<(Response<Incoming>, PooledConnection), Failure> {
         let mut connection = self.pool.connect().await?;
         let answer = connection.open.sender.send_request(request);
-        let response = self.answer(answer, connection.open.patience.as_mut(), Instant::now(), progress).await??;
+        let response = self.answer(answer, Instant::now(), progress).await??;
         Ok((response, connection))
     }
 
@@ -126,7 +120,6 @@ impl Forwarder {
     async fn answer<T>(
         &self,
         answer: impl Future<Output = T>,
-        mut patience: Pin<&mut Sleep>,
         began: Instant,
         progress: Option<&Progress>,
     ) -> Result<T, Failure> {
@@ -134,12 +127,11 @@ impl Forwarder {
         let mut answer = pin!(answer);
         let mut until = deadline();
         loop {
-            patience.as_mut().reset(until);
             tokio::select! {
                 biased;
                 answered = &mut answer => return Ok(answered),
                 // A client that sends no more has a time of its own.
-                () = &mut patience => if deadline() <= until && !progress.is_some_and(Progress::waits_for_client) {
+                () = sleep_until(until) => if deadline() <= until && !progress.is_some_and(Progress::waits_for_client) {
                     return Err(Failure::Late);
                 },
             }
@@ -153,9 +145,9 @@ fn finish(
     admitted: AdmittedRequest,
     mut response: Response<Incoming>,
     mut connection: PooledConnection,
-    asked: Instant,
+    sent_at: Instant,
 ) -> Result<Response<ResponseBody>, Failure> {
-    response.extensions_mut().insert(UpstreamTiming::from_response(asked.elapsed(), connection.connect));
+    response.extensions_mut().insert(UpstreamTiming::from_response(sent_at.elapsed(), connection.connect));
     let flags = HeaderFlags::from(response.headers());
     if flags.is_coded(response.headers()) {
         return Err(Failure::NotHttp);

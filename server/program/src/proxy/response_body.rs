@@ -40,16 +40,9 @@ impl Body for ResponseBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Self { inner, connection, .. } = &mut *self;
-        if let Some(connection) = connection {
-            connection.open.wake_filter.hold();
-        }
         let polled = Pin::new(&mut *inner).poll_frame(cx);
-        if let Some(connection) = connection {
-            if polled.is_pending() {
-                connection.open.wake_filter.wait();
-            }
-            // After the last part of a body with a known length the connection has nothing to do.
-            connection.open.wake_filter.open(!inner.is_end_stream());
+        if let (Poll::Pending, Some(connection)) = (&polled, connection) {
+            connection.open.ack_request.send();
         }
         let frame = ready!(polled);
         // Nothing follows trailers.

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -15,12 +14,14 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
-    time::{self, Sleep, interval_at, sleep, timeout},
+    time::{self, interval_at, timeout},
 };
 
 use super::{
-    failure::Failure, quick_ack::QuickAck, retry::RetryNote, upload::Upload, upstream::host_and_port,
-    wake_filter::WakeFilter,
+    failure::Failure,
+    quick_ack::{AckRequest, QuickAck},
+    upload::Upload,
+    upstream::host_and_port,
 };
 use crate::serve::keep_alive;
 
@@ -42,10 +43,7 @@ pub(super) struct UpstreamPool {
 /// An open connection.
 pub(super) struct OpenConnection {
     pub(super) sender: SendRequest<Upload>,
-    pub(super) wake_filter: Arc<WakeFilter>,
-    pub(super) retry_note: RetryNote,
-    /// Ends the wait for an answer. The connection keeps this timer: to move it costs less than a new one for each request.
-    pub(super) patience: Pin<Box<Sleep>>,
+    pub(super) ack_request: Arc<AckRequest>,
 }
 
 /// A connection that one request uses. It goes back to the pool after the last byte of the answer.
@@ -75,17 +73,16 @@ impl UpstreamPool {
         let stream = stream.map_err(|_| Failure::NoConnectionInTime)??;
         let connect = Some(began.elapsed());
         stream.set_nodelay(true).and_then(|()| keep_alive(&stream))?;
-        let wake_filter = Arc::<WakeFilter>::default();
-        let stream = TokioIo::new(QuickAck::new(stream, Arc::clone(&wake_filter)));
+        let ack_request = Arc::<AckRequest>::default();
+        let stream = TokioIo::new(QuickAck::new(stream, Arc::clone(&ack_request)));
         let handshake = http1::Builder::new().preserve_header_case(true).writev(false).handshake(stream).await;
         let (sender, connection) = handshake.map_err(|_| Failure::NoConnection)?;
-        wake_filter.spawn_connection(connection.with_upgrades());
-        let open = OpenConnection {
-            sender,
-            wake_filter,
-            retry_note: RetryNote::default(),
-            patience: Box::pin(sleep(CONNECT_WITHIN)),
-        };
+        tokio::spawn(async move {
+            if let Err(error) = connection.with_upgrades().await {
+                tracing::debug!(%error, "a connection to the application ended early");
+            }
+        });
+        let open = OpenConnection { sender, ack_request };
         Ok(PooledConnection { open, connect, is_spent: false, pool: Arc::clone(self) })
     }
 
