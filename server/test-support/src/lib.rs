@@ -38,8 +38,7 @@ use tokio::{
 
 pub use faulty_proxy::{FaultyProxy, Mode};
 pub use memory_cgroup::MemoryCgroup;
-use mongod::signal;
-pub use mongod::{Mongod, free_port, tool};
+pub use mongod::{Mongod, free_port, signal, tool};
 pub use node::Node;
 pub use python::Python;
 pub use replica_set::ReplicaSet;
@@ -165,7 +164,8 @@ impl Binary {
         Self { process, client: TestClient::new(address), proxy, log }
     }
 
-    fn log_lines(&self, words: &str) -> Vec<String> {
+    /// The lines of its log with these words.
+    pub fn log_lines(&self, words: &str) -> Vec<String> {
         let log = self.log.lock().expect("nobody panics with it");
         log.iter().filter(|line| line.contains(words)).cloned().collect()
     }

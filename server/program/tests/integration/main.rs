@@ -2,6 +2,7 @@
 
 mod access;
 mod binary;
+mod chaos;
 mod connections;
 mod database;
 mod docs;
