@@ -1,9 +1,15 @@
 //! The age of figures: whoever asks gets new ones, or the reason why not; what is old is never healthy.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
-use watchboard_test_support::{Binary, PausedThread, threads};
+use tokio::process::Command;
+use watchboard_test_support::{Binary, PausedThread, binary_path, threads};
 
 /// A snapshot is stale from this age on.
 const STALE_AFTER_SECONDS: f64 = 5.0;
@@ -84,4 +90,48 @@ async fn scrapers_and_balancers_keep_no_costly_reading_going() {
     }
     binary.client.json("/health").await;
     assert_eq!(costly().len(), 2, "whoever asks for them gets them");
+}
+
+/// A control group that limits threads, removed with the test.
+struct ThreadLimit(PathBuf);
+
+impl ThreadLimit {
+    fn new(most: u32) -> Option<Self> {
+        let name = format!("watchboard-test-threads-{}", std::process::id());
+        let folders = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"].map(|root| Path::new(root).join(&name));
+        let group = Self(folders.into_iter().find(|folder| fs::create_dir(folder).is_ok())?);
+        fs::write(group.0.join("pids.max"), most.to_string()).ok().map(|()| group)
+    }
+}
+
+impl Drop for ThreadLimit {
+    fn drop(&mut self) {
+        // It fails while a process is left.
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_monitor_that_cannot_start_its_thread_says_so_and_starts_it_later() {
+    // The main thread and tokio's two workers.
+    let Some(limit) = ThreadLimit::new(3) else {
+        println!("skipped: this machine lets no control group limit threads: that takes root and the controller `pids`");
+        return;
+    };
+    let mut command = Command::new("sh");
+    let line = "echo $$ >\"$1/cgroup.procs\" && exec \"$2\" --listen 127.0.0.1:0";
+    command.args(["-c", line, "sh"]).arg(&limit.0).arg(binary_path()).env("TOKIO_WORKER_THREADS", "2");
+    command.stderr(Stdio::piped()).kill_on_drop(true);
+    let binary = Binary::spawn(command).await;
+    let stale = |health: &Value| health["status"] == "unhealthy" && health["monitor"]["stale"] == true;
+    let health = binary.client.wait_for_json("/health", Duration::from_secs(20), stale).await;
+    let faults = health["monitor"]["faults"].as_array().expect("a list");
+    let sampler = faults.iter().find(|fault| fault["part"] == "sampler").expect("it is named");
+    assert!(sampler["reason"].as_str().is_some_and(|why| why.contains("its thread cannot be started")), "{health:#}");
+    fs::write(limit.0.join("pids.max"), "max").expect("the limit goes");
+    let runs = |health: &Value| {
+        health["monitor"]["stale"] == false && health["memory_analysis"]["process"]["process"]["open_files"].is_u64()
+    };
+    binary.client.wait_for_json("/health", Duration::from_secs(20), runs).await;
+    drop(binary);
 }

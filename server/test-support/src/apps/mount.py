@@ -1,4 +1,4 @@
-"""A FUSE mount with one file, in the mount namespace of this process: mount.py FOLDER PID-FILE COMMAND...
+"""A FUSE mount with one file, a copy of /proc/meminfo, in the mount namespace of this process: mount.py FOLDER PID-FILE COMMAND...
 
 The file system answers as long as its process runs. Its id is in PID-FILE: SIGSTOP makes the mount hang. COMMAND takes the place of
 this process, and sees the mount."""
@@ -12,6 +12,8 @@ import sys
 FOLDER, PID_FILE, COMMAND = sys.argv[1], sys.argv[2], sys.argv[3:]
 ROOT, FILE = 1, 2
 NO_SUCH_FILE, NOT_IMPLEMENTED = 2, 38
+with open("/proc/meminfo", "rb") as meminfo:
+    CONTENT = meminfo.read()
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -29,7 +31,10 @@ def answer(opcode, node, body):
     if opcode == 3:  # GETATTR
         return struct.pack("<Q2I", 0, 0, 0) + attributes(node)
     if opcode == 14:  # OPEN
-        return struct.pack("<Q2I", 1, 0, 0)
+        return struct.pack("<Q2I", 1, 1, 0)  # FOPEN_DIRECT_IO: each reading asks.
+    if opcode == 15:  # READ
+        _, offset, size = struct.unpack_from("<2QI", body)
+        return CONTENT[offset : offset + size]
     if opcode == 17:  # STATFS
         return struct.pack("<5Q4I", 1000, 500, 500, 10, 5, 4096, 255, 4096, 0).ljust(80, b"\0")
     if opcode in (18, 25):  # RELEASE, FLUSH
