@@ -16,7 +16,7 @@ pub(crate) use state::{LinkState, Live};
 /// fresh.
 pub(crate) fn provide(first: RefreshResponse, place: RwSignal<Place>, preferences: RwSignal<Preferences>) {
     #[cfg(feature = "hydrate")]
-    let age_ms = first.age_ms();
+    let age_ms = first.age_ms;
     let live = Live::new(first, place, preferences);
     provide_context(live);
     #[cfg(feature = "hydrate")]

@@ -3,15 +3,23 @@
 use std::{pin::Pin, sync::Arc};
 
 use leptos::prelude::{ServerFnError, provide_context, use_context};
-use watchboard_wire::{Ask, FullSnapshot, Reading, RefreshCursor, RefreshResponse};
+use watchboard_wire::{Ask, Fault, FullSnapshot, Reading, RefreshCursor, RefreshResponse};
 
 /// The answer to a refresh, or the reason why there is none.
 pub type RefreshResult = Reading<RefreshResponse>;
 
 /// The server's side of the board. It answers in wire types.
 pub trait Telemetry: Send + Sync + 'static {
-    /// The full snapshot of the last tick. It exists already, so this neither waits nor fails.
+    /// The full snapshot of the last tick. It exists already, so this neither waits nor fails. Its costly figures may be
+    /// old.
     fn full_snapshot(&self) -> Arc<FullSnapshot>;
+
+    /// The full snapshot with costly figures that were read for this call, or the reason why they were not. This waits
+    /// for them a second or two at most.
+    fn complete_snapshot(&self) -> Pin<Box<dyn Future<Output = Arc<FullSnapshot>> + Send>>;
+
+    /// The failures of the monitor's own parts so far.
+    fn faults(&self) -> Vec<Fault>;
 
     /// The figures of a page, from the history. `cursor` says which the page has of the same question. This waits for
     /// the thread that keeps the history.

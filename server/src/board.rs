@@ -111,11 +111,12 @@ async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
 }
 
 async fn health(State(telemetry): BoardState) -> Response {
-    health_json::response(&telemetry.full_snapshot())
+    let full = telemetry.complete_snapshot().await;
+    health_json::response(&full, &telemetry.faults())
 }
 
 async fn metrics(State(telemetry): BoardState) -> Response {
-    prometheus::response(&telemetry.full_snapshot())
+    prometheus::response(&telemetry.full_snapshot(), &telemetry.faults())
 }
 
 /// The process answers, whatever the state of the database: a restart would not help the database.

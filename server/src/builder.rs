@@ -214,8 +214,7 @@ impl Builder {
     /// ```
     pub fn build(self) -> Monitor {
         let service = self.service.or_else(|| self.watch.is_none().then(executable_name));
-        let (probe, ready_needs_database) = (self.database.into_probe(), self.ready_needs_database);
-        Monitor::start(service, self.watch, probe, self.policy, ready_needs_database, self.access)
+        Monitor::start(service, self.watch, self.database, self.policy, self.ready_needs_database, self.access)
     }
 }
 

@@ -90,6 +90,11 @@ impl Database {
         Self(DatabaseTarget::Sqlite(path.into()))
     }
 
+    /// Whether there is a database to watch.
+    pub(crate) fn is_configured(&self) -> bool {
+        !matches!(self.0, DatabaseTarget::NotConfigured)
+    }
+
     /// The probe of this database.
     pub(crate) fn into_probe(self) -> Probe {
         let mut health = wire::DatabaseHealth::default();

@@ -8,10 +8,12 @@ mod database;
 mod finding;
 mod growth;
 mod limits;
+mod monitor;
 mod requests;
 
 use watchboard_wire::{DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
+pub(crate) use self::monitor::MonitorState;
 use self::{growth::GrowthDetector, limits::Limits};
 use crate::{commands::CommandReader, history::History, requests::Reader};
 
@@ -35,6 +37,7 @@ pub(crate) struct HealthInput<'a> {
     pub(crate) history: &'a mut History,
     pub(crate) reader: &'a Reader,
     pub(crate) commands: &'a CommandReader,
+    pub(crate) monitor: MonitorState<'a>,
 }
 
 impl Judge {
@@ -61,6 +64,7 @@ impl Judge {
                 input.reader,
             ));
         }
+        findings.extend(input.monitor.findings());
         settle(before, findings, input.unix_ms)
     }
 }

@@ -102,6 +102,12 @@ impl History {
         }
     }
 
+    /// Forgets the sums of all windows. Each is made anew from the frames when it is needed.
+    pub(crate) fn forget_sums(&mut self) {
+        self.windows = Window::ALL.map(|window| WindowSums::new(window, self.started_at_unix_ms));
+        self.windows[Window::Minute as usize].advance(&self.tiers, self.now);
+    }
+
     /// The last minute of all endpoints.
     pub(crate) fn last_minute(&self) -> RecentRequests {
         let (whole, seconds) = self.windows[0].whole();

@@ -38,6 +38,7 @@ mod memory;
 mod monitor;
 mod requests;
 mod sample;
+mod supervision;
 mod sync;
 
 use axum::Router;

@@ -9,6 +9,7 @@ mod devices;
 mod failure;
 mod handles;
 mod heap;
+mod looks;
 mod pressure;
 mod process;
 mod smaps;
@@ -21,39 +22,26 @@ mod watch;
 
 use std::time::{Duration, Instant};
 
-use watchboard_wire::{Devices, Memory, Reading, ThreadGroup, Threads, Unknown};
+use watchboard_wire::{Application, Devices, Disk, Memory, Reading, ThreadGroup, Threads};
 
+use self::looks::Looks;
 pub use self::watch::Watch;
-use self::{
-    application::ApplicationProbe, container::ContainerProbe, devices::DevicesProbe, process::ProcessProbe,
-    system::SystemProbe, threads::ThreadsProbe,
-};
-use crate::clock::now_unix_ms;
+use crate::supervision::{LOOK_WITHIN, Supervision};
 
-/// The costly probes are read for viewers, and no more often than this.
-const COSTLY_EVERY: Duration = Duration::from_secs(5);
-/// The kernel walks all pages of the process for this probe.
-const MAPPED_EVERY: Duration = Duration::from_mins(1);
+/// The costly probes are read for viewers, and no more often than this: at every fourth tick.
+const COSTLY_EVERY: Duration = Duration::from_millis(3_500);
+/// The sampler waits this long for the readings of each second. They take a millisecond.
+const CHEAP_WITHIN: Duration = Duration::from_millis(250);
 /// Threads in the snapshot and in `/health`.
 const BUSIEST: usize = 5;
 
-/// The probes, with their state between readings.
+/// The probes, with their state between readings. Each reads on a thread of its own, since the kernel or a file system may let it wait.
 pub(crate) struct Probes {
-    subject: Subject,
-    threads: ThreadsProbe,
-    system: SystemProbe,
-    devices: DevicesProbe,
+    looks: Looks,
     last: Memory,
-    every_thread: Reading<Vec<ThreadGroup>>,
     costly_at: Option<Instant>,
-    mapped_at: Option<Instant>,
+    devices_at: Option<Instant>,
     times: ProbeTimes,
-}
-
-/// The processes whose memory is watched.
-enum Subject {
-    ThisProcess(Box<(ProcessProbe, ContainerProbe)>),
-    Application(Box<ApplicationProbe>),
 }
 
 /// The time of each probe's last reading, in microseconds.
@@ -64,12 +52,16 @@ impl ProbeTimes {
     pub(crate) fn time<T>(&mut self, name: &'static str, work: impl FnOnce() -> T) -> T {
         let started = Instant::now();
         let done = work();
-        let us = started.elapsed().as_micros() as u64;
+        self.set(name, started.elapsed());
+        done
+    }
+
+    fn set(&mut self, name: &'static str, took: Duration) {
+        let us = took.as_micros() as u64;
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, last)) => *last = us,
             None => self.0.push((name, us)),
         }
-        done
     }
 
     pub(crate) fn to_vec(&self) -> Vec<(String, u64)> {
@@ -79,93 +71,106 @@ impl ProbeTimes {
 
 impl Probes {
     /// Probes of this application, or of the monitor's own process.
-    pub(crate) fn new(watch: Option<Watch>) -> Self {
-        let this_process =
-            || Subject::ThisProcess(Box::new((ProcessProbe::for_this_process(), ContainerProbe::for_this_process())));
+    pub(crate) fn new(watch: Option<Watch>, supervision: &Supervision) -> Self {
+        let found_by = watch.as_ref().map(ToString::to_string);
+        let application = found_by.map(|found_by| Application { found_by, ..Application::default() });
         Self {
-            subject: watch
-                .map_or_else(this_process, |watch| Subject::Application(Box::new(ApplicationProbe::new(watch)))),
-            threads: ThreadsProbe::default(),
-            system: SystemProbe::new(),
-            devices: DevicesProbe::default(),
-            last: Memory::default(),
-            every_thread: Err(Unknown::because("not read yet")),
+            looks: Looks::new(watch, supervision),
+            last: Memory { application, ..Memory::default() },
             costly_at: None,
-            mapped_at: None,
+            devices_at: None,
             times: ProbeTimes::default(),
         }
     }
 
-    /// Reads the cheap probes, and if `watched` the costly ones that are due. The others keep their last figures, with their time.
-    /// It blocks: call it off the async threads.
+    /// Reads the cheap probes, and if `watched` begins to read the costly ones that are due. Takes [`CHEAP_WITHIN`] for each at most.
     pub(crate) fn read(&mut self, watched: bool) -> Memory {
-        let Self { times, last, .. } = self;
-        last.system = times.time("system", || self.system.read());
-        let total = last.system.as_ref().ok().map(|system| system.total_bytes);
-        match &mut self.subject {
-            Subject::ThisProcess(probes) => {
-                let (process, container) = &mut **probes;
-                last.process = times.time("process", || process.read(total));
-                last.descriptors = descriptors::read();
-                last.container = times.time("container", || container.read());
-                last.heap = heap::read();
-                last.allocator = allocator::read();
-            }
-            // No other process knows the figures of its allocator.
-            Subject::Application(application) => times.time("processes", || application.read(total, last)),
-        }
+        self.looks.read_cheap(self.last.system.as_ref().ok().map(|system| system.total_bytes), CHEAP_WITHIN);
+        self.last.heap = heap::read();
+        self.last.allocator = allocator::read();
         if watched {
-            self.read_costly();
+            self.begin_costly();
         }
+        self.looks.poll();
+        self.write();
         self.last.clone()
     }
 
-    /// Reads the costly probes that are due, for a viewer; whether there were any.
-    pub(crate) fn read_costly(&mut self) -> bool {
-        if !is_due(&mut self.costly_at, COSTLY_EVERY) {
-            return false;
+    /// Begins to read the costly probes that are due.
+    pub(crate) fn begin_costly(&mut self) {
+        if is_due(&mut self.costly_at, COSTLY_EVERY) {
+            self.looks.begin_costly();
         }
-        let Self { times, last, threads, .. } = self;
-        self.every_thread = match &mut self.subject {
-            Subject::ThisProcess(_) => {
-                last.handles = times.time("open files and connections", handles::read);
-                times.time("threads", || threads.read())
-            }
-            Subject::Application(application) => {
-                times.time("open files and connections", || application.read_open(last));
-                times.time("threads", || application.read_threads(threads))
-            }
-        };
-        let busiest = |threads: &Vec<ThreadGroup>| Threads {
-            read_at_unix_ms: now_unix_ms(),
-            busiest: threads.iter().take(BUSIEST).map(|thread| thread.sum.clone()).collect(),
-        };
-        last.threads = self.every_thread.as_ref().map(busiest).map_err(Unknown::clone);
-        match &mut self.subject {
-            Subject::ThisProcess(_) if is_due(&mut self.mapped_at, MAPPED_EVERY) => {
-                last.mapped = times.time("shared pages", smaps::read);
-            }
-            Subject::ThisProcess(_) => {}
-            Subject::Application(application) => {
-                last.mapped = times.time("shared pages", || application.read_mapped(MAPPED_EVERY));
-            }
+    }
+
+    /// Begins to read the devices of the machine, for the memory view.
+    pub(crate) fn begin_devices(&mut self) {
+        if is_due(&mut self.devices_at, COSTLY_EVERY) {
+            self.looks.begin_devices();
         }
-        true
+    }
+
+    /// Whether readings are under way for which a viewer should wait, [`LOOK_WITHIN`] at most.
+    pub(crate) fn are_awaited(&self, with_devices: bool) -> bool {
+        let begun = [self.costly_at, self.devices_at.filter(|_| with_devices)];
+        // Most of the time this need not be looked up.
+        begun.into_iter().flatten().any(|at| at.elapsed() < 2 * LOOK_WITHIN) && self.looks.are_awaited(with_devices)
+    }
+
+    /// Takes the readings that have ended; whether the figures are others now.
+    pub(crate) fn update(&mut self) -> bool {
+        // The time for which one has hung is among the figures.
+        let changes = self.looks.poll() || self.looks.overdue().next().is_some();
+        if changes {
+            self.write();
+        }
+        changes
+    }
+
+    /// Makes the figures of the last readings.
+    fn write(&mut self) {
+        self.looks.took().for_each(|(name, took)| self.times.set(name, took));
+        let Self { looks, last, .. } = self;
+        let before = looks.members().clone();
+        looks.write_cheap(last);
+        if before != *looks.members() {
+            // Its figures are those of other processes.
+            self.costly_at = None;
+        }
+        looks.write_costly(last);
+        last.threads = looks.threads(last).map(|threads| Threads {
+            read_at_unix_ms: threads.read_at_unix_ms,
+            busiest: threads.each.iter().take(BUSIEST).map(|thread| thread.sum.clone()).collect(),
+        });
     }
 
     pub(crate) fn last(&self) -> &Memory {
         &self.last
     }
 
-    /// All threads of the last reading, grouped by name.
-    pub(crate) fn threads_by_name(&self) -> Reading<Vec<ThreadGroup>> {
-        self.every_thread.as_ref().map(|threads| threads::group_by_name(threads)).map_err(Unknown::clone)
+    /// Readings that hang, in words.
+    pub(crate) fn overdue(&self) -> Vec<String> {
+        self.looks.overdue().collect()
     }
 
-    /// Reads the devices of the machine, for the memory view.
-    pub(crate) fn devices(&mut self) -> Devices {
-        let cores = self.system.cores_percent();
-        self.times.time("devices and processes", || self.devices.read(cores))
+    /// All threads of the last reading, grouped by name.
+    pub(crate) fn threads_by_name(&self) -> Reading<Vec<ThreadGroup>> {
+        self.looks.threads(&self.last).map(|threads| threads::group_by_name(&threads.each))
+    }
+
+    /// The devices of the machine, at the last reading.
+    pub(crate) fn devices(&self) -> Reading<Devices> {
+        self.looks.devices()
+    }
+
+    /// The mounted file systems, at the last reading.
+    pub(crate) fn disks(&self) -> Reading<Vec<Disk>> {
+        self.looks.disks()
+    }
+
+    /// The CPU time of the readings since the last call.
+    pub(crate) fn take_cpu(&mut self) -> Duration {
+        self.looks.take_cpu()
     }
 
     pub(crate) fn times(&mut self) -> &mut ProbeTimes {

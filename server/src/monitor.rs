@@ -1,50 +1,31 @@
-//! The monitor: it owns the state, runs the sampler and the database's probe on its own thread, and answers the board.
+//! The monitor: the face of its state and of its thread, which runs the sampler and the database's probe.
 
-#[cfg(feature = "mongodb")]
-use std::sync::{Mutex, PoisonError};
-use std::{
-    fmt,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    thread,
-    time::{Duration, Instant},
-};
+mod state;
+mod thread;
+
+use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 use axum::Router;
 #[cfg(feature = "mongodb")]
 use mongodb::options::ClientOptions;
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::{MissedTickBehavior, interval, sleep, timeout},
-};
-use watchboard_app::port::{RefreshResult, Telemetry};
-use watchboard_wire::{Ask, FullSnapshot, Part, RefreshCursor, RefreshResponse, Unknown};
+use tokio::sync::{mpsc, watch};
+use watchboard_app::port::Telemetry;
 
+use self::{
+    state::{LastRead, QUESTIONS, State},
+    thread::{MonitorThread, Starter},
+};
 use crate::{
     board,
     board::access::AccessPolicy,
-    clock::now_unix_ms,
     commands::Listener,
-    database::{Database, Probe, ProbeResult},
+    database::Database,
     memory::{Probes, Watch},
-    requests::{Policy, Recorder, RequestsLayer, note_locations},
+    requests::{Policy, Recorder, RequestsLayer},
     sample::{RuntimeProbe, Sampler},
+    supervision::{Supervision, panics},
 };
-
-/// The time between two snapshots, and between two questions to the database.
-const TICK: Duration = Duration::from_secs(1);
-/// The least pause between two questions to the database, even after a slow answer.
-const REST: Duration = Duration::from_millis(250);
-/// The board has a viewer if a reader came within this time: a little longer than the longest refresh interval of a page.
-const WATCHED_WITHIN: Duration = Duration::from_secs(65);
-/// So many pages may wait for the monitor's thread at once.
-const QUESTIONS: usize = 64;
-/// A page waits this long at most. The thread answers within milliseconds, unless the machine is overloaded.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// Watches an application: its [layer](Self::layer) records requests, its [dashboard](Self::dashboard) shows the board.
 /// A clone is the same monitor. Its thread ends when the last clone and the last dashboard are dropped.
@@ -62,9 +43,9 @@ pub struct Monitor {
     recorder: &'static Recorder,
     #[cfg(feature = "mongodb")]
     listener: &'static Listener,
-    /// Takes the options of the first client that is listened to, if the builder has no database.
-    #[cfg(feature = "mongodb")]
-    database_sender: Arc<Mutex<Option<oneshot::Sender<Database>>>>,
+    /// The builder's database, or that of the first client that is listened to.
+    #[cfg_attr(not(feature = "mongodb"), expect(dead_code, reason = "there is no client to listen to"))]
+    database: watch::Sender<Database>,
     state: Arc<State>,
     /// Whether `/readyz` depends on the database.
     ready_needs_database: bool,
@@ -72,48 +53,50 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Starts the monitor. If its thread cannot be started, the board is stale from the first second on, and shows its age.
+    /// Starts the monitor. If its thread cannot be started, the board is stale until it can.
     /// Without a service name the application has the name of its process.
     pub(crate) fn start(
         service: Option<String>,
         watch: Option<Watch>,
-        probe: Probe,
+        database: Database,
         policy: Policy,
         ready_needs_database: bool,
         access: AccessPolicy,
     ) -> Self {
-        note_locations();
+        panics::note_locations();
         let recorder = Recorder::new(policy);
         let listener = Listener::new();
         // An application in another process has no runtime here.
         let runtime = if watch.is_none() { RuntimeProbe::current() } else { None };
-        let mut sampler = Sampler::new(service, Probes::new(watch), recorder, listener, runtime);
-        let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, probe.result(), false)));
-        let (read_at, database_read_at) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
+        let supervision = Supervision::default();
+        let (probes, faults) = (Probes::new(watch, &supervision), Arc::clone(&supervision.faults));
+        let mut sampler = Sampler::new(service, probes, recorder, listener, runtime, faults);
+        let (results, latest) = watch::channel(database.clone().into_probe().result().clone());
+        let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, &latest.borrow(), false)));
+        let (read, database_read) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
         let (ask, questions) = mpsc::channel(QUESTIONS);
-        let state = State {
-            ask,
+        let (database, databases) = watch::channel(database);
+        let thread = MonitorThread {
+            sampler,
+            started: std::time::Instant::now(),
             frozen: Arc::clone(&frozen),
-            read_at: Arc::clone(&read_at),
-            database_read_at: Arc::clone(&database_read_at),
+            read: Arc::clone(&read),
+            database_read: Arc::clone(&database_read),
+            questions,
+            parked: vec![],
+            databases,
+            results,
+            latest,
+            supervision: supervision.clone(),
         };
-        let monitor_thread = MonitorThread { sampler, frozen, read_at, database_read_at, questions };
-        let (database_sender, database) = oneshot::channel();
-        let started =
-            thread::Builder::new().name("watchboard".to_owned()).spawn(move || run(monitor_thread, probe, database));
-        if let Err(error) = started {
-            tracing::error!(%error, "the monitor's thread cannot be started: its figures will not move");
-        }
-        // Without the feature there is no client to listen to.
-        #[cfg(not(feature = "mongodb"))]
-        drop(database_sender);
+        let starter = Starter::new(thread);
+        starter.start();
         Self {
             recorder,
             #[cfg(feature = "mongodb")]
             listener,
-            #[cfg(feature = "mongodb")]
-            database_sender: Arc::new(Mutex::new(Some(database_sender))),
-            state: Arc::new(state),
+            database,
+            state: Arc::new(State { ask, frozen, read, database_read, starter, faults: supervision.faults }),
             ready_needs_database,
             access,
         }
@@ -153,10 +136,13 @@ impl Monitor {
     #[cfg_attr(docsrs, doc(cfg(feature = "mongodb")))]
     #[must_use = "a client is listened to only if it is made of the options that this returns"]
     pub fn listen(&self, options: ClientOptions) -> ClientOptions {
-        if let Some(database_sender) = self.database_sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // Nobody waits for it if the builder has a database.
-            let _ = database_sender.send(options.clone().into());
-        }
+        self.database.send_if_modified(|known| {
+            let is_first = !known.is_configured();
+            if is_first {
+                *known = options.clone().into();
+            }
+            is_first
+        });
         self.listener.listen(options)
     }
 
@@ -170,9 +156,12 @@ impl Monitor {
     /// let board: axum::Router = axum::Router::new().nest_service("/ops/board", monitor.dashboard());
     /// ```
     pub fn dashboard(&self) -> Router {
-        let (frozen, needs_database) = (Arc::clone(&self.state.frozen), self.ready_needs_database);
-        // Not by the port: a balancer is no viewer.
-        let unready = move || needs_database.then(|| frozen.load().snapshot.database.unready()).flatten();
+        let (state, needs_database) = (Arc::clone(&self.state), self.ready_needs_database);
+        let unready = move || {
+            let full = state.full_snapshot();
+            let stale = full.stale().map(|stale| format!("stale: {stale}"));
+            stale.or_else(|| needs_database.then(|| full.snapshot.database.unready()).flatten())
+        };
         let unready: board::Unready = Arc::new(unready);
         board::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &unready, self.access.clone())
     }
@@ -202,140 +191,5 @@ impl fmt::Debug for Monitor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let service = &self.state.frozen.load().snapshot.service;
         formatter.debug_struct("Monitor").field("service", service).finish_non_exhaustive()
-    }
-}
-
-/// The monitor's state that the board reads.
-struct State {
-    ask: mpsc::Sender<Question>,
-    frozen: Arc<ArcSwap<FullSnapshot>>,
-    /// The last read of any view, and of the database view: costly probes run only for viewers.
-    read_at: Arc<LastRead>,
-    database_read_at: Arc<LastRead>,
-}
-
-/// The time of the last read.
-#[derive(Default)]
-struct LastRead(AtomicU64);
-
-impl LastRead {
-    fn set_to_now(&self) {
-        self.0.store(now_unix_ms(), Relaxed);
-    }
-
-    fn is_recent(&self) -> bool {
-        now_unix_ms().saturating_sub(self.0.load(Relaxed)) < WATCHED_WITHIN.as_millis() as u64
-    }
-}
-
-/// A page's question, and where its answer goes.
-struct Question {
-    ask: Ask,
-    seen: Option<RefreshCursor>,
-    answer: oneshot::Sender<RefreshResponse>,
-}
-
-impl Telemetry for State {
-    fn full_snapshot(&self) -> Arc<FullSnapshot> {
-        self.read_at.set_to_now();
-        self.frozen.load_full()
-    }
-
-    fn refresh(&self, ask: Ask, seen: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>> {
-        self.read_at.set_to_now();
-        if ask.part == Part::Database {
-            self.database_read_at.set_to_now();
-        }
-        let (answer, answered) = oneshot::channel();
-        let sent = self.ask.try_send(Question { ask, seen, answer });
-        Box::pin(async move {
-            sent.map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => Unknown::because("too many pages ask at once: try again"),
-                mpsc::error::TrySendError::Closed(_) => Unknown::because("the monitor has stopped: see the log"),
-            })?;
-            match timeout(ANSWER_WITHIN, answered).await {
-                Ok(Ok(answer)) => Ok(answer),
-                Ok(Err(_)) => Err(Unknown::because("the monitor failed to answer: see the log")),
-                Err(_) => Err(Unknown::because(format!("the monitor did not answer within {ANSWER_WITHIN:?}"))),
-            }
-        })
-    }
-}
-
-/// The state of the monitor's thread.
-struct MonitorThread {
-    sampler: Sampler,
-    frozen: Arc<ArcSwap<FullSnapshot>>,
-    read_at: Arc<LastRead>,
-    database_read_at: Arc<LastRead>,
-    questions: mpsc::Receiver<Question>,
-}
-
-/// The monitor's thread. It ends when nobody can ask it any more.
-fn run(monitor_thread: MonitorThread, probe: Probe, database: oneshot::Receiver<Database>) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            return tracing::error!(%error, "the monitor's runtime cannot be started: its figures will not move");
-        }
-    };
-    let (results, latest) = watch::channel(probe.result().clone());
-    runtime.block_on(async {
-        tokio::spawn(ask_database(probe, database, results, Arc::clone(&monitor_thread.database_read_at)));
-        Box::pin(monitor_thread.sample_and_answer(latest)).await;
-    });
-}
-
-/// Asks the builder's database, or that of the first client that is listened to.
-async fn ask_database(
-    mut probe: Probe,
-    database: oneshot::Receiver<Database>,
-    results: watch::Sender<ProbeResult>,
-    read_at: Arc<LastRead>,
-) {
-    if !probe.is_configured() {
-        let Ok(database) = database.await else { return std::future::pending().await };
-        probe = database.into_probe();
-    }
-    loop {
-        let started = Instant::now();
-        probe.round(read_at.is_recent()).await;
-        results.send_replace(probe.result().clone());
-        sleep(TICK.saturating_sub(started.elapsed()).max(REST)).await;
-    }
-}
-
-impl MonitorThread {
-    async fn sample_and_answer(mut self, mut latest: watch::Receiver<ProbeResult>) {
-        let started = Instant::now();
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        ticks.tick().await;
-        loop {
-            tokio::select! {
-                biased;
-                _ = ticks.tick() => {
-                    let tick = started.elapsed().as_secs_f64().round() as u64;
-                    let result = latest.borrow().clone();
-                    let watched = self.read_at.is_recent();
-                    self.frozen.store(Arc::new(self.sampler.tick(tick, &result, watched)));
-                }
-                // An outage does not wait for the next tick.
-                Ok(()) = latest.changed() => {
-                    let result = latest.borrow_and_update();
-                    if let Some(frozen) = self.sampler.update_database(&self.frozen.load(), &result.database) {
-                        self.frozen.store(Arc::new(frozen));
-                    }
-                }
-                question = self.questions.recv() => {
-                    let Some(Question { ask, seen, answer }) = question else { return };
-                    if let Some(frozen) = self.sampler.read_costly(&self.frozen.load()) {
-                        self.frozen.store(Arc::new(frozen));
-                    }
-                    // It fails if nobody waits any more.
-                    let _ = answer.send(self.sampler.answer(&ask, seen, &self.frozen.load().snapshot, &latest.borrow()));
-                }
-            }
-        }
     }
 }

@@ -6,7 +6,6 @@ mod endpoint;
 mod guard;
 mod layer;
 mod naming;
-mod panics;
 mod reader;
 mod recorder;
 mod registry;
@@ -21,7 +20,6 @@ pub use body::RequestsBody;
 pub(crate) use endpoint::{Ending, Outcome};
 pub use layer::{RequestsFuture, RequestsLayer, RequestsService};
 pub use naming::{RouteError, Routes};
-pub(crate) use panics::note_locations;
 pub(crate) use reader::{Reader, RequestReports};
 pub use recorder::Incoming;
 #[cfg(test)]

@@ -1,18 +1,30 @@
 //! The status in a sentence, with its duration and the findings.
 
 use leptos::prelude::*;
-use watchboard_wire::{Finding, Health, Status, format};
+use watchboard_wire::{Finding, Health, STALE_AFTER, Status, format};
 
 use crate::{
-    live::{snapshot_memo, snapshot_text},
+    live::{LinkState, snapshot_memo, snapshot_text, use_live},
     place::use_place,
 };
 
 /// The sentence, with the status as a word, a shape and a colour.
 #[component]
 pub(crate) fn StatusLine() -> impl IntoView {
-    let class = snapshot_text(|snapshot| format!("status {}", snapshot.health.status.word()));
-    let sentence = snapshot_text(|snapshot| sentence(&snapshot.health, snapshot.taken_at_unix_ms / 1000));
+    let live = use_live();
+    // Without new figures no state is known.
+    let is_stale = Memo::new(move |_| match live.link_state() {
+        LinkState::Stale => true,
+        LinkState::Lost => live.age_seconds.get().is_some_and(|age| age > STALE_AFTER.as_secs()),
+        LinkState::AsLoaded | LinkState::Live | LinkState::Paused => false,
+    });
+    let word = snapshot_text(|snapshot| snapshot.health.status.word().to_owned());
+    let class = move || if is_stale.get() { "status stale".to_owned() } else { format!("status {}", word.get()) };
+    let known = snapshot_text(|snapshot| sentence(&snapshot.health, snapshot.taken_at_unix_ms / 1000));
+    let sentence = move || match is_stale.get() {
+        true => format!("Stale. Last known: {}", known.get()),
+        false => known.get(),
+    };
     let place = use_place();
     let findings = snapshot_memo(|snapshot| snapshot.health.findings.clone());
     let links = move || {
@@ -27,7 +39,7 @@ pub(crate) fn StatusLine() -> impl IntoView {
         findings.get().into_iter().enumerate().map(link).collect_view()
     };
     view! {
-        <p class=move || class.get() id="status">
+        <p class=class id="status">
             <span class="mark" aria-hidden="true"></span>
             <span>{sentence}{links}</span>
         </p>

@@ -113,7 +113,7 @@ impl Refresher {
     }
 
     fn show(self, ask: Ask, update: RefreshResponse) {
-        self.taken_at_ms.set_value(now_ms() - update.age_ms() as f64);
+        self.taken_at_ms.set_value(now_ms() - update.age_ms as f64);
         if self.live.figures.with_untracked(|figures| figures.ask == ask) {
             self.live.figures.update(|figures| figures.update(update));
         } else {

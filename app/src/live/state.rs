@@ -1,7 +1,7 @@
 //! The live figures and their freshness, which the frame, the pages and the refresh loop share.
 
 use leptos::prelude::*;
-use watchboard_wire::RefreshResponse;
+use watchboard_wire::{RefreshResponse, STALE_AFTER};
 
 use crate::{figures::Figures, place::Place, preferences::Preferences};
 
@@ -33,6 +33,8 @@ pub(crate) struct Live {
     pub(crate) refreshing: RwSignal<bool>,
     /// The age of the figures in whole seconds; `None` until scripts run.
     pub(crate) age_seconds: RwSignal<Option<u64>>,
+    /// Whether the figures of the first paint were stale when the server sent them.
+    loaded_stale: bool,
     /// Set when the viewer asks for a refresh now.
     pub(super) refresh_requested: RwSignal<()>,
     /// Whether the last refresh failed.
@@ -42,7 +44,9 @@ pub(crate) struct Live {
 impl Live {
     /// The figures of the first paint.
     pub(super) fn new(first: RefreshResponse, place: RwSignal<Place>, preferences: RwSignal<Preferences>) -> Self {
+        let loaded_stale = u128::from(first.age_ms) > STALE_AFTER.as_millis();
         Self {
+            loaded_stale,
             figures: RwSignal::new(Figures::new(place.with_untracked(Place::ask), first)),
             place,
             preferences,
@@ -61,6 +65,7 @@ impl Live {
     pub(crate) fn link_state(self) -> LinkState {
         let Preferences { interval_seconds, paused, .. } = self.preferences.get();
         match self.age_seconds.get() {
+            None if self.loaded_stale => LinkState::Stale,
             None => LinkState::AsLoaded,
             Some(_) if self.failed.get() => LinkState::Lost,
             Some(_) if paused => LinkState::Paused,

@@ -68,13 +68,6 @@ pub struct RefreshResponse {
     pub memory: Option<MemoryDetail>,
     /// The details of the database; `Some` for [`Part::Database`] only.
     pub database: Option<DatabaseDetail>,
-    /// The server's wall clock when it answered. The difference to `taken_at_unix_ms` is the age of the figures.
-    pub served_at_unix_ms: u64,
-}
-
-impl RefreshResponse {
-    /// The age of the figures when the server sent them, in milliseconds.
-    pub fn age_ms(&self) -> u64 {
-        self.served_at_unix_ms.saturating_sub(self.snapshot.taken_at_unix_ms)
-    }
+    /// The age of the snapshot when the server answered, by its monotonic clock.
+    pub age_ms: u64,
 }

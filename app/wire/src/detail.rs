@@ -10,7 +10,9 @@ pub struct MemoryDetail {
     /// Every thread of the process, grouped by name.
     pub threads: Reading<Vec<ThreadGroup>>,
     /// The machine's devices and heaviest processes.
-    pub devices: Devices,
+    pub devices: Reading<Devices>,
+    /// Mounted file systems; apart, since one of a network drive may hang.
+    pub disks: Reading<Vec<Disk>>,
     /// The cost of the monitor itself.
     pub cost: Cost,
 }
@@ -30,15 +32,13 @@ pub struct ThreadGroup {
     pub freed_per_second: Option<f64>,
 }
 
-/// Processors (`/proc/stat`), disks, networks, and the processes with the most memory (all by sysinfo).
+/// Processors (`/proc/stat`), networks, and the processes with the most memory (all by sysinfo).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Devices {
     /// Seconds since boot.
     pub uptime_seconds: u64,
     /// The busy share of each core, from `/proc/stat`; empty at the first reading.
     pub cores_percent: Vec<f32>,
-    /// Mounted file systems.
-    pub disks: Vec<Disk>,
     /// Network interfaces.
     pub networks: Vec<Network>,
     /// The processes with the most resident memory, at most ten.
@@ -85,8 +85,8 @@ pub struct HeavyProcess {
 pub struct Cost {
     /// Nanoseconds to record one request, measured once on this machine, without the cost of an axum layer.
     pub request_ns: u64,
-    /// CPU time of the monitor's thread in the last second, in microseconds (`CLOCK_THREAD_CPUTIME_ID`): sampling and
-    /// answers to pages.
+    /// CPU time of the monitor's threads in the last second, in microseconds (`CLOCK_THREAD_CPUTIME_ID`): sampling,
+    /// readings of the system, and answers to pages.
     pub cpu_us_per_second: Option<u64>,
     /// Bytes that its parts hold, by name.
     pub held: Vec<(String, u64)>,

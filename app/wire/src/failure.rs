@@ -34,6 +34,8 @@ pub enum FailureKind {
     BadUri,
     /// The server or the driver reported another error.
     Other,
+    /// The monitor's own probe failed: nothing is known of the database.
+    NotProbed,
 }
 
 impl FailureKind {
@@ -54,6 +56,7 @@ impl FailureKind {
             Self::Damaged => "damaged",
             Self::BadUri => "bad connection string",
             Self::Other => "error",
+            Self::NotProbed => "not probed",
         }
     }
 }

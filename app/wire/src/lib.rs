@@ -12,6 +12,7 @@ mod detail;
 mod endpoints;
 mod errors;
 mod failure;
+mod fault;
 pub mod format;
 mod health;
 mod latency;
@@ -37,6 +38,7 @@ pub use endpoints::{
 };
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
 pub use failure::FailureKind;
+pub use fault::Fault;
 pub use health::{Finding, FindingSubject, Health, Status};
 pub use latency::{Band, Latency};
 pub use memory::{
@@ -50,7 +52,7 @@ pub use server::{
     Cache, CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases, DatedReading, Operation,
     ReplicaMember, Replication, ServerConnections, ServerStatus,
 };
-pub use snapshot::{FullSnapshot, Snapshot};
+pub use snapshot::{FullSnapshot, STALE_AFTER, Snapshot};
 use timeline::columns;
 pub use timeline::{Columns, Timeline, TimelineColumns};
 pub use window::Window;

@@ -312,6 +312,13 @@ impl Default for Memory {
 }
 
 impl Memory {
+    /// Replaces the figures that are read for viewers by the reason why they were not.
+    pub fn forget_costly(&mut self, why: &Unknown) {
+        self.handles = Err(why.clone());
+        self.threads = Err(why.clone());
+        self.mapped = Err(why.clone());
+    }
+
     /// The container's memory if it has a limit, else the system's.
     ///
     /// # Errors

@@ -1,22 +1,46 @@
 //! Everything that is watched, at one tick of the monitor.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Health, Memory, Requests, Runtime};
+use super::{
+    CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Health, Memory, Requests, Runtime, format,
+};
+
+/// A snapshot is taken every second. Once it is older than this, it is stale: no state that it has holds any more.
+pub const STALE_AFTER: Duration = Duration::from_secs(5);
 
 /// The snapshot with every endpoint, error and command, for `/health` and `/metrics`.
 #[derive(Clone, Debug)]
 pub struct FullSnapshot {
     /// The part that pages get too.
     pub snapshot: Snapshot,
+    /// The time at which it was taken, by the monotonic clock.
+    pub taken_at: Instant,
     /// Every endpoint since the start of the monitor.
     pub endpoints: Vec<Arc<EndpointTotals>>,
     /// The last errors, newest first; at most 100.
     pub errors: Vec<ErrorEvent>,
     /// The commands that the application sent to its database; `None` without a command listener.
     pub commands: Option<CommandsSnapshot>,
+}
+
+impl FullSnapshot {
+    /// Its age now.
+    pub fn age(&self) -> Duration {
+        self.taken_at.elapsed()
+    }
+
+    /// Why it says nothing about now, if it is too old for that.
+    pub fn stale(&self) -> Option<String> {
+        let age = self.age();
+        let text = || format!("the monitor has not taken figures for {}", format::span(age.as_secs()));
+        (age > STALE_AFTER).then(text)
+    }
 }
 
 /// The state of all that is watched at one tick of the monitor. It ticks once a second.

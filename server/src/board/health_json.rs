@@ -9,32 +9,45 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use watchboard_wire::{
-    Application, ApplicationProcess, CommandTotals, CommandsSnapshot, EndpointTotals, ErrorEvent, FullSnapshot, Heap,
-    Process, Reading, Snapshot, Status, System, Thread, format,
+    Application, ApplicationProcess, CommandTotals, CommandsSnapshot, DatabaseState, EndpointTotals, ErrorEvent, Fault, FullSnapshot,
+    Heap, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
 /// 200 while the status is healthy or degraded. 503 if most requests fail or the application does not run, so that a balancer can
-/// choose another instance.
-pub(crate) fn response(frozen: &FullSnapshot) -> Response {
-    let code = match frozen.snapshot.health.status {
+/// choose another instance; also while the figures are stale, since no status is known then.
+pub(crate) fn response(frozen: &FullSnapshot, faults: &[Fault]) -> Response {
+    let stale = frozen.stale();
+    let status = if stale.is_some() { Status::Unhealthy } else { frozen.snapshot.health.status };
+    let code = match status {
         Status::Healthy | Status::Degraded => StatusCode::OK,
         Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, Json(body(frozen))).into_response()
+    (code, Json(body(frozen, status, stale.as_deref(), faults))).into_response()
 }
 
-fn body(frozen: &FullSnapshot) -> Value {
+/// `stale` is why the figures are too old to know the status. They are the last known then.
+fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fault]) -> Value {
     let snapshot = &frozen.snapshot;
+    let reasons = match stale {
+        Some(stale) => vec![stale],
+        None => snapshot.health.sentences().collect(),
+    };
     json!({
-        "status": snapshot.health.status,
-        "reasons": snapshot.health.sentences().collect::<Vec<_>>(),
+        "status": status,
+        "reasons": reasons,
         "timestamp": format::date_time(snapshot.taken_at_unix_ms),
+        "age_seconds": (frozen.age().as_secs_f64() * 1000.0).round() / 1000.0,
+        "monitor": { "stale": stale.is_some(), "faults": faults.iter().map(fault).collect::<Vec<_>>() },
         "service": snapshot.service,
         "version": snapshot.version,
         "uptime": { "seconds": snapshot.tick, "formatted": format::uptime(snapshot.tick) },
-        "database": database(frozen),
+        "database": database(frozen, stale),
         "memory_analysis": {
-            "process": { "process": or_error(&snapshot.memory.process, |process| process_json(process, snapshot)), "threads": threads(snapshot) },
+            "process": {
+                "process": or_error(&snapshot.memory.process, |process| process_json(process, snapshot)),
+                "threads": threads(snapshot),
+                "threads_error": reason(&snapshot.memory.threads),
+            },
             "system": {
                 "virtual_memory": or_error(&snapshot.memory.system, virtual_memory),
                 "swap_memory": or_error(&snapshot.memory.system, swap_memory),
@@ -52,6 +65,16 @@ fn body(frozen: &FullSnapshot) -> Value {
 /// The figures, or the reason why they are unknown.
 fn or_error<T>(reading: &Reading<T>, show: impl FnOnce(&T) -> Value) -> Value {
     reading.as_ref().map_or_else(|unknown| json!({ "error": unknown.reason }), show)
+}
+
+/// Why a reading is unknown; null if it is known.
+fn reason<T>(reading: &Reading<T>) -> Option<&str> {
+    reading.as_ref().err().map(|unknown| &*unknown.reason)
+}
+
+fn fault(fault: &Fault) -> Value {
+    let Fault { part, count, seconds_ago, reason } = fault;
+    json!({ "part": part, "count": count, "seconds_ago": seconds_ago, "reason": reason })
 }
 
 fn commands(commands: &CommandsSnapshot) -> Value {
@@ -75,11 +98,15 @@ fn commands(commands: &CommandsSnapshot) -> Value {
     })
 }
 
-fn database(frozen: &FullSnapshot) -> Value {
+fn database(frozen: &FullSnapshot, stale: Option<&str>) -> Value {
     let database = &frozen.snapshot.database;
+    let status = match stale.filter(|_| database.state != DatabaseState::NotConfigured) {
+        Some(stale) => format!("error: stale: {stale}"),
+        None => database.status_text(),
+    };
     json!({
         "kind": database.kind,
-        "status": database.status_text(),
+        "status": status,
         "since": format::date_time(database.since_unix_ms),
         "last_answer": database.answered_at_unix_ms.map(format::date_time),
         "latency_ms": database.latency_us.map(|us| us as f64 / 1000.0),
@@ -108,8 +135,8 @@ fn memory_info(process: &Process) -> Value {
 }
 
 fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
-    let handles = snapshot.memory.handles.as_ref().ok();
-    let mapped = snapshot.memory.mapped.as_ref().ok();
+    let Memory { handles, mapped, .. } = &snapshot.memory;
+    let (open, sharing) = (handles.as_ref().ok(), mapped.as_ref().ok());
     json!({
         "pid": process.pid,
         "name": process.name,
@@ -117,11 +144,14 @@ fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
         "cpu_percent": process.cpu_percent,
         "memory_info": memory_info(process),
         "num_threads": process.num_threads,
-        "open_files": handles.map(|handles| handles.open_files),
-        "connections": handles.map(|handles| handles.connections),
+        "open_files": open.map(|open| open.open_files),
+        "connections": open.map(|open| open.connections),
+        "open_files_error": reason(handles),
         "num_fds": snapshot.memory.open_descriptors(),
-        "uss": mapped.map(|mapped| mapped.uss_bytes),
-        "pss": mapped.map(|mapped| mapped.pss_bytes),
+        "uss": sharing.map(|sharing| sharing.uss_bytes),
+        "pss": sharing.map(|sharing| sharing.pss_bytes),
+        "shared_pages_read": sharing.map(|sharing| format::date_time(sharing.read_at_unix_ms)),
+        "shared_pages_error": reason(mapped),
         "page_faults": { "minor": process.minor_faults, "major": process.major_faults },
     })
 }
@@ -176,7 +206,8 @@ fn threads(snapshot: &Snapshot) -> Value {
             "memory_scope": scope,
         })
     };
-    or_error(&snapshot.memory.threads, |threads| threads.busiest.iter().map(thread).collect())
+    // A list, also if it is unknown: pages of the original go through it.
+    snapshot.memory.threads.iter().flat_map(|threads| threads.busiest.iter().map(thread)).collect()
 }
 
 fn virtual_memory(system: &System) -> Value {

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use watchboard_wire::{DatabaseState, EndpointTotals, FullSnapshot, StatusTotals};
+use watchboard_wire::{DatabaseState, EndpointTotals, Fault, FullSnapshot, StatusTotals};
 
 use self::text::{escape_label, seconds};
 use crate::histograms::BOUNDS_US;
@@ -17,11 +17,30 @@ use crate::histograms::BOUNDS_US;
 /// The version that every scraper reads.
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-pub(crate) fn response(frozen: &FullSnapshot) -> Response {
+pub(crate) fn response(frozen: &FullSnapshot, faults: &[Fault]) -> Response {
     let mut text = String::new();
     // Writing into a string cannot fail.
-    let _ = write_all(&mut text, frozen);
+    let _ = write_monitor(&mut text, frozen, faults);
+    // A scraper would take old figures for new ones.
+    if frozen.stale().is_none() {
+        let _ = write_all(&mut text, frozen);
+    }
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+}
+
+/// The state of the monitor itself.
+fn write_monitor(out: &mut String, frozen: &FullSnapshot, faults: &[Fault]) -> fmt::Result {
+    const AGE: &str = "watchboard_snapshot_age_seconds";
+    const FAULTS: &str = "watchboard_faults_total";
+    writeln!(out, "# HELP {AGE} Age of these figures. Past five seconds all others are left out.\n# TYPE {AGE} gauge")?;
+    writeln!(out, "{AGE} {}", frozen.age().as_secs_f64())?;
+    if !faults.is_empty() {
+        writeln!(out, "# HELP {FAULTS} Failures of the monitor's own parts.\n# TYPE {FAULTS} counter")?;
+    }
+    for fault in faults {
+        writeln!(out, "{FAULTS}{{part=\"{}\"}} {}", escape_label(&fault.part), fault.count)?;
+    }
+    Ok(())
 }
 
 fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {

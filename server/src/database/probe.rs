@@ -1,11 +1,11 @@
 //! The probe: once a second it asks the database, on a connection of the monitor's own and within a time limit. Each kind of
 //! database asks in its own way, in a file of its own. The probe never touches the application's calls.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
-use watchboard_wire::{DatabaseFailure, DatabaseHealth, DatabaseServer, DatabaseState, FailureKind};
+use watchboard_wire::{DatabaseFailure, DatabaseHealth, DatabaseServer, DatabaseState, FailureKind, STALE_AFTER, format};
 
 use crate::clock::now_unix_ms;
 
@@ -33,6 +33,30 @@ pub(crate) struct ProbeResult {
     pub(crate) database: DatabaseHealth,
     /// The server's own state; `None` before the first reading.
     pub(crate) server: Option<DatabaseServer>,
+    /// The time of the last round; before the first, of the start.
+    pub(crate) probed_at: Option<Instant>,
+}
+
+impl ProbeResult {
+    /// The database's state as far as it is known now: a good state that is old is unknown.
+    pub(crate) fn current(&self) -> DatabaseHealth {
+        let age = self.probed_at.map(|at| at.elapsed()).filter(|age| *age > STALE_AFTER);
+        match (age, &self.database.state) {
+            (Some(age), DatabaseState::Healthy | DatabaseState::Connecting) => {
+                let detail = format!("the monitor's probe has not answered for {}", format::span(age.as_secs()));
+                self.failed(detail)
+            }
+            _ => self.database.clone(),
+        }
+    }
+
+    /// The probe itself failed, for this reason.
+    pub(crate) fn failed(&self, detail: String) -> DatabaseHealth {
+        let state = DatabaseState::Failed(DatabaseFailure::new(FailureKind::NotProbed, detail));
+        let since_unix_ms =
+            if is_same(&state, &self.database.state) { self.database.since_unix_ms } else { now_unix_ms() };
+        DatabaseHealth { state, since_unix_ms, ..self.database.clone() }
+    }
 }
 
 /// Probes one database and holds the last result.
@@ -48,11 +72,13 @@ impl Probe {
         if source.is_some() {
             database.state = DatabaseState::Connecting;
         }
-        Self { source, result: ProbeResult { database, server: None } }
+        let probed_at = source.is_some().then(Instant::now);
+        Self { source, result: ProbeResult { database, server: None, probed_at } }
     }
 
-    pub(crate) fn is_configured(&self) -> bool {
-        self.source.is_some()
+    /// The same probe, with what an earlier one of the same database knew.
+    pub(crate) fn after(self, earlier: ProbeResult) -> Self {
+        Self { result: ProbeResult { probed_at: Some(Instant::now()), ..earlier }, ..self }
     }
 
     pub(crate) fn result(&self) -> &ProbeResult {
@@ -67,6 +93,7 @@ impl Probe {
             Err(_) => Err(source.overdue().await),
         };
         let now = now_unix_ms();
+        self.result.probed_at = Some(Instant::now());
         let database = &mut self.result.database;
         database.probed_at_unix_ms = Some(now);
         let state = match answer {

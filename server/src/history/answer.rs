@@ -14,7 +14,6 @@ use super::{
     window_sums::{SumsRow, WindowSums},
 };
 use crate::{
-    clock::now_unix_ms,
     commands::{CommandTally, CommandUseDelta, attribution::Step},
     requests::{Class, Reader, RequestUsage, SlowSighting, Tally},
 };
@@ -74,7 +73,8 @@ impl History {
             endpoint,
             memory: None,
             database: None,
-            served_at_unix_ms: now_unix_ms(),
+            // Whoever has the snapshot knows its age.
+            age_ms: 0,
         }
     }
 }

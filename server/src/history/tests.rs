@@ -11,6 +11,7 @@ use crate::{
     memory::Probes,
     requests::{Class, Ending, Outcome, Policy, Recorder, RequestId, Sighting},
     sample::Sampler,
+    supervision::Supervision,
 };
 
 pub(crate) fn tally(durations_us: &[u64]) -> Tally {
@@ -41,7 +42,9 @@ pub(super) fn sighting(endpoint: usize, at_unix_ms: u64, duration_us: u64) -> Si
 /// The snapshot of a monitor without a database or a runtime.
 pub(super) fn snapshot() -> Snapshot {
     let recorder = Recorder::new(Policy::default());
-    let mut sampler = Sampler::new(None, Probes::new(None), recorder, Listener::new(), None);
+    let supervision = Supervision::default();
+    let probes = Probes::new(None, &supervision);
+    let mut sampler = Sampler::new(None, probes, recorder, Listener::new(), None, supervision.faults);
     Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, &ProbeResult::default(), false).snapshot }
 }
 

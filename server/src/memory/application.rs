@@ -5,28 +5,25 @@ mod command;
 mod find;
 mod listeners;
 mod member;
+mod members;
 mod owners;
 mod table;
 
-use std::{
-    collections::HashSet,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, time::Duration};
 
-use watchboard_wire::{Application, Handles, Memory, PageSharing, Reading, ThreadGroup, Unknown};
+use watchboard_wire::{Application, Memory, Unknown};
 
 use self::{
     find::{Finder, ProcessTree},
     member::ProcessMember,
     table::ProcessKey,
 };
-use super::{
-    container::ContainerProbe,
-    handles, process,
-    threads::{self, ThreadsProbe},
-    watch::Watch,
+pub(super) use self::members::{Members, OpenFiles, PageSharingProbe, read_open_files, read_threads};
+use super::{container::ContainerProbe, process, watch::Watch};
+use crate::{
+    clock::now_unix_ms,
+    supervision::{Lookout, Supervision},
 };
-use crate::clock::now_unix_ms;
 
 /// So many processes are read; further ones are counted.
 const MOST_PROCESSES: usize = 64;
@@ -34,11 +31,13 @@ const MOST_PROCESSES: usize = 64;
 const LOOK_EVERY: u64 = 5;
 /// Restarts that are remembered.
 const MOST_RESTARTS: usize = 50;
-/// The kernel walks all pages to report how they are shared. After so long the other processes wait for the next reading.
-const MAPPED_WITHIN: Duration = Duration::from_millis(50);
+/// The kernel takes microseconds for a command line. It waits for a process whose memory is locked, which may be for ever.
+const COMMAND_WITHIN: Duration = Duration::from_millis(100);
 
 pub(super) struct ApplicationProbe {
     finder: Finder,
+    /// Reads command lines, with the id of their process.
+    commands: Lookout<u32, (u32, Vec<String>)>,
     /// The processes that are read, the main process first; empty while it does not run or cannot be seen.
     members: Vec<ProcessMember>,
     unread: usize,
@@ -55,9 +54,10 @@ pub(super) struct ApplicationProbe {
 }
 
 impl ApplicationProbe {
-    pub(super) fn new(watch: Watch) -> Self {
+    pub(super) fn new(watch: Watch, supervision: &Supervision) -> Self {
         Self {
             finder: Finder::new(watch),
+            commands: Lookout::new("command lines", supervision, || |pid| (pid, command::read(pid))),
             members: vec![],
             unread: 0,
             unseen: Unknown::because("not looked for yet"),
@@ -92,12 +92,22 @@ impl ApplicationProbe {
             }
             None => Err(no_process()),
         };
-        if self.members.is_empty() {
-            memory.handles = Err(no_process());
-            memory.threads = Err(no_process());
-            memory.mapped = Err(no_process());
-        }
         memory.application = Some(self.application());
+    }
+
+    /// The processes of the last reading, for the costly readings.
+    pub(super) fn members(&self) -> Members {
+        let keys = self.members.iter().map(|member| member.key).collect();
+        Members { keys, sockets: self.finder.sockets().clone() }
+    }
+
+    /// The command line of a process; empty if it cannot be read.
+    fn command_line(&mut self, pid: u32) -> Vec<String> {
+        if self.commands.begin(pid) {
+            self.commands.wait(COMMAND_WITHIN);
+        }
+        let words = self.commands.reading().ok().filter(|(of, _)| *of == pid);
+        words.map(|(_, words)| words.clone()).unwrap_or_default()
     }
 
     /// Reads each process and drops those that have ended; whether there were any.
@@ -164,73 +174,24 @@ impl ApplicationProbe {
                 self.restarts.drain(..excess);
             }
             // Workers that go on without their master are still the application.
-            self.name = found.processes.first().map(|main| command::application_name(main.pid)).unwrap_or_default();
+            let words = found.processes.first().map(|main| self.command_line(main.pid));
+            self.name = words.map(|words| command::application_name(&words)).unwrap_or_default();
         }
         self.known = keys;
         self.unread = found.processes.len().saturating_sub(MOST_PROCESSES);
         let mut before = std::mem::take(&mut self.members);
         for key in found.processes.iter().take(MOST_PROCESSES) {
             let known = before.iter().position(|member| member.key == *key).map(|place| before.swap_remove(place));
-            self.members.push(known.unwrap_or_else(|| ProcessMember::new(*key, found.owners.contains(&key.pid))));
+            let member = known.unwrap_or_else(|| {
+                let command = command::masked_command_line(&self.command_line(key.pid));
+                ProcessMember::new(*key, found.owners.contains(&key.pid), command)
+            });
+            self.members.push(member);
         }
-    }
-
-    /// Reads the open files and sockets of its processes. A file counts for each process that has it open, a socket once.
-    pub(super) fn read_open(&mut self, memory: &mut Memory) {
-        let sockets = self.finder.sockets();
-        self.members.iter_mut().for_each(|member| member.read_open(sockets));
-        memory.handles = self.handles();
-        memory.application = Some(self.application());
-    }
-
-    fn handles(&self) -> Reading<Handles> {
-        let mut handles = Handles { read_at_unix_ms: now_unix_ms(), ..Handles::default() };
-        let mut sockets = HashSet::new();
-        for open in self.members.iter().filter_map(|member| member.open.as_ref()) {
-            let open = open.as_ref().map_err(Unknown::clone)?;
-            handles.open_files += open.open_files;
-            sockets.extend(&open.sockets);
-        }
-        // All its processes share one network.
-        let count = |member: &ProcessMember| member.in_folder(|folder| handles::count_connections(folder, &sockets));
-        handles.connections = self.members.iter().find_map(count).ok_or_else(no_process)??;
-        Ok(handles)
-    }
-
-    /// Every thread of all its processes.
-    pub(super) fn read_threads(&self, threads: &mut ThreadsProbe) -> Reading<Vec<ThreadGroup>> {
-        let tasks: Vec<_> = self.members.iter().filter_map(|member| member.in_folder(threads::read_tasks)).collect();
-        if tasks.is_empty() {
-            return Err(no_process());
-        }
-        let tasks = tasks.into_iter().collect::<Reading<Vec<_>>>()?;
-        Ok(threads.measure(tasks.into_iter().flatten(), std::collections::HashMap::new()))
-    }
-
-    /// How the pages of its processes are shared, as a sum; some processes at a time.
-    pub(super) fn read_mapped(&mut self, every: Duration) -> Reading<PageSharing> {
-        let started = Instant::now();
-        for member in &mut self.members {
-            if started.elapsed() >= MAPPED_WITHIN {
-                break;
-            }
-            member.read_mapped(every);
-        }
-        let mut sum = PageSharing { read_at_unix_ms: u64::MAX, ..PageSharing::default() };
-        for member in &self.members {
-            let Some((_, mapped)) = &member.mapped else {
-                return Err(Unknown::because("not read yet of all processes: some are read at a time"));
-            };
-            let mapped = mapped.as_ref().map_err(Unknown::clone)?;
-            sum.read_at_unix_ms = sum.read_at_unix_ms.min(mapped.read_at_unix_ms);
-            sum.uss_bytes += mapped.uss_bytes;
-            sum.pss_bytes += mapped.pss_bytes;
-        }
-        if self.members.is_empty() { Err(no_process()) } else { Ok(sum) }
     }
 }
 
 /// Why the other figures are unknown without a process. The process's figures have the reason why there is none.
-fn no_process() -> Unknown {
+pub(super) fn no_process() -> Unknown {
     Unknown::because("there is no process of the application to be seen")
 }

@@ -20,7 +20,6 @@ impl DevicesProbe {
         Devices {
             uptime_seconds: System::uptime().unwrap_or(0),
             cores_percent,
-            disks: disks(),
             networks: self.networks(),
             heaviest: heaviest(),
         }
@@ -50,8 +49,8 @@ impl DevicesProbe {
     }
 }
 
-/// Each file system once, however often it is mounted.
-fn disks() -> Vec<Disk> {
+/// Each file system once, however often it is mounted. One that hangs lets this wait.
+pub(super) fn disks() -> Vec<Disk> {
     let listed = Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing().with_storage());
     let mut disks: Vec<(String, Disk)> = listed
         .iter()

@@ -4,9 +4,14 @@ use std::{
     collections::HashSet,
     fs::{self, File},
     io::{self, BufRead, BufReader},
+    os::unix::ffi::OsStrExt,
     path::Path,
 };
 
+use rustix::{
+    fs::{AtFlags, CWD, FileType, StatxFlags, statx},
+    io::Errno,
+};
 use watchboard_wire::{Handles, Reading};
 
 use super::{
@@ -25,17 +30,12 @@ pub(super) struct OpenHandles {
 /// The monitor's own process.
 pub(super) fn read() -> Reading<Handles> {
     let folder = Path::new("/proc/self");
-    let OpenHandles { open_files, sockets } = read_open(folder, Path::new("/"))?;
+    let OpenHandles { open_files, sockets } = read_of(folder)?;
     Ok(Handles { read_at_unix_ms: now_unix_ms(), open_files, connections: count_connections(folder, &sockets)? })
 }
 
-/// Another process, by its folder. Its paths are as it sees them: it may be in a container.
+/// A process by its folder. Counts as psutil does: regular files that still have a name.
 pub(super) fn read_of(folder: &Path) -> Reading<OpenHandles> {
-    read_open(folder, &folder.join("root"))
-}
-
-/// Counts as psutil does: regular files by `stat`.
-fn read_open(folder: &Path, root: &Path) -> Reading<OpenHandles> {
     let descriptors = folder.join("fd");
     let name = descriptors.display().to_string();
     let mut open = OpenHandles::default();
@@ -49,12 +49,23 @@ fn read_open(folder: &Path, root: &Path) -> Reading<OpenHandles> {
         };
         if let Some(inode) = socket_inode(&target) {
             open.sockets.insert(inode);
-        } else if let Ok(path) = target.strip_prefix("/") {
+        } else if target.starts_with("/") && !target.as_os_str().as_bytes().ends_with(b" (deleted)") {
             // The files of `/proc` that the probes keep open are among those of the monitor's own process.
-            open.open_files += u64::from(root.join(path).is_file());
+            open.open_files += u64::from(is_regular_file(&entry.path()));
         }
     }
     Ok(open)
+}
+
+/// By the descriptor itself and what the kernel knows of it: a file system that hangs is not asked.
+fn is_regular_file(descriptor: &Path) -> bool {
+    match statx(CWD, descriptor, AtFlags::STATX_DONT_SYNC, StatxFlags::TYPE) {
+        Ok(found) => FileType::from_raw_mode(found.stx_mode.into()) == FileType::RegularFile,
+        // It was closed meanwhile.
+        Err(Errno::NOENT) => false,
+        // Kernels before 4.11 do not have this call, and some sandboxes refuse it.
+        Err(_) => descriptor.is_file(),
+    }
 }
 
 /// Connections by the inodes of their sockets, as psutil does. A socket of several processes counts once.

@@ -7,11 +7,6 @@ use watchboard_wire::{PageSharing, Reading};
 use super::{failure::or_refused, text};
 use crate::clock::now_unix_ms;
 
-/// The monitor's own process.
-pub(super) fn read() -> Reading<PageSharing> {
-    read_of(Path::new("/proc/self"))
-}
-
 /// A process by its folder.
 pub(super) fn read_of(folder: &Path) -> Reading<PageSharing> {
     let file = folder.join("smaps_rollup");

@@ -9,7 +9,6 @@ use watchboard_wire::ErrorKind;
 
 use super::{
     endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
-    panics,
     recorder::{NewPath, Recorder, RequestRow, catch_panic},
     reports::{EXCERPT_BYTES, ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
@@ -19,6 +18,7 @@ use crate::{
     alloc::{AllocationSums, Span},
     clock::now_unix_ms,
     commands::attribution::{self, Trace, TraceScope},
+    supervision::panics,
     sync::free_list::FreeList,
 };
 

@@ -16,10 +16,10 @@ use tower_service::Service;
 use super::{
     RequestsBody,
     guard::{InFlightRequest, RequestGuard},
-    panics,
     recorder::{Incoming, Recorder},
     upstream::UpstreamTiming,
 };
+use crate::supervision::panics;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 

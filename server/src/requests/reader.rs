@@ -51,6 +51,7 @@ struct RunningTotals {
 }
 
 /// The reports on single requests since the last reading.
+#[derive(Default)]
 pub(crate) struct RequestReports {
     pub(crate) errors: Vec<ReportedError>,
     pub(crate) slow: Vec<Sighting>,

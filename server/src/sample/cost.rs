@@ -5,10 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::time::{ClockId, clock_gettime};
 use watchboard_wire::Cost;
 
-use crate::requests;
+use crate::{requests, supervision::thread_cpu};
 
 /// Measures the monitor's own cost.
 #[derive(Default)]
@@ -21,13 +20,13 @@ pub(crate) struct CostMeter {
 }
 
 impl CostMeter {
-    /// Call it at each tick. The first tick is not on the monitor's thread.
-    pub(crate) fn tick(&mut self) {
+    /// Call it at each tick, with the CPU time of the other threads since the last. The first tick is not on the monitor's thread.
+    pub(crate) fn tick(&mut self, others: Duration) {
         let (thread, now, cpu) = (thread::current().id(), Instant::now(), thread_cpu());
         let before = self.last.replace((thread, now, cpu)).filter(|(before, ..)| *before == thread);
         self.cpu_us_per_second = before.and_then(|(_, then, before)| {
             let seconds = now.duration_since(then).as_secs_f64();
-            (seconds > 0.0).then(|| (cpu.saturating_sub(before).as_micros() as f64 / seconds) as u64)
+            (seconds > 0.0).then(|| ((cpu.saturating_sub(before) + others).as_micros() as f64 / seconds) as u64)
         });
     }
 
@@ -35,10 +34,4 @@ impl CostMeter {
         let request_ns = *self.request_ns.get_or_insert_with(requests::nanoseconds_to_record);
         Cost { request_ns, cpu_us_per_second: self.cpu_us_per_second, held, probes }
     }
-}
-
-/// The CPU time of this thread since it began.
-pub(crate) fn thread_cpu() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }

@@ -1,29 +1,35 @@
 //! The sampler: once a second it takes the requests' counts, reads memory and database, makes the findings, and feeds the history. It runs on
 //! a thread of the monitor's own, so that it goes on while the host's runtime is busy, and never delays a request.
+//!
+//! Each part of its work is rescued: if one panics, the others go on, and what the part may have left half-done is made anew.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use watchboard_wire::{
-    AppCommands, Ask, CommandRow, DatabaseDetail, DatabaseHealth, DatabaseState, FullSnapshot, Health, Heap, Memory,
-    MemoryDetail, Part, RefreshCursor, RefreshResponse, Snapshot, Window,
+    AppCommands, Ask, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FullSnapshot, Health, Heap,
+    Memory, MemoryDetail, Part, RecentRequests, RefreshCursor, RefreshResponse, Snapshot, Window,
 };
 
 use crate::{
     clock::now_unix_ms,
     commands::{CHECK_OUT, CommandReader, Listener},
     database::ProbeResult,
-    health::{HealthInput, Judge, with_database},
+    health::{HealthInput, Judge, MonitorState, with_database},
     history::{FrameBuilder, History, Host, NameLookup},
     memory::Probes,
-    requests::{Reader, Recorder},
+    requests::{Reader, Recorder, RequestReports},
     sample::{RuntimeProbe, cost::CostMeter},
+    supervision::Faults,
 };
 
 /// Commands that the database view lists.
 const MOST_COMMANDS: usize = 50;
 
-/// The memory view's own figures are read at most this often.
-const DETAIL_EVERY: Duration = Duration::from_secs(5);
+/// The monitor's own cost is read at most this often.
+const COST_EVERY: Duration = Duration::from_secs(5);
 
 /// The figures of one monitor; owned by its thread.
 pub(crate) struct Sampler {
@@ -38,7 +44,8 @@ pub(crate) struct Sampler {
     history: History,
     judge: Judge,
     health: Health,
-    detail: Option<(Instant, MemoryDetail)>,
+    last_cost: Option<(Instant, Cost)>,
+    faults: Arc<Faults>,
 }
 
 impl Sampler {
@@ -48,6 +55,7 @@ impl Sampler {
         recorder: &'static Recorder,
         listener: &'static Listener,
         runtime: Option<RuntimeProbe>,
+        faults: Arc<Faults>,
     ) -> Self {
         let started_at_unix_ms = now_unix_ms();
         Self {
@@ -62,22 +70,20 @@ impl Sampler {
             history: History::new(started_at_unix_ms),
             judge: Judge::default(),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
-            detail: None,
+            last_cost: None,
+            faults,
         }
     }
 
     /// Takes a tick; `tick` is the whole seconds since the start. A late tick leaves a gap, and has the requests of all seconds since
     /// the last tick. A second tick within one second counts as the next second.
     pub(crate) fn tick(&mut self, tick: u64, found: &ProbeResult, watched: bool) -> FullSnapshot {
-        let database = found.database.clone();
+        let taken_at = Instant::now();
+        let database = found.current();
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
         self.last_tick = Some(tick);
-        let mut frame = FrameBuilder::new(tick, seconds);
-        let reader = &mut self.reader;
-        let reports = self.probes.times().time("requests", || reader.take(|id, tally| frame.endpoint(id, tally)));
-        let commands = &mut self.commands;
-        self.probes.times().time("commands", || commands.take(|number, tally| frame.command(number.into(), &tally)));
+        let (frame, reports) = self.take_counts(FrameBuilder::new(tick, seconds));
         // After the requests, so that the allocations of all requests that ended are in the total.
         let before = self.probes.last().heap.map(|heap| (heap, seconds));
         let memory = self.probes.read(watched);
@@ -87,24 +93,11 @@ impl Sampler {
             connections_waiting: connections.map(|[_, waiting]| waiting),
             ..host(&memory, &database, before)
         };
-        let (history, reader) = (&mut self.history, &self.reader);
-        self.probes.times().time("history", || history.push(tick, frame, reports, host, reader));
+        self.push(tick, frame, reports, host);
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
         let unix_ms = now_unix_ms();
-        let now = HealthInput {
-            tick,
-            unix_ms,
-            recent: &requests.last_minute,
-            memory: &memory,
-            database: &database,
-            server: found.server.as_ref(),
-            history: &mut self.history,
-            reader: &self.reader,
-            commands: &self.commands,
-        };
-        let (judge, health) = (&mut self.judge, &self.health);
-        self.health = self.probes.times().time("findings", || judge.judge(health, now));
+        self.judge(tick, unix_ms, &requests.last_minute, &memory, (&database, found.server.as_ref()));
         let snapshot = Snapshot {
             service: self.service.clone().unwrap_or_else(|| application_name(&memory)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -118,18 +111,84 @@ impl Sampler {
             listens: self.commands.listens(),
             runtime: self.runtime.as_mut().map(RuntimeProbe::read),
         };
-        self.cost.tick();
+        self.cost.tick(self.probes.take_cpu());
         FullSnapshot {
             snapshot,
+            taken_at,
             endpoints: self.reader.totals(),
             errors: self.history.recent_errors(),
             commands: self.commands.snapshot(),
         }
     }
 
-    /// A viewer has come: reads the costly figures that are old. Returns the same tick with them, if there are any.
-    pub(crate) fn read_costly(&mut self, frozen: &FullSnapshot) -> Option<FullSnapshot> {
-        self.probes.read_costly().then(|| {
+    /// Takes the counts since the last tick. What a panic leaves in the counters is taken by the next tick; what was taken before it is
+    /// in the frame and in the totals.
+    fn take_counts(&mut self, mut frame: FrameBuilder) -> (FrameBuilder, RequestReports) {
+        let Self { reader, commands, probes, faults, .. } = self;
+        let reports = faults.rescue("counts of requests", || {
+            probes.times().time("requests", || reader.take(|id, tally| frame.endpoint(id, tally)))
+        });
+        faults.rescue("counts of commands", || {
+            probes.times().time("commands", || commands.take(|number, tally| frame.command(number.into(), &tally)));
+        });
+        (frame, reports.unwrap_or_default())
+    }
+
+    /// Adds the tick to the history. After a panic the history begins anew; the totals since the start are the reader's.
+    fn push(&mut self, tick: u64, frame: FrameBuilder, reports: RequestReports, host: Host) {
+        let Self { reader, history, probes, faults, .. } = self;
+        let push = || probes.times().time("history", || history.push(tick, frame, reports, host, reader));
+        if faults.rescue("history", push).is_none() {
+            self.history = History::new(self.started_at_unix_ms);
+        }
+    }
+
+    /// Makes the findings. After a panic the detectors begin anew.
+    fn judge(
+        &mut self,
+        tick: u64,
+        unix_ms: u64,
+        recent: &RecentRequests,
+        memory: &Memory,
+        (database, server): (&DatabaseHealth, Option<&DatabaseServer>),
+    ) {
+        let Self { reader, commands, history, probes, faults, judge, health, .. } = self;
+        let state = MonitorState { faults: &faults.all(), overdue: &probes.overdue() };
+        let input = HealthInput {
+            tick,
+            unix_ms,
+            recent,
+            memory,
+            database,
+            server,
+            history,
+            reader,
+            commands,
+            monitor: state,
+        };
+        let judged = faults.rescue("findings", || probes.times().time("findings", || judge.judge(health, input)));
+        self.health = judged.unwrap_or_else(|| {
+            self.judge = Judge::default();
+            MonitorState { faults: &self.faults.all(), overdue: &[] }.health(&self.health, unix_ms)
+        });
+    }
+
+    /// Somebody asks: begins to read the costly figures that are old, with the devices for the memory view.
+    pub(crate) fn begin_costly(&mut self, with_devices: bool) {
+        self.probes.begin_costly();
+        if with_devices {
+            self.probes.begin_devices();
+        }
+    }
+
+    /// Whether whoever asked should wait for figures that are being read.
+    pub(crate) fn are_awaited(&self, with_devices: bool) -> bool {
+        self.probes.are_awaited(with_devices)
+    }
+
+    /// Returns the same tick with the figures that were read since, if there are any.
+    pub(crate) fn update_memory(&mut self, frozen: &FullSnapshot) -> Option<FullSnapshot> {
+        self.probes.update().then(|| {
             let mut updated = frozen.clone();
             updated.snapshot.memory = self.probes.last().clone();
             updated
@@ -145,6 +204,22 @@ impl Sampler {
             updated.snapshot.health = self.health.clone();
             updated
         })
+    }
+
+    /// The response to a page; `None` if it panics. The sums of windows are then made anew from the frames.
+    pub(crate) fn rescued_answer(
+        &mut self,
+        ask: &Ask,
+        seen: Option<RefreshCursor>,
+        frozen: &FullSnapshot,
+        found: &ProbeResult,
+    ) -> Option<RefreshResponse> {
+        let faults = Arc::clone(&self.faults);
+        let answer = faults.rescue("answers", || self.answer(ask, seen, &frozen.snapshot, found));
+        if answer.is_none() {
+            self.history.forget_sums();
+        }
+        answer.map(|answer| RefreshResponse { age_ms: frozen.age().as_millis() as u64, ..answer })
     }
 
     /// The response to a page: `snapshot` and the view's part of the history.
@@ -193,17 +268,17 @@ impl Sampler {
         commands
     }
 
-    /// The memory view's figures beyond the snapshot; read again when they are old.
+    /// The memory view's figures beyond the snapshot.
     fn detail(&mut self) -> MemoryDetail {
-        let fresh = self.detail.take().filter(|(read_at, _)| read_at.elapsed() < DETAIL_EVERY);
-        let detail = fresh.unwrap_or_else(|| {
-            let (threads, devices) = (self.probes.threads_by_name(), self.probes.devices());
+        let fresh = self.last_cost.take().filter(|(read_at, _)| read_at.elapsed() < COST_EVERY);
+        let cost = fresh.unwrap_or_else(|| {
             let held = [self.reader.held_bytes(), self.history.held_bytes(), self.commands.held_bytes()];
             let held = ["endpoints", "history", "commands"].map(str::to_owned).into_iter().zip(held).collect();
-            let cost = self.cost.read(held, self.probes.times().to_vec());
-            (Instant::now(), MemoryDetail { threads, devices, cost })
+            (Instant::now(), self.cost.read(held, self.probes.times().to_vec()))
         });
-        self.detail.insert(detail).1.clone()
+        let cost = self.last_cost.insert(cost).1.clone();
+        let Self { probes, .. } = self;
+        MemoryDetail { threads: probes.threads_by_name(), devices: probes.devices(), disks: probes.disks(), cost }
     }
 }
 
@@ -241,11 +316,16 @@ fn host(memory: &Memory, database: &DatabaseHealth, before: Option<(Heap, u64)>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::requests::{Policy, record};
+    use crate::{
+        requests::{Policy, record},
+        supervision::Supervision,
+    };
 
     /// A sampler of this process, without a database or a runtime.
     fn sampler(recorder: &'static Recorder) -> Sampler {
-        Sampler::new(None, Probes::new(None), recorder, Listener::new(), None)
+        let supervision = Supervision::default();
+        let probes = Probes::new(None, &supervision);
+        Sampler::new(None, probes, recorder, Listener::new(), None, supervision.faults)
     }
 
     #[test]
@@ -279,5 +359,24 @@ mod tests {
             totals(tick);
         }
         assert_eq!(totals(200), (200, 60, 60), "what was pushed twice has left once");
+    }
+
+    #[test]
+    fn a_history_that_panics_begins_anew_and_the_totals_stay() {
+        let recorder = Recorder::new(Policy::default());
+        let mut sampler = sampler(recorder);
+        let ask = Ask { window: Window::Minute, part: Part::Requests };
+        record(recorder, "/a", 10);
+        sampler.tick(1, &ProbeResult::default(), false);
+        record(recorder, "/a", 10);
+        // One past this tick is no tick.
+        let frozen = sampler.tick(u64::MAX, &ProbeResult::default(), false);
+        assert_eq!((frozen.snapshot.requests.total, sampler.faults.all()[0].part.as_str()), (2, "history"));
+        sampler.last_tick = Some(2);
+        record(recorder, "/a", 10);
+        let frozen = sampler.tick(3, &ProbeResult::default(), false);
+        let answer = sampler.rescued_answer(&ask, None, &frozen, &ProbeResult::default()).unwrap();
+        assert_eq!((frozen.snapshot.requests.total, answer.totals.requests, answer.endpoints[0].requests), (3, 1, 1));
+        assert!(frozen.snapshot.health.sentences().any(|reason| reason.contains("the monitor's history failed once")));
     }
 }

@@ -2,9 +2,11 @@
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "only tests use it, and a panic fails a test")]
 
 mod faulty_proxy;
+mod fuse_mount;
 mod memory_cgroup;
 mod mongod;
 mod node;
+mod paused_thread;
 mod python;
 pub mod raw;
 mod replica_set;
@@ -37,9 +39,11 @@ use tokio::{
 };
 
 pub use faulty_proxy::{FaultyProxy, Mode};
+pub use fuse_mount::FuseMount;
 pub use memory_cgroup::MemoryCgroup;
 pub use mongod::{Mongod, free_port, signal, tool};
 pub use node::Node;
+pub use paused_thread::{PausedThread, threads};
 pub use python::Python;
 pub use replica_set::ReplicaSet;
 pub use visitor::{Visitor, header_text, text};

@@ -46,7 +46,7 @@ fn system_facts(figures: &Figures) -> Reading<Vec<Fact>> {
         let cores = devices.cores_percent.iter().map(|percent| format::percent(f64::from(*percent)));
         cores.collect::<Vec<_>>().join(", ")
     };
-    let devices = memory_detail(figures).ok().map(|detail| &detail.devices);
+    let devices = memory_detail(figures).and_then(|detail| reading_ref(&detail.devices)).ok();
     let load = system.load.map(|[one, five, fifteen]| format!("{one:.2}, {five:.2}, {fifteen:.2}"));
     Ok(vec![
         ("Used", used, "total less available".to_owned()),
@@ -79,7 +79,7 @@ fn device_rows<T>(
     list: impl Fn(&Devices) -> &Vec<T> + Send + Sync + 'static,
     row: impl Fn(&T) -> Vec<Cell> + Send + Sync + 'static,
 ) -> Memo<Reading<Vec<Vec<Cell>>>> {
-    figures_memo(move |figures| Ok(list(&memory_detail(figures)?.devices).iter().map(&row).collect()))
+    figures_memo(move |figures| Ok(list(reading_ref(&memory_detail(figures)?.devices)?).iter().map(&row).collect()))
 }
 
 const HEAVIEST: &[Column] = &[words("Process"), numbers("Id", "the kernel's"), numbers("RSS", "resident memory")];
@@ -108,7 +108,9 @@ pub(crate) fn DiskTable() -> impl IntoView {
         let used = Cell::number(format::percent(percent), format::exact(used));
         vec![Cell::words(disk.mount.clone()), Cell::bytes(disk.total_bytes), Cell::bytes(disk.available_bytes), used]
     };
-    view! { <Table caption="Disks" columns=DISKS rows=device_rows(|devices| &devices.disks, row) /> }
+    let rows =
+        figures_memo(move |figures| Ok(reading_ref(&memory_detail(figures)?.disks)?.iter().map(row).collect::<Vec<_>>()));
+    view! { <Table caption="Disks" columns=DISKS rows /> }
 }
 
 const NETWORKS: &[Column] = &[

@@ -47,9 +47,9 @@ pub(super) fn masked_command_line(words: &[String]) -> String {
     shown.join(" ").chars().take(MOST_CHARS).collect()
 }
 
-/// The name of the application with this main process.
-pub(super) fn application_name(pid: u32) -> String {
-    let name = name(&read(pid));
+/// The name of the application whose main process has this command line.
+pub(super) fn application_name(words: &[String]) -> String {
+    let name = name(words);
     if name.is_empty() { "process".to_owned() } else { name }
 }
 

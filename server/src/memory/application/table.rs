@@ -1,6 +1,6 @@
 //! The processes of this host with their parents, and which of them are one application.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use watchboard_wire::Reading;
 
@@ -8,7 +8,7 @@ use crate::memory::{failure::or_unknown, stat::ProcStat, text};
 
 /// One process for good: ids are reused, and the time of the start tells one process from the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct ProcessKey {
+pub(in crate::memory) struct ProcessKey {
     pub(super) pid: u32,
     pub(super) started_ticks: u64,
 }
@@ -18,6 +18,13 @@ impl ProcessKey {
     pub(super) fn from_pid(pid: u32) -> Option<Self> {
         let stat = ProcStat::parse(&text::read(format!("/proc/{pid}/stat")).ok()?)?;
         (!stat.ended).then_some(Self { pid, started_ticks: stat.started_ticks })
+    }
+
+    /// What `read` finds in its folder; `None` once it has ended, since its id may then be another's.
+    pub(super) fn in_folder<T>(self, read: impl FnOnce(&Path) -> T) -> Option<T> {
+        let value = read(Path::new(&format!("/proc/{}", self.pid)));
+        // After the reading: a process that still runs was there all the time.
+        (Self::from_pid(self.pid) == Some(self)).then_some(value)
     }
 }
 

@@ -22,12 +22,12 @@ pub(crate) fn note_locations() {
 }
 
 /// The location of this thread's last panic; `None` if the host has replaced our hook.
-pub(super) fn take_location() -> Option<String> {
+pub(crate) fn take_location() -> Option<String> {
     LAST.try_with(Cell::take).ok().flatten()
 }
 
 /// The message of a panic.
-pub(super) fn message(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a message")
 }

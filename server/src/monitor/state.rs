@@ -1,0 +1,142 @@
+//! The part of the monitor that answers the board. It reads what the thread published, and asks the thread for more.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+use watchboard_app::port::{RefreshResult, Telemetry};
+use watchboard_wire::{Ask, Fault, FullSnapshot, Part, RefreshCursor, RefreshResponse, Unknown};
+
+use super::thread::Starter;
+use crate::supervision::{Faults, LOOK_WITHIN};
+
+/// The board has a viewer if a page was read within this time: a little longer than the longest refresh interval of a page.
+const WATCHED_WITHIN: Duration = Duration::from_secs(65);
+/// So many pages may wait for the monitor's thread at once.
+pub(super) const QUESTIONS: usize = 64;
+/// A page waits this long at most. The thread answers within milliseconds, unless the machine is overloaded or a reading hangs.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// `/health` waits this long at most for costly figures: a look, and the sampler if it is at work.
+const COMPLETE_WITHIN: Duration = LOOK_WITHIN.saturating_add(Duration::from_millis(500));
+
+/// The monitor's state that the board reads.
+pub(super) struct State {
+    pub(super) ask: mpsc::Sender<Question>,
+    pub(super) frozen: Arc<ArcSwap<FullSnapshot>>,
+    /// The last read of any page, and of the database view: costly probes run again and again only for viewers.
+    pub(super) read: Arc<LastRead>,
+    pub(super) database_read: Arc<LastRead>,
+    pub(super) starter: Starter,
+    pub(super) faults: Arc<Faults>,
+}
+
+/// The time of the last read.
+pub(super) struct LastRead {
+    since: Instant,
+    /// Milliseconds from `since`, and one; zero before the first.
+    at: AtomicU64,
+}
+
+impl Default for LastRead {
+    fn default() -> Self {
+        Self { since: Instant::now(), at: AtomicU64::new(0) }
+    }
+}
+
+impl LastRead {
+    fn now(&self) -> u64 {
+        self.since.elapsed().as_millis() as u64 + 1
+    }
+
+    fn set_to_now(&self) {
+        self.at.store(self.now(), Relaxed);
+    }
+
+    pub(super) fn is_recent(&self) -> bool {
+        let at = self.at.load(Relaxed);
+        at > 0 && self.now().saturating_sub(at) < WATCHED_WITHIN.as_millis() as u64
+    }
+}
+
+/// A question to the monitor's thread, and where its answer goes.
+pub(super) enum Question {
+    Page { ask: Ask, seen: Option<RefreshCursor>, answer: oneshot::Sender<RefreshResponse> },
+    /// Answered once the costly figures are published.
+    CostlyFigures(oneshot::Sender<()>),
+}
+
+impl Question {
+    /// Whether it is about the devices of the machine too.
+    pub(super) fn is_with_devices(&self) -> bool {
+        matches!(self, Self::Page { ask: Ask { part: Part::Memory, .. }, .. })
+    }
+}
+
+impl Telemetry for State {
+    fn full_snapshot(&self) -> Arc<FullSnapshot> {
+        let full = self.frozen.load_full();
+        if full.stale().is_some() {
+            self.starter.start();
+        }
+        full
+    }
+
+    fn complete_snapshot(&self) -> Pin<Box<dyn Future<Output = Arc<FullSnapshot>> + Send>> {
+        let full = self.full_snapshot();
+        // The thread answers nobody.
+        if full.stale().is_some() {
+            return Box::pin(std::future::ready(full));
+        }
+        let (answer, answered) = oneshot::channel();
+        let sent = self.ask.try_send(Question::CostlyFigures(answer)).is_ok();
+        let frozen = Arc::clone(&self.frozen);
+        Box::pin(async move {
+            if sent && matches!(timeout(COMPLETE_WITHIN, answered).await, Ok(Ok(()))) {
+                return frozen.load_full();
+            }
+            let mut full = FullSnapshot::clone(&frozen.load());
+            let reason = format!("the monitor did not read it within {COMPLETE_WITHIN:?}");
+            full.snapshot.memory.forget_costly(&Unknown::because(reason));
+            Arc::new(full)
+        })
+    }
+
+    fn refresh(&self, ask: Ask, seen: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>> {
+        self.starter.start();
+        self.read.set_to_now();
+        if ask.part == Part::Database {
+            self.database_read.set_to_now();
+        }
+        let (answer, answered) = oneshot::channel();
+        let sent = self.ask.try_send(Question::Page { ask, seen, answer });
+        let frozen = Arc::clone(&self.frozen);
+        Box::pin(async move {
+            sent.map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => Unknown::because("too many pages ask at once: try again"),
+                mpsc::error::TrySendError::Closed(_) => Unknown::because("the monitor has stopped: see the log"),
+            })?;
+            match timeout(ANSWER_WITHIN, answered).await {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(_)) => Err(Unknown::because("the monitor failed to answer: see the log")),
+                Err(_) => Err(Unknown::because(match frozen.load().stale() {
+                    Some(stale) => format!("stale: {stale}"),
+                    None => format!("the monitor did not answer within {ANSWER_WITHIN:?}"),
+                })),
+            }
+        })
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        self.faults.all()
+    }
+}

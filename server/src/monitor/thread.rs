@@ -1,0 +1,202 @@
+//! The monitor's thread: it samples once a second, asks the database, and answers pages. After a panic or without a runtime it is started
+//! again, with the same sampler.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{MissedTickBehavior, interval, sleep, sleep_until, timeout},
+};
+use watchboard_wire::FullSnapshot;
+
+use super::state::{LastRead, QUESTIONS, Question};
+use crate::{
+    database::{Database, Probe, ProbeResult},
+    sample::Sampler,
+    supervision::{LOOK_WITHIN, Supervision, ThreadRuntime, supervise, supervise_task},
+};
+
+/// The time between two snapshots, and between two questions to the database.
+const TICK: Duration = Duration::from_secs(1);
+/// The least pause between two questions to the database, even after a slow answer.
+const REST: Duration = Duration::from_millis(250);
+/// A round of the database's probe takes two seconds at most. One that takes so long never ends.
+const ROUND_WITHIN: Duration = Duration::from_secs(10);
+/// Threads for blocking calls: name look-ups of the database's driver, which cannot be cancelled, and questions to a file.
+const MOST_BLOCKING: usize = 4;
+
+/// The name of the thread in the list of faults.
+const SAMPLER: &str = "sampler";
+
+/// The state of the monitor's thread. It outlives a panic.
+pub(super) struct MonitorThread {
+    pub(super) sampler: Sampler,
+    pub(super) started: Instant,
+    pub(super) frozen: Arc<ArcSwap<FullSnapshot>>,
+    pub(super) read: Arc<LastRead>,
+    pub(super) database_read: Arc<LastRead>,
+    pub(super) questions: mpsc::Receiver<Question>,
+    /// Questions that wait for readings that are under way, with the time of each.
+    pub(super) parked: Vec<(Instant, Question)>,
+    pub(super) databases: watch::Receiver<Database>,
+    pub(super) results: watch::Sender<ProbeResult>,
+    pub(super) latest: watch::Receiver<ProbeResult>,
+    pub(super) supervision: Supervision,
+}
+
+/// Starts the thread, and tries again later if that fails.
+pub(super) struct Starter {
+    /// `None` once it has started.
+    waiting: Arc<Mutex<Option<MonitorThread>>>,
+    supervision: Supervision,
+}
+
+impl Starter {
+    pub(super) fn new(thread: MonitorThread) -> Self {
+        let supervision = thread.supervision.clone();
+        Self { waiting: Arc::new(Mutex::new(Some(thread))), supervision }
+    }
+
+    /// Starts the thread if it has not started.
+    pub(super) fn start(&self) {
+        self.start_by(|run| thread::Builder::new().name("watchboard".to_owned()).spawn(run).map(|_| ()));
+    }
+
+    fn start_by(&self, spawn: impl FnOnce(Box<dyn FnOnce() + Send>) -> io::Result<()>) {
+        if self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            return;
+        }
+        let waiting = Arc::clone(&self.waiting);
+        let run = move || {
+            let thread = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+            thread.into_iter().for_each(MonitorThread::run);
+        };
+        if let Err(error) = spawn(Box::new(run)) {
+            self.supervision.faults.record(SAMPLER, format!("its thread cannot be started: {error}"));
+        }
+    }
+}
+
+impl MonitorThread {
+    /// Runs until nobody can ask it any more.
+    fn run(mut self) {
+        let supervision = self.supervision.clone();
+        supervise(SAMPLER, &supervision.faults, || {
+            let runtime = ThreadRuntime::new(MOST_BLOCKING)?;
+            let database = DatabaseTask {
+                databases: self.databases.clone(),
+                results: self.results.clone(),
+                read: Arc::clone(&self.database_read),
+            };
+            runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    () = Box::pin(self.sample_and_answer()) => {}
+                    _ = database.supervise(&supervision) => {}
+                }
+            })
+        });
+    }
+
+    async fn sample_and_answer(&mut self) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        ticks.tick().await;
+        let looked = Arc::clone(&self.supervision.looked);
+        loop {
+            let awaited = self.parked.first().map(|(asked_at, _)| *asked_at + LOOK_WITHIN);
+            tokio::select! {
+                biased;
+                _ = ticks.tick() => self.tick(),
+                // An outage does not wait for the next tick.
+                Ok(()) = self.latest.changed() => {
+                    let database = self.latest.borrow_and_update().current();
+                    let updated = self.sampler.update_database(&self.frozen.load(), &database);
+                    updated.into_iter().for_each(|updated| self.frozen.store(Arc::new(updated)));
+                }
+                () = looked.notified() => {}
+                question = self.questions.recv(), if self.parked.len() < QUESTIONS => {
+                    let Some(question) = question else { return };
+                    self.sampler.begin_costly(question.is_with_devices());
+                    self.parked.push((Instant::now(), question));
+                }
+                () = sleep_until(awaited.unwrap_or_else(Instant::now).into()), if awaited.is_some() => {}
+            }
+            self.answer_parked();
+        }
+    }
+
+    fn tick(&mut self) {
+        let tick = self.started.elapsed().as_secs_f64().round() as u64;
+        let result = self.latest.borrow().clone();
+        self.frozen.store(Arc::new(self.sampler.tick(tick, &result, self.read.is_recent())));
+    }
+
+    /// Publishes what was read, and answers the questions that wait for nothing more.
+    fn answer_parked(&mut self) {
+        let updated = self.sampler.update_memory(&self.frozen.load());
+        updated.into_iter().for_each(|updated| self.frozen.store(Arc::new(updated)));
+        let sampler = &self.sampler;
+        let is_ready = |(asked_at, question): &mut (Instant, Question)| {
+            asked_at.elapsed() >= LOOK_WITHIN || !sampler.are_awaited(question.is_with_devices())
+        };
+        let ready: Vec<_> = self.parked.extract_if(.., is_ready).collect();
+        for (_, question) in ready {
+            // An answer fails if nobody waits any more.
+            match question {
+                Question::CostlyFigures(answer) => _ = answer.send(()),
+                Question::Page { ask, seen, answer } => {
+                    let (frozen, latest) = (self.frozen.load(), self.latest.borrow());
+                    if let Some(response) = self.sampler.rescued_answer(&ask, seen, &frozen, &latest) {
+                        let _ = answer.send(response);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Asks the builder's database, or that of the first client that is listened to.
+#[derive(Clone)]
+struct DatabaseTask {
+    databases: watch::Receiver<Database>,
+    results: watch::Sender<ProbeResult>,
+    read: Arc<LastRead>,
+}
+
+impl DatabaseTask {
+    async fn supervise(&self, supervision: &Supervision) -> ! {
+        let failed = |reason: &str| {
+            self.results.send_modify(|result| result.database = result.failed(format!("the monitor's probe: {reason}")));
+        };
+        supervise_task("database probe", &supervision.faults, || tokio::spawn(self.clone().run()), failed).await
+    }
+
+    /// Ends only if a round never ends.
+    async fn run(mut self) {
+        let configured = self.databases.wait_for(Database::is_configured).await.map(|database| database.clone());
+        // Otherwise nobody can name a database any more.
+        let Ok(database) = configured else { return std::future::pending().await };
+        let probe = database.into_probe();
+        let earlier = self.results.borrow().clone();
+        let is_first = earlier.probed_at.is_none();
+        self.ask_for_ever(if is_first { probe } else { probe.after(earlier) }).await;
+    }
+
+    async fn ask_for_ever(self, mut probe: Probe) {
+        loop {
+            let started = Instant::now();
+            if timeout(ROUND_WITHIN, probe.round(self.read.is_recent())).await.is_err() {
+                return;
+            }
+            self.results.send_replace(probe.result().clone());
+            sleep(TICK.saturating_sub(started.elapsed()).max(REST)).await;
+        }
+    }
+}
