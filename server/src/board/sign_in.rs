@@ -5,7 +5,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use leptos::nonce::Nonce;
-use watchboard_app::sign_in::{SignIn, sign_in_page};
+use watchboard_app::sign_in::{SignIn, SignInWith, sign_in_page};
 
 use super::assets;
 
@@ -24,7 +24,7 @@ pub struct SignInPage<'a> {
     action: &'a str,
     next: &'a str,
     refusal: Option<&'a str>,
-    has_password: bool,
+    with: SignInWith<'a>,
 }
 
 impl<'a> SignInPage<'a> {
@@ -34,7 +34,7 @@ impl<'a> SignInPage<'a> {
     /// let page = watchboard::SignInPage::new("/ops/board/sign-in");
     /// ```
     pub fn new(action: &'a str) -> Self {
-        Self { action, next: "", refusal: None, has_password: true }
+        Self { action, next: "", refusal: None, with: SignInWith::Password }
     }
 
     /// The query of the requested view, without `?`; the form sends it back as `next`.
@@ -61,7 +61,12 @@ impl<'a> SignInPage<'a> {
     /// let page = watchboard::SignInPage::new("/sign-in").without_password();
     /// ```
     pub fn without_password(self) -> Self {
-        Self { has_password: false, ..self }
+        Self { with: SignInWith::Nothing, ..self }
+    }
+
+    /// The page asks for the token of a link. It has the token already unless this is empty.
+    pub(super) fn token(self, token: &'a str) -> Self {
+        Self { with: SignInWith::Token(token), ..self }
     }
 
     /// The page, in the theme of the cookies among the request's `headers`. Its Content-Security-Policy allows only its own style.
@@ -79,7 +84,7 @@ impl<'a> SignInPage<'a> {
             action: self.action,
             next: self.next,
             refused: self.refusal,
-            has_password: self.has_password,
+            with: self.with,
             cookies: &cookies.collect::<Vec<_>>().join("; "),
             style: assets::style_sheet(),
             icon: assets::icon(),

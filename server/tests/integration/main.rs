@@ -5,3 +5,4 @@ mod canary;
 mod commands;
 mod policy;
 mod requests;
+mod sign_in_link;
