@@ -43,7 +43,7 @@ pub use self::{
     local_only::LocalOnly,
     route::Route,
     sessions::{SessionError, Sessions},
-    sign_in::SignInPage,
+    sign_in::{SignInPage, redirect_to_view},
 };
 
 type BoardState = State<Arc<dyn Telemetry>>;

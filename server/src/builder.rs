@@ -229,8 +229,13 @@ impl Builder {
     pub fn build(self) -> Monitor {
         let service = self.service.or_else(|| self.watch.is_none().then(executable_name));
         let (probe, ready_needs_database) = (self.database.into_probe(), self.ready_needs_database);
-        let links = self.access.is_none().then(|| SignInLinks::new(self.url));
-        let access = self.access.or_else(|| links.clone().map(AccessPolicy::new)).expect("one of the two is there");
+        let (access, links) = match self.access {
+            Some(access) => (access, None),
+            None => {
+                let links = SignInLinks::new(self.url);
+                (AccessPolicy::new(links.clone()), Some(links))
+            }
+        };
         Monitor::start(service, self.watch, probe, self.policy, ready_needs_database, access, links)
     }
 }

@@ -1,13 +1,13 @@
 //! The sign-in page as a response: a client without access gets nothing else.
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Request, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use leptos::nonce::Nonce;
 use watchboard_app::sign_in::{SignIn, SignInWith, sign_in_page};
 
-use super::assets;
+use super::{assets, base_path::board_address};
 
 /// The board's sign-in page, for an [`Access`](crate::Access) that asks for a password: a form that posts `password` and `next`.
 ///
@@ -99,4 +99,24 @@ impl<'a> SignInPage<'a> {
         }
         response
     }
+}
+
+/// Redirects to the view with this query, without `?`: after a sign-in to the one that the page had as `next`. The path is always
+/// the board's, whatever the query has.
+///
+/// ```
+/// use axum::{body::Body, http::Request};
+///
+/// let response = watchboard::redirect_to_view(&Request::new(Body::empty()), "view=memory");
+/// assert_eq!(response.headers()["location"], "./?view=memory");
+/// ```
+pub fn redirect_to_view<B>(request: &Request<B>, query: &str) -> Response {
+    let page = board_address(request, "/");
+    let target = if query.is_empty() { page.clone() } else { format!("{page}?{query}") };
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    // A query that no header can hold is not a view's.
+    if let Ok(target) = HeaderValue::try_from(target).or_else(|_| HeaderValue::try_from(page)) {
+        response.headers_mut().insert(header::LOCATION, target);
+    }
+    response
 }

@@ -23,7 +23,7 @@ use super::{
     local_only::LocalOnly,
     route::Route,
     sessions::Sessions,
-    sign_in::SignInPage,
+    sign_in::{SignInPage, redirect_to_view},
     tokens::Tokens,
 };
 
@@ -40,9 +40,9 @@ const FORM_WITHIN: Duration = Duration::from_secs(10);
 
 /// The links of one monitor, for all its boards. A request must be local too: a page of another site cannot reach the form then.
 #[derive(Clone)]
-pub(crate) struct SignInLinks(Arc<LinkState>);
+pub(crate) struct SignInLinks(Arc<SignInState>);
 
-struct LinkState {
+struct SignInState {
     /// The board's URL, as printed links have it.
     url: OnceLock<String>,
     tokens: Tokens,
@@ -57,7 +57,7 @@ impl fmt::Debug for SignInLinks {
 }
 
 #[derive(Deserialize)]
-struct Fields {
+struct TokenForm {
     /// The token, or the whole link that somebody pasted.
     token: String,
     /// The query of the view to open next. Any text is safe: the path is always the board's.
@@ -70,7 +70,7 @@ impl SignInLinks {
     pub(crate) fn new(url: Option<String>) -> Self {
         let url = url.map_or_else(OnceLock::new, OnceLock::from);
         let (tokens, sessions, local) = (Tokens::default(), Sessions::default(), LocalOnly::default());
-        Self(Arc::new(LinkState { url, tokens, sessions, local }))
+        Self(Arc::new(SignInState { url, tokens, sessions, local }))
     }
 
     /// A new link to the board at `url`.
@@ -120,7 +120,7 @@ impl SignInLinks {
             Ok(Ok(form)) => form,
         };
         let request = Request::from_parts(parts.clone(), Body::empty());
-        let fields = match Form::<Fields>::from_request(Request::from_parts(parts, Body::from(form)), &()).await {
+        let fields = match Form::<TokenForm>::from_request(Request::from_parts(parts, Body::from(form)), &()).await {
             Ok(Form(fields)) => fields,
             Err(rejection) => return rejection.into_response(),
         };
@@ -133,7 +133,7 @@ impl SignInLinks {
             Ok(cookie) => {
                 tracing::info!("somebody signed in to the board by its link");
                 self.print(Some(mount_path(&request)));
-                redirect(&request, &fields.next, Some(cookie))
+                with_cookie(redirect_to_view(&request, &fields.next), cookie)
             }
             Err(error) => {
                 tracing::error!("nobody can sign in to the board: {error}");
@@ -164,7 +164,7 @@ impl Access for SignInLinks {
             (SIGN_IN, _) if is_get => return Err(self.page(&request)),
             (SIGN_OUT, &Method::POST) => {
                 let cookie = sessions.end(&request, is_https(&request));
-                return Err(redirect(&request, "", Some(cookie)));
+                return Err(with_cookie(redirect_to_view(&request, ""), cookie));
             }
             _ => {}
         }
@@ -174,7 +174,7 @@ impl Access for SignInLinks {
             if let (Some(_), next) = split_query(request.uri().query().unwrap_or_default())
                 && is_page
             {
-                return Err(redirect(&request, &next, None));
+                return Err(redirect_to_view(&request, &next));
             }
             request.extensions_mut().insert(Pass::signed_in(SIGN_OUT));
             return Ok(request);
@@ -203,18 +203,8 @@ fn split_query(query: &str) -> (Option<String>, String) {
     (token.map(ToOwned::to_owned), others.join("&"))
 }
 
-/// Redirects to a view of the board. The path is always the board's own.
-fn redirect(request: &Request, query: &str, cookie: Option<HeaderValue>) -> Response {
-    let page = board_address(request, "/");
-    let target = if query.is_empty() { page.clone() } else { format!("{page}?{query}") };
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    // A query that no header can hold is not a view's.
-    if let Ok(target) = HeaderValue::try_from(target).or_else(|_| HeaderValue::try_from(page)) {
-        response.headers_mut().insert(header::LOCATION, target);
-    }
-    if let Some(cookie) = cookie {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
+fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
     response
 }
 

@@ -10,9 +10,8 @@ pub fn resolve(page: &str, reference: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').collect();
     for part in reference.split('/') {
         match part {
-            "." => {}
             ".." if parts.len() > 1 => drop(parts.pop()),
-            ".." => {}
+            "." | ".." => {}
             part => parts.push(part),
         }
     }

@@ -93,7 +93,7 @@ async fn the_page_is_whole_without_scripts() {
     let page = String::from_utf8(page.to_vec()).unwrap();
     assert_eq!(status, StatusCode::OK);
     for part in [
-        "data-base=\"/ops/board\"",
+        "data-base=\".\"",
         "System overview",
         "Resource usage",
         "Memory analysis",

@@ -15,7 +15,7 @@ use axum::{
 };
 use serde::Deserialize;
 use tokio::time::timeout;
-use watchboard::{Sessions, board_address};
+use watchboard::{Sessions, redirect_to_view};
 
 use super::{
     attempts::Attempts,
@@ -113,7 +113,7 @@ impl PasswordLogin {
         match self.sessions.begin(request, is_https(request)) {
             Ok(cookie) => {
                 tracing::info!(%address, "signed in");
-                redirect_to_view(request, next, cookie)
+                with_cookie(redirect_to_view(request, next), cookie)
             }
             Err(error) => internal_error_response(&error.to_string()),
         }
@@ -121,7 +121,7 @@ impl PasswordLogin {
 
     pub(super) fn sign_out(&self, request: &Request) -> Response {
         let cookie = self.sessions.end(request, is_https(request));
-        redirect_to_view(request, "", cookie)
+        with_cookie(redirect_to_view(request, ""), cookie)
     }
 
     fn too_many_attempts_response(&self, request: &Request, next: &str, reason: &str, wait: Duration) -> Response {
@@ -134,15 +134,7 @@ impl PasswordLogin {
     }
 }
 
-/// Redirects to a view of the board, with a cookie. The path is always the board's own.
-fn redirect_to_view(request: &Request, query: &str, cookie: HeaderValue) -> Response {
-    let page = board_address(request, "/");
-    let target = if query.is_empty() { page.clone() } else { format!("{page}?{query}") };
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    // A query that no header can hold is not a view's.
-    if let Ok(target) = HeaderValue::try_from(target).or_else(|_| HeaderValue::try_from(page)) {
-        response.headers_mut().insert(header::LOCATION, target);
-    }
+fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     response
 }
