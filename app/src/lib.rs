@@ -25,6 +25,10 @@ pub mod shell;
 #[cfg(feature = "ssr")]
 pub mod sign_in;
 
+/// The id of the element that holds the page. The browser hydrates this element alone.
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+const MOUNT: &str = "board";
+
 /// Hydrates the page that the server rendered. The server writes the base path of the server functions into the
 /// document.
 #[cfg(feature = "hydrate")]
@@ -35,5 +39,10 @@ pub fn hydrate() {
         .unwrap_or_default();
     // It leaks once: the server functions need it for the life of the page.
     leptos::server_fn::client::set_server_url(Box::leak(base.into_boxed_str()));
-    leptos::mount::hydrate_body(app::App);
+    use wasm_bindgen::JsCast;
+    let mount = leptos::prelude::document().get_element_by_id(MOUNT).and_then(|element| element.dyn_into().ok());
+    // Without the element this document is not the board's.
+    if let Some(mount) = mount {
+        leptos::mount::hydrate_from(mount, app::App).forget();
+    }
 }

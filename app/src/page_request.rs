@@ -10,7 +10,7 @@ use crate::port::RefreshResult;
 pub struct PageRequest {
     /// The figures of the first paint, or the reason why there are none.
     pub first: RefreshResult,
-    /// The path of the board without a slash at its end: `/ops/board`; empty at the root.
+    /// The address of the board, to be followed by a path below it: `./board`, or `/ops/board` where a proxy's prefix is known.
     pub base: String,
     /// The query of the URL.
     pub query: String,

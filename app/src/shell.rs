@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use watchboard_wire::Ask;
 
-use crate::{app::App, page_request::PageRequest, place::Place, preferences::Preferences};
+use crate::{MOUNT, app::App, page_request::PageRequest, place::Place, preferences::Preferences};
 
 /// The question that a page with this query asks the server.
 pub fn ask_for_query(query: &str) -> Ask {
@@ -22,6 +22,7 @@ pub fn shell() -> impl IntoView {
         <!DOCTYPE html>
         <html
             lang="en"
+            translate="no"
             data-theme=theme
             data-base=page.base.clone()
             data-bundle=page.assets.script
@@ -33,6 +34,7 @@ pub fn shell() -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="robots" content="noindex" />
+                <meta name="google" content="notranslate" />
                 <title>"Watchboard"</title>
                 {page.assets.icon.map(|name| view! { <link rel="icon" href=asset(name) r#type="image/svg+xml" /> })}
                 {page.assets.style.map(|name| view! { <link rel="stylesheet" href=asset(name) /> })}
@@ -44,8 +46,11 @@ pub fn shell() -> impl IntoView {
                     <meta http-equiv="refresh" content=RELOAD_SECONDS.to_string() />
                 </noscript>
             </head>
+            // The page has an element of its own: extensions add theirs to the body.
             <body>
-                <App />
+                <div id=MOUNT>
+                    <App />
+                </div>
             </body>
         </html>
     }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantoccini::{Client, ClientBuilder, wd::WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::{
@@ -48,6 +48,8 @@ async fn line_with(mark: &str, output: impl AsyncRead + Unpin + Send + 'static) 
 pub struct Board {
     process: Child,
     pub url: String,
+    /// The link that opens it once, if it needs one.
+    pub link: Option<String>,
 }
 
 impl Board {
@@ -56,9 +58,25 @@ impl Board {
         Self::binary(&[&["demo", "--listen", listen], arguments].concat()).await
     }
 
-    /// `watchboard` with these arguments, at any free port.
+    /// `watchboard` with these arguments, at any free port, open to this machine.
     pub async fn start(arguments: &[&str]) -> Self {
-        Self::binary(&[&["--listen", "127.0.0.1:0"], arguments].concat()).await
+        Self::binary(&[&["--open", "--listen", "127.0.0.1:0"], arguments].concat()).await
+    }
+
+    /// `watchboard` with these arguments, at any free port, with a link.
+    pub async fn with_link(arguments: &[&str]) -> Self {
+        let mut command = Command::new(program("watchboard"));
+        command.args(["--listen", "127.0.0.1:0"]).args(arguments).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.spawn().expect("the binary starts");
+        let line = line_with("?token=", process.stderr.take().expect("a pipe")).await;
+        let link = line.split(' ').next_back().expect("a link").trim().to_owned();
+        let url = link.split('?').next().expect("an address").to_owned();
+        Self { process, url, link: Some(link) }
+    }
+
+    /// `watchboard` behind the password of this hash, at any free port.
+    pub async fn start_closed(hash: &str) -> Self {
+        Self::binary(&["--listen", "127.0.0.1:0", "--password-hash", hash]).await
     }
 
     async fn binary(arguments: &[&str]) -> Self {
@@ -67,7 +85,7 @@ impl Board {
         let mut process = command.spawn().expect("the binary starts");
         let line = line_with("the board is at ", process.stderr.take().expect("a pipe")).await;
         let url = line.split("the board is at ").nth(1).expect("an address").trim().to_owned();
-        Self { process, url }
+        Self { process, url, link: None }
     }
 
     /// The smallest host, with the board at /ops/board.
@@ -84,15 +102,18 @@ impl Board {
         Self::example(command).await
     }
 
-    /// A program that says nothing when it listens at `address`, with the board at /ops/board.
+    /// A program that says only the path of its link, and listens at `address`, with the board at /ops/board.
     pub async fn host(program: &std::path::Path, address: &str) -> Self {
-        let process = Command::new(program).kill_on_drop(true).spawn().expect("the host starts");
+        let mut host = Command::new(program);
+        let mut process = host.stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("the host starts");
+        let line = line_with("?token=", process.stderr.take().expect("a pipe")).await;
+        let link = format!("http://{address}{}", line.split(' ').next_back().expect("a link").trim());
         let deadline = Instant::now() + WITHIN;
         while tokio::net::TcpStream::connect(address).await.is_err() {
             assert!(Instant::now() < deadline, "the host does not listen at {address}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Self { process, url: format!("http://{address}/ops/board") }
+        Self { process, url: format!("http://{address}/ops/board"), link: Some(link) }
     }
 
     async fn example(mut command: Command) -> Self {
@@ -100,7 +121,7 @@ impl Board {
         let mut process = command.spawn().expect("the example starts");
         let line = line_with("the board is at ", process.stdout.take().expect("a pipe")).await;
         let url = line.split("the board is at ").nth(1).expect("an address").trim().to_owned();
-        Self { process, url }
+        Self { process, url, link: None }
     }
 
     pub async fn stop(mut self) {
@@ -146,6 +167,20 @@ impl Browser {
         Self { driver, tab, _profile: profile }
     }
 
+    /// Opens a board by its link: the page that it leads to, and the button there.
+    pub async fn open_link(&self, board: &Board) {
+        self.tab.goto(board.link.as_ref().expect("it has a link")).await.expect("the browser goes there");
+        let button = self.tab.find(Locator::Css("form button")).await.expect("a button");
+        button.click().await.expect("it can be pressed");
+        self.until("document.documentElement.dataset.bundle !== undefined", |is_board| is_board == true).await;
+    }
+
+    /// Runs a script at the beginning of each further page, as an extension of the browser does.
+    pub async fn run_before_pages(&self, script: &str) {
+        let command = DevTools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
+        self.tab.issue_cmd(command).await.expect("the driver runs a script before each page");
+    }
+
     /// Gives the page this many pixels, whatever the window adds to it.
     pub async fn resize(&self, width: u32, height: u32) {
         let parameters = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
@@ -187,8 +222,7 @@ impl Browser {
     pub async fn watch_policy(&self) {
         let source = "window.violations = [];
             document.addEventListener('securitypolicyviolation', e => violations.push(`${e.violatedDirective} ${e.blockedURI}`))";
-        let command = DevTools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source }));
-        self.tab.issue_cmd(command).await.expect("the driver runs a script before each page");
+        self.run_before_pages(source).await;
     }
 
     /// Ends the session, and the driver by SIGTERM so that it ends its browser.

@@ -5,6 +5,7 @@ use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, http::StatusCode, routing::get};
 use tower::ServiceExt;
+use watchboard::{LocalOnly, Monitor};
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
@@ -14,7 +15,7 @@ async fn main() -> std::io::Result<()> {
     let routes = (0..endpoints).fold(Router::new(), |app, number| {
         app.route(&format!("/resources/{number}/items/{{id}}"), get(move || answer(number)))
     });
-    let app = watchboard::watch(routes, "/", ());
+    let app = Monitor::builder().access(LocalOnly::default()).build().watch(routes, "/");
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("the board is at http://{}/", listener.local_addr()?);
     tokio::spawn(traffic(app.clone(), endpoints));

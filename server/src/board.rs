@@ -3,11 +3,16 @@
 
 pub(crate) mod access;
 mod assets;
+mod base_path;
 mod health_json;
+mod local_only;
 mod prometheus;
 mod route;
 mod secure;
+mod sessions;
 mod sign_in;
+pub(crate) mod sign_in_link;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -28,9 +33,18 @@ use watchboard_app::{
     shell::{ask_for_query, shell},
 };
 
-use self::access::{AccessPolicy, Pass, mount_path};
+use self::{
+    access::{AccessPolicy, Pass},
+    base_path::base_address,
+};
 
-pub use self::{route::Route, sign_in::SignInPage};
+pub use self::{
+    base_path::{BasePath, BasePathError, board_address, mount_path},
+    local_only::LocalOnly,
+    route::Route,
+    sessions::{SessionError, Sessions},
+    sign_in::{SignInPage, redirect_to_view},
+};
 
 type BoardState = State<Arc<dyn Telemetry>>;
 
@@ -75,7 +89,7 @@ fn method_router(route: Route, unready: &Unready) -> MethodRouter<Arc<dyn Teleme
 async fn page(State(telemetry): BoardState, request: Request) -> Response {
     let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let base = mount_path(&request).to_owned();
+    let base = base_address(&request);
     let pass = request.extensions().get();
     let page = PageRequest {
         first: telemetry.refresh(ask_for_query(&query), None).await,

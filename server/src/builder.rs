@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use crate::{
     Access, Incoming, Monitor,
-    board::access::AccessPolicy,
+    board::{access::AccessPolicy, sign_in_link::SignInLinks},
     database::Database,
     memory::Watch,
     requests::{Policy, Routes},
@@ -25,7 +25,8 @@ pub struct Builder {
     database: Database,
     policy: Policy,
     ready_needs_database: bool,
-    access: AccessPolicy,
+    access: Option<AccessPolicy>,
+    url: Option<String>,
 }
 
 impl Monitor {
@@ -191,9 +192,12 @@ impl Builder {
         self
     }
 
-    /// Sets who may see the board: a function of the request's head, or a type with [`Access`]. By default the board answers only
-    /// local requests: a loopback peer, a local `Host`, no headers of a proxy. Serve the application by
-    /// `into_make_service_with_connect_info::<SocketAddr>()` for that.
+    /// Sets who may see the board: a function of the request's head, or a type with [`Access`].
+    ///
+    /// By default the board opens by a link with a token, which serves once and becomes a session. The log has the link, and
+    /// [`Monitor::sign_in_link`] makes more. Only local requests are served then: a loopback peer, a local `Host`, no headers of a
+    /// proxy. Serve the application by `into_make_service_with_connect_info::<SocketAddr>()` for that. `/livez` and `/readyz` stay
+    /// open to all. [`LocalOnly`](crate::LocalOnly) admits local requests without a link.
     ///
     /// ```
     /// use axum::http::request::Parts;
@@ -202,7 +206,17 @@ impl Builder {
     /// let builder = watchboard::Monitor::builder().access(|_: &Parts| true);
     /// ```
     pub fn access(mut self, access: impl Access) -> Self {
-        self.access = AccessPolicy::new(access);
+        self.access = Some(AccessPolicy::new(access));
+        self
+    }
+
+    /// Sets the board's URL, as the links in the log have it. Without it they have only the path.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().url("http://127.0.0.1:8080/ops/board");
+    /// ```
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
         self
     }
 
@@ -214,7 +228,15 @@ impl Builder {
     /// ```
     pub fn build(self) -> Monitor {
         let service = self.service.or_else(|| self.watch.is_none().then(executable_name));
-        Monitor::start(service, self.watch, self.database, self.policy, self.ready_needs_database, self.access)
+        let ready_needs_database = self.ready_needs_database;
+        let (access, links) = match self.access {
+            Some(access) => (access, None),
+            None => {
+                let links = SignInLinks::new(self.url);
+                (AccessPolicy::new(links.clone()), Some(links))
+            }
+        };
+        Monitor::start(service, self.watch, self.database, self.policy, ready_needs_database, access, links)
     }
 }
 

@@ -11,7 +11,7 @@
 //!     // One call: it records requests, and mounts the board at /ops/board. `()` stands for "no database".
 //!     let app = watchboard::watch(app, "/ops/board", ());
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//!     // By default the board answers local requests only; it needs the address of each client for that.
+//!     // By default the board opens by a link in the log, for local requests; it needs the address of each client for that.
 //!     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
 //! }
 //! ```
@@ -44,8 +44,9 @@ mod sync;
 use axum::Router;
 
 pub use board::{
-    Route, SignInPage,
-    access::{Access, Pass, mount_path},
+    BasePath, BasePathError, LocalOnly, Route, SessionError, Sessions, SignInPage,
+    access::{Access, Pass},
+    board_address, mount_path, redirect_to_view,
 };
 pub use builder::Builder;
 pub use database::Database;
@@ -56,7 +57,7 @@ pub use requests::{
 };
 
 /// Records all requests to `app`, and mounts the board at `path`: the one call. `database` is MongoDB's `ClientOptions` or `Client`, a
-/// [`Database`], an `Option` of one, or `()`. By default the board answers local requests only: see [`Builder::access`].
+/// [`Database`], an `Option` of one, or `()`. By default the board opens by a link in the log: see [`Builder::access`].
 ///
 /// ```no_run
 /// use axum::{Router, routing::get};

@@ -18,7 +18,7 @@ use self::{
 };
 use crate::{
     board,
-    board::access::AccessPolicy,
+    board::{access::AccessPolicy, sign_in_link::SignInLinks},
     commands::Listener,
     database::Database,
     memory::{Probes, Watch},
@@ -50,6 +50,8 @@ pub struct Monitor {
     /// Whether `/readyz` depends on the database.
     ready_needs_database: bool,
     access: AccessPolicy,
+    /// The links of the default policy.
+    links: Option<SignInLinks>,
 }
 
 impl Monitor {
@@ -62,6 +64,7 @@ impl Monitor {
         policy: Policy,
         ready_needs_database: bool,
         access: AccessPolicy,
+        links: Option<SignInLinks>,
     ) -> Self {
         panics::note_locations();
         let recorder = Recorder::new(policy);
@@ -99,6 +102,7 @@ impl Monitor {
             state: Arc::new(State { ask, frozen, read, database_read, starter, faults: supervision.faults }),
             ready_needs_database,
             access,
+            links,
         }
     }
 
@@ -149,13 +153,16 @@ impl Monitor {
     /// The board as a router: nest it at any path, or merge it at the root. Apply the [layer](Self::layer) before you mount the board,
     /// and the board's own requests are not in its figures.
     ///
-    /// The builder's [`access`](crate::Builder::access) decides who may see it.
+    /// The builder's [`access`](crate::Builder::access) decides who may see it. By default it prints a link that opens the board.
     ///
     /// ```no_run
     /// let monitor = watchboard::Monitor::builder().build();
     /// let board: axum::Router = axum::Router::new().nest_service("/ops/board", monitor.dashboard());
     /// ```
     pub fn dashboard(&self) -> Router {
+        if let Some(links) = &self.links {
+            links.print(None);
+        }
         let (state, needs_database) = (Arc::clone(&self.state), self.ready_needs_database);
         let unready = move || {
             let full = state.full_snapshot();
@@ -164,6 +171,19 @@ impl Monitor {
         };
         let unready: board::Unready = Arc::new(unready);
         board::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &unready, self.access.clone())
+    }
+
+    /// A link that opens the board at `url` once, within an hour: for a page or a message of the application's own. `None` if the
+    /// builder's [`access`](crate::Builder::access) decides who may see the board, or the system has no random numbers.
+    ///
+    /// ```no_run
+    /// let monitor = watchboard::Monitor::builder().build();
+    /// if let Some(link) = monitor.sign_in_link("http://127.0.0.1:8080/ops/board") {
+    ///     println!("the board is at {link}");
+    /// }
+    /// ```
+    pub fn sign_in_link(&self, url: &str) -> Option<String> {
+        self.links.as_ref()?.link(url).ok()
     }
 
     /// Records all requests to `app`, and mounts the board at `path`; `/` mounts it at the root.
@@ -178,6 +198,9 @@ impl Monitor {
     /// let app = watchboard::Monitor::builder().build().watch(shop, "/ops/board");
     /// ```
     pub fn watch<S: Clone + Send + Sync + 'static>(&self, app: Router<S>, path: &str) -> Router<S> {
+        if let Some(links) = &self.links {
+            links.print(Some(path));
+        }
         let watched = app.layer(self.layer());
         match path.trim_end_matches('/') {
             // In this order: of two default fallbacks the second stays, and that one is watched.

@@ -10,7 +10,7 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use tokio::{io::AsyncWriteExt, sync::Mutex, task};
-use watchboard::{Monitor, alloc::Tracking};
+use watchboard::{LocalOnly, Monitor, alloc::Tracking};
 use watchboard_test_support::TestClient;
 
 #[global_allocator]
@@ -75,7 +75,7 @@ async fn serve() -> TestClient {
         .route("/blocking", get(blocking))
         .route("/streamed", get(streamed))
         .route("/held", get(held));
-    let app = Monitor::builder().build().watch(app, "/board");
+    let app = Monitor::builder().access(LocalOnly::default()).build().watch(app, "/board");
     TestClient::serve(app).await
 }
 
@@ -140,7 +140,7 @@ async fn a_request_owns_what_was_allocated_while_it_ran() {
 #[tokio::test]
 async fn nothing_is_counted_twice() {
     let _alone = ALONE.lock().await;
-    let monitor = Monitor::builder().build();
+    let monitor = Monitor::builder().access(LocalOnly::default()).build();
     let inner = Router::new().route("/inner", get(|| allocate(1024))).layer(monitor.layer());
     let outer = move || async move {
         allocate(512).await;

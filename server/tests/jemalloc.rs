@@ -5,7 +5,7 @@ use std::{hint::black_box, time::Duration};
 use axum::Router;
 use serde_json::Value;
 use watchboard::{
-    Monitor,
+    LocalOnly, Monitor,
     alloc::{Jemalloc, Tracking},
 };
 use watchboard_test_support::TestClient;
@@ -15,7 +15,7 @@ static ALLOCATOR: Tracking<Jemalloc> = Tracking::new(Jemalloc);
 
 #[tokio::test]
 async fn the_memory_view_has_jemallocs_figures() {
-    let app = Monitor::builder().build().watch(Router::new(), "/");
+    let app = Monitor::builder().access(LocalOnly::default()).build().watch(Router::new(), "/");
     let asker = TestClient::serve(app).await;
     let held: Vec<u8> = black_box(vec![7; 64 << 20]);
     let (_, page) = asker.send("GET", "/?view=memory").await;

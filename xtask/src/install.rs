@@ -60,10 +60,14 @@ pub(crate) fn wasm_target() -> Result<()> {
 
 const BROWSER: [(&str, &str); 2] = [("chromium", "chromium"), ("chromedriver", "chromium-driver")];
 
-/// The browser, mongod and the Python packages.
+/// The browser, nginx, mongod and the Python packages.
 pub(crate) fn for_tests() -> Result<()> {
     // jemalloc is built by make.
     let mut packages = missing(&[BROWSER.as_slice(), &[("make", "make"), ("node", "nodejs")]].concat());
+    // It knows no `--version`.
+    if !succeeds("nginx", &["-v"]) {
+        packages.push("nginx");
+    }
     if !succeeds("python3", &["-m", "pip", "--version"]) {
         packages.extend(["python3", "python3-pip"]);
     }

@@ -33,7 +33,7 @@ async fn a_viewer_signs_in_sees_the_live_page_and_signs_out() {
     assert_eq!(browser.value("location.pathname + location.search").await, "/?view=requests");
     assert_eq!(browser.value("document.cookie").await, "", "scripts do not see the session");
     assert_eq!(browser.value("document.getElementById('open')").await, serde_json::Value::Null);
-    browser.tab.find(Locator::Css("form[action='/sign-out'] button")).await.unwrap().click().await.unwrap();
+    browser.tab.find(Locator::Css("form[action$='/sign-out'] button")).await.unwrap().click().await.unwrap();
     browser.until(FIELD, |there| there == true).await;
     browser.tab.back().await.unwrap();
     browser.until(FIELD, |there| there == true).await;
@@ -46,7 +46,7 @@ async fn without_scripts_signing_in_and_out_is_the_same() {
     browser.tab.goto(&format!("{}?view=memory", board.url)).await.unwrap();
     sign_in(&browser, PASSWORD).await;
     browser.until("document.querySelector('#container') !== null", |there| there == true).await;
-    browser.tab.find(Locator::Css("form[action='/sign-out'] button")).await.unwrap().click().await.unwrap();
+    browser.tab.find(Locator::Css("form[action$='/sign-out'] button")).await.unwrap().click().await.unwrap();
     browser.until(FIELD, |there| there == true).await;
     browser.stop().await;
 }

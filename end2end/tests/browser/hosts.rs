@@ -37,7 +37,7 @@ async fn a_fresh_app_of_the_readme_has_the_live_board() {
         let address = free_address();
         let program = host.build(&toolchain, &address);
         let (board, browser) = (Board::host(&program, &address).await, Browser::start(true).await);
-        browser.tab.goto(&board.url).await.unwrap();
+        browser.open_link(&board).await;
         browser.until("document.querySelector('.freshness .words').textContent", |text| text == "Live").await;
         let rules = browser.value("document.styleSheets[0].cssRules.length").await;
         assert!(rules.as_u64() >= Some(100), "{}: the style has {rules} rules", host.name);

@@ -156,7 +156,8 @@ pub(crate) async fn all() -> Result<()> {
 /// Gives up so many operations in the middle, and says what is left of them; of a client that is listened to, and of one that is not.
 pub(crate) async fn cancelled(operations: usize, listened: bool) -> Result<()> {
     let mongod = Mongod::start()?;
-    let monitor: &'static Monitor = Box::leak(Box::new(Monitor::builder().build()));
+    let monitor: &'static Monitor =
+        Box::leak(Box::new(Monitor::builder().access(|_: &axum::http::request::Parts| true).build()));
     let options = options(&mongod).await?;
     let client = Client::with_options(if listened { monitor.listen(options) } else { options })?;
     let collection = documents(&client);

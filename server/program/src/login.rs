@@ -1,14 +1,12 @@
 //! The program's login: people sign in with a password and get a session; programs that read figures send a token.
 
 mod attempts;
-mod cookie;
 mod hash_password;
 mod hosts;
 mod options;
 mod page;
 mod password;
 mod secret;
-mod sessions;
 mod sign_in;
 mod token;
 
@@ -28,9 +26,8 @@ use self::{
 };
 
 pub(crate) use self::{
-    cookie::is_session_cookie,
     hash_password::{HashPasswordError, hash_password},
-    options::{LoginError, LoginOptions},
+    options::{AccessMode, LoginError, LoginOptions},
 };
 
 /// Admits people with a session and programs with the token.

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use mongodb::options::{ConnectionString, HostInfo};
-use watchboard::{Database, Routes};
+use watchboard::{BasePath, Database, Routes};
 
 use crate::{
-    config::{Config, ConfigError, SettingError, read_database, read_pid, read_routes, read_tls},
-    login::Login,
+    config::{Command, Config, ConfigError, SettingError, read_database, read_pid, read_routes, read_tls},
+    login::AccessMode,
     proxy::openapi,
     serve::tls::Tls,
 };
@@ -15,8 +15,7 @@ use crate::{
 pub(crate) struct Plan {
     pub(crate) config: Config,
     pub(crate) database: Database,
-    /// Without a login only local requests are served.
-    pub(crate) login: Option<Login>,
+    pub(crate) access: AccessMode,
     pub(crate) pid: Option<u32>,
     pub(crate) routes: Routes,
     pub(crate) tls: Option<Tls>,
@@ -36,14 +35,14 @@ impl TryFrom<Config> for Plan {
 impl Plan {
     fn new(config: Config) -> Result<Self, SettingError> {
         let (database, pid, routes) = (read_database(&config)?, read_pid(&config)?, read_routes(&config)?);
-        let login = config.login.build(config.listen)?;
+        let access = config.login.build(config.listen, matches!(config.command, Some(Command::Demo { .. })))?;
         if let Some(path) = config.openapi.as_deref().and_then(openapi::file) {
             let text = std::fs::read_to_string(path)
                 .map_err(|source| SettingError::OpenapiFile { path: path.to_owned(), source })?;
             routes.openapi(&text).map_err(|source| SettingError::OpenapiDocument { path: path.to_owned(), source })?;
         }
         let tls = read_tls(&config)?;
-        Ok(Self { config, database, login, pid, routes, tls })
+        Ok(Self { config, database, access, pid, routes, tls })
     }
 
     /// Checks the connection string. A start does not need this: the board shows an unusable one.
@@ -69,11 +68,14 @@ impl fmt::Display for Plan {
         let Config { listen, upstream, proxy_listen, openapi, mongodb_uri, sqlite, .. } = &self.config;
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         writeln!(f, "The configuration is good.")?;
-        match &self.login {
-            Some(login) => writeln!(f, "  board        {scheme}://{listen}/, for those who {}", login.requirement())?,
-            None => writeln!(f, "  board        {scheme}://{listen}/, open to this machine alone")?,
+        let path = self.config.base_path.as_ref().map_or("", BasePath::as_str);
+        write!(f, "  board        {scheme}://{listen}{path}/, ")?;
+        match &self.access {
+            AccessMode::Login(login) => writeln!(f, "for those who {}", login.requirement())?,
+            AccessMode::SignInLink => writeln!(f, "for those who open the link that the log has, on this machine")?,
+            AccessMode::LocalOnly => writeln!(f, "open to this machine alone")?,
         }
-        if self.login.is_some()
+        if matches!(self.access, AccessMode::Login(_))
             && self.tls.is_none()
             && !listen.ip().is_loopback()
             && self.config.trusted_proxy.is_empty()

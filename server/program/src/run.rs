@@ -14,11 +14,12 @@ use tokio::{
 use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
-use watchboard::{Monitor, RequestsBody, RequestsLayer};
+use watchboard::{BasePath, LocalOnly, Monitor, RequestsBody, RequestsLayer};
 
 use crate::{
     config::Command,
     demo::{shop, traffic},
+    login::AccessMode,
     plan::Plan,
     proxy::{Proxy, ResponseBody, openapi},
     serve::{Arrival, HttpServer, workers},
@@ -43,7 +44,7 @@ pub(crate) enum RunError {
 /// # Errors
 /// An address or a thread is not available.
 pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
-    let Plan { config, database, login, pid, routes, tls } = plan;
+    let Plan { config, database, access, pid, routes, tls } = plan;
     let (board, address) = listen(config.listen, "--listen").await?;
     let stop = stop_signal().map_err(RunError::Signals)?;
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
@@ -57,10 +58,16 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
     if config.upstream.is_some() {
         builder = builder.routes(routes.clone());
     }
-    // Without a login the library serves local requests alone.
-    if let Some(login) = login {
-        builder = builder.access(login);
-    }
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let base_path = config.base_path.clone();
+    builder = match access {
+        AccessMode::Login(login) => builder.access(login),
+        AccessMode::LocalOnly => builder.access(LocalOnly::default()),
+        // The library's default. Only this program knows the address.
+        AccessMode::SignInLink => {
+            builder.url(format!("{scheme}://{address}{}/", base_path.as_ref().map_or("", BasePath::as_str)))
+        }
+    };
     let monitor = builder.ready_needs_database(config.ready_needs_database).build();
     let app = if is_demo {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
@@ -68,7 +75,6 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
     } else {
         monitor.dashboard()
     };
-    let scheme = if tls.is_some() { "https" } else { "http" };
     let (trusted, max_connections) = (config.trusted_proxies(), config.max_connections as usize);
     let server = move |listener| HttpServer { listener, tls: tls.clone(), trusted: trusted.clone(), max_connections };
     let proxied = match &config.upstream {
@@ -100,7 +106,8 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
         }
     }
     let board_server = async {
-        server(board).run(move |request, arrival| serve_board(app.clone(), request, arrival), stop).await;
+        let serve = move |request, arrival| serve_board(app.clone(), request, arrival, base_path.as_ref());
+        server(board).run(serve, stop).await;
         Ok(())
     };
     let proxied = async {
@@ -117,8 +124,12 @@ fn serve_board(
     app: Router,
     request: Request<Incoming>,
     arrival: Arrival,
-) -> impl Future<Output = Result<Response, Infallible>> + Send {
+    base_path: Option<&BasePath>,
+) -> impl Future<Output = Result<Response, Infallible>> + Send + use<> {
     let mut request = request.map(Body::new);
+    if let Some(base_path) = arrival.client.base_path(request.headers()).as_ref().or(base_path) {
+        base_path.apply(&mut request);
+    }
     request.extensions_mut().insert(arrival.client);
     request.extensions_mut().insert(ConnectInfo(arrival.peer.address));
     app.oneshot(request)

@@ -1,13 +1,13 @@
 //! The sign-in page as a response: a client without access gets nothing else.
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Request, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use leptos::nonce::Nonce;
-use watchboard_app::sign_in::{SignIn, sign_in_page};
+use watchboard_app::sign_in::{SignIn, SignInWith, sign_in_page};
 
-use super::assets;
+use super::{assets, base_path::board_address};
 
 /// The board's sign-in page, for an [`Access`](crate::Access) that asks for a password: a form that posts `password` and `next`.
 ///
@@ -24,7 +24,7 @@ pub struct SignInPage<'a> {
     action: &'a str,
     next: &'a str,
     refusal: Option<&'a str>,
-    has_password: bool,
+    with: SignInWith<'a>,
 }
 
 impl<'a> SignInPage<'a> {
@@ -34,7 +34,7 @@ impl<'a> SignInPage<'a> {
     /// let page = watchboard::SignInPage::new("/ops/board/sign-in");
     /// ```
     pub fn new(action: &'a str) -> Self {
-        Self { action, next: "", refusal: None, has_password: true }
+        Self { action, next: "", refusal: None, with: SignInWith::Password }
     }
 
     /// The query of the requested view, without `?`; the form sends it back as `next`.
@@ -61,7 +61,12 @@ impl<'a> SignInPage<'a> {
     /// let page = watchboard::SignInPage::new("/sign-in").without_password();
     /// ```
     pub fn without_password(self) -> Self {
-        Self { has_password: false, ..self }
+        Self { with: SignInWith::Nothing, ..self }
+    }
+
+    /// The page asks for the token of a link. It has the token already unless this is empty.
+    pub(super) fn token(self, token: &'a str) -> Self {
+        Self { with: SignInWith::Token(token), ..self }
     }
 
     /// The page, in the theme of the cookies among the request's `headers`. Its Content-Security-Policy allows only its own style.
@@ -79,7 +84,7 @@ impl<'a> SignInPage<'a> {
             action: self.action,
             next: self.next,
             refused: self.refusal,
-            has_password: self.has_password,
+            with: self.with,
             cookies: &cookies.collect::<Vec<_>>().join("; "),
             style: assets::style_sheet(),
             icon: assets::icon(),
@@ -94,4 +99,24 @@ impl<'a> SignInPage<'a> {
         }
         response
     }
+}
+
+/// Redirects to the view with this query, without `?`: after a sign-in to the one that the page had as `next`. The path is always
+/// the board's, whatever the query has.
+///
+/// ```
+/// use axum::{body::Body, http::Request};
+///
+/// let response = watchboard::redirect_to_view(&Request::new(Body::empty()), "view=memory");
+/// assert_eq!(response.headers()["location"], "./?view=memory");
+/// ```
+pub fn redirect_to_view<B>(request: &Request<B>, query: &str) -> Response {
+    let page = board_address(request, "/");
+    let target = if query.is_empty() { page.clone() } else { format!("{page}?{query}") };
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    // A query that no header can hold is not a view's.
+    if let Ok(target) = HeaderValue::try_from(target).or_else(|_| HeaderValue::try_from(page)) {
+        response.headers_mut().insert(header::LOCATION, target);
+    }
+    response
 }

@@ -1,10 +1,12 @@
 //! Helpers of the integration tests: the real program, a client, a real mongod, a replica set of three, a faulty proxy.
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "only tests use it, and a panic fails a test")]
 
+mod addresses;
 mod faulty_proxy;
 mod fuse_mount;
 mod memory_cgroup;
 mod mongod;
+mod nginx;
 mod node;
 mod paused_thread;
 mod python;
@@ -38,10 +40,12 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+pub use addresses::{assets, attributes, resolve};
 pub use faulty_proxy::{FaultyProxy, Mode};
 pub use fuse_mount::FuseMount;
 pub use memory_cgroup::MemoryCgroup;
 pub use mongod::{Mongod, free_port, signal, tool};
+pub use nginx::Nginx;
 pub use node::Node;
 pub use paused_thread::{PausedThread, threads};
 pub use python::Python;
@@ -114,9 +118,13 @@ pub struct Binary {
 }
 
 impl Binary {
+    /// Starts it, open to this machine without a link unless there is a password.
     pub async fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(binary_path());
         command.args(arguments).stderr(Stdio::piped()).kill_on_drop(true);
+        if !arguments.iter().any(|argument| argument.starts_with("--password")) {
+            command.arg("--open");
+        }
         Self::from_command(command).await
     }
 
@@ -168,7 +176,7 @@ impl Binary {
         Self { process, client: TestClient::new(address), proxy, log }
     }
 
-    /// The lines of its log with these words.
+    /// The lines of the log with these words.
     pub fn log_lines(&self, words: &str) -> Vec<String> {
         let log = self.log.lock().expect("nobody panics with it");
         log.iter().filter(|line| line.contains(words)).cloned().collect()

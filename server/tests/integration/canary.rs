@@ -12,7 +12,7 @@ use mongodb::{
     bson::{Document, doc},
     options::ClientOptions,
 };
-use watchboard::Monitor;
+use watchboard::{LocalOnly, Monitor};
 use watchboard_test_support::{Mongod, TestClient};
 
 /// Part of every secret of this test.
@@ -73,7 +73,7 @@ async fn secrets_and_data_are_nowhere() {
 
     let uri = format!("mongodb://watcher:c4nary-password@127.0.0.1:{}/?directConnection=true", mongod.port);
     let options = ClientOptions::parse(&uri).await.expect("options");
-    let monitor = Monitor::builder().database(options.clone()).build();
+    let monitor = Monitor::builder().database(options.clone()).access(LocalOnly::default()).build();
     let client = Client::with_options(monitor.listen(options)).expect("a client");
     let app = Router::new()
         .route("/find", get(find))

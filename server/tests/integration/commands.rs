@@ -15,7 +15,7 @@ use mongodb::{
     options::ClientOptions,
 };
 use serde_json::Value;
-use watchboard::Monitor;
+use watchboard::{LocalOnly, Monitor};
 use watchboard_test_support::{Mongod, ReplicaSet, TestClient};
 
 const CONCURRENT: usize = 1_000;
@@ -81,7 +81,7 @@ impl Shop {
         quiet.database(SHOP).collection::<Document>("many").insert_many(many).await.expect("documents");
         let mut options = ClientOptions::parse(uri).await.expect("options");
         options.app_name = Some("the shop".to_owned());
-        let monitor = Monitor::builder().build();
+        let monitor = Monitor::builder().access(LocalOnly::default()).build();
         let client = Client::with_options(monitor.listen(options)).expect("a client");
         let app = Router::new()
             .route("/in_turn/{times}", get(in_turn))
@@ -262,7 +262,7 @@ async fn an_exhausted_pool_is_named_with_its_figures_and_its_end_too() {
 async fn connections_that_come_back_without_having_been_given_out_are_in_nobodys_hands() {
     let mongod = Mongod::start(&["--setParameter", "enableTestCommands=1"]).await;
     let quiet = Client::with_uri_str(mongod.uri()).await.expect("a client");
-    let monitor = Monitor::builder().build();
+    let monitor = Monitor::builder().access(LocalOnly::default()).build();
     let mut options = ClientOptions::parse(mongod.uri()).await.expect("options");
     (options.min_pool_size, options.max_pool_size) = (Some(6), Some(20));
     // Two clients of one server, each of which counts its connections from one.

@@ -5,4 +5,5 @@ mod canary;
 mod commands;
 mod policy;
 mod requests;
+mod sign_in_link;
 mod supervision;

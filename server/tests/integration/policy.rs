@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, http::StatusCode, routing::get};
 use serde_json::{Value, json};
-use watchboard::{Builder, Monitor};
+use watchboard::{Builder, LocalOnly, Monitor};
 use watchboard_test_support::TestClient;
 
 const HEALTH: &str = "/ops/board/health";
@@ -21,7 +21,7 @@ async fn test_app(policy: impl FnOnce(Builder) -> Builder) -> TestClient {
         .route("/livez", get(fast))
         .route("/assets/{name}", get(fast))
         .route("/assets/fonts/{name}", get(fast));
-    let app = policy(Monitor::builder()).build().watch(app, "/ops/board");
+    let app = policy(Monitor::builder().access(LocalOnly::default())).build().watch(app, "/ops/board");
     TestClient::serve(app).await
 }
 

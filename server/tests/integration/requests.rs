@@ -10,6 +10,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use watchboard::{LocalOnly, Monitor};
 use watchboard_test_support::TestClient;
 
 const HEALTH: &str = "/ops/board/api/v1/health";
@@ -26,7 +27,7 @@ async fn test_app() -> TestClient {
         .route("/broken", get(|| async { (StatusCode::INTERNAL_SERVER_ERROR, "it broke\nin detail") }))
         .route("/panic", get(|| async { panic!("a bug of the host") as StatusCode }))
         .route("/endless", get(endless));
-    let app = watchboard::watch(app, "/ops/board", ());
+    let app = Monitor::builder().access(LocalOnly::default()).build().watch(app, "/ops/board");
     TestClient::serve(app).await
 }
 
@@ -92,7 +93,7 @@ async fn the_page_is_whole_without_scripts() {
     let page = String::from_utf8(page.to_vec()).unwrap();
     assert_eq!(status, StatusCode::OK);
     for part in [
-        "data-base=\"/ops/board\"",
+        "data-base=\".\"",
         "System overview",
         "Resource usage",
         "Memory analysis",

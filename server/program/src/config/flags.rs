@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Parser, Subcommand, ValueEnum};
 use http::uri::Authority;
 use ipnet::IpNet;
+use watchboard::BasePath;
 
 use super::{
     lines::Lines,
@@ -28,7 +29,7 @@ use crate::{
     Examples:\n  watchboard demo\n  watchboard --listen 127.0.0.1:9000 --mongodb-uri mongodb://127.0.0.1:27017"
 )]
 pub(crate) struct Config {
-    /// Where the board listens: an address and a port (0 for any free one). Beyond this machine's loopback a password or a token is needed.
+    /// Where the board listens: an address and a port (0 for any free one). On loopback it opens by a link in the log. Beyond this machine's loopback a password or a token is needed.
     #[arg(long, env = "WATCHBOARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT", value_parser = address, global = true)]
     pub(crate) listen: SocketAddr,
 
@@ -65,9 +66,13 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_OPENAPI", value_name = "URL|FILE", value_parser = document, global = true)]
     pub(crate) openapi: Option<String>,
 
-    /// A proxy in front of this one, by its address or network, whose X-Forwarded-For and X-Forwarded-Proto are believed; can be given several times.
+    /// A proxy in front of this one, by its address or network, whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Prefix are believed; can be given several times.
     #[arg(long, env = "WATCHBOARD_TRUSTED_PROXY", value_name = "ADDRESS|NETWORK", value_delimiter = ',', value_parser = network, global = true)]
     pub(crate) trusted_proxy: Vec<IpNet>,
+
+    /// The path below which a proxy serves the board, as /ops. The proxy may strip it or pass it on.
+    #[arg(long, env = "WATCHBOARD_BASE_PATH", value_name = "PATH", global = true)]
+    pub(crate) base_path: Option<BasePath>,
 
     /// A certificate with its chain, in PEM, to speak TLS with; read again when it changes.
     #[arg(long, env = "WATCHBOARD_TLS_CERT", value_name = "FILE", global = true)]

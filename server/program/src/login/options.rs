@@ -36,6 +36,21 @@ pub(crate) struct LoginOptions {
     /// A name that the board is reached by, as in its URL. May be given several times; addresses that it listens on need not be.
     #[arg(long = "host", env = "WATCHBOARD_HOST", value_delimiter = ',', value_name = "NAME", global = true)]
     hosts: Vec<HostName>,
+
+    /// Open the board to all local requests, without a link or a login. A proxy on this machine that adds no header publishes it then.
+    #[arg(long, env = "WATCHBOARD_OPEN", global = true)]
+    open: bool,
+}
+
+/// Who may see the board.
+#[derive(Debug)]
+pub(crate) enum AccessMode {
+    /// Those with a session or the token.
+    Login(Login),
+    /// Those who open a link of the log on this machine.
+    SignInLink,
+    /// All on this machine.
+    LocalOnly,
 }
 
 /// No login can be built from the options.
@@ -50,6 +65,8 @@ pub(crate) enum LoginError {
          and reach the board by `ssh -L {port}:127.0.0.1:{port} THIS-MACHINE`."
     )]
     NoCredentials { exposure: Exposure, port: u16 },
+    #[error("--open lets local requests in without a login: leave out --open, or the password and the token")]
+    OpenWithCredentials,
 }
 
 /// The setting by which other machines reach the board.
@@ -66,6 +83,7 @@ impl LoginError {
     pub(crate) fn flag(&self) -> Option<&'static str> {
         match self {
             Self::Secret(error) => error.flag(),
+            Self::OpenWithCredentials => Some("open"),
             Self::NoCredentials { exposure: Exposure::Listen(_), .. } => Some("listen"),
             Self::NoCredentials { exposure: Exposure::Host(_), .. } => Some("host"),
         }
@@ -73,13 +91,18 @@ impl LoginError {
 }
 
 impl LoginOptions {
-    /// The login, if there are credentials. Without them only local requests are served.
+    /// The login, if there are credentials. Without them only local requests are served, to a demo's board without a link.
     ///
     /// # Errors
     /// A credential cannot be used, or there is none and other machines reach the board.
-    pub(crate) fn build(&self, listen: SocketAddr) -> Result<Option<Login>, LoginError> {
+    pub(crate) fn build(&self, listen: SocketAddr, is_demo: bool) -> Result<AccessMode, LoginError> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        self.login_with(listen, variable(PASSWORD.variable), variable(TOKEN.variable))
+        Ok(match self.login_with(listen, variable(PASSWORD.variable), variable(TOKEN.variable))? {
+            Some(_) if self.open => return Err(LoginError::OpenWithCredentials),
+            Some(login) => AccessMode::Login(login),
+            None if self.open || is_demo => AccessMode::LocalOnly,
+            None => AccessMode::SignInLink,
+        })
     }
 
     fn login_with(
@@ -151,6 +174,19 @@ mod tests {
         }
         assert!(login("0.0.0.0:3000", &["--password-hash", HASH], None, None).unwrap().is_some());
         assert!(login("0.0.0.0:3000", &[], None, Some(&"t".repeat(24))).unwrap().is_some());
+    }
+
+    #[test]
+    fn open_is_for_a_board_without_credentials() {
+        let mode = |flags: &[&str], listen: &str, is_demo| {
+            let flags = Flags::try_parse_from([&["watchboard"], flags].concat()).unwrap();
+            flags.options.build(listen.parse().unwrap(), is_demo).map_err(|error| error.to_string())
+        };
+        assert!(matches!(mode(&[], LOOPBACK, false), Ok(AccessMode::SignInLink)));
+        assert!(matches!(mode(&[], LOOPBACK, true), Ok(AccessMode::LocalOnly)));
+        assert!(matches!(mode(&["--open"], LOOPBACK, false), Ok(AccessMode::LocalOnly)));
+        assert!(mode(&["--open"], "0.0.0.0:3000", false).unwrap_err().contains("hash-password"));
+        assert!(mode(&["--open", "--password-hash", HASH], LOOPBACK, false).unwrap_err().contains("leave out --open"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The sign-in page, as a response.
 
 use axum::{extract::Request, http::StatusCode, response::Response};
-use watchboard::{SignInPage, mount_path};
+use watchboard::{SignInPage, board_address};
 
 /// A GET answers with the form alone; the form posts to the same path.
 pub(super) const SIGN_IN: &str = "/sign-in";
@@ -16,7 +16,7 @@ pub(super) fn response(
     next: &str,
     refusal: Option<&str>,
 ) -> Response {
-    let action = [mount_path(request), SIGN_IN].concat();
+    let action = board_address(request, SIGN_IN);
     let mut page = SignInPage::new(&action).next(next);
     if let Some(refusal) = refusal {
         page = page.refusal(refusal);

@@ -15,13 +15,12 @@ use axum::{
 };
 use serde::Deserialize;
 use tokio::time::timeout;
-use watchboard::mount_path;
+use watchboard::{Sessions, redirect_to_view};
 
 use super::{
     attempts::Attempts,
-    cookie, page,
+    page,
     password::{NoAnswer, Verifier},
-    sessions::Sessions,
 };
 use crate::serve::client::Client;
 
@@ -59,8 +58,7 @@ impl PasswordLogin {
     }
 
     pub(super) fn has_session(&self, request: &Request) -> bool {
-        let id = cookie::read(request.headers(), is_https(request));
-        id.is_some_and(|id| self.sessions.is_live(id, Instant::now()))
+        self.sessions.admit(request, is_https(request))
     }
 
     /// The sign-in page, in place of the view that the request is for.
@@ -112,24 +110,18 @@ impl PasswordLogin {
     /// Begins a new session and ends the browser's old one. A new id for each sign-in keeps an attacker from planting a known one.
     fn begin_session(&self, request: &Request, address: IpAddr, next: &str) -> Response {
         self.attempts.forgive(address);
-        let https = is_https(request);
-        if let Some(old) = cookie::read(request.headers(), https) {
-            self.sessions.end(old);
+        match self.sessions.begin(request, is_https(request)) {
+            Ok(cookie) => {
+                tracing::info!(%address, "signed in");
+                with_cookie(redirect_to_view(request, next), cookie)
+            }
+            Err(error) => internal_error_response(&error.to_string()),
         }
-        let id = match self.sessions.begin(Instant::now()) {
-            Ok(id) => id,
-            Err(error) => return internal_error_response(&format!("there are no random numbers: {error}")),
-        };
-        tracing::info!(%address, "signed in");
-        with_cookie(redirect_to_view(request, next), cookie::keep(&id, https))
     }
 
     pub(super) fn sign_out(&self, request: &Request) -> Response {
-        let https = is_https(request);
-        if let Some(id) = cookie::read(request.headers(), https) {
-            self.sessions.end(id);
-        }
-        with_cookie(redirect_to_view(request, ""), cookie::forget(https))
+        let cookie = self.sessions.end(request, is_https(request));
+        with_cookie(redirect_to_view(request, ""), cookie)
     }
 
     fn too_many_attempts_response(&self, request: &Request, next: &str, reason: &str, wait: Duration) -> Response {
@@ -142,24 +134,8 @@ impl PasswordLogin {
     }
 }
 
-/// Redirects to a view of the board. The path is always the board's own.
-fn redirect_to_view(request: &Request, query: &str) -> Response {
-    let mount = mount_path(request);
-    let path = if mount.is_empty() { "/" } else { mount };
-    let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-    // A query that no header can hold is not a view's.
-    let target = HeaderValue::try_from(target).or_else(|_| HeaderValue::try_from(path));
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    if let Ok(target) = target {
-        response.headers_mut().insert(header::LOCATION, target);
-    }
-    response
-}
-
-fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
-    if let Some(cookie) = cookie {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
+fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
     response
 }
 

@@ -2,12 +2,11 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header};
 
-use crate::{
-    login::is_session_cookie,
-    serve::{
-        Arrival,
-        client::{X_FORWARDED_FOR, X_FORWARDED_PROTO},
-    },
+use watchboard::Sessions;
+
+use crate::serve::{
+    Arrival,
+    client::{X_FORWARDED_FOR, X_FORWARDED_PROTO},
 };
 
 const FORWARDED: HeaderName = header::FORWARDED;
@@ -125,10 +124,10 @@ pub(super) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
 pub(super) fn remove_session_cookies(headers: &mut HeaderMap) {
     let pairs =
         || headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    if !pairs().any(is_session_cookie) {
+    if !pairs().any(Sessions::is_cookie) {
         return;
     }
-    let others: Vec<&[u8]> = pairs().filter(|pair| !is_session_cookie(pair)).map(<[u8]>::trim_ascii).collect();
+    let others: Vec<&[u8]> = pairs().filter(|pair| !Sessions::is_cookie(pair)).map(<[u8]>::trim_ascii).collect();
     match join(&others, b"; ") {
         Some(others) if !others.is_empty() => headers.insert(header::COOKIE, others),
         _ => headers.remove(header::COOKIE),

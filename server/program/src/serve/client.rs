@@ -8,9 +8,11 @@ use std::{
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use thiserror::Error;
+use watchboard::BasePath;
 
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
 /// The client of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +24,16 @@ pub(crate) struct Client {
     pub(crate) forwarded: bool,
 }
 
-/// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count. Those of other peers are ignored.
+impl Client {
+    /// The prefix that a trusted proxy serves the board below. One that is no path, or given twice, is ignored.
+    pub(crate) fn base_path(&self, headers: &HeaderMap) -> Option<BasePath> {
+        let mut prefixes = headers.get_all(X_FORWARDED_PREFIX).iter();
+        let prefix = prefixes.next().filter(|_| self.forwarded)?;
+        if prefixes.next().is_some() { None } else { prefix.to_str().ok()?.parse().ok() }
+    }
+}
+
+/// The proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix` count. Those of other peers are ignored.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedProxies(Arc<[IpNet]>);
 
@@ -105,6 +116,20 @@ mod tests {
         let unreadable = [(&X_FORWARDED_FOR, "203.0.113.7, unknown, 10.0.0.2")];
         assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", false, &unreadable).0, "10.0.0.2");
         assert_eq!(client(&["127.0.0.1"], "[::ffff:127.0.0.1]", false, &[]).0, "127.0.0.1");
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_names_the_prefix() {
+        let client = |forwarded| Client { address: IpAddr::from([127, 0, 0, 1]), https: false, forwarded };
+        let headers = |prefixes: &[&str]| -> HeaderMap {
+            prefixes.iter().map(|prefix| (X_FORWARDED_PREFIX, prefix.parse().unwrap())).collect()
+        };
+        let prefix = |forwarded, prefixes: &[&str]| client(forwarded).base_path(&headers(prefixes));
+        assert_eq!(prefix(true, &["/ops/"]).unwrap().as_str(), "/ops");
+        assert_eq!(prefix(false, &["/ops"]), None);
+        for prefixes in [&["/ops", "/ops"][..], &["//evil.example"], &["/a, /b"], &[]] {
+            assert_eq!(prefix(true, prefixes), None, "{prefixes:?}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version, password_hash::
 use axum::http::{Method, StatusCode};
 use tokio::{io::AsyncWriteExt, process::Command};
 use watchboard::Route;
-use watchboard_test_support::{Binary, Visitor, header_text, text};
+use watchboard_test_support::{Binary, Visitor, assets, header_text, text};
 use watchboard_wire::{Ask, RefreshCursor};
 
 const PASSWORD: &str = "correct horse battery";
@@ -61,15 +61,13 @@ fn question(page: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn every_route_is_closed_to_strangers_and_open_to_whom_it_is_for() {
-    let (_board, stranger) = closed(&[]).await;
+    let (board, stranger) = closed(&[]).await;
     let viewer = sign_in(&stranger).await;
     let program = stranger.clone().with("authorization", &format!("Bearer {TOKEN}"));
-    let impostor = stranger
-        .clone()
-        .with("authorization", &format!("Bearer {TOKEN}0"))
-        .with("cookie", &format!("watchboard_session={}", "0".repeat(64)));
+    let made_up = format!("watchboard_session.{}={}", board.client.address.port(), "0".repeat(64));
+    let impostor = stranger.clone().with("authorization", &format!("Bearer {TOKEN}0")).with("cookie", &made_up);
     let page = text(&viewer.get("/").await).to_owned();
-    let asset = page.split('"').find(|word| word.starts_with("/assets/")).unwrap().to_owned();
+    let asset = assets("/", &page).remove(0);
     for &route in Route::ALL {
         let (method, path) = (route.method(), route.path().replace("/assets/{name}", &asset));
         let send = async |visitor: &Visitor| {
@@ -129,14 +127,16 @@ async fn every_answer_tells_the_browser_to_keep_to_itself() {
 
 #[tokio::test]
 async fn a_session_is_begun_anew_at_each_sign_in_and_over_when_it_is_ended() {
-    let (_board, stranger) = closed(&[]).await;
+    let (board, stranger) = closed(&[]).await;
+    let name = format!("watchboard_session.{}=", board.client.address.port());
     // Fixation: an id that somebody else knows is not taken over.
-    let known = format!("watchboard_session={}", "ab".repeat(32));
+    let known = format!("{name}{}", "ab".repeat(32));
     let signed_in = stranger.clone().with("cookie", &known).post("/sign-in", FORM).await;
     let cookie = header_text(&signed_in, "set-cookie");
-    assert!(cookie.starts_with("watchboard_session=") && !cookie.contains(&known), "{cookie}");
-    assert!(cookie.ends_with("; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict"), "{cookie}");
-    assert_eq!(header_text(&signed_in, "location"), "/?view=memory");
+    assert!(cookie.starts_with(&name) && !cookie.contains(&known), "{cookie}");
+    // Its path is that of the request. A link of another site opens the page with it.
+    assert!(cookie.ends_with("; Max-Age=604800; HttpOnly; SameSite=Lax") && !cookie.contains("Path"), "{cookie}");
+    assert_eq!(header_text(&signed_in, "location"), "./?view=memory");
     assert_eq!(stranger.clone().with("cookie", &known).get("/").await.status(), 401);
     let first = stranger.clone().with_cookie_of(&signed_in);
     assert_eq!(first.get("/").await.status(), 200);
@@ -148,10 +148,10 @@ async fn a_session_is_begun_anew_at_each_sign_in_and_over_when_it_is_ended() {
         (first.get("/").await.status(), second.get("/").await.status()),
         (StatusCode::UNAUTHORIZED, StatusCode::OK)
     );
-    assert!(text(&second.get("/").await).contains("action=\"/sign-out\""));
+    assert!(text(&second.get("/").await).contains("action=\"./sign-out\""));
     let out = second.post("/sign-out", "").await;
-    assert_eq!((out.status().as_u16(), header_text(&out, "location")), (303, "/"));
-    assert!(header_text(&out, "set-cookie").starts_with("watchboard_session=; Path=/; Max-Age=0"));
+    assert_eq!((out.status().as_u16(), header_text(&out, "location")), (303, "./"));
+    assert!(header_text(&out, "set-cookie").starts_with(&format!("{name}; Max-Age=0")));
     // Replayed by somebody who has seen it before.
     assert_eq!(second.get("/").await.status(), 401);
     assert_eq!(second.get("/health").await.status(), 401);
@@ -163,10 +163,10 @@ async fn over_https_the_cookie_is_bound_to_its_host() {
     let proxied = stranger.with("x-forwarded-proto", "https").with("x-forwarded-for", "203.0.113.7");
     let signed_in = proxied.post("/sign-in", FORM).await;
     let cookie = header_text(&signed_in, "set-cookie");
-    assert!(cookie.starts_with("__Host-watchboard=") && cookie.ends_with("; Secure"), "{cookie}");
+    assert!(cookie.starts_with("__Secure-watchboard_session.") && cookie.ends_with("; Secure"), "{cookie}");
     assert_eq!(proxied.clone().with_cookie_of(&signed_in).get("/").await.status(), 200);
     // Plain http could have set this one.
-    let plain = cookie.replace("__Host-watchboard", "watchboard_session");
+    let plain = cookie.replace("__Secure-", "");
     assert_eq!(proxied.with("cookie", plain.split(';').next().unwrap()).get("/").await.status(), 401);
 }
 
@@ -212,13 +212,13 @@ async fn another_name_that_leads_here_is_not_answered() {
 async fn after_the_sign_in_nobody_is_led_elsewhere() {
     let (_board, stranger) = closed(&[]).await;
     for (next, location) in [
-        ("", "/"),
-        ("view%3Dmemory%26window%3D1h", "/?view=memory&window=1h"),
-        ("%2F%2Fevil.example", "/?//evil.example"),
-        ("https%3A%2F%2Fevil.example", "/?https://evil.example"),
-        ("%5C%5Cevil.example", "/?\\\\evil.example"),
-        ("a%0D%0ASet-Cookie%3A%20b%3D1", "/"),
-        ("%40evil.example", "/?@evil.example"),
+        ("", "./"),
+        ("view%3Dmemory%26window%3D1h", "./?view=memory&window=1h"),
+        ("%2F%2Fevil.example", "./?//evil.example"),
+        ("https%3A%2F%2Fevil.example", "./?https://evil.example"),
+        ("%5C%5Cevil.example", "./?\\\\evil.example"),
+        ("a%0D%0ASet-Cookie%3A%20b%3D1", "./"),
+        ("%40evil.example", "./?@evil.example"),
     ] {
         let answer = stranger.post("/sign-in", &format!("password=correct+horse+battery&next={next}")).await;
         assert_eq!((answer.status().as_u16(), header_text(&answer, "location")), (303, location), "{next}");
@@ -301,7 +301,7 @@ async fn what_is_too_large_or_no_form_is_refused() {
 }
 
 #[tokio::test]
-async fn without_credentials_it_is_open_to_its_own_machine_and_says_so() {
+async fn it_can_be_open_to_its_own_machine_and_says_so() {
     let board = Binary::start(&[]).await;
     let visitor = Visitor::new(board.client.address);
     let page = visitor.get("/").await;
@@ -323,7 +323,9 @@ async fn without_credentials_it_is_open_to_its_own_machine_and_says_so() {
 
 #[tokio::test]
 async fn elsewhere_it_does_not_start_without_credentials_and_says_how() {
-    for arguments in [&["--listen", "0.0.0.0:0"][..], &["--listen", "[::]:0"], &["--host", "board.example"]] {
+    let others = [&["--listen", "0.0.0.0:0"][..], &["--listen", "[::]:0"], &["--host", "board.example"]];
+    for arguments in others.iter().flat_map(|flags| [flags.to_vec(), [flags, &["--open"][..]].concat()]) {
+        let arguments = &arguments[..];
         let output = command(arguments).output().await.unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");

@@ -4,7 +4,7 @@ use std::{fs, process::Stdio, time::Duration};
 
 use http_body_util::BodyExt;
 use tokio::{process::Command, time::timeout};
-use watchboard_test_support::Binary;
+use watchboard_test_support::{Binary, assets};
 
 #[tokio::test]
 async fn an_address_in_use_is_named() {
@@ -58,13 +58,13 @@ async fn alone_in_an_empty_folder_it_serves_the_whole_board() {
     let binary = folder.path().join("watchboard");
     fs::copy(watchboard_test_support::binary_path(), &binary).unwrap();
     let mut command = Command::new(&binary);
-    command.current_dir(folder.path()).env_clear().stderr(Stdio::piped()).kill_on_drop(true);
+    command.arg("--open").current_dir(folder.path()).env_clear().stderr(Stdio::piped()).kill_on_drop(true);
     let board = Binary::from_command(command).await;
     let page = String::from_utf8(board.client.send("GET", "/").await.1.to_vec()).unwrap();
-    let assets: Vec<&str> = page.split('"').filter(|word| word.starts_with("/assets/")).collect();
+    let assets = assets("/", &page);
     assert_eq!(assets.len(), 4, "icon, style, WASM and script: was the browser bundle built? {assets:?}");
     for asset in assets {
-        let (status, body) = board.client.send("GET", asset).await;
+        let (status, body) = board.client.send("GET", &asset).await;
         assert!(status == 200 && !body.is_empty(), "{asset}: {status}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "it leaves nothing behind");

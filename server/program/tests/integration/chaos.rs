@@ -60,7 +60,7 @@ impl World {
         // The log goes through a process of its own, which can be stopped.
         command.args(["-c", "exec 2> >(exec cat >&2); echo \"log reader $!\" >&2; exec \"$0\" \"$@\""]);
         command.arg(binary_path()).args(["--upstream", &format!("http://127.0.0.1:{}", node.port)]);
-        command.args(["--proxy-listen", "127.0.0.1:0", "--mongodb-uri", &network.uri(), "--log", "debug"]);
+        command.args(["--proxy-listen", "127.0.0.1:0", "--mongodb-uri", &network.uri(), "--log", "debug", "--open"]);
         command.stderr(Stdio::piped()).kill_on_drop(true);
         let binary = Binary::from_command(command).await;
         let reader = binary.log_lines("log reader ");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use watchboard_test_support::Binary;
+use watchboard_test_support::{Binary, assets};
 
 /// Each path, and whether what stands there is of the kind that the original had.
 type Check = (&'static str, fn(&Value) -> bool);
@@ -80,10 +80,10 @@ async fn figures_are_never_cached_and_assets_always() {
         );
     }
     let page = String::from_utf8(board.client.send("GET", "/").await.1.to_vec()).unwrap();
-    let assets: Vec<&str> = page.split('"').filter(|word| word.starts_with("/assets/")).collect();
+    let assets = assets("/", &page);
     assert_eq!(assets.len(), 4, "icon, style, WASM and script: was the browser bundle built? {assets:?}");
     for asset in assets {
-        let response = board.client.begin("GET", asset).await;
+        let response = board.client.begin("GET", &asset).await;
         assert_eq!(response.headers()["cache-control"], "public, max-age=31536000, immutable", "{asset}");
     }
     assert_eq!(board.client.send("GET", "/assets/../Cargo.toml").await.0, 404);

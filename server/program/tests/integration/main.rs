@@ -1,6 +1,7 @@
 //! The integration tests of the program, in one binary. Each module tests one part.
 
 mod access;
+mod behind_nginx;
 mod binary;
 mod chaos;
 mod connections;
@@ -20,6 +21,7 @@ mod outages;
 mod prometheus;
 mod proxy;
 mod server_state;
+mod sign_in_link;
 mod sign_ins;
 mod sqlite;
 mod stale;

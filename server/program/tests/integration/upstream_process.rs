@@ -295,7 +295,14 @@ async fn another_users_process_is_said_to_be_and_what_to_do() {
     fs::copy(watchboard_test_support::binary_path(), &path).expect("a copy that anybody may run");
     let as_nobody = |arguments: &[&str]| {
         let mut command = Command::new(&path);
-        command.args(arguments).current_dir("/").uid(NOBODY).gid(NOBODY).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .args(arguments)
+            .arg("--open")
+            .current_dir("/")
+            .uid(NOBODY)
+            .gid(NOBODY)
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         Binary::from_command(command)
     };
     let application = Python::script(FORKS);
