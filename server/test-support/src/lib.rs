@@ -8,6 +8,7 @@ mod node;
 mod python;
 pub mod raw;
 mod replica_set;
+mod scripted_mongod;
 mod visitor;
 
 use std::{
@@ -43,6 +44,7 @@ pub use mongod::{Mongod, free_port, tool};
 pub use node::Node;
 pub use python::Python;
 pub use replica_set::ReplicaSet;
+pub use scripted_mongod::scripted_mongod;
 pub use visitor::{Visitor, header_text, text};
 
 /// A client of the server at `http://ADDRESS`.
