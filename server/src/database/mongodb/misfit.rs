@@ -53,7 +53,7 @@ mod tests {
     fn why(query: &str, servers: &[Document]) -> Option<String> {
         let hosts = ["a:1", "b:1"];
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let uri = format!("mongodb://{}/?{query}", hosts[..servers.len()].join(","));
+        let uri = format!("mongodb://{}/?{query}", hosts[..servers.len().max(1)].join(","));
         let options = runtime.block_on(ClientOptions::parse(uri).into_future()).unwrap();
         let seeds: Vec<_> = std::iter::zip(hosts, servers)
             .map(|(address, hello)| (address.to_owned(), SelfDescription::from(hello)))
