@@ -5,6 +5,7 @@ pub(crate) mod access;
 mod assets;
 mod health_json;
 mod prometheus;
+mod refused_refresh;
 mod route;
 mod secure;
 mod sign_in;
@@ -107,7 +108,8 @@ async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
         provide_context(assets::of_page());
     };
     let request = Request::from_parts(parts, Body::from(question));
-    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+    refused_refresh::with_status(leptos_axum::handle_server_fns_with_context(context, request).await.into_response())
+        .await
 }
 
 async fn health(State(telemetry): BoardState) -> Response {

@@ -26,7 +26,7 @@ use watchboard_wire::{DatabaseFailure, DatabaseState, FailureKind};
 use self::{
     classify::Verdict,
     client_options::probe_options,
-    hello::{SelfDescription, ServerRole, takes_writes, unready},
+    hello::{SelfDescription, ServerRole, takes_writes, unready, unready_state},
     login_backoff::LoginBackoff,
     members::Members,
     rights::{MongoCredentials, Rights},
@@ -156,20 +156,30 @@ impl MongoDb {
     /// Why the driver got no answer.
     async fn classify_failure(&mut self, error: &Error) -> DatabaseFailure {
         let verdict = classify::verdict(error, self.tls());
-        let seeds = self.members.answering_seeds();
-        if let (Verdict::NoServer, Some(options)) = (&verdict, &self.options)
-            && let Some(failure) = misfit::misfit(options, &seeds)
+        if matches!(verdict, Verdict::NoServer)
+            && let Some(failure) = self.misfit()
         {
-            // The driver has given these servers up. A new client asks them anew.
-            self.client = None;
             return failure;
         }
-        if let (ErrorKind::ServerSelection { message, .. }, [(address, server), ..]) = (&*error.kind, &seeds[..])
+        if let (ErrorKind::ServerSelection { message, .. }, [(address, server), ..]) =
+            (&*error.kind, &self.members.answering_seeds()[..])
             && message.contains("wire version")
         {
             return classify::incompatible(address, server.wire_versions);
         }
         let failure = self.explain(verdict, error).await;
+        self.advertised(failure)
+    }
+
+    /// Why the connection string does not fit the servers that answer. The driver has given these up: a new client asks them anew.
+    fn misfit(&mut self) -> Option<DatabaseFailure> {
+        let failure = misfit::misfit(self.options.as_ref()?, &self.members.answering_seeds())?;
+        self.client = None;
+        Some(failure)
+    }
+
+    /// The failure, or that of a set that names its members as nobody here can reach them.
+    fn advertised(&mut self, failure: DatabaseFailure) -> DatabaseFailure {
         let Some((address, server)) = self.members.unnamed_seed() else { return failure };
         self.client = None;
         misfit::advertised(&address, &server, &failure)
@@ -250,17 +260,20 @@ impl DatabaseSource for MongoDb {
                 "no answer over the application's client: the server, its network, or all its connections are busy";
             return Box::pin(std::future::ready(DatabaseFailure::new(FailureKind::TimedOut, detail)));
         }
-        Box::pin(self.try_connection(classify::no_response()))
+        Box::pin(async move {
+            if let Some(failure) = self.misfit() {
+                return failure;
+            }
+            let failure = self.try_connection(classify::no_response()).await;
+            self.advertised(failure)
+        })
     }
 }
 
 /// The state of a member that is neither primary nor secondary, if the login may ask.
 async fn explain_unready(admin: &mongodb::Database, failure: DatabaseFailure) -> DatabaseFailure {
-    let Ok(status) = admin.run_command(doc! { "replSetGetStatus": 1 }).await else { return failure };
-    let members = status.get_array("members").map(Vec::as_slice).unwrap_or_default();
-    let mut members = members.iter().filter_map(|member| member.as_document());
-    let this = members.find(|member| member.get_bool("self").unwrap_or(false));
-    match this.and_then(|this| this.get_str("stateStr").ok()) {
+    let status = admin.run_command(doc! { "replSetGetStatus": 1 }).await;
+    match status.ok().and_then(|status| unready_state(&status)) {
         Some(state) => DatabaseFailure::new(failure.kind, unready(&format!("is {state}"))),
         None => failure,
     }

@@ -3,5 +3,7 @@
 mod access;
 mod canary;
 mod commands;
+mod database;
 mod policy;
+mod refresh;
 mod requests;

@@ -6,6 +6,8 @@ use watchboard_test_support::Binary;
 
 /// How soon the board has to know of an outage, and of its end.
 pub(crate) const WITHIN: Duration = Duration::from_secs(5);
+/// How soon, where the words and not the time are tested.
+const SHOWN_WITHIN: Duration = Duration::from_secs(20);
 /// How soon it has to know that a login works again.
 const NEXT_ATTEMPT_WITHIN: Duration = Duration::from_secs(15);
 /// How long an answer that needs no database may take; it takes a few milliseconds.
@@ -45,21 +47,37 @@ impl Watch {
         self.wait_for_status("healthy", what).await;
     }
 
+    /// Healthy, however busy this machine is.
+    pub(crate) async fn shown_healthy(&self, what: &str) {
+        self.wait_within(SHOWN_WITHIN, "healthy", what).await;
+    }
+
     /// Healthy again, as soon as a probe that waits between its attempts can know.
     pub(crate) async fn healthy_at_next_attempt(&self, what: &str) {
         self.wait_within(NEXT_ATTEMPT_WITHIN, "healthy", what).await;
     }
 
-    /// Named, while nobody waits for the database; gives the whole sentence.
+    /// Named on the page and among the reasons, however busy this machine is; gives the whole sentence.
+    pub(crate) async fn shown(&self, words: &str, what: &str) -> String {
+        let status = self.wait_within(SHOWN_WITHIN, &format!("error: {words}"), what).await;
+        self.is_a_reason(words).await;
+        status
+    }
+
+    async fn is_a_reason(&self, words: &str) {
+        let health = self.0.client.json("/health").await;
+        assert_eq!(health["status"], "degraded", "{health:#}");
+        assert!(health["reasons"].to_string().contains(&format!("database {words}")), "{health:#}");
+    }
+
+    /// Named in time, while nobody waits for the database; gives the whole sentence.
     pub(crate) async fn named(&self, words: &str, what: &str) -> String {
         let status = self.wait_for_status(&format!("error: {words}"), what).await;
         let slowest = self.slowest("/health", 20).await;
         let request = self.slowest("/shop/coupons/SPRING-1", 50).await;
         println!("    meanwhile the slowest /health took {slowest:?}, the slowest request {request:?}");
         assert!(slowest < CALM && request < CALM, "{what}: {slowest:?}, {request:?}");
-        let health = self.0.client.json("/health").await;
-        assert_eq!(health["status"], "degraded", "{health:#}");
-        assert!(health["reasons"].to_string().contains(&format!("database {words}")), "{health:#}");
+        self.is_a_reason(words).await;
         status
     }
 

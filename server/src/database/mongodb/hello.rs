@@ -130,6 +130,18 @@ pub(super) fn unready(does: &str) -> String {
     format!("this server is neither primary nor secondary now: it {does}, and has to catch up or be repaired")
 }
 
+/// The name of that state, by `replSetGetStatus`.
+pub(super) fn unready_state(status: &Document) -> Option<&'static str> {
+    match status.get_i32("myState").ok()? {
+        0 => Some("STARTUP"),
+        3 => Some("RECOVERING"),
+        5 => Some("STARTUP2"),
+        9 => Some("ROLLBACK"),
+        10 => Some("REMOVED"),
+        _ => None,
+    }
+}
+
 /// A server that waits for its set.
 pub(super) fn removed(server: &str) -> String {
     format!(

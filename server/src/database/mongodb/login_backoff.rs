@@ -27,7 +27,12 @@ impl LoginBackoff {
             Err(failure) if failure.kind == FailureKind::AuthenticationFailed => {
                 self.pause.map_or(FIRST_PAUSE, |(pause, _)| (pause * 2).min(LONGEST_PAUSE))
             }
-            _ => {
+            // An outage ends the pause, and says nothing of the login.
+            Err(_) => {
+                self.pause = self.pause.map(|(pause, _)| (pause, Instant::now()));
+                return outcome;
+            }
+            Ok(_) => {
                 self.pause = None;
                 return outcome;
             }
@@ -60,6 +65,10 @@ mod tests {
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         assert_eq!(attempts, [0, 2, 6, 14, 26, 38, 50]);
+        backoff.note(Err::<(), _>(DatabaseFailure::new(FailureKind::Refused, "gone"))).unwrap_err();
+        assert!(!backoff.is_paused(), "an outage has to be followed");
+        let failure = backoff.note(refused()).unwrap_err();
+        assert!(failure.detail.contains("is 12 s later"), "{}", failure.detail);
         backoff.note(Ok(())).unwrap();
         assert!(!backoff.is_paused());
         backoff.note(refused()).unwrap_err();
