@@ -7,6 +7,7 @@ mod base_path;
 mod health_json;
 mod local_only;
 mod prometheus;
+mod refused_refresh;
 mod route;
 mod secure;
 mod sessions;
@@ -121,7 +122,8 @@ async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
         provide_context(assets::of_page());
     };
     let request = Request::from_parts(parts, Body::from(question));
-    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+    refused_refresh::with_status(leptos_axum::handle_server_fns_with_context(context, request).await.into_response())
+        .await
 }
 
 async fn health(State(telemetry): BoardState) -> Response {

@@ -6,6 +6,8 @@ mod causes;
 mod compact;
 mod frame;
 #[cfg(test)]
+mod held_bytes_tests;
+#[cfg(test)]
 mod measures;
 mod points;
 mod slowest;
@@ -142,9 +144,11 @@ impl History {
         }
     }
 
-    /// The memory of frames and sums in bytes. The few hundred errors and slow requests do not count.
+    /// The memory of frames, sums and slow requests in bytes. The few hundred errors do not count.
     pub(crate) fn held_bytes(&self) -> u64 {
-        (self.tiers.bytes() + self.windows.iter().map(WindowSums::held_bytes).sum::<usize>()) as u64
+        let slowest = self.slowest_of.iter().chain([&self.slowest]).map(Slowest::held_bytes).sum::<usize>();
+        let windows = self.windows.iter().map(WindowSums::held_bytes).sum::<usize>();
+        (self.tiers.bytes() + windows + slowest) as u64
     }
 
     pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {

@@ -26,6 +26,8 @@ pub enum FailureKind {
     NoPrimary,
     /// It answers and accepts no writes.
     ReadOnly,
+    /// The server answers in another protocol than the database's.
+    WrongProtocol,
     /// Another process has locked it.
     Busy,
     /// The file is not a database, or it is damaged.
@@ -52,6 +54,7 @@ impl FailureKind {
             Self::NotAuthorised => "not authorised",
             Self::NoPrimary => "no primary",
             Self::ReadOnly => "read-only",
+            Self::WrongProtocol => "wrong protocol",
             Self::Busy => "busy",
             Self::Damaged => "damaged",
             Self::BadUri => "bad connection string",

@@ -119,6 +119,8 @@ pub struct Replication {
     /// Seconds from the oldest to the newest entry of the oplog; `None` without replication, or if the server does not
     /// report it. A member that was away for longer needs an initial sync.
     pub oplog_window_seconds: Option<u64>,
+    /// Why the delay of a member is unknown, if it is: the login may not read the set's configuration.
+    pub delays_unknown: Option<String>,
 }
 
 /// A member of the set.
@@ -130,8 +132,10 @@ pub struct ReplicaMember {
     pub state: String,
     /// Whether the asked member reaches it.
     pub healthy: bool,
-    /// Its lag behind the primary; `None` for the primary, and if the lag is unknown.
+    /// Its lag behind the primary, less the delay that it is meant to have; `None` for the primary, and if the lag is unknown.
     pub lag_seconds: Option<u64>,
+    /// The delay that it is meant to have (`secondaryDelaySecs`); `None` if it is unknown.
+    pub delay_seconds: Option<u64>,
     /// Seconds since its start.
     pub uptime_seconds: Option<u64>,
     /// Whether this is the asked member.

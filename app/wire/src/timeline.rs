@@ -22,6 +22,8 @@ pub struct Timeline<C> {
 pub trait Columns: Clone {
     /// The number of points.
     fn points(&self) -> usize;
+    /// The memory of the columns, in bytes.
+    fn held_bytes(&self) -> usize;
     /// Keeps the first `length` points of every column.
     fn truncate(&mut self, length: usize);
     /// Drops the `count` oldest points of every column.
@@ -42,6 +44,10 @@ macro_rules! columns {
         impl crate::Columns for $columns {
             fn points(&self) -> usize {
                 [$(self.$name.len()),*][0]
+            }
+
+            fn held_bytes(&self) -> usize {
+                [$(self.$name.capacity() * size_of::<$kind>()),*].iter().sum()
             }
 
             fn truncate(&mut self, length: usize) {

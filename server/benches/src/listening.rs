@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use axum::http::request::Parts;
 use mongodb::{
     Client, Collection,
     bson::{Document, doc},
@@ -25,6 +26,8 @@ const ROUNDS: usize = 60;
 const SMALL: usize = 50;
 const LARGE: usize = 2;
 const LARGE_DOCUMENTS: i64 = 1_000;
+/// How long the last figures may take to reach `/health`.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 /// Operations that are under way at once when they are given up.
 const AT_ONCE: usize = 12;
 
@@ -156,8 +159,7 @@ pub(crate) async fn all() -> Result<()> {
 /// Gives up so many operations in the middle, and says what is left of them; of a client that is listened to, and of one that is not.
 pub(crate) async fn cancelled(operations: usize, listened: bool) -> Result<()> {
     let mongod = Mongod::start()?;
-    let monitor: &'static Monitor =
-        Box::leak(Box::new(Monitor::builder().access(|_: &axum::http::request::Parts| true).build()));
+    let monitor: &'static Monitor = Box::leak(Box::new(Monitor::builder().access(|_: &Parts| true).build()));
     let options = options(&mongod).await?;
     let client = Client::with_options(if listened { monitor.listen(options) } else { options })?;
     let collection = documents(&client);
@@ -189,12 +191,12 @@ pub(crate) async fn cancelled(operations: usize, listened: bool) -> Result<()> {
     let started = Instant::now();
     round(operations).await?;
     let took = started.elapsed();
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let health = health(monitor).await?;
     if !listened {
+        tokio::time::sleep(Duration::from_secs(3)).await;
         println!("nobody listened: {operations} operations, RSS {before} KiB before, {} KiB after", rss()?);
         return Ok(());
     }
+    let health = settled_health(monitor).await?;
     let (start, _) = health.split_once("\"pools\"").context("no pools")?;
     println!("{operations} operations in {took:?}: RSS {before} KiB before, {} KiB after", rss()?);
     println!("{}", start.split_once("\"commands\"").context("no commands")?.1);
@@ -216,6 +218,27 @@ fn rss() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find(|line| line.starts_with("VmRSS")).context("no VmRSS")?;
     Ok(line.split_whitespace().nth(1).context("no number")?.parse()?)
+}
+
+/// `/health`, once its figures are of a tick after all operations: a busy machine may be late with it.
+async fn settled_health(monitor: &Monitor) -> Result<String> {
+    let deadline = Instant::now() + SETTLED_WITHIN;
+    let commands = |health: &str| Some(health.split_once("\"commands\"")?.1.split_once("\"pools\"")?.0.to_owned());
+    let mut before = None;
+    loop {
+        let health = health(monitor).await?;
+        let now = commands(&health);
+        if now.is_some() && now == before {
+            return Ok(health);
+        }
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "the commands are not in /health after {SETTLED_WITHIN:?}: {health}"
+        );
+        before = now;
+        // Two ticks.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
 }
 
 async fn health(monitor: &Monitor) -> Result<String> {

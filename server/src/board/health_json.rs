@@ -108,6 +108,7 @@ fn database(frozen: &FullSnapshot, stale: Option<&str>) -> Value {
         "kind": database.kind,
         "status": status,
         "since": format::date_time(database.since_unix_ms),
+        "last_asked": database.probed_at_unix_ms.map(format::date_time),
         "last_answer": database.answered_at_unix_ms.map(format::date_time),
         "latency_ms": database.latency_us.map(|us| us as f64 / 1000.0),
         "version": database.server_version,

@@ -3,7 +3,9 @@
 pub(crate) mod classify;
 mod client_options;
 mod hello;
+mod login_backoff;
 mod members;
+mod misfit;
 mod rights;
 mod secrets;
 mod server;
@@ -11,7 +13,12 @@ mod server;
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use mongodb::{Client, bson::doc, error::Error, options::ClientOptions};
+use mongodb::{
+    Client,
+    bson::doc,
+    error::{Error, ErrorKind},
+    options::ClientOptions,
+};
 use tokio::time::Instant;
 use watchboard_wire as wire;
 use watchboard_wire::{DatabaseFailure, DatabaseState, FailureKind};
@@ -19,14 +26,15 @@ use watchboard_wire::{DatabaseFailure, DatabaseState, FailureKind};
 use self::{
     classify::Verdict,
     client_options::probe_options,
-    hello::{takes_writes, topology},
+    hello::{SelfDescription, ServerRole, takes_writes, unready, unready_state},
+    login_backoff::LoginBackoff,
     members::Members,
     rights::{MongoCredentials, Rights},
     server::ServerState,
 };
 use super::{
     probe::{DatabaseSource, ProbeResult},
-    reachability::{Reachability, reachability},
+    reachability::{Reachability, reachability, speaks_tls},
 };
 
 /// A MongoDB to ask.
@@ -38,6 +46,7 @@ pub(super) struct MongoDb {
     client: Option<Client>,
     members: Arc<Members>,
     credentials: MongoCredentials,
+    logins: LoginBackoff,
     server: ServerState,
 }
 
@@ -64,6 +73,7 @@ impl MongoDb {
             client,
             members: Arc::default(),
             credentials: MongoCredentials::default(),
+            logins: LoginBackoff::default(),
             server: ServerState::default(),
         }
     }
@@ -77,14 +87,21 @@ impl MongoDb {
             Err(error) => return Err(self.classify_failure(&error).await),
         };
         let round_trip = started.elapsed();
-        result.database.topology = Some(topology(&hello));
+        let this = SelfDescription::from(&hello);
+        result.database.topology = Some(this.topology());
         if result.database.server_version.is_none() || result.database.state != DatabaseState::Healthy {
             // After an outage it may be another server. A server that needs a login for its version is no failure.
             if let Ok(build) = admin.run_command(doc! { "buildInfo": 1 }).await {
                 result.database.server_version = build.get_str("version").ok().map(ToOwned::to_owned);
             }
         }
-        takes_writes(&hello)?;
+        if let Err(failure) = takes_writes(&hello, &this) {
+            return Err(if this.role == ServerRole::Unready {
+                explain_unready(&admin, failure).await
+            } else {
+                failure
+            });
+        }
         if self.options.is_some() {
             self.check_rights(&admin).await?;
         }
@@ -124,7 +141,7 @@ impl MongoDb {
         let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
         result.database.hosts = hosts.join(", ");
         self.credentials = MongoCredentials::from(options);
-        self.members = Arc::default();
+        self.members = Arc::new(Members::from(options));
         let client =
             Client::with_options(probe_options(options.clone(), Arc::clone(&self.members))).map_err(|error| {
                 // Only here does the driver check options together. Its error has none of their values.
@@ -138,8 +155,39 @@ impl MongoDb {
 
     /// Why the driver got no answer.
     async fn classify_failure(&mut self, error: &Error) -> DatabaseFailure {
+        let verdict = classify::verdict(error, self.tls());
+        if matches!(verdict, Verdict::NoServer)
+            && let Some(failure) = self.misfit()
+        {
+            return failure;
+        }
+        if let (ErrorKind::ServerSelection { message, .. }, [(address, server), ..]) =
+            (&*error.kind, &self.members.answering_seeds()[..])
+            && message.contains("wire version")
+        {
+            return classify::incompatible(address, server.wire_versions);
+        }
+        let failure = self.explain(verdict, error).await;
+        self.advertised(failure)
+    }
+
+    /// Why the connection string does not fit the servers that answer. The driver has given these up: a new client asks them anew.
+    fn misfit(&mut self) -> Option<DatabaseFailure> {
+        let failure = misfit::misfit(self.options.as_ref()?, &self.members.answering_seeds())?;
+        self.client = None;
+        Some(failure)
+    }
+
+    /// The failure, or that of a set that names its members as nobody here can reach them.
+    fn advertised(&mut self, failure: DatabaseFailure) -> DatabaseFailure {
+        let Some((address, server)) = self.members.unnamed_seed() else { return failure };
+        self.client = None;
+        misfit::advertised(&address, &server, &failure)
+    }
+
+    async fn explain(&mut self, verdict: Verdict, error: &Error) -> DatabaseFailure {
         let tls = self.tls();
-        let verdict = match classify::verdict(error, tls) {
+        let verdict = match verdict {
             Verdict::NoServer => self.members.no_server_verdict(tls).unwrap_or_else(|| match &self.options {
                 Some(_) => Verdict::Silence,
                 None => Verdict::Failure(classify::classify_by_text(error)),
@@ -150,7 +198,13 @@ impl MongoDb {
         match verdict {
             Verdict::Failure(failure) => failure,
             Verdict::Silence | Verdict::NoServer => self.try_connection(classify::no_response()).await,
-            Verdict::Broken | Verdict::GivenUp => self.try_connection(classify::broken_off()).await,
+            Verdict::Broken | Verdict::GivenUp if tls => self.try_connection(classify::broken_off_tls()).await,
+            Verdict::Broken | Verdict::GivenUp => match self.try_connection(classify::broken_off()).await {
+                failure if failure.kind == FailureKind::BrokenOff && speaks_tls(&self.addresses()).await => {
+                    classify::tls_required()
+                }
+                failure => failure,
+            },
         }
     }
 
@@ -179,7 +233,15 @@ impl MongoDb {
 
 impl DatabaseSource for MongoDb {
     fn ask<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
-        Box::pin(self.round(result))
+        Box::pin(async move {
+            let outcome = self.round(result).await;
+            self.logins.note(outcome)
+        })
+    }
+
+    fn is_paused(&mut self) -> bool {
+        // A server that ends meanwhile is asked at once: it gets no login.
+        self.logins.is_paused() && (self.client.is_none() || self.members.may_answer())
     }
 
     fn read_state<'a>(&'a mut self, result: &'a mut ProbeResult, watched: bool) -> BoxFuture<'a, ()> {
@@ -198,7 +260,22 @@ impl DatabaseSource for MongoDb {
                 "no answer over the application's client: the server, its network, or all its connections are busy";
             return Box::pin(std::future::ready(DatabaseFailure::new(FailureKind::TimedOut, detail)));
         }
-        Box::pin(self.try_connection(classify::no_response()))
+        Box::pin(async move {
+            if let Some(failure) = self.misfit() {
+                return failure;
+            }
+            let failure = self.try_connection(classify::no_response()).await;
+            self.advertised(failure)
+        })
+    }
+}
+
+/// The state of a member that is neither primary nor secondary, if the login may ask.
+async fn explain_unready(admin: &mongodb::Database, failure: DatabaseFailure) -> DatabaseFailure {
+    let status = admin.run_command(doc! { "replSetGetStatus": 1 }).await;
+    match status.ok().and_then(|status| unready_state(&status)) {
+        Some(state) => DatabaseFailure::new(failure.kind, unready(&format!("is {state}"))),
+        None => failure,
     }
 }
 

@@ -18,6 +18,11 @@ pub(super) trait DatabaseSource: Send {
     /// Returns the time of the round trip, or why there was no good answer. It is dropped after [`ANSWER_WITHIN`].
     fn ask<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>>;
 
+    /// Whether this round asks nothing: the last state stays, with its age.
+    fn is_paused(&mut self) -> bool {
+        false
+    }
+
     /// Reads the database's own state into `result`, if it answers. Takes a quarter of a second at most.
     fn read_state<'a>(&'a mut self, _result: &'a mut ProbeResult, _watched: bool) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
@@ -88,6 +93,9 @@ impl Probe {
     /// One round: takes little more than [`ANSWER_WITHIN`]. A failure is a result. `watched` while the database view has a viewer.
     pub(crate) async fn round(&mut self, watched: bool) {
         let Some(source) = &mut self.source else { return };
+        if source.is_paused() {
+            return;
+        }
         let answer = match timeout(ANSWER_WITHIN, source.ask(&mut self.result)).await {
             Ok(answer) => answer,
             Err(_) => Err(source.overdue().await),

@@ -7,7 +7,11 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpStream, UnixStream},
+    time::timeout,
+};
 
 /// The time limit of a connection without a byte on it.
 const OPENS_WITHIN: Duration = Duration::from_millis(200);
@@ -15,7 +19,7 @@ const OPENS_WITHIN: Duration = Duration::from_millis(200);
 /// The result of a connection, the one that says most last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reachability {
-    /// The name is not known, or there is no route.
+    /// The name is not known, there is no route, or no such socket file.
     Unroutable,
     /// Nothing came back.
     Silent,
@@ -25,14 +29,21 @@ pub(super) enum Reachability {
     Accepts,
 }
 
-/// The best result of the addresses, `HOST:PORT`; takes at most [`OPENS_WITHIN`]. `None` without addresses.
+/// The best result of the addresses, `HOST:PORT` or a path; takes at most [`OPENS_WITHIN`]. `None` without addresses.
 pub(super) async fn reachability(addresses: &[String]) -> Option<Reachability> {
     join_all(addresses.iter().map(|address| reach(address))).await.into_iter().max()
 }
 
 async fn reach(address: &str) -> Reachability {
-    match timeout(OPENS_WITHIN, TcpStream::connect(address)).await {
-        Ok(Ok(_)) => Reachability::Accepts,
+    let connection = async {
+        if address.starts_with('/') {
+            UnixStream::connect(address).await.map(drop)
+        } else {
+            TcpStream::connect(address).await.map(drop)
+        }
+    };
+    match timeout(OPENS_WITHIN, connection).await {
+        Ok(Ok(())) => Reachability::Accepts,
         Ok(Err(error)) => from_error(&error),
         Err(_) => Reachability::Silent,
     }
@@ -46,6 +57,30 @@ fn from_error(error: &io::Error) -> Reachability {
         ErrorKind::TimedOut => Reachability::Silent,
         _ => Reachability::Unroutable,
     }
+}
+
+/// The greeting of a client of TLS 1.2, with the suites, groups and signatures that servers have. Each line: the record's head; the
+/// message's head; 32 bytes that may be anything; no session; suites; no compression; extensions.
+const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\0\x4f\
+    \x01\0\0\x4b\x03\x03\
+    watchboard asks for TLS, no more\
+    \0\
+    \0\x0a\xc0\x2b\xc0\x2f\xc0\x2c\xc0\x30\0\x9c\
+    \x01\0\
+    \0\x18\0\x0a\0\x06\0\x04\0\x1d\0\x17\0\x0d\0\x0a\0\x08\x04\x03\x08\x04\x04\x01\x05\x03";
+/// The types of the records by which a server answers: an alert, a greeting.
+const TLS_RECORDS: [u8; 2] = [21, 22];
+
+/// Whether one of the addresses answers to a greeting of TLS; takes at most [`OPENS_WITHIN`].
+pub(super) async fn speaks_tls(addresses: &[String]) -> bool {
+    let answers = join_all(addresses.iter().map(|address| timeout(OPENS_WITHIN, answers_tls(address)))).await;
+    answers.into_iter().any(|answer| matches!(answer, Ok(Ok(true))))
+}
+
+async fn answers_tls(address: &str) -> io::Result<bool> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(CLIENT_HELLO).await?;
+    Ok(TLS_RECORDS.contains(&stream.read_u8().await?))
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use super::finding::degraded_finding;
 
 /// A secondary that is further behind than this serves old data, and is long in taking over.
 const LAG_SECONDS: u64 = 10;
+/// The states of members that answer and can serve nobody.
+const UNREADY_STATES: [&str; 4] = ["STARTUP2", "RECOVERING", "ROLLBACK", "REMOVED"];
 /// From these shares on WiredTiger lets the threads of clients make room in its cache, which then wait for the disk.
 const CACHE_USED_PERCENT: f64 = 95.0;
 const CACHE_DIRTY_PERCENT: f64 = 20.0;
@@ -56,7 +58,9 @@ fn status_sentences(status: &ServerStatus) -> Vec<String> {
 
 fn replication_sentences(replication: &Replication) -> Vec<String> {
     let sentences = replication.members.iter().filter_map(|member| match member.lag_seconds {
-        _ if !member.healthy => Some(format!("{} of set {} is {}", member.name, replication.set, member.state)),
+        _ if !member.healthy || UNREADY_STATES.contains(&&*member.state) => {
+            Some(format!("{} of set {} is {}", member.name, replication.set, member.state))
+        }
         Some(lag) if lag > LAG_SECONDS => Some(format!("{} is {} behind the primary", member.name, format::span(lag))),
         _ => None,
     });

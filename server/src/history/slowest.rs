@@ -56,6 +56,12 @@ impl Slowest {
         self.kept.push(RankedSighting { tick, sighting: new, slower: 0 });
     }
 
+    /// The memory that it holds, in bytes.
+    pub(super) fn held_bytes(&self) -> usize {
+        let beside = self.kept.iter().map(|kept| kept.sighting.held_bytes()).sum::<usize>();
+        size_of::<Self>() + self.kept.capacity() * size_of::<RankedSighting>() + beside
+    }
+
     /// The slowest since a tick, the slowest first.
     pub(crate) fn slowest_since(&self, tick: u64) -> Vec<SlowSighting> {
         let since = self.kept.iter().filter(|kept| u64::from(kept.tick) >= tick);

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use watchboard_wire::{Timeline, TimelineColumns, Window, WindowTotals};
+use watchboard_wire::{Columns, Timeline, TimelineColumns, Window, WindowTotals};
 
 use super::{
     compact::{self, Sign},
@@ -158,10 +158,15 @@ impl WindowSums {
 
     /// The memory that it holds, in bytes.
     pub(super) fn held_bytes(&self) -> usize {
-        let row = |row: &SumsRow| row.sums.held_bytes() + row.line.counts.capacity() * size_of::<u32>();
+        let row = |row: &SumsRow| {
+            size_of::<SumsRow>() - size_of::<Tally>()
+                + row.sums.held_bytes()
+                + row.line.counts.capacity() * size_of::<u32>()
+        };
         let commands = self.commands.iter().flatten().map(|sums| sums.held_bytes()).sum::<usize>();
         let rows = self.rows.iter().flatten().map(|it| row(it)).sum::<usize>();
-        rows + self.rows.capacity() * size_of::<usize>() + commands
+        let places = (self.rows.capacity() + self.commands.capacity()) * size_of::<usize>();
+        rows + places + commands + self.timeline.columns.held_bytes()
     }
 
     pub(super) fn timeline(&self) -> &Timeline<TimelineColumns> {

@@ -191,8 +191,9 @@ impl Endpoint {
         };
         let shards: usize = self.shards().map(of_shard).sum();
         let recorders = (1 + usize::from(self.sizes.get().is_some())) * BucketRecorder::held_bytes();
-        let usage = if self.usage.get().is_some() { UsageRecorder::held_bytes() } else { 0 };
-        (size_of::<Self>() + self.route.len() + shards + recorders + usage) as u64
+        let usage = self.usage.get().map_or(0, |_| UsageRecorder::held_bytes());
+        let upstream = self.upstream.get().map_or(0, size_of_val);
+        (size_of::<Self>() + self.route.len() + shards + recorders + usage + upstream) as u64
     }
 
     pub(super) fn slow_from_us(&self) -> u64 {

@@ -6,7 +6,7 @@ mod inference;
 mod name;
 mod openapi;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use watchboard_wire::NameSource;
@@ -31,6 +31,8 @@ use self::{declared::Declared, inference::RouteInference};
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     declared: Arc<ArcSwap<Declared>>,
+    /// Held from the reading of the tables to their replacement, so that no update is lost; readers take no lock.
+    replacing: Arc<Mutex<()>>,
     /// `None` if only templates name paths.
     inference: Option<Arc<RouteInference>>,
 }
@@ -89,6 +91,8 @@ impl Routes {
 
     /// Replaces the templates of one rule.
     fn replace(&self, rule: NameSource, templates: Vec<String>) -> Result<(), RouteError> {
+        // A panic while it was held leaves whole tables: they are replaced, never changed.
+        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = self.declared.load().templates().to_vec();
         all.retain(|(_, other)| *other != rule);
         all.extend(templates.into_iter().map(|template| (template, rule)));
@@ -117,5 +121,27 @@ impl Routes {
     pub(super) fn rule(&self, template: &str) -> Option<NameSource> {
         let is_inferred = || self.inference.as_ref().is_some_and(|inference| inference.knows(template));
         self.declared.load().rule(template).or_else(|| is_inferred().then_some(NameSource::Inferred))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn updates_at_once_are_all_kept() {
+        for _ in 0..200 {
+            let routes = Routes::default();
+            let update = |rule, template: &str| {
+                let (routes, templates) = (routes.clone(), vec![template.to_owned()]);
+                move || routes.replace(rule, templates).expect("a template")
+            };
+            std::thread::scope(|scope| {
+                scope.spawn(update(NameSource::Declared, "/users/{id}"));
+                scope.spawn(update(NameSource::OpenApi, "/orders/{id}"));
+            });
+            assert_eq!(routes.rule("/users/{id}"), Some(NameSource::Declared));
+            assert_eq!(routes.rule("/orders/{id}"), Some(NameSource::OpenApi));
+        }
     }
 }

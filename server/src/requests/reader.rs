@@ -122,9 +122,12 @@ impl Reader {
         self.states.iter().map(|state| Arc::clone(&state.totals)).collect()
     }
 
-    /// The memory of the recorder in bytes: its endpoints and its queues of reports.
+    /// The memory of the recorder and of its totals in bytes: its endpoints, its queues of reports, and what was read from them.
     pub(crate) fn held_bytes(&self) -> u64 {
-        self.recorder.registry.held_bytes() + self.recorder.reports.held_bytes()
+        let totals = self.states.iter().map(EndpointState::held_bytes).sum::<usize>()
+            + self.states.capacity() * size_of::<EndpointState>()
+            + self.ids.capacity() * size_of::<Option<usize>>();
+        self.recorder.registry.held_bytes() + self.recorder.reports.held_bytes() + totals as u64
     }
 
     /// The name of an endpoint.
@@ -251,6 +254,19 @@ impl EndpointState {
 
     fn in_flight(&self) -> u64 {
         self.started.saturating_sub(self.ended)
+    }
+
+    /// The memory that it holds beside itself, in bytes.
+    fn held_bytes(&self) -> usize {
+        let EndpointTotals { method, route, statuses, .. } = &*self.totals;
+        let errors = statuses.iter().filter_map(|total| total.error.as_ref()).map(String::capacity).sum::<usize>();
+        let texts = route.capacity() + method.as_ref().map_or(0, String::capacity) + errors;
+        let repetition = self.last_repetition.as_ref().map_or(0, |_| size_of::<CommandUseDelta>());
+        size_of::<EndpointTotals>()
+            + statuses.capacity() * size_of::<StatusTotals>()
+            + texts
+            + self.uses.capacity() * size_of::<CommandUseDelta>()
+            + repetition
     }
 
     fn add_uses(&mut self, taken: &[CommandUseDelta]) {

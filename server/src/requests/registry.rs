@@ -161,7 +161,8 @@ impl Registry {
 
     /// The memory that it holds with its endpoints, in bytes.
     pub(super) fn held_bytes(&self) -> u64 {
-        let entries = self.used.load(Relaxed) * size_of::<Entry>();
+        let entries = self.slots.iter().filter_map(OnceBox::get);
+        let entries: usize = entries.map(|entry| size_of::<Entry>() + entry.route.len()).sum();
         let endpoints: u64 = self.endpoints().map(|(_, endpoint)| endpoint.held_bytes()).sum();
         endpoints + (size_of_val(&*self.slots) + entries) as u64
     }

@@ -76,6 +76,14 @@ pub(crate) struct SlowSighting {
     pub(crate) ending: Ending,
 }
 
+impl SlowSighting {
+    /// The memory that it holds beside itself, in bytes. The lists that it is in share it.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let steps = |usage: &Arc<RequestUsage>| size_of::<RequestUsage>() + size_of_val(&*usage.steps);
+        self.id.as_ref().map_or(0, |id| id.len()) + self.usage.as_ref().map_or(0, steps)
+    }
+}
+
 impl From<Sighting> for SlowSighting {
     fn from(sighting: Sighting) -> Self {
         let Sighting {

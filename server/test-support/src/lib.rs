@@ -12,6 +12,7 @@ mod paused_thread;
 mod python;
 pub mod raw;
 mod replica_set;
+mod scripted_mongod;
 mod visitor;
 
 use std::{
@@ -50,6 +51,7 @@ pub use node::Node;
 pub use paused_thread::{PausedThread, threads};
 pub use python::Python;
 pub use replica_set::ReplicaSet;
+pub use scripted_mongod::scripted_mongod;
 pub use visitor::{Visitor, header_text, text};
 
 /// A client of the server at `http://ADDRESS`.

@@ -1,6 +1,11 @@
 //! A real mongod, also for the browser tests.
 
-use std::{net::TcpListener, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use tokio::{
     process::{Child, Command},
@@ -12,29 +17,64 @@ pub struct Mongod {
     process: Option<Child>,
     folder: tempfile::TempDir,
     pub port: u16,
-    arguments: Vec<&'static str>,
+    arguments: Vec<String>,
+    /// Names that only this server knows: its own `/etc/hosts`.
+    hosts: Option<PathBuf>,
 }
 
 impl Mongod {
-    pub async fn start(arguments: &[&'static str]) -> Self {
-        let port = free_port();
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut mongod = Self { process: None, folder, port, arguments: arguments.to_vec() };
+    pub async fn start(arguments: &[&str]) -> Self {
+        let mut mongod = Self::new(arguments);
         mongod.restart().await;
         mongod
     }
 
+    /// Starts it where `name` is its own address, as in a container. The rest of the machine does not know the name. `None`
+    /// without the right to mount.
+    pub async fn start_with_name(arguments: &[&str], name: &str) -> Option<Self> {
+        let mut mongod = Self::new(arguments);
+        let hosts = mongod.folder.path().join("hosts");
+        std::fs::write(&hosts, format!("127.0.0.1 localhost {name}\n")).expect("it can be written");
+        mongod.hosts = Some(hosts);
+        let mut mount = mongod.command("true".as_ref());
+        if !mount.stderr(Stdio::null()).status().await.is_ok_and(|status| status.success()) {
+            return None;
+        }
+        mongod.restart().await;
+        Some(mongod)
+    }
+
+    fn new(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self { process: None, folder, port: free_port(), arguments, hosts: None }
+    }
+
+    /// A command with the names that this server knows.
+    fn command(&self, program: &Path) -> Command {
+        let Some(hosts) = &self.hosts else { return Command::new(program) };
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec \"$@\""]).arg(hosts).arg(program);
+        command
+    }
+
+    /// The address that it listens at: IPv6's, if it was started so.
+    pub fn address(&self) -> IpAddr {
+        let is_ipv6 = self.arguments.iter().any(|argument| argument == "--ipv6");
+        if is_ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() }
+    }
+
     /// Starts it, on the same port and data, and waits until it takes connections.
     pub async fn restart(&mut self) {
-        let mut command = Command::new(tool("mongod"));
-        command.args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25", "--quiet"]);
+        let mut command = self.command(&tool("mongod"));
+        command.args(["--wiredTigerCacheSizeGB", "0.25", "--quiet", "--bind_ip", &self.address().to_string()]);
         command.args(["--wiredTigerEngineConfigString", "log=(file_max=4MB,prealloc=false)"]);
         command.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]).args(&self.arguments);
         command.arg("--port").arg(self.port.to_string()).arg("--dbpath").arg(self.folder.path());
         let process = command.stdout(Stdio::null()).kill_on_drop(true).spawn().expect("mongod starts");
         self.process = Some(process);
         let deadline = Instant::now() + Duration::from_secs(30);
-        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+        while tokio::net::TcpStream::connect((self.address(), self.port)).await.is_err() {
             assert!(Instant::now() < deadline, "mongod takes no connections");
             sleep(Duration::from_millis(50)).await;
         }
@@ -50,7 +90,7 @@ impl Mongod {
     }
 
     pub fn uri(&self) -> String {
-        format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port)
+        format!("mongodb://{}/?directConnection=true", SocketAddr::new(self.address(), self.port))
     }
 }
 

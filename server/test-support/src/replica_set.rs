@@ -19,13 +19,19 @@ pub struct ReplicaSet {
 impl ReplicaSet {
     /// Starts and initiates it, and waits for its first primary.
     pub async fn start() -> Self {
+        Self::with_third(doc! {}, &[]).await
+    }
+
+    /// A set whose third member has these fields more in the set's configuration, and arguments for each member.
+    pub async fn with_third(third: Document, arguments: &[&str]) -> Self {
         let mut members = vec![];
         for _ in 0..3 {
-            members.push(Mongod::start(&["--replSet", "rs0", "--oplogSize", "16"]).await);
+            members.push(Mongod::start(&[&["--replSet", "rs0", "--oplogSize", "16"], arguments].concat()).await);
         }
         let set = Self { members };
         let hosts: Vec<_> = set.members.iter().map(|member| format!("127.0.0.1:{}", member.port)).collect();
-        let members: Vec<_> = (0_i32..).zip(&hosts).map(|(id, host)| doc! { "_id": id, "host": host }).collect();
+        let mut members: Vec<_> = (0_i32..).zip(&hosts).map(|(id, host)| doc! { "_id": id, "host": host }).collect();
+        members[2].extend(third);
         let settings = doc! { "electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500 };
         let config = doc! { "_id": "rs0", "members": members, "settings": settings };
         set.ask(0, doc! { "replSetInitiate": config }).await.expect("it is initiated");

@@ -3,7 +3,9 @@
 mod access;
 mod canary;
 mod commands;
+mod database;
 mod policy;
+mod refresh;
 mod requests;
 mod sign_in_link;
 mod supervision;

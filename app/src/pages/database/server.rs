@@ -101,7 +101,9 @@ pub(super) fn ReplicationTable() -> impl IntoView {
     let member = |member: &ReplicaMember| -> TableRow {
         let name = if member.is_self { format!("{} (asked)", member.name) } else { member.name.clone() };
         let lag = member.lag_seconds;
-        let behind = lag.map_or_else(Cell::dash, |lag| Cell::number(format::span(lag), String::new()));
+        let delay = member.delay_seconds.filter(|delay| *delay > 0);
+        let delay = delay.map_or_else(String::new, |delay| format!("beyond its delay of {}", format::span(delay)));
+        let behind = lag.map_or_else(Cell::dash, |lag| Cell::number(format::span(lag), delay));
         vec![
             Cell::words(name),
             Cell::words(member.state.to_lowercase()).class(if member.healthy { "" } else { "bad" }),
@@ -119,7 +121,10 @@ pub(super) fn ReplicationTable() -> impl IntoView {
                 Some(seconds) => format!("its oplog reaches back {}", format::span(seconds)),
                 None => "how far its oplog reaches back is not told".to_owned(),
             };
-            format!("Set {}{elections}; {window}", set.set)
+            let delays = set.delays_unknown.as_ref().map_or_else(String::new, |reason| {
+                format!(". How far a member without priority may be behind is unknown: {reason}")
+            });
+            format!("Set {}{elections}; {window}{delays}", set.set)
         }
     });
     view! {

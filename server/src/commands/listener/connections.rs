@@ -37,6 +37,11 @@ impl ConnectionSlots {
         Self { slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::default() }
     }
 
+    /// The memory that it holds beside itself, in bytes.
+    pub(super) fn held_bytes(&self) -> usize {
+        size_of_val(&*self.slots)
+    }
+
     /// The key of a connection. Each pool of a client counts its connections from one, so the key has client and address too.
     pub(super) fn key<A: Hash>(&self, client: u32, address: &A, connection: u32) -> u64 {
         // Zero stands for an empty slot.

@@ -139,8 +139,18 @@ impl CommandReader {
         self.listener.topologies.lock().unwrap_or_else(PoisonError::into_inner).deployments()
     }
 
+    /// The memory of the listener and of its totals, in bytes.
     pub(crate) fn held_bytes(&self) -> u64 {
-        self.listener.shapes.iter().map(|(_, shape)| shape.held_bytes()).sum::<u64>() + size_of::<Listener>() as u64
+        let name = |CommandName { command, database, collection }: &CommandName| {
+            command.capacity() + database.capacity() + collection.capacity()
+        };
+        let totals = self.totals.values().map(|totals| size_of::<CommandTotals>() + name(&totals.name)).sum::<usize>();
+        let Listener { shapes, connections, pools, .. } = self.listener;
+        let pools = pools.iter().map(size_of_val).sum::<usize>();
+        let slots = shapes.slots_bytes() + connections.held_bytes();
+        let shapes = shapes.iter().map(|(_, shape)| shape.held_bytes()).sum::<u64>();
+        // The shapes that are always there are counted with all shapes.
+        shapes + (size_of::<Listener>() + totals + pools + slots) as u64
     }
 }
 

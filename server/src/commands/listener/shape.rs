@@ -155,6 +155,9 @@ impl Shape {
 
     pub(super) fn held_bytes(&self) -> u64 {
         let ShapeName { command, database, collection } = &self.name;
-        (size_of::<Self>() + BucketRecorder::held_bytes() + command.len() + database.len() + collection.len()) as u64
+        let names = command.len() + database.len() + collection.len();
+        let codes = self.codes.iter().filter_map(OnceBox::get);
+        let codes = codes.map(|code| size_of::<Code>() + code.name.capacity()).sum::<usize>();
+        (size_of::<Self>() + BucketRecorder::held_bytes() + names + codes) as u64
     }
 }

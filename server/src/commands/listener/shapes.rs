@@ -65,6 +65,11 @@ impl Shapes {
         }
     }
 
+    /// The memory of the table without its shapes, in bytes.
+    pub(super) fn slots_bytes(&self) -> usize {
+        size_of_val(&*self.slots)
+    }
+
     /// All shapes, by rising number.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u16, &Shape)> {
         let shapes = (1..).zip(&self.slots).filter_map(|(number, slot)| Some((number, slot.get()?)));

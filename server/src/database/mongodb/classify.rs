@@ -38,8 +38,9 @@ pub(crate) fn verdict(error: &Error, tls: bool) -> Verdict {
         ErrorKind::Io(error) => return io_verdict(error, tls),
         ErrorKind::ServerSelection { .. } => return Verdict::NoServer,
         ErrorKind::ConnectionPoolCleared { .. } => return Verdict::GivenUp,
-        ErrorKind::IncompatibleServer { .. } => {
-            (FailureKind::Other, "the server is too old or too new for the driver".to_owned())
+        ErrorKind::IncompatibleServer { .. } => return Verdict::Failure(no_load_balancer()),
+        ErrorKind::InvalidResponse { .. } | ErrorKind::Bson(_) | ErrorKind::BsonDeserialization(_) => {
+            return Verdict::Failure(wrong_protocol());
         }
         ErrorKind::Shutdown => (FailureKind::Other, "the application has shut its client down".to_owned()),
         _ => (FailureKind::Other, "the driver failed".to_owned()),
@@ -139,18 +140,58 @@ pub(super) fn no_response() -> DatabaseFailure {
 }
 
 pub(super) fn broken_off() -> DatabaseFailure {
-    let detail = "connections are made and broken off: by something in between, by a server that is about to stop, or by one \
-                  that asks for TLS";
+    let detail = "connections are made and broken off: by something in between, by a server that is about to stop or has no \
+                  connections left, or by one that is no MongoDB";
     DatabaseFailure::new(FailureKind::BrokenOff, detail)
 }
 
+/// The same of a secure connection.
+pub(super) fn broken_off_tls() -> DatabaseFailure {
+    let detail = "secure connections are made and broken off: by a server that asks for a certificate (tlsCertificateKeyFile), \
+                  is about to stop or has no connections left, or by something in between";
+    DatabaseFailure::new(FailureKind::BrokenOff, detail)
+}
+
+pub(super) fn tls_required() -> DatabaseFailure {
+    let detail = "the server speaks TLS alone: add tls=true to the connection string, and the authority by tlsCAFile";
+    DatabaseFailure::new(FailureKind::TlsFailed, detail)
+}
+
 fn no_tls(text: &str) -> DatabaseFailure {
-    let detail = if text.to_lowercase().contains("certificate") {
-        "the server's certificate is not trusted or not for this name: give its authority by tlsCAFile"
+    let text = text.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let detail = if says(&["alert"]) {
+        "the server refuses this side's certificate, or asks for one: name it by tlsCertificateKeyFile"
+    } else if says(&["notvalidforname", "not valid for name"]) {
+        "the server's certificate is for another name: use its name in the connection string"
+    } else if says(&["expired", "notvalidyet", "not valid yet"]) {
+        "the server's certificate has expired or is not valid yet: renew it, or correct the clock"
+    } else if says(&["certificate"]) {
+        "the server's certificate is not trusted: give its authority by tlsCAFile"
     } else {
         "the server does not speak TLS, or none that is understood: leave tls=true out, or turn TLS on there"
     };
     DatabaseFailure::new(FailureKind::TlsFailed, detail)
+}
+
+fn wrong_protocol() -> DatabaseFailure {
+    let detail = "the server answers, and not as a MongoDB does: correct the port or the address";
+    DatabaseFailure::new(FailureKind::WrongProtocol, detail)
+}
+
+/// The driver has no other reason to find a server incompatible before its first command.
+fn no_load_balancer() -> DatabaseFailure {
+    let detail =
+        "it has loadBalanced=true, and the server is behind no load balancer for MongoDB: leave loadBalanced out";
+    DatabaseFailure::new(FailureKind::BadUri, detail)
+}
+
+/// The driver speaks none of the server's wire versions.
+pub(super) fn incompatible(address: &str, (least, most): (i32, i32)) -> DatabaseFailure {
+    let detail = format!(
+        "{address} speaks the wire versions {least} to {most}, and this driver none of them: update the older of the two"
+    );
+    DatabaseFailure::new(FailureKind::Other, detail)
 }
 
 pub(super) fn refused_login() -> DatabaseFailure {

@@ -1,83 +1,147 @@
-//! The last state of each server of the deployment, by the driver's monitors: its role, or the typed error. The driver's failure to
-//! select a server has that error only as text. There are as many entries as the deployment has servers.
+//! The last state of each server of the deployment, by the driver's monitors: what it says of itself, or the typed error. The
+//! driver's failure to select a server has that error only as text. There are as many entries as the deployment has servers.
 
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use mongodb::{bson::Document, error::Error, event::sdam::SdamEvent};
+use mongodb::{error::Error, event::sdam::SdamEvent, options::ClientOptions};
 use watchboard_wire::{DatabaseFailure, FailureKind};
 
 use super::{
     classify::{self, Verdict, verdict},
-    hello::role,
+    hello::{SelfDescription, ServerRole, removed},
 };
 
 /// A sentence lists at most so many members.
 const MOST_LISTED: usize = 7;
 
 #[derive(Default)]
-pub(super) struct Members(Mutex<BTreeMap<String, MemberState>>);
+pub(super) struct Members(Mutex<ServerStates>);
+
+#[derive(Default)]
+struct ServerStates {
+    /// The servers that the driver watches now.
+    watched: BTreeMap<String, MemberState>,
+    /// The servers of the connection string, by their last answer. The driver gives one up that does not fit, or that its set does
+    /// not name.
+    seeds: BTreeMap<String, Option<SelfDescription>>,
+    /// A server that only the set names has answered.
+    others_answer: bool,
+}
 
 /// The state of a server at the last heartbeat.
 enum MemberState {
-    Role(&'static str),
+    Answers(SelfDescription),
     Error(Error),
+}
+
+impl From<&ClientOptions> for Members {
+    fn from(options: &ClientOptions) -> Self {
+        let seeds = options.hosts.iter().map(|address| (address.to_string(), None)).collect();
+        Self(Mutex::new(ServerStates { seeds, ..ServerStates::default() }))
+    }
 }
 
 impl Members {
     pub(super) fn note(&self, event: SdamEvent) {
         match event {
             SdamEvent::ServerHeartbeatSucceeded(event) => {
-                self.record_state(event.server_address.to_string(), MemberState::Role(place(&event.reply)));
+                let description = SelfDescription::from(&event.reply);
+                self.record_state(event.server_address.to_string(), MemberState::Answers(description));
             }
             SdamEvent::ServerHeartbeatFailed(event) => {
                 self.record_state(event.server_address.to_string(), MemberState::Error(event.failure));
             }
             SdamEvent::ServerClosed(event) => {
-                self.lock().remove(&event.address.to_string());
+                self.lock().watched.remove(&event.address.to_string());
             }
             _ => {}
         }
     }
 
     fn record_state(&self, address: String, state: MemberState) {
-        self.lock().insert(address, state);
+        let mut states = self.lock();
+        let answer = match &state {
+            MemberState::Answers(description) => Some(description.clone()),
+            MemberState::Error(_) => None,
+        };
+        match states.seeds.get_mut(&address) {
+            Some(seed) => *seed = answer,
+            None => states.others_answer |= answer.is_some(),
+        }
+        states.watched.insert(address, state);
     }
 
-    /// A panic while the lock was held leaves a whole map.
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, MemberState>> {
+    /// A panic while the lock was held leaves whole maps.
+    fn lock(&self) -> MutexGuard<'_, ServerStates> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The addresses to try when no answer came: the primary's, else all; empty before the first heartbeat.
+    /// Whether a server answers. Without a heartbeat so far, or if the driver watches no server, this is unknown, and true.
+    pub(super) fn may_answer(&self) -> bool {
+        let states = self.lock();
+        states.watched.is_empty() || states.watched.values().any(|state| matches!(state, MemberState::Answers(_)))
+    }
+
+    /// The servers of the connection string that answer, with what they say of themselves.
+    pub(super) fn answering_seeds(&self) -> Vec<(String, SelfDescription)> {
+        let states = self.lock();
+        let seeds = states.seeds.iter();
+        seeds.filter_map(|(address, answer)| Some((address.clone(), answer.clone()?))).collect()
+    }
+
+    /// A server of the connection string whose set does not name it, while no server that the set names answers.
+    pub(super) fn unnamed_seed(&self) -> Option<(String, SelfDescription)> {
+        let states = self.lock();
+        let is_watched = states.seeds.keys().any(|address| states.watched.contains_key(address));
+        let mut seeds = states.seeds.iter();
+        let unnamed = seeds.find_map(|(address, answer)| match answer {
+            Some(answer) if !answer.members.is_empty() && !answer.members.contains(address) => Some((address, answer)),
+            _ => None,
+        })?;
+        (!is_watched && !states.others_answer).then(|| (unnamed.0.clone(), unnamed.1.clone()))
+    }
+
+    /// The addresses to try when no answer came: the primary's, else all, else those that a set names; empty before the first
+    /// heartbeat.
     pub(super) fn addresses(&self) -> Vec<String> {
-        let all = self.lock();
-        let primaries: Vec<_> = all.iter().filter(|(_, met)| matches!(met, MemberState::Role("primary"))).collect();
-        match primaries[..] {
-            [] => all.keys().cloned().collect(),
-            _ => primaries.into_iter().map(|(address, _)| address.clone()).collect(),
+        let states = self.lock();
+        if let Some(primary) = states.primary() {
+            return vec![primary];
         }
+        if states.watched.is_empty() {
+            return states.seeds.values().flatten().flat_map(|seed| seed.members.clone()).collect();
+        }
+        states.watched.keys().cloned().collect()
     }
 
     /// Why no server can be selected: no member that answers is the primary, or no member answers. `None` before the first heartbeat.
     pub(super) fn no_server_verdict(&self, tls: bool) -> Option<Verdict> {
-        let all = self.lock();
-        let answering = all.values().filter(|met| matches!(met, MemberState::Role(_))).count();
-        if answering > 0 {
-            return Some(Verdict::Failure(no_primary(&all, answering, tls)));
+        let states = self.lock();
+        if states.answering().next().is_none() {
+            drop(states);
+            return self.failure_verdict(tls);
         }
-        drop(all);
-        self.failure_verdict(tls)
+        // Members that answer may still see a primary that is out of reach from here.
+        if let Some(primary) = states.primary()
+            && let Some(MemberState::Error(error)) = states.watched.get(&primary)
+        {
+            return Some(match verdict(error, tls) {
+                Verdict::Failure(failure) => Verdict::Failure(of_primary(&primary, failure)),
+                verdict => verdict,
+            });
+        }
+        Some(Verdict::Failure(states.no_primary(tls)))
     }
 
     /// The verdict on the servers that do not answer.
     pub(super) fn failure_verdict(&self, tls: bool) -> Option<Verdict> {
-        let all = self.lock();
-        let mut errors = all.values().filter_map(|met| match met {
+        let states = self.lock();
+        let mut errors = states.watched.values().filter_map(|state| match state {
             MemberState::Error(error) => Some(verdict(error, tls)),
-            MemberState::Role(_) => None,
+            MemberState::Answers(_) => None,
         });
         let first = errors.next()?;
         // A certain failure comes before one that a connection has to explain.
@@ -87,31 +151,52 @@ impl Members {
     }
 }
 
-fn place(hello: &Document) -> &'static str {
-    if hello.get_str("setName").is_err() { "no member of a replica set" } else { role(hello) }
-}
-
-fn no_primary(all: &BTreeMap<String, MemberState>, answering: usize, tls: bool) -> DatabaseFailure {
-    let member = |(address, met): (&String, &MemberState)| match met {
-        MemberState::Role(role) => format!("{address} is {role}"),
-        MemberState::Error(error) => format!("{address}: {}", outcome_words(&verdict(error, tls))),
-    };
-    let mut members: Vec<_> = all.iter().take(MOST_LISTED).map(member).collect();
-    if all.len() > MOST_LISTED {
-        members.push("…".to_owned());
+impl ServerStates {
+    fn answering(&self) -> impl Iterator<Item = (&String, &SelfDescription)> {
+        self.watched.iter().filter_map(|(address, state)| match state {
+            MemberState::Answers(description) => Some((address, description)),
+            MemberState::Error(_) => None,
+        })
     }
-    let members = members.join("; ");
-    let of = all.len();
-    let detail = if answering * 2 > of {
-        format!("{answering} of {of} members answer and none is elected, which takes some seconds: {members}")
-    } else {
-        format!("{answering} of {of} members answer, too few to elect one: bring others back ({members})")
-    };
-    DatabaseFailure::new(FailureKind::NoPrimary, detail)
+
+    /// The primary: by its own answer, else by that of another member.
+    fn primary(&self) -> Option<String> {
+        let own = self.answering().find(|(_, answer)| answer.role == ServerRole::Primary);
+        own.map(|(address, _)| address.clone())
+            .or_else(|| self.answering().find_map(|(_, answer)| answer.primary.clone()))
+    }
+
+    fn no_primary(&self, tls: bool) -> DatabaseFailure {
+        let mut removed_servers = self.answering().filter(|(_, answer)| answer.role == ServerRole::Removed);
+        if let Some((address, _)) = removed_servers.next() {
+            return DatabaseFailure::new(FailureKind::NoPrimary, removed(address));
+        }
+        let member = |(address, state): (&String, &MemberState)| match state {
+            MemberState::Answers(answer) => format!("{address} is {}", answer.role.words()),
+            MemberState::Error(error) => format!("{address}: {}", verdict_words(&verdict(error, tls))),
+        };
+        let mut members: Vec<_> = self.watched.iter().take(MOST_LISTED).map(member).collect();
+        if self.watched.len() > MOST_LISTED {
+            members.push("…".to_owned());
+        }
+        let members = members.join("; ");
+        let (of, answering) = (self.watched.len(), self.answering().count());
+        let detail = if answering * 2 > of {
+            format!("{answering} of {of} members answer and none is elected, which takes some seconds: {members}")
+        } else {
+            format!("{answering} of {of} members answer, too few to elect one: bring others back ({members})")
+        };
+        DatabaseFailure::new(FailureKind::NoPrimary, detail)
+    }
 }
 
-fn outcome_words(outcome: &Verdict) -> &'static str {
-    match outcome {
+/// A failure of the primary alone.
+fn of_primary(primary: &str, failure: DatabaseFailure) -> DatabaseFailure {
+    DatabaseFailure::new(failure.kind, format!("its set's primary is {primary}, and {}", failure.detail))
+}
+
+fn verdict_words(verdict: &Verdict) -> &'static str {
+    match verdict {
         Verdict::Failure(failure) => failure.kind.words(),
         Verdict::Silence => "no answer",
         Verdict::Broken | Verdict::GivenUp => classify::broken_off().kind.words(),
@@ -122,16 +207,27 @@ fn outcome_words(outcome: &Verdict) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mongodb::bson::{Document, doc};
     use std::io;
 
     fn error(kind: io::ErrorKind) -> MemberState {
         MemberState::Error(io::Error::from(kind).into())
     }
 
-    fn why(met: Vec<(&str, MemberState)>) -> DatabaseFailure {
+    fn answers(more: Document) -> MemberState {
+        let mut hello = doc! { "setName": "rs0" };
+        hello.extend(more);
+        MemberState::Answers(SelfDescription::from(&hello))
+    }
+
+    fn secondary() -> MemberState {
+        answers(doc! { "secondary": true })
+    }
+
+    fn why(states: Vec<(&str, MemberState)>) -> DatabaseFailure {
         let members = Members::default();
-        for (address, met) in met {
-            members.record_state(address.to_owned(), met);
+        for (address, state) in states {
+            members.record_state(address.to_owned(), state);
         }
         match members.no_server_verdict(false) {
             Some(Verdict::Failure(failure)) => failure,
@@ -142,17 +238,22 @@ mod tests {
     #[test]
     fn members_that_answer_are_not_an_outage_of_the_network() {
         let refused = || error(io::ErrorKind::ConnectionRefused);
-        let failure = why(vec![("a:1", MemberState::Role("secondary")), ("b:1", refused()), ("c:1", refused())]);
+        let failure = why(vec![("a:1", secondary()), ("b:1", refused()), ("c:1", refused())]);
         assert_eq!(failure.kind, FailureKind::NoPrimary);
         let detail = "1 of 3 members answer, too few to elect one: bring others back (a:1 is secondary; b:1: connection refused; \
                       c:1: connection refused)";
         assert_eq!(failure.detail, detail);
-        let failure = why(vec![
-            ("a:1", MemberState::Role("secondary")),
-            ("b:1", MemberState::Role("secondary")),
-            ("c:1", refused()),
-        ]);
+        let failure = why(vec![("a:1", secondary()), ("b:1", secondary()), ("c:1", refused())]);
         assert!(failure.detail.starts_with("2 of 3 members answer and none is elected"), "{}", failure.detail);
+    }
+
+    #[test]
+    fn a_primary_that_only_the_others_reach_is_no_set_without_one() {
+        let follows = || answers(doc! { "secondary": true, "primary": "c:1" });
+        let states = vec![("a:1", follows()), ("b:1", follows()), ("c:1", error(io::ErrorKind::ConnectionRefused))];
+        let failure = why(states);
+        assert_eq!(failure.kind, FailureKind::Refused);
+        assert!(failure.detail.starts_with("its set's primary is c:1, and nothing listens"), "{}", failure.detail);
     }
 
     #[test]
@@ -165,9 +266,9 @@ mod tests {
     #[test]
     fn the_primary_is_knocked_at_first() {
         let members = Members::default();
-        members.record_state("a:1".to_owned(), MemberState::Role("secondary"));
+        members.record_state("a:1".to_owned(), secondary());
         assert_eq!(members.addresses(), ["a:1"]);
-        members.record_state("b:1".to_owned(), MemberState::Role("primary"));
+        members.record_state("b:1".to_owned(), answers(doc! { "ismaster": true }));
         assert_eq!(members.addresses(), ["b:1"]);
     }
 }

@@ -2,6 +2,7 @@
 //! [`ROUND`], however much there is to ask.
 
 mod ask;
+mod delays;
 mod fields;
 mod operations;
 mod replication;
@@ -16,6 +17,7 @@ use watchboard_wire::DatabaseServer;
 
 use self::{
     ask::{Pace, ROUND, ask},
+    delays::Delays,
     status::Rates,
     storage::Storage,
 };
@@ -36,6 +38,7 @@ pub(super) struct ServerState {
     storage: Storage,
     status: Pace,
     replication: Pace,
+    delays: Delays,
     operations: Pace,
     /// The longest round of this minute and of the minute before, and the begin of this minute.
     longest: [Duration; 2],
@@ -64,7 +67,7 @@ impl ServerState {
         let is_left = || Instant::now() < until;
         if is_left() && self.replication.is_due(every) {
             self.replication.begin();
-            let replication = replication::read(until, client, self.oplog_window_seconds).await;
+            let replication = replication::read(until, client, self.oplog_window_seconds, &mut self.delays).await;
             self.replication.note(&mut self.state.replication, replication);
         }
         if watched && is_left() && self.operations.is_due(OPERATIONS_EVERY) {

@@ -4,7 +4,7 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, TryLockError},
 };
 
 use arc_swap::ArcSwap;
@@ -56,7 +56,12 @@ impl RouteInference {
 
     /// Keeps a template, and returns its name by now. `None` if another thread adds one at this moment: a later request tries again.
     pub(super) fn learn(&self, template: &str) -> Option<String> {
-        let _adding = self.adding.try_lock().ok()?;
+        let _adding = match self.adding.try_lock() {
+            Ok(adding) => adding,
+            // A panic while it was held leaves whole tables: they are replaced, never changed.
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
         let before = self.known.load_full();
         // Another thread may have added a template meanwhile.
         let template = before.fold(template);
@@ -257,6 +262,22 @@ mod tests {
         assert_eq!(known.template("/users/somebody"), "/users/{name}");
         assert_eq!(known.template("/users/ax"), "/users/ax", "who was there before stays");
         assert_eq!(known.template("/users/somebody/posts"), "/users/{name}/posts");
+    }
+
+    #[test]
+    fn a_panic_of_one_thread_does_not_end_the_learning_of_others() {
+        let inference = Arc::new(RouteInference::default());
+        let poisoned = Arc::clone(&inference);
+        let panicked = std::thread::spawn(move || {
+            let _adding = poisoned.adding.lock();
+            panic!("while it adds a template");
+        });
+        panicked.join().unwrap_err();
+        assert_eq!(inference.learn("/users/{id}").as_deref(), Some("/users/{id}"));
+        let busy = inference.adding.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        assert_eq!(inference.learn("/orders/{id}"), None, "another thread adds one");
+        drop(busy);
+        assert!(inference.learn("/orders/{id}").is_some());
     }
 
     #[test]

@@ -52,9 +52,14 @@ impl Pace {
         self.asked_at = Some(Instant::now());
     }
 
+    /// Notes whether the login may ask the question.
+    pub(super) fn note_refusal<T>(&mut self, answer: &QueryResult<T>) {
+        self.refused = matches!(answer, Err(QueryError::Unauthorized { .. }));
+    }
+
     /// Stores an answer. After a late one the last answer stays, with its age.
     pub(super) fn note<T>(&mut self, last: &mut Option<DatedReading<T>>, answer: QueryResult<T>) {
-        self.refused = matches!(answer, Err(QueryError::Unauthorized { .. }));
+        self.note_refusal(&answer);
         let is_known = last.as_ref().is_some_and(|last| last.reading.is_ok());
         if !(is_known && matches!(answer, Err(QueryError::Late { .. }))) {
             let reading = answer.map_err(|error| Unknown::because(error.to_string()));

@@ -1,4 +1,4 @@
-//! `replSetGetStatus`: the members, and how far each is behind.
+//! `replSetGetStatus`: the members, and how far each is behind, less the delay that the set's configuration gives it.
 
 use mongodb::{
     Client,
@@ -9,6 +9,7 @@ use watchboard_wire::{ReplicaMember, Replication};
 
 use super::{
     ask::{MOST_MS, QueryResult, ask},
+    delays::Delays,
     fields::{number, text},
 };
 use crate::database::mongodb::classify;
@@ -18,6 +19,7 @@ pub(super) async fn read(
     until: Instant,
     client: &Client,
     oplog_window_seconds: Option<u64>,
+    delays: &mut Delays,
 ) -> QueryResult<Replication> {
     let admin = client.database("admin");
     let question = admin.run_command(doc! { "replSetGetStatus": 1, "maxTimeMS": MOST_MS });
@@ -29,7 +31,9 @@ pub(super) async fn read(
         }
     });
     let Some(answer) = answer.await? else { return Ok(Replication::default()) };
-    Ok(Replication { oplog_window_seconds, ..parse(&answer) })
+    let mut replication = Replication { oplog_window_seconds, ..parse(&answer) };
+    delays.subtract(until, client, &mut replication).await;
+    Ok(replication)
 }
 
 /// From the time of the oldest entry to that of the newest, by `serverStatus`: the login needs no right to read the oplog.
@@ -57,6 +61,7 @@ fn parse(answer: &Document) -> Replication {
             healthy: number(member, &["health"]) == Some(1),
             // Only a secondary replicates: an arbiter holds no data, and a member that is down reports nothing.
             lag_seconds: (number(member, &["state"]) == Some(2)).then(lag).flatten(),
+            delay_seconds: Some(0),
             uptime_seconds: number(member, &["uptime"]),
             is_self: member.get_bool("self").unwrap_or(false),
         }
@@ -66,6 +71,7 @@ fn parse(answer: &Document) -> Replication {
         term: answer.get_i64("term").ok(),
         members: members.iter().map(member).collect(),
         oplog_window_seconds: None,
+        delays_unknown: None,
     }
 }
 
