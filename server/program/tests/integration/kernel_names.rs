@@ -43,7 +43,7 @@ fn process(health: &Value) -> &Value {
 
 /// Each name with its text: cut within a letter, no UTF-8 at all, signs that end other fields.
 const NAMES: [(&[u8], &str); 4] = [
-    ("caf\u{e9}-bestell\u{fc}n".as_bytes(), "caf\u{e9}-bestell\u{fffd}"),
+    ("caf\u{e9}-bestellt\u{fc}r".as_bytes(), "caf\u{e9}-bestellt\u{fffd}"),
     (b"\xff\xfe\x80", "\u{fffd}\u{fffd}\u{fffd}"),
     (b"a) S 1 (b) Z (", "a) S 1 (b) Z ("),
     (b"a\nThreads:\t9\\n", "a\nThreads:\t9\\n"),

@@ -58,7 +58,7 @@ async fn cache_in_use_can_be_taken_back_and_is_not_near_the_limit() {
     assert_eq!(health["reasons"], Value::Array(vec![]));
 }
 
-/// Writes 100 MiB to a tmpfs, whose pages cannot be taken back.
+/// Writes 100 MiB to a file in memory, whose pages cannot be taken back.
 #[tokio::test]
 async fn files_in_memory_cannot_be_taken_back() {
     let Some(group) = MemoryCgroup::with_limit(200 << 20) else {
@@ -66,9 +66,8 @@ async fn files_in_memory_cannot_be_taken_back() {
         return;
     };
     let application = Python::script(
-        "import os, signal, socket, sys\nwhile not os.path.exists('go'): pass\nfile = open('/dev/shm/watchboard-test-' + sys.argv[1], 'w+b')\n\
-         os.unlink(file.name)\nfile.write(b'x' * (100 << 20))\nfile.flush()\n\
-         listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))\nsignal.pause()",
+        "import os, signal, socket, sys\nwhile not os.path.exists('go'): pass\nfile = os.memfd_create('block')\n\
+         for _ in range(100): os.write(file, b'x' * (1 << 20))\nlistener = socket.create_server(('127.0.0.1', int(sys.argv[1])))\nsignal.pause()",
     );
     group.add_process(application.pid());
     fs::write(application.folder().join("go"), "").expect("it can be written");

@@ -79,9 +79,9 @@ async fn an_outage_is_named_after_its_own_time_however_the_clock_is_set() {
         let moved = faked.health(|health| timestamp(health)[..13] != timestamp(&before)[..13]).await;
         assert_eq!(gone_seconds(&moved), None, "{step}: it is too soon: {moved:#}");
         let named = faked.health(|health| gone_seconds(health).is_some()).await;
-        assert_eq!(gone_seconds(&named), Some(10), "{step}: {named:#}");
+        assert!((Some(10)..Some(15)).contains(&gone_seconds(&named)), "{step}: {named:#}");
         let uptime = |health: &Value| health["uptime"]["seconds"].as_u64().expect("a number");
-        assert!((10..14).contains(&(uptime(&named) - uptime(&noticed))), "{step}: {named:#}");
+        assert!((10..15).contains(&(uptime(&named) - uptime(&noticed))), "{step}: {named:#}");
         // Back again while it lasts.
         faked.set("+0");
         let later = faked.health(|health| gone_seconds(health) >= Some(13)).await;
@@ -105,7 +105,7 @@ async fn a_clock_before_1970_resets_nothing() {
     faked.health(runs).await;
     application.kill().await;
     let named = faked.health(|health| gone_seconds(health).is_some()).await;
-    assert_eq!(gone_seconds(&named), Some(10), "{named:#}");
+    assert!((Some(10)..Some(15)).contains(&gone_seconds(&named)), "{named:#}");
     let page = String::from_utf8(faked.binary.client.send("GET", "/").await.1.to_vec()).expect("UTF-8");
     assert!(page.contains("has not been running for 1"), "{page}");
 }

@@ -126,7 +126,7 @@ impl Finder {
         let is_same = listeners.inodes == self.sockets || listeners.inodes.is_empty();
         if is_same && !self.roots.is_empty() {
             let table = ProcessTable::read()?;
-            if let Some(hidden) = self.roots.iter().find_map(|root| unread(&table, *root)) {
+            if let Some(hidden) = self.roots.iter().find_map(|root| why_unread(&table, *root)) {
                 return Err(hidden.into());
             }
             if self.roots.iter().all(|root| table.has(*root)) {
@@ -192,7 +192,7 @@ impl Finder {
 }
 
 /// Why a process that is not in the table may still run.
-fn unread(table: &ProcessTable, key: ProcessKey) -> Option<Unknown> {
+fn why_unread(table: &ProcessTable, key: ProcessKey) -> Option<Unknown> {
     if table.has(key) {
         return None;
     }
