@@ -2,14 +2,19 @@
 
 mod allocator;
 mod application;
+mod cgroup;
 mod container;
 mod cpu;
+mod cpu_quota;
 mod descriptors;
 mod devices;
+mod disks;
 mod failure;
 mod handles;
 mod heap;
+mod heaviest;
 mod looks;
+mod oom_kills;
 mod pressure;
 mod process;
 mod smaps;

@@ -63,7 +63,8 @@ const BROWSER: [(&str, &str); 2] = [("chromium", "chromium"), ("chromedriver", "
 /// The browser, nginx, mongod and the Python packages.
 pub(crate) fn for_tests() -> Result<()> {
     // jemalloc is built by make.
-    let mut packages = missing(&[BROWSER.as_slice(), &[("make", "make"), ("node", "nodejs")]].concat());
+    let programs = [("make", "make"), ("node", "nodejs"), ("faketime", "faketime")];
+    let mut packages = missing(&[BROWSER.as_slice(), &programs].concat());
     // It knows no `--version`.
     if !succeeds("nginx", &["-v"]) {
         packages.push("nginx");

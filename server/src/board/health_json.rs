@@ -9,8 +9,8 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use watchboard_wire::{
-    Application, ApplicationProcess, CommandTotals, CommandsSnapshot, DatabaseState, EndpointTotals, ErrorEvent, Fault, FullSnapshot,
-    Heap, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
+    Application, ApplicationProcess, CommandTotals, CommandsSnapshot, DatabaseState, EndpointTotals, ErrorEvent, Fault,
+    FullSnapshot, Heap, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
 /// 200 while the status is healthy or degraded. 503 if most requests fail or the application does not run, so that a balancer can
@@ -35,7 +35,7 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
     json!({
         "status": status,
         "reasons": reasons,
-        "timestamp": format::date_time(snapshot.taken_at_unix_ms),
+        "timestamp": snapshot.date_time(snapshot.taken_at_unix_ms),
         "age_seconds": (frozen.age().as_secs_f64() * 1000.0).round() / 1000.0,
         "monitor": { "stale": stale.is_some(), "faults": faults.iter().map(fault).collect::<Vec<_>>() },
         "service": snapshot.service,
@@ -53,9 +53,10 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
                 "swap_memory": or_error(&snapshot.memory.system, swap_memory),
             },
             // Null if the application is this process.
-            "application": snapshot.memory.application.as_ref().map(processes),
+            "application": snapshot.memory.application.as_ref().map(|application| processes(application, snapshot)),
             "allocator": or_error(&snapshot.memory.allocator, |allocator| json!(allocator)),
             "heap": snapshot.memory.heap.map(heap),
+            "oom_kills_seen": snapshot.memory.oom_kills_seen,
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },
         "application": application(frozen),
@@ -99,7 +100,8 @@ fn commands(commands: &CommandsSnapshot) -> Value {
 }
 
 fn database(frozen: &FullSnapshot, stale: Option<&str>) -> Value {
-    let database = &frozen.snapshot.database;
+    let snapshot = &frozen.snapshot;
+    let database = &snapshot.database;
     let status = match stale.filter(|_| database.state != DatabaseState::NotConfigured) {
         Some(stale) => format!("error: stale: {stale}"),
         None => database.status_text(),
@@ -107,9 +109,8 @@ fn database(frozen: &FullSnapshot, stale: Option<&str>) -> Value {
     json!({
         "kind": database.kind,
         "status": status,
-        "since": format::date_time(database.since_unix_ms),
-        "last_asked": database.probed_at_unix_ms.map(format::date_time),
-        "last_answer": database.answered_at_unix_ms.map(format::date_time),
+        "since": snapshot.date_time(database.since_unix_ms),
+        "last_answer": database.answered_at_unix_ms.map(|at| snapshot.date_time(at)),
         "latency_ms": database.latency_us.map(|us| us as f64 / 1000.0),
         "version": database.server_version,
         "topology": database.topology,
@@ -129,6 +130,7 @@ fn memory_info(process: &Process) -> Value {
         "dirty": 0,
         "peak": process.peak_rss_bytes,
         "swap": process.swap_bytes,
+        "hugetlb": process.hugetlb_bytes,
         "anonymous": process.anonymous_bytes,
         "file": process.file_bytes,
         "shmem": process.shmem_bytes,
@@ -157,13 +159,13 @@ fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
     })
 }
 
-fn processes(application: &Application) -> Value {
+fn processes(application: &Application, snapshot: &Snapshot) -> Value {
     let process = |process: &ApplicationProcess| {
         json!({
             "pid": process.pid,
             "command": process.command,
             "role": process.role,
-            "started": format::date_time(process.started_at_unix_ms),
+            "started": snapshot.date_time(process.started_at_unix_ms),
             "rss": process.rss_bytes,
             "num_threads": process.num_threads,
             "cpu_percent": process.cpu_percent,
@@ -176,7 +178,9 @@ fn processes(application: &Application) -> Value {
         "found_by": application.found_by,
         "processes": application.processes.iter().map(process).collect::<Vec<_>>(),
         "unread_processes": application.unread_processes,
-        "restarted": application.restarted_at_unix_ms.iter().copied().map(format::date_time).collect::<Vec<_>>(),
+        // Null until all its processes have ended once.
+        "last_end": application.last_end.as_ref().map(|end| json!({ "at": snapshot.date_time(end.at_unix_ms), "reason": end.reason })),
+        "restarted": application.restarted_at_unix_ms.iter().map(|at| snapshot.date_time(*at)).collect::<Vec<_>>(),
     })
 }
 
@@ -223,6 +227,8 @@ fn virtual_memory(system: &System) -> Value {
         "buffers": system.buffers_bytes,
         "cached": system.cached_bytes,
         "shared": system.shared_bytes,
+        "hugetlb": system.hugetlb_bytes,
+        "hugetlb_free": system.hugetlb_free_bytes,
     })
 }
 
@@ -252,7 +258,7 @@ fn application(frozen: &FullSnapshot) -> Value {
     let counted = |read| frozen.snapshot.memory.heap.map(|_| by_endpoint(read));
     let error = |error: &ErrorEvent| {
         json!({
-            "timestamp": format::date_time(error.at_unix_ms),
+            "timestamp": frozen.snapshot.date_time(error.at_unix_ms),
             "error": error_text(error),
             "endpoint": error.endpoint,
             "status": error.status,

@@ -12,8 +12,9 @@ use super::{
     application::{self, ApplicationProbe, Members, OpenFiles, PageSharingProbe},
     container::ContainerProbe,
     descriptors,
-    devices::{DevicesProbe, disks},
-    handles,
+    devices::DevicesProbe,
+    disks, handles,
+    oom_kills::OomKillCounter,
     process::ProcessProbe,
     smaps,
     system::SystemProbe,
@@ -66,8 +67,12 @@ impl Looks {
             }),
             processes: match watch {
                 None => Lookout::new("process", supervision, || {
-                    let mut probes = (ProcessProbe::for_this_process(), ContainerProbe::for_this_process());
-                    move |total| read_this_process(&mut probes, total)
+                    let mut probe = ThisProcessProbe {
+                        process: ProcessProbe::for_this_process(),
+                        container: ContainerProbe::for_this_process(),
+                        oom_kills: OomKillCounter::default(),
+                    };
+                    move |total| probe.read(total)
                 }),
                 Some(watch) => {
                     let of_command_lines = supervision.clone();
@@ -87,8 +92,7 @@ impl Looks {
             threads: Lookout::new("threads", supervision, move || {
                 let mut probe = ThreadsProbe::default();
                 move |members| {
-                    let each =
-                        if is_own { probe.read() } else { application::read_threads(&members, &mut probe) }?;
+                    let each = if is_own { probe.read() } else { application::read_threads(&members, &mut probe) }?;
                     Ok(ThreadsReading { read_at_unix_ms: now_unix_ms(), each })
                 }
             }),
@@ -103,7 +107,7 @@ impl Looks {
                 let mut probe = DevicesProbe::default();
                 move |cores_percent| probe.read(cores_percent)
             }),
-            disks: Lookout::new("disks", supervision, || |()| disks()),
+            disks: Lookout::new("disks", supervision, || |()| disks::read()),
             members: Members::default(),
         }
     }
@@ -179,6 +183,7 @@ impl Looks {
                 memory.process = read.process.clone();
                 memory.descriptors = read.descriptors.clone();
                 memory.container = read.container.clone();
+                memory.oom_kills_seen = read.oom_kills_seen;
                 memory.application.clone_from(&read.application);
                 self.members.clone_from(members);
             }
@@ -227,14 +232,29 @@ impl Looks {
     }
 }
 
-fn read_this_process((process, container): &mut (ProcessProbe, ContainerProbe), total: Option<u64>) -> ProcessesReading {
-    let memory = Memory {
-        process: process.read(total),
-        descriptors: descriptors::read(),
-        container: container.read(),
-        ..Memory::default()
-    };
-    ProcessesReading { memory, members: Members::default() }
+/// The figures of each second of the monitor's own process.
+struct ThisProcessProbe {
+    process: ProcessProbe,
+    container: ContainerProbe,
+    oom_kills: OomKillCounter,
+}
+
+impl ThisProcessProbe {
+    fn read(&mut self, system_total_bytes: Option<u64>) -> ProcessesReading {
+        let container = self.container.read();
+        self.oom_kills.read();
+        if let Some(place) = self.container.place() {
+            self.oom_kills.watch(place);
+        }
+        let memory = Memory {
+            process: self.process.read(system_total_bytes),
+            descriptors: descriptors::read(),
+            container,
+            oom_kills_seen: self.oom_kills.count(),
+            ..Memory::default()
+        };
+        ProcessesReading { memory, members: Members::default() }
+    }
 }
 
 /// `last` is the last reading and its time.

@@ -9,12 +9,12 @@ use std::{
 };
 
 use watchboard_wire::{
-    AppCommands, Ask, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FullSnapshot, Health, Heap,
-    Memory, MemoryDetail, Part, RecentRequests, RefreshCursor, RefreshResponse, Snapshot, Window,
+    AppCommands, Ask, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FullSnapshot,
+    Health, Heap, Memory, MemoryDetail, Part, RecentRequests, RefreshCursor, RefreshResponse, Snapshot, Window,
 };
 
 use crate::{
-    clock::now_unix_ms,
+    clock::{now_unix_ms, wall_clock_set_ms},
     commands::{CHECK_OUT, CommandReader, Listener},
     database::ProbeResult,
     health::{HealthInput, Judge, MonitorState, with_database},
@@ -104,6 +104,7 @@ impl Sampler {
             started_at_unix_ms: self.started_at_unix_ms,
             tick,
             taken_at_unix_ms: unix_ms,
+            wall_clock_set_ms: wall_clock_set_ms(),
             health: self.health.clone(),
             requests,
             memory,
@@ -154,18 +155,8 @@ impl Sampler {
     ) {
         let Self { reader, commands, history, probes, faults, judge, health, .. } = self;
         let state = MonitorState { faults: &faults.all(), overdue: &probes.overdue() };
-        let input = HealthInput {
-            tick,
-            unix_ms,
-            recent,
-            memory,
-            database,
-            server,
-            history,
-            reader,
-            commands,
-            monitor: state,
-        };
+        let input =
+            HealthInput { tick, unix_ms, recent, memory, database, server, history, reader, commands, monitor: state };
         let judged = faults.rescue("findings", || probes.times().time("findings", || judge.judge(health, input)));
         self.health = judged.unwrap_or_else(|| {
             self.judge = Judge::default();

@@ -156,7 +156,8 @@ async fn an_application_whose_command_line_hangs_is_watched_all_the_same() {
     }
     mount.hang().await;
     let (binary, _) = Binary::with_upstream(port, &[]).await;
-    let is_read = |health: &Value| process(health)["memory_info"]["rss"].is_u64() && process(health)["open_files"].is_u64();
+    let is_read =
+        |health: &Value| process(health)["memory_info"]["rss"].is_u64() && process(health)["open_files"].is_u64();
     let health = binary.client.wait_for_json("/health", Duration::from_secs(20), is_read).await;
     let processes = &health["memory_analysis"]["application"]["processes"];
     assert!(processes[0]["command"].as_str().is_some_and(|command| command.starts_with("python")), "{processes:#}");
@@ -181,7 +182,8 @@ async fn name_look_ups_that_hang_pile_up_no_threads() {
     command.args(["--mount", "sh", "-c", line, "sh"]).arg(settings).arg(binary_path());
     command.stderr(Stdio::piped()).kill_on_drop(true);
     let binary = Binary::spawn(command).await;
-    let failed = |health: &Value| health["database"]["status"].as_str().is_some_and(|status| status.starts_with("error"));
+    let failed =
+        |health: &Value| health["database"]["status"].as_str().is_some_and(|status| status.starts_with("error"));
     binary.client.wait_for_json("/health", Duration::from_secs(20), failed).await;
     let until = Instant::now() + Duration::from_secs(8);
     while Instant::now() < until {

@@ -1,21 +1,25 @@
 //! One process of the application, with its state between readings.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use rustix::param::clock_ticks_per_second;
-use watchboard_wire::{ApplicationProcess, Descriptors, Process, Reading, Role};
+use watchboard_wire::{ApplicationProcess, Descriptors, Process, Reading, Role, Unknown};
 
 use super::table::ProcessKey;
-use crate::memory::{descriptors, process::ProcessProbe, text};
+use crate::{
+    clock::unix_ms_at_boot_ms,
+    memory::{descriptors, failure::Absence, process::ProcessProbe, stat::ProcStat},
+};
 
 pub(super) struct ProcessMember {
     pub(super) key: ProcessKey,
     /// Whether it had the application's socket open when it was found.
     listens: bool,
-    folder: PathBuf,
     probe: ProcessProbe,
     command: String,
     started_at_unix_ms: u64,
+    /// Why its last reading failed although it may still run.
+    pub(super) unread: Option<Unknown>,
     /// Of the last [reading](Self::read).
     pub(super) process: Process,
     pub(super) descriptors: Reading<Descriptors>,
@@ -24,30 +28,49 @@ pub(super) struct ProcessMember {
 impl ProcessMember {
     /// `command` is its command line as it is shown; empty if it cannot be read.
     pub(super) fn new(key: ProcessKey, listens: bool, command: String) -> Self {
-        let folder = PathBuf::from(format!("/proc/{}", key.pid));
         let since_boot_ms = key.started_ticks * 1_000 / clock_ticks_per_second();
         Self {
             key,
             listens,
-            probe: ProcessProbe::for_process(&folder, key.pid),
+            probe: ProcessProbe::for_process(key.pid),
             command,
-            started_at_unix_ms: boot_time_seconds().map_or(0, |seconds| seconds * 1_000 + since_boot_ms),
+            started_at_unix_ms: unix_ms_at_boot_ms(since_boot_ms),
+            unread: None,
             process: Process::default(),
             descriptors: Ok(Descriptors::default()),
-            folder,
         }
     }
 
-    /// The reading of each second. False once the process has ended, also if its id is another's by now.
+    /// The reading of each second. False once the process has ended, also if its id is another's by now. A reading that fails for
+    /// another reason keeps the last figures, and the reason.
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>) -> bool {
-        let Ok(process) = self.probe.read(system_total_bytes) else { return false };
-        let is_same = |started_ticks| started_ticks == self.key.started_ticks;
-        if !self.probe.started_ticks().is_some_and(is_same) {
-            return false;
+        match self.probe.read(system_total_bytes) {
+            Ok(process) => {
+                let is_same = |stat: ProcStat| !stat.ended && stat.started_ticks == self.key.started_ticks;
+                if !self.probe.stat().is_some_and(is_same) {
+                    return false;
+                }
+                (self.process, self.unread) = (process, None);
+                self.descriptors = descriptors::read_of(self.probe.folder(), self.key.pid);
+            }
+            Err(why) => match ProcessKey::from_pid(self.key.pid) {
+                Err(Absence::Ended) => return false,
+                Ok(key) if key != self.key => return false,
+                Ok(_) => self.unread = Some(why),
+                Err(Absence::Unread(why)) => self.unread = Some(why),
+            },
         }
-        self.process = process;
-        self.descriptors = descriptors::read_of(&self.folder, self.key.pid);
         true
+    }
+
+    /// How it ended, as `wait` reports it, if its parent has not collected it yet.
+    pub(super) fn wait_status(&self) -> Option<i32> {
+        self.probe.stat().filter(|stat| stat.ended).map(|stat| stat.wait_status)
+    }
+
+    /// The folder that has its figures.
+    pub(super) fn folder(&self) -> &Path {
+        self.probe.folder()
     }
 
     pub(super) fn row(&self, is_main: bool) -> ApplicationProcess {
@@ -70,15 +93,11 @@ impl ProcessMember {
     }
 }
 
-/// When the machine was started.
-fn boot_time_seconds() -> Option<u64> {
-    text::field(&text::read("/proc/stat").ok()?, "btime ")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::{Duration, Instant};
+
+    use super::*;
 
     #[test]
     fn a_process_whose_id_is_used_again_has_ended() {
@@ -103,7 +122,8 @@ mod tests {
             std::thread::yield_now();
         }
         assert!(std::fs::exists(format!("/proc/{}", child.id())).unwrap());
-        assert_eq!(ProcessKey::from_pid(child.id()), None);
+        assert_eq!(ProcessKey::from_pid(child.id()), Err(Absence::Ended));
+        assert_eq!(member.wait_status(), Some(9), "SIGKILL");
         child.wait().unwrap();
     }
 }

@@ -129,7 +129,10 @@ async fn tunnels(world: &mut World) {
 async fn uploads(world: &mut World) {
     for _ in 0..50 {
         let mut stream = tokio::net::TcpStream::connect(world.proxy).await.expect("a place");
-        stream.write_all(b"POST /hash HTTP/1.1\r\nHost: shop\r\nContent-Length: 1000\r\n\r\nhalf").await.expect("a place");
+        stream
+            .write_all(b"POST /hash HTTP/1.1\r\nHost: shop\r\nContent-Length: 1000\r\n\r\nhalf")
+            .await
+            .expect("a place");
         stream.shutdown().await.expect("it is open");
         let mut rest = vec![];
         let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
