@@ -3,6 +3,8 @@
 
 mod body;
 mod endpoint;
+mod error_fields;
+mod error_text;
 mod guard;
 mod layer;
 mod naming;
@@ -19,6 +21,7 @@ mod upstream;
 pub use body::RequestsBody;
 #[cfg(test)]
 pub(crate) use endpoint::{Ending, Outcome};
+pub(crate) use error_text::{ErrorText, KeptText};
 pub use layer::{RequestsFuture, RequestsLayer, RequestsService};
 pub use naming::{RouteError, Routes};
 pub(crate) use panics::note_locations;

@@ -15,6 +15,7 @@ use tower_service::Service;
 
 use super::{
     RequestsBody,
+    error_text::ErrorText,
     guard::{InFlightRequest, RequestGuard},
     panics,
     recorder::{Incoming, Recorder},
@@ -144,7 +145,7 @@ where
             Ok(Err(error)) => {
                 if let Some(request) = guard.request() {
                     request.respond(StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), Some(0));
-                    request.fail("the service failed without a response");
+                    request.fail(ErrorText::Fixed("the service failed without a response"));
                 }
                 Poll::Ready(Err(error))
             }

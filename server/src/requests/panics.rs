@@ -3,6 +3,8 @@
 
 use std::{any::Any, cell::Cell, sync::Once};
 
+use super::error_text::ErrorText;
+
 thread_local! {
     static LAST: Cell<Option<String>> = const { Cell::new(None) };
 }
@@ -27,7 +29,7 @@ pub(super) fn take_location() -> Option<String> {
 }
 
 /// The message of a panic.
-pub(super) fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a message")
+pub(super) fn message(panic: &(dyn Any + Send)) -> ErrorText {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.map_or(ErrorText::Fixed("a panic without a message"), |text| ErrorText::received(text.as_bytes()))
 }

@@ -121,6 +121,11 @@ impl Reader {
         self.states.iter().map(|state| Arc::clone(&state.totals)).collect()
     }
 
+    /// Whether errors' texts are kept as they were.
+    pub(crate) fn keeps_error_text(&self) -> bool {
+        self.recorder.keep_error_text
+    }
+
     /// The memory of the recorder in bytes: its endpoints and its queues of reports.
     pub(crate) fn held_bytes(&self) -> u64 {
         self.recorder.registry.held_bytes() + self.recorder.reports.held_bytes()
