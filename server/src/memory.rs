@@ -9,6 +9,7 @@ mod devices;
 mod failure;
 mod handles;
 mod heap;
+mod names;
 mod pressure;
 mod process;
 mod smaps;

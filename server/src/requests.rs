@@ -21,7 +21,9 @@ mod upstream;
 pub use body::RequestsBody;
 #[cfg(test)]
 pub(crate) use endpoint::{Ending, Outcome};
-pub(crate) use error_text::{ErrorText, KeptText};
+#[cfg(test)]
+pub(crate) use error_text::ErrorText;
+pub(crate) use error_text::KeptText;
 pub use layer::{RequestsFuture, RequestsLayer, RequestsService};
 pub use naming::{RouteError, Routes};
 pub(crate) use panics::note_locations;

@@ -61,7 +61,8 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
     if let Some(login) = login {
         builder = builder.access(login);
     }
-    let monitor = builder.ready_needs_database(config.ready_needs_database).build();
+    let monitor =
+        builder.ready_needs_database(config.ready_needs_database).keep_error_text(config.keep_error_text).build();
     let app = if is_demo {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
         monitor.watch(shop::app(options.map(|options| monitor.listen(options))), "/")

@@ -3,6 +3,7 @@
 
 mod command;
 mod find;
+mod interpreter;
 mod listeners;
 mod member;
 mod owners;

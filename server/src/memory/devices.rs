@@ -1,9 +1,11 @@
 //! The machine's disks and networks, and the processes with the most memory, from sysinfo. Read only for viewers.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use sysinfo::{DiskRefreshKind, Disks, Networks, ProcessRefreshKind, ProcessesToUpdate, System};
 use watchboard_wire::{Devices, Disk, HeavyProcess, Network};
+
+use super::names::FileNames;
 
 /// So many processes are listed.
 const HEAVIEST: usize = 10;
@@ -86,5 +88,9 @@ fn heaviest() -> Vec<HeavyProcess> {
         .collect();
     processes.sort_by_key(|process| (std::cmp::Reverse(process.rss_bytes), process.pid));
     processes.truncate(HEAVIEST);
+    for process in &mut processes {
+        let files = FileNames::of_process(&Path::new("/proc").join(process.pid.to_string()));
+        process.name = files.process_name(&process.name);
+    }
     processes
 }

@@ -1,12 +1,16 @@
 //! A process: `/proc/PID/{status,stat}`, which have all figures of `statm`.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use rustix::param::clock_ticks_per_second;
 use watchboard_wire::{Process, Reading, Unknown};
 
 use super::{
     failure::or_unknown,
+    names::ShownName,
     stat::ProcStat,
     text::{self, ProcFile},
 };
@@ -14,6 +18,8 @@ use super::{
 /// Holds the last reading, for rates.
 pub(super) struct ProcessProbe {
     pid: u32,
+    folder: PathBuf,
+    name: ShownName,
     status: ProcFile,
     stat: ProcFile,
     before: Option<(Instant, ProcStat)>,
@@ -28,7 +34,8 @@ impl ProcessProbe {
     /// A process by its folder.
     pub(super) fn for_process(folder: &Path, pid: u32) -> Self {
         let source = |file: &str| ProcFile::new(folder.join(file));
-        Self { pid, status: source("status"), stat: source("stat"), before: None }
+        let (folder, name) = (folder.to_owned(), ShownName::default());
+        Self { pid, status: source("status"), stat: source("stat"), folder, name, before: None }
     }
 
     /// The start of the process at the last reading; `None` once it has ended.
@@ -45,6 +52,7 @@ impl ProcessProbe {
         let [anonymous_bytes, file_bytes, shmem_bytes] = ["RssAnon:", "RssFile:", "RssShmem:"].map(kib);
         // The sum of its parts, so that they add up: the kernel counts on during the reading.
         let rss_bytes = anonymous_bytes + file_bytes + shmem_bytes;
+        let name = status.lines().find_map(|line| line.strip_prefix("Name:")).unwrap_or_default();
         let now = Instant::now();
         let before = self.before.replace((now, stat));
         let since = |read: fn(&ProcStat) -> u64| {
@@ -55,7 +63,7 @@ impl ProcessProbe {
         let ticks_per_second = clock_ticks_per_second() as f64;
         Ok(Process {
             pid: self.pid,
-            name: status.lines().find_map(|line| line.strip_prefix("Name:")).unwrap_or_default().trim().to_owned(),
+            name: self.name.read(&self.folder, name.trim()),
             rss_bytes,
             vms_bytes: kib("VmSize:"),
             shared_bytes: file_bytes + shmem_bytes,

@@ -11,7 +11,7 @@ const TEXTS: [&str; 9] =
 const CODES: [&str; 2] = ["code", "type"];
 /// Fields that may hold such fields, or a list of them.
 const HOLDERS: [&str; 6] = ["error", "errors", "detail", "details", "message", "non_field_errors"];
-/// The place of a wrong value, as FastAPI gives it: `["body", "items", 0, "name"]`.
+/// The place of a wrong value, as `FastAPI` gives it: `["body", "items", 0, "name"]`.
 const PLACE: &str = "loc";
 /// Objects within objects.
 const MOST_DEPTH: u8 = 4;
@@ -82,10 +82,10 @@ struct Role {
 impl Role {
     fn of_field(name: &str, within: Self) -> Self {
         let is = |field: &&str| field.eq_ignore_ascii_case(name);
-        let text = TEXTS.iter().position(|field| is(&field)).or(within.text.filter(|_| within.is_list));
+        let text = TEXTS.iter().position(is).or(within.text.filter(|_| within.is_list));
         Self {
             text,
-            is_code: CODES.iter().any(|field| is(&field)),
+            is_code: CODES.iter().any(is),
             is_place: name == PLACE,
             is_list: name.eq_ignore_ascii_case("errors"),
         }

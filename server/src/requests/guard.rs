@@ -235,11 +235,11 @@ impl InFlightRequest {
     /// A part of the body is sent: `bytes` bytes, which begin with `text`.
     pub(super) fn send(&mut self, bytes: usize, text: &[u8]) {
         self.response_bytes += bytes as u64;
-        if self.is_error_text {
-            if let ErrorText::Received(excerpt) = &mut self.error.get_or_insert_default().text {
-                let room = EXCERPT_BYTES.saturating_sub(excerpt.len());
-                excerpt.extend_from_slice(&text[..text.len().min(room)]);
-            }
+        if self.is_error_text
+            && let ErrorText::Received(excerpt) = &mut self.error.get_or_insert_default().text
+        {
+            let room = EXCERPT_BYTES.saturating_sub(excerpt.len());
+            excerpt.extend_from_slice(&text[..text.len().min(room)]);
         }
     }
 

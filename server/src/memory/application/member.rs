@@ -8,7 +8,7 @@ use std::{
 use rustix::param::clock_ticks_per_second;
 use watchboard_wire::{ApplicationProcess, Descriptors, PageSharing, Process, Reading, Role};
 
-use super::{command, table::ProcessKey};
+use super::{command::CommandLine, table::ProcessKey};
 use crate::memory::{
     descriptors,
     handles::{self, OpenHandles},
@@ -39,7 +39,7 @@ impl ProcessMember {
             key,
             listens,
             probe: ProcessProbe::for_process(&folder, key.pid),
-            command: command::masked_command_line(&command::read(key.pid)),
+            command: CommandLine::of_process(key.pid).shown,
             started_at_unix_ms: boot_time_seconds().map_or(0, |seconds| seconds * 1_000 + since_boot_ms),
             process: Process::default(),
             descriptors: Ok(Descriptors::default()),
