@@ -1,6 +1,7 @@
 //! Helpers of the integration tests: the real program, a client, a real mongod, a replica set of three, a faulty proxy.
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "only tests use it, and a panic fails a test")]
 
+mod board_texts;
 mod faulty_proxy;
 mod memory_cgroup;
 mod mongod;
@@ -36,6 +37,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+pub use board_texts::{board_texts, places_of};
 pub use faulty_proxy::{FaultyProxy, Mode};
 pub use memory_cgroup::MemoryCgroup;
 use mongod::signal;
@@ -177,6 +179,11 @@ impl Binary {
             assert!(Instant::now() < deadline, "it does not say {words:?}");
             sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// All that it has logged.
+    pub fn log_text(&self) -> String {
+        self.log_lines("").join("\n")
     }
 
     /// The lines of the log about panics.

@@ -2,6 +2,7 @@
 
 mod access;
 mod binary;
+mod canary;
 mod connections;
 mod database;
 mod docs;
@@ -17,6 +18,7 @@ mod memory;
 mod outages;
 mod prometheus;
 mod proxy;
+mod recorded_errors;
 mod server_state;
 mod sign_ins;
 mod sqlite;
