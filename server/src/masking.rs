@@ -107,7 +107,9 @@ impl Masked {
         if let Some(length) = self.after_mask {
             self.text.truncate(length);
         } else {
-            self.text.push('#');
+            // A bracket behind a word.
+            let is_joined = self.text.ends_with(|before: char| before.is_ascii_alphanumeric());
+            self.text.push_str(if is_joined { " #" } else { "#" });
         }
         self.after_mask = Some(self.text.len());
     }

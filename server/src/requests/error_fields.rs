@@ -35,12 +35,15 @@ impl ErrorFields {
             return None;
         }
         let mut fields = Self::default();
-        let is_read = fields.deserialize(text);
-        if fields.text.is_none() && is_read.is_err_and(|error| error.is_eof()) {
-            // It is cut within a string, which may be the message.
-            let _ = fields.deserialize(&format!("{text}\""));
+        match fields.deserialize(text) {
+            Err(error) if fields.text.is_none() && error.is_eof() => {
+                // It is cut within a string, which may be the message.
+                let _ = fields.deserialize(&format!("{text}\""));
+                Some(fields)
+            }
+            Err(_) if fields.text.is_none() => None,
+            _ => Some(fields),
         }
-        Some(fields)
     }
 
     fn deserialize(&mut self, text: &str) -> serde_json::Result<()> {

@@ -70,6 +70,8 @@ fn a_message_is_found_where_frameworks_put_it() {
         (r#"{"password":"open","input":"open","user":{"message":"open"}}"#, None),
         (r#"{"cut": "of"#, None),
         (r#"{"message":"jane"}"#, None),
+        ("{'password': 'open'}", None),
+        ("[shop] the order failed", Some("# the order failed")),
         ("<html><title>Not Found</title></html>", None),
         ("  \u{7}\n", None),
         ("", None),
