@@ -181,6 +181,17 @@ impl Builder {
         self
     }
 
+    /// Keeps the texts of errors and panics as they were. By default they are kept masked: `#` stands for all that may be data. Whole
+    /// texts may hold what clients sent: passwords, addresses. Whoever sees the board sees them.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().keep_error_text(true);
+    /// ```
+    pub fn keep_error_text(mut self, keep: bool) -> Self {
+        self.policy.keep_error_text = keep;
+        self
+    }
+
     /// Lets `/readyz` return 503, with the reason, while the database is not healthy, so that a balancer chooses another instance.
     /// The default is off: an outage of the database would take all instances out at once.
     ///

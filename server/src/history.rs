@@ -75,7 +75,7 @@ impl History {
         host: Host,
         reader: &Reader,
     ) {
-        let errors = self.causes.add(tick, reports.errors, |id| reader.name(id).text());
+        let errors = self.causes.add(tick, reports.errors, reader.keeps_error_text(), |id| reader.name(id).text());
         for sighting in reports.slow {
             let id = sighting.endpoint;
             let sighting = SlowSighting::from(sighting);

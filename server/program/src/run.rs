@@ -68,7 +68,8 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
             builder.url(format!("{scheme}://{address}{}/", base_path.as_ref().map_or("", BasePath::as_str)))
         }
     };
-    let monitor = builder.ready_needs_database(config.ready_needs_database).build();
+    let monitor =
+        builder.ready_needs_database(config.ready_needs_database).keep_error_text(config.keep_error_text).build();
     let app = if is_demo {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
         monitor.watch(shop::app(options.map(|options| monitor.listen(options))), "/")

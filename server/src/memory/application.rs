@@ -4,6 +4,7 @@
 mod command;
 mod end;
 mod find;
+mod interpreter;
 mod listeners;
 mod member;
 mod members;
@@ -16,12 +17,13 @@ use watchboard_wire::{Application, Container, Memory, ProcessEnd, Reading, Unkno
 
 pub(super) use self::members::{Members, OpenFiles, PageSharingProbe, read_open_files, read_threads};
 use self::{
+    command::CommandLine,
     end::LastSeen,
     find::{Finder, Missing, ProcessTree},
     member::ProcessMember,
     table::ProcessKey,
 };
-use super::{container::ContainerProbe, oom_kills::OomKillCounter, process, watch::Watch};
+use super::{container::ContainerProbe, names, oom_kills::OomKillCounter, process, watch::Watch};
 use crate::{
     clock::now_unix_ms,
     supervision::{Lookout, Supervision},
@@ -39,7 +41,7 @@ const COMMAND_WITHIN: Duration = Duration::from_millis(100);
 pub(super) struct ApplicationProbe {
     finder: Finder,
     /// Reads command lines, with the id of their process.
-    commands: Lookout<u32, (u32, Vec<String>)>,
+    commands: Lookout<u32, (u32, CommandLine)>,
     /// The processes that are read, the main process first; empty while it does not run or cannot be seen.
     members: Vec<ProcessMember>,
     unread: usize,
@@ -64,7 +66,7 @@ impl ApplicationProbe {
     pub(super) fn new(watch: Watch, supervision: &Supervision) -> Self {
         Self {
             finder: Finder::new(watch),
-            commands: Lookout::new("command lines", supervision, || |pid| (pid, command::read(pid))),
+            commands: Lookout::new("command lines", supervision, || |pid| (pid, CommandLine::of_process(pid))),
             members: vec![],
             unread: 0,
             unseen: Unknown::because("not looked for yet"),
@@ -127,13 +129,21 @@ impl ApplicationProbe {
         container
     }
 
-    /// The command line of a process; empty if it cannot be read.
-    fn command_line(&mut self, pid: u32) -> Vec<String> {
+    /// The name of the application with this main process.
+    fn main_name(&mut self, pid: u32) -> String {
+        let name = self
+            .command_line(pid)
+            .map_or_else(|| names::masked(&table::name(pid)).unwrap_or_default(), |line| line.name);
+        if name.is_empty() { command::NAMELESS.to_owned() } else { name }
+    }
+
+    /// The command line of a process; `None` if it gives no answer.
+    fn command_line(&mut self, pid: u32) -> Option<CommandLine> {
         if self.commands.begin(pid) {
             self.commands.wait(COMMAND_WITHIN);
         }
-        let words = self.commands.reading().ok().filter(|(of, _)| *of == pid);
-        words.map(|(_, words)| words.clone()).unwrap_or_default()
+        let (_, line) = self.commands.reading().ok().filter(|(of, _)| *of == pid)?;
+        Some(line.clone())
     }
 
     /// Reads each process and drops those that have ended; whether there were any.
@@ -231,8 +241,7 @@ impl ApplicationProbe {
                 self.restarts.drain(..excess);
             }
             // Workers that go on without their master are still the application.
-            let words = found.processes.first().map(|main| self.command_line(main.pid));
-            self.name = words.map(|words| command::application_name(&words)).unwrap_or_default();
+            self.name = found.processes.first().map(|main| self.main_name(main.pid)).unwrap_or_default();
         }
         self.known = keys;
         self.unread = found.processes.len().saturating_sub(MOST_PROCESSES);
@@ -240,7 +249,7 @@ impl ApplicationProbe {
         for key in found.processes.iter().take(MOST_PROCESSES) {
             let known = before.iter().position(|member| member.key == *key).map(|place| before.swap_remove(place));
             let member = known.unwrap_or_else(|| {
-                let command = command::masked_command_line(&self.command_line(key.pid));
+                let command = self.command_line(key.pid).map(|line| line.shown);
                 ProcessMember::new(*key, found.owners.contains(&key.pid), command)
             });
             self.members.push(member);

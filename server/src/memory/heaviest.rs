@@ -5,6 +5,7 @@ use std::fs;
 use watchboard_wire::HeavyProcess;
 
 use super::{
+    names::FileNames,
     stat::{self, ProcStat},
     text, threads,
 };
@@ -19,6 +20,10 @@ pub(super) fn read() -> Vec<HeavyProcess> {
     let mut processes: Vec<HeavyProcess> = pids.filter_map(heavy_process).collect();
     processes.sort_by_key(|process| (std::cmp::Reverse(process.rss_bytes), process.pid));
     processes.truncate(HEAVIEST);
+    for process in &mut processes {
+        let files = FileNames::of_process(&threads::find_readable_folder(process.pid));
+        process.name = files.process_name(&process.name);
+    }
     processes
 }
 

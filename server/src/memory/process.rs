@@ -10,6 +10,7 @@ use watchboard_wire::{Process, Reading, Unknown};
 
 use super::{
     failure::or_unknown,
+    names::ShownName,
     stat::{self, ProcStat},
     text::{self, ProcFile},
     threads,
@@ -20,6 +21,7 @@ pub(super) struct ProcessProbe {
     pid: u32,
     /// The folder that has its figures.
     folder: PathBuf,
+    name: ShownName,
     status: ProcFile,
     stat: ProcFile,
     before: Option<(Instant, ProcStat)>,
@@ -28,16 +30,16 @@ pub(super) struct ProcessProbe {
 impl ProcessProbe {
     /// The monitor's own process.
     pub(super) fn for_this_process() -> Self {
-        Self::in_folder("/proc/self".into(), std::process::id())
+        Self::in_folder("/proc/self".into(), std::process::id(), ShownName::default())
     }
 
-    pub(super) fn for_process(pid: u32) -> Self {
-        Self::in_folder(format!("/proc/{pid}").into(), pid)
+    pub(super) fn for_process(pid: u32, name: ShownName) -> Self {
+        Self::in_folder(format!("/proc/{pid}").into(), pid, name)
     }
 
-    fn in_folder(folder: PathBuf, pid: u32) -> Self {
+    fn in_folder(folder: PathBuf, pid: u32, name: ShownName) -> Self {
         let source = |file: &str| ProcFile::new(folder.join(file));
-        Self { pid, status: source("status"), stat: source("stat"), before: None, folder }
+        Self { pid, status: source("status"), stat: source("stat"), before: None, folder, name }
     }
 
     /// The folder that has its figures: another than its own once its first thread has exited.
@@ -75,7 +77,7 @@ impl ProcessProbe {
         let ticks_per_second = clock_ticks_per_second() as f64;
         Ok(Process {
             pid: self.pid,
-            name: stat::name(&line).to_owned(),
+            name: self.name.read(&self.folder, stat::name(&line)),
             rss_bytes,
             vms_bytes: kib("VmSize:"),
             shared_bytes: file_bytes + shmem_bytes,

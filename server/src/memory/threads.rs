@@ -12,6 +12,7 @@ use watchboard_wire::{Reading, Thread, ThreadGroup};
 
 use super::{
     failure::or_unknown,
+    names::FileNames,
     stat::{self, ProcStat},
     text,
 };
@@ -27,11 +28,16 @@ pub(super) struct Task {
 /// The threads of a process, by its folder.
 pub(super) fn read_tasks(folder: &Path) -> Reading<Vec<Task>> {
     let entries = or_unknown("/proc/PID/task", fs::read_dir(folder.join("task")))?;
+    let files = FileNames::of_process(folder);
     // A thread that ends during the reading is left out.
     let task = |entry: fs::DirEntry| {
         let line = text::read(entry.path().join("stat")).ok()?;
         let id = entry.file_name().to_str()?.parse().ok()?;
-        Some(Task { id, name: stat::name(&line).to_owned(), cpu_ticks: ProcStat::parse(&line)?.cpu_ticks })
+        Some(Task {
+            id,
+            name: files.thread_name(stat::name(&line)).into_owned(),
+            cpu_ticks: ProcStat::parse(&line)?.cpu_ticks,
+        })
     };
     Ok(entries.flatten().filter_map(task).collect())
 }

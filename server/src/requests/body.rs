@@ -9,7 +9,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::guard::RequestGuard;
+use super::{error_text::ErrorText, guard::RequestGuard};
 
 pin_project! {
     /// The body of [`RequestsService`](crate::RequestsService)'s responses: passes all frames through, and records the request when
@@ -69,7 +69,7 @@ where
             Some(Err(error)) => {
                 // The error's `Display` is the host's code and can panic.
                 let text = request.recorder().catch_panic(|| error.to_string());
-                request.fail(&text.unwrap_or_default());
+                request.fail(ErrorText::received(text.unwrap_or_default().as_bytes()));
             }
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {

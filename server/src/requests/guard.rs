@@ -9,6 +9,7 @@ use watchboard_wire::ErrorKind;
 
 use super::{
     endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
+    error_text::ErrorText,
     recorder::{NewPath, Recorder, RequestRow, catch_panic},
     reports::{EXCERPT_BYTES, ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
@@ -152,8 +153,7 @@ pub(super) struct InFlightRequest {
 #[derive(Default)]
 struct ErrorDetails {
     panicked: bool,
-    /// The beginning of the response's text, or the panic's message.
-    excerpt: Vec<u8>,
+    text: ErrorText,
     location: Option<String>,
 }
 
@@ -216,7 +216,7 @@ impl InFlightRequest {
         match upstream.failure {
             Some(failure) => {
                 self.is_error_text = false;
-                self.error.get_or_insert_default().excerpt = failure.as_bytes().to_vec();
+                self.error.get_or_insert_default().text = ErrorText::Fixed(failure);
             }
             // The first byte of the upstream's response, whether its body comes at once or in parts.
             None => self.first_byte_us = u32::try_from(self.elapsed().as_micros()).unwrap_or(u32::MAX).max(1),
@@ -235,8 +235,9 @@ impl InFlightRequest {
     /// A part of the body is sent: `bytes` bytes, which begin with `text`.
     pub(super) fn send(&mut self, bytes: usize, text: &[u8]) {
         self.response_bytes += bytes as u64;
-        if self.is_error_text {
-            let excerpt = &mut self.error.get_or_insert_default().excerpt;
+        if self.is_error_text
+            && let ErrorText::Received(excerpt) = &mut self.error.get_or_insert_default().text
+        {
             let room = EXCERPT_BYTES.saturating_sub(excerpt.len());
             excerpt.extend_from_slice(&text[..text.len().min(room)]);
         }
@@ -252,13 +253,13 @@ impl InFlightRequest {
     }
 
     /// The body failed: the client sees the connection break.
-    pub(super) fn fail(&mut self, error: &str) {
+    pub(super) fn fail(&mut self, text: ErrorText) {
         self.outcome = Outcome::Failed;
-        self.error.get_or_insert_default().excerpt = error.as_bytes()[..error.len().min(EXCERPT_BYTES)].to_vec();
+        self.error.get_or_insert_default().text = text;
     }
 
-    pub(super) fn panic(&mut self, message: &str) {
-        self.fail(message);
+    pub(super) fn panic(&mut self, text: ErrorText) {
+        self.fail(text);
         self.status = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
         let details = self.error.get_or_insert_default();
         details.panicked = true;
@@ -280,7 +281,7 @@ impl InFlightRequest {
     fn end(&mut self) {
         if self.outcome == Outcome::Dropped && std::thread::panicking() {
             // A panic outside the future's poll, which the layer does not catch: in a body, or before there was a future.
-            self.panic("it panicked outside of the handler");
+            self.panic(ErrorText::Fixed("it panicked outside of the handler"));
         }
         let kind = self.kind();
         let duration_us = if self.is_event_stream {
@@ -339,8 +340,8 @@ impl InFlightRequest {
             reports.set_slow_from_us(duration_us + 1);
         }
         if let Some(kind) = kind {
-            let ErrorDetails { excerpt, location, .. } = self.error.take().map(|details| *details).unwrap_or_default();
-            reports.error(ReportedError { sighting, kind, excerpt, location });
+            let ErrorDetails { text, location, .. } = self.error.take().map(|details| *details).unwrap_or_default();
+            reports.error(ReportedError { sighting, kind, text, location });
         }
     }
 }

@@ -15,11 +15,11 @@ use tower_service::Service;
 
 use super::{
     RequestsBody,
+    error_text::ErrorText,
     guard::{InFlightRequest, RequestGuard},
     recorder::{Incoming, Recorder},
     upstream::UpstreamTiming,
 };
-use crate::supervision::panics;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -144,13 +144,13 @@ where
             Ok(Err(error)) => {
                 if let Some(request) = guard.request() {
                     request.respond(StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), Some(0));
-                    request.fail("the service failed without a response");
+                    request.fail(ErrorText::Fixed("the service failed without a response"));
                 }
                 Poll::Ready(Err(error))
             }
             Err(panic) => {
                 if let Some(request) = guard.request() {
-                    request.panic(panics::message(&*panic));
+                    request.panic(ErrorText::of_panic(&*panic));
                 }
                 let mut response = Response::new(RequestsBody::empty(guard));
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

@@ -81,7 +81,7 @@ async fn a_handler_that_panics_is_reported_with_message_and_place() {
     let (requests, reports) = taken(recorder);
     let error = &reports.errors[0];
     assert_eq!((status, requests), (StatusCode::INTERNAL_SERVER_ERROR, 1));
-    assert_eq!(error.excerpt, b"a bug of the host");
+    assert_eq!(error.text, ErrorText::Received(b"a bug of the host".to_vec()));
     let location = error.location.as_deref().unwrap();
     assert!(location.contains(&format!("layer_tests.rs:{line}:")), "{location}");
 }
@@ -111,7 +111,7 @@ async fn a_service_that_panics_in_its_call_is_recorded_as_it_goes() {
     let request = tokio::spawn(ask(recorder, PanicsInCall));
     assert!(request.await.unwrap_err().is_panic());
     let (requests, reports) = taken(recorder);
-    assert_eq!((requests, reports.errors[0].excerpt.as_slice()), (1, b"it panicked outside of the handler".as_slice()));
+    assert_eq!((requests, &reports.errors[0].text), (1, &ErrorText::Fixed("it panicked outside of the handler")));
     assert!(reports.errors[0].location.as_deref().is_some_and(|location| location.contains("layer_tests.rs")));
 }
 

@@ -122,6 +122,11 @@ impl Reader {
         self.states.iter().map(|state| Arc::clone(&state.totals)).collect()
     }
 
+    /// Whether errors' texts are kept as they were.
+    pub(crate) fn keeps_error_text(&self) -> bool {
+        self.recorder.keep_error_text
+    }
+
     /// The memory of the recorder and of its totals in bytes: its endpoints, its queues of reports, and what was read from them.
     pub(crate) fn held_bytes(&self) -> u64 {
         let totals = self.states.iter().map(EndpointState::held_bytes).sum::<usize>()

@@ -83,6 +83,8 @@ pub(crate) struct Policy {
     pub(crate) ignore: Option<IgnoreRequest>,
     pub(crate) group: Option<NameRow>,
     pub(crate) server_timing: bool,
+    /// Whether errors' texts are kept as they were.
+    pub(crate) keep_error_text: bool,
     /// Names requests that no route of axum's matched.
     pub(crate) routes: Option<Routes>,
 }
@@ -95,6 +97,7 @@ impl Default for Policy {
             ignore: None,
             group: None,
             server_timing: false,
+            keep_error_text: false,
             routes: None,
         }
     }
@@ -112,6 +115,7 @@ pub(crate) struct Recorder {
     ignore: Option<IgnoreRequest>,
     group: Option<NameRow>,
     pub(super) server_timing: bool,
+    pub(super) keep_error_text: bool,
     routes: Option<Routes>,
     faults: AtomicU64,
 }
@@ -132,6 +136,7 @@ impl Recorder {
             ignore: policy.ignore,
             group: policy.group,
             server_timing: policy.server_timing,
+            keep_error_text: policy.keep_error_text,
             routes: policy.routes,
             faults: AtomicU64::new(0),
         }))

@@ -13,7 +13,7 @@ use crossbeam_queue::ArrayQueue;
 use tokio::time::Instant;
 use watchboard_wire::ErrorKind;
 
-use super::{endpoint::Ending, request_id::RequestId};
+use super::{endpoint::Ending, error_text::ErrorText, request_id::RequestId};
 use crate::commands::attribution::{Step, Trace};
 
 /// Reports of each kind that wait for the monitor. Further ones within a second are only counted.
@@ -116,8 +116,7 @@ impl From<Sighting> for SlowSighting {
 pub(crate) struct ReportedError {
     pub(crate) sighting: Sighting,
     pub(crate) kind: ErrorKind,
-    /// The beginning of the response's text, or the panic's message.
-    pub(crate) excerpt: Vec<u8>,
+    pub(crate) text: ErrorText,
     /// The location of its panic.
     pub(crate) location: Option<String>,
 }

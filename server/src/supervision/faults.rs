@@ -41,7 +41,7 @@ impl Faults {
             Some(location) => format!("it panicked at {location}"),
             None => "it panicked".to_owned(),
         };
-        self.add(part, reason.clone(), Some(panics::message(panic).to_owned()));
+        self.add(part, reason.clone(), panics::message(panic).map(ToOwned::to_owned));
         reason
     }
 

@@ -26,8 +26,8 @@ pub(crate) fn take_location() -> Option<String> {
     LAST.try_with(Cell::take).ok().flatten()
 }
 
-/// The message of a panic.
-pub(crate) fn message(panic: &(dyn Any + Send)) -> &str {
+/// The message of a panic, if it is a text.
+pub(crate) fn message(panic: &(dyn Any + Send)) -> Option<&str> {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a message")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
 }

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "only tests use it, and a panic fails a test")]
 
 mod addresses;
+mod board_texts;
 mod faulty_proxy;
 mod fuse_mount;
 mod memory_cgroup;
@@ -42,6 +43,7 @@ use tokio::{
 };
 
 pub use addresses::{assets, attributes, resolve};
+pub use board_texts::{board_texts, places_of};
 pub use faulty_proxy::{FaultyProxy, Mode};
 pub use fuse_mount::FuseMount;
 pub use memory_cgroup::MemoryCgroup;
@@ -191,6 +193,11 @@ impl Binary {
             assert!(Instant::now() < deadline, "it does not say {words:?}");
             sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// All that it has logged.
+    pub fn log_text(&self) -> String {
+        self.log_lines("").join("\n")
     }
 
     /// The lines of the log about panics.

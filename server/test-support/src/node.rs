@@ -21,11 +21,20 @@ impl Node {
     }
 
     pub async fn start_at(port: u16) -> Self {
+        Self::run(concat!(env!("CARGO_MANIFEST_DIR"), "/src/apps/node.mjs"), &[&port.to_string()]).await
+    }
+
+    /// An application that calls itself by this secret, and has it as argument.
+    pub async fn titled(secret: &str) -> Self {
+        Self::run(concat!(env!("CARGO_MANIFEST_DIR"), "/src/apps/titled.mjs"), &["0", secret]).await
+    }
+
+    async fn run(file: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new("node");
-        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/src/apps/node.mjs")).arg(port.to_string());
+        command.arg(file).args(arguments);
         let mut process = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("node is installed");
         let lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
-        let mut node = Self { process, lines, port };
+        let mut node = Self { process, lines, port: 0 };
         let port = node.wait_for_log("listening ").await;
         node.port = port.parse().expect("a port");
         node

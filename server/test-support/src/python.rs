@@ -48,6 +48,13 @@ impl Python {
         Self::start(port, code, arguments.split(' ').map(ToOwned::to_owned).collect())
     }
 
+    /// An application of several frameworks, whose threads, children and arguments have this secret.
+    pub fn frameworks(secret: &str) -> Self {
+        let port = free_port();
+        let arguments = vec!["shop.py".to_owned(), port.to_string(), secret.to_owned()];
+        Self::start(port, include_str!("apps/frameworks.py"), arguments)
+    }
+
     /// Waits until it takes connections.
     pub async fn wait_until_listening(&self) {
         let taken = async {
@@ -75,7 +82,7 @@ impl Python {
     /// Starts it, at the same port.
     pub fn restart(&mut self) {
         let mut python = Command::new("python3");
-        python.args(&self.arguments).current_dir(self.folder.path()).env("PYTHONPATH", tool("uvicorn"));
+        python.args(&self.arguments).current_dir(self.folder.path()).env("PYTHONPATH", packages());
         python.stdin(Stdio::null()).process_group(0);
         let process = python.spawn().expect("python3 starts");
         self.group = process.id().expect("it runs");
@@ -121,6 +128,11 @@ impl Drop for Python {
             kill_group(self.group);
         }
     }
+}
+
+/// The folders of the frameworks.
+fn packages() -> std::ffi::OsString {
+    std::env::join_paths([tool("uvicorn"), tool("django")]).expect("they have no colon")
 }
 
 fn kill_group(pid: u32) {

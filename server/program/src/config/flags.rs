@@ -90,6 +90,10 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_READY_NEEDS_DATABASE", global = true)]
     pub(crate) ready_needs_database: bool,
 
+    /// Keep the texts of errors as they were. Without it `#` stands for all of them that may be data of the application or of its clients.
+    #[arg(long, env = "WATCHBOARD_KEEP_ERROR_TEXT", global = true)]
+    pub(crate) keep_error_text: bool,
+
     /// A file with these settings, in TOML by the names of the flags. Flags and the environment go before it.
     #[arg(long = "config", env = "WATCHBOARD_CONFIG", value_name = "FILE", global = true)]
     pub(super) file: Option<PathBuf>,

@@ -3,6 +3,7 @@
 mod access;
 mod behind_nginx;
 mod binary;
+mod canary;
 mod chaos;
 mod connections;
 mod database;
@@ -25,6 +26,7 @@ mod oom_kills;
 mod outages;
 mod prometheus;
 mod proxy;
+mod recorded_errors;
 mod replication_delay;
 mod server_state;
 mod sign_in_link;

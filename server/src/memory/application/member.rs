@@ -8,7 +8,7 @@ use watchboard_wire::{ApplicationProcess, Descriptors, Process, Reading, Role, U
 use super::table::ProcessKey;
 use crate::{
     clock::unix_ms_at_boot_ms,
-    memory::{descriptors, failure::Absence, process::ProcessProbe, stat::ProcStat},
+    memory::{descriptors, failure::Absence, names::ShownName, process::ProcessProbe, stat::ProcStat},
 };
 
 pub(super) struct ProcessMember {
@@ -26,14 +26,15 @@ pub(super) struct ProcessMember {
 }
 
 impl ProcessMember {
-    /// `command` is its command line as it is shown; empty if it cannot be read.
-    pub(super) fn new(key: ProcessKey, listens: bool, command: String) -> Self {
+    /// `command` is its command line as it is shown; `None` if that gave no answer.
+    pub(super) fn new(key: ProcessKey, listens: bool, command: Option<String>) -> Self {
         let since_boot_ms = key.started_ticks * 1_000 / clock_ticks_per_second();
+        let name = if command.is_some() { ShownName::default() } else { ShownName::without_files() };
         Self {
             key,
             listens,
-            probe: ProcessProbe::for_process(key.pid),
-            command,
+            probe: ProcessProbe::for_process(key.pid, name),
+            command: command.unwrap_or_default(),
             started_at_unix_ms: unix_ms_at_boot_ms(since_boot_ms),
             unread: None,
             process: Process::default(),
@@ -102,9 +103,9 @@ mod tests {
     #[test]
     fn a_process_whose_id_is_used_again_has_ended() {
         let key = ProcessKey::from_pid(std::process::id()).unwrap();
-        assert!(ProcessMember::new(key, false, String::new()).read(None));
+        assert!(ProcessMember::new(key, false, Some(String::new())).read(None));
         let before = ProcessKey { started_ticks: key.started_ticks - 1, ..key };
-        let mut member = ProcessMember::new(before, false, String::new());
+        let mut member = ProcessMember::new(before, false, Some(String::new()));
         assert!(!member.read(None) && before.in_folder(|_| ()).is_none());
     }
 
@@ -112,7 +113,7 @@ mod tests {
     fn a_process_that_has_ended_and_was_not_asked_how_has_ended() {
         let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
         let key = ProcessKey::from_pid(child.id()).unwrap();
-        let mut member = ProcessMember::new(key, false, String::new());
+        let mut member = ProcessMember::new(key, false, Some(String::new()));
         assert!(member.read(None));
         child.kill().unwrap();
         // Until it has ended; it stays in the table of processes until it is waited for.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::declared::RouteError;
+use crate::masking::mask_text;
 
 /// Templates of one document. No application has more.
 const MOST: usize = 10_000;
@@ -27,7 +28,7 @@ struct OpenApiServer {
 /// The templates, in alphabetical order.
 pub(super) fn templates(document: &str) -> Result<Vec<String>, RouteError> {
     let document: Document =
-        serde_json::from_str(document).map_err(|error| RouteError::Unreadable { reason: error.to_string() })?;
+        serde_json::from_str(document).map_err(|error| RouteError::Unreadable { reason: reason(&error) })?;
     let paths = document.paths.ok_or(RouteError::NoPaths)?;
     if paths.len() > MOST {
         return Err(RouteError::TooManyPaths { count: paths.len(), most: MOST });
@@ -36,6 +37,12 @@ pub(super) fn templates(document: &str) -> Result<Vec<String>, RouteError> {
     let base = document.base_path.as_deref().or(first).unwrap_or_default().trim_end_matches('/');
     let named = paths.keys().filter(|path| path.starts_with('/'));
     Ok(named.map(|path| format!("{base}{path}")).collect())
+}
+
+/// The parser's reason, without what it quotes of the document.
+fn reason(error: &serde_json::Error) -> String {
+    let (text, place) = (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
+    text.strip_suffix(&place).map_or_else(|| mask_text(&text), |text| mask_text(text) + &place)
 }
 
 /// The path of a server's URL. The URL may be a path alone.
@@ -66,7 +73,11 @@ mod tests {
 
     #[test]
     fn what_is_none_says_so() {
-        for (wrong, said) in [("openapi: 3.1.0\npaths: {}", "has to be JSON"), ("{}", "no \"paths\"")] {
+        for (wrong, said) in [
+            ("openapi: 3.1.0\npaths: {}", "has to be JSON"),
+            ("{}", "no \"paths\""),
+            (r#"{"paths": "hunter2"}"#, "invalid type: string #, expected a map at line 1 column 19"),
+        ] {
             let error = templates(wrong).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
