@@ -13,6 +13,8 @@ use watchboard_wire::{
     Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
+use crate::sync::ProgramFault;
+
 /// 200 while the status is healthy or degraded. 503 if most requests fail or the application does not run, so that a balancer can
 /// choose another instance.
 pub(crate) fn response(frozen: &FullSnapshot) -> Response {
@@ -46,7 +48,17 @@ fn body(frozen: &FullSnapshot) -> Value {
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },
         "application": application(frozen),
+        "program": program_faults(),
     })
+}
+
+/// What the program around the monitor survived, by the names of `/metrics`.
+fn program_faults() -> Value {
+    ProgramFault::counts()
+        .into_iter()
+        .map(|(label, count)| (label.to_owned(), json!(count)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// The figures, or the reason why they are unknown.
