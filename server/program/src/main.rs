@@ -2,12 +2,14 @@
 
 mod config;
 mod demo;
+mod file_reader;
 mod login;
 mod logs;
 mod plan;
 mod proxy;
 mod run;
 mod serve;
+mod supervisor;
 mod watch_target;
 
 use std::process::ExitCode;
@@ -47,15 +49,14 @@ impl ProgramError {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let config = match config::read() {
         Ok(config) => config,
         // clap prints help, the version or the error, and has an exit code for each.
         Err(error) => error.exit(),
     };
     logs::begin(&config.log, config.log_format);
-    match run_command(config).await {
+    match run_command(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -64,11 +65,11 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run_command(config: Config) -> Result<(), ProgramError> {
+fn run_command(config: Config) -> Result<(), ProgramError> {
     match config.command {
         Some(Command::HashPassword) => login::hash_password()?,
         Some(Command::Check) => print!("{}", Plan::try_from(config)?.check_database()?),
-        _ => run::run(Plan::try_from(config)?).await?,
+        _ => run::run(Plan::try_from(config)?)?,
     }
     Ok(())
 }
