@@ -5,6 +5,7 @@ mod demo;
 mod file_reader;
 mod login;
 mod logs;
+mod output;
 mod plan;
 mod proxy;
 mod run;
@@ -12,13 +13,15 @@ mod serve;
 mod supervisor;
 mod watch_target;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use thiserror::Error;
 
 use crate::{
     config::{Command, Config, ConfigError},
     login::HashPasswordError,
+    logs::Log,
+    output::OutputError,
     plan::Plan,
     run::RunError,
 };
@@ -37,6 +40,7 @@ const WRONG_CONFIGURATION: u8 = 2;
 enum ProgramError {
     Config(#[from] ConfigError),
     HashPassword(#[from] HashPasswordError),
+    Output(#[from] OutputError),
     Run(#[from] RunError),
 }
 
@@ -44,7 +48,7 @@ impl ProgramError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) => ExitCode::from(WRONG_CONFIGURATION),
-            Self::HashPassword(_) | Self::Run(_) => ExitCode::FAILURE,
+            Self::HashPassword(_) | Self::Output(_) | Self::Run(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -52,23 +56,36 @@ impl ProgramError {
 fn main() -> ExitCode {
     let config = match config::read() {
         Ok(config) => config,
-        // clap prints help, the version or the error, and has an exit code for each.
-        Err(error) => error.exit(),
+        // clap has help, the version or the error, and an exit code for each.
+        Err(error) => return output::print_clap(error),
     };
-    logs::begin(&config.log, config.log_format);
+    // Its end writes what waits.
+    let _log = match Log::begin(&config.log, config.log_format) {
+        Ok(log) => log,
+        Err(error) => {
+            output::write_message(move || writeln!(std::io::stderr(), "the log cannot begin: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
     match run_command(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error}");
-            error.exit_code()
+            let code = error.exit_code();
+            match error {
+                ProgramError::Output(OutputError::NoReader) => {}
+                error if tracing::enabled!(tracing::Level::ERROR) => tracing::error!("{error}"),
+                // `--log off` leaves out what happens, not why nothing does.
+                error => output::write_message(move || writeln!(std::io::stderr(), "{error}")),
+            }
+            code
         }
     }
 }
 
 fn run_command(config: Config) -> Result<(), ProgramError> {
     match config.command {
-        Some(Command::HashPassword) => login::hash_password()?,
-        Some(Command::Check) => print!("{}", Plan::try_from(config)?.check_database()?),
+        Some(Command::HashPassword) => output::print(&format!("{}\n", login::hash_password()?))?,
+        Some(Command::Check) => output::print(&Plan::try_from(config)?.check_database()?.to_string())?,
         _ => run::run(Plan::try_from(config)?)?,
     }
     Ok(())
