@@ -37,9 +37,12 @@ impl ProgramFault {
         }
     }
 
+    pub(crate) fn total(self) -> u64 {
+        COUNTS[self as usize].load(Relaxed)
+    }
+
     /// Each fault by its label, with its count since the start of the process.
     pub(crate) fn counts() -> [(&'static str, u64); COUNT] {
-        [Self::LogLineDropped, Self::Panic, Self::Restart]
-            .map(|fault| (fault.label(), COUNTS[fault as usize].load(Relaxed)))
+        [Self::LogLineDropped, Self::Panic, Self::Restart].map(|fault| (fault.label(), fault.total()))
     }
 }

@@ -78,6 +78,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_thread_that_cannot_go_on_ends_all() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        let serve = |_, _| -> std::future::Pending<()> { panic!("there is nothing to supervise") };
+        let ended = timeout(Duration::from_secs(20), run(listener, stopped, serve)).await.expect("it ends");
+        assert!(ended.unwrap_err().to_string().contains("has failed"));
+    }
+
+    #[tokio::test]
     async fn all_threads_end_at_the_stop() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

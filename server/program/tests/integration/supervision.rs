@@ -1,14 +1,21 @@
 //! The program's own threads and tasks survive what happens to them.
 
-use std::{fs, os::unix::fs::symlink, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
+use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::{
-    io::AsyncReadExt,
-    net::TcpStream,
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpStream, unix::pipe},
     process::Command,
     time::{Instant, sleep, timeout},
 };
-use watchboard_test_support::{Binary, Node, TestClient, Visitor, prepared_command};
+use watchboard_test_support::{Binary, Node, TestClient, Visitor, binary_path, prepared_command};
 
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -74,8 +81,7 @@ check(libc.mount(b'fuse', os.environ['HUNG'].encode(), b'fuse', 0, options))
 async fn a_certificate_on_a_mount_that_hangs_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let rcgen::CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed(["shop.example".to_owned()]).unwrap();
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["shop.example".to_owned()]).unwrap();
     fs::write(path("real.pem"), cert.pem()).unwrap();
     fs::write(path("key.pem"), signing_key.serialize_pem()).unwrap();
     fs::write(path("real.json"), r#"{"openapi":"3.1.0","paths":{"/users/{id}":{"get":{}}}}"#).unwrap();
@@ -95,7 +101,7 @@ async fn a_certificate_on_a_mount_that_hangs_stops_nothing() {
     let prepared = prepared_command(HUNG_MOUNT, &arguments);
     let mut command = Command::new("unshare");
     command.arg("-m").arg(prepared.as_std().get_program()).args(prepared.as_std().get_args());
-    command.env("HUNG", path("hung")).stderr(std::process::Stdio::null()).env("WATCHBOARD_LOG", "info");
+    command.env("HUNG", path("hung")).stderr(Stdio::null());
     let mut binary = Binary::from_prepared(command).await;
     for link in ["cert.pem", "openapi.json"] {
         fs::remove_file(path(link)).unwrap();
@@ -105,7 +111,7 @@ async fn a_certificate_on_a_mount_that_hangs_stops_nothing() {
     sleep(Duration::from_secs(5)).await;
     for _ in 0..20 {
         let mut stream = TcpStream::connect(binary.client.address).await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut stream, b"not TLS").await.unwrap();
+        stream.write_all(b"not TLS").await.unwrap();
         let answered = timeout(WITHIN, stream.read_to_end(&mut vec![])).await;
         let _ = answered.expect("the listener and its workers answer");
     }
@@ -125,19 +131,26 @@ async fn limit_threads(pid: u32, most: u32) {
     assert!(Command::new("python3").args(["-c", &script]).status().await.unwrap().success());
 }
 
+/// A command that starts the program as a user of its own, whose threads can be limited. `None` without root.
+async fn as_other_user(folder: &Path, arguments: &[&str]) -> Option<Command> {
+    if !Command::new("id").arg("-u").output().await.unwrap().stdout.starts_with(b"0\n") {
+        println!("skipped: another user, whose threads are limited, needs root");
+        return None;
+    }
+    // Others may not read the program of a test.
+    let copy = folder.join("watchboard");
+    fs::copy(binary_path(), &copy).unwrap();
+    fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut command = prepared_command("os.setuid(64321); sys.argv[1] = os.environ['COPY']", arguments);
+    command.env("COPY", copy);
+    Some(command)
+}
+
 #[tokio::test]
 async fn a_sign_in_that_gets_no_thread_is_answered_and_a_later_one_works() {
-    if !Command::new("id").arg("-u").output().await.unwrap().stdout.starts_with(b"0\n") {
-        return println!("skipped: another user, whose threads are limited, needs root");
-    }
-    // The program of a test is not readable by others.
     let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join("watchboard");
-    fs::copy(watchboard_test_support::binary_path(), &copy).unwrap();
-    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let script = "os.setuid(64321); sys.argv[1] = os.environ['COPY']";
-    let mut command = prepared_command(script, &["--password-hash", HASH]);
-    command.env("COPY", copy).stderr(std::process::Stdio::null());
+    let Some(mut command) = as_other_user(folder.path(), &["--password-hash", HASH]).await else { return };
+    command.stderr(Stdio::null());
     let binary = Binary::from_prepared(command).await;
     let visitor = Visitor::new(binary.client.address);
     limit_threads(binary.pid(), 1).await;
@@ -146,4 +159,33 @@ async fn a_sign_in_that_gets_no_thread_is_answered_and_a_later_one_works() {
     }
     limit_threads(binary.pid(), 1000).await;
     assert_eq!(visitor.post("/sign-in", "password=correct+horse+battery").await.status(), 303);
+}
+
+#[tokio::test]
+async fn a_task_that_panics_for_want_of_a_thread_is_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let issue = || {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["a".to_owned()]).unwrap();
+        fs::write(path("key.pem"), signing_key.serialize_pem()).unwrap();
+        fs::write(path("cert.pem"), cert.pem()).unwrap();
+    };
+    issue();
+    fs::set_permissions(path("key.pem"), PermissionsExt::from_mode(0o644)).unwrap();
+    let arguments = ["--tls-cert", &path("cert.pem"), "--tls-key", &path("key.pem")];
+    let Some(mut command) = as_other_user(folder.path(), &arguments).await else { return };
+    let (writer, reader) = pipe::pipe().unwrap();
+    command.stderr(writer.into_blocking_fd().unwrap());
+    let binary = Binary::from_prepared(command).await;
+    limit_threads(binary.pid(), 1).await;
+    let mut lines = BufReader::new(reader).lines();
+    let mut wait_for = async |words: &str| {
+        let says = async { while !lines.next_line().await.unwrap().expect("it runs").contains(words) {} };
+        timeout(WITHIN, says).await.unwrap_or_else(|_| panic!("it does not say {words:?}"));
+    };
+    wait_for("the certificate's watcher is started again").await;
+    wait_for("the certificate's watcher is started again").await;
+    limit_threads(binary.pid(), 1000).await;
+    issue();
+    wait_for("the certificate has changed").await;
 }
