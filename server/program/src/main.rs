@@ -13,7 +13,10 @@ mod serve;
 mod supervisor;
 mod watch_target;
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{Write, stderr},
+    process::ExitCode,
+};
 
 use thiserror::Error;
 
@@ -63,7 +66,8 @@ fn main() -> ExitCode {
     let _log = match Log::begin(&config.log, config.log_format) {
         Ok(log) => log,
         Err(error) => {
-            output::write_message(move || writeln!(std::io::stderr(), "the log cannot begin: {error}"));
+            // There is no thread to write it either.
+            let _ = writeln!(stderr(), "the log cannot begin: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -75,7 +79,7 @@ fn main() -> ExitCode {
                 ProgramError::Output(OutputError::NoReader) => {}
                 error if tracing::enabled!(tracing::Level::ERROR) => tracing::error!("{error}"),
                 // `--log off` leaves out what happens, not why nothing does.
-                error => output::write_message(move || writeln!(std::io::stderr(), "{error}")),
+                error => output::write_message(move || writeln!(stderr(), "{error}")),
             }
             code
         }

@@ -103,12 +103,13 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             }
             let (proxy, layer) = (Proxy::new(upstream.clone(), config.upstream_timeout()), monitor.layer());
             let (server, stops) = (server.clone(), stop.clone());
-            Some(workers::run(listener, stop.clone(), move |listener, threads| {
+            let workers = workers::start(listener, stop.clone(), move |listener, threads| {
                 let (proxy, layer) = (proxy.for_thread(), layer.clone());
                 let mut server = server(listener);
                 server.max_connections = server.max_connections.div_ceil(threads);
                 server.run(move |request, arrival| forward(&proxy, &layer, request, arrival), stops.clone())
-            }))
+            });
+            Some(workers.await.map_err(RunError::Proxy)?)
         }
     };
     tracing::info!("the board is at {scheme}://{address}/");

@@ -5,17 +5,22 @@ use std::{io, num::NonZero, sync::Arc, thread};
 use futures_util::future::try_join_all;
 use tokio::{
     net::TcpListener,
-    runtime,
+    runtime::{self, Runtime},
     sync::{oneshot, watch},
 };
 
 use crate::supervisor::supervise;
 
-/// Runs the future that `serve` makes of the listener on each thread, and runs it again if it ends before `stop`. Returns when all threads have ended.
+/// Starts the threads. Each runs the future that `serve` makes of the listener, and runs it again if it ends before `stop`. The returned future
+/// ends when all threads have ended.
 ///
 /// # Errors
-/// A thread, its runtime or its listener is not available, or a thread has failed.
-pub(crate) async fn run<F, M>(listener: TcpListener, stop: watch::Receiver<bool>, serve: M) -> io::Result<()>
+/// A thread, its runtime or its listener is not available; the future's error is that a thread has failed.
+pub(crate) async fn start<F, M>(
+    listener: TcpListener,
+    stop: watch::Receiver<bool>,
+    serve: M,
+) -> io::Result<impl Future<Output = io::Result<()>>>
 where
     F: Future<Output = ()> + Send + 'static,
     M: Fn(Arc<TcpListener>, usize) -> F + Clone + Send + 'static,
@@ -25,23 +30,35 @@ where
     let mut ends = vec![];
     for number in 0..threads {
         let (listener, serve, stop) = (listener.try_clone()?, serve.clone(), stop.clone());
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let (end, ended) = oneshot::channel();
+        let ((ready, is_ready), (end, ended)) = (oneshot::channel(), oneshot::channel());
         let name = format!("proxy-{number}");
-        thread::Builder::new().name(name.clone()).spawn(move || {
-            let result = runtime.block_on(async {
-                let listener = Arc::new(TcpListener::from_std(listener)?);
-                supervise(&name, stop, move || serve(Arc::clone(&listener), threads)).await;
-                Ok(())
-            });
-            // It fails if another thread has ended the program already.
-            let _ = end.send(result);
-        })?;
-        ends.push(async { ended.await.unwrap_or_else(|_| Err(io::Error::other("one of its threads has failed"))) });
+        let run = move |name: &str| {
+            // Whoever waits for a thread that fails gets the error of a sender that was dropped.
+            let (runtime, listener) = match runtime_with(listener) {
+                Ok(both) => both,
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            let _ = ready.send(Ok(()));
+            runtime.block_on(supervise(name, stop, move || serve(Arc::clone(&listener), threads)));
+            let _ = end.send(());
+        };
+        thread::Builder::new().name(name.clone()).spawn(move || run(&name))?;
+        is_ready.await.map_err(|_| failure())??;
+        ends.push(async { ended.await.map_err(|_| failure()) });
     }
     // The threads have copies. After them nothing listens any more.
     drop(listener);
-    try_join_all(ends).await.map(drop)
+    Ok(async { try_join_all(ends).await.map(drop) })
+}
+
+fn runtime_with(listener: std::net::TcpListener) -> io::Result<(Runtime, Arc<TcpListener>)> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let listener = runtime.block_on(async { TcpListener::from_std(listener) })?;
+    Ok((runtime, Arc::new(listener)))
+}
+
+fn failure() -> io::Error {
+    io::Error::other("one of its threads has failed")
 }
 
 #[cfg(test)]
@@ -69,7 +86,7 @@ mod tests {
                 while listener.accept().await.is_ok() {}
             }
         };
-        let running = tokio::spawn(run(listener, stopped, serve));
+        let running = tokio::spawn(start(listener, stopped, serve).await.unwrap());
         let mut client = TcpStream::connect(address).await.unwrap();
         let closed = timeout(Duration::from_secs(20), client.read_to_end(&mut vec![])).await;
         closed.expect("a thread accepts it, and closes it").unwrap();
@@ -82,7 +99,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (_stop, stopped) = watch::channel(false);
         let serve = |_, _| -> std::future::Pending<()> { panic!("there is nothing to supervise") };
-        let ended = timeout(Duration::from_secs(20), run(listener, stopped, serve)).await.expect("it ends");
+        let running = start(listener, stopped, serve).await.unwrap();
+        let ended = timeout(Duration::from_secs(20), running).await.expect("it ends");
         assert!(ended.unwrap_err().to_string().contains("has failed"));
     }
 
@@ -99,7 +117,7 @@ mod tests {
                 drop(listener);
             }
         };
-        let running = tokio::spawn(run(listener, stopped.clone(), serve));
+        let running = tokio::spawn(start(listener, stopped.clone(), serve).await.unwrap());
         stop.send_replace(true);
         let _ = stopped.wait_for(|stop| *stop).await;
         timeout(Duration::from_secs(20), running).await.expect("they end").unwrap().unwrap();

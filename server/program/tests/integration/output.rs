@@ -38,6 +38,15 @@ async fn why_a_start_failed_is_said_whatever_is_logged() {
 }
 
 #[tokio::test]
+async fn an_input_without_an_end_is_no_password() {
+    let mut command = Command::new(binary_path());
+    command.arg("hash-password").stdin(std::fs::File::open("/dev/zero").unwrap());
+    let output = command.output().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("too long"), "{said}");
+}
+
+#[tokio::test]
 async fn for_a_reader_that_has_gone_it_ends_quietly() {
     for arguments in COMMANDS {
         let (reader, writer) = std::io::pipe().unwrap();

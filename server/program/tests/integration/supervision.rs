@@ -124,15 +124,15 @@ async fn a_certificate_on_a_mount_that_hangs_stops_nothing() {
 const HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gLHIkr1qgP4r3sH1P/NIg3+PMckaLQ3RkuIiytJhVlY";
 
 /// Sets how many threads the program's user may have, as this user.
-async fn limit_threads(pid: u32, most: u32) {
+async fn limit_threads(user: u32, pid: u32, most: u32) {
     let script = format!(
-        "import os, resource; os.setuid(64321)\nresource.prlimit({pid}, resource.RLIMIT_NPROC, ({most}, resource.prlimit({pid}, resource.RLIMIT_NPROC)[1]))"
+        "import os, resource; os.setuid({user})\nresource.prlimit({pid}, resource.RLIMIT_NPROC, ({most}, resource.prlimit({pid}, resource.RLIMIT_NPROC)[1]))"
     );
     assert!(Command::new("python3").args(["-c", &script]).status().await.unwrap().success());
 }
 
-/// A command that starts the program as a user of its own, whose threads can be limited. `None` without root.
-async fn as_other_user(folder: &Path, arguments: &[&str]) -> Option<Command> {
+/// A command that starts the program as a user of its own, whose threads can be limited: the limit is on all of a user's. `None` without root.
+async fn as_other_user(folder: &Path, user: u32, arguments: &[&str]) -> Option<Command> {
     if !Command::new("id").arg("-u").output().await.unwrap().stdout.starts_with(b"0\n") {
         println!("skipped: another user, whose threads are limited, needs root");
         return None;
@@ -141,23 +141,38 @@ async fn as_other_user(folder: &Path, arguments: &[&str]) -> Option<Command> {
     let copy = folder.join("watchboard");
     fs::copy(binary_path(), &copy).unwrap();
     fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
-    let mut command = prepared_command("os.setuid(64321); sys.argv[1] = os.environ['COPY']", arguments);
-    command.env("COPY", copy);
+    let script = "if n := int(os.environ.get('THREADS', 0)): resource.setrlimit(resource.RLIMIT_NPROC, (n, n))
+os.setuid(int(os.environ['USER_ID'])); sys.argv[1] = os.environ['COPY']";
+    let mut command = prepared_command(script, arguments);
+    command.env("COPY", copy).env("USER_ID", user.to_string());
     Some(command)
+}
+
+#[tokio::test]
+async fn without_threads_for_the_proxy_it_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--upstream", "127.0.0.1:9"];
+    let Some(mut command) = as_other_user(folder.path(), 64321, &arguments).await else { return };
+    // Threads for main, the log, the board's workers and the monitor.
+    let threads = std::thread::available_parallelism().unwrap().get() + 3;
+    command.env("THREADS", threads.to_string()).stderr(Stdio::piped());
+    let output = timeout(WITHIN, command.output()).await.expect("it ends").unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("the proxy cannot run"), "{said}");
 }
 
 #[tokio::test]
 async fn a_sign_in_that_gets_no_thread_is_answered_and_a_later_one_works() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(mut command) = as_other_user(folder.path(), &["--password-hash", HASH]).await else { return };
+    let Some(mut command) = as_other_user(folder.path(), 64322, &["--password-hash", HASH]).await else { return };
     command.stderr(Stdio::null());
     let binary = Binary::from_prepared(command).await;
     let visitor = Visitor::new(binary.client.address);
-    limit_threads(binary.pid(), 1).await;
+    limit_threads(64322, binary.pid(), 1).await;
     for _ in 0..6 {
         assert_eq!(visitor.post("/sign-in", "password=correct+horse+battery").await.status(), 500);
     }
-    limit_threads(binary.pid(), 1000).await;
+    limit_threads(64322, binary.pid(), 1000).await;
     assert_eq!(visitor.post("/sign-in", "password=correct+horse+battery").await.status(), 303);
 }
 
@@ -173,11 +188,11 @@ async fn a_task_that_panics_for_want_of_a_thread_is_started_again() {
     issue();
     fs::set_permissions(path("key.pem"), PermissionsExt::from_mode(0o644)).unwrap();
     let arguments = ["--tls-cert", &path("cert.pem"), "--tls-key", &path("key.pem")];
-    let Some(mut command) = as_other_user(folder.path(), &arguments).await else { return };
+    let Some(mut command) = as_other_user(folder.path(), 64323, &arguments).await else { return };
     let (writer, reader) = pipe::pipe().unwrap();
     command.stderr(writer.into_blocking_fd().unwrap());
     let binary = Binary::from_prepared(command).await;
-    limit_threads(binary.pid(), 1).await;
+    limit_threads(64323, binary.pid(), 1).await;
     let mut lines = BufReader::new(reader).lines();
     let mut wait_for = async |words: &str| {
         let says = async { while !lines.next_line().await.unwrap().expect("it runs").contains(words) {} };
@@ -185,7 +200,7 @@ async fn a_task_that_panics_for_want_of_a_thread_is_started_again() {
     };
     wait_for("the certificate's watcher is started again").await;
     wait_for("the certificate's watcher is started again").await;
-    limit_threads(binary.pid(), 1000).await;
+    limit_threads(64323, binary.pid(), 1000).await;
     issue();
     wait_for("the certificate has changed").await;
 }
