@@ -10,12 +10,13 @@ mod growth;
 mod limits;
 mod monitor;
 mod requests;
+mod restarts;
 
 use watchboard_wire::{DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
 pub(crate) use self::monitor::MonitorState;
 use self::{growth::GrowthDetector, limits::Limits};
-use crate::{commands::CommandReader, history::History, requests::Reader};
+use crate::{commands::CommandReader, history::History, requests::Reader, sync::ProgramFault};
 
 /// Judges once a second, and holds the state that shows changes.
 #[derive(Default)]
@@ -24,6 +25,7 @@ pub(crate) struct Judge {
     growth: GrowthDetector,
     application: application::ReachabilityState,
     churn: commands::Churn,
+    restarts: restarts::Restarts,
 }
 
 /// The figures of a tick.
@@ -56,6 +58,7 @@ impl Judge {
         ));
         findings.extend(self.limits.limit_findings(input.tick, input.memory));
         findings.extend(self.growth.growth_finding(input.memory));
+        findings.extend(self.restarts.restart_finding(input.tick, ProgramFault::Restart.total()));
         // If the application is another process, the requests here allocate for the proxy.
         if input.memory.application.is_none() {
             findings.extend(allocation::allocation_findings(

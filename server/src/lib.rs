@@ -56,6 +56,7 @@ pub use monitor::Monitor;
 pub use requests::{
     Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService, RouteError, Routes, UpstreamTiming,
 };
+pub use sync::ProgramFault;
 
 /// Records all requests to `app`, and mounts the board at `path`: the one call. `database` is MongoDB's `ClientOptions` or `Client`, a
 /// [`Database`], an `Option` of one, or `()`. By default the board opens by a link in the log: see [`Builder::access`].

@@ -2,21 +2,29 @@
 
 mod config;
 mod demo;
+mod file_reader;
 mod login;
 mod logs;
+mod output;
 mod plan;
 mod proxy;
 mod run;
 mod serve;
+mod supervisor;
 mod watch_target;
 
-use std::process::ExitCode;
+use std::{
+    io::{Write, stderr},
+    process::ExitCode,
+};
 
 use thiserror::Error;
 
 use crate::{
     config::{Command, Config, ConfigError},
     login::HashPasswordError,
+    logs::Log,
+    output::OutputError,
     plan::Plan,
     run::RunError,
 };
@@ -35,6 +43,7 @@ const WRONG_CONFIGURATION: u8 = 2;
 enum ProgramError {
     Config(#[from] ConfigError),
     HashPassword(#[from] HashPasswordError),
+    Output(#[from] OutputError),
     Run(#[from] RunError),
 }
 
@@ -42,33 +51,46 @@ impl ProgramError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) => ExitCode::from(WRONG_CONFIGURATION),
-            Self::HashPassword(_) | Self::Run(_) => ExitCode::FAILURE,
+            Self::HashPassword(_) | Self::Output(_) | Self::Run(_) => ExitCode::FAILURE,
         }
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let config = match config::read() {
         Ok(config) => config,
-        // clap prints help, the version or the error, and has an exit code for each.
-        Err(error) => error.exit(),
+        // clap has help, the version or the error, and an exit code for each.
+        Err(error) => return output::print_clap(error),
     };
-    logs::begin(&config.log, config.log_format);
-    match run_command(config).await {
+    // Its end writes what waits.
+    let _log = match Log::begin(&config.log, config.log_format) {
+        Ok(log) => log,
+        Err(error) => {
+            // There is no thread to write it either.
+            let _ = writeln!(stderr(), "the log cannot begin: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match run_command(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error}");
-            error.exit_code()
+            let code = error.exit_code();
+            match error {
+                ProgramError::Output(OutputError::NoReader) => {}
+                error if tracing::enabled!(tracing::Level::ERROR) => tracing::error!("{error}"),
+                // `--log off` leaves out what happens, not why nothing does.
+                error => output::write_message(move || writeln!(stderr(), "{error}")),
+            }
+            code
         }
     }
 }
 
-async fn run_command(config: Config) -> Result<(), ProgramError> {
+fn run_command(config: Config) -> Result<(), ProgramError> {
     match config.command {
-        Some(Command::HashPassword) => login::hash_password()?,
-        Some(Command::Check) => print!("{}", Plan::try_from(config)?.check_database()?),
-        _ => run::run(Plan::try_from(config)?).await?,
+        Some(Command::HashPassword) => output::print(&format!("{}\n", login::hash_password()?))?,
+        Some(Command::Check) => output::print(&Plan::try_from(config)?.check_database()?.to_string())?,
+        _ => run::run(Plan::try_from(config)?)?,
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Starts the plan, and serves until a signal stops it.
 
-use std::{convert::Infallible, io, net::SocketAddr};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
 
 use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use http::Request;
@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use thiserror::Error;
 use tokio::{
     net::TcpListener,
+    runtime,
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
@@ -23,12 +24,15 @@ use crate::{
     plan::Plan,
     proxy::{Proxy, ResponseBody, openapi},
     serve::{Arrival, HttpServer, workers},
+    supervisor::{self, supervise},
     watch_target::find_watch_target,
 };
 
 /// The program cannot start or go on.
 #[derive(Debug, Error)]
 pub(crate) enum RunError {
+    #[error("there are no threads to run on: {0}")]
+    Runtime(#[source] io::Error),
     #[error("cannot listen on {address}: {source}. Choose another address with {flag}.")]
     Listen { address: SocketAddr, flag: &'static str, source: io::Error },
     #[error("the listening address is not known: {0}")]
@@ -39,11 +43,22 @@ pub(crate) enum RunError {
     Proxy(#[source] io::Error),
 }
 
+/// The kernel's number for "a file is at its limit of size". By default it ends the process, only because of the log.
+const SIGXFSZ: i32 = 25;
+
 /// Serves the board and the proxy.
 ///
 /// # Errors
 /// An address or a thread is not available.
-pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
+pub(crate) fn run(plan: Plan) -> Result<(), RunError> {
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(RunError::Runtime)?;
+    let result = runtime.block_on(serve(plan));
+    // It does not wait for a reading of files that hangs.
+    runtime.shutdown_background();
+    result
+}
+
+async fn serve(plan: Plan) -> Result<(), RunError> {
     let Plan { config, database, access, pid, routes, tls } = plan;
     let (board, address) = listen(config.listen, "--listen").await?;
     let stop = stop_signal().map_err(RunError::Signals)?;
@@ -77,6 +92,10 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
         monitor.dashboard()
     };
     let (trusted, max_connections) = (config.trusted_proxies(), config.max_connections as usize);
+    if let Some(tls) = tls.clone() {
+        let stops = stop.clone();
+        supervisor::spawn("the certificate's watcher", stop.clone(), move || tls.clone().follow(stops.clone()));
+    }
     let server = move |listener| HttpServer { listener, tls: tls.clone(), trusted: trusted.clone(), max_connections };
     let proxied = match &config.upstream {
         None => None,
@@ -84,16 +103,20 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
             let (listener, address) = listen(config.proxy_listen, "--proxy-listen").await?;
             tracing::info!("requests to {scheme}://{address}/ go on to http://{upstream}/");
             if let Some(document) = config.openapi.clone() {
-                tokio::spawn(openapi::follow(document, upstream.clone(), routes, stop.clone()));
+                let (upstream, stops) = (upstream.clone(), stop.clone());
+                supervisor::spawn("the OpenAPI document's reader", stop.clone(), move || {
+                    openapi::follow(document.clone(), upstream.clone(), routes.clone(), stops.clone())
+                });
             }
             let (proxy, layer) = (Proxy::new(upstream.clone(), config.upstream_timeout()), monitor.layer());
-            let (server, stop) = (server.clone(), stop.clone());
-            Some(workers::run(listener, move |listener, threads| {
+            let (server, stops) = (server.clone(), stop.clone());
+            let workers = workers::start(listener, stop.clone(), move |listener, threads| {
                 let (proxy, layer) = (proxy.for_thread(), layer.clone());
                 let mut server = server(listener);
                 server.max_connections = server.max_connections.div_ceil(threads);
-                server.run(move |request, arrival| forward(&proxy, &layer, request, arrival), stop.clone())
-            }))
+                server.run(move |request, arrival| forward(&proxy, &layer, request, arrival), stops.clone())
+            });
+            Some(workers.await.map_err(RunError::Proxy)?)
         }
     };
     tracing::info!("the board is at {scheme}://{address}/");
@@ -103,12 +126,17 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
             if no_traffic { "" } else { ", with traffic" }
         );
         if !no_traffic {
-            tokio::spawn(traffic::run(address));
+            supervisor::spawn("the demo's traffic", stop.clone(), move || traffic::run(address));
         }
     }
+    let (board, stops) = (Arc::new(board), stop.clone());
     let board_server = async {
-        let serve = move |request, arrival| serve_board(app.clone(), request, arrival, base_path.as_ref());
-        server(board).run(serve, stop).await;
+        let serve = move || {
+            let (app, base_path) = (app.clone(), base_path.clone());
+            let handle = move |request, arrival| serve_board(app.clone(), request, arrival, base_path.as_ref());
+            server(Arc::clone(&board)).run(handle, stops.clone())
+        };
+        supervise("the board's listener", stop, serve).await;
         Ok(())
     };
     let proxied = async {
@@ -155,6 +183,8 @@ async fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener,
 /// Turns true at the first SIGTERM or SIGINT.
 fn stop_signal() -> io::Result<watch::Receiver<bool>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    // From here on a write fails instead, which the log survives.
+    drop(signal(SignalKind::from_raw(SIGXFSZ))?);
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         tokio::select! {

@@ -69,7 +69,7 @@ const PING_AFTER: Duration = Duration::from_secs(20);
 
 /// The server at one address.
 pub(crate) struct HttpServer {
-    pub(crate) listener: TcpListener,
+    pub(crate) listener: Arc<TcpListener>,
     pub(crate) tls: Option<Tls>,
     pub(crate) trusted: TrustedProxies,
     /// Connections at once. Further ones wait to be accepted.

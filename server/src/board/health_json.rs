@@ -13,6 +13,8 @@ use watchboard_wire::{
     FullSnapshot, Heap, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
+use crate::sync::ProgramFault;
+
 /// 200 while the status is healthy or degraded. 503 if most requests fail or the application does not run, so that a balancer can
 /// choose another instance; also while the figures are stale, since no status is known then.
 pub(crate) fn response(frozen: &FullSnapshot, faults: &[Fault]) -> Response {
@@ -60,7 +62,17 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },
         "application": application(frozen),
+        "program": program_faults(),
     })
+}
+
+/// What the program around the monitor survived, by the names of `/metrics`.
+fn program_faults() -> Value {
+    ProgramFault::counts()
+        .into_iter()
+        .map(|(label, count)| (label.to_owned(), json!(count)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// The figures, or the reason why they are unknown.

@@ -12,7 +12,7 @@ use axum::{
 use watchboard_wire::{DatabaseState, EndpointTotals, Fault, FullSnapshot, StatusTotals};
 
 use self::text::{escape_label, seconds};
-use crate::histograms::BOUNDS_US;
+use crate::{histograms::BOUNDS_US, sync::ProgramFault};
 
 /// The version that every scraper reads.
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -124,6 +124,12 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
             "gauge",
             "Time of the last probe of the database.",
             some(round_trip),
+        ),
+        (
+            "watchboard_program_faults_total",
+            "counter",
+            "Faults that the program around the monitor survived.",
+            ProgramFault::counts().map(|(label, count)| (format!("fault=\"{label}\""), count as f64)).to_vec(),
         ),
     ] {
         // An unknown figure is left out.

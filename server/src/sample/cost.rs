@@ -7,7 +7,7 @@ use std::{
 
 use watchboard_wire::Cost;
 
-use crate::{requests, supervision::thread_cpu};
+use crate::{requests, supervision::thread_cpu, sync::ProgramFault};
 
 /// Measures the monitor's own cost.
 #[derive(Default)]
@@ -32,6 +32,7 @@ impl CostMeter {
 
     pub(crate) fn read(&mut self, held: Vec<(String, u64)>, probes: Vec<(String, u64)>) -> Cost {
         let request_ns = *self.request_ns.get_or_insert_with(requests::nanoseconds_to_record);
-        Cost { request_ns, cpu_us_per_second: self.cpu_us_per_second, held, probes }
+        let program_faults = ProgramFault::counts().map(|(label, count)| (label.replace('_', " "), count)).to_vec();
+        Cost { request_ns, cpu_us_per_second: self.cpu_us_per_second, held, probes, program_faults }
     }
 }

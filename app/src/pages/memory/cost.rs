@@ -49,7 +49,7 @@ pub(crate) fn CostFacts() -> impl IntoView {
 }
 
 fn cost_facts(figures: &Figures) -> Reading<Vec<Fact>> {
-    let Cost { request_ns, cpu_us_per_second, held, .. } = &memory_detail(figures)?.cost;
+    let Cost { request_ns, cpu_us_per_second, held, program_faults, .. } = &memory_detail(figures)?.cost;
     let sizes = held.iter().map(|(name, bytes)| format!("{name} {}", format::bytes(*bytes as f64)));
     let all: u64 = held.iter().map(|(_, bytes)| bytes).sum();
     let round_trip = figures.snapshot.database.latency_us.map(|us| format::duration_us(us as f64));
@@ -70,6 +70,11 @@ fn cost_facts(figures: &Figures) -> Reading<Vec<Fact>> {
             "Memory",
             format!("{} ({})", format::bytes(all as f64), sizes.collect::<Vec<_>>().join(", ")),
             format::exact(all),
+        ),
+        (
+            "Faults survived",
+            format::count(program_faults.iter().map(|(_, count)| count).sum::<u64>() as f64),
+            program_faults.iter().map(|(name, count)| format!("{name}: {count}")).collect::<Vec<_>>().join(", "),
         ),
     ])
 }

@@ -1,13 +1,16 @@
-//! `watchboard hash-password`: reads a password from the terminal or the input, and prints its hash.
+//! `watchboard hash-password`: reads a password from the terminal or the input, and makes its hash.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Read};
 
 use argon2::password_hash;
 use thiserror::Error;
 
 use super::password::{PasswordError, Verifier};
 
-/// No hash was printed.
+/// What is read of the input at most; no password is as long.
+const MOST_BYTES: u64 = 4096;
+
+/// There is no hash.
 #[derive(Debug, Error)]
 pub(crate) enum HashPasswordError {
     #[error("the password cannot be read: {0}")]
@@ -16,12 +19,12 @@ pub(crate) enum HashPasswordError {
     Different,
     #[error("the password {0}")]
     Unusable(#[from] PasswordError),
-    #[error("the hash cannot be written: {0}")]
+    #[error("the hash has no text: {0}")]
     NoText(#[from] password_hash::Error),
 }
 
 /// Asks for the password twice at a terminal. Elsewhere it reads one line.
-pub(crate) fn hash_password() -> Result<(), HashPasswordError> {
+pub(crate) fn hash_password() -> Result<String, HashPasswordError> {
     let password = if io::stdin().is_terminal() {
         let password = rpassword::prompt_password("Password: ")?;
         if rpassword::prompt_password("Once more: ")? != password {
@@ -30,9 +33,8 @@ pub(crate) fn hash_password() -> Result<(), HashPasswordError> {
         password
     } else {
         let mut line = String::new();
-        io::stdin().lock().read_line(&mut line)?;
+        io::stdin().lock().take(MOST_BYTES).read_line(&mut line)?;
         line.trim_end_matches(['\r', '\n']).to_owned()
     };
-    println!("{}", Verifier::from_password(&password)?.to_text()?);
-    Ok(())
+    Ok(Verifier::from_password(&password)?.to_text()?)
 }

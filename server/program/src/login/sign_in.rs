@@ -103,7 +103,10 @@ impl PasswordLogin {
                 self.attempts.give_back(address);
                 self.too_many_attempts_response(&request, &fields.next, "Many others are signing in", CROWDED)
             }
-            Err(NoAnswer::Failed) => internal_error_response("the password could not be checked"),
+            Err(NoAnswer::Failed) => {
+                self.attempts.give_back(address);
+                internal_error_response("the password could not be checked")
+            }
         }
     }
 

@@ -14,6 +14,8 @@ use tokio::{
 };
 use watchboard::{RouteError, Routes};
 
+use crate::file_reader::{FileReadError, FileReader};
+
 /// A larger document is refused.
 const MOST_BYTES: usize = 16 << 20;
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
@@ -27,6 +29,8 @@ const REFRESH_EACH: Duration = Duration::from_mins(1);
 enum DocumentError {
     #[error(transparent)]
     File(#[from] io::Error),
+    #[error(transparent)]
+    Read(#[from] FileReadError),
     #[error(transparent)]
     Target(#[from] http::Error),
     #[error("no answer within {ANSWERED_WITHIN:?}")]
@@ -45,9 +49,13 @@ enum DocumentError {
 
 /// Reads the document until `stop` turns true. A result is logged once, until there is another.
 pub(crate) async fn follow(source: String, upstream: Authority, routes: Routes, mut stop: watch::Receiver<bool>) {
-    let mut last = None;
+    let (mut last, mut reader) = (None, FileReader::default());
     loop {
-        let count = read(&source, &upstream).await.and_then(|document| Ok(routes.openapi(&document)?));
+        let document = tokio::select! {
+            document = read(&source, &upstream, &mut reader) => document,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let count = document.and_then(|document| Ok(routes.openapi(&document)?));
         let rest = if count.is_ok() { REFRESH_EACH } else { RETRY_EACH };
         let result = count.map_err(|error| error.to_string());
         if last.as_ref() != Some(&result) {
@@ -70,9 +78,17 @@ pub(crate) fn file(source: &str) -> Option<&Path> {
     (!source.starts_with("http://") && (!source.starts_with('/') || path.exists())).then_some(path)
 }
 
-async fn read(source: &str, upstream: &Authority) -> Result<String, DocumentError> {
-    if let Some(file) = file(source) {
-        return Ok(tokio::fs::read_to_string(file).await?);
+async fn read(
+    source: &str,
+    upstream: &Authority,
+    reader: &mut FileReader<io::Result<Option<String>>>,
+) -> Result<String, DocumentError> {
+    let path = source.to_owned();
+    // Whether a source is a file is a question to its file system.
+    if !source.starts_with("http://")
+        && let Some(document) = reader.read(move || file(&path).map(std::fs::read_to_string).transpose()).await??
+    {
+        return Ok(document);
     }
     let target = if source.starts_with("http://") {
         source.parse::<Uri>().map_err(http::Error::from)?

@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
-    time::interval,
+    time::sleep,
 };
 use tokio_rustls::{
     TlsAcceptor,
@@ -25,6 +25,8 @@ use tokio_rustls::{
     },
     server::TlsStream,
 };
+
+use crate::file_reader::FileReader;
 
 /// Between two looks at the files.
 const CHECK_EACH: Duration = Duration::from_secs(2);
@@ -44,45 +46,69 @@ pub(crate) enum TlsError {
 
 /// Accepts TLS connections with the current certificate.
 #[derive(Clone)]
-pub(crate) struct Tls(watch::Receiver<Arc<ServerConfig>>);
+pub(crate) struct Tls(Arc<TlsFiles>);
+
+struct TlsFiles {
+    certificate: PathBuf,
+    key: PathBuf,
+    config: watch::Sender<Arc<ServerConfig>>,
+    /// The files as they were before they were read.
+    first: [Version; 2],
+}
 
 impl Tls {
-    /// Reads both files, and reads them again when they change. A renewed certificate serves from the next connection on. An error is logged,
-    /// and the old certificate stays in use.
+    /// Reads both files.
     ///
     /// # Errors
     /// A file cannot be read, or the two do not serve.
     pub(crate) fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let config = read(certificate, key)?;
-        let (sender, receiver) = watch::channel(Arc::new(config));
-        tokio::spawn(follow(certificate.to_owned(), key.to_owned(), sender));
-        Ok(Self(receiver))
+        let first = versions(certificate, key);
+        let (config, _) = watch::channel(Arc::new(read(certificate, key)?));
+        Ok(Self(Arc::new(TlsFiles { certificate: certificate.to_owned(), key: key.to_owned(), config, first })))
     }
 
     pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> std::io::Result<TlsStream<S>> {
-        let config = Arc::clone(&self.0.borrow());
+        let config = Arc::clone(&self.0.config.borrow());
         TlsAcceptor::from(config).accept(stream).await
+    }
+
+    /// Reads the files again when they change, until `stop` turns true. A renewed certificate serves from the next connection on. An error is
+    /// logged, and the old certificate stays in use.
+    pub(crate) async fn follow(self, mut stop: watch::Receiver<bool>) {
+        let (mut reader, mut last, mut is_late) = (FileReader::default(), self.0.first, false);
+        loop {
+            tokio::select! {
+                () = sleep(CHECK_EACH) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+            let files = Arc::clone(&self.0);
+            match reader.read(move || files.read_if_changed(last)).await {
+                Ok((now, changed)) => {
+                    (last, is_late) = (now, false);
+                    match changed {
+                        None => {}
+                        Some(Ok(config)) => {
+                            tracing::info!("the certificate has changed, and serves from now on");
+                            self.0.config.send_replace(Arc::new(config));
+                        }
+                        Some(Err(reason)) => tracing::error!("{reason}. The certificate before stays in use."),
+                    }
+                }
+                Err(reason) => {
+                    if !is_late {
+                        tracing::error!("the certificate cannot be followed: {reason}. It stays in use.");
+                    }
+                    is_late = true;
+                }
+            }
+        }
     }
 }
 
-/// Watches the files until nothing accepts connections any more.
-async fn follow(certificate: PathBuf, key: PathBuf, sender: watch::Sender<Arc<ServerConfig>>) {
-    let mut look = interval(CHECK_EACH);
-    let mut last = versions(&certificate, &key);
-    while !sender.is_closed() {
-        look.tick().await;
-        let now = versions(&certificate, &key);
-        if now == last {
-            continue;
-        }
-        match read(&certificate, &key) {
-            Ok(config) => {
-                tracing::info!("the certificate has changed, and serves from now on");
-                sender.send_replace(Arc::new(config));
-            }
-            Err(reason) => tracing::error!("{reason}. The certificate before stays in use."),
-        }
-        last = now;
+impl TlsFiles {
+    fn read_if_changed(&self, last: [Version; 2]) -> ([Version; 2], Option<Result<ServerConfig, TlsError>>) {
+        let now = versions(&self.certificate, &self.key);
+        (now, (now != last).then(|| read(&self.certificate, &self.key)))
     }
 }
 

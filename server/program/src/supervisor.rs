@@ -1,0 +1,114 @@
+//! Starts a task again that panics or ends early. Each restart is logged and counted.
+
+use std::time::Duration;
+
+use tokio::{sync::watch, task::JoinSet, time::sleep};
+use watchboard::ProgramFault;
+
+/// The pause before a restart: what fails at once shall not fail without a pause.
+const REST: Duration = Duration::from_millis(500);
+
+/// Runs the task that `start` makes until `stop` turns true, and starts it again whenever it ends before. After the stop, `start` with all that it
+/// holds is dropped, and the task has the time that it takes.
+pub(crate) async fn supervise<F>(name: &str, mut stop: watch::Receiver<bool>, mut start: impl FnMut() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    // Whoever drops this future ends the task with it.
+    let mut task = JoinSet::new();
+    loop {
+        task.spawn(start());
+        let ended = tokio::select! {
+            ended = task.join_next() => ended,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        // It saw the stop before we did.
+        if *stop.borrow() {
+            return;
+        }
+        let reason = match ended {
+            Some(Err(error)) => error.to_string(),
+            Some(Ok(())) | None => "it has ended early".to_owned(),
+        };
+        tracing::error!("{name} is started again: {reason}");
+        ProgramFault::Restart.count(1);
+        tokio::select! {
+            () = sleep(REST) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+    drop(start);
+    while let Some(ended) = task.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!("{name} has failed at its end: {error}");
+        }
+    }
+}
+
+/// Supervises a task beside the others.
+pub(crate) fn spawn<F>(name: &'static str, stop: watch::Receiver<bool>, start: impl FnMut() -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    tokio::spawn(async move { supervise(name, stop, start).await });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    };
+
+    use tokio::time::{pause, timeout};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_panics_or_ends_early_runs_again_until_the_stop() {
+        pause();
+        let (stop, stopped) = watch::channel(false);
+        let runs = Arc::new(AtomicU32::new(0));
+        let (counted, stop_of_task) = (Arc::clone(&runs), stopped.clone());
+        let supervised = tokio::spawn(async move {
+            supervise("a test", stopped, || {
+                let (run, mut stop) = (counted.fetch_add(1, Relaxed), stop_of_task.clone());
+                async move {
+                    assert!(run > 0, "the first run fails");
+                    if run > 1 {
+                        let _ = stop.wait_for(|stop| *stop).await;
+                    }
+                }
+            })
+            .await;
+        });
+        let third = async {
+            while runs.load(Relaxed) < 3 {
+                sleep(REST).await;
+            }
+        };
+        timeout(REST * 20, third).await.expect("it runs a third time");
+        stop.send_replace(true);
+        timeout(REST * 20, supervised).await.expect("it ends").unwrap();
+        assert_eq!(runs.load(Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn what_it_starts_from_is_dropped_at_the_stop() {
+        let (stop, stopped) = watch::channel(false);
+        let resource = Arc::new(());
+        let weak = Arc::downgrade(&resource);
+        let task = || async move {
+            while weak.upgrade().is_some() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let mut first = Some(task());
+        stop.send_replace(true);
+        let start = move || {
+            let (_held, first) = (&resource, first.take());
+            async move { first.expect("one run").await }
+        };
+        timeout(Duration::from_secs(10), supervise("a test", stopped, start)).await.expect("it ends");
+    }
+}
