@@ -51,7 +51,8 @@ pub use database::Database;
 pub use memory::Watch;
 pub use monitor::Monitor;
 pub use requests::{
-    Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService, RouteError, Routes, UpstreamTiming,
+    ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService, RouteError, Routes,
+    UpstreamTiming,
 };
 
 /// Records all requests to `app`, and mounts the board at `path`: the one call. `database` is MongoDB's `ClientOptions` or `Client`, a

@@ -2,6 +2,7 @@
 //! Knows neither the pages nor the monitor.
 
 mod body;
+mod client_left;
 mod endpoint;
 mod guard;
 mod layer;
@@ -17,6 +18,7 @@ mod tally;
 mod upstream;
 
 pub use body::RequestsBody;
+pub use client_left::ClientLeft;
 #[cfg(test)]
 pub(crate) use endpoint::{Ending, Outcome};
 pub use layer::{RequestsFuture, RequestsLayer, RequestsService};

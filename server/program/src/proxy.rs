@@ -13,6 +13,7 @@ mod response_body;
 mod retry;
 mod tunnel;
 mod upload;
+mod upload_pace;
 mod upstream;
 mod upstream_pool;
 

@@ -8,6 +8,7 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use watchboard::UpstreamTiming;
 
 use super::{
     error_page::{failure_response, refusal_response},
@@ -58,7 +59,7 @@ impl Refusal {
         match self {
             Self::Wrong(status, sentence) => refusal_response(status, sentence, accept),
             Self::Host(error) => refusal_response(StatusCode::BAD_REQUEST, &error.to_string(), accept),
-            Self::Failure(failure) => failure_response(failure, accept),
+            Self::Failure(failure) => failure_response(failure, UpstreamTiming::from_failure(failure.cause()), accept),
         }
     }
 }
@@ -89,7 +90,8 @@ impl Admission {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Failure(Failure::Busy))?;
         if flags.is_coded(request.headers()) {
             return Err(Refusal::Wrong(
-                StatusCode::NOT_IMPLEMENTED,
+                // Not 501: the client's choice is no failure of this server.
+                StatusCode::BAD_REQUEST,
                 "The body is in a transfer coding that is not known here.",
             ));
         }

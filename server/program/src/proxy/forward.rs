@@ -76,6 +76,10 @@ impl Forwarder {
         let forwarder = Arc::clone(self);
         Box::pin(async move {
             let progress = progress.as_deref();
+            let timing = |timing: UpstreamTiming| match progress {
+                Some(progress) => timing.with_client(progress.client()),
+                None => timing,
+            };
             let answered = match sent {
                 Ok((answer, connection, copy)) => {
                     match forwarder.answer(answer, began, progress).await {
@@ -98,9 +102,14 @@ impl Forwarder {
             let response = answered.and_then(|(response, connection)| {
                 // The client's time to send the request is not the application's.
                 let sent_at = progress.map_or(began, |progress| progress.last().max(began));
-                finish(admitted, response, connection, sent_at)
+                progress.inspect(|progress| progress.note_answer());
+                let timing = timing(UpstreamTiming::from_response(sent_at.elapsed(), connection.connect));
+                finish(admitted, response, connection, timing)
             });
-            Ok(response.unwrap_or_else(|failure| failure_response(failure, accept.as_ref())))
+            Ok(response.unwrap_or_else(|failure| {
+                let failure = if progress.is_some_and(Progress::is_stalled) { failure.of_stalled() } else { failure };
+                failure_response(failure, timing(UpstreamTiming::from_failure(failure.cause())), accept.as_ref())
+            }))
         })
     }
 
@@ -145,9 +154,9 @@ fn finish(
     admitted: AdmittedRequest,
     mut response: Response<Incoming>,
     mut connection: PooledConnection,
-    sent_at: Instant,
+    timing: UpstreamTiming,
 ) -> Result<Response<ResponseBody>, Failure> {
-    response.extensions_mut().insert(UpstreamTiming::from_response(sent_at.elapsed(), connection.connect));
+    response.extensions_mut().insert(timing);
     let flags = HeaderFlags::from(response.headers());
     if flags.is_coded(response.headers()) {
         return Err(Failure::NotHttp);

@@ -2,6 +2,7 @@
 
 mod access;
 mod binary;
+mod client_faults;
 mod connections;
 mod database;
 mod docs;
