@@ -48,11 +48,11 @@ pub use board::{
 };
 pub use builder::Builder;
 pub use database::Database;
-pub use memory::Watch;
+pub use memory::{Watch, memory_limit_bytes};
 pub use monitor::Monitor;
 pub use requests::{
-    ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService, RouteError, Routes,
-    UpstreamTiming,
+    Capacity, CapacityPlace, ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService,
+    RouteError, Routes, UpstreamTiming,
 };
 
 /// Records all requests to `app`, and mounts the board at `path`: the one call. `database` is MongoDB's `ClientOptions` or `Client`, a

@@ -37,6 +37,19 @@ const MAPPED_EVERY: Duration = Duration::from_mins(1);
 /// Threads in the snapshot and in `/health`.
 const BUSIEST: usize = 5;
 
+/// The memory that this process may take, in bytes: the smallest limit of its control groups, or the system's memory. `None` if neither
+/// can be read.
+///
+/// ```
+/// assert!(watchboard::memory_limit_bytes().is_some_and(|bytes| bytes > 0));
+/// ```
+#[must_use]
+pub fn memory_limit_bytes() -> Option<u64> {
+    let container = ContainerProbe::for_this_process().read().ok().flatten().and_then(|group| group.limit_bytes);
+    let total = text::read("/proc/meminfo").ok().and_then(|meminfo| Some(text::field(&meminfo, "MemTotal:")? << 10));
+    container.into_iter().chain(total).min()
+}
+
 /// The probes, with their state between readings.
 pub(crate) struct Probes {
     subject: Subject,

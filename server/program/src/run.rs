@@ -14,14 +14,14 @@ use tokio::{
 use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
-use watchboard::{Monitor, RequestsBody, RequestsLayer};
+use watchboard::{Capacity, Monitor, RequestsBody, RequestsLayer};
 
 use crate::{
     config::Command,
     demo::{shop, traffic},
     plan::Plan,
-    proxy::{Proxy, ResponseBody, openapi},
-    serve::{Arrival, HttpServer, workers},
+    proxy::{Proxy, ProxyBounds, ResponseBody, openapi},
+    serve::{Arrival, Bounds, HttpServer, listen as listen_at, workers},
     watch_target::find_watch_target,
 };
 
@@ -44,7 +44,9 @@ pub(crate) enum RunError {
 /// An address or a thread is not available.
 pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
     let Plan { config, database, login, pid, routes, tls } = plan;
-    let (board, address) = listen(config.listen, "--listen").await?;
+    let bounds = Bounds::of_this_process(config.max_connections, config.upstream.is_some());
+    tracing::info!("at once: {bounds}");
+    let (board, address) = listen(config.listen, "--listen")?;
     let stop = stop_signal().map_err(RunError::Signals)?;
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
     let target = find_watch_target(pid, config.upstream.as_ref()).await;
@@ -54,8 +56,16 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
         Some(target) => builder.watch_process(target),
         None => builder.service(if is_demo { "demo shop" } else { "watchboard" }),
     };
+    let board_connections = Capacity::new("connections to the board", bounds.board);
+    let connections = Capacity::new("connections", bounds.connections);
+    let proxy_bounds = ProxyBounds {
+        requests: Capacity::new("requests in progress", bounds.requests),
+        tunnels: Capacity::new("tunnels (WebSockets)", bounds.tunnels),
+    };
+    builder = builder.capacity(&board_connections);
     if config.upstream.is_some() {
-        builder = builder.routes(routes.clone());
+        builder = builder.routes(routes.clone()).capacity(&connections);
+        builder = builder.capacity(&proxy_bounds.requests).capacity(&proxy_bounds.tunnels);
     }
     // Without a login the library serves local requests alone.
     if let Some(login) = login {
@@ -69,22 +79,29 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
         monitor.dashboard()
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let (trusted, max_connections) = (config.trusted_proxies(), config.max_connections as usize);
-    let server = move |listener| HttpServer { listener, tls: tls.clone(), trusted: trusted.clone(), max_connections };
+    let trusted = config.trusted_proxies();
+    let server = move |listener, capacity: Capacity, max_connections| HttpServer {
+        listener,
+        tls: tls.clone(),
+        trusted: trusted.clone(),
+        max_connections,
+        capacity,
+    };
     let proxied = match &config.upstream {
         None => None,
         Some(upstream) => {
-            let (listener, address) = listen(config.proxy_listen, "--proxy-listen").await?;
+            let (listener, address) = listen(config.proxy_listen, "--proxy-listen")?;
             tracing::info!("requests to {scheme}://{address}/ go on to http://{upstream}/");
             if let Some(document) = config.openapi.clone() {
                 tokio::spawn(openapi::follow(document, upstream.clone(), routes, stop.clone()));
             }
-            let (proxy, layer) = (Proxy::new(upstream.clone(), config.upstream_timeout()), monitor.layer());
+            let proxy = Proxy::new(upstream.clone(), config.upstream_timeout(), proxy_bounds);
+            let layer = monitor.layer();
             let (server, stop) = (server.clone(), stop.clone());
             Some(workers::run(listener, move |listener, threads| {
-                let (proxy, layer) = (proxy.for_thread(), layer.clone());
-                let mut server = server(listener);
-                server.max_connections = server.max_connections.div_ceil(threads);
+                let (proxy, layer) = (proxy.for_thread(bounds.idle(threads)), layer.clone());
+                let max_connections = (bounds.connections as usize).div_ceil(threads);
+                let server = server(listener, connections.clone(), max_connections);
                 server.run(move |request, arrival| forward(&proxy, &layer, request, arrival), stop.clone())
             }))
         }
@@ -100,7 +117,8 @@ pub(crate) async fn run(plan: Plan) -> Result<(), RunError> {
         }
     }
     let board_server = async {
-        server(board).run(move |request, arrival| serve_board(app.clone(), request, arrival), stop).await;
+        let server = server(board, board_connections, bounds.board as usize);
+        server.run(move |request, arrival| serve_board(app.clone(), request, arrival), stop).await;
         Ok(())
     };
     let proxied = async {
@@ -134,8 +152,8 @@ fn forward(
     layer.layer(proxy.service_for(&arrival)).call(request)
 }
 
-async fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), RunError> {
-    let listener = TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, flag, source })?;
+fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), RunError> {
+    let listener = listen_at(address).map_err(|source| RunError::Listen { address, flag, source })?;
     let address = listener.local_addr().map_err(RunError::LocalAddress)?;
     Ok((listener, address))
 }

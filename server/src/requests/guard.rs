@@ -319,6 +319,11 @@ impl InFlightRequest {
             usage,
             upstream: self.upstream.as_ref(),
         });
+        if let (Some(ErrorKind::Server), Some(upstream)) = (kind, &self.upstream)
+            && let Some(reason) = upstream.failure
+        {
+            self.recorder.upstream_failures.count(reason);
+        }
         let reports = &self.recorder.reports;
         let slow = duration_us >= endpoint.slow_from_us() || duration_us >= reports.slow_from_us();
         if slow || kind.is_some() {

@@ -11,11 +11,13 @@ use http::{HeaderMap, Method, Uri};
 use watchboard_wire::NameSource;
 
 use super::{
+    capacity::Capacity,
     endpoint::{Ending, Endpoint, Outcome, RequestRecord},
     naming::{RouteName, Routes},
     registry::{MAX_ENDPOINTS, Registry, method_index},
     reports::ReportQueues,
     rules::Rules,
+    upstream_failures::UpstreamFailures,
 };
 use crate::alloc::{AllocationSums, is_counting};
 
@@ -85,6 +87,7 @@ pub(crate) struct Policy {
     pub(crate) server_timing: bool,
     /// Names requests that no route of axum's matched.
     pub(crate) routes: Option<Routes>,
+    pub(crate) capacities: Vec<Capacity>,
 }
 
 impl Default for Policy {
@@ -96,6 +99,7 @@ impl Default for Policy {
             group: None,
             server_timing: false,
             routes: None,
+            capacities: vec![],
         }
     }
 }
@@ -113,7 +117,9 @@ pub(crate) struct Recorder {
     group: Option<NameRow>,
     pub(super) server_timing: bool,
     routes: Option<Routes>,
+    pub(super) capacities: Vec<Capacity>,
     faults: AtomicU64,
+    pub(super) upstream_failures: UpstreamFailures,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -133,7 +139,9 @@ impl Recorder {
             group: policy.group,
             server_timing: policy.server_timing,
             routes: policy.routes,
+            capacities: policy.capacities,
             faults: AtomicU64::new(0),
+            upstream_failures: UpstreamFailures::new(),
         }))
     }
 

@@ -96,6 +96,7 @@ impl Sampler {
             tick,
             unix_ms,
             recent: &requests.last_minute,
+            capacities: &requests.capacities,
             memory: &memory,
             database: &database,
             server: found.server.as_ref(),

@@ -165,7 +165,8 @@ impl Binary {
         Self { process, client: TestClient::new(address), proxy, log }
     }
 
-    fn log_lines(&self, words: &str) -> Vec<String> {
+    /// The lines of the log with these words, so far.
+    pub fn log_lines(&self, words: &str) -> Vec<String> {
         let log = self.log.lock().expect("nobody panics with it");
         log.iter().filter(|line| line.contains(words)).cloned().collect()
     }
@@ -186,6 +187,20 @@ impl Binary {
 
     pub fn resident_bytes(&self) -> u64 {
         resident_bytes(self.pid())
+    }
+
+    /// Its open file descriptors.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("it runs").count()
+    }
+
+    /// Waits until it has no more open file descriptors than these.
+    pub async fn wait_for_descriptors(&self, most: usize, within: Duration) {
+        let deadline = Instant::now() + within;
+        while self.descriptors() > most {
+            assert!(Instant::now() < deadline, "{} of {most} descriptors after {within:?}", self.descriptors());
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub fn pid(&self) -> u32 {

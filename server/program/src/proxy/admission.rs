@@ -1,14 +1,11 @@
 //! Checks a request, and turns it into the request that the application gets.
 
-use std::sync::Arc;
-
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, uri::Authority};
 use hyper::{
     body::{Body, Incoming},
     upgrade::OnUpgrade,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use watchboard::UpstreamTiming;
+use watchboard::{Capacity, CapacityPlace, UpstreamTiming};
 
 use super::{
     error_page::{failure_response, refusal_response},
@@ -17,15 +14,21 @@ use super::{
     host::{HostError, find_host},
     response_body::ResponseBody,
 };
-use crate::serve::{Arrival, Peer};
+use crate::serve::{Arrival, drain::DrainWatch};
 
-/// Requests under way at once. Further ones get a 503.
-const MOST_UNDER_WAY: usize = 8192;
+/// How much a proxy has at once. Further requests get a 503.
+#[derive(Clone)]
+pub(crate) struct ProxyBounds {
+    /// Requests in progress.
+    pub(crate) requests: Capacity,
+    /// Upgraded connections, such as WebSockets. Each has a place of its own, so that they take none of the requests.
+    pub(crate) tunnels: Capacity,
+}
 
 /// The checks of one proxy, shared by its threads.
 pub(super) struct Admission {
     upstream: Authority,
-    places: Arc<Semaphore>,
+    bounds: ProxyBounds,
     /// The name of this proxy in `Via`. By it the proxy recognises its own requests.
     via: HeaderValue,
 }
@@ -33,7 +36,7 @@ pub(super) struct Admission {
 /// A checked request's state beside the request itself.
 pub(super) struct AdmittedRequest {
     /// Its place among the requests under way.
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) place: CapacityPlace,
     pub(super) upgrade: Option<Upgrade>,
     /// The value of `Expect`.
     pub(super) expects: Option<HeaderValue>,
@@ -43,7 +46,8 @@ pub(super) struct AdmittedRequest {
 pub(super) struct Upgrade {
     protocol: HeaderValue,
     pub(super) client: OnUpgrade,
-    pub(super) peer: Arc<Peer>,
+    pub(super) place: CapacityPlace,
+    pub(super) drain: DrainWatch,
 }
 
 /// The reason why a request is not sent on.
@@ -65,9 +69,9 @@ impl Refusal {
 }
 
 impl Admission {
-    pub(super) fn new(upstream: Authority) -> Self {
+    pub(super) fn new(upstream: Authority, bounds: ProxyBounds) -> Self {
         let via = HeaderValue::try_from(format!("1.1 watchboard-{:016x}", fastrand::u64(..)));
-        Self { upstream, places: Arc::new(Semaphore::new(MOST_UNDER_WAY)), via: via.expect("a version and a word") }
+        Self { upstream, bounds, via: via.expect("a version and a word") }
     }
 
     /// Changes a request into the one for the application.
@@ -87,7 +91,7 @@ impl Admission {
         if request.uri().path() == "*" && request.method() != Method::OPTIONS {
             return Err(Refusal::Wrong(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *."));
         }
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Failure(Failure::Busy))?;
+        let place = self.bounds.requests.try_enter().ok_or(Refusal::Failure(Failure::Busy))?;
         if flags.is_coded(request.headers()) {
             return Err(Refusal::Wrong(
                 // Not 501: the client's choice is no failure of this server.
@@ -99,11 +103,15 @@ impl Admission {
             return Err(Refusal::Failure(Failure::Loop));
         }
         let protocol = if flags.upgrade { headers::upgrade(request) } else { None };
-        let upgrade = protocol.map(|protocol| Upgrade {
-            protocol,
-            client: hyper::upgrade::on(&mut *request),
-            peer: Arc::clone(&arrival.peer),
-        });
+        let upgrade = match protocol {
+            None => None,
+            Some(protocol) => Some(Upgrade {
+                protocol,
+                client: hyper::upgrade::on(&mut *request),
+                place: self.bounds.tunnels.try_enter().ok_or(Refusal::Failure(Failure::NoTunnel))?,
+                drain: arrival.peer.drain.clone(),
+            }),
+        };
         let version = std::mem::replace(request.version_mut(), Version::HTTP_11);
         let (names_host, has_body) = (request.uri().authority().is_some(), !request.body().is_end_stream());
         let headers = request.headers_mut();

@@ -35,6 +35,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Whether the client is to blame.
+    pub(super) fn is_clients(self) -> bool {
+        matches!(self, Self::Client(_))
+    }
+
     /// The failure, if the application had waited for the rest of an upload: an application that gives up on it has not failed.
     pub(super) fn of_stalled(self) -> Self {
         if self == Self::Closed { Self::Client(UploadError::Slow) } else { self }
@@ -111,8 +116,8 @@ impl Failure {
 }
 
 /// From the error of an attempt to connect.
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
+impl From<&io::Error> for Failure {
+    fn from(error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::ConnectionRefused => Self::Refused,
             // The application accepted the connection and broke it off at once.
@@ -121,7 +126,7 @@ impl From<io::Error> for Failure {
             ErrorKind::AddrNotAvailable => Self::NoPort,
             ErrorKind::PermissionDenied => Self::NotAllowed,
             ErrorKind::TimedOut => Self::NoConnectionInTime,
-            _ => match Errno::from_io_error(&error) {
+            _ => match Errno::from_io_error(error) {
                 Some(Errno::MFILE | Errno::NFILE) => Self::NoDescriptor,
                 // Failed look-ups have no kind of their own.
                 None if error.to_string().contains("lookup") => Self::NoName,
@@ -162,7 +167,7 @@ mod tests {
             (Errno::ADDRNOTAVAIL.into(), Failure::NoPort),
             (Errno::NOBUFS.into(), Failure::NoConnection),
         ] {
-            assert_eq!(Failure::from(error), failure);
+            assert_eq!(Failure::from(&error), failure);
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     admission::{AdmittedRequest, Upgrade},
     error_page::failure_response,
     failure::Failure,
+    failure_log::FailureLog,
     headers::HeaderFlags,
     response_body::ResponseBody,
     retry, tunnel,
@@ -31,15 +32,22 @@ pub(super) struct Forwarder {
     /// From the last byte of the request to the first of the answer.
     answers_within: Duration,
     pool: Arc<UpstreamPool>,
+    log: Arc<FailureLog>,
 }
 
 impl Forwarder {
-    pub(super) fn new(upstream: Authority, answers_within: Duration) -> Self {
-        Self { pool: UpstreamPool::new(upstream.clone()), upstream, answers_within }
+    pub(super) fn new(upstream: Authority, answers_within: Duration, most_idle: usize) -> Self {
+        let log = Arc::<FailureLog>::default();
+        Self { pool: UpstreamPool::new(upstream.clone(), most_idle, Arc::clone(&log)), upstream, answers_within, log }
     }
 
-    pub(super) fn with_new_pool(&self) -> Self {
-        Self::new(self.upstream.clone(), self.answers_within)
+    pub(super) fn with_new_pool(&self, most_idle: usize) -> Self {
+        let pool = UpstreamPool::new(self.upstream.clone(), most_idle, Arc::clone(&self.log));
+        Self { pool, upstream: self.upstream.clone(), answers_within: self.answers_within, log: Arc::clone(&self.log) }
+    }
+
+    pub(super) fn log(&self) -> &FailureLog {
+        &self.log
     }
 
     /// Sends a request to the application, at once if a connection is idle. A request is large: the future that waits for the answer does not
@@ -108,6 +116,7 @@ impl Forwarder {
             });
             Ok(response.unwrap_or_else(|failure| {
                 let failure = if progress.is_some_and(Progress::is_stalled) { failure.of_stalled() } else { failure };
+                forwarder.log.note(failure);
                 failure_response(failure, timing(UpstreamTiming::from_failure(failure.cause())), accept.as_ref())
             }))
         })
@@ -163,9 +172,9 @@ fn finish(
     }
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     match admitted.upgrade {
-        Some(Upgrade { client, peer, .. }) if switches => {
-            // `Connection` and `Upgrade` name the new protocol, and stay. The tunnel holds the place and the connection until it ends.
-            tunnel::open(client, hyper::upgrade::on(&mut response), (peer, admitted.place, connection));
+        Some(Upgrade { client, place, drain, .. }) if switches => {
+            // `Connection` and `Upgrade` name the new protocol, and stay. The place of the request is free.
+            tunnel::open(client, hyper::upgrade::on(&mut response), drain, (place, connection));
             return Ok(response.map(|_| ResponseBody::from_page(Full::default())));
         }
         _ if switches => return Err(Failure::NotHttp),

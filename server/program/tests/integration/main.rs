@@ -2,7 +2,9 @@
 
 mod access;
 mod binary;
+mod bounds;
 mod client_faults;
+mod connection_failures;
 mod connections;
 mod database;
 mod docs;
@@ -23,4 +25,5 @@ mod sign_ins;
 mod sqlite;
 mod streams;
 mod tls;
+mod tunnels;
 mod upstream_process;
