@@ -1,6 +1,7 @@
 //! Accepts connections within a bound, and serves each in a task with limits of time. At the end it drains them.
 
 mod accept;
+mod arrival;
 mod bounds;
 pub(crate) mod client;
 mod connection;
@@ -12,25 +13,26 @@ mod timer;
 pub(crate) mod tls;
 pub(crate) mod workers;
 
-use std::{convert::Infallible, error::Error, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, error::Error, sync::Arc, time::Duration};
 
 use bytes::Buf;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use tokio::{net::TcpListener, sync::watch};
 use watchboard::Capacity;
 
 use self::{
-    accept::{ConnectionPlace, ConnectionPlaces, accept},
-    client::{Client, TrustedProxies},
+    accept::{ConnectionPlaces, accept},
+    client::TrustedProxies,
     connection::{Connection, http},
-    drain::{Drain, DrainWatch},
+    drain::Drain,
     tls::Tls,
 };
 
 pub(crate) use self::{
     accept::{keep_alive, listen},
+    arrival::Arrival,
     bounds::Bounds,
     log_limit::LogLimit,
 };
@@ -47,42 +49,6 @@ pub(crate) struct HttpServer {
     pub(crate) max_connections: usize,
     /// Where they are counted.
     pub(crate) capacity: Capacity,
-}
-
-/// The peer and the client of a request.
-#[derive(Clone)]
-pub(crate) struct Arrival {
-    pub(crate) peer: Arc<Peer>,
-    pub(crate) client: Client,
-}
-
-/// The other end of a connection.
-pub(crate) struct Peer {
-    pub(crate) address: SocketAddr,
-    /// Its address as `X-Forwarded-For` has it.
-    pub(crate) text: HeaderValue,
-    /// The address and the scheme, as `Forwarded` has them.
-    pub(crate) forwarded: HeaderValue,
-    /// The end of the server, for a tunnel.
-    pub(crate) drain: DrainWatch,
-    /// The place of the connection. A tunnel has a place of its own.
-    _place: ConnectionPlace,
-}
-
-impl Peer {
-    fn new(address: SocketAddr, tls: bool, drain: DrainWatch, place: ConnectionPlace) -> Arc<Self> {
-        let proto = if tls { "https" } else { "http" };
-        let ip = address.ip().to_canonical();
-        let node = if ip.is_ipv4() { ip.to_string() } else { format!("\"[{ip}]\"") };
-        let header = |text: String| HeaderValue::try_from(text).expect("an address is text");
-        Arc::new(Self {
-            address,
-            text: header(ip.to_string()),
-            forwarded: header(format!("for={node};proto={proto}")),
-            drain,
-            _place: place,
-        })
-    }
 }
 
 impl HttpServer {
@@ -118,3 +84,7 @@ impl HttpServer {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "serve/connection_tests.rs"]
+mod tests;

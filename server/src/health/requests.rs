@@ -76,12 +76,14 @@ fn errors(recent: &RecentRequests, failures: &[(&'static str, u64)]) -> Option<F
         percent if percent >= DEGRADED_ERROR_PERCENT => Status::Degraded,
         _ => return None,
     };
-    let mut sentence = format!("{} of the last minute's requests failed with a server error", format::percent(percent));
     let most = failures.iter().max_by_key(|(_, count)| *count);
-    if let Some((reason, count)) = most.filter(|(_, count)| 2 * count >= recent.server_errors && *count > 0) {
-        let share = if *count >= recent.server_errors { "" } else { "most: " };
-        sentence += &format!(": {share}{reason}");
-    }
+    let reason = match most.filter(|(_, count)| *count > 0) {
+        Some((reason, count)) if *count >= recent.server_errors => format!(": {reason}"),
+        Some((reason, count)) if 2 * count >= recent.server_errors => format!(", most of them because {reason}"),
+        _ => String::new(),
+    };
+    let percent = format::percent(percent);
+    let sentence = format!("{percent} of the last minute's requests failed with a server error{reason}");
     Some(Finding { status, sentence, about: FindingSubject::Requests })
 }
 
@@ -105,7 +107,7 @@ mod tests {
         assert!(sentence.starts_with("60\u{a0}% of the last minute's requests"), "{sentence}");
         let failures = [("it refuses connections", 50), ("it is late", 10)];
         let sentence = &request_findings(&recent(100, 60), &failures, vec![])[0].sentence;
-        assert!(sentence.ends_with("a server error: most: it refuses connections"), "{sentence}");
+        assert!(sentence.ends_with("a server error, most of them because it refuses connections"), "{sentence}");
         let sentence = &request_findings(&recent(100, 60), &failures[1..], vec![])[0].sentence;
         assert!(sentence.ends_with("a server error"), "{sentence}");
     }

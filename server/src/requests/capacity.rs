@@ -64,12 +64,6 @@ impl Capacity {
         self.0.found_none.fetch_add(1, Relaxed);
     }
 
-    /// Whether all places are taken.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.0.in_use.load(Relaxed) >= self.0.limit
-    }
-
     pub(super) fn read(&self) -> CapacityUse {
         let Places { name, limit, in_use, found_none } = &*self.0;
         CapacityUse {

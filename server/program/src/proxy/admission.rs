@@ -21,7 +21,7 @@ use crate::serve::{Arrival, drain::DrainWatch};
 pub(crate) struct ProxyBounds {
     /// Requests in progress.
     pub(crate) requests: Capacity,
-    /// Upgraded connections, such as WebSockets. Each has a place of its own, so that they take none of the requests.
+    /// Upgraded connections. Each has a place of its own, so that they take none of the requests.
     pub(crate) tunnels: Capacity,
 }
 

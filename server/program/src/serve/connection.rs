@@ -30,8 +30,8 @@ use tokio::{
 use tokio_io_timeout::TimeoutStream;
 
 use super::{
-    Arrival, Peer,
     accept::{ConnectionPlace, ConnectionPlaces},
+    arrival::{Arrival, Peer},
     client::TrustedProxies,
     drain::{DrainWatch, Phase},
     h2_idle::{H2Body, Streams},
@@ -40,11 +40,11 @@ use super::{
 };
 
 /// A connection has this long for TLS and the head of its first request, and then from one request to the next.
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(30);
 /// A client that reads nothing for this long loses its connection.
-const READ_WITHIN: Duration = Duration::from_mins(1);
+pub(super) const READ_WITHIN: Duration = Duration::from_mins(1);
 /// Between two looks at the streams of an HTTP/2 connection.
-const CHECK_EACH: Duration = Duration::from_secs(10);
+pub(super) const CHECK_EACH: Duration = Duration::from_secs(10);
 /// A client that has been told of the end of its connection has this long.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 /// Requests of one HTTP/2 connection at once.

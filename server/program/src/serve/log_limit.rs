@@ -8,16 +8,16 @@ use std::{
 const EACH: Duration = Duration::from_mins(1);
 
 /// Lets one line a minute through, and counts the others.
-pub(crate) struct LogLimit(Mutex<State>);
+pub(crate) struct LogLimit(Mutex<LastLine>);
 
-struct State {
+struct LastLine {
     last: Option<Instant>,
     held_back: u64,
 }
 
 impl LogLimit {
     pub(crate) const fn new() -> Self {
-        Self(Mutex::new(State { last: None, held_back: 0 }))
+        Self(Mutex::new(LastLine { last: None, held_back: 0 }))
     }
 
     /// Whether to write the line now: with how many were held back since the last.

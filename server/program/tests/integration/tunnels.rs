@@ -1,4 +1,4 @@
-//! WebSockets and other upgraded connections: their places, their end with either side, and at the end of the program.
+//! Upgraded connections, such as those of web sockets: their places, their end with either side, and at the end of the program.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -120,7 +120,7 @@ async fn a_side_that_has_sent_all_gets_the_rest_of_the_other() {
     timeout(WITHIN, async { tokio::join!(application, client) }).await.expect("it ends");
 }
 
-/// An application whose WebSockets send back what they get.
+/// An application whose web sockets send back what they get.
 async fn echo() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
