@@ -29,6 +29,8 @@ use crate::serve::keep_alive;
 
 /// A local application takes a connection at once. One that does not is overloaded or gone.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// The largest head of an answer, and the most that is read of a body ahead of its client.
+const ANSWER_BYTES: usize = 128 << 10;
 /// Idle connections are kept for three to four seconds. Most servers close theirs after five, and a request that meets the close is lost or
 /// retried. The age is counted in sweeps, so that no request reads a clock for it.
 const IDLE_SWEEPS: u64 = 4;
@@ -81,7 +83,12 @@ impl UpstreamPool {
         let connect = Some(began.elapsed());
         let ack_request = Arc::<AckRequest>::default();
         let stream = TokioIo::new(QuickAck::new(stream, Arc::clone(&ack_request)));
-        let handshake = http1::Builder::new().preserve_header_case(true).writev(false).handshake(stream).await;
+        let handshake = http1::Builder::new()
+            .preserve_header_case(true)
+            .max_buf_size(ANSWER_BYTES)
+            .writev(false)
+            .handshake(stream)
+            .await;
         let (sender, connection) = handshake.map_err(|_| Failure::NoConnection)?;
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {

@@ -15,8 +15,8 @@ const RESERVED_DESCRIPTORS: u64 = 64;
 const FEWEST: u64 = 4;
 /// The memory of a connection whose client sends the largest head and never ends it: measured with 5,000 of them, and some more for TLS.
 const CONNECTION_BYTES: u64 = 96 << 10;
-/// The memory of a request with the buffers of its body.
-const REQUEST_BYTES: u64 = 128 << 10;
+/// The memory of a request with the buffers of its body: 128 KiB from the application, 64 KiB for its client.
+const REQUEST_BYTES: u64 = 192 << 10;
 /// The memory of a tunnel.
 const TUNNEL_BYTES: u64 = 64 << 10;
 

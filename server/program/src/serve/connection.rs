@@ -25,7 +25,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 use tokio_io_timeout::TimeoutStream;
 
@@ -41,6 +41,8 @@ use super::{
 
 /// A connection has this long for TLS and the head of its first request, and then from one request to the next.
 pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// The same, while others wait for the place of the connection.
+const HEAD_WITHIN_IF_CROWDED: Duration = Duration::from_secs(2);
 /// A client that reads nothing for this long loses its connection.
 pub(super) const READ_WITHIN: Duration = Duration::from_mins(1);
 /// Between two looks at the streams of an HTTP/2 connection.
@@ -51,6 +53,8 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 const STREAMS: u32 = 200;
 /// The largest head of a request: method, path and headers.
 const HEAD_BYTES: u32 = 64 << 10;
+/// Unsent bytes of one HTTP/2 stream, for a client that does not read.
+const SEND_BYTES: usize = 64 << 10;
 /// Silence of an HTTP/2 connection before a ping, and the time for its answer.
 const PING_AFTER: Duration = Duration::from_secs(20);
 
@@ -68,6 +72,7 @@ pub(super) fn http() -> auto::Builder<TokioExecutor> {
         .timer(PooledTimer)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_BYTES)
+        .max_send_buf_size(SEND_BYTES)
         .keep_alive_interval(PING_AFTER)
         .keep_alive_timeout(PING_AFTER);
     http
@@ -81,6 +86,18 @@ pub(super) struct Connection {
     pub(super) trusted: TrustedProxies,
     pub(super) http: Arc<auto::Builder<TokioExecutor>>,
     pub(super) drain: DrainWatch,
+}
+
+/// Returns when the time for the first head is over. It is shorter while others wait for a place, so that clients without a request cannot
+/// shut out the others.
+async fn head_time_over(places: &ConnectionPlaces) {
+    let began = Instant::now();
+    loop {
+        sleep(HEAD_WITHIN_IF_CROWDED).await;
+        if places.are_taken() || began.elapsed() >= HEAD_WITHIN {
+            return;
+        }
+    }
 }
 
 /// What happened to a connection.
@@ -104,11 +121,16 @@ impl Connection {
         let stream = Box::pin(stream);
         match &self.tls {
             None => self.speak(stream, handle).await,
-            Some(tls) => match timeout(HEAD_WITHIN, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.speak(stream, handle).await,
-                Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "no TLS"),
-                Err(_) => tracing::debug!(peer = %self.peer, "no TLS in time"),
-            },
+            Some(tls) => {
+                let accepted = tokio::select! {
+                    accepted = tls.accept(stream) => accepted,
+                    () = head_time_over(&self.places) => return tracing::debug!(peer = %self.peer, "no TLS in time"),
+                };
+                match accepted {
+                    Ok(stream) => self.speak(stream, handle).await,
+                    Err(error) => tracing::debug!(peer = %self.peer, %error, "no TLS"),
+                }
+            }
         }
     }
 
@@ -124,7 +146,7 @@ impl Connection {
         let has_asked = Arc::new(AtomicBool::new(false));
         let asks = Arc::clone(&has_asked);
         let shared_peer = Peer::new(peer, tls, drain.clone(), place);
-        let streams = Streams::new();
+        let (streams, crowd) = (Streams::new(), places.clone());
         let opens = Arc::clone(&streams);
         let service = service_fn(move |request: Request<Incoming>| {
             asks.store(true, Relaxed);
@@ -147,7 +169,7 @@ impl Connection {
         let (mut connection, mut phase) = (pin!(connection), Phase::Draining);
         let mut ends = pin!(drain.clone().reach(phase));
         // hyper's own timeout for a head does not cover the wait for the bytes that tell HTTP/1 from HTTP/2, nor HTTP/2.
-        let mut check = pin!(sleep(HEAD_WITHIN));
+        let (mut no_head, mut check) = (pin!(head_time_over(&crowd)), pin!(sleep(HEAD_WITHIN)));
         let mut said_goodbye = false;
         loop {
             let event = poll_fn(|cx| {
@@ -156,7 +178,10 @@ impl Connection {
                 }
                 match connection.as_mut().poll(cx) {
                     Poll::Ready(ended) => Poll::Ready(Event::Finished(ended)),
-                    Poll::Pending if has_asked.load(Relaxed) && !streams.are_used() => Poll::Pending,
+                    Poll::Pending if !has_asked.load(Relaxed) && !said_goodbye => {
+                        no_head.as_mut().poll(cx).map(|()| Event::Check)
+                    }
+                    Poll::Pending if !said_goodbye && !streams.are_used() => Poll::Pending,
                     Poll::Pending => check.as_mut().poll(cx).map(|()| Event::Check),
                 }
             });
