@@ -15,7 +15,7 @@ mod sign_in;
 pub(crate) mod sign_in_link;
 mod tokens;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -27,6 +27,7 @@ use axum::{
     routing::{MethodFilter, MethodRouter, any, on},
 };
 use leptos::prelude::provide_context;
+use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 use watchboard_app::{
     page_request::PageRequest,
@@ -54,6 +55,8 @@ pub(crate) type Unready = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// A page's question has a few hundred bytes.
 const QUESTION_BYTES: usize = 16 * 1024;
+/// How long it may take to arrive.
+const QUESTION_WITHIN: Duration = Duration::from_secs(10);
 
 /// The board. It has only our own paths. The access policy is in front of all of them, and of paths without a route.
 pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, policy: AccessPolicy) -> Router {
@@ -113,9 +116,16 @@ async fn page(State(telemetry): BoardState, request: Request) -> Response {
 
 async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(question) = to_bytes(body, QUESTION_BYTES).await else {
-        let reason = format!("a page's question has {QUESTION_BYTES} bytes at most\n");
-        return (StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
+    let question = match timeout(QUESTION_WITHIN, to_bytes(body, QUESTION_BYTES)).await {
+        Ok(Ok(question)) => question,
+        Ok(Err(_)) => {
+            let reason = format!("a page's question has {QUESTION_BYTES} bytes at most\n");
+            return (StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
+        }
+        Err(_) => {
+            let reason = format!("a page's question arrives within {QUESTION_WITHIN:?}\n");
+            return (StatusCode::REQUEST_TIMEOUT, reason).into_response();
+        }
     };
     let context = move || {
         provide_telemetry(Arc::clone(&telemetry));

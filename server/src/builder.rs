@@ -7,7 +7,7 @@ use crate::{
     board::{access::AccessPolicy, sign_in_link::SignInLinks},
     database::Database,
     memory::Watch,
-    requests::{Policy, Routes},
+    requests::{Capacity, Policy, Routes},
 };
 
 /// The options of a [`Monitor`].
@@ -168,6 +168,19 @@ impl Builder {
     /// ```
     pub fn objective_of(mut self, route: impl Into<String>, objective: Duration) -> Self {
         self.policy.rules.objective_of(route, objective);
+        self
+    }
+
+    /// Shows a bound of the server around the application: how many of its places are taken. A full one is a finding.
+    ///
+    /// ```
+    /// use watchboard::{Capacity, Monitor};
+    ///
+    /// let tunnels = Capacity::new("tunnels", 1000);
+    /// let builder = Monitor::builder().capacity(&tunnels);
+    /// ```
+    pub fn capacity(mut self, capacity: &Capacity) -> Self {
+        self.policy.capacities.push(capacity.clone());
         self
     }
 

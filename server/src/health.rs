@@ -3,16 +3,18 @@
 
 mod allocation;
 mod application;
+mod capacity;
 mod commands;
 mod database;
 mod finding;
 mod growth;
+mod last_minute;
 mod limits;
 mod monitor;
 mod requests;
 mod restarts;
 
-use watchboard_wire::{DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
+use watchboard_wire::{CapacityUse, DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
 pub(crate) use self::monitor::MonitorState;
 use self::{growth::GrowthDetector, limits::Limits};
@@ -26,6 +28,8 @@ pub(crate) struct Judge {
     application: application::ReachabilityState,
     churn: commands::Churn,
     restarts: restarts::Restarts,
+    capacity: capacity::CapacityJudge,
+    failures: last_minute::LastMinute<&'static str>,
 }
 
 /// The figures of a tick.
@@ -33,6 +37,7 @@ pub(crate) struct HealthInput<'a> {
     pub(crate) tick: u64,
     pub(crate) unix_ms: u64,
     pub(crate) recent: &'a RecentRequests,
+    pub(crate) capacities: &'a [CapacityUse],
     pub(crate) memory: &'a Memory,
     pub(crate) database: &'a DatabaseHealth,
     pub(crate) server: Option<&'a DatabaseServer>,
@@ -46,8 +51,11 @@ impl Judge {
     /// The health at this tick, after the last one.
     pub(crate) fn judge(&mut self, before: &Health, input: HealthInput<'_>) -> Health {
         self.growth.add(input.tick, input.memory);
-        let mut findings = requests::request_findings(input.recent, requests::slow(input.history, input.reader));
+        let failures = self.failures.add(input.tick, input.reader.upstream_failures());
+        let slow = requests::slow(input.history, input.reader);
+        let mut findings = requests::request_findings(input.recent, &failures, slow);
         findings.extend(self.application.application_finding(input.memory, input.recent, input.unix_ms));
+        findings.extend(self.capacity.capacity_findings(input.tick, input.capacities));
         findings.extend(database::database_findings(input.database, input.server));
         findings.extend(commands::command_findings(
             &mut self.churn,

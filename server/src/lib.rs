@@ -51,10 +51,11 @@ pub use board::{
 };
 pub use builder::Builder;
 pub use database::Database;
-pub use memory::Watch;
+pub use memory::{Watch, memory_limit_bytes};
 pub use monitor::Monitor;
 pub use requests::{
-    Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService, RouteError, Routes, UpstreamTiming,
+    Capacity, CapacityPlace, ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService,
+    RouteError, Routes, UpstreamTiming,
 };
 pub use sync::ProgramFault;
 

@@ -30,8 +30,8 @@ use std::time::{Duration, Instant};
 
 use watchboard_wire::{Application, Devices, Disk, Memory, Reading, ThreadGroup, Threads};
 
-use self::looks::Looks;
 pub use self::watch::Watch;
+use self::{container::ContainerProbe, looks::Looks};
 use crate::supervision::{LOOK_WITHIN, Supervision};
 
 /// The costly probes are read for viewers, and no more often than this: at every fourth tick.
@@ -40,6 +40,19 @@ const COSTLY_EVERY: Duration = Duration::from_millis(3_500);
 const CHEAP_WITHIN: Duration = Duration::from_millis(250);
 /// Threads in the snapshot and in `/health`.
 const BUSIEST: usize = 5;
+
+/// The memory that this process may take, in bytes: the smallest limit of its control groups, or the system's memory. `None` if neither
+/// can be read.
+///
+/// ```
+/// assert!(watchboard::memory_limit_bytes().is_some_and(|bytes| bytes > 0));
+/// ```
+#[must_use]
+pub fn memory_limit_bytes() -> Option<u64> {
+    let container = ContainerProbe::for_this_process().read().ok().flatten().and_then(|group| group.limit_bytes);
+    let total = text::read("/proc/meminfo").ok().and_then(|meminfo| Some(text::field(&meminfo, "MemTotal:")? << 10));
+    container.into_iter().chain(total).min()
+}
 
 /// The probes, with their state between readings. Each reads on a thread of its own, since the kernel or a file system may let it wait.
 pub(crate) struct Probes {

@@ -2,6 +2,8 @@
 //! Knows neither the pages nor the monitor.
 
 mod body;
+mod capacity;
+mod client_left;
 mod endpoint;
 mod error_fields;
 mod error_text;
@@ -16,8 +18,11 @@ mod request_id;
 mod rules;
 mod tally;
 mod upstream;
+mod upstream_failures;
 
 pub use body::RequestsBody;
+pub use capacity::{Capacity, CapacityPlace};
+pub use client_left::ClientLeft;
 #[cfg(test)]
 pub(crate) use endpoint::{Ending, Outcome};
 #[cfg(test)]

@@ -6,6 +6,8 @@
 mod attribution;
 #[path = "../src/histograms/buckets.rs"]
 mod buckets;
+#[path = "../src/requests/client_left.rs"]
+mod client_left;
 #[path = "../src/alloc/counters.rs"]
 mod counters;
 #[path = "../src/requests/endpoint.rs"]

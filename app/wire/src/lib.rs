@@ -6,6 +6,7 @@
 
 mod application;
 mod ask;
+mod capacity;
 mod commands;
 mod database;
 mod detail;
@@ -27,6 +28,7 @@ mod window;
 
 pub use application::{Application, ApplicationProcess, ProcessEnd, Role};
 pub use ask::{Ask, Part, RefreshCursor, RefreshResponse};
+pub use capacity::CapacityUse;
 pub use commands::{
     AppCommands, CommandError, CommandName, CommandRow, CommandStep, CommandTotals, CommandsSnapshot, Deployment,
     DeploymentMember, EndpointCommand, Pool, RequestCommands, RequestDatabase,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Latency, RequestDatabase};
+use super::{CapacityUse, Latency, RequestDatabase};
 
 /// All requests that ended since the monitor started, and those in flight.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Requests {
     pub errors_seen: u64,
     /// Caught panics of the monitor or of the host's policy for it. These requests were served and not recorded.
     pub faults: u64,
+    /// The bounds of the server around the application; empty if it names none.
+    pub capacities: Vec<CapacityUse>,
 }
 
 /// The requests that ended in the last 60 seconds.

@@ -4,6 +4,7 @@
 mod admission;
 mod error_page;
 mod failure;
+mod failure_log;
 mod forward;
 mod headers;
 mod host;
@@ -13,6 +14,7 @@ mod response_body;
 mod retry;
 mod tunnel;
 mod upload;
+mod upload_pace;
 mod upstream;
 mod upstream_pool;
 
@@ -29,10 +31,14 @@ use http::{Request, Response, header, uri::Authority};
 use hyper::body::Incoming;
 use tower_service::Service;
 
-use self::{admission::Admission, forward::Forwarder, headers::HeaderFlags};
+use self::{
+    admission::{Admission, Refusal},
+    forward::Forwarder,
+    headers::HeaderFlags,
+};
 use crate::serve::Arrival;
 
-pub(crate) use self::{response_body::ResponseBody, upstream::host_and_port};
+pub(crate) use self::{admission::ProxyBounds, response_body::ResponseBody, upstream::host_and_port};
 
 /// Sends requests on to one application.
 #[derive(Clone)]
@@ -43,14 +49,15 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// The application begins its answer within `answers_within` after the last byte of the request, or the client gets a 504.
-    pub(crate) fn new(upstream: Authority, answers_within: Duration) -> Self {
-        let forwarder = Forwarder::new(upstream.clone(), answers_within);
-        Self { admission: Arc::new(Admission::new(upstream)), forwarder: Arc::new(forwarder) }
+    pub(crate) fn new(upstream: Authority, answers_within: Duration, bounds: ProxyBounds) -> Self {
+        let forwarder = Forwarder::new(upstream.clone(), answers_within, 0);
+        Self { admission: Arc::new(Admission::new(upstream, bounds)), forwarder: Arc::new(forwarder) }
     }
 
-    /// The same proxy for another thread, with a connection pool of its own: a connection stays on the thread that made it.
-    pub(crate) fn for_thread(&self) -> Self {
-        Self { admission: Arc::clone(&self.admission), forwarder: Arc::new(self.forwarder.with_new_pool()) }
+    /// The same proxy for another thread, with a pool of its own that keeps `most_idle` connections: a connection stays on the thread that
+    /// made it.
+    pub(crate) fn for_thread(&self, most_idle: usize) -> Self {
+        Self { admission: Arc::clone(&self.admission), forwarder: Arc::new(self.forwarder.with_new_pool(most_idle)) }
     }
 
     /// The service for one request.
@@ -80,7 +87,12 @@ impl Service<Request<Incoming>> for ProxyService<'_> {
         let accept = if flags.accept { request.headers().get(header::ACCEPT).cloned() } else { None };
         match self.proxy.admission.admit(&mut request, &flags, self.arrival) {
             Ok(admitted) => self.proxy.forwarder.forward(request, admitted, accept),
-            Err(refusal) => Box::pin(ready(Ok(refusal.response(accept.as_ref())))),
+            Err(refusal) => {
+                if let Refusal::Failure(failure) = refusal {
+                    self.proxy.forwarder.log().note(failure);
+                }
+                Box::pin(ready(Ok(refusal.response(accept.as_ref()))))
+            }
         }
     }
 }

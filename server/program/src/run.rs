@@ -15,15 +15,15 @@ use tokio::{
 use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
-use watchboard::{BasePath, LocalOnly, Monitor, RequestsBody, RequestsLayer};
+use watchboard::{BasePath, Capacity, LocalOnly, Monitor, RequestsBody, RequestsLayer};
 
 use crate::{
     config::Command,
     demo::{shop, traffic},
     login::AccessMode,
     plan::Plan,
-    proxy::{Proxy, ResponseBody, openapi},
-    serve::{Arrival, HttpServer, workers},
+    proxy::{Proxy, ProxyBounds, ResponseBody, openapi},
+    serve::{Arrival, Bounds, HttpServer, listen as listen_at, workers},
     supervisor::{self, supervise},
     watch_target::find_watch_target,
 };
@@ -60,7 +60,9 @@ pub(crate) fn run(plan: Plan) -> Result<(), RunError> {
 
 async fn serve(plan: Plan) -> Result<(), RunError> {
     let Plan { config, database, access, pid, routes, tls } = plan;
-    let (board, address) = listen(config.listen, "--listen").await?;
+    let bounds = Bounds::of_this_process(config.max_connections, config.upstream.is_some());
+    tracing::info!("at once: {bounds}");
+    let (board, address) = listen(config.listen, "--listen")?;
     let stop = stop_signal().map_err(RunError::Signals)?;
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
     let target = find_watch_target(pid, config.upstream.as_ref()).await;
@@ -70,8 +72,16 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
         Some(target) => builder.watch_process(target),
         None => builder.service(if is_demo { "demo shop" } else { "watchboard" }),
     };
+    let board_connections = Capacity::new("connections to the board", bounds.board);
+    let connections = Capacity::new("connections", bounds.connections);
+    let proxy_bounds = ProxyBounds {
+        requests: Capacity::new("requests in progress", bounds.requests),
+        tunnels: Capacity::new("tunnels (WebSockets)", bounds.tunnels),
+    };
+    builder = builder.capacity(&board_connections);
     if config.upstream.is_some() {
-        builder = builder.routes(routes.clone());
+        builder = builder.routes(routes.clone()).capacity(&connections);
+        builder = builder.capacity(&proxy_bounds.requests).capacity(&proxy_bounds.tunnels);
     }
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base_path = config.base_path.clone();
@@ -91,16 +101,22 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
     } else {
         monitor.dashboard()
     };
-    let (trusted, max_connections) = (config.trusted_proxies(), config.max_connections as usize);
+    let trusted = config.trusted_proxies();
     if let Some(tls) = tls.clone() {
         let stops = stop.clone();
         supervisor::spawn("the certificate's watcher", stop.clone(), move || tls.clone().follow(stops.clone()));
     }
-    let server = move |listener| HttpServer { listener, tls: tls.clone(), trusted: trusted.clone(), max_connections };
+    let server = move |listener, capacity: Capacity, max_connections| HttpServer {
+        listener,
+        tls: tls.clone(),
+        trusted: trusted.clone(),
+        max_connections,
+        capacity,
+    };
     let proxied = match &config.upstream {
         None => None,
         Some(upstream) => {
-            let (listener, address) = listen(config.proxy_listen, "--proxy-listen").await?;
+            let (listener, address) = listen(config.proxy_listen, "--proxy-listen")?;
             tracing::info!("requests to {scheme}://{address}/ go on to http://{upstream}/");
             if let Some(document) = config.openapi.clone() {
                 let (upstream, stops) = (upstream.clone(), stop.clone());
@@ -108,12 +124,13 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
                     openapi::follow(document.clone(), upstream.clone(), routes.clone(), stops.clone())
                 });
             }
-            let (proxy, layer) = (Proxy::new(upstream.clone(), config.upstream_timeout()), monitor.layer());
+            let proxy = Proxy::new(upstream.clone(), config.upstream_timeout(), proxy_bounds);
+            let layer = monitor.layer();
             let (server, stops) = (server.clone(), stop.clone());
             let workers = workers::start(listener, stop.clone(), move |listener, threads| {
-                let (proxy, layer) = (proxy.for_thread(), layer.clone());
-                let mut server = server(listener);
-                server.max_connections = server.max_connections.div_ceil(threads);
+                let (proxy, layer) = (proxy.for_thread(bounds.idle(threads)), layer.clone());
+                let max_connections = (bounds.connections as usize).div_ceil(threads);
+                let server = server(listener, connections.clone(), max_connections);
                 server.run(move |request, arrival| forward(&proxy, &layer, request, arrival), stops.clone())
             });
             Some(workers.await.map_err(RunError::Proxy)?)
@@ -134,7 +151,8 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
         let serve = move || {
             let (app, base_path) = (app.clone(), base_path.clone());
             let handle = move |request, arrival| serve_board(app.clone(), request, arrival, base_path.as_ref());
-            server(Arc::clone(&board)).run(handle, stops.clone())
+            let server = server(Arc::clone(&board), board_connections.clone(), bounds.board as usize);
+            server.run(handle, stops.clone())
         };
         supervise("the board's listener", stop, serve).await;
         Ok(())
@@ -174,8 +192,8 @@ fn forward(
     layer.layer(proxy.service_for(&arrival)).call(request)
 }
 
-async fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), RunError> {
-    let listener = TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, flag, source })?;
+fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), RunError> {
+    let listener = listen_at(address).map_err(|source| RunError::Listen { address, flag, source })?;
     let address = listener.local_addr().map_err(RunError::LocalAddress)?;
     Ok((listener, address))
 }

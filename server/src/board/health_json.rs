@@ -285,6 +285,8 @@ fn application(frozen: &FullSnapshot) -> Value {
         "client_error_count": requests.client_errors,
         "dropped_count": requests.dropped,
         "in_flight": requests.in_flight,
+        // The bounds of the proxy; empty without one.
+        "capacities": requests.capacities,
         "average_response_time": mean_seconds,
         "status_codes": requests.statuses.iter().map(|(code, count)| (code.to_string(), json!(count))).collect::<Map<_, _>>(),
         "endpoints": by_endpoint(EndpointTotals::requests),

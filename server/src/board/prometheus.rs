@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use watchboard_wire::{DatabaseState, EndpointTotals, Fault, FullSnapshot, StatusTotals};
+use watchboard_wire::{CapacityUse, DatabaseState, EndpointTotals, Fault, FullSnapshot, StatusTotals};
 
 use self::text::{escape_label, seconds};
 use crate::{histograms::BOUNDS_US, sync::ProgramFault};
@@ -52,6 +52,11 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
         let samples = frozen.endpoints.iter().map(move |endpoint| (labels(endpoint), read(endpoint) as f64));
         samples.collect::<Vec<_>>()
     };
+    let by_capacity = |read: fn(&CapacityUse) -> u64| {
+        let of =
+            |capacity: &CapacityUse| (format!("bound=\"{}\"", escape_label(&capacity.name)), read(capacity) as f64);
+        frozen.snapshot.requests.capacities.iter().map(of).collect::<Vec<_>>()
+    };
     let one = |value: f64| vec![(String::new(), value)];
     let some = |value: Option<f64>| value.map(|value| (String::new(), value)).into_iter().collect::<Vec<_>>();
     let snapshot = &frozen.snapshot;
@@ -68,6 +73,19 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
             "counter",
             "Bytes of response bodies.",
             by_endpoint(|endpoint| endpoint.response_bytes),
+        ),
+        (
+            "watchboard_places_in_use",
+            "gauge",
+            "Taken places of the proxy's bounds.",
+            by_capacity(|capacity| capacity.in_use),
+        ),
+        ("watchboard_places_limit", "gauge", "Places of the proxy's bounds.", by_capacity(|capacity| capacity.limit)),
+        (
+            "watchboard_places_found_none_total",
+            "counter",
+            "Clients that found no place of the proxy's bounds.",
+            by_capacity(|capacity| capacity.found_none),
         ),
         (
             "watchboard_request_allocated_bytes_total",

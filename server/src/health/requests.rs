@@ -52,8 +52,13 @@ pub(super) fn slow(history: &mut History, reader: &Reader) -> Vec<Slow> {
     history.last_minute_of_each().filter_map(|(id, sums)| Slow::from_sums(sums, || reader.name(id))).collect()
 }
 
-pub(super) fn request_findings(recent: &RecentRequests, mut slow: Vec<Slow>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = errors(recent).into_iter().collect();
+/// `failures` are those of a proxy's upstream in the last minute, by their reasons.
+pub(super) fn request_findings(
+    recent: &RecentRequests,
+    failures: &[(&'static str, u64)],
+    mut slow: Vec<Slow>,
+) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = errors(recent, failures).into_iter().collect();
     slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
     findings.extend(slow.iter().take(MOST_NAMED).map(Slow::finding));
     if let Some(more @ 1..) = slow.len().checked_sub(MOST_NAMED) {
@@ -63,7 +68,7 @@ pub(super) fn request_findings(recent: &RecentRequests, mut slow: Vec<Slow>) -> 
     findings
 }
 
-fn errors(recent: &RecentRequests) -> Option<Finding> {
+fn errors(recent: &RecentRequests, failures: &[(&'static str, u64)]) -> Option<Finding> {
     let all_failed = recent.server_errors == recent.requests && recent.requests >= ENOUGH_FAILED;
     let percent = recent.error_percent().filter(|_| recent.requests >= ENOUGH_REQUESTS || all_failed)?;
     let status = match percent {
@@ -71,7 +76,14 @@ fn errors(recent: &RecentRequests) -> Option<Finding> {
         percent if percent >= DEGRADED_ERROR_PERCENT => Status::Degraded,
         _ => return None,
     };
-    let sentence = format!("{} of the last minute's requests failed with a server error", format::percent(percent));
+    let most = failures.iter().max_by_key(|(_, count)| *count);
+    let reason = match most.filter(|(_, count)| *count > 0) {
+        Some((reason, count)) if *count >= recent.server_errors => format!(": {reason}"),
+        Some((reason, count)) if 2 * count >= recent.server_errors => format!(", most of them because {reason}"),
+        _ => String::new(),
+    };
+    let percent = format::percent(percent);
+    let sentence = format!("{percent} of the last minute's requests failed with a server error{reason}");
     Some(Finding { status, sentence, about: FindingSubject::Requests })
 }
 
@@ -86,13 +98,18 @@ mod tests {
     #[test]
     fn errors_count_by_their_share_once_there_are_enough_requests() {
         let status = |requests, errors| {
-            request_findings(&recent(requests, errors), vec![]).first().map(|finding| finding.status)
+            request_findings(&recent(requests, errors), &[], vec![]).first().map(|finding| finding.status)
         };
         assert_eq!([status(0, 0), status(5, 5), status(10, 9), status(100, 4)], [None; 4]);
         assert_eq!([status(100, 6), status(100, 60)], [Some(Status::Degraded), Some(Status::Unhealthy)]);
         assert_eq!(status(10, 10), Some(Status::Unhealthy));
-        let sentence = &request_findings(&recent(100, 60), vec![])[0].sentence;
+        let sentence = &request_findings(&recent(100, 60), &[], vec![])[0].sentence;
         assert!(sentence.starts_with("60\u{a0}% of the last minute's requests"), "{sentence}");
+        let failures = [("it refuses connections", 50), ("it is late", 10)];
+        let sentence = &request_findings(&recent(100, 60), &failures, vec![])[0].sentence;
+        assert!(sentence.ends_with("a server error, most of them because it refuses connections"), "{sentence}");
+        let sentence = &request_findings(&recent(100, 60), &failures[1..], vec![])[0].sentence;
+        assert!(sentence.ends_with("a server error"), "{sentence}");
     }
 
     #[test]
@@ -109,7 +126,8 @@ mod tests {
         };
         assert!(Slow::from_sums(&tally(200, 2), name).is_none(), "an accident");
         assert!(Slow::from_sums(&tally(0, 10), name).is_none(), "too few requests");
-        let found = request_findings(&recent(230, 0), Slow::from_sums(&tally(200, 30), name).into_iter().collect());
+        let found =
+            request_findings(&recent(230, 0), &[], Slow::from_sums(&tally(200, 30), name).into_iter().collect());
         assert_eq!(found[0].sentence.replace('\u{a0}', " "), "GET /search p99 2.11 s, objective 500 ms");
         assert_eq!(found[0].about, FindingSubject::Endpoint("GET /search".into()));
     }

@@ -61,7 +61,7 @@ pub(super) struct RequestRecord<'a> {
     /// `None` if the request sent no command to the database.
     pub(super) usage: Option<&'a Trace>,
     /// `None` if no proxy forwarded the request.
-    pub(super) upstream: Option<UpstreamTiming>,
+    pub(super) upstream: Option<&'a UpstreamTiming>,
 }
 
 /// The counters of one method and route.

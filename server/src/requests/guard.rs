@@ -212,8 +212,9 @@ impl InFlightRequest {
 
     /// The response comes from an upstream, or says why the upstream gave none.
     pub(super) fn set_upstream(&mut self, upstream: UpstreamTiming) {
+        let failure = upstream.failure;
         self.upstream = Some(upstream);
-        match upstream.failure {
+        match failure {
             Some(failure) => {
                 self.is_error_text = false;
                 self.error.get_or_insert_default().text = ErrorText::Fixed(failure);
@@ -266,6 +267,15 @@ impl InFlightRequest {
         details.location = panics::take_location();
     }
 
+    /// The client broke its request off. Nobody got what the proxy answered, and a body that broke off with it is no failure.
+    fn leave(&mut self) {
+        self.outcome = Outcome::Dropped;
+        self.error = None;
+        if self.upstream.as_ref().is_some_and(|upstream| upstream.failure.is_some()) {
+            self.status = 0;
+        }
+    }
+
     fn kind(&self) -> Option<ErrorKind> {
         match (self.outcome, self.status) {
             _ if self.error.as_ref().is_some_and(|error| error.panicked) => Some(ErrorKind::Panic),
@@ -282,6 +292,9 @@ impl InFlightRequest {
         if self.outcome == Outcome::Dropped && std::thread::panicking() {
             // A panic outside the future's poll, which the layer does not catch: in a body, or before there was a future.
             self.panic(ErrorText::Fixed("it panicked outside of the handler"));
+        }
+        if self.upstream.as_ref().is_some_and(UpstreamTiming::client_has_left) {
+            self.leave();
         }
         let kind = self.kind();
         let duration_us = if self.is_event_stream {
@@ -305,8 +318,13 @@ impl InFlightRequest {
             response_bytes: self.response_bytes,
             allocated: self.allocated,
             usage,
-            upstream: self.upstream,
+            upstream: self.upstream.as_ref(),
         });
+        if let (Some(ErrorKind::Server), Some(upstream)) = (kind, &self.upstream)
+            && let Some(reason) = upstream.failure
+        {
+            self.recorder.upstream_failures.count(reason);
+        }
         let reports = &self.recorder.reports;
         let slow = duration_us >= endpoint.slow_from_us() || duration_us >= reports.slow_from_us();
         if slow || kind.is_some() {
@@ -326,7 +344,7 @@ impl InFlightRequest {
             ending,
             duration_us,
             first_byte_us: NonZeroU32::new(self.first_byte_us),
-            connect_us: self.upstream.and_then(UpstreamTiming::connect_us),
+            connect_us: self.upstream.as_ref().and_then(UpstreamTiming::connect_us),
             response_bytes: self.response_bytes,
             id: self.id,
             usage: slow

@@ -130,7 +130,7 @@ where
                     request.respond(response.status(), response.headers(), promised);
                     let upstream = response.extensions().get::<UpstreamTiming>();
                     if let Some(upstream) = upstream {
-                        request.set_upstream(*upstream);
+                        request.set_upstream(upstream.clone());
                     }
                     let is_proxys_own = upstream.is_some_and(|upstream| upstream.failure.is_some());
                     request.find_row(!response.status().is_client_error() && !is_proxys_own);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use watchboard_wire::{EndpointName, EndpointTotals, Requests, StatusTotals};
 
 use super::{
+    capacity::Capacity,
     endpoint::{Ending, Endpoint, EndpointDelta, HistogramKind},
     recorder::Recorder,
     reports::{ReportedError, Sighting},
@@ -193,6 +194,11 @@ impl Reader {
         self.recorder.reports.set_slow_from_us(duration_us);
     }
 
+    /// Server errors of a proxy since the start, by its reasons.
+    pub(crate) fn upstream_failures(&self) -> Vec<(&'static str, u64)> {
+        self.recorder.upstream_failures.to_vec()
+    }
+
     /// All requests since the start, without the last minute's figures.
     pub(crate) fn requests(&self) -> Requests {
         let total = self.whole.classes.iter().sum();
@@ -209,6 +215,7 @@ impl Reader {
             endpoints: self.states.len() as u32,
             errors_seen: self.errors_seen,
             faults: self.recorder.faults(),
+            capacities: self.recorder.capacities.iter().map(Capacity::read).collect(),
             ..Requests::default()
         }
     }

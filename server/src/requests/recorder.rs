@@ -11,11 +11,13 @@ use http::{HeaderMap, Method, Uri};
 use watchboard_wire::NameSource;
 
 use super::{
+    capacity::Capacity,
     endpoint::{Ending, Endpoint, Outcome, RequestRecord},
     naming::{RouteName, Routes},
     registry::{MAX_ENDPOINTS, Registry, method_index},
     reports::ReportQueues,
     rules::Rules,
+    upstream_failures::UpstreamFailures,
 };
 use crate::alloc::{AllocationSums, is_counting};
 
@@ -87,6 +89,7 @@ pub(crate) struct Policy {
     pub(crate) keep_error_text: bool,
     /// Names requests that no route of axum's matched.
     pub(crate) routes: Option<Routes>,
+    pub(crate) capacities: Vec<Capacity>,
 }
 
 impl Default for Policy {
@@ -99,6 +102,7 @@ impl Default for Policy {
             server_timing: false,
             keep_error_text: false,
             routes: None,
+            capacities: vec![],
         }
     }
 }
@@ -117,7 +121,9 @@ pub(crate) struct Recorder {
     pub(super) server_timing: bool,
     pub(super) keep_error_text: bool,
     routes: Option<Routes>,
+    pub(super) capacities: Vec<Capacity>,
     faults: AtomicU64,
+    pub(super) upstream_failures: UpstreamFailures,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -138,7 +144,9 @@ impl Recorder {
             server_timing: policy.server_timing,
             keep_error_text: policy.keep_error_text,
             routes: policy.routes,
+            capacities: policy.capacities,
             faults: AtomicU64::new(0),
+            upstream_failures: UpstreamFailures::new(),
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroU32, sync::atomic::Ordering::Relaxed, time::Duration};
 
+use super::client_left::ClientLeft;
 use crate::sync::AtomicU64;
 
 /// A proxy's report on one forwarded request. The proxy puts it into the extensions of its response, and the layer around the
@@ -15,11 +16,12 @@ use crate::sync::AtomicU64;
 /// let mut response = http::Response::new(());
 /// response.extensions_mut().insert(UpstreamTiming::from_response(Duration::from_millis(12), None));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct UpstreamTiming {
     pub(super) first_byte: Option<Duration>,
     pub(super) connect: Option<Duration>,
     pub(super) failure: Option<&'static str>,
+    client: Option<ClientLeft>,
 }
 
 impl UpstreamTiming {
@@ -34,7 +36,7 @@ impl UpstreamTiming {
     /// ```
     #[must_use]
     pub fn from_response(first_byte: Duration, connect: Option<Duration>) -> Self {
-        Self { first_byte: Some(first_byte), connect, failure: None }
+        Self { first_byte: Some(first_byte), connect, ..Self::default() }
     }
 
     /// The upstream gave no response, for this reason; the response is the proxy's own. The board shows the reason as the error's message.
@@ -47,7 +49,18 @@ impl UpstreamTiming {
         Self { failure: Some(reason), ..Self::default() }
     }
 
-    pub(super) fn connect_us(self) -> Option<NonZeroU32> {
+    /// Adds the note by which the proxy says that the client has left.
+    #[must_use]
+    pub fn with_client(mut self, client: ClientLeft) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    pub(super) fn client_has_left(&self) -> bool {
+        self.client.as_ref().is_some_and(ClientLeft::is_noted)
+    }
+
+    pub(super) fn connect_us(&self) -> Option<NonZeroU32> {
         let us = self.connect?.as_micros();
         NonZeroU32::new(u32::try_from(us).unwrap_or(u32::MAX).max(1))
     }
@@ -79,7 +92,7 @@ impl UpstreamRecorder {
         Self { answered: zero(), first_byte_sum_us: zero(), connects: zero(), connect_sum_us: zero() }
     }
 
-    pub(super) fn record(&self, timing: UpstreamTiming) {
+    pub(super) fn record(&self, timing: &UpstreamTiming) {
         if let Some(first_byte) = timing.first_byte {
             self.answered.fetch_add(1, Relaxed);
             self.first_byte_sum_us.fetch_add(first_byte.as_micros() as u64, Relaxed);

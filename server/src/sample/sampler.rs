@@ -10,7 +10,7 @@ use std::{
 
 use watchboard_wire::{
     AppCommands, Ask, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FullSnapshot,
-    Health, Heap, Memory, MemoryDetail, Part, RecentRequests, RefreshCursor, RefreshResponse, Snapshot, Window,
+    Health, Heap, Memory, MemoryDetail, Part, RefreshCursor, RefreshResponse, Requests, Snapshot, Window,
 };
 
 use crate::{
@@ -97,7 +97,7 @@ impl Sampler {
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
         let unix_ms = now_unix_ms();
-        self.judge(tick, unix_ms, &requests.last_minute, &memory, (&database, found.server.as_ref()));
+        self.judge(tick, unix_ms, &requests, &memory, (&database, found.server.as_ref()));
         let snapshot = Snapshot {
             service: self.service.clone().unwrap_or_else(|| application_name(&memory)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -149,14 +149,25 @@ impl Sampler {
         &mut self,
         tick: u64,
         unix_ms: u64,
-        recent: &RecentRequests,
+        requests: &Requests,
         memory: &Memory,
         (database, server): (&DatabaseHealth, Option<&DatabaseServer>),
     ) {
         let Self { reader, commands, history, probes, faults, judge, health, .. } = self;
         let state = MonitorState { faults: &faults.all(), overdue: &probes.overdue() };
-        let input =
-            HealthInput { tick, unix_ms, recent, memory, database, server, history, reader, commands, monitor: state };
+        let input = HealthInput {
+            tick,
+            unix_ms,
+            recent: &requests.last_minute,
+            capacities: &requests.capacities,
+            memory,
+            database,
+            server,
+            history,
+            reader,
+            commands,
+            monitor: state,
+        };
         let judged = faults.rescue("findings", || probes.times().time("findings", || judge.judge(health, input)));
         self.health = judged.unwrap_or_else(|| {
             self.judge = Judge::default();

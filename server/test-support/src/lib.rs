@@ -211,6 +211,20 @@ impl Binary {
         resident_bytes(self.pid())
     }
 
+    /// Its open file descriptors.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("it runs").count()
+    }
+
+    /// Waits until it has no more open file descriptors than these.
+    pub async fn wait_for_descriptors(&self, most: usize, within: Duration) {
+        let deadline = Instant::now() + within;
+        while self.descriptors() > most {
+            assert!(Instant::now() < deadline, "{} of {most} descriptors after {within:?}", self.descriptors());
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub fn pid(&self) -> u32 {
         self.process.id().expect("it runs")
     }

@@ -35,6 +35,11 @@ impl MemoryCgroup {
         None
     }
 
+    /// Its folder, for a process that enters it by itself.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
     pub fn add_process(&self, pid: u32) {
         fs::write(self.0.join("cgroup.procs"), pid.to_string()).expect("the group takes the process");
     }

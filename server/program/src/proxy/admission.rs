@@ -1,13 +1,11 @@
 //! Checks a request, and turns it into the request that the application gets.
 
-use std::sync::Arc;
-
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, uri::Authority};
 use hyper::{
     body::{Body, Incoming},
     upgrade::OnUpgrade,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use watchboard::{Capacity, CapacityPlace, UpstreamTiming};
 
 use super::{
     error_page::{failure_response, refusal_response},
@@ -16,15 +14,21 @@ use super::{
     host::{HostError, find_host},
     response_body::ResponseBody,
 };
-use crate::serve::{Arrival, Peer};
+use crate::serve::{Arrival, drain::DrainWatch};
 
-/// Requests under way at once. Further ones get a 503.
-const MOST_UNDER_WAY: usize = 8192;
+/// How much a proxy has at once. Further requests get a 503.
+#[derive(Clone)]
+pub(crate) struct ProxyBounds {
+    /// Requests in progress.
+    pub(crate) requests: Capacity,
+    /// Upgraded connections. Each has a place of its own, so that they take none of the requests.
+    pub(crate) tunnels: Capacity,
+}
 
 /// The checks of one proxy, shared by its threads.
 pub(super) struct Admission {
     upstream: Authority,
-    places: Arc<Semaphore>,
+    bounds: ProxyBounds,
     /// The name of this proxy in `Via`. By it the proxy recognises its own requests.
     via: HeaderValue,
 }
@@ -32,7 +36,7 @@ pub(super) struct Admission {
 /// A checked request's state beside the request itself.
 pub(super) struct AdmittedRequest {
     /// Its place among the requests under way.
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) place: CapacityPlace,
     pub(super) upgrade: Option<Upgrade>,
     /// The value of `Expect`.
     pub(super) expects: Option<HeaderValue>,
@@ -42,7 +46,8 @@ pub(super) struct AdmittedRequest {
 pub(super) struct Upgrade {
     protocol: HeaderValue,
     pub(super) client: OnUpgrade,
-    pub(super) peer: Arc<Peer>,
+    pub(super) place: CapacityPlace,
+    pub(super) drain: DrainWatch,
 }
 
 /// The reason why a request is not sent on.
@@ -58,15 +63,15 @@ impl Refusal {
         match self {
             Self::Wrong(status, sentence) => refusal_response(status, sentence, accept),
             Self::Host(error) => refusal_response(StatusCode::BAD_REQUEST, &error.to_string(), accept),
-            Self::Failure(failure) => failure_response(failure, accept),
+            Self::Failure(failure) => failure_response(failure, UpstreamTiming::from_failure(failure.cause()), accept),
         }
     }
 }
 
 impl Admission {
-    pub(super) fn new(upstream: Authority) -> Self {
+    pub(super) fn new(upstream: Authority, bounds: ProxyBounds) -> Self {
         let via = HeaderValue::try_from(format!("1.1 watchboard-{:016x}", fastrand::u64(..)));
-        Self { upstream, places: Arc::new(Semaphore::new(MOST_UNDER_WAY)), via: via.expect("a version and a word") }
+        Self { upstream, bounds, via: via.expect("a version and a word") }
     }
 
     /// Changes a request into the one for the application.
@@ -86,10 +91,11 @@ impl Admission {
         if request.uri().path() == "*" && request.method() != Method::OPTIONS {
             return Err(Refusal::Wrong(StatusCode::BAD_REQUEST, "Only OPTIONS may ask for *."));
         }
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Failure(Failure::Busy))?;
+        let place = self.bounds.requests.try_enter().ok_or(Refusal::Failure(Failure::Busy))?;
         if flags.is_coded(request.headers()) {
             return Err(Refusal::Wrong(
-                StatusCode::NOT_IMPLEMENTED,
+                // Not 501: the client's choice is no failure of this server.
+                StatusCode::BAD_REQUEST,
                 "The body is in a transfer coding that is not known here.",
             ));
         }
@@ -97,11 +103,15 @@ impl Admission {
             return Err(Refusal::Failure(Failure::Loop));
         }
         let protocol = if flags.upgrade { headers::upgrade(request) } else { None };
-        let upgrade = protocol.map(|protocol| Upgrade {
-            protocol,
-            client: hyper::upgrade::on(&mut *request),
-            peer: Arc::clone(&arrival.peer),
-        });
+        let upgrade = match protocol {
+            None => None,
+            Some(protocol) => Some(Upgrade {
+                protocol,
+                client: hyper::upgrade::on(&mut *request),
+                place: self.bounds.tunnels.try_enter().ok_or(Refusal::Failure(Failure::NoTunnel))?,
+                drain: arrival.peer.drain.clone(),
+            }),
+        };
         let version = std::mem::replace(request.version_mut(), Version::HTTP_11);
         let (names_host, has_body) = (request.uri().authority().is_some(), !request.body().is_end_stream());
         let headers = request.headers_mut();

@@ -19,10 +19,13 @@ pub(super) fn refusal_response(
 }
 
 /// The response in place of the application's.
-pub(super) fn failure_response(failure: Failure, accept: Option<&HeaderValue>) -> Response<ResponseBody> {
-    tracing::debug!(?failure, "no answer of the application");
+pub(super) fn failure_response(
+    failure: Failure,
+    timing: UpstreamTiming,
+    accept: Option<&HeaderValue>,
+) -> Response<ResponseBody> {
     let mut response = page(failure.status(), failure.sentence(), accept).map(ResponseBody::from_page);
-    response.extensions_mut().insert(UpstreamTiming::from_failure(failure.cause()));
+    response.extensions_mut().insert(timing);
     response
 }
 

@@ -1,14 +1,26 @@
 //! The reasons why the application gave no answer, with their texts for clients and for the board.
 
-use std::io::{self, ErrorKind};
+use std::{
+    error::Error,
+    io::{self, ErrorKind},
+};
 
 use http::StatusCode;
+use rustix::io::Errno;
 
+use super::upload::UploadError;
+
+/// Those of the client are no server errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     Refused,
     NoName,
     Unreachable,
+    /// No file descriptor is left here.
+    NoDescriptor,
+    /// No port is left here.
+    NoPort,
+    NotAllowed,
     NoConnection,
     NoConnectionInTime,
     Closed,
@@ -16,25 +28,40 @@ pub(super) enum Failure {
     TooLarge,
     Late,
     Busy,
+    /// Too many tunnels are open.
+    NoTunnel,
     Loop,
-    /// The client broke its request off, or sent a malformed body.
-    Client,
+    Client(UploadError),
 }
 
 impl Failure {
+    /// Whether the client is to blame.
+    pub(super) fn is_clients(self) -> bool {
+        matches!(self, Self::Client(_))
+    }
+
+    /// The failure, if the application had waited for the rest of an upload: an application that gives up on it has not failed.
+    pub(super) fn of_stalled(self) -> Self {
+        if self == Self::Closed { Self::Client(UploadError::Slow) } else { self }
+    }
+
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::Refused
             | Self::NoName
             | Self::Unreachable
+            | Self::NoDescriptor
+            | Self::NoPort
+            | Self::NotAllowed
             | Self::NoConnection
             | Self::Closed
             | Self::NotHttp
             | Self::TooLarge => StatusCode::BAD_GATEWAY,
             Self::NoConnectionInTime | Self::Late => StatusCode::GATEWAY_TIMEOUT,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NoTunnel => StatusCode::SERVICE_UNAVAILABLE,
             Self::Loop => StatusCode::LOOP_DETECTED,
-            Self::Client => StatusCode::BAD_REQUEST,
+            Self::Client(UploadError::Slow) => StatusCode::REQUEST_TIMEOUT,
+            Self::Client(_) => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -42,9 +69,12 @@ impl Failure {
     pub(super) fn sentence(self) -> &'static str {
         match self {
             Self::Refused => "The application is not running. Please try again in a moment.",
-            Self::NoName | Self::Unreachable | Self::NoConnection => {
-                "The application cannot be reached. Please try again in a moment."
-            }
+            Self::NoName
+            | Self::Unreachable
+            | Self::NoDescriptor
+            | Self::NoPort
+            | Self::NotAllowed
+            | Self::NoConnection => "The application cannot be reached. Please try again in a moment.",
             Self::Closed => "The application broke off. Please try again.",
             Self::NotHttp => "The application's answer is not to be understood.",
             Self::TooLarge => "The head of the application's answer is too large.",
@@ -53,7 +83,10 @@ impl Failure {
                 "The application did not answer in time. Please try again in a moment."
             }
             Self::Busy => "The application has too much to do. Please try again in a moment.",
-            Self::Client => "The request's body is not complete.",
+            Self::NoTunnel => "Too many WebSockets are open. Please try again in a moment.",
+            Self::Client(UploadError::Aborted) => "The request's body is not complete.",
+            Self::Client(UploadError::Malformed) => "The request's body is malformed.",
+            Self::Client(UploadError::Slow) => "The request's body did not arrive in time.",
         }
     }
 
@@ -63,32 +96,42 @@ impl Failure {
             Self::Refused => "the application refuses connections: it is not running, or listens elsewhere",
             Self::NoName => "the name of the application's host cannot be resolved: look at --upstream and at the DNS",
             Self::Unreachable => "no way leads to the application's host: look at --upstream and at the network",
-            Self::NoConnection => {
-                "no connection to the application could be made: too many files may be open here, or no port be free"
-            }
+            Self::NoDescriptor => "no file descriptor was left here for a connection to the application",
+            Self::NoPort => "no port was left here for a connection to the application",
+            Self::NotAllowed => "the system does not allow connections to the application: look at its firewall",
+            Self::NoConnection => "no connection to the application could be made",
             Self::NoConnectionInTime => "the application took no connection in time",
             Self::Closed => "the application closed the connection before it answered",
             Self::NotHttp => "what the application answered is not HTTP/1.1",
-            Self::TooLarge => "the head of the application's answer is too large: 100 fields and 400 KiB are taken",
+            Self::TooLarge => "the head of the application's answer is too large: 100 fields and 128 KiB are taken",
             Self::Late => "the application did not begin to answer in time",
             Self::Busy => "too many requests were under way",
             Self::Loop => "the request came back to this proxy: it is its own upstream",
-            Self::Client => "the client broke its request off",
+            Self::NoTunnel => "too many WebSockets were open",
+            Self::Client(UploadError::Aborted) => "the client broke its request off",
+            Self::Client(UploadError::Malformed) => "the client sent a malformed body",
+            Self::Client(UploadError::Slow) => "the client sent its body too slowly",
         }
     }
 }
 
 /// From the error of an attempt to connect.
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
+impl From<&io::Error> for Failure {
+    fn from(error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::ConnectionRefused => Self::Refused,
             // The application accepted the connection and broke it off at once.
             ErrorKind::ConnectionReset => Self::Closed,
             ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Self::Unreachable,
-            // Failed look-ups have no kind of their own.
-            _ if error.to_string().contains("lookup") => Self::NoName,
-            _ => Self::NoConnection,
+            ErrorKind::AddrNotAvailable => Self::NoPort,
+            ErrorKind::PermissionDenied => Self::NotAllowed,
+            ErrorKind::TimedOut => Self::NoConnectionInTime,
+            _ => match Errno::from_io_error(error) {
+                Some(Errno::MFILE | Errno::NFILE) => Self::NoDescriptor,
+                // Failed look-ups have no kind of their own.
+                None if error.to_string().contains("lookup") => Self::NoName,
+                _ => Self::NoConnection,
+            },
         }
     }
 }
@@ -101,7 +144,8 @@ impl From<hyper::Error> for Failure {
             Self::NotHttp
         } else if error.is_user() {
             // Of all that the caller provides, only the body can fail.
-            Self::Client
+            let reason = error.source().and_then(|source| source.downcast_ref());
+            Self::Client(reason.copied().unwrap_or(UploadError::Aborted))
         } else {
             Self::Closed
         }
@@ -119,10 +163,11 @@ mod tests {
             (ErrorKind::ConnectionReset.into(), Failure::Closed),
             (ErrorKind::NetworkUnreachable.into(), Failure::Unreachable),
             (io::Error::other("failed to lookup address information: Name or service not known"), Failure::NoName),
-            // Too many open files.
-            (io::Error::from_raw_os_error(24), Failure::NoConnection),
+            (Errno::MFILE.into(), Failure::NoDescriptor),
+            (Errno::ADDRNOTAVAIL.into(), Failure::NoPort),
+            (Errno::NOBUFS.into(), Failure::NoConnection),
         ] {
-            assert_eq!(Failure::from(error), failure);
+            assert_eq!(Failure::from(&error), failure);
         }
     }
 }

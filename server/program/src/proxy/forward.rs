@@ -13,6 +13,7 @@ use super::{
     admission::{AdmittedRequest, Upgrade},
     error_page::failure_response,
     failure::Failure,
+    failure_log::FailureLog,
     headers::HeaderFlags,
     response_body::ResponseBody,
     retry, tunnel,
@@ -31,15 +32,22 @@ pub(super) struct Forwarder {
     /// From the last byte of the request to the first of the answer.
     answers_within: Duration,
     pool: Arc<UpstreamPool>,
+    log: Arc<FailureLog>,
 }
 
 impl Forwarder {
-    pub(super) fn new(upstream: Authority, answers_within: Duration) -> Self {
-        Self { pool: UpstreamPool::new(upstream.clone()), upstream, answers_within }
+    pub(super) fn new(upstream: Authority, answers_within: Duration, most_idle: usize) -> Self {
+        let log = Arc::<FailureLog>::default();
+        Self { pool: UpstreamPool::new(upstream.clone(), most_idle, Arc::clone(&log)), upstream, answers_within, log }
     }
 
-    pub(super) fn with_new_pool(&self) -> Self {
-        Self::new(self.upstream.clone(), self.answers_within)
+    pub(super) fn with_new_pool(&self, most_idle: usize) -> Self {
+        let pool = UpstreamPool::new(self.upstream.clone(), most_idle, Arc::clone(&self.log));
+        Self { pool, upstream: self.upstream.clone(), answers_within: self.answers_within, log: Arc::clone(&self.log) }
+    }
+
+    pub(super) fn log(&self) -> &FailureLog {
+        &self.log
     }
 
     /// Sends a request to the application, at once if a connection is idle. A request is large: the future that waits for the answer does not
@@ -76,6 +84,10 @@ impl Forwarder {
         let forwarder = Arc::clone(self);
         Box::pin(async move {
             let progress = progress.as_deref();
+            let timing = |timing: UpstreamTiming| match progress {
+                Some(progress) => timing.with_client(progress.client()),
+                None => timing,
+            };
             let answered = match sent {
                 Ok((answer, connection, copy)) => {
                     match forwarder.answer(answer, began, progress).await {
@@ -98,9 +110,15 @@ impl Forwarder {
             let response = answered.and_then(|(response, connection)| {
                 // The client's time to send the request is not the application's.
                 let sent_at = progress.map_or(began, |progress| progress.last().max(began));
-                finish(admitted, response, connection, sent_at)
+                progress.inspect(|progress| progress.note_answer());
+                let timing = timing(UpstreamTiming::from_response(sent_at.elapsed(), connection.connect));
+                finish(admitted, response, connection, timing)
             });
-            Ok(response.unwrap_or_else(|failure| failure_response(failure, accept.as_ref())))
+            Ok(response.unwrap_or_else(|failure| {
+                let failure = if progress.is_some_and(Progress::is_stalled) { failure.of_stalled() } else { failure };
+                forwarder.log.note(failure);
+                failure_response(failure, timing(UpstreamTiming::from_failure(failure.cause())), accept.as_ref())
+            }))
         })
     }
 
@@ -145,18 +163,18 @@ fn finish(
     admitted: AdmittedRequest,
     mut response: Response<Incoming>,
     mut connection: PooledConnection,
-    sent_at: Instant,
+    timing: UpstreamTiming,
 ) -> Result<Response<ResponseBody>, Failure> {
-    response.extensions_mut().insert(UpstreamTiming::from_response(sent_at.elapsed(), connection.connect));
+    response.extensions_mut().insert(timing);
     let flags = HeaderFlags::from(response.headers());
     if flags.is_coded(response.headers()) {
         return Err(Failure::NotHttp);
     }
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     match admitted.upgrade {
-        Some(Upgrade { client, peer, .. }) if switches => {
-            // `Connection` and `Upgrade` name the new protocol, and stay. The tunnel holds the place and the connection until it ends.
-            tunnel::open(client, hyper::upgrade::on(&mut response), (peer, admitted.place, connection));
+        Some(Upgrade { client, place, drain, .. }) if switches => {
+            // `Connection` and `Upgrade` name the new protocol, and stay. The place of the request is free.
+            tunnel::open(client, hyper::upgrade::on(&mut response), drain, (place, connection));
             return Ok(response.map(|_| ResponseBody::from_page(Full::default())));
         }
         _ if switches => return Err(Failure::NotHttp),

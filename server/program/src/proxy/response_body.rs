@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use tokio::sync::OwnedSemaphorePermit;
+use watchboard::CapacityPlace;
 
 use super::upstream_pool::PooledConnection;
 
@@ -21,11 +21,11 @@ pub(crate) struct ResponseBody {
     /// A page of the proxy has none.
     connection: Option<PooledConnection>,
     /// The place among the requests under way.
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Option<CapacityPlace>,
 }
 
 impl ResponseBody {
-    pub(super) fn from_upstream(inner: Incoming, connection: PooledConnection, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn from_upstream(inner: Incoming, connection: PooledConnection, place: CapacityPlace) -> Self {
         Self { inner: Either::Left(inner), has_ended: false, connection: Some(connection), _place: Some(place) }
     }
 

@@ -1,11 +1,15 @@
-//! The body of a request on its way to the application, with its limits of time. It waits for the application's `100 Continue`.
+//! The body of a request on its way to the application. It waits for the application's `100 Continue`, and ends uploads that make no progress.
 
 use std::{
+    error::Error,
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -15,12 +19,38 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use thiserror::Error;
 use tokio::time::{Instant, Sleep, sleep};
+use watchboard::ClientLeft;
 
-/// A client that sends nothing for this long has gone.
-const SENT_WITHIN: Duration = Duration::from_mins(1);
+use super::upload_pace::{UPLOAD_CHECK_EACH, UploadPace};
+
 /// An application that ignores `Expect: 100-continue` gets the body after this time.
 const GO_AHEAD_WITHIN: Duration = Duration::from_secs(1);
+/// The application waits for the client this long before the client is to blame for its end.
+const STALLED_AFTER: Duration = Duration::from_secs(5);
+
+/// The client did not send the whole body.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub(super) enum UploadError {
+    #[error("the client broke the body off")]
+    Aborted,
+    #[error("the body is malformed")]
+    Malformed,
+    #[error("the client sends too slowly")]
+    Slow,
+}
+
+impl From<hyper::Error> for UploadError {
+    fn from(error: hyper::Error) -> Self {
+        let reason = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
+        match reason {
+            // hyper's decoder of chunks.
+            Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Self::Malformed,
+            _ => Self::Aborted,
+        }
+    }
+}
 
 /// The progress of a body, for the task that waits for the answer.
 pub(super) struct Progress {
@@ -32,23 +62,36 @@ pub(super) struct Progress {
     waits: AtomicWaker,
     /// Whether the proxy waits for the client.
     starved: AtomicBool,
+    /// Whether the application's answer has begun. From then on the two talk as they like.
+    is_answered: AtomicBool,
+    client: ClientLeft,
 }
 
 impl Progress {
     pub(super) fn new(go: bool) -> Arc<Self> {
-        let (last_ms, go) = (AtomicU64::new(0), AtomicBool::new(go));
         Arc::new(Self {
             began: Instant::now(),
-            last_ms,
-            go,
+            last_ms: AtomicU64::new(0),
+            go: AtomicBool::new(go),
             waits: AtomicWaker::new(),
             starved: AtomicBool::new(false),
+            is_answered: AtomicBool::new(false),
+            client: ClientLeft::default(),
         })
     }
 
     pub(super) fn go_ahead(&self) {
-        self.go.store(true, Relaxed);
+        self.go.store(true, Release);
         self.waits.wake();
+    }
+
+    pub(super) fn note_answer(&self) {
+        self.is_answered.store(true, Relaxed);
+    }
+
+    /// The note that the client has left.
+    pub(super) fn client(&self) -> ClientLeft {
+        self.client.clone()
     }
 
     fn note(&self) {
@@ -58,6 +101,11 @@ impl Progress {
     /// Whether the client has more to send, and does not send it.
     pub(super) fn waits_for_client(&self) -> bool {
         self.starved.load(Relaxed)
+    }
+
+    /// Whether the client has not sent the rest for so long that an application gives up.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.waits_for_client() && self.last().elapsed() >= STALLED_AFTER
     }
 
     /// When the last part was sent.
@@ -72,6 +120,7 @@ pub(super) struct Upload(Option<Box<UploadBody>>);
 struct UploadBody {
     inner: Incoming,
     progress: Arc<Progress>,
+    pace: UploadPace,
     patience: Option<Pin<Box<Sleep>>>,
 }
 
@@ -79,7 +128,7 @@ impl Upload {
     pub(super) const NONE: Self = Self(None);
 
     pub(super) fn new(inner: Incoming, progress: Arc<Progress>) -> Self {
-        Self(Some(Box::new(UploadBody { inner, progress, patience: None })))
+        Self(Some(Box::new(UploadBody { inner, progress, pace: UploadPace::default(), patience: None })))
     }
 }
 
@@ -88,18 +137,31 @@ impl UploadBody {
     fn is_over(&mut self, within: Duration, cx: &mut Context<'_>) -> Poll<()> {
         self.patience.get_or_insert_with(|| Box::pin(sleep(within))).as_mut().poll(cx)
     }
+
+    /// The client sends nothing now. Ready once it has sent too little for too long.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.pace.wait();
+        while !self.progress.is_answered.load(Relaxed) {
+            ready!(self.is_over(UPLOAD_CHECK_EACH, cx));
+            self.patience = None;
+            if self.pace.is_too_slow() {
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
+    }
 }
 
 impl Body for Upload {
     type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Error = UploadError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
         let Some(upload) = &mut self.0 else { return Poll::Ready(None) };
         let progress = Arc::clone(&upload.progress);
-        if !progress.go.load(Relaxed) {
+        if !progress.go.load(Acquire) {
             progress.waits.register(cx.waker());
-            if !progress.go.load(Relaxed) {
+            if !progress.go.load(Acquire) {
                 ready!(upload.is_over(GO_AHEAD_WITHIN, cx));
                 progress.go_ahead();
             }
@@ -107,16 +169,20 @@ impl Body for Upload {
         }
         match Pin::new(&mut upload.inner).poll_frame(cx) {
             Poll::Ready(frame) => {
-                upload.patience = None;
                 progress.starved.store(false, Relaxed);
                 progress.note();
-                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+                let frame = frame.map(|frame| frame.map_err(UploadError::from));
+                match &frame {
+                    Some(Ok(frame)) => upload.pace.add(frame.data_ref().map_or(0, Bytes::len)),
+                    Some(Err(UploadError::Aborted)) => progress.client.note(),
+                    _ => {}
+                }
+                Poll::Ready(frame)
             }
             Poll::Pending => {
                 progress.starved.store(true, Relaxed);
-                ready!(upload.is_over(SENT_WITHIN, cx));
-                let late = io::Error::new(io::ErrorKind::TimedOut, "the client sent nothing more");
-                Poll::Ready(Some(Err(late.into())))
+                ready!(upload.poll_patience(cx));
+                Poll::Ready(Some(Err(UploadError::Slow)))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -19,6 +20,7 @@ use tokio::{
 
 use super::{
     failure::Failure,
+    failure_log::FailureLog,
     quick_ack::{AckRequest, QuickAck},
     upload::Upload,
     upstream::host_and_port,
@@ -27,17 +29,20 @@ use crate::serve::keep_alive;
 
 /// A local application takes a connection at once. One that does not is overloaded or gone.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// The largest head of an answer, and the most that is read of a body ahead of its client.
+const ANSWER_BYTES: usize = 128 << 10;
 /// Idle connections are kept for three to four seconds. Most servers close theirs after five, and a request that meets the close is lost or
 /// retried. The age is counted in sweeps, so that no request reads a clock for it.
 const IDLE_SWEEPS: u64 = 4;
 const SWEEP_EACH: Duration = Duration::from_secs(1);
-const MOST_IDLE: usize = 256;
 
 pub(super) struct UpstreamPool {
     upstream: Authority,
     idle: Mutex<Idle<OpenConnection>>,
     /// Whether the task that closes old connections runs.
     is_swept: AtomicBool,
+    most_idle: usize,
+    log: Arc<FailureLog>,
 }
 
 /// An open connection.
@@ -57,8 +62,8 @@ pub(super) struct PooledConnection {
 }
 
 impl UpstreamPool {
-    pub(super) fn new(upstream: Authority) -> Arc<Self> {
-        Arc::new(Self { upstream, idle: Mutex::default(), is_swept: AtomicBool::new(false) })
+    pub(super) fn new(upstream: Authority, most_idle: usize, log: Arc<FailureLog>) -> Arc<Self> {
+        Arc::new(Self { upstream, idle: Mutex::default(), is_swept: AtomicBool::new(false), most_idle, log })
     }
 
     /// An idle connection. The application may have closed it meanwhile.
@@ -69,13 +74,21 @@ impl UpstreamPool {
 
     pub(super) async fn connect(self: &Arc<Self>) -> Result<PooledConnection, Failure> {
         let began = Instant::now();
-        let stream = timeout(CONNECT_WITHIN, TcpStream::connect(host_and_port(&self.upstream))).await;
-        let stream = stream.map_err(|_| Failure::NoConnectionInTime)??;
+        let stream = self.connect_stream().await.map_err(|error| {
+            let failure = Failure::from(&error);
+            self.log.note_no_connection(failure, &error);
+            failure
+        })?;
+        self.log.note_connection();
         let connect = Some(began.elapsed());
-        stream.set_nodelay(true).and_then(|()| keep_alive(&stream))?;
         let ack_request = Arc::<AckRequest>::default();
         let stream = TokioIo::new(QuickAck::new(stream, Arc::clone(&ack_request)));
-        let handshake = http1::Builder::new().preserve_header_case(true).writev(false).handshake(stream).await;
+        let handshake = http1::Builder::new()
+            .preserve_header_case(true)
+            .max_buf_size(ANSWER_BYTES)
+            .writev(false)
+            .handshake(stream)
+            .await;
         let (sender, connection) = handshake.map_err(|_| Failure::NoConnection)?;
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
@@ -86,12 +99,20 @@ impl UpstreamPool {
         Ok(PooledConnection { open, connect, is_spent: false, pool: Arc::clone(self) })
     }
 
+    async fn connect_stream(&self) -> io::Result<TcpStream> {
+        let connected = timeout(CONNECT_WITHIN, TcpStream::connect(host_and_port(&self.upstream))).await;
+        // The error of time that has run out is one of kind `TimedOut`.
+        let stream = connected??;
+        stream.set_nodelay(true).and_then(|()| keep_alive(&stream))?;
+        Ok(stream)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Idle<OpenConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(self: Arc<Self>, open: OpenConnection) {
-        self.lock().keep(open);
+        self.lock().keep(open, self.most_idle);
         if !self.is_swept.swap(true, Relaxed) {
             tokio::spawn(self.sweep());
         }
@@ -148,8 +169,8 @@ impl<T> Idle<T> {
         self.kept.pop_back().map(|(kept, _)| kept)
     }
 
-    fn keep(&mut self, kept: T) {
-        if self.kept.len() < MOST_IDLE {
+    fn keep(&mut self, kept: T, most: usize) {
+        if self.kept.len() < most {
             self.kept.push_back((kept, self.sweeps));
         }
     }
@@ -168,17 +189,19 @@ impl<T> Idle<T> {
 mod tests {
     use super::*;
 
+    const MOST: usize = 10;
+
     #[test]
     fn what_nobody_needs_is_let_go_at_the_fourth_sweep() {
         let mut idle = Idle::default();
-        idle.keep("first");
+        idle.keep("first", MOST);
         assert!(!idle.sweep());
-        idle.keep("second");
+        idle.keep("second", MOST);
         for _ in 0..2 {
             assert!(!idle.sweep());
         }
         assert_eq!(idle.take(), Some("second"), "the last that came is used first");
-        idle.keep("second");
+        idle.keep("second", MOST);
         assert!(!idle.sweep(), "the first alone has been there for four");
         assert_eq!(idle.kept.len(), 1);
         for _ in 0..2 {
@@ -191,7 +214,7 @@ mod tests {
     #[test]
     fn there_are_only_so_many_idle() {
         let mut idle = Idle::default();
-        (0..2 * MOST_IDLE).for_each(|number| idle.keep(number));
-        assert_eq!(idle.kept.len(), MOST_IDLE);
+        (0..2 * MOST).for_each(|number| idle.keep(number, MOST));
+        assert_eq!(idle.kept.len(), MOST);
     }
 }

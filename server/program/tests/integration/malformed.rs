@@ -113,7 +113,7 @@ impl Between {
         exchange(self.proxy, &head(&[&format!("{mark} HTTP/1.1"), "Host: a", "Connection: close"])).await;
         let mut requests = vec![];
         loop {
-            let next = self.node.wait_for_log("requests ").await;
+            let next = self.node.wait_for_log("asked ").await;
             if next == mark {
                 return requests;
             }

@@ -1,0 +1,156 @@
+//! What a client does wrong is its own error: it is never counted as the application's, and never moves the status.
+
+use std::{net::SocketAddr, time::Duration};
+
+use serde_json::Value;
+use socket2::SockRef;
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+use watchboard_test_support::{
+    Binary, Node,
+    raw::{RawResponse, exchange, read_until},
+};
+
+const WITHIN: Duration = Duration::from_secs(20);
+/// So many failed requests would decide the status.
+const ENOUGH: usize = 25;
+
+async fn start() -> (Node, Binary, SocketAddr) {
+    let node = Node::start().await;
+    let (binary, proxy) = Binary::with_upstream(node.port, &[]).await;
+    (node, binary, proxy)
+}
+
+/// Waits until so many requests have ended, and returns the figures of `/health`.
+async fn ended(binary: &Binary, requests: usize) -> Value {
+    let all = |health: &Value| {
+        let application = &health["application"];
+        application["total_requests"] == requests && application["in_flight"] == 0
+    };
+    binary.client.wait_for_json("/health", WITHIN, all).await
+}
+
+fn assert_no_server_error(health: &Value, name: &str) {
+    let application = &health["application"];
+    assert_eq!((&application["error_count"], &health["status"]), (&0.into(), &"healthy".into()), "{name}: {health:#}");
+    let codes = application["status_codes"].as_object().expect("codes");
+    assert!(codes.keys().all(|code| code.as_str() < "500"), "{name}: {codes:?}");
+}
+
+#[tokio::test]
+async fn malformed_and_refused_requests_are_client_errors() {
+    let (_node, binary, proxy) = start().await;
+    let mut total = 0;
+    for (name, head, is_counted) in [
+        ("a coding below the chunks", "POST /hash HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked", true),
+        ("a coding twice", "POST /hash HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked", true),
+        ("an unknown coding", "POST /hash HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked", false),
+        ("a coding in HTTP/1.0", "POST /hash HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked", false),
+        ("a tunnel to elsewhere", "CONNECT a:443 HTTP/1.1\r\nHost: a:443", true),
+        ("no host", "GET /hash HTTP/1.1", true),
+        ("two hosts", "GET /hash HTTP/1.1\r\nHost: a\r\nHost: b", true),
+        ("a host that is none", "GET /hash HTTP/1.1\r\nHost: a/b", true),
+        ("* for GET", "GET * HTTP/1.1\r\nHost: a", true),
+        ("an expectation that nobody fulfils", "GET /several HTTP/1.1\r\nHost: a\r\nExpect: cake", true),
+        ("a version of its own", "GET /hash HTTP/9.9\r\nHost: a", false),
+        ("no version", "GET /hash", false),
+        ("a header without a colon", "GET /hash HTTP/1.1\r\nHost: a\r\nX-A", false),
+        (
+            "a chunk that is none",
+            "POST /hash HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello",
+            true,
+        ),
+        (
+            "a chunk too large",
+            "POST /hash HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff",
+            true,
+        ),
+    ] {
+        for _ in 0..ENOUGH {
+            let answer = exchange(proxy, format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).await;
+            let code = if answer.is_empty() { 400 } else { RawResponse::parse(&answer).code() };
+            assert!(code < 500, "{name}: {code}");
+        }
+        total += if is_counted { ENOUGH } else { 0 };
+        let health = ended(&binary, total).await;
+        assert_no_server_error(&health, name);
+        assert_eq!(health["application"]["dropped_count"], 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_its_client_aborts_is_dropped() {
+    let (_node, binary, proxy) = start().await;
+    let mut total = 0;
+    for (path, framing, resets) in [
+        ("/hash", "Content-Length: 100", false),
+        ("/hash", "Content-Length: 100", true),
+        ("/hash", "Transfer-Encoding: chunked", false),
+        // The application answers while the upload goes on.
+        ("/echo", "Content-Length: 100", false),
+        ("/echo", "Content-Length: 100", true),
+        ("/echo", "Transfer-Encoding: chunked", false),
+    ] {
+        for _ in 0..ENOUGH {
+            let mut client = TcpStream::connect(proxy).await.unwrap();
+            let part = if framing.starts_with('T') { "40\r\nhalf" } else { "half" };
+            client
+                .write_all(format!("POST {path} HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n{part}").as_bytes())
+                .await
+                .unwrap();
+            if path == "/echo" {
+                read_until(&mut client, b"half\r\n").await;
+            }
+            if resets {
+                SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+            }
+        }
+        total += ENOUGH;
+        let health = ended(&binary, total).await;
+        let name = format!("{path}, {framing}, resets: {resets}");
+        assert_no_server_error(&health, &name);
+        let application = &health["application"];
+        assert_eq!(
+            (&application["dropped_count"], &application["client_error_count"]),
+            (&total.into(), &0.into()),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_application_that_gives_up_on_a_stalled_upload_has_not_failed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
+    let application = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_until(&mut stream, b"half").await;
+        // As a server does whose worker is killed for its time.
+        sleep(Duration::from_secs(6)).await;
+    };
+    let mut client = TcpStream::connect(proxy).await.unwrap();
+    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf").await.unwrap();
+    timeout(WITHIN, application).await.unwrap();
+    let head = read_until(&mut client, b"\r\n\r\n").await;
+    assert!(head.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&head));
+    let health = ended(&binary, 1).await;
+    assert_no_server_error(&health, "stalled");
+    assert_eq!(health["application"]["client_error_count"], 1);
+}
+
+#[tokio::test]
+async fn an_application_that_breaks_an_upload_off_has_failed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
+    let mut client = TcpStream::connect(proxy).await.unwrap();
+    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf").await.unwrap();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    read_until(&mut stream, b"half").await;
+    drop(stream);
+    let head = read_until(&mut client, b"\r\n\r\n").await;
+    assert!(head.starts_with(b"HTTP/1.1 502"), "{}", String::from_utf8_lossy(&head));
+    assert_eq!(ended(&binary, 1).await["application"]["error_count"], 1);
+}
