@@ -21,6 +21,7 @@ mod proxy;
 mod server_state;
 mod sign_in_link;
 mod sign_ins;
+mod silent_proxies;
 mod sqlite;
 mod streams;
 mod tls;
