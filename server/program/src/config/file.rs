@@ -202,7 +202,7 @@ mod tests {
         let error = config.lines.locate(read_database(&config).unwrap_err()).to_string();
         assert!(error.contains("line 3: --ready-needs-database needs a database"), "{error}");
         let config = read("\nhost = \"board.example\"", &["--listen", "0.0.0.0:3000"]).unwrap();
-        let error = config.lines.locate(config.login.build(config.listen).unwrap_err().into()).to_string();
+        let error = config.lines.locate(config.login.build(config.listen, false).unwrap_err().into()).to_string();
         assert!(error.starts_with("--listen 0.0.0.0:3000 is reached") && error.contains("without --host"), "{error}");
         // What the command line said is not the file's fault.
         let config = read("upstream = \"http://a\"\nroute = \"/a\"", &["--route", "users"]).unwrap();
