@@ -253,12 +253,11 @@ impl Builder {
     pub fn build(self) -> Monitor {
         let service = self.service.or_else(|| self.watch.is_none().then(executable_name));
         let ready_needs_database = self.ready_needs_database;
-        let (access, links) = match self.access {
-            Some(access) => (access, None),
-            None => {
-                let links = SignInLinks::new(self.url);
-                (AccessPolicy::new(links.clone()), Some(links))
-            }
+        let (access, links) = if let Some(access) = self.access {
+            (access, None)
+        } else {
+            let links = SignInLinks::new(self.url);
+            (AccessPolicy::new(links.clone()), Some(links))
         };
         Monitor::start(service, self.watch, self.database, self.policy, ready_needs_database, access, links)
     }

@@ -86,7 +86,7 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base_path = config.base_path.clone();
     builder = match access {
-        AccessMode::Login(login) => builder.access(login),
+        AccessMode::Login(login) => builder.access(*login),
         AccessMode::LocalOnly => builder.access(LocalOnly::default()),
         // The library's default. Only this program knows the address.
         AccessMode::SignInLink => {

@@ -46,7 +46,7 @@ pub(crate) struct LoginOptions {
 #[derive(Debug)]
 pub(crate) enum AccessMode {
     /// Those with a session or the token.
-    Login(Login),
+    Login(Box<Login>),
     /// Those who open a link of the log on this machine.
     SignInLink,
     /// All on this machine.
@@ -99,7 +99,7 @@ impl LoginOptions {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         Ok(match self.login_with(listen, variable(PASSWORD.variable), variable(TOKEN.variable))? {
             Some(_) if self.open => return Err(LoginError::OpenWithCredentials),
-            Some(login) => AccessMode::Login(login),
+            Some(login) => AccessMode::Login(Box::new(login)),
             None if self.open || is_demo => AccessMode::LocalOnly,
             None => AccessMode::SignInLink,
         })

@@ -36,6 +36,7 @@ mod replication_delay;
 mod server_state;
 mod sign_in_link;
 mod sign_ins;
+mod silent_proxies;
 mod sqlite;
 mod stale;
 mod streams;
