@@ -7,9 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Health, Memory, Requests, Runtime, format,
-};
+use super::{CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Health, Memory, Requests, Runtime, format};
 
 /// A snapshot is taken every second. Once it is older than this, it is stale: no state that it has holds any more.
 pub const STALE_AFTER: Duration = Duration::from_secs(5);

@@ -9,8 +9,8 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use watchboard_wire::{
-    Application, ApplicationProcess, CommandTotals, CommandsSnapshot, DatabaseState, EndpointTotals, ErrorEvent, Fault, FullSnapshot,
-    Heap, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
+    Application, ApplicationProcess, CommandTotals, CommandsSnapshot, DatabaseState, EndpointTotals, ErrorEvent, Fault,
+    FullSnapshot, Heap, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
 /// 200 while the status is healthy or degraded. 503 if most requests fail or the application does not run, so that a balancer can

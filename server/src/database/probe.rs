@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
-use watchboard_wire::{DatabaseFailure, DatabaseHealth, DatabaseServer, DatabaseState, FailureKind, STALE_AFTER, format};
+use watchboard_wire::{
+    DatabaseFailure, DatabaseHealth, DatabaseServer, DatabaseState, FailureKind, STALE_AFTER, format,
+};
 
 use crate::clock::now_unix_ms;
 

@@ -56,6 +56,9 @@ mod tests {
             "the monitor's database probe failed once, 3 s ago: it panicked at a.rs:1:2",
             "the monitor's database probe failed 2 times, 9 m 59 s ago: it panicked at a.rs:1:2",
         ];
-        assert_eq!((&*sentences, health.status, health.since_unix_ms), (&expected.map(str::to_owned)[..], Status::Degraded, 7));
+        assert_eq!(
+            (&*sentences, health.status, health.since_unix_ms),
+            (&expected.map(str::to_owned)[..], Status::Degraded, 7)
+        );
     }
 }

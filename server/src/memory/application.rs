@@ -13,12 +13,12 @@ use std::{collections::HashSet, time::Duration};
 
 use watchboard_wire::{Application, Memory, Unknown};
 
+pub(super) use self::members::{Members, OpenFiles, PageSharingProbe, read_open_files, read_threads};
 use self::{
     find::{Finder, ProcessTree},
     member::ProcessMember,
     table::ProcessKey,
 };
-pub(super) use self::members::{Members, OpenFiles, PageSharingProbe, read_open_files, read_threads};
 use super::{container::ContainerProbe, process, watch::Watch};
 use crate::{
     clock::now_unix_ms,
@@ -101,6 +101,14 @@ impl ApplicationProbe {
         Members { keys, sockets: self.finder.sockets().clone() }
     }
 
+    /// The name of the application with this main process.
+    fn main_name(&mut self, pid: u32) -> String {
+        match &*self.command_line(pid) {
+            [] => table::name(pid),
+            words => command::application_name(words),
+        }
+    }
+
     /// The command line of a process; empty if it cannot be read.
     fn command_line(&mut self, pid: u32) -> Vec<String> {
         if self.commands.begin(pid) {
@@ -174,8 +182,7 @@ impl ApplicationProbe {
                 self.restarts.drain(..excess);
             }
             // Workers that go on without their master are still the application.
-            let words = found.processes.first().map(|main| self.command_line(main.pid));
-            self.name = words.map(|words| command::application_name(&words)).unwrap_or_default();
+            self.name = found.processes.first().map(|main| self.main_name(main.pid)).unwrap_or_default();
         }
         self.known = keys;
         self.unread = found.processes.len().saturating_sub(MOST_PROCESSES);

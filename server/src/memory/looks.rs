@@ -87,8 +87,7 @@ impl Looks {
             threads: Lookout::new("threads", supervision, move || {
                 let mut probe = ThreadsProbe::default();
                 move |members| {
-                    let each =
-                        if is_own { probe.read() } else { application::read_threads(&members, &mut probe) }?;
+                    let each = if is_own { probe.read() } else { application::read_threads(&members, &mut probe) }?;
                     Ok(ThreadsReading { read_at_unix_ms: now_unix_ms(), each })
                 }
             }),
@@ -227,7 +226,10 @@ impl Looks {
     }
 }
 
-fn read_this_process((process, container): &mut (ProcessProbe, ContainerProbe), total: Option<u64>) -> ProcessesReading {
+fn read_this_process(
+    (process, container): &mut (ProcessProbe, ContainerProbe),
+    total: Option<u64>,
+) -> ProcessesReading {
     let memory = Memory {
         process: process.read(total),
         descriptors: descriptors::read(),

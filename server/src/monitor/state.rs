@@ -70,7 +70,11 @@ impl LastRead {
 
 /// A question to the monitor's thread, and where its answer goes.
 pub(super) enum Question {
-    Page { ask: Ask, seen: Option<RefreshCursor>, answer: oneshot::Sender<RefreshResponse> },
+    Page {
+        ask: Ask,
+        seen: Option<RefreshCursor>,
+        answer: oneshot::Sender<RefreshResponse>,
+    },
     /// Answered once the costly figures are published.
     CostlyFigures(oneshot::Sender<()>),
 }

@@ -173,7 +173,8 @@ struct DatabaseTask {
 impl DatabaseTask {
     async fn supervise(&self, supervision: &Supervision) -> ! {
         let failed = |reason: &str| {
-            self.results.send_modify(|result| result.database = result.failed(format!("the monitor's probe: {reason}")));
+            self.results
+                .send_modify(|result| result.database = result.failed(format!("the monitor's probe: {reason}")));
         };
         supervise_task("database probe", &supervision.faults, || tokio::spawn(self.clone().run()), failed).await
     }

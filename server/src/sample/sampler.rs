@@ -9,8 +9,8 @@ use std::{
 };
 
 use watchboard_wire::{
-    AppCommands, Ask, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FullSnapshot, Health, Heap,
-    Memory, MemoryDetail, Part, RecentRequests, RefreshCursor, RefreshResponse, Snapshot, Window,
+    AppCommands, Ask, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FullSnapshot,
+    Health, Heap, Memory, MemoryDetail, Part, RecentRequests, RefreshCursor, RefreshResponse, Snapshot, Window,
 };
 
 use crate::{
@@ -154,18 +154,8 @@ impl Sampler {
     ) {
         let Self { reader, commands, history, probes, faults, judge, health, .. } = self;
         let state = MonitorState { faults: &faults.all(), overdue: &probes.overdue() };
-        let input = HealthInput {
-            tick,
-            unix_ms,
-            recent,
-            memory,
-            database,
-            server,
-            history,
-            reader,
-            commands,
-            monitor: state,
-        };
+        let input =
+            HealthInput { tick, unix_ms, recent, memory, database, server, history, reader, commands, monitor: state };
         let judged = faults.rescue("findings", || probes.times().time("findings", || judge.judge(health, input)));
         self.health = judged.unwrap_or_else(|| {
             self.judge = Judge::default();

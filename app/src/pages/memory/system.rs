@@ -108,8 +108,9 @@ pub(crate) fn DiskTable() -> impl IntoView {
         let used = Cell::number(format::percent(percent), format::exact(used));
         vec![Cell::words(disk.mount.clone()), Cell::bytes(disk.total_bytes), Cell::bytes(disk.available_bytes), used]
     };
-    let rows =
-        figures_memo(move |figures| Ok(reading_ref(&memory_detail(figures)?.disks)?.iter().map(row).collect::<Vec<_>>()));
+    let rows = figures_memo(move |figures| {
+        Ok(reading_ref(&memory_detail(figures)?.disks)?.iter().map(row).collect::<Vec<_>>())
+    });
     view! { <Table caption="Disks" columns=DISKS rows /> }
 }
 

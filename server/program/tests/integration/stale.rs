@@ -63,7 +63,10 @@ async fn a_monitor_that_stands_still_is_stale_and_never_healthy() {
     assert_eq!(text(&binary, "/livez").await, (200, "ok".to_owned()), "a restart is for the operator to decide");
     let (status, metrics) = text(&binary, "/metrics").await;
     let names: Vec<&str> = metrics.lines().filter(|line| !line.starts_with('#')).collect();
-    assert!(status == 200 && names.iter().all(|name| name.starts_with("watchboard_snapshot_age_seconds ")), "{names:?}");
+    assert!(
+        status == 200 && names.iter().all(|name| name.starts_with("watchboard_snapshot_age_seconds ")),
+        "{names:?}"
+    );
     let (_, page) = text(&binary, "/").await;
     assert!(page.contains("stale: the monitor has not taken figures for") && !page.contains("Healthy for"), "{page}");
     drop(paused);
@@ -115,7 +118,9 @@ impl Drop for ThreadLimit {
 async fn a_monitor_that_cannot_start_its_thread_says_so_and_starts_it_later() {
     // The main thread and tokio's two workers.
     let Some(limit) = ThreadLimit::new(3) else {
-        println!("skipped: this machine lets no control group limit threads: that takes root and the controller `pids`");
+        println!(
+            "skipped: this machine lets no control group limit threads: that takes root and the controller `pids`"
+        );
         return;
     };
     let mut command = Command::new("sh");

@@ -12,8 +12,7 @@ use super::{no_process, table::ProcessKey};
 use crate::{
     clock::now_unix_ms,
     memory::{
-        handles,
-        smaps,
+        handles, smaps,
         threads::{self, ThreadsProbe},
     },
 };

@@ -120,7 +120,8 @@ fn same_program(one: u32, other: u32) -> bool {
     }
 }
 
-fn name(pid: u32) -> String {
+/// The name of a process; empty once it has ended.
+pub(super) fn name(pid: u32) -> String {
     text::read(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
 }
 
