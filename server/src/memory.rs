@@ -26,7 +26,7 @@ use watchboard_wire::{Application, Devices, Disk, Memory, Reading, ThreadGroup, 
 
 use self::looks::Looks;
 pub use self::watch::Watch;
-use crate::supervision::{LOOK_WITHIN, Supervision};
+use crate::sync::supervision::{LOOK_WITHIN, Supervision};
 
 /// The costly probes are read for viewers, and no more often than this: at every fourth tick.
 const COSTLY_EVERY: Duration = Duration::from_millis(3_500);
@@ -129,7 +129,7 @@ impl Probes {
 
     /// Makes the figures of the last readings.
     fn write(&mut self) {
-        self.looks.took().for_each(|(name, took)| self.times.set(name, took));
+        self.looks.durations().for_each(|(name, took)| self.times.set(name, took));
         let Self { looks, last, .. } = self;
         let before = looks.members().clone();
         looks.write_cheap(last);

@@ -3,6 +3,7 @@
 
 pub(crate) mod free_list;
 pub(crate) mod slots;
+pub(crate) mod supervision;
 
 use std::sync::atomic::Ordering::Relaxed;
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};

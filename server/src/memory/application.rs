@@ -13,7 +13,7 @@ use std::{collections::HashSet, time::Duration};
 
 use watchboard_wire::{Application, Memory, Unknown};
 
-pub(super) use self::members::{Members, OpenFiles, PageSharingProbe, read_open_files, read_threads};
+pub(super) use self::members::{OpenFiles, PageSharingProbe, ProcessGroup, no_process, read_open_files, read_threads};
 use self::{
     find::{Finder, ProcessTree},
     member::ProcessMember,
@@ -22,7 +22,7 @@ use self::{
 use super::{container::ContainerProbe, process, watch::Watch};
 use crate::{
     clock::now_unix_ms,
-    supervision::{Lookout, Supervision},
+    sync::supervision::{Lookout, Supervision},
 };
 
 /// So many processes are read; further ones are counted.
@@ -96,9 +96,9 @@ impl ApplicationProbe {
     }
 
     /// The processes of the last reading, for the costly readings.
-    pub(super) fn members(&self) -> Members {
+    pub(super) fn members(&self) -> ProcessGroup {
         let keys = self.members.iter().map(|member| member.key).collect();
-        Members { keys, sockets: self.finder.sockets().clone() }
+        ProcessGroup { keys, sockets: self.finder.sockets().clone() }
     }
 
     /// The name of the application with this main process.
@@ -172,7 +172,7 @@ impl ApplicationProbe {
         }
     }
 
-    /// Makes these the members. Members that are among them keep their state.
+    /// Makes these the members. ProcessGroup that are among them keep their state.
     fn take(&mut self, found: &ProcessTree) {
         let keys: HashSet<ProcessKey> = found.processes.iter().copied().collect();
         if self.known.is_disjoint(&keys) {
@@ -196,9 +196,4 @@ impl ApplicationProbe {
             self.members.push(member);
         }
     }
-}
-
-/// Why the other figures are unknown without a process. The process's figures have the reason why there is none.
-pub(super) fn no_process() -> Unknown {
-    Unknown::because("there is no process of the application to be seen")
 }

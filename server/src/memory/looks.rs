@@ -9,7 +9,7 @@ use std::{
 use watchboard_wire::{Devices, Disk, Memory, PageSharing, Reading, System, ThreadGroup, Unknown};
 
 use super::{
-    application::{self, ApplicationProbe, Members, OpenFiles, PageSharingProbe},
+    application::{self, ApplicationProbe, OpenFiles, PageSharingProbe, ProcessGroup},
     container::ContainerProbe,
     descriptors,
     devices::{DevicesProbe, disks},
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     clock::now_unix_ms,
-    supervision::{Look, Lookout, Supervision},
+    sync::supervision::{Look, Lookout, Supervision},
 };
 
 /// The kernel walks all pages of a process to report how they are shared.
@@ -32,20 +32,20 @@ pub(super) struct Looks {
     system: Lookout<(), (Reading<System>, Vec<f32>)>,
     /// The question has the system's memory in bytes.
     processes: Lookout<Option<u64>, ProcessesReading>,
-    open_files: Lookout<Members, OpenFiles>,
-    threads: Lookout<Members, Reading<ThreadsReading>>,
-    shared_pages: Lookout<Members, Reading<PageSharing>>,
+    open_files: Lookout<ProcessGroup, OpenFiles>,
+    threads: Lookout<ProcessGroup, Reading<ThreadsReading>>,
+    shared_pages: Lookout<ProcessGroup, Reading<PageSharing>>,
     devices: Lookout<Vec<f32>, Devices>,
     disks: Lookout<(), Vec<Disk>>,
     /// The application's processes at the last reading; none if it is the monitor's own process.
-    members: Members,
+    members: ProcessGroup,
 }
 
 /// The figures of each second of the processes that are watched.
 struct ProcessesReading {
     /// Their fields of it; the others are not read.
     memory: Memory,
-    members: Members,
+    members: ProcessGroup,
 }
 
 #[derive(Clone)]
@@ -93,9 +93,8 @@ impl Looks {
             }),
             shared_pages: Lookout::new("shared pages", supervision, move || {
                 let (mut own, mut probe) = (None, PageSharingProbe::default());
-                move |members| match is_own {
-                    true => read_own_shared_pages(&mut own),
-                    false => probe.read(&members, SHARED_PAGES_EVERY),
+                move |members| {
+                    if is_own { read_own_shared_pages(&mut own) } else { probe.read(&members, SHARED_PAGES_EVERY) }
                 }
             }),
             devices: Lookout::new("devices and processes", supervision, || {
@@ -103,7 +102,7 @@ impl Looks {
                 move |cores_percent| probe.read(cores_percent)
             }),
             disks: Lookout::new("disks", supervision, || |()| disks()),
-            members: Members::default(),
+            members: ProcessGroup::default(),
         }
     }
 
@@ -142,7 +141,8 @@ impl Looks {
 
     /// Takes what has been read; whether there was anything.
     pub(super) fn poll(&mut self) -> bool {
-        self.all_mut().into_iter().fold(false, |ended, look| look.poll() || ended)
+        // Each of them, also after the first.
+        self.all_mut().into_iter().filter_map(|look| look.poll().then_some(())).count() > 0
     }
 
     /// Whether a reading is under way for which a viewer should wait; those of the devices come last.
@@ -157,8 +157,8 @@ impl Looks {
     }
 
     /// The time of each last reading.
-    pub(super) fn took(&self) -> impl Iterator<Item = (&'static str, Duration)> {
-        self.all().into_iter().filter_map(Look::took)
+    pub(super) fn durations(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        self.all().into_iter().filter_map(Look::last_duration)
     }
 
     /// The CPU time of all readings since the last call.
@@ -166,7 +166,7 @@ impl Looks {
         self.all_mut().into_iter().map(Look::take_cpu).sum()
     }
 
-    pub(super) fn members(&self) -> &Members {
+    pub(super) fn members(&self) -> &ProcessGroup {
         &self.members
     }
 
@@ -175,9 +175,9 @@ impl Looks {
         memory.system = self.system.reading().and_then(|(system, _)| system.clone());
         match self.processes.reading() {
             Ok(ProcessesReading { memory: read, members }) => {
-                memory.process = read.process.clone();
-                memory.descriptors = read.descriptors.clone();
-                memory.container = read.container.clone();
+                memory.process.clone_from(&read.process);
+                memory.descriptors.clone_from(&read.descriptors);
+                memory.container.clone_from(&read.container);
                 memory.application.clone_from(&read.application);
                 self.members.clone_from(members);
             }
@@ -236,7 +236,7 @@ fn read_this_process(
         container: container.read(),
         ..Memory::default()
     };
-    ProcessesReading { memory, members: Members::default() }
+    ProcessesReading { memory, members: ProcessGroup::default() }
 }
 
 /// `last` is the last reading and its time.

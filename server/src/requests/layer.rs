@@ -19,7 +19,7 @@ use super::{
     recorder::{Incoming, Recorder},
     upstream::UpstreamTiming,
 };
-use crate::supervision::panics;
+use crate::sync::supervision::panics;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 

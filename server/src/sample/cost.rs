@@ -7,7 +7,7 @@ use std::{
 
 use watchboard_wire::Cost;
 
-use crate::{requests, supervision::thread_cpu};
+use crate::{requests, sync::supervision::thread_cpu};
 
 /// Measures the monitor's own cost.
 #[derive(Default)]
