@@ -106,14 +106,15 @@ impl Looks {
         }
     }
 
-    /// Reads what is read every second, and waits so long for each part at most. What hung before is not waited for.
+    /// Reads what is read every second, and waits so long at most. What hung before is not waited for.
     pub(super) fn read_cheap(&mut self, system_total_bytes: Option<u64>, within: Duration) {
+        let begun = Instant::now();
         let system = self.system.begin(());
         if self.processes.begin(system_total_bytes) {
             self.processes.wait(within);
         }
         if system {
-            self.system.wait(within);
+            self.system.wait(within.saturating_sub(begun.elapsed()));
         }
     }
 

@@ -17,9 +17,11 @@ use super::{
 use crate::sync::supervision::{Faults, LOOK_WITHIN};
 
 /// A page waits this long at most. The thread answers within milliseconds, unless the machine is overloaded or a reading hangs.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// The same while the thread has not sampled for longer than figures stay fresh.
+const STALE_ANSWER_WITHIN: Duration = Duration::from_millis(500);
 /// `/health` waits this long at most for costly figures: a look, and the sampler if it is at work.
-const COMPLETE_WITHIN: Duration = LOOK_WITHIN.saturating_add(Duration::from_millis(500));
+const COMPLETE_WITHIN: Duration = LOOK_WITHIN.saturating_add(Duration::from_secs(1));
 
 /// The monitor's state that the board reads.
 pub(super) struct State {
@@ -70,17 +72,18 @@ impl Telemetry for State {
         let (answer, answered) = oneshot::channel();
         let sent = self.ask.try_send(Question::Page { ask, seen, answer });
         let frozen = Arc::clone(&self.frozen);
+        let within = if frozen.load().stale().is_some() { STALE_ANSWER_WITHIN } else { ANSWER_WITHIN };
         Box::pin(async move {
             sent.map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => Unknown::because("too many pages ask at once: try again"),
                 mpsc::error::TrySendError::Closed(_) => Unknown::because("the monitor has stopped: see the log"),
             })?;
-            match timeout(ANSWER_WITHIN, answered).await {
+            match timeout(within, answered).await {
                 Ok(Ok(answer)) => Ok(answer),
                 Ok(Err(_)) => Err(Unknown::because("the monitor failed to answer: see the log")),
                 Err(_) => Err(Unknown::because(match frozen.load().stale() {
                     Some(stale) => format!("stale: {stale}"),
-                    None => format!("the monitor did not answer within {ANSWER_WITHIN:?}"),
+                    None => format!("the monitor did not answer within {within:?}"),
                 })),
             }
         })

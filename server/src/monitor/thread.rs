@@ -52,8 +52,13 @@ impl MonitorThread {
     /// Runs until nobody can ask it any more.
     pub(super) fn run(mut self) {
         let supervision = self.supervision.clone();
+        // It outlives a panic too: connections of the application's own client may belong to it.
+        let mut runtime = None;
         supervise(SAMPLER, &supervision.faults, || {
-            let runtime = ThreadRuntime::new(MOST_BLOCKING)?;
+            let runtime = match &mut runtime {
+                Some(runtime) => runtime,
+                none => none.insert(ThreadRuntime::new(MOST_BLOCKING)?),
+            };
             let database = DatabaseTask {
                 databases: self.databases.clone(),
                 results: self.results.clone(),
@@ -148,7 +153,7 @@ impl DatabaseTask {
             self.results
                 .send_modify(|result| result.database = result.after_failure(format!("the monitor's probe: {reason}")));
         };
-        supervise_task("database probe", &supervision.faults, || tokio::spawn(self.clone().run()), failed).await
+        supervise_task("database probe", &supervision.faults, || self.clone().run(), failed).await
     }
 
     /// Ends only if a round never ends.

@@ -96,7 +96,7 @@ async fn a_file_that_hangs_costs_neither_the_sampler_nor_the_other_figures() {
     while Instant::now() < until {
         let asked = Instant::now();
         let health = binary.client.json("/health").await;
-        assert!(asked.elapsed() < Duration::from_secs(3), "a look is waited for a second at most");
+        assert!(asked.elapsed() < Duration::from_secs(4), "a look is waited for two seconds at most");
         assert!(health["age_seconds"].as_f64().is_some_and(|age| age < FRESH_SECONDS), "{health:#}");
         assert!(seen(&health) && process(&health)["memory_info"]["rss"].is_u64(), "{health:#}");
         assert_eq!(health["status"], "healthy", "{health:#}");

@@ -18,7 +18,7 @@ use watchboard_wire::{Reading, STALE_AFTER, Unknown, format};
 use super::Faults;
 
 /// Whoever asks waits this long for a look. If it takes longer its figures are unknown, unless the last ones are still fresh.
-pub(crate) const LOOK_WITHIN: Duration = Duration::from_secs(1);
+pub(crate) const LOOK_WITHIN: Duration = Duration::from_secs(2);
 /// The thread of looks that nobody asks for ends after this time.
 const IDLE: Duration = Duration::from_mins(1);
 
