@@ -80,6 +80,11 @@ impl Judge {
     }
 }
 
+/// The health if nothing else could be judged.
+pub(crate) fn with_monitor(before: &Health, monitor: MonitorState<'_>, now_unix_ms: u64) -> Health {
+    settle(before, monitor.findings().collect(), now_unix_ms)
+}
+
 /// The health with a new state of the database, between two ticks.
 pub(crate) fn with_database(before: &Health, was: &DatabaseHealth, now: &DatabaseHealth, now_unix_ms: u64) -> Health {
     let old = database::failure_finding(was);

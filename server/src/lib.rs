@@ -39,7 +39,6 @@ mod memory;
 mod monitor;
 mod requests;
 mod sample;
-mod supervision;
 mod sync;
 
 use axum::Router;

@@ -32,12 +32,12 @@ use watchboard_wire::{Application, Devices, Disk, Memory, Reading, ThreadGroup, 
 
 pub use self::watch::Watch;
 use self::{container::ContainerProbe, looks::Looks};
-use crate::supervision::{LOOK_WITHIN, Supervision};
+use crate::sync::supervision::{LOOK_WITHIN, Supervision};
 
 /// The costly probes are read for viewers, and no more often than this: at every fourth tick.
 const COSTLY_EVERY: Duration = Duration::from_millis(3_500);
-/// The sampler waits this long for the readings of each second. They take a millisecond.
-const CHEAP_WITHIN: Duration = Duration::from_millis(250);
+/// The sampler waits this long at most for the readings of each second. They take a millisecond.
+const CHEAP_WITHIN: Duration = Duration::from_secs(1);
 /// Threads in the snapshot and in `/health`.
 const BUSIEST: usize = 5;
 
@@ -102,16 +102,26 @@ impl Probes {
         }
     }
 
-    /// Reads the cheap probes, and if `watched` begins to read the costly ones that are due. Takes [`CHEAP_WITHIN`] for each at most.
+    /// Reads the cheap probes, and if `watched` begins to read the costly ones that are due. Takes
+    /// [`CHEAP_WITHIN`] at most.
     pub(crate) fn read(&mut self, watched: bool) -> Memory {
         self.looks.read_cheap(self.last.system.as_ref().ok().map(|system| system.total_bytes), CHEAP_WITHIN);
-        self.last.heap = heap::read();
-        self.last.allocator = allocator::read();
+        let before = self.looks.members().clone();
+        self.looks.write_cheap(&mut self.last);
+        if before != *self.looks.members() {
+            // The costly figures are those of other processes.
+            self.costly_at = None;
+        }
+        // No other process knows the figures of its allocator.
+        if self.last.application.is_none() {
+            self.last.heap = heap::read();
+            self.last.allocator = allocator::read();
+        }
         if watched {
             self.begin_costly();
         }
         self.looks.poll();
-        self.write();
+        self.write_costly();
         self.last.clone()
     }
 
@@ -136,26 +146,19 @@ impl Probes {
         begun.into_iter().flatten().any(|at| at.elapsed() < 2 * LOOK_WITHIN) && self.looks.are_awaited(with_devices)
     }
 
-    /// Takes the readings that have ended; whether the figures are others now.
+    /// Takes the costly readings that have ended; whether the figures are others now. The cheap ones are the tick's, as its findings are.
     pub(crate) fn update(&mut self) -> bool {
         // The time for which one has hung is among the figures.
         let changes = self.looks.poll() || self.looks.overdue().next().is_some();
         if changes {
-            self.write();
+            self.write_costly();
         }
         changes
     }
 
-    /// Makes the figures of the last readings.
-    fn write(&mut self) {
-        self.looks.took().for_each(|(name, took)| self.times.set(name, took));
+    fn write_costly(&mut self) {
+        self.looks.durations().for_each(|(name, took)| self.times.set(name, took));
         let Self { looks, last, .. } = self;
-        let before = looks.members().clone();
-        looks.write_cheap(last);
-        if before != *looks.members() {
-            // Its figures are those of other processes.
-            self.costly_at = None;
-        }
         looks.write_costly(last);
         last.threads = looks.threads(last).map(|threads| Threads {
             read_at_unix_ms: threads.read_at_unix_ms,

@@ -1,5 +1,7 @@
 //! The monitor: the face of its state and of its thread, which runs the sampler and the database's probe.
 
+mod question;
+mod starter;
 mod state;
 mod thread;
 
@@ -13,8 +15,10 @@ use tokio::sync::{mpsc, watch};
 use watchboard_app::port::Telemetry;
 
 use self::{
-    state::{LastRead, QUESTIONS, State},
-    thread::{MonitorThread, Starter},
+    question::{LastRead, QUESTIONS},
+    starter::Starter,
+    state::State,
+    thread::MonitorThread,
 };
 use crate::{
     board,
@@ -24,7 +28,7 @@ use crate::{
     memory::{Probes, Watch},
     requests::{Policy, Recorder, RequestsLayer},
     sample::{RuntimeProbe, Sampler},
-    supervision::{Supervision, panics},
+    sync::supervision::{Supervision, panics},
 };
 
 /// Watches an application: its [layer](Self::layer) records requests, its [dashboard](Self::dashboard) shows the board.
@@ -166,8 +170,8 @@ impl Monitor {
         let (state, needs_database) = (Arc::clone(&self.state), self.ready_needs_database);
         let unready = move || {
             let full = state.full_snapshot();
-            let stale = full.stale().map(|stale| format!("stale: {stale}"));
-            stale.or_else(|| needs_database.then(|| full.snapshot.database.unready()).flatten())
+            let too_old = full.stale().map(|why| format!("stale: {why}"));
+            too_old.or_else(|| needs_database.then(|| full.snapshot.database.unready()).flatten())
         };
         let unready: board::Unready = Arc::new(unready);
         board::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &unready, self.access.clone())

@@ -4,6 +4,7 @@
 pub(crate) mod free_list;
 mod program_faults;
 pub(crate) mod slots;
+pub(crate) mod supervision;
 
 use std::sync::atomic::Ordering::Relaxed;
 

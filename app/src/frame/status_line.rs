@@ -21,10 +21,7 @@ pub(crate) fn StatusLine() -> impl IntoView {
     let word = snapshot_text(|snapshot| snapshot.health.status.word().to_owned());
     let class = move || if is_stale.get() { "status stale".to_owned() } else { format!("status {}", word.get()) };
     let known = snapshot_text(|snapshot| sentence(&snapshot.health, snapshot.taken_at_unix_ms / 1000));
-    let sentence = move || match is_stale.get() {
-        true => format!("Stale. Last known: {}", known.get()),
-        false => known.get(),
-    };
+    let sentence = move || if is_stale.get() { format!("Stale. Last known: {}", known.get()) } else { known.get() };
     let place = use_place();
     let findings = snapshot_memo(|snapshot| snapshot.health.findings.clone());
     let links = move || {

@@ -49,7 +49,7 @@ pub struct ApplicationProcess {
     pub cpu_percent: Option<f64>,
     /// Its open file descriptors; `None` if they are not visible.
     pub descriptors: Option<u64>,
-    /// Its open regular files; read every five seconds while a page shows them.
+    /// Its open regular files; read when somebody asks.
     pub open_files: Option<u64>,
 }
 

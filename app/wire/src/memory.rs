@@ -14,11 +14,11 @@ pub struct Memory {
     pub process: Reading<Process>,
     /// Its open file descriptors, or those of the application's process nearest to its limit; read every second.
     pub descriptors: Reading<Descriptors>,
-    /// Its open files and connections; read every five seconds while a page shows them.
+    /// Its open files and connections; read when somebody asks, at most every four seconds.
     pub handles: Reading<Handles>,
-    /// Its busiest threads, at most five; read every five seconds while a page shows them.
+    /// Its busiest threads, at most five; read when somebody asks, at most every four seconds.
     pub threads: Reading<Threads>,
-    /// How its pages are shared; read every minute while a page shows it.
+    /// How its pages are shared; read when somebody asks, at most once a minute.
     pub mapped: Reading<PageSharing>,
     /// Its container; `Ok(None)` outside of one; read every second.
     pub container: Reading<Option<Container>>,

@@ -51,14 +51,14 @@ impl ProbeResult {
         match (age, &self.database.state) {
             (Some(age), DatabaseState::Healthy | DatabaseState::Connecting) => {
                 let detail = format!("the monitor's probe has not answered for {}", format::span(age.as_secs()));
-                self.failed(detail)
+                self.after_failure(detail)
             }
             _ => self.database.clone(),
         }
     }
 
     /// The probe itself failed, for this reason.
-    pub(crate) fn failed(&self, detail: String) -> DatabaseHealth {
+    pub(crate) fn after_failure(&self, detail: String) -> DatabaseHealth {
         let state = DatabaseState::Failed(DatabaseFailure::new(FailureKind::NotProbed, detail));
         let since_unix_ms =
             if is_same(&state, &self.database.state) { self.database.since_unix_ms } else { now_unix_ms() };

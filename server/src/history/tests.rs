@@ -11,7 +11,7 @@ use crate::{
     memory::Probes,
     requests::{Class, Ending, Outcome, Policy, Recorder, RequestId, Sighting},
     sample::Sampler,
-    supervision::Supervision,
+    sync::supervision::Supervision,
 };
 
 pub(crate) fn tally(durations_us: &[u64]) -> Tally {

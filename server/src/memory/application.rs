@@ -15,7 +15,7 @@ use std::{collections::HashSet, time::Duration};
 
 use watchboard_wire::{Application, Container, Memory, ProcessEnd, Reading, Unknown};
 
-pub(super) use self::members::{Members, OpenFiles, PageSharingProbe, read_open_files, read_threads};
+pub(super) use self::members::{OpenFiles, PageSharingProbe, ProcessGroup, no_process, read_open_files, read_threads};
 use self::{
     command::CommandLine,
     end::LastSeen,
@@ -26,7 +26,7 @@ use self::{
 use super::{container::ContainerProbe, names, oom_kills::OomKillCounter, process, watch::Watch};
 use crate::{
     clock::now_unix_ms,
-    supervision::{Lookout, Supervision},
+    sync::supervision::{Lookout, Supervision},
 };
 
 /// So many processes are read; further ones are counted.
@@ -111,9 +111,9 @@ impl ApplicationProbe {
     }
 
     /// The processes of the last reading, for the costly readings.
-    pub(super) fn members(&self) -> Members {
+    pub(super) fn members(&self) -> ProcessGroup {
         let keys = self.members.iter().map(|member| member.key).collect();
-        Members { keys, sockets: self.finder.sockets().clone() }
+        ProcessGroup { keys, sockets: self.finder.sockets().clone() }
     }
 
     /// The control group of the main process.
@@ -224,7 +224,7 @@ impl ApplicationProbe {
         (self.unread, self.unseen) = (0, why);
     }
 
-    /// Makes these the members. Members that are among them keep their state.
+    /// Makes these the members. Those that are members already keep their state.
     fn take(&mut self, found: &ProcessTree) {
         let keys: HashSet<ProcessKey> = found.processes.iter().copied().collect();
         let goes_on = !self.known.is_disjoint(&keys);
@@ -255,9 +255,4 @@ impl ApplicationProbe {
             self.members.push(member);
         }
     }
-}
-
-/// Why the other figures are unknown without a process. The process's figures have the reason why there is none.
-pub(super) fn no_process() -> Unknown {
-    Unknown::because("there is no process of the application to be seen")
 }

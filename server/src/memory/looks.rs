@@ -9,7 +9,7 @@ use std::{
 use watchboard_wire::{Devices, Disk, Memory, PageSharing, Reading, System, ThreadGroup, Unknown};
 
 use super::{
-    application::{self, ApplicationProbe, Members, OpenFiles, PageSharingProbe},
+    application::{self, ApplicationProbe, OpenFiles, PageSharingProbe, ProcessGroup},
     container::ContainerProbe,
     descriptors,
     devices::DevicesProbe,
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     clock::now_unix_ms,
-    supervision::{Look, Lookout, Supervision},
+    sync::supervision::{Look, Lookout, Supervision},
 };
 
 /// The kernel walks all pages of a process to report how they are shared.
@@ -33,20 +33,20 @@ pub(super) struct Looks {
     system: Lookout<(), (Reading<System>, Vec<f32>)>,
     /// The question has the system's memory in bytes.
     processes: Lookout<Option<u64>, ProcessesReading>,
-    open_files: Lookout<Members, OpenFiles>,
-    threads: Lookout<Members, Reading<ThreadsReading>>,
-    shared_pages: Lookout<Members, Reading<PageSharing>>,
+    open_files: Lookout<ProcessGroup, OpenFiles>,
+    threads: Lookout<ProcessGroup, Reading<ThreadsReading>>,
+    shared_pages: Lookout<ProcessGroup, Reading<PageSharing>>,
     devices: Lookout<Vec<f32>, Devices>,
     disks: Lookout<(), Vec<Disk>>,
     /// The application's processes at the last reading; none if it is the monitor's own process.
-    members: Members,
+    members: ProcessGroup,
 }
 
 /// The figures of each second of the processes that are watched.
 struct ProcessesReading {
     /// Their fields of it; the others are not read.
     memory: Memory,
-    members: Members,
+    members: ProcessGroup,
 }
 
 #[derive(Clone)]
@@ -98,9 +98,8 @@ impl Looks {
             }),
             shared_pages: Lookout::new("shared pages", supervision, move || {
                 let (mut own, mut probe) = (None, PageSharingProbe::default());
-                move |members| match is_own {
-                    true => read_own_shared_pages(&mut own),
-                    false => probe.read(&members, SHARED_PAGES_EVERY),
+                move |members| {
+                    if is_own { read_own_shared_pages(&mut own) } else { probe.read(&members, SHARED_PAGES_EVERY) }
                 }
             }),
             devices: Lookout::new("devices and processes", supervision, || {
@@ -108,18 +107,19 @@ impl Looks {
                 move |cores_percent| probe.read(cores_percent)
             }),
             disks: Lookout::new("disks", supervision, || |()| disks::read()),
-            members: Members::default(),
+            members: ProcessGroup::default(),
         }
     }
 
-    /// Reads what is read every second, and waits so long for each part at most. What hung before is not waited for.
+    /// Reads what is read every second, and waits so long at most. What hung before is not waited for.
     pub(super) fn read_cheap(&mut self, system_total_bytes: Option<u64>, within: Duration) {
+        let begun = Instant::now();
         let system = self.system.begin(());
         if self.processes.begin(system_total_bytes) {
             self.processes.wait(within);
         }
         if system {
-            self.system.wait(within);
+            self.system.wait(within.saturating_sub(begun.elapsed()));
         }
     }
 
@@ -147,7 +147,8 @@ impl Looks {
 
     /// Takes what has been read; whether there was anything.
     pub(super) fn poll(&mut self) -> bool {
-        self.all_mut().into_iter().fold(false, |ended, look| look.poll() || ended)
+        // Each of them, also after the first.
+        self.all_mut().into_iter().filter_map(|look| look.poll().then_some(())).count() > 0
     }
 
     /// Whether a reading is under way for which a viewer should wait; those of the devices come last.
@@ -162,8 +163,8 @@ impl Looks {
     }
 
     /// The time of each last reading.
-    pub(super) fn took(&self) -> impl Iterator<Item = (&'static str, Duration)> {
-        self.all().into_iter().filter_map(Look::took)
+    pub(super) fn durations(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        self.all().into_iter().filter_map(Look::last_duration)
     }
 
     /// The CPU time of all readings since the last call.
@@ -171,7 +172,7 @@ impl Looks {
         self.all_mut().into_iter().map(Look::take_cpu).sum()
     }
 
-    pub(super) fn members(&self) -> &Members {
+    pub(super) fn members(&self) -> &ProcessGroup {
         &self.members
     }
 
@@ -180,9 +181,9 @@ impl Looks {
         memory.system = self.system.reading().and_then(|(system, _)| system.clone());
         match self.processes.reading() {
             Ok(ProcessesReading { memory: read, members }) => {
-                memory.process = read.process.clone();
-                memory.descriptors = read.descriptors.clone();
-                memory.container = read.container.clone();
+                memory.process.clone_from(&read.process);
+                memory.descriptors.clone_from(&read.descriptors);
+                memory.container.clone_from(&read.container);
                 memory.oom_kills_seen = read.oom_kills_seen;
                 memory.application.clone_from(&read.application);
                 self.members.clone_from(members);
@@ -253,7 +254,7 @@ impl ThisProcessProbe {
             oom_kills_seen: self.oom_kills.count(),
             ..Memory::default()
         };
-        ProcessesReading { memory, members: Members::default() }
+        ProcessesReading { memory, members: ProcessGroup::default() }
     }
 }
 

@@ -1,13 +1,6 @@
 //! The part of the monitor that answers the board. It reads what the thread published, and asks the thread for more.
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::{Duration, Instant},
-};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::{
@@ -15,19 +8,20 @@ use tokio::{
     time::timeout,
 };
 use watchboard_app::port::{RefreshResult, Telemetry};
-use watchboard_wire::{Ask, Fault, FullSnapshot, Part, RefreshCursor, RefreshResponse, Unknown};
+use watchboard_wire::{Ask, Fault, FullSnapshot, Part, RefreshCursor, Unknown};
 
-use super::thread::Starter;
-use crate::supervision::{Faults, LOOK_WITHIN};
+use super::{
+    question::{LastRead, Question},
+    starter::Starter,
+};
+use crate::sync::supervision::{Faults, LOOK_WITHIN};
 
-/// The board has a viewer if a page was read within this time: a little longer than the longest refresh interval of a page.
-const WATCHED_WITHIN: Duration = Duration::from_secs(65);
-/// So many pages may wait for the monitor's thread at once.
-pub(super) const QUESTIONS: usize = 64;
 /// A page waits this long at most. The thread answers within milliseconds, unless the machine is overloaded or a reading hangs.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// The same while the thread has not sampled for longer than figures stay fresh.
+const STALE_ANSWER_WITHIN: Duration = Duration::from_millis(500);
 /// `/health` waits this long at most for costly figures: a look, and the sampler if it is at work.
-const COMPLETE_WITHIN: Duration = LOOK_WITHIN.saturating_add(Duration::from_millis(500));
+const COMPLETE_WITHIN: Duration = LOOK_WITHIN.saturating_add(Duration::from_secs(1));
 
 /// The monitor's state that the board reads.
 pub(super) struct State {
@@ -38,52 +32,6 @@ pub(super) struct State {
     pub(super) database_read: Arc<LastRead>,
     pub(super) starter: Starter,
     pub(super) faults: Arc<Faults>,
-}
-
-/// The time of the last read.
-pub(super) struct LastRead {
-    since: Instant,
-    /// Milliseconds from `since`, and one; zero before the first.
-    at: AtomicU64,
-}
-
-impl Default for LastRead {
-    fn default() -> Self {
-        Self { since: Instant::now(), at: AtomicU64::new(0) }
-    }
-}
-
-impl LastRead {
-    fn now(&self) -> u64 {
-        self.since.elapsed().as_millis() as u64 + 1
-    }
-
-    fn set_to_now(&self) {
-        self.at.store(self.now(), Relaxed);
-    }
-
-    pub(super) fn is_recent(&self) -> bool {
-        let at = self.at.load(Relaxed);
-        at > 0 && self.now().saturating_sub(at) < WATCHED_WITHIN.as_millis() as u64
-    }
-}
-
-/// A question to the monitor's thread, and where its answer goes.
-pub(super) enum Question {
-    Page {
-        ask: Ask,
-        seen: Option<RefreshCursor>,
-        answer: oneshot::Sender<RefreshResponse>,
-    },
-    /// Answered once the costly figures are published.
-    CostlyFigures(oneshot::Sender<()>),
-}
-
-impl Question {
-    /// Whether it is about the devices of the machine too.
-    pub(super) fn is_with_devices(&self) -> bool {
-        matches!(self, Self::Page { ask: Ask { part: Part::Memory, .. }, .. })
-    }
 }
 
 impl Telemetry for State {
@@ -124,17 +72,18 @@ impl Telemetry for State {
         let (answer, answered) = oneshot::channel();
         let sent = self.ask.try_send(Question::Page { ask, seen, answer });
         let frozen = Arc::clone(&self.frozen);
+        let within = if frozen.load().stale().is_some() { STALE_ANSWER_WITHIN } else { ANSWER_WITHIN };
         Box::pin(async move {
             sent.map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => Unknown::because("too many pages ask at once: try again"),
                 mpsc::error::TrySendError::Closed(_) => Unknown::because("the monitor has stopped: see the log"),
             })?;
-            match timeout(ANSWER_WITHIN, answered).await {
+            match timeout(within, answered).await {
                 Ok(Ok(answer)) => Ok(answer),
                 Ok(Err(_)) => Err(Unknown::because("the monitor failed to answer: see the log")),
                 Err(_) => Err(Unknown::because(match frozen.load().stale() {
                     Some(stale) => format!("stale: {stale}"),
-                    None => format!("the monitor did not answer within {ANSWER_WITHIN:?}"),
+                    None => format!("the monitor did not answer within {within:?}"),
                 })),
             }
         })

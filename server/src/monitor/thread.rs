@@ -2,9 +2,7 @@
 //! again, with the same sampler.
 
 use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    thread,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,11 +13,11 @@ use tokio::{
 };
 use watchboard_wire::FullSnapshot;
 
-use super::state::{LastRead, QUESTIONS, Question};
+use super::question::{LastRead, QUESTIONS, Question};
 use crate::{
     database::{Database, Probe, ProbeResult},
     sample::Sampler,
-    supervision::{LOOK_WITHIN, Supervision, ThreadRuntime, supervise, supervise_task},
+    sync::supervision::{LOOK_WITHIN, Supervision, ThreadRuntime, supervise, supervise_task},
 };
 
 /// The time between two snapshots, and between two questions to the database.
@@ -32,7 +30,7 @@ const ROUND_WITHIN: Duration = Duration::from_secs(10);
 const MOST_BLOCKING: usize = 4;
 
 /// The name of the thread in the list of faults.
-const SAMPLER: &str = "sampler";
+pub(super) const SAMPLER: &str = "sampler";
 
 /// The state of the monitor's thread. It outlives a panic.
 pub(super) struct MonitorThread {
@@ -50,45 +48,17 @@ pub(super) struct MonitorThread {
     pub(super) supervision: Supervision,
 }
 
-/// Starts the thread, and tries again later if that fails.
-pub(super) struct Starter {
-    /// `None` once it has started.
-    waiting: Arc<Mutex<Option<MonitorThread>>>,
-    supervision: Supervision,
-}
-
-impl Starter {
-    pub(super) fn new(thread: MonitorThread) -> Self {
-        let supervision = thread.supervision.clone();
-        Self { waiting: Arc::new(Mutex::new(Some(thread))), supervision }
-    }
-
-    /// Starts the thread if it has not started.
-    pub(super) fn start(&self) {
-        self.start_by(|run| thread::Builder::new().name("watchboard".to_owned()).spawn(run).map(|_| ()));
-    }
-
-    fn start_by(&self, spawn: impl FnOnce(Box<dyn FnOnce() + Send>) -> io::Result<()>) {
-        if self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
-            return;
-        }
-        let waiting = Arc::clone(&self.waiting);
-        let run = move || {
-            let thread = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-            thread.into_iter().for_each(MonitorThread::run);
-        };
-        if let Err(error) = spawn(Box::new(run)) {
-            self.supervision.faults.record(SAMPLER, format!("its thread cannot be started: {error}"));
-        }
-    }
-}
-
 impl MonitorThread {
     /// Runs until nobody can ask it any more.
-    fn run(mut self) {
+    pub(super) fn run(mut self) {
         let supervision = self.supervision.clone();
+        // It outlives a panic too: connections of the application's own client may belong to it.
+        let mut runtime = None;
         supervise(SAMPLER, &supervision.faults, || {
-            let runtime = ThreadRuntime::new(MOST_BLOCKING)?;
+            let runtime = match &mut runtime {
+                Some(runtime) => runtime,
+                none => none.insert(ThreadRuntime::new(MOST_BLOCKING)?),
+            };
             let database = DatabaseTask {
                 databases: self.databases.clone(),
                 results: self.results.clone(),
@@ -118,7 +88,7 @@ impl MonitorThread {
                 Ok(()) = self.latest.changed() => {
                     let database = self.latest.borrow_and_update().current();
                     let updated = self.sampler.update_database(&self.frozen.load(), &database);
-                    updated.into_iter().for_each(|updated| self.frozen.store(Arc::new(updated)));
+                    self.publish(updated);
                 }
                 () = looked.notified() => {}
                 question = self.questions.recv(), if self.parked.len() < QUESTIONS => {
@@ -135,13 +105,20 @@ impl MonitorThread {
     fn tick(&mut self) {
         let tick = self.started.elapsed().as_secs_f64().round() as u64;
         let result = self.latest.borrow().clone();
-        self.frozen.store(Arc::new(self.sampler.tick(tick, &result, self.read.is_recent())));
+        let full = self.sampler.tick(tick, &result, self.read.is_recent());
+        self.publish(Some(full));
+    }
+
+    fn publish(&self, full: Option<FullSnapshot>) {
+        if let Some(full) = full {
+            self.frozen.store(Arc::new(full));
+        }
     }
 
     /// Publishes what was read, and answers the questions that wait for nothing more.
     fn answer_parked(&mut self) {
         let updated = self.sampler.update_memory(&self.frozen.load());
-        updated.into_iter().for_each(|updated| self.frozen.store(Arc::new(updated)));
+        self.publish(updated);
         let sampler = &self.sampler;
         let is_ready = |(asked_at, question): &mut (Instant, Question)| {
             asked_at.elapsed() >= LOOK_WITHIN || !sampler.are_awaited(question.is_with_devices())
@@ -174,9 +151,9 @@ impl DatabaseTask {
     async fn supervise(&self, supervision: &Supervision) -> ! {
         let failed = |reason: &str| {
             self.results
-                .send_modify(|result| result.database = result.failed(format!("the monitor's probe: {reason}")));
+                .send_modify(|result| result.database = result.after_failure(format!("the monitor's probe: {reason}")));
         };
-        supervise_task("database probe", &supervision.faults, || tokio::spawn(self.clone().run()), failed).await
+        supervise_task("database probe", &supervision.faults, || self.clone().run(), failed).await
     }
 
     /// Ends only if a round never ends.

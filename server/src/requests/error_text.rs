@@ -5,7 +5,7 @@ use std::any::Any;
 use super::{error_fields::ErrorFields, reports::EXCERPT_BYTES};
 use crate::{
     masking::{mask_name, mask_text, shows_words},
-    supervision::panics,
+    sync::supervision::panics,
 };
 
 /// The length of a kept text; a longer one is cut.

@@ -19,8 +19,7 @@ use crate::{
     alloc::{AllocationSums, Span},
     clock::now_unix_ms,
     commands::attribution::{self, Trace, TraceScope},
-    supervision::panics,
-    sync::free_list::FreeList,
+    sync::{free_list::FreeList, supervision::panics},
 };
 
 /// Boxes that a thread keeps for its next requests. If it has more requests at once, it allocates and frees theirs.

@@ -74,7 +74,7 @@ async fn a_policy_of_the_host_that_panics_leaves_its_requests_alone() {
 
 #[tokio::test]
 async fn a_handler_that_panics_is_reported_with_message_and_place() {
-    crate::supervision::panics::note_locations();
+    crate::sync::supervision::panics::note_locations();
     let recorder = recorder();
     let line = line!() + 1;
     let (status, _) = ask(recorder, service_fn(|_| async { panic!("a bug of the host") })).await;
@@ -106,7 +106,7 @@ impl Service<Request<Body>> for PanicsInCall {
 
 #[tokio::test]
 async fn a_service_that_panics_in_its_call_is_recorded_as_it_goes() {
-    crate::supervision::panics::note_locations();
+    crate::sync::supervision::panics::note_locations();
     let recorder = recorder();
     let request = tokio::spawn(ask(recorder, PanicsInCall));
     assert!(request.await.unwrap_err().is_panic());

@@ -7,7 +7,10 @@ use std::{
 
 use watchboard_wire::Cost;
 
-use crate::{requests, supervision::thread_cpu, sync::ProgramFault};
+use crate::{
+    requests,
+    sync::{ProgramFault, supervision::thread_cpu},
+};
 
 /// Measures the monitor's own cost.
 #[derive(Default)]

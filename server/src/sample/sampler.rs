@@ -17,12 +17,12 @@ use crate::{
     clock::{now_unix_ms, wall_clock_set_ms},
     commands::{CHECK_OUT, CommandReader, Listener},
     database::ProbeResult,
-    health::{HealthInput, Judge, MonitorState, with_database},
+    health::{HealthInput, Judge, MonitorState, with_database, with_monitor},
     history::{FrameBuilder, History, Host, NameLookup},
     memory::Probes,
     requests::{Reader, Recorder, RequestReports},
     sample::{RuntimeProbe, cost::CostMeter},
-    supervision::Faults,
+    sync::supervision::Faults,
 };
 
 /// Commands that the database view lists.
@@ -171,7 +171,7 @@ impl Sampler {
         let judged = faults.rescue("findings", || probes.times().time("findings", || judge.judge(health, input)));
         self.health = judged.unwrap_or_else(|| {
             self.judge = Judge::default();
-            MonitorState { faults: &self.faults.all(), overdue: &[] }.health(&self.health, unix_ms)
+            with_monitor(&self.health, MonitorState { faults: &self.faults.all(), overdue: &[] }, unix_ms)
         });
     }
 
@@ -320,7 +320,7 @@ mod tests {
     use super::*;
     use crate::{
         requests::{Policy, record},
-        supervision::Supervision,
+        sync::supervision::Supervision,
     };
 
     /// A sampler of this process, without a database or a runtime.

@@ -40,7 +40,7 @@ fn reasons(health: &Value) -> String {
 async fn a_probe_that_panics_or_blocks_is_never_healthy_and_goes_on_afterwards() {
     let mongod = Mongod::start(&[]).await;
     let mode = Arc::new(AtomicU8::new(RETURNS));
-    let mut options = ClientOptions::parse(&mongod.uri()).await.expect("options");
+    let mut options = ClientOptions::parse(mongod.uri()).await.expect("options");
     options.command_event_handler = Some(faulty_handler(Arc::clone(&mode)));
     let client = Client::with_options(options).expect("a client");
     let monitor = Monitor::builder().database(client).access(|_: &Parts| true).build();

@@ -19,7 +19,7 @@ const COLUMNS: &[Column] = &[
     words("Role"),
     numbers("RSS", "resident memory, the pages included that it shares with the others"),
     numbers("Threads", ""),
-    numbers("Open files", "regular files, read every five seconds"),
+    numbers("Open files", "regular files, read every four seconds"),
     numbers("Descriptors", "open file descriptors of every kind"),
     numbers("CPU", "of one core, over the last second"),
     numbers("Since", "when it was started, UTC"),

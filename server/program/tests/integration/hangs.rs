@@ -8,6 +8,9 @@ use std::{
 use serde_json::Value;
 use watchboard_test_support::{Binary, FuseMount, binary_path, free_port, threads};
 
+/// An application that locks its own memory.
+const STUCK: &str = include_str!("../../../test-support/src/apps/stuck.py");
+
 /// Figures are at most this old.
 const FRESH_SECONDS: f64 = 5.0;
 
@@ -93,7 +96,7 @@ async fn a_file_that_hangs_costs_neither_the_sampler_nor_the_other_figures() {
     while Instant::now() < until {
         let asked = Instant::now();
         let health = binary.client.json("/health").await;
-        assert!(asked.elapsed() < Duration::from_secs(3), "a look is waited for a second at most");
+        assert!(asked.elapsed() < Duration::from_secs(4), "a look is waited for two seconds at most");
         assert!(health["age_seconds"].as_f64().is_some_and(|age| age < FRESH_SECONDS), "{health:#}");
         assert!(seen(&health) && process(&health)["memory_info"]["rss"].is_u64(), "{health:#}");
         assert_eq!(health["status"], "healthy", "{health:#}");
@@ -123,45 +126,42 @@ async fn meminfo_that_hangs_as_under_lxcfs_costs_the_systems_figures_alone() {
     binary.client.wait_for_json("/health", within, |health| is_known(health) && health["status"] == "healthy").await;
 }
 
-/// Serves, with its command line in a page of the mount: the kernel reads it from there.
-const COMMAND_LINE_ELSEWHERE: &str = r"
-import ctypes, http.server, sys
-port, file = int(sys.argv[1]), open(sys.argv[2])
-libc = ctypes.CDLL(None, use_errno=True)
-libc.mmap.restype = ctypes.c_void_p
-libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
-at = libc.mmap(None, 4096, 1, 2, file.fileno(), 0)
-SET_MM, ARG_START, ARG_END = 35, 8, 9
-for what, where in ((ARG_START, at), (ARG_END, at + 64)):
-    if libc.prctl(SET_MM, ctypes.c_ulong(what), ctypes.c_ulong(where), 0, 0) != 0:
-        sys.exit(ctypes.get_errno())
-http.server.test(http.server.SimpleHTTPRequestHandler, port=port, bind='127.0.0.1')
-";
-
 #[tokio::test]
-async fn an_application_whose_command_line_hangs_is_watched_all_the_same() {
+async fn an_application_whose_memory_is_locked_is_watched_as_far_as_it_can_be() {
     let Some(mount) = mount().await else { return };
-    let port = free_port();
+    let (port, folder) = (free_port(), tempfile::tempdir().expect("a folder"));
+    let (script, marker) = (folder.path().join("stuck.py"), folder.path().join("marker"));
+    std::fs::write(&script, STUCK).expect("it can be written");
     let mut application = mount.command("python3");
-    application.args(["-c", COMMAND_LINE_ELSEWHERE, &port.to_string()]).arg(mount.path().join("file"));
-    let mut application = application.stderr(Stdio::null()).stdout(Stdio::null()).spawn().expect("it starts");
+    application.arg(script).arg(port.to_string()).arg(mount.path().join("file")).arg(&marker);
+    let application = application.spawn().expect("it starts");
     let deadline = Instant::now() + Duration::from_secs(20);
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        if application.try_wait().expect("its state").is_some() {
-            println!("skipped: this machine lets no process move its command line: that takes CAP_SYS_RESOURCE");
-            return;
-        }
         assert!(Instant::now() < deadline, "it listens");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     mount.hang().await;
+    std::fs::write(&marker, "").expect("it can be written");
+    let stat = format!("/proc/{}/stat", application.id().expect("it runs"));
+    while !std::fs::read_to_string(&stat).expect("it runs").contains(") D ") {
+        assert!(Instant::now() < deadline, "its memory is locked");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let (binary, _) = Binary::with_upstream(port, &[]).await;
-    let is_read =
-        |health: &Value| process(health)["memory_info"]["rss"].is_u64() && process(health)["open_files"].is_u64();
-    let health = binary.client.wait_for_json("/health", Duration::from_secs(20), is_read).await;
+    let shared = |health: &Value| process(health)["shared_pages_error"].as_str().unwrap_or_default().to_owned();
+    let named = |health: &Value| {
+        // Also while it is looked for.
+        assert!(health["age_seconds"].as_f64().is_some_and(|age| age < FRESH_SECONDS), "{health:#}");
+        shared(health).contains("no answer for") && reasons(health).contains("shared pages: no answer for")
+    };
+    let health = binary.client.wait_for_json("/health", Duration::from_secs(30), named).await;
+    assert!(process(&health)["memory_info"]["rss"].is_u64() && process(&health)["open_files"].is_u64(), "{health:#}");
     let processes = &health["memory_analysis"]["application"]["processes"];
     assert!(processes[0]["command"].as_str().is_some_and(|command| command.starts_with("python")), "{processes:#}");
-    assert!(health["age_seconds"].as_f64().is_some_and(|age| age < FRESH_SECONDS), "{health:#}");
+    mount.go_on().await;
+    let is_read = |health: &Value| process(health)["pss"].is_u64() && health["status"] == "healthy";
+    binary.client.wait_for_json("/health", Duration::from_secs(30), is_read).await;
+    drop(application);
 }
 
 /// Takes questions about names and never answers.

@@ -8,7 +8,7 @@ use std::{
 
 use watchboard_wire::{Application, Handles, PageSharing, Reading, Role, ThreadGroup, Unknown};
 
-use super::{no_process, table::ProcessKey};
+use super::table::ProcessKey;
 use crate::{
     clock::now_unix_ms,
     memory::{
@@ -22,7 +22,7 @@ const MAPPED_WITHIN: Duration = Duration::from_millis(300);
 
 /// The processes of one reading, the main process first, and the sockets at which the application listens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::memory) struct Members {
+pub(in crate::memory) struct ProcessGroup {
     pub(in crate::memory) keys: Vec<ProcessKey>,
     pub(super) sockets: BTreeSet<u64>,
 }
@@ -61,7 +61,7 @@ impl OpenFiles {
 }
 
 /// A file counts for each process that has it open, a socket once.
-pub(in crate::memory) fn read_open_files(members: &Members) -> OpenFiles {
+pub(in crate::memory) fn read_open_files(members: &ProcessGroup) -> OpenFiles {
     let read = |key: &ProcessKey| Some((*key, key.in_folder(handles::read_of)?));
     let open: Vec<_> = members.keys.iter().filter_map(read).collect();
     let each = open.iter().map(|(key, open)| OpenFilesOf {
@@ -87,7 +87,7 @@ pub(in crate::memory) fn read_open_files(members: &Members) -> OpenFiles {
 }
 
 /// Every thread of all its processes.
-pub(in crate::memory) fn read_threads(members: &Members, threads: &mut ThreadsProbe) -> Reading<Vec<ThreadGroup>> {
+pub(in crate::memory) fn read_threads(members: &ProcessGroup, threads: &mut ThreadsProbe) -> Reading<Vec<ThreadGroup>> {
     let tasks: Vec<_> = members.keys.iter().filter_map(|key| key.in_folder(threads::read_tasks)).collect();
     if tasks.is_empty() {
         return Err(no_process());
@@ -102,7 +102,7 @@ pub(in crate::memory) struct PageSharingProbe(HashMap<ProcessKey, (Instant, Read
 
 impl PageSharingProbe {
     /// Reads those that are older than `every`, some processes at a time.
-    pub(in crate::memory) fn read(&mut self, members: &Members, every: Duration) -> Reading<PageSharing> {
+    pub(in crate::memory) fn read(&mut self, members: &ProcessGroup, every: Duration) -> Reading<PageSharing> {
         self.0.retain(|key, _| members.keys.contains(key));
         let started = Instant::now();
         for key in &members.keys {
@@ -126,4 +126,9 @@ impl PageSharingProbe {
         }
         if members.keys.is_empty() { Err(no_process()) } else { Ok(sum) }
     }
+}
+
+/// Why the other figures are unknown without a process. The process's figures have the reason why there is none.
+pub(in crate::memory) fn no_process() -> Unknown {
+    Unknown::because("there is no process of the application to be seen")
 }

@@ -152,6 +152,7 @@ fn same_program(one: u32, other: u32) -> bool {
     }
 }
 
+/// The name of a process; empty once it has ended.
 pub(super) fn name(pid: u32) -> String {
     text::read(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
 }

@@ -31,7 +31,10 @@ def answer(opcode, node, body):
     if opcode == 3:  # GETATTR
         return struct.pack("<Q2I", 0, 0, 0) + attributes(node)
     if opcode == 14:  # OPEN
-        return struct.pack("<Q2I", 1, 1, 0)  # FOPEN_DIRECT_IO: each reading asks.
+        is_written = struct.unpack_from("<I", body)[0] & os.O_ACCMODE != os.O_RDONLY
+        return struct.pack("<Q2I", 1, 0 if is_written else 1, 0)  # FOPEN_DIRECT_IO: each reading asks.
+    if opcode == 16:  # WRITE
+        return struct.pack("<2I", struct.unpack_from("<2QI", body)[2], 0)
     if opcode == 15:  # READ
         _, offset, size = struct.unpack_from("<2QI", body)
         return CONTENT[offset : offset + size]

@@ -18,7 +18,7 @@ use watchboard_wire::{Reading, STALE_AFTER, Unknown, format};
 use super::Faults;
 
 /// Whoever asks waits this long for a look. If it takes longer its figures are unknown, unless the last ones are still fresh.
-pub(crate) const LOOK_WITHIN: Duration = Duration::from_secs(1);
+pub(crate) const LOOK_WITHIN: Duration = Duration::from_secs(2);
 /// The thread of looks that nobody asks for ends after this time.
 const IDLE: Duration = Duration::from_mins(1);
 
@@ -175,7 +175,7 @@ pub(crate) trait Look {
     fn overdue(&self) -> Option<String>;
 
     /// Its name, and the time of the last look.
-    fn took(&self) -> Option<(&'static str, Duration)>;
+    fn last_duration(&self) -> Option<(&'static str, Duration)>;
 
     /// The CPU time of the looks since the last call.
     fn take_cpu(&mut self) -> Duration;
@@ -207,7 +207,7 @@ impl<Q: Send + 'static, A: Send + 'static> Look for Lookout<Q, A> {
         Some(format!("{}: {}", self.name, no_answer(silent)))
     }
 
-    fn took(&self) -> Option<(&'static str, Duration)> {
+    fn last_duration(&self) -> Option<(&'static str, Duration)> {
         self.last.as_ref().map(|_| (self.name, self.took))
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime, task::JoinHandle, time::sleep};
+use tokio::{runtime, task::JoinSet, time::sleep};
 
 use super::Faults;
 
@@ -27,16 +27,19 @@ pub(crate) fn supervise(part: &'static str, faults: &Faults, mut work: impl FnMu
 }
 
 /// Runs a task for ever. If it panics or ends it is recorded, `failed` gets the reason, and the task is started again after a pause.
-pub(crate) async fn supervise_task(
+pub(crate) async fn supervise_task<T: Future<Output = ()> + Send + 'static>(
     part: &'static str,
     faults: &Faults,
-    mut start: impl FnMut() -> JoinHandle<()>,
+    mut task: impl FnMut() -> T,
     mut failed: impl FnMut(&str),
 ) -> ! {
+    // Ends the task when this is dropped.
+    let mut running = JoinSet::new();
     loop {
-        let reason = match start().await {
-            Err(error) if error.is_panic() => faults.record_panic(part, &*error.into_panic()),
-            Ok(()) | Err(_) => {
+        running.spawn(task());
+        let reason = match running.join_next().await {
+            Some(Err(error)) if error.is_panic() => faults.record_panic(part, &*error.into_panic()),
+            _ => {
                 let reason = "it ended".to_owned();
                 faults.record(part, reason.clone());
                 reason
@@ -92,18 +95,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_task_that_panics_or_ends_is_started_again_and_its_reason_is_passed_on() {
         let (faults, mut runs, mut reasons) = (Faults::default(), 0, vec![]);
-        let start = || {
+        let task = || {
             runs += 1;
             let run = runs;
-            tokio::spawn(async move {
+            async move {
                 match run {
                     1 => panic!("a bug"),
                     2 => {}
                     _ => std::future::pending().await,
                 }
-            })
+            }
         };
-        let work = supervise_task("task", &faults, start, |reason| reasons.push(reason.to_owned()));
+        let work = supervise_task("task", &faults, task, |reason| reasons.push(reason.to_owned()));
         tokio::time::timeout(Duration::from_mins(1), work).await.unwrap_err();
         assert!(matches!(&*reasons, [panic, end] if panic.starts_with("it panicked") && end == "it ended"));
         assert_eq!((runs, faults.all()[0].count), (3, 2));

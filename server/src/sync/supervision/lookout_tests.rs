@@ -35,11 +35,11 @@ fn a_look_that_hangs_is_unknown_with_its_time_and_no_other_is_begun() {
         assert!(!lookout.begin(2), "one at a time");
         thread::yield_now();
     }
-    assert_eq!(lookout.reading().unwrap_err().to_string(), "no answer for 1\u{a0}s");
+    assert_eq!(lookout.reading().unwrap_err().to_string(), "no answer for 2\u{a0}s");
     assert_eq!(lookout.overdue(), None, "a slow look is no finding yet");
     go_on.send(()).unwrap();
     lookout.wait(Duration::from_secs(20));
-    assert_eq!((lookout.reading(), lookout.took().map(|(name, _)| name)), (Ok(&1), Some("files")));
+    assert_eq!((lookout.reading(), lookout.last_duration().map(|(name, _)| name)), (Ok(&1), Some("files")));
     // The last answer stays while it is fresh.
     assert!(lookout.begin(3));
     while lookout.is_awaited() {
