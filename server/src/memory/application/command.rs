@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use super::interpreter;
+use super::interpreter::Interpreter;
 use crate::{
     masking::{mask_text, shows_words},
     memory::names,
@@ -56,8 +56,8 @@ fn title(text: &str, executable: Option<&str>) -> (String, String) {
 
 fn command(first: &str, arguments: &[&str], executable: Option<&str>) -> (String, String) {
     let program = base(first);
-    if let Some(script) = interpreter::script(program, arguments) {
-        return match script {
+    if let Some(interpreter) = Interpreter::find(program) {
+        return match interpreter.script(arguments) {
             Some(script) => (format!("{program} {}", script.shown), script.name),
             None => (program.to_owned(), program.to_owned()),
         };
