@@ -9,10 +9,10 @@ use watchboard_wire::ErrorKind;
 
 use super::{
     endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
-    error_text::ErrorText,
+    error_text::{EXCERPT_BYTES, ErrorText},
     panics,
     recorder::{NewPath, Recorder, RequestRow, catch_panic},
-    reports::{EXCERPT_BYTES, ReportedError, RequestUsage, Sighting},
+    reports::{ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
     upstream::UpstreamTiming,
 };

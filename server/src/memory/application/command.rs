@@ -40,7 +40,8 @@ impl CommandLine {
             return Self::default();
         };
         let first = first.trim_start_matches('-');
-        let is_title = arguments.is_empty() && first.contains(char::is_whitespace) && executable != Some(base(first));
+        let is_title =
+            arguments.is_empty() && first.contains(char::is_whitespace) && executable != Some(names::last_part(first));
         let (shown, name) = if is_title { title(first, executable) } else { command(first, arguments, executable) };
         Self { shown: shown.chars().take(MOST_CHARS).collect(), name: name.chars().take(MOST_CHARS).collect() }
     }
@@ -55,7 +56,7 @@ fn title(text: &str, executable: Option<&str>) -> (String, String) {
 }
 
 fn command(first: &str, arguments: &[&str], executable: Option<&str>) -> (String, String) {
-    let program = base(first);
+    let program = names::last_part(first);
     if let Some(interpreter) = Interpreter::find(program) {
         return match interpreter.script(arguments) {
             Some(script) => (format!("{program} {}", script.shown), script.name),
@@ -76,11 +77,6 @@ fn command(first: &str, arguments: &[&str], executable: Option<&str>) -> (String
 pub(super) fn application_name(pid: u32) -> String {
     let name = CommandLine::of_process(pid).name;
     if name.is_empty() { NAMELESS.to_owned() } else { name }
-}
-
-/// The last part of a path.
-pub(super) fn base(word: &str) -> &str {
-    Path::new(word).file_name().and_then(|name| name.to_str()).unwrap_or(word)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Programs that run a script, and where their command line has it.
 
-use super::command::base;
+use crate::memory::names::last_part;
 
 /// An interpreter's options, as far as the script behind them has to be found.
 pub(super) struct Interpreter {
@@ -233,7 +233,7 @@ impl Script {
     fn new(before: Option<&str>, word: &str) -> Option<Self> {
         let is_name =
             word.chars().all(|char| char.is_alphanumeric() || matches!(char, '.' | '_' | '-' | '/' | '$' | '+'));
-        let file = base(word);
+        let file = last_part(word);
         if !is_name || !file.starts_with(char::is_alphanumeric) && !file.starts_with('_') {
             return None;
         }
