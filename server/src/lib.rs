@@ -30,6 +30,7 @@ mod clock;
 mod commands;
 mod database;
 #[cfg(doctest)]
+#[path = "../doc_tests.rs"]
 mod doc_tests;
 mod health;
 mod histograms;

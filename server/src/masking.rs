@@ -116,5 +116,4 @@ impl Masked {
 }
 
 #[cfg(test)]
-#[path = "masking_tests.rs"]
 mod tests;

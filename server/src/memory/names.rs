@@ -10,6 +10,11 @@ const KERNEL_BYTES: usize = 15;
 /// What a process is called whose name has no word that may be shown.
 const NAMELESS: &str = "process";
 
+/// The last part of a path.
+pub(super) fn last_part(path: &str) -> &str {
+    Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path)
+}
+
 /// The name of the file that a process runs, by its folder; `None` if it may not be read.
 pub(super) fn executable(folder: &Path) -> Option<String> {
     let path = fs::read_link(folder.join("exe")).ok()?;

@@ -47,11 +47,11 @@ impl ErrorFields {
     }
 
     fn deserialize(&mut self, text: &str) -> serde_json::Result<()> {
-        let node = Node { fields: self, role: Role { text: Some(0), ..Role::default() }, depth: 0 };
+        let node = Node { fields: self, role: FieldRole { text: Some(0), ..FieldRole::default() }, depth: 0 };
         node.deserialize(&mut serde_json::Deserializer::from_str(text))
     }
 
-    fn offer(&mut self, role: Role, depth: u8, value: &str) {
+    fn offer(&mut self, role: FieldRole, depth: u8, value: &str) {
         if role.is_code && self.code.is_none() {
             self.code = Some(value.to_owned());
         }
@@ -73,7 +73,7 @@ impl ErrorFields {
 
 /// What a value is looked at for.
 #[derive(Clone, Copy, Default)]
-struct Role {
+struct FieldRole {
     /// Its place in [`TEXTS`].
     text: Option<usize>,
     is_code: bool,
@@ -82,7 +82,7 @@ struct Role {
     is_list: bool,
 }
 
-impl Role {
+impl FieldRole {
     fn of_field(name: &str, within: Self) -> Self {
         let is = |field: &&str| field.eq_ignore_ascii_case(name);
         let text = TEXTS.iter().position(is).or(within.text.filter(|_| within.is_list));
@@ -97,7 +97,7 @@ impl Role {
 
 struct Node<'a> {
     fields: &'a mut ErrorFields,
-    role: Role,
+    role: FieldRole,
     depth: u8,
 }
 
@@ -161,7 +161,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { fields, role: within, depth } = self;
         while let Some(name) = map.next_key::<String>()? {
-            let role = Role::of_field(&name, within);
+            let role = FieldRole::of_field(&name, within);
             let holds = HOLDERS.iter().any(|field| field.eq_ignore_ascii_case(&name)) || role.text.is_some();
             let is_read = depth < MOST_DEPTH && (holds || role.is_code || role.is_place);
             if is_read {

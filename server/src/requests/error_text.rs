@@ -2,12 +2,14 @@
 
 use std::any::Any;
 
-use super::{error_fields::ErrorFields, reports::EXCERPT_BYTES};
+use super::error_fields::ErrorFields;
 use crate::{
     masking::{mask_name, mask_text, shows_words},
     sync::supervision::panics,
 };
 
+/// The part of a body that the layer keeps to find an error's message in.
+pub(super) const EXCERPT_BYTES: usize = 512;
 /// The length of a kept text; a longer one is cut.
 const MOST_CHARS: usize = 200;
 

@@ -9,9 +9,9 @@ use watchboard_wire::ErrorKind;
 
 use super::{
     endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
-    error_text::ErrorText,
+    error_text::{EXCERPT_BYTES, ErrorText},
     recorder::{NewPath, Recorder, RequestRow, catch_panic},
-    reports::{EXCERPT_BYTES, ReportedError, RequestUsage, Sighting},
+    reports::{ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
     upstream::UpstreamTiming,
 };

@@ -18,8 +18,6 @@ use crate::commands::attribution::{Step, Trace};
 
 /// Reports of each kind that wait for the monitor. Further ones within a second are only counted.
 const QUEUED: usize = 512;
-/// The part of a body that the layer keeps to find an error's message in.
-pub(super) const EXCERPT_BYTES: usize = 512;
 
 /// One request that has ended.
 #[derive(Clone)]

@@ -38,10 +38,11 @@ impl RequestId {
         id
     }
 
-    /// The id as text; `None` if there is none, or if it is not printable ASCII.
+    /// The id as text; `None` if there is none, or if it has characters that no id has.
     pub(crate) fn text(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.bytes[..usize::from(self.length)]).ok()?;
-        (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())).then_some(text)
+        let is_of_id = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/=+".contains(&byte);
+        (!text.is_empty() && text.bytes().all(is_of_id)).then_some(text)
     }
 }
 
@@ -77,7 +78,12 @@ mod tests {
         assert_eq!(id("traceparent", parent).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
         assert_eq!(id("x-request-id", "7f9c").as_deref(), Some("7f9c"));
         assert_eq!(id("x-request-id", &"x".repeat(99).leak()[..]).unwrap().len(), MOST_BYTES);
-        for (name, value) in [("traceparent", "00-short"), ("x-request-id", "two words"), ("authorization", "secret")] {
+        for (name, value) in [
+            ("traceparent", "00-short"),
+            ("x-request-id", "two words"),
+            ("x-request-id", "jane@example.com"),
+            ("authorization", "secret"),
+        ] {
             assert_eq!(id(name, value), None, "{name}: {value}");
         }
     }

@@ -1,5 +1,5 @@
 //! Checks the documents: commands, configurations, links, flags and files. Their Rust examples are documentation tests of the library
-//! (`server/src/doc_tests.rs`).
+//! (`server/doc_tests.rs`).
 
 use std::{
     fs,

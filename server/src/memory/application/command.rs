@@ -1,9 +1,9 @@
 //! What a process runs, by its command line: the interpreter and the script, or the program alone. Arguments and the environment are
 //! never shown: they may hold passwords.
 
-use std::{fs, path::Path};
+use std::fs;
 
-use super::interpreter;
+use super::interpreter::Interpreter;
 use crate::{
     masking::{mask_text, shows_words},
     memory::{names, threads},
@@ -40,7 +40,8 @@ impl CommandLine {
             return Self::default();
         };
         let first = first.trim_start_matches('-');
-        let is_title = arguments.is_empty() && first.contains(char::is_whitespace) && executable != Some(base(first));
+        let is_title =
+            arguments.is_empty() && first.contains(char::is_whitespace) && executable != Some(names::last_part(first));
         let (shown, name) = if is_title { title(first, executable) } else { command(first, arguments, executable) };
         Self { shown: shown.chars().take(MOST_CHARS).collect(), name: name.chars().take(MOST_CHARS).collect() }
     }
@@ -55,9 +56,9 @@ fn title(text: &str, executable: Option<&str>) -> (String, String) {
 }
 
 fn command(first: &str, arguments: &[&str], executable: Option<&str>) -> (String, String) {
-    let program = base(first);
-    if let Some(script) = interpreter::script(program, arguments) {
-        return match script {
+    let program = names::last_part(first);
+    if let Some(interpreter) = Interpreter::find(program) {
+        return match interpreter.script(arguments) {
             Some(script) => (format!("{program} {}", script.shown), script.name),
             None => (program.to_owned(), program.to_owned()),
         };
@@ -70,11 +71,6 @@ fn command(first: &str, arguments: &[&str], executable: Option<&str>) -> (String
         None => names::masked(program).unwrap_or_else(|| NAMELESS.to_owned()),
     };
     (program.clone(), program)
-}
-
-/// The last part of a path.
-pub(super) fn base(word: &str) -> &str {
-    Path::new(word).file_name().and_then(|name| name.to_str()).unwrap_or(word)
 }
 
 #[cfg(test)]

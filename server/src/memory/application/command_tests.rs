@@ -6,7 +6,7 @@ use proptest::prelude::*;
 /// A command line in words; by its executable, if that has another name than the first word.
 fn line(line: &str, executable: Option<&str>) -> CommandLine {
     let words: Vec<&str> = line.split(' ').collect();
-    CommandLine::new(&words, executable.or(Some(base(words[0]))))
+    CommandLine::new(&words, executable.or(Some(names::last_part(words[0]))))
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Programs that run a script, and where their command line has it.
 
-use super::command::base;
+use crate::memory::names::last_part;
 
 /// An interpreter's options, as far as the script behind them has to be found.
-struct Interpreter {
+pub(super) struct Interpreter {
     /// Its names, without the version.
     names: &'static [&'static str],
     /// Commands before the script: `deno run main.ts`.
@@ -191,16 +191,16 @@ pub(super) struct Script {
     pub(super) name: String,
 }
 
-/// The script of a command line. `None` if the program is no interpreter, `Some(None)` if its script cannot be told from a value.
-pub(super) fn script(program: &str, arguments: &[&str]) -> Option<Option<Script>> {
-    let is_version = |char: char| char.is_ascii_digit() || matches!(char, '.' | '-');
-    let name = program.trim_end_matches(is_version);
-    let interpreter = INTERPRETERS.iter().find(|interpreter| interpreter.names.contains(&name))?;
-    Some(interpreter.script(arguments))
-}
-
 impl Interpreter {
-    fn script(&self, arguments: &[&str]) -> Option<Script> {
+    /// By the name of a program; `None` if it is no interpreter.
+    pub(super) fn find(program: &str) -> Option<&'static Self> {
+        let is_version = |char: char| char.is_ascii_digit() || matches!(char, '.' | '-');
+        let name = program.trim_end_matches(is_version);
+        INTERPRETERS.iter().find(|interpreter| interpreter.names.contains(&name))
+    }
+
+    /// What it runs by these arguments; `None` if that cannot be told from a value.
+    pub(super) fn script(&self, arguments: &[&str]) -> Option<Script> {
         let mut command = None;
         let mut is_certain = true;
         let mut words = arguments.iter().copied();
@@ -233,7 +233,7 @@ impl Script {
     fn new(before: Option<&str>, word: &str) -> Option<Self> {
         let is_name =
             word.chars().all(|char| char.is_alphanumeric() || matches!(char, '.' | '_' | '-' | '/' | '$' | '+'));
-        let file = base(word);
+        let file = last_part(word);
         if !is_name || !file.starts_with(char::is_alphanumeric) && !file.starts_with('_') {
             return None;
         }
