@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{cgroup::GroupFolder, text};
+use super::{cgroup::GroupFolder, failure::is_gone, text};
 
 /// The kernel counts a kill before the process has ended, which takes longer the more memory it has.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
@@ -67,7 +67,8 @@ impl OomKillCounter {
         };
         let of_machine = self.machine.zip(before).map_or(0, |(now, before)| now.saturating_sub(before));
         let Some(group) = &mut self.group else { return self.add_uncertain(of_machine) };
-        if inode(&group.place.folder).is_ok_and(|inode| inode == group.inode) {
+        // Only an absent folder, or another one, is a group that was removed.
+        if inode(&group.place.folder).map_or_else(|error| !is_gone(&error), |inode| inode == group.inode) {
             let kills = group.place.oom_kills();
             let more = kills.zip(group.kills).map_or(0, |(now, before)| now.saturating_sub(before));
             group.kills = kills.or(group.kills);
@@ -115,7 +116,7 @@ impl WatchedGroup {
         let mut nearest = None;
         let place = &self.place;
         self.above.retain_mut(|(folder, before)| {
-            let Some(now) = oom_kills(&folder.join(place.names.events)) else { return false };
+            let Some(now) = oom_kills(&folder.join(place.names.events)) else { return folder.exists() };
             let more = now.saturating_sub(*before);
             *before = now;
             nearest.get_or_insert_with(|| (more, place.name_of(folder)));

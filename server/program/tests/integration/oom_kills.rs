@@ -93,3 +93,44 @@ async fn an_end_without_a_kill_has_what_was_last_seen() {
     assert!(all.contains("last seen at") && all.contains("MiB"), "{all}");
     assert!(!all.contains("OOM"), "{all}");
 }
+
+/// Starts a child that listens and ends with a code of its own, and never collects it.
+const LEAVES_ZOMBIES: &str = r"
+import os, signal, socket, sys, time
+child = os.fork()
+if child == 0:
+    listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+    while not os.path.exists('exit'):
+        time.sleep(0.05)
+    os._exit(7)
+open('child.new', 'w').write(str(child))
+os.rename('child.new', 'child')
+signal.pause()
+";
+
+#[tokio::test]
+async fn an_exit_code_that_nobody_has_collected_is_told() {
+    let application = Python::script(LEAVES_ZOMBIES);
+    application.wait_until_listening().await;
+    let child = wait_for_text(&application.folder().join("child")).await;
+    let binary = Binary::start(&["--pid", &child]).await;
+    let seen = |health: &Value| health["memory_analysis"]["process"]["process"]["memory_info"]["rss"].is_u64();
+    binary.client.wait_for_json("/health", WITHIN, seen).await;
+    std::fs::write(application.folder().join("exit"), "").expect("it can be written");
+    let told = |health: &Value| last_end(health).contains("ended with exit code 7");
+    let health = binary.client.wait_for_json("/health", WITHIN, told).await;
+    let error = &health["memory_analysis"]["process"]["process"]["error"];
+    assert!(error.as_str().is_some_and(|why| why.contains("has ended")), "{health:#}");
+}
+
+/// The text of a file, once it is there.
+async fn wait_for_text(file: &std::path::Path) -> String {
+    let deadline = tokio::time::Instant::now() + WITHIN;
+    loop {
+        match std::fs::read_to_string(file) {
+            Ok(text) => return text,
+            Err(error) => assert!(tokio::time::Instant::now() < deadline, "{}: {error}", file.display()),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

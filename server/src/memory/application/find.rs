@@ -15,6 +15,7 @@ use super::{
 };
 use crate::memory::{
     failure::{Absence, or_unknown},
+    text,
     watch::Watch,
 };
 
@@ -111,7 +112,11 @@ impl Finder {
             }
             (_, Ok(key)) => self.roots = vec![key],
         }
-        Ok(ProcessTree { processes: ProcessTable::read()?.family(&self.roots, std::process::id()), owners: vec![] })
+        let processes = ProcessTable::read()?.family(&self.roots, std::process::id());
+        if processes.is_empty() {
+            return Err(Missing::Unseen(why_unlisted(pid)));
+        }
+        Ok(ProcessTree { processes, owners: vec![] })
     }
 
     fn by_address(&mut self, address: SocketAddr) -> Result<ProcessTree, Missing> {
@@ -191,6 +196,15 @@ impl Finder {
     }
 }
 
+/// Why an id with a folder is not among the processes.
+fn why_unlisted(pid: u32) -> Unknown {
+    let status = text::read(format!("/proc/{pid}/status")).unwrap_or_default();
+    Unknown::because(match text::field(&status, "Tgid:") {
+        Some(process) if process != u64::from(pid) => format!("{pid} is a thread of process {process}: name that one."),
+        _ => format!("Process {pid} is not listed in /proc."),
+    })
+}
+
 /// Why a process that is not in the table may still run.
 fn why_unread(table: &ProcessTable, key: ProcessKey) -> Option<Unknown> {
     if table.has(key) {
@@ -241,6 +255,20 @@ mod tests {
         assert!(finder.find_processes().map_err(why).unwrap_err().contains("has ended"));
         let none = Finder::new(Watch::Pid(u32::MAX)).find_processes().map_err(why).unwrap_err();
         assert!(none.contains("no process 4294967295"), "{none}");
+    }
+
+    #[test]
+    fn a_thread_is_no_process() {
+        let (send, receive) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            send.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
+            std::thread::park();
+        });
+        let id = u32::try_from(receive.recv().unwrap()).unwrap();
+        let said = Finder::new(Watch::Pid(id)).find_processes().map_err(why).unwrap_err();
+        assert_eq!(said, format!("{id} is a thread of process {}: name that one.", std::process::id()));
+        thread.thread().unpark();
+        thread.join().unwrap();
     }
 
     #[test]
