@@ -35,7 +35,9 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         let is_there = part == Part::Charts || figures.with(|figures| figures.ask.part == part);
         is_there.then(|| place.with(|place| (place.view, place.endpoint.is_some())))
     });
-    Crosshair::provide(move || figures.with(|figures| (figures.window(), figures.snapshot.taken_at_unix_ms)));
+    Crosshair::provide(move || {
+        figures.with(|figures| (figures.window(), figures.snapshot.wall_clock(figures.snapshot.taken_at_unix_ms)))
+    });
     let service = snapshot_text(|snapshot| snapshot.service.clone());
     let version = snapshot_text(|snapshot| snapshot.version.clone());
     view! {

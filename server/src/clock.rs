@@ -1,8 +1,53 @@
-//! The wall clock, in the unit that crosses the network.
+//! The clock of the run, in the unit that crosses the network. It starts at the wall clock's time and follows the kernel's clock since boot.
+//! Nobody can set that clock, and it continues while the machine sleeps. So the difference of two times is a duration.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::OnceLock,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-/// The time in Unix milliseconds. A clock that is set before 1970 gives zero.
+use rustix::time::{ClockId, clock_gettime};
+
+/// The time in Unix milliseconds by the run's clock. It differs from the wall clock by [`wall_clock_set_ms`].
 pub(crate) fn now_unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+    unix_ms_at_boot_ms(boot_ms())
+}
+
+/// The run's time at so many milliseconds after boot.
+pub(crate) fn unix_ms_at_boot_ms(boot_ms: u64) -> u64 {
+    /// The run's time of the boot. A wall clock that is set before it, or before 1970, gives zero.
+    static BOOT_UNIX_MS: OnceLock<u64> = OnceLock::new();
+    let boot_unix_ms =
+        BOOT_UNIX_MS.get_or_init(|| (wall_unix_ms() - self::boot_ms().cast_signed()).max(0).cast_unsigned());
+    boot_unix_ms + boot_ms
+}
+
+/// How far the wall clock was set since the start of the run: negative if it was set back.
+pub(crate) fn wall_clock_set_ms() -> i64 {
+    wall_unix_ms() - now_unix_ms().cast_signed()
+}
+
+fn boot_ms() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    now.tv_sec.cast_unsigned() * 1_000 + now.tv_nsec.cast_unsigned() / 1_000_000
+}
+
+/// Negative before 1970.
+fn wall_unix_ms() -> i64 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_millis() as i64,
+        Err(before) => -(before.duration().as_millis() as i64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_starts_at_the_wall_clock_and_follows_the_clock_since_boot() {
+        assert!(wall_clock_set_ms().abs() < 1_000, "nobody sets the clock of a test");
+        let (boot, now) = (boot_ms(), now_unix_ms());
+        assert!(unix_ms_at_boot_ms(boot) <= now && unix_ms_at_boot_ms(boot + 60_000) > now);
+    }
 }

@@ -63,7 +63,8 @@ const BROWSER: [(&str, &str); 2] = [("chromium", "chromium"), ("chromedriver", "
 /// The browser, mongod and the Python packages.
 pub(crate) fn for_tests() -> Result<()> {
     // jemalloc is built by make.
-    let mut packages = missing(&[BROWSER.as_slice(), &[("make", "make"), ("node", "nodejs")]].concat());
+    let mut packages =
+        missing(&[BROWSER.as_slice(), &[("make", "make"), ("node", "nodejs"), ("faketime", "faketime")]].concat());
     if !succeeds("python3", &["-m", "pip", "--version"]) {
         packages.extend(["python3", "python3-pip"]);
     }

@@ -64,7 +64,7 @@ pub(crate) fn Controls() -> impl IntoView {
 fn Freshness() -> impl IntoView {
     let live = use_live();
     let link = Memo::new(move |_| live.link_state());
-    let taken_at = snapshot_text(|snapshot| format::clock(snapshot.taken_at_unix_ms));
+    let taken_at = snapshot_text(|snapshot| snapshot.clock(snapshot.taken_at_unix_ms));
     let state = move || match link.get() {
         LinkState::AsLoaded => ("freshness as-loaded", "As loaded"),
         LinkState::Live => ("freshness live", "Live"),

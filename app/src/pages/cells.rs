@@ -1,6 +1,6 @@
 //! The cells and facts that several views have.
 
-use watchboard_wire::format;
+use watchboard_wire::{Snapshot, format};
 
 use crate::components::{Cell, Fact};
 
@@ -20,6 +20,11 @@ pub(super) fn duration_cell(us: Option<u64>) -> Cell {
         Some(us) => Cell::number(format::duration_us(us as f64), format!("{}\u{a0}µs", format::exact(us))),
         None => Cell::dash(),
     }
+}
+
+/// One of the snapshot's times as a time of day, with its date as title.
+pub(super) fn time_cell(snapshot: &Snapshot, unix_ms: u64) -> Cell {
+    Cell::words(snapshot.clock(unix_ms)).with_title(snapshot.date_time(unix_ms))
 }
 
 /// A part as a percentage of its whole.

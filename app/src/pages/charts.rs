@@ -1,7 +1,7 @@
 //! The charts of the board. Each has a title, a note on the meaning of growth, a unit and its columns of the timeline.
 
 use leptos::prelude::*;
-use watchboard_wire::{TimelineColumns, format, format::Unit};
+use watchboard_wire::{TimelineColumns, format::Unit};
 
 use super::memory::watches_another;
 use crate::{
@@ -88,7 +88,7 @@ fn restarts(figures: &Figures) -> Vec<(usize, String)> {
         (window.points() - 1).checked_sub((now - point) as usize)
     };
     let restarts = snapshot.memory.application.iter().flat_map(|application| &application.restarted_at_unix_ms);
-    restarts.filter_map(|at| Some((place(*at)?, format!("restarted at {}", format::clock(*at))))).collect()
+    restarts.filter_map(|at| Some((place(*at)?, format!("restarted at {}", snapshot.clock(*at))))).collect()
 }
 
 #[component]

@@ -277,7 +277,7 @@ fn MemberTable() -> impl IntoView {
     let foot = figures_memo(move |figures| {
         let deployment = |deployment: &Deployment| {
             let name = deployment.set_name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
-            let changed = format::date_time(deployment.changed_at_unix_ms);
+            let changed = figures.snapshot.date_time(deployment.changed_at_unix_ms);
             let primaries = format::exact(deployment.new_primaries);
             let kind = &deployment.kind;
             format!("{kind}{name}: {primaries} new primaries since the start, last changed {changed}.")

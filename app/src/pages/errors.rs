@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use watchboard_wire::{ErrorCause, ErrorKind, ErrorSample, Part, format};
 
-use super::cells::{code_class, count_cell};
+use super::cells::{code_class, count_cell, time_cell};
 use crate::{
     components::{Cell, Column, Table, TableRow, numbers, words},
     figures::Figures,
@@ -85,7 +85,7 @@ fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -
     let message = cause.message.clone().unwrap_or_else(|| "–".to_owned());
     let seen = |at: u64| {
         let ago = figures.snapshot.taken_at_unix_ms.saturating_sub(at) / 1000;
-        Cell::number(format!("{} ago", format::span(ago)), format::date_time(at))
+        Cell::number(format!("{} ago", format::span(ago)), figures.snapshot.date_time(at))
     };
     let last = cause.samples.first();
     let id = last.and_then(|sample| sample.request_id.clone()).unwrap_or_else(|| "–".to_owned());
@@ -140,7 +140,7 @@ pub(crate) fn SampleTable() -> impl IntoView {
             let (cause, sample) = samples[at];
             let message = sample.message.clone().unwrap_or_else(|| "–".to_owned());
             vec![
-                Cell::words(format::clock(sample.at_unix_ms)).with_title(format::date_time(sample.at_unix_ms)),
+                time_cell(&figures.snapshot, sample.at_unix_ms),
                 Cell::words(cause.status.to_string()).class(code_class(cause.status)),
                 Cell::words(cause.kind.word()),
                 Cell::words(message.clone()).with_title(message).class("message"),

@@ -123,7 +123,7 @@ fn GoldenFigures() -> impl IntoView {
 #[component]
 fn OverviewSystemFacts() -> impl IntoView {
     let facts = snapshot_memo(|snapshot| {
-        let started = format!("since {}", format::date_time(snapshot.started_at_unix_ms));
+        let started = format!("since {}", snapshot.date_time(snapshot.started_at_unix_ms));
         let mut facts = vec![
             (
                 "Status",

@@ -1,9 +1,9 @@
 //! The slowest requests of the window.
 
 use leptos::prelude::*;
-use watchboard_wire::{CommandStep, RequestCommands, SlowRequest, format};
+use watchboard_wire::{CommandStep, RequestCommands, SlowRequest, Snapshot, format};
 
-use super::cells::{code_class, count_cell, duration_cell};
+use super::cells::{code_class, count_cell, duration_cell, time_cell};
 use crate::{
     components::{Cell, Column, Stretch, Table, TableRow, numbers, words},
     figures::Figures,
@@ -42,9 +42,9 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
         (false, _) => figures.slowest.clone(),
     };
     let rows = figures_memo(move |figures| {
-        let listens = figures.snapshot.listens;
+        let snapshot = &figures.snapshot;
         Ok(place
-            .with(|place| slowest(figures).iter().map(|request| slow_request_row(request, place, listens)).collect()))
+            .with(|place| slowest(figures).iter().map(|request| slow_request_row(request, place, snapshot)).collect()))
     });
     let foot = figures_memo(move |figures| match slowest(figures).len() {
         0 => "No request in this window.".to_owned(),
@@ -56,10 +56,10 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
     }
 }
 
-fn slow_request_row(request: &SlowRequest, place: &Place, listens: bool) -> TableRow {
+fn slow_request_row(request: &SlowRequest, place: &Place, snapshot: &Snapshot) -> TableRow {
     let id = request.request_id.clone().unwrap_or_else(|| "–".to_owned());
     let mut cells = vec![
-        Cell::words(format::clock(request.at_unix_ms)).with_title(format::date_time(request.at_unix_ms)),
+        time_cell(snapshot, request.at_unix_ms),
         Cell::words(request.endpoint.clone()).with_link(place.to_endpoint(&request.endpoint).href()),
         Cell::words(request.status.to_string()).class(code_class(request.status)),
         first_byte(request),
@@ -67,7 +67,7 @@ fn slow_request_row(request: &SlowRequest, place: &Place, listens: bool) -> Tabl
         Cell::bytes(request.response_bytes),
         Cell::words(id).class("id"),
     ];
-    if listens {
+    if snapshot.listens {
         let database = request.database.as_ref();
         cells.push(database.map_or_else(Cell::dash, |database| count_cell(database.commands.into())));
         cells.push(duration_cell(database.map(|database| database.took_us)));

@@ -68,7 +68,7 @@ pub struct RefreshResponse {
     pub memory: Option<MemoryDetail>,
     /// The details of the database; `Some` for [`Part::Database`] only.
     pub database: Option<DatabaseDetail>,
-    /// The server's wall clock when it answered. The difference to `taken_at_unix_ms` is the age of the figures.
+    /// The server's clock when it answered. The difference to `taken_at_unix_ms` is the age of the figures.
     pub served_at_unix_ms: u64,
 }
 

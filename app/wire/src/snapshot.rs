@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Health, Memory, Requests, Runtime};
+use super::{CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Health, Memory, Requests, Runtime, format};
 
 /// The snapshot with every endpoint, error and command, for `/health` and `/metrics`.
 #[derive(Clone, Debug)]
@@ -26,12 +26,14 @@ pub struct Snapshot {
     pub service: String,
     /// Watchboard's own version.
     pub version: String,
-    /// The time at which the monitor was built, by the wall clock. It identifies a run of the process.
+    /// The time at which the monitor was built. It identifies a run of the process.
     pub started_at_unix_ms: u64,
     /// Whole seconds from the start of the monitor to this snapshot, by the monotonic clock.
     pub tick: u64,
-    /// The wall-clock time of this snapshot.
+    /// The time of this snapshot. All times are of one clock that nobody sets, so their differences are durations.
     pub taken_at_unix_ms: u64,
+    /// How far the wall clock has been set since that clock started: negative if it was set back. Dates follow the wall clock.
+    pub wall_clock_set_ms: i64,
     /// The verdict on requests, memory and database together.
     pub health: Health,
     /// Request metrics.
@@ -44,4 +46,35 @@ pub struct Snapshot {
     pub listens: bool,
     /// The async runtime; `None` if the monitor was built outside of one.
     pub runtime: Option<Runtime>,
+}
+
+impl Snapshot {
+    /// One of its times by the wall clock.
+    pub fn wall_clock(&self, unix_ms: u64) -> u64 {
+        unix_ms.saturating_add_signed(self.wall_clock_set_ms)
+    }
+
+    /// One of its times as date and time: `2026-11-23 12:03:04 UTC`.
+    pub fn date_time(&self, unix_ms: u64) -> String {
+        format::date_time(self.wall_clock(unix_ms))
+    }
+
+    /// One of its times as a time of day in UTC: `12:03:04`.
+    pub fn clock(&self, unix_ms: u64) -> String {
+        format::clock(self.wall_clock(unix_ms))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_follow_a_wall_clock_that_is_set() {
+        let at = |wall_clock_set_ms| Snapshot { wall_clock_set_ms, ..Snapshot::default() }.date_time(7_200_000);
+        assert_eq!(
+            [0, -3_600_000, 3_600_000, i64::MIN].map(at).map(|date| date[11..].to_owned()),
+            ["02:00:00 UTC", "01:00:00 UTC", "03:00:00 UTC", "00:00:00 UTC"]
+        );
+    }
 }

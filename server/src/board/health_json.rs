@@ -28,7 +28,7 @@ fn body(frozen: &FullSnapshot) -> Value {
     json!({
         "status": snapshot.health.status,
         "reasons": snapshot.health.sentences().collect::<Vec<_>>(),
-        "timestamp": format::date_time(snapshot.taken_at_unix_ms),
+        "timestamp": snapshot.date_time(snapshot.taken_at_unix_ms),
         "service": snapshot.service,
         "version": snapshot.version,
         "uptime": { "seconds": snapshot.tick, "formatted": format::uptime(snapshot.tick) },
@@ -40,7 +40,7 @@ fn body(frozen: &FullSnapshot) -> Value {
                 "swap_memory": or_error(&snapshot.memory.system, swap_memory),
             },
             // Null if the application is this process.
-            "application": snapshot.memory.application.as_ref().map(processes),
+            "application": snapshot.memory.application.as_ref().map(|application| processes(application, snapshot)),
             "allocator": or_error(&snapshot.memory.allocator, |allocator| json!(allocator)),
             "heap": snapshot.memory.heap.map(heap),
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
@@ -76,12 +76,13 @@ fn commands(commands: &CommandsSnapshot) -> Value {
 }
 
 fn database(frozen: &FullSnapshot) -> Value {
-    let database = &frozen.snapshot.database;
+    let snapshot = &frozen.snapshot;
+    let database = &snapshot.database;
     json!({
         "kind": database.kind,
         "status": database.status_text(),
-        "since": format::date_time(database.since_unix_ms),
-        "last_answer": database.answered_at_unix_ms.map(format::date_time),
+        "since": snapshot.date_time(database.since_unix_ms),
+        "last_answer": database.answered_at_unix_ms.map(|at| snapshot.date_time(at)),
         "latency_ms": database.latency_us.map(|us| us as f64 / 1000.0),
         "version": database.server_version,
         "topology": database.topology,
@@ -126,13 +127,13 @@ fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
     })
 }
 
-fn processes(application: &Application) -> Value {
+fn processes(application: &Application, snapshot: &Snapshot) -> Value {
     let process = |process: &ApplicationProcess| {
         json!({
             "pid": process.pid,
             "command": process.command,
             "role": process.role,
-            "started": format::date_time(process.started_at_unix_ms),
+            "started": snapshot.date_time(process.started_at_unix_ms),
             "rss": process.rss_bytes,
             "num_threads": process.num_threads,
             "cpu_percent": process.cpu_percent,
@@ -145,7 +146,7 @@ fn processes(application: &Application) -> Value {
         "found_by": application.found_by,
         "processes": application.processes.iter().map(process).collect::<Vec<_>>(),
         "unread_processes": application.unread_processes,
-        "restarted": application.restarted_at_unix_ms.iter().copied().map(format::date_time).collect::<Vec<_>>(),
+        "restarted": application.restarted_at_unix_ms.iter().map(|at| snapshot.date_time(*at)).collect::<Vec<_>>(),
     })
 }
 
@@ -220,7 +221,7 @@ fn application(frozen: &FullSnapshot) -> Value {
     let counted = |read| frozen.snapshot.memory.heap.map(|_| by_endpoint(read));
     let error = |error: &ErrorEvent| {
         json!({
-            "timestamp": format::date_time(error.at_unix_ms),
+            "timestamp": frozen.snapshot.date_time(error.at_unix_ms),
             "error": error_text(error),
             "endpoint": error.endpoint,
             "status": error.status,

@@ -9,7 +9,7 @@ use watchboard_wire::{
 };
 
 use crate::{
-    clock::now_unix_ms,
+    clock::{now_unix_ms, wall_clock_set_ms},
     commands::{CHECK_OUT, CommandReader, Listener},
     database::ProbeResult,
     health::{HealthInput, Judge, with_database},
@@ -111,6 +111,7 @@ impl Sampler {
             started_at_unix_ms: self.started_at_unix_ms,
             tick,
             taken_at_unix_ms: unix_ms,
+            wall_clock_set_ms: wall_clock_set_ms(),
             health: self.health.clone(),
             requests,
             memory,

@@ -1,7 +1,7 @@
 //! The processes of an application that the monitor watches from outside.
 
 use leptos::prelude::*;
-use watchboard_wire::{Application, ApplicationProcess, Snapshot, format, reading_ref};
+use watchboard_wire::{ApplicationProcess, Snapshot, format, reading_ref};
 
 use crate::{
     components::{Cell, Column, Table, numbers, words},
@@ -31,23 +31,24 @@ pub(crate) fn ApplicationTable() -> impl IntoView {
     let rows = snapshot_memo(|snapshot| {
         reading_ref(&snapshot.memory.process)?;
         let processes = snapshot.memory.application.iter().flat_map(|application| &application.processes);
-        Ok(processes.map(|process| process_row(process, snapshot.taken_at_unix_ms)).collect())
+        Ok(processes.map(|process| process_row(process, snapshot)).collect())
     });
     view! {
-        <p class="more">{snapshot_text(|snapshot| snapshot.memory.application.as_ref().map(scope_text).unwrap_or_default())}</p>
+        <p class="more">{snapshot_text(scope_text)}</p>
         <Table caption="Processes of the application" quiet=true columns=COLUMNS rows />
     }
 }
 
 /// The watched application in sentences.
-fn scope_text(application: &Application) -> String {
+fn scope_text(snapshot: &Snapshot) -> String {
+    let Some(application) = &snapshot.memory.application else { return String::new() };
     let mut sentences = vec![format!("{}.", application.words())];
     if application.unread_processes > 0 {
         let (read, more) = (application.processes.len(), application.unread_processes);
         sentences.push(format!("The first {read} are read; {more} more are in no figure."));
     }
     if let [before @ .., last] = &*application.restarted_at_unix_ms {
-        let last = format::date_time(*last);
+        let last = snapshot.date_time(*last);
         sentences.push(match before.len() {
             0 => format!("Restarted at {last}."),
             1 => format!("Restarted at {last}, and once before."),
@@ -57,12 +58,12 @@ fn scope_text(application: &Application) -> String {
     sentences.join(" ")
 }
 
-fn process_row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
+fn process_row(process: &ApplicationProcess, snapshot: &Snapshot) -> Vec<Cell> {
     let number = |number: Option<u64>| match number {
         Some(number) => Cell::number(format::exact(number), String::new()),
         None => Cell::dash().with_title("not read yet, or not to be seen".to_owned()),
     };
-    let age = format::span(now_unix_ms.saturating_sub(process.started_at_unix_ms) / 1000);
+    let age = format::span(snapshot.taken_at_unix_ms.saturating_sub(process.started_at_unix_ms) / 1000);
     vec![
         Cell::words(process.command.clone()),
         Cell::number(process.pid.to_string(), String::new()),
@@ -73,8 +74,8 @@ fn process_row(process: &ApplicationProcess, now_unix_ms: u64) -> Vec<Cell> {
         number(process.descriptors),
         process.cpu_percent.map_or_else(Cell::dash, |cpu| Cell::number(format::percent(cpu), String::new())),
         Cell::number(
-            format::clock(process.started_at_unix_ms),
-            format!("{}, {age} ago", format::date_time(process.started_at_unix_ms)),
+            snapshot.clock(process.started_at_unix_ms),
+            format!("{}, {age} ago", snapshot.date_time(process.started_at_unix_ms)),
         ),
     ]
 }

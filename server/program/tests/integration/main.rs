@@ -23,3 +23,4 @@ mod sqlite;
 mod streams;
 mod tls;
 mod upstream_process;
+mod wall_clock;

@@ -1,0 +1,111 @@
+//! The wall clock is set while the program runs, by libfaketime: durations do not follow it, dates do.
+
+use std::{fs, path::Path, process::Stdio, time::Duration};
+
+use serde_json::Value;
+use tokio::process::Command;
+use watchboard_test_support::{Binary, Python};
+
+const WITHIN: Duration = Duration::from_secs(30);
+
+const LISTENS: &str = r"
+import socket, sys
+listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+while True:
+    listener.accept()[0].close()
+";
+
+/// The binary with a wall clock that can be set.
+struct Faked {
+    binary: Binary,
+    folder: tempfile::TempDir,
+}
+
+impl Faked {
+    /// `None` if there is no libfaketime.
+    async fn start(clock: &str, arguments: &[&str]) -> Option<Self> {
+        let libraries =
+            ["x86_64", "aarch64"].map(|machine| format!("/usr/lib/{machine}-linux-gnu/faketime/libfaketime.so.1"));
+        let Some(library) = libraries.iter().find(|library| Path::new(library).exists()) else {
+            println!("skipped: Debian's package faketime is not installed");
+            return None;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("clock");
+        fs::write(&file, clock).expect("it can be written");
+        let mut command = Command::new(watchboard_test_support::binary_path());
+        command.args(arguments).env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &file);
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1").env("FAKETIME_NO_CACHE", "1");
+        command.stderr(Stdio::piped()).kill_on_drop(true);
+        Some(Self { binary: Binary::from_command(command).await, folder })
+    }
+
+    fn set(&self, clock: &str) {
+        fs::write(self.folder.path().join("clock"), clock).expect("it can be written");
+    }
+
+    async fn health(&self, holds: impl Fn(&Value) -> bool) -> Value {
+        self.binary.client.wait_for_json("/health", WITHIN, holds).await
+    }
+}
+
+/// Seconds for which the application has not been running, as the finding says.
+fn gone_seconds(health: &Value) -> Option<u64> {
+    let reasons = health["reasons"].to_string().replace('\u{a0}', " ");
+    let rest = reasons.split_once("has not been running for ")?.1;
+    let (number, unit) = rest.split_once(' ')?;
+    Some(number.parse::<u64>().ok()? * if unit.starts_with('s') { 1 } else { 3_600 })
+}
+
+fn timestamp(health: &Value) -> String {
+    health["timestamp"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn an_outage_is_named_after_its_own_time_however_the_clock_is_set() {
+    for step in ["+1h", "-1h"] {
+        let mut application = Python::script(LISTENS);
+        application.wait_until_listening().await;
+        let upstream = application.url();
+        let Some(faked) = Faked::start("+0", &["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"]).await else {
+            return;
+        };
+        let runs = |health: &Value| health["memory_analysis"]["application"]["processes"][0].is_object();
+        let before = faked.health(runs).await;
+        application.kill().await;
+        let noticed = |health: &Value| health["memory_analysis"]["process"]["process"]["error"].is_string();
+        let noticed = faked.health(noticed).await;
+        faked.set(step);
+        let moved = faked.health(|health| timestamp(health)[..13] != timestamp(&before)[..13]).await;
+        assert_eq!(gone_seconds(&moved), None, "{step}: it is too soon: {moved:#}");
+        let named = faked.health(|health| gone_seconds(health).is_some()).await;
+        assert!((Some(10)..Some(15)).contains(&gone_seconds(&named)), "{step}: {named:#}");
+        let uptime = |health: &Value| health["uptime"]["seconds"].as_u64().expect("a number");
+        assert!((10..15).contains(&(uptime(&named) - uptime(&noticed))), "{step}: {named:#}");
+        // Back again while it lasts.
+        faked.set("+0");
+        let later = faked.health(|health| gone_seconds(health) >= Some(13)).await;
+        assert!(gone_seconds(&later) < Some(60) && later["status"] == "unhealthy", "{step}: {later:#}");
+        assert_eq!(timestamp(&later)[..13], timestamp(&before)[..13], "the date follows the wall clock");
+        application.restart();
+        let healthy = faked.health(|health| health["status"] == "healthy").await;
+        let ended = healthy["memory_analysis"]["application"]["last_end"]["at"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(ended[..13], timestamp(&before)[..13], "{step}: its end is dated by the clock of now: {ended}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_before_1970_resets_nothing() {
+    let mut application = Python::script(LISTENS);
+    application.wait_until_listening().await;
+    let upstream = application.url();
+    let arguments = ["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"];
+    let Some(faked) = Faked::start("@1969-06-01 12:00:00", &arguments).await else { return };
+    let runs = |health: &Value| health["memory_analysis"]["application"]["processes"][0].is_object();
+    faked.health(runs).await;
+    application.kill().await;
+    let named = faked.health(|health| gone_seconds(health).is_some()).await;
+    assert!((Some(10)..Some(15)).contains(&gone_seconds(&named)), "{named:#}");
+    let page = String::from_utf8(faked.binary.client.send("GET", "/").await.1.to_vec()).expect("UTF-8");
+    assert!(page.contains("has not been running for 1"), "{page}");
+}
