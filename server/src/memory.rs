@@ -2,13 +2,18 @@
 
 mod allocator;
 mod application;
+mod cgroup;
 mod container;
 mod cpu;
+mod cpu_quota;
 mod descriptors;
 mod devices;
+mod disks;
 mod failure;
 mod handles;
 mod heap;
+mod heaviest;
+mod oom_kills;
 mod pressure;
 mod process;
 mod smaps;
@@ -25,8 +30,8 @@ use watchboard_wire::{Devices, Memory, Reading, ThreadGroup, Threads, Unknown};
 
 pub use self::watch::Watch;
 use self::{
-    application::ApplicationProbe, container::ContainerProbe, devices::DevicesProbe, process::ProcessProbe,
-    system::SystemProbe, threads::ThreadsProbe,
+    application::ApplicationProbe, container::ContainerProbe, devices::DevicesProbe, oom_kills::OomKillCounter,
+    process::ProcessProbe, system::SystemProbe, threads::ThreadsProbe,
 };
 use crate::clock::now_unix_ms;
 
@@ -52,7 +57,7 @@ pub(crate) struct Probes {
 
 /// The processes whose memory is watched.
 enum Subject {
-    ThisProcess(Box<(ProcessProbe, ContainerProbe)>),
+    ThisProcess(Box<(ProcessProbe, ContainerProbe, OomKillCounter)>),
     Application(Box<ApplicationProbe>),
 }
 
@@ -80,8 +85,13 @@ impl ProbeTimes {
 impl Probes {
     /// Probes of this application, or of the monitor's own process.
     pub(crate) fn new(watch: Option<Watch>) -> Self {
-        let this_process =
-            || Subject::ThisProcess(Box::new((ProcessProbe::for_this_process(), ContainerProbe::for_this_process())));
+        let this_process = || {
+            Subject::ThisProcess(Box::new((
+                ProcessProbe::for_this_process(),
+                ContainerProbe::for_this_process(),
+                OomKillCounter::default(),
+            )))
+        };
         Self {
             subject: watch
                 .map_or_else(this_process, |watch| Subject::Application(Box::new(ApplicationProbe::new(watch)))),
@@ -104,10 +114,15 @@ impl Probes {
         let total = last.system.as_ref().ok().map(|system| system.total_bytes);
         match &mut self.subject {
             Subject::ThisProcess(probes) => {
-                let (process, container) = &mut **probes;
+                let (process, container, oom_kills) = &mut **probes;
                 last.process = times.time("process", || process.read(total));
                 last.descriptors = descriptors::read();
                 last.container = times.time("container", || container.read());
+                oom_kills.read();
+                if let Some(place) = container.place() {
+                    oom_kills.watch(place);
+                }
+                last.oom_kills_seen = oom_kills.count();
                 last.heap = heap::read();
                 last.allocator = allocator::read();
             }

@@ -103,7 +103,7 @@ pub(crate) fn RssChart() -> impl IntoView {
             series.push(byte_series("allocated and not freed", "hue-p99", &columns.live_heap_bytes));
         }
         let limit = match &figures.snapshot.memory.container {
-            Ok(Some(container)) => container.limit_bytes.map(|limit| limit as f64),
+            Ok(Some(container)) => container.nearest_limit_bytes().map(|limit| limit as f64),
             _ => None,
         };
         let marks = restarts(figures);

@@ -17,6 +17,17 @@ pub struct Application {
     pub restarted_at_unix_ms: Vec<u64>,
     /// The time at which it ended; `None` while it runs, and if that is not visible.
     pub gone_since_unix_ms: Option<u64>,
+    /// The last time that all its processes ended, and why as far as that is known.
+    pub last_end: Option<ProcessEnd>,
+}
+
+/// The end of the application's processes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessEnd {
+    /// The time at which it was noticed.
+    pub at_unix_ms: u64,
+    /// An OOM kill, its control group that was removed, a signal or an exit code; and what was last seen of it.
+    pub reason: String,
 }
 
 /// One process of the application, from `/proc/PID/{cmdline,status,stat,fd}`.

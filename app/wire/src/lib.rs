@@ -24,7 +24,7 @@ mod snapshot;
 mod timeline;
 mod window;
 
-pub use application::{Application, ApplicationProcess, Role};
+pub use application::{Application, ApplicationProcess, ProcessEnd, Role};
 pub use ask::{Ask, Part, RefreshCursor, RefreshResponse};
 pub use commands::{
     AppCommands, CommandError, CommandName, CommandRow, CommandStep, CommandTotals, CommandsSnapshot, Deployment,

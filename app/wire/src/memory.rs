@@ -26,6 +26,8 @@ pub struct Memory {
     pub system: Reading<System>,
     /// The program's allocations; `None` if its allocator does not count; read every second.
     pub heap: Option<Heap>,
+    /// Processes of the container that the kernel killed for lack of memory since the monitor's start, also in groups that are gone.
+    pub oom_kills_seen: u64,
     /// The allocator's own figures; `Ok(None)` if it has none; read every second.
     pub allocator: Reading<Option<Allocator>>,
 }
@@ -95,6 +97,8 @@ pub struct Process {
     pub peak_rss_bytes: u64,
     /// The part that is swapped out: `VmSwap`.
     pub swap_bytes: u64,
+    /// Its huge pages of hugetlbfs, which are not in RSS: `HugetlbPages`.
+    pub hugetlb_bytes: u64,
     /// RSS in percent of the system's memory; `None` if that is unknown.
     pub memory_percent: Option<f64>,
     /// CPU time over the last second, in percent of one core (`utime` + `stime`); `None` in the first second.
@@ -177,18 +181,33 @@ pub struct Container {
     pub version: u8,
     /// The path of the group.
     pub group: String,
-    /// Memory in use less the inactive file cache, as Kubernetes counts: `memory.current` - `inactive_file`.
+    /// Memory in use less what the kernel can take back at once: `memory.current` - `reclaimable_bytes`.
     pub working_set_bytes: u64,
     /// The smallest `memory.max` of the group and its ancestors; `None` without a limit.
     pub limit_bytes: Option<u64>,
     /// The path of the group with this limit.
     pub limit_group: Option<String>,
+    /// The smallest `memory.high` of the group and its ancestors: past it the kernel slows the group down; `None` without one.
+    pub high_bytes: Option<u64>,
+    /// The path of the group with this limit.
+    pub high_group: Option<String>,
+    /// How often the group was slowed down since it was made: `high` of `memory.events`.
+    pub high_events: Option<u64>,
     /// Memory in use, with the file cache: `memory.current`.
     pub usage_bytes: u64,
+    /// The part of it that the kernel can take back at once: `active_file` + `inactive_file` + `slab_reclaimable`, less `file_dirty` and
+    /// `file_writeback`.
+    pub reclaimable_bytes: Option<u64>,
     /// The part of it that is heaps and stacks: `anon` of `memory.stat`.
     pub anonymous_bytes: Option<u64>,
     /// The part of it that is file cache: `file` of `memory.stat`.
     pub file_bytes: Option<u64>,
+    /// Memory that is swapped out: `memory.swap.current`.
+    pub swap_bytes: Option<u64>,
+    /// The smallest `memory.swap.max` of the group and its ancestors; `None` without a limit.
+    pub swap_limit_bytes: Option<u64>,
+    /// Huge pages of hugetlbfs, which no other figure includes: `hugetlb.SIZE.current`, of all sizes.
+    pub hugetlb_bytes: Option<u64>,
     /// Processes of the group that the kernel killed for lack of memory: `oom_kill` of `memory.events`.
     pub oom_kills: Option<u64>,
     /// Stalls for lack of memory: `memory.pressure`.
@@ -221,9 +240,15 @@ pub struct Pressure {
 }
 
 impl Container {
-    /// The working set in percent of the limit; `None` without a limit.
+    /// The smaller of the two limits, `memory.max` and `memory.high`.
+    pub fn nearest_limit_bytes(&self) -> Option<u64> {
+        self.limit_bytes.into_iter().chain(self.high_bytes).min()
+    }
+
+    /// The working set in percent of the nearest limit; `None` without a limit.
     pub fn percent(&self) -> Option<f64> {
-        self.limit_bytes.filter(|limit| *limit > 0).map(|limit| 100.0 * self.working_set_bytes as f64 / limit as f64)
+        let limit = self.nearest_limit_bytes().filter(|limit| *limit > 0)?;
+        Some(100.0 * self.working_set_bytes as f64 / limit as f64)
     }
 }
 
@@ -250,6 +275,10 @@ pub struct System {
     pub cached_bytes: u64,
     /// Shared memory and tmpfs: `Shmem`.
     pub shared_bytes: u64,
+    /// Huge pages of hugetlbfs, in use or not: `Hugetlb`. They count as used, since nothing else can use them.
+    pub hugetlb_bytes: u64,
+    /// The part of them that is free: `HugePages_Free` of the default size.
+    pub hugetlb_free_bytes: u64,
     /// Swap space: `SwapTotal`.
     pub swap_total_bytes: u64,
     /// Swap space in use.
@@ -306,13 +335,14 @@ impl Default for Memory {
             container: Err(before_first_reading()),
             system: Err(before_first_reading()),
             heap: None,
+            oom_kills_seen: 0,
             allocator: Ok(None),
         }
     }
 }
 
 impl Memory {
-    /// The container's memory if it has a limit, else the system's.
+    /// The container's memory if it has a limit, else the system's. Of the container's two limits the smaller counts.
     ///
     /// # Errors
     /// The reason why both are unknown, or why the watched application is unknown.
@@ -320,8 +350,9 @@ impl Memory {
         if self.application.is_some() {
             reading_ref(&self.process)?;
         }
-        if let Ok(Some(Container { working_set_bytes, limit_bytes: Some(limit), .. })) = self.container {
-            return Ok(Headline { scope: "container", used_bytes: working_set_bytes, limit_bytes: limit });
+        let container = self.container.as_ref().ok().and_then(Option::as_ref);
+        if let Some((container, limit_bytes)) = container.and_then(|it| Some((it, it.nearest_limit_bytes()?))) {
+            return Ok(Headline { scope: "container", used_bytes: container.working_set_bytes, limit_bytes });
         }
         let system = reading_ref(&self.system)?;
         Ok(Headline { scope: "system", used_bytes: system.used_bytes, limit_bytes: system.total_bytes })
@@ -344,7 +375,8 @@ impl Memory {
     /// The reason why the system's memory is unknown.
     pub fn system_parts(&self) -> Reading<[u64; 4]> {
         let system = reading_ref(&self.system)?;
-        let own = self.process.as_ref().map_or(0, |process| process.anonymous_bytes).min(system.used_bytes);
+        let own = self.process.as_ref().map_or(0, |process| process.anonymous_bytes + process.hugetlb_bytes);
+        let own = own.min(system.used_bytes);
         let free = system.free_bytes.min(system.available_bytes);
         Ok([own, system.used_bytes - own, system.total_bytes - system.used_bytes - free, free])
     }

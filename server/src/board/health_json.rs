@@ -43,6 +43,7 @@ fn body(frozen: &FullSnapshot) -> Value {
             "application": snapshot.memory.application.as_ref().map(|application| processes(application, snapshot)),
             "allocator": or_error(&snapshot.memory.allocator, |allocator| json!(allocator)),
             "heap": snapshot.memory.heap.map(heap),
+            "oom_kills_seen": snapshot.memory.oom_kills_seen,
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },
         "application": application(frozen),
@@ -102,6 +103,7 @@ fn memory_info(process: &Process) -> Value {
         "dirty": 0,
         "peak": process.peak_rss_bytes,
         "swap": process.swap_bytes,
+        "hugetlb": process.hugetlb_bytes,
         "anonymous": process.anonymous_bytes,
         "file": process.file_bytes,
         "shmem": process.shmem_bytes,
@@ -146,6 +148,8 @@ fn processes(application: &Application, snapshot: &Snapshot) -> Value {
         "found_by": application.found_by,
         "processes": application.processes.iter().map(process).collect::<Vec<_>>(),
         "unread_processes": application.unread_processes,
+        // Null until all its processes have ended once.
+        "last_end": application.last_end.as_ref().map(|end| json!({ "at": snapshot.date_time(end.at_unix_ms), "reason": end.reason })),
         "restarted": application.restarted_at_unix_ms.iter().map(|at| snapshot.date_time(*at)).collect::<Vec<_>>(),
     })
 }
@@ -192,6 +196,8 @@ fn virtual_memory(system: &System) -> Value {
         "buffers": system.buffers_bytes,
         "cached": system.cached_bytes,
         "shared": system.shared_bytes,
+        "hugetlb": system.hugetlb_bytes,
+        "hugetlb_free": system.hugetlb_free_bytes,
     })
 }
 

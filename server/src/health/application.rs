@@ -32,7 +32,8 @@ impl ReachabilityState {
         self.is_reached |= is_unseen && recent.error_percent().is_some_and(|percent| percent < 100.0);
         (gone_ms >= RESTARTS_WITHIN_MS && !self.is_reached).then(|| {
             let gone = format::span(gone_ms / 1000);
-            let sentence = format!("the application ({}) has not been running for {gone}", application.found_by);
+            let why = application.last_end.as_ref().map(|end| format!(": {}", end.reason)).unwrap_or_default();
+            let sentence = format!("the application ({}) has not been running for {gone}{why}", application.found_by);
             Finding { status: Status::Unhealthy, sentence, about: FindingSubject::Memory }
         })
     }

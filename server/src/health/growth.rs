@@ -187,7 +187,7 @@ impl GrowthDetector {
             *self = Self { restarted, ..Self::default() };
         }
         if let Ok(process) = &memory.process {
-            self.rss.add(tick, process.rss_bytes);
+            self.rss.add(tick, process.rss_bytes + process.hugetlb_bytes);
         }
         if let Some(heap) = memory.heap {
             self.heap.add(tick, heap.live_bytes());

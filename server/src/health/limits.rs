@@ -13,11 +13,10 @@ const PRESSURE_PERCENT: f64 = 10.0;
 /// A killed process is reported for ten minutes.
 const KILLED_SECONDS: u64 = 600;
 
-/// Holds the kernel's count of killed processes.
+/// Holds the count of killed processes.
 #[derive(Default)]
 pub(super) struct Limits {
-    /// The control group and its count: after a restart the application may be in another group.
-    kills: Option<(String, u64)>,
+    kills_seen: u64,
     /// The tick of the last kill, and the number of processes.
     killed: Option<(u64, u64)>,
 }
@@ -26,16 +25,14 @@ impl Limits {
     pub(super) fn limit_findings(&mut self, tick: u64, memory: &Memory) -> Vec<Finding> {
         let container = memory.container.as_ref().ok().and_then(Option::as_ref);
         let found =
-            [near_the_limit(memory), descriptors(memory), pressure(memory, container), self.kills(tick, container)];
+            [near_the_limit(memory), descriptors(memory), pressure(memory, container), self.kills(tick, memory)];
         found.into_iter().flatten().map(|sentence| degraded_finding(sentence, FindingSubject::Memory)).collect()
     }
 
-    fn kills(&mut self, tick: u64, container: Option<&Container>) -> Option<String> {
-        let (group, kills) = (&container?.group, container?.oom_kills?);
-        let before = self.kills.replace((group.clone(), kills)).filter(|(before, _)| before == group);
-        let before = before.map_or(kills, |(_, before)| before);
-        if kills > before {
-            self.killed = Some((tick, kills - before));
+    fn kills(&mut self, tick: u64, memory: &Memory) -> Option<String> {
+        let before = std::mem::replace(&mut self.kills_seen, memory.oom_kills_seen);
+        if memory.oom_kills_seen > before {
+            self.killed = Some((tick, memory.oom_kills_seen - before));
         }
         let (at, count) = self.killed.filter(|(at, _)| tick - at < KILLED_SECONDS)?;
         let what = if count == 1 { "a process".to_owned() } else { format!("{count} processes") };
@@ -46,8 +43,13 @@ impl Limits {
 
 fn near_the_limit(memory: &Memory) -> Option<String> {
     let headline = memory.headline().ok().filter(|headline| headline.percent() >= MEMORY_PERCENT)?;
-    let limit = format::bytes(headline.limit_bytes as f64);
-    Some(format!("memory at {} of the {}'s {limit}", format::percent(headline.percent()), headline.scope))
+    let (percent, limit) = (format::percent(headline.percent()), format::bytes(headline.limit_bytes as f64));
+    let container = memory.container.as_ref().ok().and_then(Option::as_ref);
+    let is_high = container.is_some_and(|it| {
+        it.high_bytes == Some(headline.limit_bytes) && it.limit_bytes.is_none_or(|limit| limit > headline.limit_bytes)
+    });
+    let effect = if is_high { " (memory.high), past which the kernel throttles it" } else { "" };
+    Some(format!("memory at {percent} of the {}'s {limit}{effect}", headline.scope))
 }
 
 fn descriptors(memory: &Memory) -> Option<String> {
@@ -115,27 +117,30 @@ mod tests {
     }
 
     #[test]
-    fn kills_of_another_group_were_before() {
-        let killed = |group: &str, kills| {
-            memory(Container { group: group.into(), oom_kills: Some(kills), ..Container::default() })
+    fn memory_that_is_slowed_down_says_so() {
+        let slowed = |limit_bytes| {
+            let container =
+                Container { working_set_bytes: 97, limit_bytes, high_bytes: Some(100), ..Container::default() };
+            sentences(&mut Limits::default(), 0, &memory(container))
         };
-        let mut limits = Limits::default();
-        for (tick, (group, kills)) in [("/a", 0), ("/b", 3), ("/a", 5)].into_iter().enumerate() {
-            assert_eq!(sentences(&mut limits, tick as u64, &killed(group, kills)).len(), 1, "memory alone");
+        let of = "memory at 97 % of the container's 100 B";
+        for limit in [None, Some(200)] {
+            assert_eq!(slowed(limit), [format!("{of} (memory.high), past which the kernel throttles it")]);
         }
-        let found = sentences(&mut limits, 3, &killed("/a", 6));
-        assert!(found.iter().any(|sentence| sentence.contains("killed a process")), "{found:?}");
+        assert_eq!(slowed(Some(100)), [of], "it kills there");
     }
 
     #[test]
     fn a_kill_is_told_of_for_a_while_and_those_before_the_start_are_not() {
-        let killed =
-            |kills| memory(Container { limit_bytes: Some(1000), oom_kills: Some(kills), ..Container::default() });
+        let killed = |oom_kills_seen| Memory {
+            oom_kills_seen,
+            ..memory(Container { limit_bytes: Some(1000), oom_kills: Some(7), ..Container::default() })
+        };
         let mut limits = Limits::default();
-        assert_eq!(sentences(&mut limits, 0, &killed(3)), Vec::<String>::new());
-        let found = sentences(&mut limits, 5, &killed(4));
+        assert_eq!(sentences(&mut limits, 0, &killed(0)), Vec::<String>::new());
+        let found = sentences(&mut limits, 5, &killed(1));
         assert_eq!(found, ["the kernel killed a process of this container for want of memory 0 s ago"]);
-        assert_eq!(sentences(&mut limits, 604, &killed(4)).len(), 1);
-        assert_eq!(sentences(&mut limits, 605, &killed(4)), Vec::<String>::new());
+        assert_eq!(sentences(&mut limits, 604, &killed(1)).len(), 1);
+        assert_eq!(sentences(&mut limits, 605, &killed(1)), Vec::<String>::new());
     }
 }

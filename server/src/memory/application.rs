@@ -2,6 +2,7 @@
 //! address or its id, found again after a restart, and read as one.
 
 mod command;
+mod end;
 mod find;
 mod listeners;
 mod member;
@@ -13,16 +14,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use watchboard_wire::{Application, Handles, Memory, PageSharing, Reading, ThreadGroup, Unknown};
+use watchboard_wire::{
+    Application, Container, Handles, Memory, PageSharing, ProcessEnd, Reading, ThreadGroup, Unknown,
+};
 
 use self::{
-    find::{Finder, ProcessTree},
+    end::LastSeen,
+    find::{Finder, Missing, ProcessTree},
     member::ProcessMember,
     table::ProcessKey,
 };
 use super::{
     container::ContainerProbe,
-    handles, process,
+    handles,
+    oom_kills::OomKillCounter,
+    process,
     threads::{self, ThreadsProbe},
     watch::Watch,
 };
@@ -52,6 +58,11 @@ pub(super) struct ApplicationProbe {
     gone_since: Option<u64>,
     /// Of the main process.
     container: Option<(ProcessKey, ContainerProbe)>,
+    oom_kills: OomKillCounter,
+    /// How its main process ended, if that was seen.
+    wait_status: Option<i32>,
+    last_seen: LastSeen,
+    last_end: Option<ProcessEnd>,
 }
 
 impl ApplicationProbe {
@@ -67,11 +78,17 @@ impl ApplicationProbe {
             restarts: vec![],
             gone_since: None,
             container: None,
+            oom_kills: OomKillCounter::default(),
+            wait_status: None,
+            last_seen: LastSeen::default(),
+            last_end: None,
         }
     }
 
     /// The reading of each second: each process, and their sums.
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>, memory: &mut Memory) {
+        // First: the kernel counts a kill before its process has ended.
+        self.oom_kills.read();
         if self.members.is_empty() || self.readings.is_multiple_of(LOOK_EVERY) {
             self.search_processes();
         }
@@ -82,16 +99,16 @@ impl ApplicationProbe {
             self.refresh_members(system_total_bytes);
         }
         let sum = process::sum(self.members.iter().map(|member| &member.process));
-        memory.process = sum.ok_or_else(|| self.unseen.clone());
+        // A sum without one of its parts is no sum.
+        let unread = self.members.iter().find_map(|member| member.unread.clone());
+        memory.process = sum.ok_or_else(|| self.unseen.clone()).and_then(|sum| unread.map_or(Ok(sum), Err));
         memory.descriptors = self.fullest().ok_or_else(no_process).and_then(|member| member.descriptors.clone());
-        memory.container = match self.members.first() {
-            Some(main) => {
-                let same = self.container.take().filter(|(key, _)| *key == main.key);
-                let of_main = || (main.key, ContainerProbe::for_process(&main.key.pid.to_string()));
-                self.container.insert(same.unwrap_or_else(of_main)).1.read()
-            }
-            None => Err(no_process()),
-        };
+        memory.container = self.read_container();
+        memory.oom_kills_seen = self.oom_kills.count();
+        if let Ok(process) = &memory.process {
+            let container = memory.container.clone().ok().flatten();
+            self.last_seen = LastSeen { at_unix_ms: now_unix_ms(), rss_bytes: process.rss_bytes, container };
+        }
         if self.members.is_empty() {
             memory.handles = Err(no_process());
             memory.threads = Err(no_process());
@@ -100,11 +117,39 @@ impl ApplicationProbe {
         memory.application = Some(self.application());
     }
 
+    /// The control group of the main process.
+    fn read_container(&mut self) -> Reading<Option<Container>> {
+        let Some(main) = self.members.first() else { return Err(no_process()) };
+        let same = self.container.take().filter(|(key, _)| *key == main.key);
+        let of_main = || (main.key, ContainerProbe::for_process(main.folder()));
+        let (_, probe) = self.container.insert(same.unwrap_or_else(of_main));
+        let container = probe.read();
+        if let Some(place) = probe.place() {
+            self.oom_kills.watch(place);
+        }
+        container
+    }
+
     /// Reads each process and drops those that have ended; whether there were any.
     fn refresh_members(&mut self, system_total_bytes: Option<u64>) -> bool {
         let before = self.members.len();
-        self.members.retain_mut(|member| member.read(system_total_bytes));
+        let mut is_main = true;
+        self.members.retain_mut(|member| {
+            let runs = member.read(system_total_bytes);
+            if std::mem::take(&mut is_main) && !runs {
+                self.wait_status = member.wait_status();
+            }
+            runs
+        });
         self.members.len() < before
+    }
+
+    /// All its processes have ended, or others have taken their place.
+    fn note_end(&mut self) {
+        self.oom_kills.read();
+        let end = end::explain_end(self.oom_kills.explain_end(), self.wait_status.take(), &self.last_seen);
+        tracing::warn!("the application ({}) has ended: {}", self.finder.watch, end.reason);
+        self.last_end = Some(end);
     }
 
     /// The process that is nearest to its limit of open files.
@@ -124,6 +169,7 @@ impl ApplicationProbe {
             unread_processes: self.unread as u32,
             restarted_at_unix_ms: self.restarts.clone(),
             gone_since_unix_ms: self.gone_since,
+            last_end: self.last_end.clone(),
         }
     }
 
@@ -136,29 +182,44 @@ impl ApplicationProbe {
                     tracing::info!("the application runs: {}, {}", self.name, self.finder.watch);
                 }
             }
-            Err(why) => {
-                match (self.finder.is_gone, self.gone_since) {
-                    (true, None) => {
-                        self.gone_since = Some(now_unix_ms());
-                        tracing::warn!("the application does not run: {why}");
+            Err(Missing::Gone(why)) => {
+                if self.gone_since.is_none() {
+                    self.gone_since = Some(now_unix_ms());
+                    if !self.known.is_empty() {
+                        self.note_end();
                     }
-                    (false, Some(_)) => {
-                        self.gone_since = None;
-                        tracing::info!("the application cannot be seen: {why}");
-                    }
-                    _ => {}
+                    tracing::warn!("the application does not run: {why}");
                 }
-                self.members.clear();
-                (self.unread, self.unseen) = (0, why);
+                self.clear(why);
             }
+            Err(Missing::Unseen(why)) => {
+                if self.gone_since.take().is_some() {
+                    tracing::info!("the application cannot be seen: {why}");
+                }
+                self.clear(why);
+            }
+            // The processes of the last search are read on, if there are any.
+            Err(Missing::Failed(why)) => self.unseen = why,
         }
+    }
+
+    fn clear(&mut self, why: Unknown) {
+        self.members.clear();
+        (self.unread, self.unseen) = (0, why);
     }
 
     /// Makes these the members. Members that are among them keep their state.
     fn take(&mut self, found: &ProcessTree) {
         let keys: HashSet<ProcessKey> = found.processes.iter().copied().collect();
-        if self.known.is_disjoint(&keys) {
+        let goes_on = !self.known.is_disjoint(&keys);
+        if goes_on {
+            // How a process ended without which the application goes on is not how that ended.
+            self.wait_status = None;
+        } else {
             if !self.known.is_empty() {
+                if self.gone_since.is_none() {
+                    self.note_end();
+                }
                 self.restarts.push(now_unix_ms());
                 let excess = self.restarts.len().saturating_sub(MOST_RESTARTS);
                 self.restarts.drain(..excess);

@@ -3,6 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use proptest::prelude::*;
+use watchboard_wire::CpuQuota;
 
 use super::*;
 
@@ -62,11 +63,14 @@ fn the_smallest_limit_of_the_ancestors_counts_and_reclaimable_cache_does_not() {
             limit_bytes: Some(4000),
             limit_group: Some("/pod".into()),
             usage_bytes: 1000,
+            reclaimable_bytes: Some(300),
             anonymous_bytes: Some(600),
             file_bytes: Some(350),
             oom_kills: Some(1),
             pressure: Some(watchboard_wire::Pressure { some_percent: 12.5, full_percent: 2.0 }),
             cpu: Some(CpuQuota { cores: Some(0.5), periods: 10, throttled_periods: 3, throttled_us: 1500 }),
+            high_events: Some(0),
+            ..Container::default()
         }
     );
     assert!((container.percent().unwrap() - 17.5).abs() < 1e-9);

@@ -1,12 +1,11 @@
-//! The machine's disks and networks, and the processes with the most memory, from sysinfo. Read only for viewers.
+//! The machine's disks, its networks by sysinfo, and the processes with the most memory. Read only for viewers.
 
 use std::time::Instant;
 
-use sysinfo::{DiskRefreshKind, Disks, Networks, ProcessRefreshKind, ProcessesToUpdate, System};
-use watchboard_wire::{Devices, Disk, HeavyProcess, Network};
+use sysinfo::{Networks, System};
+use watchboard_wire::{Devices, Network};
 
-/// So many processes are listed.
-const HEAVIEST: usize = 10;
+use super::{disks, heaviest};
 
 /// Holds the networks of the last reading, for rates.
 #[derive(Default)]
@@ -20,9 +19,9 @@ impl DevicesProbe {
         Devices {
             uptime_seconds: System::uptime().unwrap_or(0),
             cores_percent,
-            disks: disks(),
+            disks: disks::read(),
             networks: self.networks(),
-            heaviest: heaviest(),
+            heaviest: heaviest::read(),
         }
     }
 
@@ -48,43 +47,4 @@ impl DevicesProbe {
         listed.sort_by(|a, b| a.name.cmp(&b.name));
         listed
     }
-}
-
-/// Each file system once, however often it is mounted.
-fn disks() -> Vec<Disk> {
-    let listed = Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing().with_storage());
-    let mut disks: Vec<(String, Disk)> = listed
-        .iter()
-        .flat_map(|disks| disks.iter())
-        .map(|disk| {
-            let mount = disk.mount_point().display().to_string();
-            let (total_bytes, available_bytes) = (disk.total_space(), disk.available_space());
-            (disk.name().display().to_string(), Disk { mount, total_bytes, available_bytes })
-        })
-        .collect();
-    disks.sort_by(|(_, a), (_, b)| a.mount.len().cmp(&b.mount.len()).then(a.mount.cmp(&b.mount)));
-    let mut seen = std::collections::HashSet::new();
-    disks
-        .into_iter()
-        .filter(|(name, disk)| disk.total_bytes > 0 && seen.insert(name.clone()))
-        .map(|(_, disk)| disk)
-        .collect()
-}
-
-fn heaviest() -> Vec<HeavyProcess> {
-    let Ok(mut system) = System::new() else { return vec![] };
-    let kind = ProcessRefreshKind::nothing().with_memory().without_tasks();
-    system.refresh_processes_specifics(ProcessesToUpdate::All, true, kind);
-    let mut processes: Vec<HeavyProcess> = system
-        .processes()
-        .values()
-        .map(|process| HeavyProcess {
-            pid: process.pid().as_u32(),
-            name: process.name().to_string_lossy().into_owned(),
-            rss_bytes: process.memory(),
-        })
-        .collect();
-    processes.sort_by_key(|process| (std::cmp::Reverse(process.rss_bytes), process.pid));
-    processes.truncate(HEAVIEST);
-    processes
 }

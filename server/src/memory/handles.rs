@@ -60,10 +60,14 @@ fn read_open(folder: &Path, root: &Path) -> Reading<OpenHandles> {
 /// Connections by the inodes of their sockets, as psutil does. A socket of several processes counts once.
 pub(super) fn count_connections(folder: &Path, sockets: &HashSet<u64>) -> Reading<u64> {
     let count = |table: &str| count_in_table(&folder.join("net").join(table), sockets);
-    let tcp = or_unknown("/proc/PID/net/tcp", count("tcp"))?;
-    let udp = or_unknown("/proc/PID/net/udp", count("udp"))?;
     // A kernel without IPv6 has no tables of it, and no such connections.
-    Ok(tcp + udp + count("tcp6").unwrap_or(0) + count("udp6").unwrap_or(0))
+    let count_v6 = |table: &str| match count(table) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        counted => counted,
+    };
+    let tcp = or_unknown("/proc/PID/net/tcp", count("tcp"))? + or_unknown("/proc/PID/net/tcp6", count_v6("tcp6"))?;
+    let udp = or_unknown("/proc/PID/net/udp", count("udp"))? + or_unknown("/proc/PID/net/udp6", count_v6("udp6"))?;
+    Ok(tcp + udp)
 }
 
 fn count_in_table(file: &Path, sockets: &HashSet<u64>) -> io::Result<u64> {

@@ -1,19 +1,25 @@
 //! A process: `/proc/PID/{status,stat}`, which have all figures of `statm`.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use rustix::param::clock_ticks_per_second;
 use watchboard_wire::{Process, Reading, Unknown};
 
 use super::{
     failure::or_unknown,
-    stat::ProcStat,
+    stat::{self, ProcStat},
     text::{self, ProcFile},
+    threads,
 };
 
 /// Holds the last reading, for rates.
 pub(super) struct ProcessProbe {
     pid: u32,
+    /// The folder that has its figures.
+    folder: PathBuf,
     status: ProcFile,
     stat: ProcFile,
     before: Option<(Instant, ProcStat)>,
@@ -22,25 +28,39 @@ pub(super) struct ProcessProbe {
 impl ProcessProbe {
     /// The monitor's own process.
     pub(super) fn for_this_process() -> Self {
-        Self::for_process(Path::new("/proc/self"), std::process::id())
+        Self::in_folder("/proc/self".into(), std::process::id())
     }
 
-    /// A process by its folder.
-    pub(super) fn for_process(folder: &Path, pid: u32) -> Self {
+    pub(super) fn for_process(pid: u32) -> Self {
+        Self::in_folder(format!("/proc/{pid}").into(), pid)
+    }
+
+    fn in_folder(folder: PathBuf, pid: u32) -> Self {
         let source = |file: &str| ProcFile::new(folder.join(file));
-        Self { pid, status: source("status"), stat: source("stat"), before: None }
+        Self { pid, status: source("status"), stat: source("stat"), before: None, folder }
     }
 
-    /// The start of the process at the last reading; `None` once it has ended.
-    pub(super) fn started_ticks(&self) -> Option<u64> {
-        self.before.as_ref().filter(|(_, stat)| !stat.ended).map(|(_, stat)| stat.started_ticks)
+    /// The folder that has its figures: another than its own once its first thread has exited.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its line at the last reading.
+    pub(super) fn stat(&self) -> Option<ProcStat> {
+        self.before.map(|(_, stat)| stat)
     }
 
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>) -> Reading<Process> {
-        let status = &*or_unknown("/proc/PID/status", self.status.read())?;
-        let stat = or_unknown("/proc/PID/stat", self.stat.read())?;
-        let stat = ProcStat::parse(&stat)
+        let line = or_unknown("/proc/PID/stat", self.stat.read())?;
+        let stat = ProcStat::parse(&line)
             .ok_or_else(|| Unknown::because("/proc/PID/stat has not the fields that it should"))?;
+        if stat.leader_exited {
+            let folder = threads::readable_folder(self.pid, stat.leader_exited);
+            if folder != self.folder {
+                (self.status, self.folder) = (ProcFile::new(folder.join("status")), folder);
+            }
+        }
+        let status = &*or_unknown("/proc/PID/status", self.status.read())?;
         let kib = |name| text::field(status, name).unwrap_or(0) * 1024;
         let [anonymous_bytes, file_bytes, shmem_bytes] = ["RssAnon:", "RssFile:", "RssShmem:"].map(kib);
         // The sum of its parts, so that they add up: the kernel counts on during the reading.
@@ -55,7 +75,7 @@ impl ProcessProbe {
         let ticks_per_second = clock_ticks_per_second() as f64;
         Ok(Process {
             pid: self.pid,
-            name: status.lines().find_map(|line| line.strip_prefix("Name:")).unwrap_or_default().trim().to_owned(),
+            name: stat::name(&line).to_owned(),
             rss_bytes,
             vms_bytes: kib("VmSize:"),
             shared_bytes: file_bytes + shmem_bytes,
@@ -67,6 +87,7 @@ impl ProcessProbe {
             // The kernel updates it now and then; it is never less than the resident memory.
             peak_rss_bytes: kib("VmHWM:").max(rss_bytes),
             swap_bytes: kib("VmSwap:"),
+            hugetlb_bytes: kib("HugetlbPages:"),
             memory_percent: system_total_bytes.map(|total| 100.0 * rss_bytes as f64 / total.max(1) as f64),
             cpu_percent: since(|stat| stat.cpu_ticks).map(|ticks| 100.0 * ticks / ticks_per_second),
             num_threads: text::field(status, "Threads:").unwrap_or(0),
@@ -92,6 +113,7 @@ pub(super) fn sum<'a>(mut processes: impl Iterator<Item = &'a Process>) -> Optio
         sum.shmem_bytes += process.shmem_bytes;
         sum.peak_rss_bytes += process.peak_rss_bytes;
         sum.swap_bytes += process.swap_bytes;
+        sum.hugetlb_bytes += process.hugetlb_bytes;
         sum.memory_percent = rate(sum.memory_percent, process.memory_percent);
         // A new process has no rate yet.
         sum.cpu_percent = rate(sum.cpu_percent, process.cpu_percent);

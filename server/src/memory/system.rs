@@ -1,4 +1,4 @@
-//! The machine: `/proc/{meminfo,stat,vmstat,pressure/memory}`; its load and its name from sysinfo.
+//! The machine: `/proc/{meminfo,stat,vmstat,pressure/memory}`; its load from sysinfo.
 
 use std::time::Instant;
 
@@ -32,7 +32,8 @@ pub(super) struct SystemProbe {
 impl SystemProbe {
     pub(super) fn new() -> Self {
         Self {
-            host: sysinfo::System::host_name().unwrap_or_else(|_| "unnamed host".to_owned()),
+            host: text::read("/proc/sys/kernel/hostname")
+                .map_or_else(|_| "unnamed host".to_owned(), |name| name.trim().to_owned()),
             cpus: std::thread::available_parallelism().map_or(1, usize::from) as u64,
             meminfo: ProcFile::new("/proc/meminfo"),
             cpu: CpuProbe::new(),
@@ -113,6 +114,8 @@ fn memory(meminfo: &str) -> System {
         buffers_bytes: bytes("Buffers:"),
         cached_bytes: bytes("Cached:") + bytes("SReclaimable:"),
         shared_bytes: bytes("Shmem:"),
+        hugetlb_bytes: bytes("Hugetlb:"),
+        hugetlb_free_bytes: text::field(meminfo, "HugePages_Free:").unwrap_or(0) * bytes("Hugepagesize:"),
         swap_total_bytes: swap_total,
         swap_used_bytes: swap_total.saturating_sub(swap_free),
         swap_free_bytes: swap_free,

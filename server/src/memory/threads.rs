@@ -1,6 +1,11 @@
 //! The threads: `/proc/PID/task/*/stat`, and the allocations of each. All threads share the memory itself.
 
-use std::{collections::HashMap, fs, path::Path, time::Instant};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use rustix::param::clock_ticks_per_second;
 use watchboard_wire::{Reading, Thread, ThreadGroup};
@@ -29,6 +34,28 @@ pub(super) fn read_tasks(folder: &Path) -> Reading<Vec<Task>> {
         Some(Task { id, name: stat::name(&line).to_owned(), cpu_ticks: ProcStat::parse(&line)?.cpu_ticks })
     };
     Ok(entries.flatten().filter_map(task).collect())
+}
+
+/// The folder that has the figures of a process: its own, or once its first thread has exited, that of a thread that runs.
+pub(super) fn readable_folder(pid: u32, leader_exited: bool) -> PathBuf {
+    let own = PathBuf::from(format!("/proc/{pid}"));
+    let runs = |entry: &fs::DirEntry| {
+        let line = text::read(entry.path().join("stat")).ok();
+        // A thread's line has the number of all threads.
+        line.and_then(|line| ProcStat::parse(&line)).is_some_and(|stat| !stat.ended && !stat.leader_exited)
+    };
+    let running = || fs::read_dir(own.join("task")).ok()?.flatten().find(runs);
+    // The kernel does not list it among the processes, and has its folder.
+    leader_exited
+        .then(running)
+        .flatten()
+        .map_or_else(|| own.clone(), |entry| Path::new("/proc").join(entry.file_name()))
+}
+
+/// The same, of a process whose line was not read yet.
+pub(super) fn find_readable_folder(pid: u32) -> PathBuf {
+    let stat = text::read(format!("/proc/{pid}/stat")).ok().and_then(|line| ProcStat::parse(&line));
+    readable_folder(pid, stat.is_some_and(|stat| stat.leader_exited))
 }
 
 /// Holds each thread of the last reading, for rates.

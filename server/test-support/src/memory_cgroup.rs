@@ -1,7 +1,9 @@
 //! Control groups with a memory limit.
 
 use std::{
+    ffi::OsStr,
     fs,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
@@ -15,8 +17,13 @@ impl MemoryCgroup {
         // Tests of one process run at once.
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("watchboard-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Relaxed));
+        Self::named(name.as_bytes(), bytes)
+    }
+
+    /// The same, with a name of any bytes.
+    pub fn named(name: &[u8], bytes: u64) -> Option<Self> {
         for (root, limit) in [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")] {
-            let folder = Path::new(root).join(&name);
+            let folder = Path::new(root).join(OsStr::from_bytes(name));
             if fs::create_dir(&folder).is_err() {
                 continue;
             }

@@ -91,6 +91,16 @@ impl Python {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Its working directory.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Waits until the first of its processes has ended.
+    pub async fn wait(&mut self) {
+        self.process.take().expect("it runs").wait().await.expect("it ends");
+    }
+
     /// Kills the first of its processes alone.
     pub async fn kill_parent(&mut self) {
         self.process.as_mut().expect("it runs").kill().await.expect("it ends");

@@ -39,16 +39,33 @@ fn container_facts(container: Option<&Container>) -> Vec<Fact> {
         (
             "Working set",
             format::bytes(container.working_set_bytes as f64),
-            "in use, less the file cache that the kernel can take back at once".to_owned(),
+            "in use, less what the kernel can take back at once".to_owned(),
         ),
     ];
+    if let Some(high) = container.high_bytes {
+        let of = container.high_group.as_deref().unwrap_or("/");
+        let events = container.high_events.map(|events| format!("; {} times so far", format::exact(events)));
+        let what = format!("memory.high of {of}: past it the kernel throttles the group{}", events.unwrap_or_default());
+        facts.push(("Throttled from", format::bytes(high as f64), what));
+    }
     if let Some(percent) = container.percent() {
-        facts.push(("Used", format::percent(percent), "working set of the limit".to_owned()));
+        facts.push(("Used", format::percent(percent), "working set of the smaller limit".to_owned()));
+    }
+    if let Some(swap) = container.swap_bytes {
+        let limit = container.swap_limit_bytes.map_or_else(
+            || "no limit of its own".to_owned(),
+            |limit| format!("of at most {}", format::bytes(limit as f64)),
+        );
+        facts.push(("Swapped out", format::bytes(swap as f64), limit));
+    }
+    if let Some(huge) = container.hugetlb_bytes.filter(|bytes| *bytes > 0) {
+        facts.push(("Huge pages", format::bytes(huge as f64), "of hugetlbfs; in no other figure here".to_owned()));
     }
     facts.extend([
         size_fact("With all cache", container.usage_bytes),
         fact_or_reason("Heaps and stacks", bytes(container.anonymous_bytes), untold),
         fact_or_reason("File cache", bytes(container.file_bytes), untold),
+        fact_or_reason("Can be taken back", bytes(container.reclaimable_bytes), untold),
         fact_or_reason("Killed for memory", container.oom_kills.map(|kills| format::count(kills as f64)), untold),
         fact_or_reason("Stalled for memory", container.pressure.map(|it| format::percent(it.some_percent)), untold),
         fact_or_reason("Throttled", container.cpu.map(throttling_text), untold),

@@ -40,6 +40,11 @@ fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
         ("Its alone (USS)", uss, format!("what would be free if it ended; {read}")),
         ("Its share (PSS)", pss, format!("shared pages divided among those who share; {read}")),
         size_fact("Swapped out", process.swap_bytes),
+        (
+            "Huge pages",
+            format::bytes(process.hugetlb_bytes as f64),
+            format!("{} bytes of hugetlbfs, which are not in RSS", format::exact(process.hugetlb_bytes)),
+        ),
         size_fact("VMS", process.vms_bytes),
         size_fact("Code", process.text_bytes),
         size_fact("Data and stack", process.data_bytes),

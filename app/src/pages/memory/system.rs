@@ -57,6 +57,8 @@ fn system_facts(figures: &Figures) -> Reading<Vec<Fact>> {
         size_fact("Buffers", system.buffers_bytes),
         size_fact("Cached", system.cached_bytes),
         size_fact("Shared", system.shared_bytes),
+        size_fact("Huge pages", system.hugetlb_bytes),
+        size_fact("of that free", system.hugetlb_free_bytes),
         size_fact("Swap", system.swap_total_bytes),
         size_fact("Swap used", system.swap_used_bytes),
         fact_or_reason("Swapping in", rate(system.swap_rates, 0), later),

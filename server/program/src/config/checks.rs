@@ -67,13 +67,14 @@ pub(crate) fn read_tls(config: &Config) -> Result<Option<Tls>, SettingError> {
     Ok(files.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()?)
 }
 
-/// The process that `--pid` names. It must run.
+/// The process that `--pid` names. It must run. Where `/proc` hides processes, as with `hidepid`, the board says whether it does.
 pub(crate) fn read_pid(config: &Config) -> Result<Option<u32>, SettingError> {
     let Some(pid) = config.pid else { return Ok(None) };
     if is_demo(config) {
         return Err(SettingError::PidOfDemo);
     }
-    if !Path::new("/proc").join(pid.to_string()).exists() {
+    let is_listed = |pid: u32| Path::new("/proc").join(pid.to_string()).exists();
+    if !is_listed(pid) && is_listed(1) {
         return Err(SettingError::NoProcess(pid));
     }
     Ok(Some(pid))

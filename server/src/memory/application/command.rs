@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use crate::memory::threads;
+
 /// The most words of a command that are shown, and the most characters.
 const MOST_WORDS: usize = 4;
 const MOST_CHARS: usize = 60;
@@ -12,7 +14,7 @@ const INTERPRETERS: [&str; 8] = ["python", "pypy", "node", "ruby", "perl", "php"
 /// The command line of a process in words; empty for a process of the kernel, and if it may not be read.
 pub(super) fn read(pid: u32) -> Vec<String> {
     // It can have any length: the first words are at its beginning.
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = fs::read(threads::find_readable_folder(pid).join("cmdline")).unwrap_or_default();
     let line = String::from_utf8_lossy(&line[..line.len().min(4_096)]).into_owned();
     // A program that renames itself writes one text with spaces over all its arguments.
     line.split(|letter: char| letter == '\0' || letter.is_whitespace())

@@ -6,14 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use watchboard_wire::{Reading, Unknown};
+use watchboard_wire::Unknown;
 
 use super::{
     listeners::{self, Listeners},
     owners,
     table::{ProcessKey, ProcessTable},
 };
-use crate::memory::watch::Watch;
+use crate::memory::{
+    failure::{Absence, or_unknown},
+    text,
+    watch::Watch,
+};
 
 /// The owners of sockets are searched among all processes. A search without a result is repeated after this time.
 const SEARCH_EVERY: Duration = Duration::from_secs(30);
@@ -28,10 +32,26 @@ pub(super) struct Finder {
     sockets: BTreeSet<u64>,
     /// Whether there has ever been a process.
     seen: bool,
-    /// Whether it is certain that there is no process now: it is not only out of sight.
-    pub(super) is_gone: bool,
     /// The sockets of the last search without a result, its time, and its reason.
     in_vain: Option<(Listeners, Instant, Unknown)>,
+}
+
+/// Why a search has no processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is certain that there is none now.
+    Gone(Unknown),
+    /// There may be one, and it is out of sight.
+    Unseen(Unknown),
+    /// The search failed. It says nothing of the processes of the last one.
+    Failed(Unknown),
+}
+
+/// A failed reading is no finding.
+impl From<Unknown> for Missing {
+    fn from(why: Unknown) -> Self {
+        Self::Failed(why)
+    }
 }
 
 /// The processes of the application, the main process first, and the ids of those that have its socket open.
@@ -50,7 +70,6 @@ impl Finder {
             owners: vec![],
             sockets: BTreeSet::new(),
             seen: false,
-            is_gone: false,
             in_vain: None,
         }
     }
@@ -61,56 +80,60 @@ impl Finder {
     }
 
     /// Searches now.
-    pub(super) fn find_processes(&mut self) -> Reading<ProcessTree> {
-        self.is_gone = false;
+    pub(super) fn find_processes(&mut self) -> Result<ProcessTree, Missing> {
         let found = match self.watch {
             Watch::Pid(pid) => self.by_id(pid),
             Watch::Listening(address) => self.by_address(address),
-            Watch::Unseen(ref why) => Err(Unknown::because(why)),
+            Watch::Unseen(ref why) => Err(Missing::Unseen(Unknown::because(why))),
         };
         match &found {
             Ok(found) => (self.seen, self.processes) = (true, found.processes.clone()),
+            Err(Missing::Failed(_)) => {}
             Err(_) => self.processes.clear(),
         }
         found
     }
 
-    fn by_id(&mut self, pid: u32) -> Reading<ProcessTree> {
-        let ended = || {
-            Unknown::because(format!(
-                "Process {pid} has ended. Start watchboard anew with the --pid of the next, or by its address, at which the next is found \
-                 by itself."
-            ))
-        };
+    fn by_id(&mut self, pid: u32) -> Result<ProcessTree, Missing> {
+        let gone = |why: String| Err(Missing::Gone(Unknown::because(why)));
         match (&*self.roots, ProcessKey::from_pid(pid)) {
-            ([known], key) if key != Some(*known) => {
-                self.is_gone = true;
-                return Err(ended());
+            (_, Err(Absence::Unread(why))) => return Err(why.into()),
+            ([known], key) if key.as_ref() != Ok(known) => {
+                return gone(format!(
+                    "Process {pid} has ended. Start watchboard anew with the --pid of the next, or by its address, at which the next is found \
+                     by itself."
+                ));
             }
-            (_, None) => {
-                self.is_gone = true;
-                return Err(Unknown::because(format!(
+            (_, Err(Absence::Ended)) => {
+                return gone(format!(
                     "There is no process {pid} to be seen on this host: name one that runs. Of a container's processes it is the id outside \
                      of it."
-                )));
+                ));
             }
-            (_, Some(key)) => self.roots = vec![key],
+            (_, Ok(key)) => self.roots = vec![key],
         }
-        Ok(ProcessTree { processes: ProcessTable::read()?.family(&self.roots, std::process::id()), owners: vec![] })
+        let processes = ProcessTable::read()?.family(&self.roots, std::process::id());
+        if processes.is_empty() {
+            return Err(Missing::Unseen(why_unlisted(pid)));
+        }
+        Ok(ProcessTree { processes, owners: vec![] })
     }
 
-    fn by_address(&mut self, address: SocketAddr) -> Reading<ProcessTree> {
+    fn by_address(&mut self, address: SocketAddr) -> Result<ProcessTree, Missing> {
         if !listeners::is_here(address.ip()) {
-            return Err(Unknown::because(format!(
+            return Err(Missing::Unseen(Unknown::because(format!(
                 "{} is not an address of this host: the memory of an application is seen only where it runs. Run watchboard there.",
                 address.ip(),
-            )));
+            ))));
         }
         let listeners = listeners::find_listeners(address)?;
         // A process that no longer listens finishes its requests: it is the application as long as it runs.
         let is_same = listeners.inodes == self.sockets || listeners.inodes.is_empty();
         if is_same && !self.roots.is_empty() {
             let table = ProcessTable::read()?;
+            if let Some(hidden) = self.roots.iter().find_map(|root| why_unread(&table, *root)) {
+                return Err(hidden.into());
+            }
             if self.roots.iter().all(|root| table.has(*root)) {
                 let processes = table.family(&self.roots, std::process::id());
                 // A process whose parent has ended is no descendant any more.
@@ -122,36 +145,41 @@ impl Finder {
         }
         if listeners.inodes.is_empty() {
             self.roots.clear();
-            self.is_gone = true;
-            return Err(self.nothing_listens(address));
+            return Err(Missing::Gone(self.nothing_listens(address)));
         }
         if let Some((same, at, why)) = &self.in_vain
             && *same == listeners
             && at.elapsed() < SEARCH_EVERY
         {
-            return Err(why.clone());
+            return Err(Missing::Unseen(why.clone()));
         }
         let found = self.by_owners(address, &listeners);
-        self.in_vain = found.as_ref().err().map(|why| (listeners, Instant::now(), why.clone()));
+        self.in_vain = match &found {
+            Err(Missing::Unseen(why)) => Some((listeners, Instant::now(), why.clone())),
+            _ => None,
+        };
         found
     }
 
-    fn by_owners(&mut self, address: SocketAddr, listeners: &Listeners) -> Reading<ProcessTree> {
+    fn by_owners(&mut self, address: SocketAddr, listeners: &Listeners) -> Result<ProcessTree, Missing> {
         let table = ProcessTable::read()?;
-        let owners = owners::find_owners(&listeners.inodes, table.pids());
+        let owners = or_unknown("/proc/PID/fd", owners::find_owners(&listeners.inodes, table.folders()))?;
         self.roots = table.roots(&owners.pids, std::process::id());
         (self.owners, self.sockets) = (owners.pids, listeners.inodes.clone());
         if self.roots.is_empty() {
             let whose = listeners.uid.map(|uid| format!(", opened by user {uid},")).unwrap_or_default();
             let why = match (owners.given_up, owners.some_hidden) {
                 (true, _) => "was not found among the first 65 536 open files of this host",
+                (false, _) if table.some_hidden => {
+                    "is not to be seen: /proc is mounted with hidepid, and shows only the processes of this user"
+                }
                 (false, true) => "is another user's, whose open files may not be seen",
                 (false, false) => "is not to be seen from here: it is in a container of its own, or of the kernel",
             };
-            return Err(Unknown::because(format!(
+            return Err(Missing::Unseen(Unknown::because(format!(
                 "The process that listens at {address}{whose} {why}. Run watchboard as the same user or with CAP_SYS_PTRACE, or name the \
                  process by --pid."
-            )));
+            ))));
         }
         Ok(ProcessTree { processes: table.family(&self.roots, std::process::id()), owners: self.owners.clone() })
     }
@@ -168,6 +196,26 @@ impl Finder {
     }
 }
 
+/// Why an id with a folder is not among the processes.
+fn why_unlisted(pid: u32) -> Unknown {
+    let status = text::read(format!("/proc/{pid}/status")).unwrap_or_default();
+    Unknown::because(match text::field(&status, "Tgid:") {
+        Some(process) if process != u64::from(pid) => format!("{pid} is a thread of process {process}: name that one."),
+        _ => format!("Process {pid} is not listed in /proc."),
+    })
+}
+
+/// Why a process that is not in the table may still run.
+fn why_unread(table: &ProcessTable, key: ProcessKey) -> Option<Unknown> {
+    if table.has(key) {
+        return None;
+    }
+    match ProcessKey::from_pid(key.pid) {
+        Err(Absence::Unread(why)) => Some(why),
+        Ok(_) | Err(Absence::Ended) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +223,12 @@ mod tests {
         net::TcpListener,
         process::{Child, Command},
     };
+
+    fn why(missing: Missing) -> String {
+        match missing {
+            Missing::Gone(why) | Missing::Unseen(why) | Missing::Failed(why) => why.to_string(),
+        }
+    }
 
     struct Sleeper(Child);
 
@@ -198,9 +252,23 @@ mod tests {
         let found = finder.find_processes().unwrap();
         assert_eq!(found.processes.iter().map(|key| key.pid).collect::<Vec<_>>(), [sleeper.0.id()]);
         drop(sleeper);
-        assert!(finder.find_processes().unwrap_err().to_string().contains("has ended"));
-        let none = Finder::new(Watch::Pid(u32::MAX)).find_processes().unwrap_err().to_string();
+        assert!(finder.find_processes().map_err(why).unwrap_err().contains("has ended"));
+        let none = Finder::new(Watch::Pid(u32::MAX)).find_processes().map_err(why).unwrap_err();
         assert!(none.contains("no process 4294967295"), "{none}");
+    }
+
+    #[test]
+    fn a_thread_is_no_process() {
+        let (send, receive) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            send.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
+            std::thread::park();
+        });
+        let id = u32::try_from(receive.recv().unwrap()).unwrap();
+        let said = Finder::new(Watch::Pid(id)).find_processes().map_err(why).unwrap_err();
+        assert_eq!(said, format!("{id} is a thread of process {}: name that one.", std::process::id()));
+        thread.thread().unpark();
+        thread.join().unwrap();
     }
 
     #[test]
@@ -208,7 +276,7 @@ mod tests {
         let mut finder = Finder::new(Watch::Pid(std::process::id()));
         assert!(finder.find_processes().is_ok());
         finder.roots[0].started_ticks -= 1;
-        assert!(finder.find_processes().unwrap_err().to_string().contains("has ended"));
+        assert!(finder.find_processes().map_err(why).unwrap_err().contains("has ended"));
     }
 
     #[test]
@@ -220,10 +288,10 @@ mod tests {
         drop(listener);
         assert!(finder.find_processes().is_ok(), "it runs, and finishes what is under way");
         let mut finder = Finder::new(Watch::Listening(address));
-        assert!(finder.find_processes().unwrap_err().to_string().contains("Nothing on this host listens"));
+        assert!(finder.find_processes().map_err(why).unwrap_err().contains("Nothing on this host listens"));
         let elsewhere = Watch::Listening("192.0.2.7:80".parse().unwrap());
         assert!(
-            Finder::new(elsewhere).find_processes().unwrap_err().to_string().contains("not an address of this host")
+            Finder::new(elsewhere).find_processes().map_err(why).unwrap_err().contains("not an address of this host")
         );
     }
 }

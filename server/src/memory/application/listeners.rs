@@ -7,6 +7,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
 };
 
+use rustix::io::Errno;
 use watchboard_wire::Reading;
 
 use crate::memory::{
@@ -27,8 +28,7 @@ pub(super) struct Listeners {
 
 /// The sockets that accept a connection to `address`; empty if nothing listens there.
 pub(super) fn find_listeners(address: SocketAddr) -> Reading<Listeners> {
-    // A kernel without IPv6 has no table of it.
-    let tables = [or_unknown("/proc/net/tcp", read("/proc/net/tcp"))?, read("/proc/net/tcp6").unwrap_or_default()];
+    let tables = [or_unknown("/proc/net/tcp", read("/proc/net/tcp"))?, or_unknown("/proc/net/tcp6", read_tcp6())?];
     let mut nearest: Option<(u8, Listeners)> = None;
     for entry in tables.iter().flatten() {
         let Some(rank) = rank(entry.local, address) else { continue };
@@ -39,6 +39,14 @@ pub(super) fn find_listeners(address: SocketAddr) -> Reading<Listeners> {
         }
     }
     Ok(nearest.map(|(_, listeners)| listeners).unwrap_or_default())
+}
+
+/// A kernel without IPv6 has no table of it.
+fn read_tcp6() -> io::Result<Vec<SocketEntry>> {
+    match read("/proc/net/tcp6") {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(vec![]),
+        read => read,
+    }
 }
 
 /// The sockets that listen. They come first in the table; connections, of which there may be any number, are not read.
@@ -76,9 +84,12 @@ fn rank(local: SocketAddr, wanted: SocketAddr) -> Option<u8> {
     }
 }
 
-/// Whether an address is one of this host's: only then can a socket be bound to it.
+/// Whether an address is one of this host's: only then can a socket be bound to it. Without a free descriptor it may be one.
 pub(super) fn is_here(ip: IpAddr) -> bool {
-    ip.is_unspecified() || ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok()
+    let out_of_descriptors = |error: io::Error| {
+        [Errno::MFILE, Errno::NFILE].iter().any(|out| error.raw_os_error() == Some(out.raw_os_error()))
+    };
+    ip.is_unspecified() || ip.is_loopback() || UdpSocket::bind((ip, 0)).map_or_else(out_of_descriptors, |_| true)
 }
 
 #[cfg(test)]

@@ -1,29 +1,35 @@
 //! One process of the application, with its state between readings.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
 use rustix::param::clock_ticks_per_second;
-use watchboard_wire::{ApplicationProcess, Descriptors, PageSharing, Process, Reading, Role};
+use watchboard_wire::{ApplicationProcess, Descriptors, PageSharing, Process, Reading, Role, Unknown};
 
 use super::{command, table::ProcessKey};
-use crate::memory::{
-    descriptors,
-    handles::{self, OpenHandles},
-    process::ProcessProbe,
-    smaps, text,
+use crate::{
+    clock::unix_ms_at_boot_ms,
+    memory::{
+        descriptors,
+        failure::Absence,
+        handles::{self, OpenHandles},
+        process::ProcessProbe,
+        smaps,
+        stat::ProcStat,
+    },
 };
 
 pub(super) struct ProcessMember {
     pub(super) key: ProcessKey,
     /// Whether it has the application's socket open.
     pub(super) listens: bool,
-    folder: PathBuf,
     probe: ProcessProbe,
     command: String,
     started_at_unix_ms: u64,
+    /// Why its last reading failed although it may still run.
+    pub(super) unread: Option<Unknown>,
     /// Of the last [reading](Self::read).
     pub(super) process: Process,
     pub(super) descriptors: Reading<Descriptors>,
@@ -33,39 +39,58 @@ pub(super) struct ProcessMember {
 
 impl ProcessMember {
     pub(super) fn new(key: ProcessKey, listens: bool) -> Self {
-        let folder = PathBuf::from(format!("/proc/{}", key.pid));
         let since_boot_ms = key.started_ticks * 1_000 / clock_ticks_per_second();
         Self {
             key,
             listens,
-            probe: ProcessProbe::for_process(&folder, key.pid),
+            probe: ProcessProbe::for_process(key.pid),
             command: command::masked_command_line(&command::read(key.pid)),
-            started_at_unix_ms: boot_time_seconds().map_or(0, |seconds| seconds * 1_000 + since_boot_ms),
+            started_at_unix_ms: unix_ms_at_boot_ms(since_boot_ms),
+            unread: None,
             process: Process::default(),
             descriptors: Ok(Descriptors::default()),
             open: None,
             mapped: None,
-            folder,
         }
     }
 
-    /// The reading of each second. False once the process has ended, also if its id is another's by now.
+    /// The reading of each second. False once the process has ended, also if its id is another's by now. A reading that fails for
+    /// another reason keeps the last figures, and the reason.
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>) -> bool {
-        let Ok(process) = self.probe.read(system_total_bytes) else { return false };
-        let is_same = |started_ticks| started_ticks == self.key.started_ticks;
-        if !self.probe.started_ticks().is_some_and(is_same) {
-            return false;
+        match self.probe.read(system_total_bytes) {
+            Ok(process) => {
+                let is_same = |stat: ProcStat| !stat.ended && stat.started_ticks == self.key.started_ticks;
+                if !self.probe.stat().is_some_and(is_same) {
+                    return false;
+                }
+                (self.process, self.unread) = (process, None);
+                self.descriptors = descriptors::read_of(self.probe.folder(), self.key.pid);
+            }
+            Err(why) => match ProcessKey::from_pid(self.key.pid) {
+                Err(Absence::Ended) => return false,
+                Ok(key) if key != self.key => return false,
+                Ok(_) => self.unread = Some(why),
+                Err(Absence::Unread(why)) => self.unread = Some(why),
+            },
         }
-        self.process = process;
-        self.descriptors = descriptors::read_of(&self.folder, self.key.pid);
         true
+    }
+
+    /// How it ended, as `wait` reports it, if its parent has not collected it yet.
+    pub(super) fn wait_status(&self) -> Option<i32> {
+        self.probe.stat().filter(|stat| stat.ended).map(|stat| stat.wait_status)
+    }
+
+    /// The folder that has its figures.
+    pub(super) fn folder(&self) -> &Path {
+        self.probe.folder()
     }
 
     /// What `read` finds in its folder; `None` once it has ended, since its id may then be another's.
     pub(super) fn in_folder<T>(&self, read: impl FnOnce(&Path) -> T) -> Option<T> {
-        let value = read(&self.folder);
+        let value = read(self.probe.folder());
         // After the reading: a process that still runs was there all the time.
-        (ProcessKey::from_pid(self.key.pid) == Some(self.key)).then_some(value)
+        (ProcessKey::from_pid(self.key.pid).as_ref() == Ok(&self.key)).then_some(value)
     }
 
     /// Reads its open files and sockets. `sockets` are the application's.
@@ -106,11 +131,6 @@ impl ProcessMember {
     }
 }
 
-/// When the machine was started.
-fn boot_time_seconds() -> Option<u64> {
-    text::field(&text::read("/proc/stat").ok()?, "btime ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,7 +158,8 @@ mod tests {
             std::thread::yield_now();
         }
         assert!(std::fs::exists(format!("/proc/{}", child.id())).unwrap());
-        assert_eq!(ProcessKey::from_pid(child.id()), None);
+        assert_eq!(ProcessKey::from_pid(child.id()), Err(Absence::Ended));
+        assert_eq!(member.wait_status(), Some(9), "SIGKILL");
         child.wait().unwrap();
     }
 }

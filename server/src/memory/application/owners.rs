@@ -1,8 +1,12 @@
 //! The processes that have sockets open: the links of `/proc/PID/fd`.
 
-use std::{collections::BTreeSet, fs, io};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-use crate::memory::sockets::socket_inode;
+use crate::memory::{failure::is_gone, sockets::socket_inode};
 
 /// The most links that one search reads, in a tenth of a second.
 const MOST_LINKS: usize = 65_536;
@@ -17,28 +21,32 @@ pub(super) struct Owners {
     pub(super) given_up: bool,
 }
 
-/// The processes that have one of these sockets open.
-pub(super) fn find_owners(sockets: &BTreeSet<u64>, pids: impl Iterator<Item = u32>) -> Owners {
+/// The processes that have one of these sockets open, among those with these folders.
+pub(super) fn find_owners(
+    sockets: &BTreeSet<u64>,
+    folders: impl Iterator<Item = (u32, PathBuf)>,
+) -> io::Result<Owners> {
     let mut found = Owners::default();
     let mut left = MOST_LINKS;
-    for pid in pids {
+    for (pid, folder) in folders {
         if left == 0 {
             found.given_up = true;
             break;
         }
-        match holds(pid, sockets, &mut left) {
+        match holds(&folder, sockets, &mut left) {
             Ok(true) => found.pids.push(pid),
             Ok(false) => {}
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => found.some_hidden = true,
             // A process that has ended meanwhile holds nothing.
-            Err(error) => found.some_hidden |= error.kind() == io::ErrorKind::PermissionDenied,
+            Err(error) if is_gone(&error) => {}
+            Err(error) => return Err(error),
         }
     }
-    found
+    Ok(found)
 }
 
-fn holds(pid: u32, sockets: &BTreeSet<u64>, left: &mut usize) -> io::Result<bool> {
-    let folder = format!("/proc/{pid}/fd");
-    for entry in fs::read_dir(&folder)?.flatten().take(*left) {
+fn holds(folder: &Path, sockets: &BTreeSet<u64>, left: &mut usize) -> io::Result<bool> {
+    for entry in fs::read_dir(folder.join("fd"))?.flatten().take(*left) {
         *left -= 1;
         match fs::read_link(entry.path()) {
             Ok(target) if socket_inode(&target).is_some_and(|socket| sockets.contains(&socket)) => return Ok(true),
@@ -62,7 +70,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let sockets = listeners::find_listeners(listener.local_addr().unwrap()).unwrap().inodes;
         let own = std::process::id();
-        assert_eq!(find_owners(&sockets, [1, own].into_iter()).pids, [own]);
-        assert_eq!(find_owners(&[0].into(), [own].into_iter()), Owners::default());
+        let folder = |pid: u32| (pid, PathBuf::from(format!("/proc/{pid}")));
+        assert_eq!(find_owners(&sockets, [1, own].map(folder).into_iter()).unwrap().pids, [own]);
+        assert_eq!(find_owners(&[0].into(), [own].map(folder).into_iter()).unwrap(), Owners::default());
     }
 }

@@ -1,10 +1,14 @@
 //! The processes of this host with their parents, and which of them are one application.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
-use watchboard_wire::Reading;
+use watchboard_wire::{Reading, Unknown};
 
-use crate::memory::{failure::or_unknown, stat::ProcStat, text};
+use crate::memory::{
+    failure::{Absence, is_gone, or_unknown},
+    stat::ProcStat,
+    text, threads,
+};
 
 /// One process for good: ids are reused, and the time of the start tells one process from the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,40 +19,64 @@ pub(super) struct ProcessKey {
 
 impl ProcessKey {
     /// The process that has this id now.
-    pub(super) fn from_pid(pid: u32) -> Option<Self> {
-        let stat = ProcStat::parse(&text::read(format!("/proc/{pid}/stat")).ok()?)?;
-        (!stat.ended).then_some(Self { pid, started_ticks: stat.started_ticks })
+    pub(super) fn from_pid(pid: u32) -> Result<Self, Absence> {
+        let file = format!("/proc/{pid}/stat");
+        let line = text::read(&file).map_err(|error| Absence::from_error(pid, &file, error))?;
+        let malformed = || Absence::Unread(Unknown::because(format!("{file} has not the fields that it should")));
+        let stat = ProcStat::parse(&line).ok_or_else(malformed)?;
+        if stat.ended { Err(Absence::Ended) } else { Ok(Self { pid, started_ticks: stat.started_ticks }) }
     }
 }
 
 /// The processes of this host, by their ids.
-pub(super) struct ProcessTable(BTreeMap<u32, ProcessRow>);
+pub(super) struct ProcessTable {
+    rows: BTreeMap<u32, ProcessRow>,
+    /// Whether `/proc` does not show all of them.
+    pub(super) some_hidden: bool,
+}
 
 #[derive(Clone, Copy)]
 struct ProcessRow {
     parent: u32,
     started_ticks: u64,
+    leader_exited: bool,
 }
 
 impl ProcessTable {
     pub(super) fn read() -> Reading<Self> {
         let mut rows = BTreeMap::new();
+        // With `hidepid`, those of other users have no folder, or one that may not be entered.
+        let mut some_hidden = matches!(ProcessKey::from_pid(1), Err(Absence::Unread(_)));
         for entry in or_unknown("/proc", fs::read_dir("/proc"))?.flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            // A process that ends during the reading is left out.
-            let Ok(stat) = text::read(entry.path().join("stat")) else { continue };
-            let Some(stat) = ProcStat::parse(&stat).filter(|stat| !stat.ended) else { continue };
-            rows.insert(pid, ProcessRow { parent: stat.parent, started_ticks: stat.started_ticks });
+            let line = match text::read(entry.path().join("stat")) {
+                Ok(line) => line,
+                // A process that ends during the reading is left out.
+                Err(error) if is_gone(&error) => continue,
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    some_hidden = true;
+                    continue;
+                }
+                error => or_unknown("/proc/PID/stat", error)?,
+            };
+            let Some(stat) = ProcStat::parse(&line).filter(|stat| !stat.ended) else { continue };
+            let ProcStat { parent, started_ticks, leader_exited, .. } = stat;
+            rows.insert(pid, ProcessRow { parent, started_ticks, leader_exited });
         }
-        Ok(Self(rows))
+        Ok(Self { rows, some_hidden })
+    }
+
+    /// Each process with the folder that has its figures.
+    pub(super) fn folders(&self) -> impl Iterator<Item = (u32, PathBuf)> {
+        self.rows.iter().map(|(pid, row)| (*pid, threads::readable_folder(*pid, row.leader_exited)))
     }
 
     pub(super) fn pids(&self) -> impl Iterator<Item = u32> {
-        self.0.keys().copied()
+        self.rows.keys().copied()
     }
 
     pub(super) fn key(&self, pid: u32) -> Option<ProcessKey> {
-        self.0.get(&pid).map(|row| ProcessKey { pid, started_ticks: row.started_ticks })
+        self.rows.get(&pid).map(|row| ProcessKey { pid, started_ticks: row.started_ticks })
     }
 
     pub(super) fn has(&self, key: ProcessKey) -> bool {
@@ -58,11 +86,11 @@ impl ProcessTable {
     /// Its parent, the parent's parent and so on. A loop, as of a table that was read while it changed, ends at the oldest.
     fn ancestors(&self, pid: u32) -> impl Iterator<Item = u32> {
         let parent = |pid: u32| {
-            let row = self.0.get(&pid)?;
-            let above = self.0.get(&row.parent)?;
+            let row = self.rows.get(&pid)?;
+            let above = self.rows.get(&row.parent)?;
             (above.started_ticks <= row.started_ticks && row.parent != pid).then_some(row.parent)
         };
-        std::iter::successors(parent(pid), move |pid| parent(*pid)).take(self.0.len())
+        std::iter::successors(parent(pid), move |pid| parent(*pid)).take(self.rows.len())
     }
 
     /// These processes and their descendants: the first of these first, then the others by age. `apart` and its descendants are
@@ -91,7 +119,7 @@ impl ProcessTable {
         let mut roots: Vec<ProcessKey> =
             owners.iter().copied().filter(is_topmost).filter_map(|pid| self.key(pid)).collect();
         roots.sort_by_key(|key| (key.started_ticks, key.pid));
-        let parent = |key: &ProcessKey| self.0.get(&key.pid).map(|row| row.parent);
+        let parent = |key: &ProcessKey| self.rows.get(&key.pid).map(|row| row.parent);
         let [first, rest @ ..] = &*roots else { return roots };
         let common =
             parent(first).filter(|common| !rest.is_empty() && rest.iter().all(|key| parent(key) == Some(*common)));
@@ -126,9 +154,10 @@ mod tests {
 
     /// `(pid, parent)` in the order of their start.
     fn table(rows: &[(u32, u32)]) -> ProcessTable {
-        let row =
-            |((pid, parent), started_ticks): (&(u32, u32), u64)| (*pid, ProcessRow { parent: *parent, started_ticks });
-        ProcessTable(rows.iter().zip(0..).map(row).collect())
+        let row = |((pid, parent), started_ticks): (&(u32, u32), u64)| {
+            (*pid, ProcessRow { parent: *parent, started_ticks, leader_exited: false })
+        };
+        ProcessTable { rows: rows.iter().zip(0..).map(row).collect(), some_hidden: false }
     }
 
     fn pids(keys: &[ProcessKey]) -> Vec<u32> {
