@@ -24,7 +24,8 @@ impl MemoryCgroup {
     pub fn named(name: &[u8], bytes: u64) -> Option<Self> {
         for (root, limit) in [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")] {
             let folder = Path::new(root).join(OsStr::from_bytes(name));
-            if fs::create_dir(&folder).is_err() {
+            // One of an earlier run may be left.
+            if fs::create_dir(&folder).is_err() && !folder.join("cgroup.procs").exists() {
                 continue;
             }
             let group = Self(folder);
