@@ -145,8 +145,8 @@ pub(super) fn unready_state(status: &Document) -> Option<&'static str> {
 /// A server that waits for its set.
 pub(super) fn removed(server: &str) -> String {
     format!(
-        "{server} was started for a replica set that is not initiated, or has removed it: run rs.initiate() there, or rs.add() \
-         at its set's primary"
+        "{server} was started for a replica set and is in none: it still starts, its set is not initiated (rs.initiate()), or has \
+         removed it (rs.add())"
     )
 }
 

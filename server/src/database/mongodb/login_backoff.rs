@@ -8,7 +8,7 @@ use watchboard_wire::{DatabaseFailure, FailureKind};
 /// The pause after the first refused login. It doubles with each one that follows.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause. With the round that follows it, a repaired login is noticed within fifteen seconds.
-const LONGEST_PAUSE: Duration = Duration::from_secs(12);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 pub(super) struct LoginBackoff {
@@ -64,11 +64,11 @@ mod tests {
             }
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert_eq!(attempts, [0, 2, 6, 14, 26, 38, 50]);
+        assert_eq!(attempts, [0, 2, 6, 14, 24, 34, 44, 54]);
         backoff.note(Err::<(), _>(DatabaseFailure::new(FailureKind::Refused, "gone"))).unwrap_err();
         assert!(!backoff.is_paused(), "an outage has to be followed");
         let failure = backoff.note(refused()).unwrap_err();
-        assert!(failure.detail.contains("is 12 s later"), "{}", failure.detail);
+        assert!(failure.detail.contains("is 10 s later"), "{}", failure.detail);
         backoff.note(Ok(())).unwrap();
         assert!(!backoff.is_paused());
         backoff.note(refused()).unwrap_err();
