@@ -18,6 +18,7 @@ mod rules;
 mod tally;
 mod upstream;
 mod upstream_failures;
+mod watched_upload;
 
 pub use body::RequestsBody;
 pub use capacity::{Capacity, CapacityPlace};
