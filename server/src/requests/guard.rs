@@ -136,8 +136,6 @@ pub(super) struct InFlightRequest {
     upstream: Option<UpstreamTiming>,
     /// Whether the client has left, if its request has a body.
     client: Option<ClientLeft>,
-    /// Whether it had left before there was a response.
-    left_before_response: bool,
     /// The number of its endpoint.
     endpoint: u32,
     /// Zero before the response.
@@ -178,7 +176,6 @@ impl InFlightRequest {
             first_byte_us: 0,
             upstream: None,
             client: None,
-            left_before_response: false,
             endpoint: row.number,
             status: 0,
             // A guard that is dropped before the response ends was left by its client.
@@ -281,24 +278,22 @@ impl InFlightRequest {
 
     /// There is a response: nobody gets it if the client has left.
     pub(super) fn note_response(&mut self) {
-        self.left_before_response = self.client_has_left();
+        if self.client_has_left() {
+            self.status = 0;
+        }
     }
 
     fn client_has_left(&self) -> bool {
         self.client.as_ref().is_some_and(ClientLeft::is_noted)
     }
 
-    /// The client broke its request off. Nobody got a response that came after that, and a body that broke off with it is no failure. A panic
-    /// of the handler stays one.
+    /// The client broke its request off: a body that broke off with it is no failure. A panic of the handler stays one.
     fn leave(&mut self) {
         if self.error.as_ref().is_some_and(|error| error.panicked) {
             return;
         }
         self.outcome = Outcome::Dropped;
         self.error = None;
-        if self.left_before_response {
-            self.status = 0;
-        }
     }
 
     fn kind(&self) -> Option<ErrorKind> {
