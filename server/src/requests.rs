@@ -19,6 +19,7 @@ mod rules;
 mod tally;
 mod upstream;
 mod upstream_failures;
+mod watched_upload;
 
 pub use body::RequestsBody;
 pub use capacity::{Capacity, CapacityPlace};

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use watchboard_wire::ErrorKind;
 
 use super::{
+    client_left::ClientLeft,
     endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
     error_text::{EXCERPT_BYTES, ErrorText},
     recorder::{NewPath, Recorder, RequestRow, catch_panic},
@@ -133,6 +134,8 @@ pub(super) struct InFlightRequest {
     first_byte_us: u32,
     /// What a proxy below the layer reports.
     upstream: Option<UpstreamTiming>,
+    /// Whether the client has left, if its request has a body.
+    client: Option<ClientLeft>,
     /// The number of its endpoint.
     endpoint: u32,
     /// Zero before the response.
@@ -171,6 +174,7 @@ impl InFlightRequest {
             id: RequestId::from_headers(headers),
             first_byte_us: 0,
             upstream: None,
+            client: None,
             endpoint: row.number,
             status: 0,
             // A guard that is dropped before the response ends was left by its client.
@@ -212,6 +216,7 @@ impl InFlightRequest {
     /// The response comes from an upstream, or says why the upstream gave none.
     pub(super) fn set_upstream(&mut self, upstream: UpstreamTiming) {
         let failure = upstream.failure;
+        self.client = upstream.client.clone().or(self.client.take());
         self.upstream = Some(upstream);
         match failure {
             Some(failure) => {
@@ -266,13 +271,29 @@ impl InFlightRequest {
         details.location = panics::take_location();
     }
 
-    /// The client broke its request off. Nobody got what the proxy answered, and a body that broke off with it is no failure.
-    fn leave(&mut self) {
-        self.outcome = Outcome::Dropped;
-        self.error = None;
-        if self.upstream.as_ref().is_some_and(|upstream| upstream.failure.is_some()) {
+    /// By this the layer or a proxy notes that the client has left.
+    pub(super) fn set_client(&mut self, client: ClientLeft) {
+        self.client = Some(client);
+    }
+
+    /// There is a response: nobody gets it if the client has left.
+    pub(super) fn note_response(&mut self) {
+        if self.client_has_left() {
             self.status = 0;
         }
+    }
+
+    fn client_has_left(&self) -> bool {
+        self.client.as_ref().is_some_and(ClientLeft::is_noted)
+    }
+
+    /// The client broke its request off: a body that broke off with it is no failure. A panic of the handler stays one.
+    fn leave(&mut self) {
+        if self.error.as_ref().is_some_and(|error| error.panicked) {
+            return;
+        }
+        self.outcome = Outcome::Dropped;
+        self.error = None;
     }
 
     fn kind(&self) -> Option<ErrorKind> {
@@ -292,7 +313,7 @@ impl InFlightRequest {
             // A panic outside the future's poll, which the layer does not catch: in a body, or before there was a future.
             self.panic(ErrorText::Fixed("it panicked outside of the handler"));
         }
-        if self.upstream.as_ref().is_some_and(UpstreamTiming::client_has_left) {
+        if self.client_has_left() {
             self.leave();
         }
         let kind = self.kind();

@@ -19,6 +19,7 @@ use super::{
     guard::{InFlightRequest, RequestGuard},
     recorder::{Incoming, Recorder},
     upstream::UpstreamTiming,
+    watched_upload,
 };
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -56,6 +57,7 @@ pub struct RequestsService<S> {
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequestsService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ReqBody: 'static,
     ResBody: Body,
 {
     type Response = Response<RequestsBody<ResBody>>;
@@ -66,7 +68,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let (method, headers) = (request.method(), request.headers());
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let incoming = Incoming::new(method, request.uri(), headers, route);
@@ -76,6 +78,11 @@ where
             Some(row) => RequestGuard::new(InFlightRequest::begin(recorder, row, method, headers)),
             None => RequestGuard::NONE,
         };
+        if let Some(in_flight) = guard.request()
+            && let Some(client) = watched_upload::watch(&mut request)
+        {
+            in_flight.set_client(client);
+        }
         // Panics are not caught here: below axum's router all of the host's code runs in the future's poll.
         let span = guard.span();
         let inner = self.inner.call(request);
@@ -132,6 +139,7 @@ where
                     if let Some(upstream) = upstream {
                         request.set_upstream(upstream.clone());
                     }
+                    request.note_response();
                     let is_proxys_own = upstream.is_some_and(|upstream| upstream.failure.is_some());
                     request.find_row(!response.status().is_client_error() && !is_proxys_own);
                     if request.recorder().server_timing {
@@ -145,6 +153,7 @@ where
                 if let Some(request) = guard.request() {
                     request.respond(StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), Some(0));
                     request.fail(ErrorText::Fixed("the service failed without a response"));
+                    request.note_response();
                 }
                 Poll::Ready(Err(error))
             }

@@ -21,7 +21,7 @@ pub struct UpstreamTiming {
     pub(super) first_byte: Option<Duration>,
     pub(super) connect: Option<Duration>,
     pub(super) failure: Option<&'static str>,
-    client: Option<ClientLeft>,
+    pub(super) client: Option<ClientLeft>,
 }
 
 impl UpstreamTiming {
@@ -54,10 +54,6 @@ impl UpstreamTiming {
     pub fn with_client(mut self, client: ClientLeft) -> Self {
         self.client = Some(client);
         self
-    }
-
-    pub(super) fn client_has_left(&self) -> bool {
-        self.client.as_ref().is_some_and(ClientLeft::is_noted)
     }
 
     pub(super) fn connect_us(&self) -> Option<NonZeroU32> {

@@ -2,6 +2,7 @@
 
 mod access;
 mod canary;
+mod client_faults;
 mod commands;
 mod database;
 mod policy;

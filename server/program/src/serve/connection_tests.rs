@@ -18,7 +18,7 @@ use super::{
 };
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-/// GET http://a/ on stream 1.
+/// A request for the host `a`, on stream 1.
 const REQUEST: &[u8] = b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a";
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
