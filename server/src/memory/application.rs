@@ -172,7 +172,7 @@ impl ApplicationProbe {
         }
     }
 
-    /// Makes these the members. ProcessGroup that are among them keep their state.
+    /// Makes these the members. Members that are among them keep their state.
     fn take(&mut self, found: &ProcessTree) {
         let keys: HashSet<ProcessKey> = found.processes.iter().copied().collect();
         if self.known.is_disjoint(&keys) {
