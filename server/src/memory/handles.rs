@@ -59,7 +59,7 @@ pub(super) fn read_of(folder: &Path) -> Reading<OpenHandles> {
 
 /// By the descriptor itself and what the kernel knows of it: a file system that hangs is not asked.
 fn is_regular_file(descriptor: &Path) -> bool {
-    match statx(CWD, descriptor, AtFlags::STATX_DONT_SYNC, StatxFlags::TYPE) {
+    match statx(CWD, descriptor.as_os_str().as_bytes(), AtFlags::STATX_DONT_SYNC, StatxFlags::TYPE) {
         Ok(found) => FileType::from_raw_mode(found.stx_mode.into()) == FileType::RegularFile,
         // It was closed meanwhile.
         Err(Errno::NOENT) => false,
