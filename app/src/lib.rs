@@ -33,13 +33,14 @@ const MOUNT: &str = "board";
 /// document.
 #[cfg(feature = "hydrate")]
 pub fn hydrate() {
+    use wasm_bindgen::JsCast;
+
     let base = leptos::prelude::document()
         .document_element()
         .and_then(|html| html.get_attribute("data-base"))
         .unwrap_or_default();
     // It leaks once: the server functions need it for the life of the page.
     leptos::server_fn::client::set_server_url(Box::leak(base.into_boxed_str()));
-    use wasm_bindgen::JsCast;
     let mount = leptos::prelude::document().get_element_by_id(MOUNT).and_then(|element| element.dyn_into().ok());
     // Without the element this document is not the board's.
     if let Some(mount) = mount {

@@ -68,8 +68,8 @@ impl Board {
         let mut command = Command::new(program("watchboard"));
         command.args(["--listen", "127.0.0.1:0"]).args(arguments).stderr(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("the binary starts");
-        let line = line_with("?token=", process.stderr.take().expect("a pipe")).await;
-        let link = line.split(' ').next_back().expect("a link").trim().to_owned();
+        let logged = line_with("?token=", process.stderr.take().expect("a pipe")).await;
+        let link = logged.split(' ').next_back().expect("a link").trim().to_owned();
         let url = link.split('?').next().expect("an address").to_owned();
         Self { process, url, link: Some(link) }
     }
@@ -106,8 +106,8 @@ impl Board {
     pub async fn host(program: &std::path::Path, address: &str) -> Self {
         let mut host = Command::new(program);
         let mut process = host.stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("the host starts");
-        let line = line_with("?token=", process.stderr.take().expect("a pipe")).await;
-        let link = format!("http://{address}{}", line.split(' ').next_back().expect("a link").trim());
+        let logged = line_with("?token=", process.stderr.take().expect("a pipe")).await;
+        let link = format!("http://{address}{}", logged.split(' ').next_back().expect("a link").trim());
         let deadline = Instant::now() + WITHIN;
         while tokio::net::TcpStream::connect(address).await.is_err() {
             assert!(Instant::now() < deadline, "the host does not listen at {address}");

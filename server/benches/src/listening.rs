@@ -27,7 +27,7 @@ const SMALL: usize = 50;
 const LARGE: usize = 2;
 const LARGE_DOCUMENTS: i64 = 1_000;
 /// How long the last figures may take to reach `/health`.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLED_WITHIN: Duration = Duration::from_mins(1);
 /// Operations that are under way at once when they are given up.
 const AT_ONCE: usize = 12;
 

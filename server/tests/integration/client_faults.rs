@@ -10,6 +10,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
+use watchboard::{LocalOnly, Monitor};
 use watchboard_test_support::{
     TestClient,
     raw::{RawResponse, exchange},
@@ -32,7 +33,7 @@ async fn start() -> TestClient {
         .route("/extracted", post(|body: Bytes| async move { body.len().to_string() }))
         .route("/whole", post(whole))
         .route("/echo", post(echo));
-    TestClient::serve(watchboard::watch(app, "/ops/board", ())).await
+    TestClient::serve(Monitor::builder().access(LocalOnly::default()).build().watch(app, "/ops/board")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,7 +34,7 @@ async fn a_wrong_password_of_the_applications_client_is_tried_seldom() {
     let before = refused_logins(&root).await;
 
     let client = Client::with_uri_str(uri("root:wr0ng")).await.expect("a client");
-    let monitor = Monitor::builder().database(client).build();
+    let monitor = Monitor::builder().database(client).access(watchboard::LocalOnly::default()).build();
     let app = TestClient::serve(monitor.watch(axum::Router::new(), "/ops")).await;
     let started = Instant::now();
     let failed =
