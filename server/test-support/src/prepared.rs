@@ -45,6 +45,9 @@ impl Binary {
     pub async fn from_prepared(mut command: Command) -> Self {
         let [board, proxy] = [free_port(), free_port()].map(|port| ([127, 0, 0, 1], port).into());
         command.args(["--listen", &format!("{board}"), "--proxy-listen", &format!("{proxy}")]);
+        if !command.as_std().get_args().any(|argument| argument.to_string_lossy().starts_with("--password")) {
+            command.env("WATCHBOARD_OPEN", "true");
+        }
         let mut process = command.stdin(Stdio::null()).kill_on_drop(true).spawn().expect("python3 starts");
         let deadline = Instant::now() + Duration::from_secs(20);
         let stands_in_front = command.as_std().get_args().any(|argument| argument == "--upstream");

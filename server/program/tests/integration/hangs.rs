@@ -33,7 +33,7 @@ fn reasons(health: &Value) -> String {
 /// The binary with a mount that hangs later, and the view that lists the disks.
 async fn binary_that_sees(mount: &FuseMount) -> Binary {
     let mut command = mount.command(binary_path());
-    command.stderr(Stdio::piped());
+    command.env("WATCHBOARD_OPEN", "true").stderr(Stdio::piped());
     Binary::from_command(command).await
 }
 
@@ -110,7 +110,7 @@ async fn meminfo_that_hangs_as_under_lxcfs_costs_the_systems_figures_alone() {
     let Some(mount) = mount().await else { return };
     let mut command = mount.command("sh");
     command.args(["-c", "mount --bind \"$1\" /proc/meminfo && exec \"$2\" --listen 127.0.0.1:0", "sh"]);
-    command.arg(mount.path().join("file")).arg(binary_path()).stderr(Stdio::piped());
+    command.arg(mount.path().join("file")).arg(binary_path()).env("WATCHBOARD_OPEN", "true").stderr(Stdio::piped());
     let binary = Binary::spawn(command).await;
     let system = |health: &Value| health["memory_analysis"]["system"]["virtual_memory"].clone();
     let within = Duration::from_secs(20);

@@ -86,7 +86,7 @@ async fn the_heaviest_processes_and_the_disks_are_listed_with_any_name() {
         .output();
     let is_mounted = can_mount.is_ok_and(|output| output.status.success());
     let binary = if is_mounted {
-        command.stderr(std::process::Stdio::piped()).kill_on_drop(true);
+        command.env("WATCHBOARD_OPEN", "true").stderr(std::process::Stdio::piped()).kill_on_drop(true);
         Binary::from_command(command).await
     } else {
         println!("skipped for the disks: mounting one takes root, loop devices and mkfs.ext4");

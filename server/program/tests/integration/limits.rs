@@ -97,7 +97,7 @@ async fn in_tree(files: &[(&str, &str)]) -> Option<(Binary, tempfile::TempDir)> 
         return None;
     }
     let mut command = unshare(&watchboard_test_support::binary_path());
-    command.stderr(Stdio::piped()).kill_on_drop(true);
+    command.env("WATCHBOARD_OPEN", "true").stderr(Stdio::piped()).kill_on_drop(true);
     let binary = Binary::from_command(command).await;
     Some((binary, tree))
 }

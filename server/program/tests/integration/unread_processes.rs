@@ -43,7 +43,7 @@ async fn hidden_from(hidepid: &str, arguments: &[&str]) -> Option<(Binary, tempf
     let path = folder.path().join("watchboard");
     fs::copy(watchboard_test_support::binary_path(), &path).expect("a copy that anybody may run");
     let mut command = unshare(path.to_str().expect("UTF-8"));
-    command.args(arguments).current_dir("/").stderr(Stdio::piped()).kill_on_drop(true);
+    command.args(arguments).env("WATCHBOARD_OPEN", "true").current_dir("/").stderr(Stdio::piped()).kill_on_drop(true);
     Some((Binary::from_command(command).await, folder))
 }
 

@@ -36,7 +36,7 @@ impl Faked {
         let mut command = Command::new(watchboard_test_support::binary_path());
         command.args(arguments).env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &file);
         command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1").env("FAKETIME_NO_CACHE", "1");
-        command.stderr(Stdio::piped()).kill_on_drop(true);
+        command.env("WATCHBOARD_OPEN", "true").stderr(Stdio::piped()).kill_on_drop(true);
         Some(Self { binary: Binary::from_command(command).await, folder })
     }
 
