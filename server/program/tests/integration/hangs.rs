@@ -180,7 +180,7 @@ async fn name_look_ups_that_hang_pile_up_no_threads() {
     let line = "mount --bind \"$1\" \"$(readlink -f /etc/resolv.conf)\" && \
                 exec \"$2\" --listen 127.0.0.1:0 --mongodb-uri mongodb://db.shop.example:27017";
     command.args(["--mount", "sh", "-c", line, "sh"]).arg(settings).arg(binary_path());
-    command.stderr(Stdio::piped()).kill_on_drop(true);
+    command.env("WATCHBOARD_OPEN", "true").stderr(Stdio::piped()).kill_on_drop(true);
     let binary = Binary::spawn(command).await;
     let failed =
         |health: &Value| health["database"]["status"].as_str().is_some_and(|status| status.starts_with("error"));
