@@ -25,6 +25,8 @@ pub enum Stale {
     OtherFile { name: String },
     /// The stamp names no file.
     NoFiles,
+    /// The sources cannot be read.
+    UnreadableSources { error: io::Error },
     /// The sources differ from those of the stamp.
     OtherSources,
     /// `Cargo.lock` has no package `NAME VERSION` that the WASM contains.
@@ -37,6 +39,7 @@ impl fmt::Display for Stale {
             Self::Unreadable { file, error } => write!(formatter, "{} cannot be read: {error}", file.display()),
             Self::OtherFile { name } => write!(formatter, "{name} is not the file that was built"),
             Self::NoFiles => formatter.write_str("its stamp names no file"),
+            Self::UnreadableSources { error } => write!(formatter, "its sources cannot be read: {error}"),
             Self::OtherSources => formatter.write_str("its sources have changed since it was built"),
             Self::NotLocked { package } => {
                 write!(formatter, "it was built with {package}, which Cargo.lock does not have")
@@ -79,8 +82,7 @@ pub fn check(workspace: &Path) -> Result<(), Stale> {
 /// Compares the stamp with the sources alone.
 pub fn check_sources(workspace: &Path) -> Result<(), Stale> {
     let (stamp, lock) = (read(&workspace.join("server/site/stamp"))?, read(&workspace.join("Cargo.lock"))?);
-    let sources =
-        hash_of_sources(workspace).map_err(|error| Stale::Unreadable { file: workspace.to_owned(), error })?;
+    let sources = hash_of_sources(workspace).map_err(|error| Stale::UnreadableSources { error })?;
     if stamp.lines().next() != Some(&format!("sources {sources:016x}")) {
         return Err(Stale::OtherSources);
     }

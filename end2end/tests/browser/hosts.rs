@@ -148,7 +148,8 @@ fn packed(folder: &Path) -> (String, String) {
     let version = env!("CARGO_PKG_VERSION");
     let unpack = |name: &str| {
         let file = crates.join(format!("{name}-{version}.crate"));
-        run(Command::new("tar").arg("-xzf").arg(&file).arg("-C").arg(&unpacked));
+        // Packed files all have one old date, and cargo compares dates: with that of now it builds what was packed now.
+        run(Command::new("tar").arg("-xzmf").arg(&file).arg("-C").arg(&unpacked));
         format!("{name} = {{ path = {:?} }}\n", unpacked.join(format!("{name}-{version}")))
     };
     let patches: Vec<String> = names.split(", ").map(unpack).collect();

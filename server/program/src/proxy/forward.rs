@@ -89,22 +89,20 @@ impl Forwarder {
                 None => timing,
             };
             let answered = match sent {
-                Ok((answer, connection, copy)) => {
-                    match forwarder.answer(answer, began, progress).await {
-                        Ok(Ok(response)) => Ok((response, connection)),
-                        // Applications close idle connections when they like.
-                        Ok(Err(mut error)) => {
-                            let unsent = error.take_message();
-                            let failure = Failure::from(error.into_error());
-                            let was_closing = failure == Failure::Closed && began.elapsed() < CLOSED_WITHIN;
-                            match unsent.or(copy.filter(|_| was_closing)) {
-                                Some(request) => Box::pin(forwarder.send(request, progress)).await,
-                                None => Err(failure),
-                            }
+                Ok((answer, connection, copy)) => match forwarder.answer(answer, began, progress).await {
+                    Ok(Ok(response)) => Ok((response, connection)),
+                    // Applications close idle connections when they like.
+                    Ok(Err(mut error)) => {
+                        let unsent = error.take_message();
+                        let failure = Failure::from(error.into_error());
+                        let was_closing = failure == Failure::Closed && began.elapsed() < CLOSED_WITHIN;
+                        match unsent.or(copy.filter(|_| was_closing)) {
+                            Some(request) => Box::pin(forwarder.send(request, progress)).await,
+                            None => Err(failure),
                         }
-                        Err(failure) => Err(failure),
                     }
-                }
+                    Err(failure) => Err(failure),
+                },
                 Err(request) => Box::pin(forwarder.send(request, progress)).await,
             };
             let response = answered.and_then(|(response, connection)| {

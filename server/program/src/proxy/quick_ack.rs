@@ -22,17 +22,17 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The wish of an answer's reader, for the stream that it reads from.
+/// By this the reader of an answer asks the stream below it to acknowledge.
 #[derive(Default)]
 pub(super) struct AckRequest {
-    is_open: AtomicBool,
+    is_pending: AtomicBool,
     connection: AtomicWaker,
 }
 
 impl AckRequest {
-    /// Acknowledge at once what has come: the reader waits for more.
+    /// Makes the stream acknowledge what has come, since the reader waits for more.
     pub(super) fn send(&self) {
-        self.is_open.store(true, Release);
+        self.is_pending.store(true, Release);
         self.connection.wake();
     }
 }
@@ -52,9 +52,9 @@ impl AsyncRead for QuickAck {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if polled.is_pending() {
-            // First, so that no request is missed.
+            // Before the look at the request, so that none is missed.
             self.request.connection.register(cx.waker());
-            if self.request.is_open.swap(false, AcqRel) {
+            if self.request.is_pending.swap(false, AcqRel) {
                 // A failure costs a delay alone.
                 _ = SockRef::from(&self.stream).set_tcp_quickack(true);
             }

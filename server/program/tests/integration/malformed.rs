@@ -106,7 +106,7 @@ impl Between {
         Self { _binary: binary, node, proxy, marks: 0 }
     }
 
-    /// What the application is requests from now until a request of ours.
+    /// What the application is asked from now until a request of ours.
     async fn requests(&mut self) -> Vec<String> {
         self.marks += 1;
         let mark = format!("GET /mark/{}", self.marks);
@@ -132,10 +132,10 @@ async fn what_can_be_read_in_two_ways_is_refused() {
         let refused = answer.is_empty() || [400, 501].contains(&RawResponse::parse(&answer).code());
         let requests = between.requests().await;
         // Of a body the application may have seen the beginning: that it is none shows later.
-        let passed_on = requests.iter().any(|requests| !name.starts_with("the chunks") || requests != "POST /hash");
+        let passed_on = requests.iter().any(|request| !name.starts_with("the chunks") || request != "POST /hash");
         if !refused || passed_on {
             taken.push(format!(
-                "{name}: {}, the application was requests {requests:?}",
+                "{name}: {}, the application was asked {requests:?}",
                 String::from_utf8_lossy(&answer).lines().next().unwrap_or_default()
             ));
         }
@@ -154,7 +154,7 @@ async fn of_two_lengths_the_chunks_count_and_nothing_follows() {
         let answer = RawResponse::parse(&exchange(between.proxy, &bytes).await);
         assert!(answer.code() == 400 || answer.body.starts_with(b"5 2cf24dba"), "{answer:?}");
         let requests = between.requests().await;
-        assert!(requests.iter().all(|requests| requests == "POST /hash"), "{requests:?}");
+        assert!(requests.iter().all(|request| request == "POST /hash"), "{requests:?}");
     }
 }
 
