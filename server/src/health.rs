@@ -12,13 +12,12 @@ mod last_minute;
 mod limits;
 mod monitor;
 mod requests;
-mod restarts;
 
 use watchboard_wire::{CapacityUse, DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
 pub(crate) use self::monitor::MonitorState;
 use self::{growth::GrowthDetector, limits::Limits};
-use crate::{commands::CommandReader, history::History, requests::Reader, sync::ProgramFault};
+use crate::{commands::CommandReader, history::History, requests::Reader};
 
 /// Judges once a second, and holds the state that shows changes.
 #[derive(Default)]
@@ -27,7 +26,6 @@ pub(crate) struct Judge {
     growth: GrowthDetector,
     application: application::ReachabilityState,
     churn: commands::Churn,
-    restarts: restarts::Restarts,
     capacity: capacity::CapacityJudge,
     failures: last_minute::LastMinute<&'static str>,
 }
@@ -66,7 +64,6 @@ impl Judge {
         ));
         findings.extend(self.limits.limit_findings(input.tick, input.memory));
         findings.extend(self.growth.growth_finding(input.memory));
-        findings.extend(self.restarts.restart_finding(input.tick, ProgramFault::Restart.total()));
         // If the application is another process, the requests here allocate for the proxy.
         if input.memory.application.is_none() {
             findings.extend(allocation::allocation_findings(

@@ -57,7 +57,7 @@ pub use requests::{
     Capacity, CapacityPlace, ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService,
     RouteError, Routes, UpstreamTiming,
 };
-pub use sync::ProgramFault;
+pub use sync::supervision::program;
 
 /// Records all requests to `app`, and mounts the board at `path`: the one call. `database` is MongoDB's `ClientOptions` or `Client`, a
 /// [`Database`], an `Option` of one, or `()`. By default the board opens by a link in the log: see [`Builder::access`].

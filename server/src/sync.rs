@@ -2,15 +2,12 @@
 //! place of these, so those sources name them through this module alone.
 
 pub(crate) mod free_list;
-mod program_faults;
 pub(crate) mod slots;
 pub(crate) mod supervision;
 
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
-
-pub use program_faults::ProgramFault;
 
 thread_local! {
     static NUMBER: usize = NEXT_NUMBER.fetch_add(1, Relaxed);

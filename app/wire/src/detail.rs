@@ -92,6 +92,6 @@ pub struct Cost {
     pub held: Vec<(String, u64)>,
     /// Microseconds that each of its readings took last, by name.
     pub probes: Vec<(String, u64)>,
-    /// How often the program around the monitor survived a fault, by its name.
-    pub program_faults: Vec<(String, u64)>,
+    /// Lines of the program's log that were lost since the start.
+    pub dropped_log_lines: u64,
 }

@@ -3,7 +3,7 @@
 /// The failures of one thread, task or reading of the monitor. It is started again after each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fault {
-    /// The part: `sampler`, `database probe`, `disks`.
+    /// The part of the monitor or of the program around it: `sampler`, `database probe`, `disks`, `listener`.
     pub part: String,
     /// Its failures since the start.
     pub count: u64,

@@ -14,7 +14,6 @@ use std::{
 };
 
 use tracing_subscriber::{EnvFilter, fmt};
-use watchboard::ProgramFault;
 
 use self::queue::Queue;
 use crate::config::LogFormat;
@@ -66,7 +65,6 @@ impl Write for LineTarget {
 
 /// In place of the standard library's hook, which waits for the reader of standard error.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    ProgramFault::Panic.count(1);
     let thread = thread::current();
     let name = thread.name().unwrap_or("without a name");
     let location = panic.location().map(ToString::to_string).unwrap_or_default();

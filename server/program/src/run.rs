@@ -104,7 +104,7 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
     let trusted = config.trusted_proxies();
     if let Some(tls) = tls.clone() {
         let stops = stop.clone();
-        supervisor::spawn("the certificate's watcher", stop.clone(), move || tls.clone().follow(stops.clone()));
+        supervisor::spawn("certificate watcher", stop.clone(), move || tls.clone().follow(stops.clone()));
     }
     let server = move |listener, capacity: Capacity, max_connections| HttpServer {
         listener,
@@ -120,7 +120,7 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             tracing::info!("requests to {scheme}://{address}/ go on to http://{upstream}/");
             if let Some(document) = config.openapi.clone() {
                 let (upstream, stops) = (upstream.clone(), stop.clone());
-                supervisor::spawn("the OpenAPI document's reader", stop.clone(), move || {
+                supervisor::spawn("reader of the OpenAPI document", stop.clone(), move || {
                     openapi::follow(document.clone(), upstream.clone(), routes.clone(), stops.clone())
                 });
             }
@@ -143,7 +143,7 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             if no_traffic { "" } else { ", with traffic" }
         );
         if !no_traffic {
-            supervisor::spawn("the demo's traffic", stop.clone(), move || traffic::run(address));
+            supervisor::spawn("demo traffic", stop.clone(), move || traffic::run(address));
         }
     }
     let (board, stops) = (Arc::new(board), stop.clone());
@@ -154,7 +154,7 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             let server = server(Arc::clone(&board), board_connections.clone(), bounds.board as usize);
             server.run(handle, stops.clone())
         };
-        supervise("the board's listener", stop, serve).await;
+        supervise("listener of the board", stop, serve).await;
         Ok(())
     };
     let proxied = async {

@@ -29,6 +29,7 @@ use self::{
     drain::Drain,
     tls::Tls,
 };
+use crate::supervisor::spawn_once;
 
 pub(crate) use self::{
     accept::{keep_alive, listen},
@@ -76,7 +77,7 @@ impl HttpServer {
                 drain: drain.watch(),
             };
             let handle = handle.clone();
-            tokio::spawn(connection.serve(stream, handle));
+            spawn_once("connection", connection.serve(stream, handle));
         }
         drop(self.listener);
         if !drain.finish(DRAIN_WITHIN).await {

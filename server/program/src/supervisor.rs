@@ -1,23 +1,24 @@
-//! Starts a task again that panics or ends early. Each restart is logged and counted.
+//! Starts a task again that panics or ends early. Each failure is logged, counted and shown.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::{sync::watch, task::JoinSet, time::sleep};
-use watchboard::ProgramFault;
+use watchboard::program::{record_fault, record_panic};
 
 /// The pause before a restart: what fails at once shall not fail without a pause.
 const REST: Duration = Duration::from_millis(500);
 
 /// Runs the task that `start` makes until `stop` turns true, and starts it again whenever it ends before. After the stop, `start` with all that it
 /// holds is dropped, and the task has the time that it takes.
-pub(crate) async fn supervise<F>(name: &str, mut stop: watch::Receiver<bool>, mut start: impl FnMut() -> F)
+pub(crate) async fn supervise<F>(part: &'static str, mut stop: watch::Receiver<bool>, mut start: impl FnMut() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     // Whoever drops this future ends the task with it.
     let mut task = JoinSet::new();
     loop {
-        task.spawn(start());
+        task.spawn(recorded(part, start()));
         let ended = tokio::select! {
             ended = task.join_next() => ended,
             _ = stop.wait_for(|stop| *stop) => break,
@@ -26,31 +27,46 @@ where
         if *stop.borrow() {
             return;
         }
-        let reason = match ended {
-            Some(Err(error)) => error.to_string(),
-            Some(Ok(())) | None => "it has ended early".to_owned(),
-        };
-        tracing::error!("{name} is started again: {reason}");
-        ProgramFault::Restart.count(1);
+        if !matches!(ended, Some(Ok(Recorded::Panic))) {
+            record_fault(part, "it ended early");
+        }
+        tracing::error!("the {part} failed, and is started again");
         tokio::select! {
             () = sleep(REST) => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
     }
     drop(start);
-    while let Some(ended) = task.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!("{name} has failed at its end: {error}");
-        }
+    while task.join_next().await.is_some() {}
+}
+
+/// How a task ended.
+pub(crate) enum Recorded {
+    End,
+    Panic,
+}
+
+/// Runs a future. A panic of it is recorded; the log has it by the hook of panics.
+pub(crate) async fn recorded(part: &'static str, future: impl Future<Output = ()>) -> Recorded {
+    // Whatever it holds is dropped.
+    if AssertUnwindSafe(future).catch_unwind().await.is_ok() {
+        return Recorded::End;
     }
+    record_panic(part);
+    Recorded::Panic
 }
 
 /// Supervises a task beside the others.
-pub(crate) fn spawn<F>(name: &'static str, stop: watch::Receiver<bool>, start: impl FnMut() -> F + Send + 'static)
+pub(crate) fn spawn<F>(part: &'static str, stop: watch::Receiver<bool>, start: impl FnMut() -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    tokio::spawn(async move { supervise(name, stop, start).await });
+    tokio::spawn(async move { supervise(part, stop, start).await });
+}
+
+/// Spawns a task that ends, such as that of one connection. A panic of it is recorded.
+pub(crate) fn spawn_once(part: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(recorded(part, task));
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use watchboard_wire::{
     FullSnapshot, Heap, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
-use crate::sync::ProgramFault;
+use crate::sync::supervision::program;
 
 /// 200 while the status is healthy or degraded. 503 if most requests fail or the application does not run, so that a balancer can
 /// choose another instance; also while the figures are stale, since no status is known then.
@@ -39,7 +39,11 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
         "reasons": reasons,
         "timestamp": snapshot.date_time(snapshot.taken_at_unix_ms),
         "age_seconds": (frozen.age().as_secs_f64() * 1000.0).round() / 1000.0,
-        "monitor": { "stale": stale.is_some(), "faults": faults.iter().map(fault).collect::<Vec<_>>() },
+        "monitor": {
+            "stale": stale.is_some(),
+            "faults": faults.iter().map(fault).collect::<Vec<_>>(),
+            "dropped_log_lines": program::dropped_log_lines(),
+        },
         "service": snapshot.service,
         "version": snapshot.version,
         "uptime": { "seconds": snapshot.tick, "formatted": format::uptime(snapshot.tick) },
@@ -62,17 +66,7 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },
         "application": application(frozen),
-        "program": program_faults(),
     })
-}
-
-/// What the program around the monitor survived, by the names of `/metrics`.
-fn program_faults() -> Value {
-    ProgramFault::counts()
-        .into_iter()
-        .map(|(label, count)| (label.to_owned(), json!(count)))
-        .collect::<Map<_, _>>()
-        .into()
 }
 
 /// The figures, or the reason why they are unknown.

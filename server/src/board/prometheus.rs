@@ -12,7 +12,7 @@ use axum::{
 use watchboard_wire::{CapacityUse, DatabaseState, EndpointTotals, Fault, FullSnapshot, StatusTotals};
 
 use self::text::{escape_label, seconds};
-use crate::{histograms::BOUNDS_US, sync::ProgramFault};
+use crate::{histograms::BOUNDS_US, sync::supervision::program};
 
 /// The version that every scraper reads.
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -32,10 +32,16 @@ pub(crate) fn response(frozen: &FullSnapshot, faults: &[Fault]) -> Response {
 fn write_monitor(out: &mut String, frozen: &FullSnapshot, faults: &[Fault]) -> fmt::Result {
     const AGE: &str = "watchboard_snapshot_age_seconds";
     const FAULTS: &str = "watchboard_faults_total";
+    const LINES: &str = "watchboard_dropped_log_lines_total";
     writeln!(out, "# HELP {AGE} Age of these figures. Past five seconds all others are left out.\n# TYPE {AGE} gauge")?;
     writeln!(out, "{AGE} {}", frozen.age().as_secs_f64())?;
+    writeln!(out, "# HELP {LINES} Lines of the program's log that were lost.\n# TYPE {LINES} counter")?;
+    writeln!(out, "{LINES} {}", program::dropped_log_lines())?;
     if !faults.is_empty() {
-        writeln!(out, "# HELP {FAULTS} Failures of the monitor's own parts.\n# TYPE {FAULTS} counter")?;
+        writeln!(
+            out,
+            "# HELP {FAULTS} Failures of the monitor's own parts, and of the program's.\n# TYPE {FAULTS} counter"
+        )?;
     }
     for fault in faults {
         writeln!(out, "{FAULTS}{{part=\"{}\"}} {}", escape_label(&fault.part), fault.count)?;
@@ -142,12 +148,6 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
             "gauge",
             "Time of the last probe of the database.",
             some(round_trip),
-        ),
-        (
-            "watchboard_program_faults_total",
-            "counter",
-            "Faults that the program around the monitor survived.",
-            ProgramFault::counts().map(|(label, count)| (format!("fault=\"{label}\""), count as f64)).to_vec(),
         ),
     ] {
         // An unknown figure is left out.

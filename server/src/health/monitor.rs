@@ -1,4 +1,4 @@
-//! The monitor itself: readings that hang, and parts of it that failed and were started again.
+//! The monitor itself and the program around it: readings that hang, and parts that failed and were started again.
 
 use watchboard_wire::{Fault, Finding, FindingSubject, format};
 
@@ -7,7 +7,7 @@ use super::finding::degraded_finding;
 /// A failure is reported for ten minutes.
 const REPORTED_SECONDS: u64 = 600;
 
-/// The state of the monitor's own parts.
+/// The state of the monitor's own parts, and of the program's.
 #[derive(Clone, Copy)]
 pub(crate) struct MonitorState<'a> {
     pub(crate) faults: &'a [Fault],
@@ -26,7 +26,7 @@ impl MonitorState<'_> {
 fn sentence(fault: &Fault) -> String {
     let times = if fault.count == 1 { "once".to_owned() } else { format!("{} times", format::exact(fault.count)) };
     let ago = format::span(fault.seconds_ago);
-    format!("the monitor's {} failed {times}, {ago} ago: {}", fault.part, fault.reason)
+    format!("Watchboard's {} failed {times}, {ago} ago: {}", fault.part, fault.reason)
 }
 
 #[cfg(test)]
@@ -47,8 +47,8 @@ mod tests {
         let sentences: Vec<_> = findings.map(|finding| finding.sentence.replace('\u{a0}', " ")).collect();
         let expected = [
             "disks: no answer for 20 s",
-            "the monitor's database probe failed once, 3 s ago: it panicked at a.rs:1:2",
-            "the monitor's database probe failed 2 times, 9 m 59 s ago: it panicked at a.rs:1:2",
+            "Watchboard's database probe failed once, 3 s ago: it panicked at a.rs:1:2",
+            "Watchboard's database probe failed 2 times, 9 m 59 s ago: it panicked at a.rs:1:2",
         ];
         assert_eq!(sentences, expected);
     }

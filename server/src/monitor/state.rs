@@ -14,7 +14,7 @@ use super::{
     question::{LastRead, Question},
     starter::Starter,
 };
-use crate::sync::supervision::{Faults, LOOK_WITHIN};
+use crate::sync::supervision::{Faults, LOOK_WITHIN, program::faults_with};
 
 /// A page waits this long at most. The thread answers within milliseconds, unless the machine is overloaded or a reading hangs.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -90,6 +90,6 @@ impl Telemetry for State {
     }
 
     fn faults(&self) -> Vec<Fault> {
-        self.faults.all()
+        faults_with(&self.faults)
     }
 }

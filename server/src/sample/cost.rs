@@ -9,7 +9,7 @@ use watchboard_wire::Cost;
 
 use crate::{
     requests,
-    sync::{ProgramFault, supervision::thread_cpu},
+    sync::supervision::{program, thread_cpu},
 };
 
 /// Measures the monitor's own cost.
@@ -35,7 +35,7 @@ impl CostMeter {
 
     pub(crate) fn read(&mut self, held: Vec<(String, u64)>, probes: Vec<(String, u64)>) -> Cost {
         let request_ns = *self.request_ns.get_or_insert_with(requests::nanoseconds_to_record);
-        let program_faults = ProgramFault::counts().map(|(label, count)| (label.replace('_', " "), count)).to_vec();
-        Cost { request_ns, cpu_us_per_second: self.cpu_us_per_second, held, probes, program_faults }
+        let dropped_log_lines = program::dropped_log_lines();
+        Cost { request_ns, cpu_us_per_second: self.cpu_us_per_second, held, probes, dropped_log_lines }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     memory::Probes,
     requests::{Reader, Recorder, RequestReports},
     sample::{RuntimeProbe, cost::CostMeter},
-    sync::supervision::Faults,
+    sync::supervision::{Faults, program::faults_with},
 };
 
 /// Commands that the database view lists.
@@ -171,7 +171,7 @@ impl Sampler {
         let judged = faults.rescue("findings", || probes.times().time("findings", || judge.judge(health, input)));
         self.health = judged.unwrap_or_else(|| {
             self.judge = Judge::default();
-            with_monitor(&self.health, MonitorState { faults: &self.faults.all(), overdue: &[] }, unix_ms)
+            with_monitor(&self.health, MonitorState { faults: &faults_with(&self.faults), overdue: &[] }, unix_ms)
         });
     }
 

@@ -4,6 +4,7 @@
 mod faults;
 mod lookout;
 pub(crate) mod panics;
+pub mod program;
 mod supervisor;
 
 pub(crate) use faults::Faults;

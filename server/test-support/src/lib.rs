@@ -16,6 +16,7 @@ pub mod raw;
 mod replica_set;
 mod scripted_mongod;
 mod visitor;
+mod wall_clock;
 
 use std::{
     net::SocketAddr,
@@ -57,6 +58,7 @@ pub use python::Python;
 pub use replica_set::ReplicaSet;
 pub use scripted_mongod::scripted_mongod;
 pub use visitor::{Visitor, header_text, text};
+pub use wall_clock::WallClock;
 
 /// A client of the server at `http://ADDRESS`.
 #[derive(Clone)]

@@ -53,6 +53,10 @@ impl Node {
         timeout(Duration::from_secs(20), next).await.unwrap_or_else(|_| panic!("node does not say {words:?}"))
     }
 
+    pub fn pid(&self) -> u32 {
+        self.process.id().expect("it runs")
+    }
+
     pub async fn kill(mut self) {
         self.process.kill().await.expect("it ends");
     }

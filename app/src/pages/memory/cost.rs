@@ -49,7 +49,7 @@ pub(crate) fn CostFacts() -> impl IntoView {
 }
 
 fn cost_facts(figures: &Figures) -> Reading<Vec<Fact>> {
-    let Cost { request_ns, cpu_us_per_second, held, program_faults, .. } = &memory_detail(figures)?.cost;
+    let Cost { request_ns, cpu_us_per_second, held, dropped_log_lines, .. } = &memory_detail(figures)?.cost;
     let sizes = held.iter().map(|(name, bytes)| format!("{name} {}", format::bytes(*bytes as f64)));
     let all: u64 = held.iter().map(|(_, bytes)| bytes).sum();
     let round_trip = figures.snapshot.database.latency_us.map(|us| format::duration_us(us as f64));
@@ -72,9 +72,9 @@ fn cost_facts(figures: &Figures) -> Reading<Vec<Fact>> {
             format::exact(all),
         ),
         (
-            "Faults survived",
-            format::count(program_faults.iter().map(|(_, count)| count).sum::<u64>() as f64),
-            program_faults.iter().map(|(name, count)| format!("{name}: {count}")).collect::<Vec<_>>().join(", "),
+            "Dropped log lines",
+            format::count(*dropped_log_lines as f64),
+            "since the start, of the program's log: nobody read it in time, or it could not be written".to_owned(),
         ),
     ])
 }

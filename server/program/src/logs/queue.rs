@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use watchboard::ProgramFault;
+use watchboard::program::count_dropped_log_lines;
 
 /// The bytes that wait at most: some 8,000 lines. As many again are with the writer.
 const MOST_BYTES: usize = 1 << 20;
@@ -98,7 +98,7 @@ impl Queue {
 fn drop_lines(state: &mut QueueState, lines: &[u8]) {
     let count = lines.split_inclusive(|byte| *byte == b'\n').count() as u64;
     state.dropped += count;
-    ProgramFault::LogLineDropped.count(count);
+    count_dropped_log_lines(count);
 }
 
 #[cfg(test)]

@@ -14,7 +14,10 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use crate::serve::drain::{DrainWatch, Phase};
+use crate::{
+    serve::drain::{DrainWatch, Phase},
+    supervisor::spawn_once,
+};
 
 /// After the end of one side, the other may go on as long as it pauses no longer than this. Most protocols end with either side; in some, one
 /// side says that it has sent all, and waits for the rest of the other's.
@@ -27,7 +30,7 @@ const BUFFER_BYTES: usize = 8 << 10;
 
 /// Copies bytes until one side has gone, or the server ends. Then both sides see a clean end, and `held` is dropped.
 pub(super) fn open(client: OnUpgrade, upstream: OnUpgrade, drain: DrainWatch, held: impl Send + 'static) {
-    tokio::spawn(async move {
+    spawn_once("tunnel", async move {
         let _held = held;
         let (client, upstream) = match tokio::try_join!(client, upstream) {
             Ok((client, upstream)) => (TokioIo::new(client), TokioIo::new(upstream)),

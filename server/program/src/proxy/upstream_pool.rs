@@ -25,7 +25,10 @@ use super::{
     upload::Upload,
     upstream::host_and_port,
 };
-use crate::serve::keep_alive;
+use crate::{
+    serve::keep_alive,
+    supervisor::{Recorded, recorded, spawn_once},
+};
 
 /// A local application takes a connection at once. One that does not is overloaded or gone.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -90,7 +93,7 @@ impl UpstreamPool {
             .handshake(stream)
             .await;
         let (sender, connection) = handshake.map_err(|_| Failure::NoConnection)?;
-        tokio::spawn(async move {
+        spawn_once("connection to the application", async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(%error, "a connection to the application ended early");
             }
@@ -114,7 +117,12 @@ impl UpstreamPool {
     fn keep(self: Arc<Self>, open: OpenConnection) {
         self.lock().keep(open, self.most_idle);
         if !self.is_swept.swap(true, Relaxed) {
-            tokio::spawn(self.sweep());
+            tokio::spawn(async move {
+                if let Recorded::Panic = recorded("connection pool", Arc::clone(&self).sweep()).await {
+                    // The next connection that is kept starts it again.
+                    self.is_swept.store(false, Relaxed);
+                }
+            });
         }
     }
 
@@ -143,7 +151,7 @@ impl PooledConnection {
         if self.open.sender.is_ready() {
             self.pool.keep(self.open);
         } else if !self.open.sender.is_closed() {
-            tokio::spawn(async move {
+            spawn_once("connection to the application", async move {
                 if self.open.sender.ready().await.is_ok() {
                     self.pool.keep(self.open);
                 }

@@ -31,18 +31,17 @@ where
     for number in 0..threads {
         let (listener, serve, stop) = (listener.try_clone()?, serve.clone(), stop.clone());
         let ((ready, is_ready), (end, ended)) = (oneshot::channel(), oneshot::channel());
-        let name = format!("proxy-{number}");
-        let run = move |name: &str| {
+        let run = move || {
             // Whoever waits for a thread that fails gets the error of a sender that was dropped.
             let (runtime, listener) = match runtime_with(listener) {
                 Ok(both) => both,
                 Err(error) => return drop(ready.send(Err(error))),
             };
             let _ = ready.send(Ok(()));
-            runtime.block_on(supervise(name, stop, move || serve(Arc::clone(&listener), threads)));
+            runtime.block_on(supervise("proxy thread", stop, move || serve(Arc::clone(&listener), threads)));
             let _ = end.send(());
         };
-        thread::Builder::new().name(name.clone()).spawn(move || run(&name))?;
+        thread::Builder::new().name(format!("proxy-{number}")).spawn(run)?;
         is_ready.await.map_err(|_| failure())??;
         ends.push(async { ended.await.map_err(|_| failure()) });
     }

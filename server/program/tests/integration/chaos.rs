@@ -1,5 +1,5 @@
 //! Faults at random, one after another, with traffic: a dead or frozen database, application and log reader, strangers, tunnels, slow heads, few
-//! descriptors. After each one the counts equal the clients', the status tells the truth, all threads live, and descriptors and memory return.
+//! descriptors, a disk that hangs, a clock that is set. After each one the counts equal the clients', the status tells the truth, all threads live, and descriptors and memory return.
 //! `/health` never says "healthy" with figures older than five seconds.
 //!
 //! A minute with the other tests; for longer, or the same faults once more:
@@ -23,7 +23,7 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use watchboard_test_support::{Binary, FaultyProxy, Mongod, Node, TestClient, binary_path};
+use watchboard_test_support::{Binary, FaultyProxy, FuseMount, Mongod, Node, TestClient, WallClock, binary_path};
 
 use self::{faults::FAULTS, traffic::Traffic};
 
@@ -45,6 +45,9 @@ struct World {
     node: Option<Node>,
     mongod: Mongod,
     network: FaultyProxy,
+    /// A file system that can hang, and the board's wall clock, where the machine has them.
+    mount: Option<FuseMount>,
+    clock: Option<WallClock>,
     /// The process that reads the board's log.
     log_reader: u32,
     rng: fastrand::Rng,
@@ -56,7 +59,11 @@ impl World {
     async fn start(seed: u64) -> Self {
         let (node, mongod) = (Node::start().await, Mongod::start(&[]).await);
         let network = FaultyProxy::start(mongod.port);
-        let mut command = Command::new("bash");
+        let (mount, clock) = (FuseMount::new().await, WallClock::new("+0"));
+        let mut command = mount.as_ref().map_or_else(|| Command::new("bash"), |mount| mount.command("bash"));
+        if let Some(clock) = &clock {
+            clock.give_to(&mut command);
+        }
         // The log goes through a process of its own, which can be stopped.
         command.args(["-c", "exec 2> >(exec cat >&2); echo \"log reader $!\" >&2; exec \"$0\" \"$@\""]);
         command.arg(binary_path()).args(["--upstream", &format!("http://127.0.0.1:{}", node.port)]);
@@ -67,7 +74,7 @@ impl World {
         let log_reader = reader[0].rsplit(' ').next().and_then(|pid| pid.parse().ok()).expect("its id");
         let proxy = binary.proxy.expect("it stands in front");
         let rng = fastrand::Rng::with_seed(seed);
-        Self { binary, proxy, node: Some(node), mongod, network, log_reader, rng, counted: 0 }
+        Self { binary, proxy, node: Some(node), mongod, network, mount, clock, log_reader, rng, counted: 0 }
     }
 
     /// Waits until `/health` fulfils the condition. The failure names what was awaited.

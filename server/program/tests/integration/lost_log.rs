@@ -98,7 +98,7 @@ async fn flood(binary: &Binary) -> u64 {
     let mut stream = BufReader::new(TcpStream::connect(binary.proxy.unwrap()).await.unwrap());
     for _ in 0..100 {
         let health = binary.client.json("/health").await;
-        let dropped = health["program"]["log_lines_dropped"].as_u64().unwrap();
+        let dropped = health["monitor"]["dropped_log_lines"].as_u64().unwrap();
         if dropped > 0 {
             return dropped;
         }
@@ -129,8 +129,7 @@ async fn what_was_dropped_is_counted_and_said_once_the_log_is_read_again() {
     let binary = Binary::from_prepared(command).await;
     let dropped = flood(&binary).await;
     let metrics = String::from_utf8(binary.client.send("GET", "/metrics").await.1.to_vec()).unwrap();
-    let line =
-        metrics.lines().find(|line| line.starts_with("watchboard_program_faults_total{fault=\"log_lines_dropped\"}"));
+    let line = metrics.lines().find(|line| line.starts_with("watchboard_dropped_log_lines_total "));
     assert!(line.unwrap().split(' ').next_back().unwrap().parse::<u64>().unwrap() >= dropped, "{metrics}");
     // Somebody reads it again.
     let mut lines = BufReader::new(reader).lines();

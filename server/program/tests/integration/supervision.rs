@@ -62,7 +62,7 @@ async fn without_descriptors_and_with_a_lost_log_the_proxy_lives_on() {
     timeout(WITHIN, answers).await.expect("the application is reached again");
     assert_eq!(own(binary.pid()), before, "each thread lives");
     assert_eq!(binary.client.send("GET", "/livez").await.0, 200);
-    assert!(binary.client.json("/health").await["program"]["log_lines_dropped"].as_u64().unwrap() > 0);
+    assert!(binary.client.json("/health").await["monitor"]["dropped_log_lines"].as_u64().unwrap() > 0);
 }
 
 /// A mount that never answers, in a namespace of the program's own. It needs root.

@@ -1,10 +1,10 @@
 //! The wall clock is set while the program runs, by libfaketime: durations do not follow it, dates do.
 
-use std::{fs, path::Path, process::Stdio, time::Duration};
+use std::{process::Stdio, time::Duration};
 
 use serde_json::Value;
 use tokio::process::Command;
-use watchboard_test_support::{Binary, Python};
+use watchboard_test_support::{Binary, Python, WallClock, binary_path};
 
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -18,30 +18,17 @@ while True:
 /// The binary with a wall clock that can be set.
 struct Faked {
     binary: Binary,
-    folder: tempfile::TempDir,
+    clock: WallClock,
 }
 
 impl Faked {
-    /// `None` if there is no libfaketime.
+    /// `None` if the clock cannot be set.
     async fn start(clock: &str, arguments: &[&str]) -> Option<Self> {
-        let libraries =
-            ["x86_64", "aarch64"].map(|machine| format!("/usr/lib/{machine}-linux-gnu/faketime/libfaketime.so.1"));
-        let Some(library) = libraries.iter().find(|library| Path::new(library).exists()) else {
-            println!("skipped: Debian's package faketime is not installed");
-            return None;
-        };
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("clock");
-        fs::write(&file, clock).expect("it can be written");
-        let mut command = Command::new(watchboard_test_support::binary_path());
-        command.args(arguments).env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &file);
-        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1").env("FAKETIME_NO_CACHE", "1");
-        command.env("WATCHBOARD_OPEN", "true").stderr(Stdio::piped()).kill_on_drop(true);
-        Some(Self { binary: Binary::from_command(command).await, folder })
-    }
-
-    fn set(&self, clock: &str) {
-        fs::write(self.folder.path().join("clock"), clock).expect("it can be written");
+        let clock = WallClock::new(clock)?;
+        let mut command = Command::new(binary_path());
+        clock.give_to(&mut command);
+        command.args(arguments).env("WATCHBOARD_OPEN", "true").stderr(Stdio::piped()).kill_on_drop(true);
+        Some(Self { binary: Binary::from_command(command).await, clock })
     }
 
     async fn health(&self, holds: impl Fn(&Value) -> bool) -> Value {
@@ -75,7 +62,7 @@ async fn an_outage_is_named_after_its_own_time_however_the_clock_is_set() {
         application.kill().await;
         let noticed = |health: &Value| health["memory_analysis"]["process"]["process"]["error"].is_string();
         let noticed = faked.health(noticed).await;
-        faked.set(step);
+        faked.clock.set(step);
         let moved = faked.health(|health| timestamp(health)[..13] != timestamp(&before)[..13]).await;
         assert_eq!(gone_seconds(&moved), None, "{step}: it is too soon: {moved:#}");
         let named = faked.health(|health| gone_seconds(health).is_some()).await;
@@ -83,7 +70,7 @@ async fn an_outage_is_named_after_its_own_time_however_the_clock_is_set() {
         let uptime = |health: &Value| health["uptime"]["seconds"].as_u64().expect("a number");
         assert!((10..15).contains(&(uptime(&named) - uptime(&noticed))), "{step}: {named:#}");
         // Back again while it lasts.
-        faked.set("+0");
+        faked.clock.set("+0");
         let later = faked.health(|health| gone_seconds(health) >= Some(13)).await;
         assert!(gone_seconds(&later) < Some(60) && later["status"] == "unhealthy", "{step}: {later:#}");
         assert_eq!(timestamp(&later)[..13], timestamp(&before)[..13], "the date follows the wall clock");

@@ -15,7 +15,7 @@ use super::panics;
 /// Reasons of a part that are remembered, so that each is logged once.
 const MOST_REASONS: usize = 8;
 
-/// The faults of one monitor.
+/// The faults of one monitor, or of the program around it.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Vec<PartFaults>>);
 
@@ -29,6 +29,10 @@ struct PartFaults {
 }
 
 impl Faults {
+    pub(super) const fn new() -> Self {
+        Self(Mutex::new(vec![]))
+    }
+
     /// The result of `work`; `None` if it panics, which is recorded as a fault of this part.
     pub(crate) fn rescue<T>(&self, part: &'static str, work: impl FnOnce() -> T) -> Option<T> {
         catch_unwind(AssertUnwindSafe(work)).map_err(|panic| self.record_panic(part, &*panic)).ok()
@@ -36,21 +40,23 @@ impl Faults {
 
     /// Records a panic on the thread that panicked. Returns the reason.
     pub(crate) fn record_panic(&self, part: &'static str, panic: &(dyn Any + Send)) -> String {
-        // The text may quote anything, so it is in the log alone.
-        let reason = match panics::take_location() {
-            Some(location) => format!("it panicked at {location}"),
-            None => "it panicked".to_owned(),
-        };
-        self.add(part, reason.clone(), panics::message(panic).map(ToOwned::to_owned));
+        let reason = panics::take_reason();
+        if self.add(part, &reason) {
+            // The text may quote anything, so it is in the log alone.
+            log(part, reason.clone(), panics::message(panic).unwrap_or_default().to_owned());
+        }
         reason
     }
 
     /// Records a failure. The reason is shown.
     pub(crate) fn record(&self, part: &'static str, reason: String) {
-        self.add(part, reason, None);
+        if self.add(part, &reason) {
+            log(part, reason, String::new());
+        }
     }
 
-    fn add(&self, part: &'static str, reason: String, detail: Option<String>) {
+    /// Adds a failure; whether its reason is new.
+    pub(super) fn add(&self, part: &'static str, reason: &str) -> bool {
         let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let last = Instant::now();
         let known = match parts.iter().position(|known| known.part == part) {
@@ -58,7 +64,7 @@ impl Faults {
             None => parts.push_mut(PartFaults { part, count: 0, last, reasons: vec![] }),
         };
         (known.count, known.last) = (known.count + 1, last);
-        let is_new = match known.reasons.iter().position(|known| *known == reason) {
+        let is_new = match known.reasons.iter().position(|known| known == reason) {
             Some(at) => {
                 known.reasons[at..].rotate_left(1);
                 false
@@ -66,15 +72,14 @@ impl Faults {
             None => true,
         };
         if is_new {
-            known.reasons.push(reason.clone());
+            known.reasons.push(reason.to_owned());
             let excess = known.reasons.len().saturating_sub(MOST_REASONS);
             known.reasons.drain(..excess);
-            drop(parts);
-            log(part, reason, detail.unwrap_or_default());
         }
+        is_new
     }
 
-    /// All faults so far.
+    /// All faults so far, without those of the program.
     pub(crate) fn all(&self) -> Vec<Fault> {
         let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = |known: &PartFaults| Fault {
@@ -90,7 +95,7 @@ impl Faults {
 /// On a thread of its own: the host's subscriber may block or panic, and this may be the sampler's thread. Without a thread the fault is
 /// only shown.
 fn log(part: &'static str, reason: String, detail: String) {
-    let write = move || tracing::error!("the monitor's {part} failed, and is started again: {reason} {detail}");
+    let write = move || tracing::error!("Watchboard's {part} failed, and is started again: {reason} {detail}");
     let _ = thread::Builder::new().name("watchboard-log".to_owned()).spawn(write);
 }
 

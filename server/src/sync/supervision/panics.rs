@@ -26,6 +26,14 @@ pub(crate) fn take_location() -> Option<String> {
     LAST.try_with(Cell::take).ok().flatten()
 }
 
+/// The reason that is shown for this thread's last panic.
+pub(crate) fn take_reason() -> String {
+    match take_location() {
+        Some(location) => format!("it panicked at {location}"),
+        None => "it panicked".to_owned(),
+    }
+}
+
 /// The message of a panic, if it is a text.
 pub(crate) fn message(panic: &(dyn Any + Send)) -> Option<&str> {
     let text = panic.downcast_ref::<&str>().copied();

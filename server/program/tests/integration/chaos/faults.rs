@@ -14,7 +14,7 @@ use super::{World, text};
 
 type Fault = for<'a> fn(&'a mut World) -> BoxFuture<'a, ()>;
 
-pub(super) const FAULTS: [(&str, Fault); 14] = [
+pub(super) const FAULTS: [(&str, Fault); 19] = [
     ("the database is frozen", |world| Box::pin(frozen_database(world))),
     ("the database is killed", |world| Box::pin(killed_database(world))),
     ("the database's network swallows everything", |world| Box::pin(network(world, Mode::BlackHole))),
@@ -28,6 +28,11 @@ pub(super) const FAULTS: [(&str, Fault); 14] = [
     ("tunnels whose clients leave", |world| Box::pin(tunnels(world))),
     ("uploads that are broken off", |world| Box::pin(uploads(world))),
     ("few descriptors are left", |world| Box::pin(few_descriptors(world))),
+    ("the application is frozen", |world| Box::pin(frozen_application(world))),
+    ("downloads that are broken off", |world| Box::pin(downloads(world))),
+    ("a disk hangs", |world| Box::pin(hung_disk(world))),
+    ("the wall clock is set", |world| Box::pin(set_clock(world))),
+    ("pages ask what is no question", |world| Box::pin(refreshes(world))),
     ("the board itself is frozen", |world| Box::pin(frozen_board(world))),
 ];
 
@@ -139,6 +144,71 @@ async fn uploads(world: &mut World) {
         world.counted += 1;
     }
     world.wait_for("no alarm", |health| text(&health["status"]) == "healthy").await;
+}
+
+/// Its requests wait, and none is lost.
+async fn frozen_application(world: &mut World) {
+    let node = world.node.as_ref().expect("it runs");
+    signal(node.pid(), "STOP").await;
+    sleep(Duration::from_secs(3)).await;
+    signal(node.pid(), "CONT").await;
+    world.wait_for("an answer", |health| health["status"].is_string()).await;
+}
+
+async fn downloads(world: &mut World) {
+    for _ in 0..20 {
+        let mut stream = tokio::net::TcpStream::connect(world.proxy).await.expect("a place");
+        stream.write_all(b"GET /bytes?count=20000000 HTTP/1.1\r\nHost: shop\r\n\r\n").await.expect("it takes it");
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).await.expect("an answer");
+        assert_eq!(&first, b"HTTP/1.1 200");
+        world.counted += 1;
+    }
+}
+
+/// Somebody looks at the disks meanwhile.
+async fn hung_disk(world: &mut World) {
+    let Some(mount) = &world.mount else { return };
+    world.binary.client.send("GET", "/?view=memory").await;
+    mount.hang().await;
+    let until = Instant::now() + Duration::from_secs(7);
+    while Instant::now() < until {
+        world.binary.client.send("GET", "/?view=memory").await;
+    }
+    world.wait_for("the disk", |health| health["reasons"].to_string().contains("disks: no answer")).await;
+    mount.go_on().await;
+    world.wait_for("no disk", |health| !health["reasons"].to_string().contains("disks: no answer")).await;
+}
+
+/// Dates follow it. Nothing else does.
+async fn set_clock(world: &mut World) {
+    let Some(clock) = &world.clock else { return };
+    let date = |health: &serde_json::Value| text(&health["timestamp"]).get(..10).unwrap_or_default().to_owned();
+    let before = world.binary.client.json("/health").await;
+    for step in ["+400d", "-400d", "+0"] {
+        clock.set(step);
+        world
+            .wait_for(step, |health| {
+                assert!(health["age_seconds"].as_f64().is_some_and(|age| age < 5.0), "{health:#}");
+                (date(health) == date(&before)) == (step == "+0")
+            })
+            .await;
+    }
+}
+
+/// They are refused, and a good one is answered.
+async fn refreshes(world: &mut World) {
+    for _ in 0..50 {
+        let length = world.rng.usize(1..500);
+        let noise: Vec<u8> = (0..length).map(|_| world.rng.u8(..)).collect();
+        let head = format!(
+            "POST /api/watchboard/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Connection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        let answer = exchange(world.binary.client.address, &[head.as_bytes(), &noise].concat()).await;
+        assert!(answer.starts_with(b"HTTP/1.1 4"), "{:?}", String::from_utf8_lossy(&answer));
+    }
+    assert_eq!(world.binary.client.send("GET", "/?view=requests").await.0, 200);
 }
 
 /// What it says when it goes on is old, or new.
