@@ -1,6 +1,6 @@
 //! Starts the plan, and serves until a signal stops it.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, env, io, net::SocketAddr, num::NonZero, sync::Arc, thread};
 
 use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use http::Request;
@@ -51,19 +51,34 @@ const SIGXFSZ: i32 = 25;
 /// # Errors
 /// An address or a thread is not available.
 pub(crate) fn run(plan: Plan) -> Result<(), RunError> {
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(RunError::Runtime)?;
+    let workers =
+        env::var("TOKIO_WORKER_THREADS").ok().and_then(|number| number.parse().ok()).filter(|number| *number > 0);
+    let workers = workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
+    try_threads(workers).map_err(RunError::Runtime)?;
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let runtime = runtime.map_err(RunError::Runtime)?;
     let result = runtime.block_on(serve(plan));
     // It does not wait for a reading of files that hangs.
     runtime.shutdown_background();
     result
 }
 
+/// Whether so many threads can be started. Where they cannot, tokio hangs or panics.
+fn try_threads(count: usize) -> io::Result<()> {
+    let started: Vec<_> = (0..count).map(|_| thread::Builder::new().spawn(thread::park)).collect();
+    started.into_iter().try_for_each(|thread| {
+        let thread = thread?;
+        thread.thread().unpark();
+        thread.join().map_err(|_| io::Error::other("a thread panicked"))
+    })
+}
+
 async fn serve(plan: Plan) -> Result<(), RunError> {
+    let stop = stop_signal().map_err(RunError::Signals)?;
     let Plan { config, database, access, pid, routes, tls } = plan;
     let bounds = Bounds::of_this_process(config.max_connections, config.upstream.is_some());
     tracing::info!("at once: {bounds}");
     let (board, address) = listen(config.listen, "--listen")?;
-    let stop = stop_signal().map_err(RunError::Signals)?;
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
     let target = find_watch_target(pid, config.upstream.as_ref()).await;
     let mut builder = Monitor::builder().database(database);

@@ -32,7 +32,7 @@ use self::{
 use crate::supervisor::spawn_once;
 
 pub(crate) use self::{
-    accept::{keep_alive, listen},
+    accept::{REST, keep_alive, lacks_something, listen},
     arrival::Arrival,
     bounds::Bounds,
     log_limit::LogLimit,

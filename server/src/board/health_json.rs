@@ -116,6 +116,7 @@ fn database(frozen: &FullSnapshot, stale: Option<&str>) -> Value {
         "kind": database.kind,
         "status": status,
         "since": snapshot.date_time(database.since_unix_ms),
+        "last_asked": database.probed_at_unix_ms.map(|at| snapshot.date_time(at)),
         "last_answer": database.answered_at_unix_ms.map(|at| snapshot.date_time(at)),
         "latency_ms": database.latency_us.map(|us| us as f64 / 1000.0),
         "version": database.server_version,

@@ -379,6 +379,6 @@ mod tests {
         let frozen = sampler.tick(3, &ProbeResult::default(), false);
         let answer = sampler.rescued_answer(&ask, None, &frozen, &ProbeResult::default()).unwrap();
         assert_eq!((frozen.snapshot.requests.total, answer.totals.requests, answer.endpoints[0].requests), (3, 1, 1));
-        assert!(frozen.snapshot.health.sentences().any(|reason| reason.contains("the monitor's history failed once")));
+        assert!(frozen.snapshot.health.sentences().any(|reason| reason.contains("Watchboard's history failed once")));
     }
 }

@@ -15,7 +15,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
-    time::{self, interval_at, timeout},
+    time::{self, interval_at, sleep, timeout},
 };
 
 use super::{
@@ -26,7 +26,7 @@ use super::{
     upstream::host_and_port,
 };
 use crate::{
-    serve::keep_alive,
+    serve::{REST, keep_alive, lacks_something},
     supervisor::{Recorded, recorded, spawn_once},
 };
 
@@ -103,9 +103,20 @@ impl UpstreamPool {
     }
 
     async fn connect_stream(&self) -> io::Result<TcpStream> {
-        let connected = timeout(CONNECT_WITHIN, TcpStream::connect(host_and_port(&self.upstream))).await;
+        let began = Instant::now();
+        let connect = async {
+            loop {
+                match TcpStream::connect(host_and_port(&self.upstream)).await {
+                    // Another request may soon be done with its own.
+                    Err(error) if lacks_something(&error) && began.elapsed() + 2 * REST < CONNECT_WITHIN => {
+                        sleep(REST).await
+                    }
+                    connected => return connected,
+                }
+            }
+        };
         // The error of time that has run out is one of kind `TimedOut`.
-        let stream = connected??;
+        let stream = timeout(CONNECT_WITHIN, connect).await??;
         stream.set_nodelay(true).and_then(|()| keep_alive(&stream))?;
         Ok(stream)
     }

@@ -15,8 +15,8 @@ use super::log_limit::LogLimit;
 
 /// Connections that the kernel makes before they are accepted. It takes no more than `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
-/// The pause after an accept for which the system lacks something.
-const REST: Duration = Duration::from_millis(100);
+/// The pause before another try at something for which the system lacks room.
+pub(crate) const REST: Duration = Duration::from_millis(100);
 /// Silence of a connection after which the kernel probes its peer.
 const SILENT: Duration = Duration::from_mins(1);
 /// A client that acknowledges nothing for this long has gone.
@@ -100,7 +100,7 @@ pub(super) async fn accept(
 }
 
 /// Whether the system has no room for the connection. All other errors of accept are those of one client.
-fn lacks_something(error: &io::Error) -> bool {
+pub(crate) fn lacks_something(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
 }
 

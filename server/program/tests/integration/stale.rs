@@ -63,10 +63,12 @@ async fn a_monitor_that_stands_still_is_stale_and_never_healthy() {
     assert_eq!(text(&binary, "/livez").await, (200, "ok".to_owned()), "a restart is for the operator to decide");
     let (status, metrics) = text(&binary, "/metrics").await;
     let names: Vec<&str> = metrics.lines().filter(|line| !line.starts_with('#')).collect();
-    assert!(
-        status == 200 && names.iter().all(|name| name.starts_with("watchboard_snapshot_age_seconds ")),
-        "{names:?}"
-    );
+    let is_of_the_monitor = |name: &&str| {
+        ["watchboard_snapshot_age_seconds ", "watchboard_dropped_log_lines_total "]
+            .iter()
+            .any(|own| name.starts_with(own))
+    };
+    assert!(status == 200 && names.iter().all(is_of_the_monitor), "{names:?}");
     let (_, page) = text(&binary, "/").await;
     assert!(page.contains("stale: the monitor has not taken figures for") && !page.contains("Healthy for"), "{page}");
     drop(paused);
@@ -99,11 +101,24 @@ async fn scrapers_and_balancers_keep_no_costly_reading_going() {
 struct ThreadLimit(PathBuf);
 
 impl ThreadLimit {
-    fn new(most: u32) -> Option<Self> {
-        let name = format!("watchboard-test-threads-{}", std::process::id());
+    fn new(name: &str, most: u32) -> Option<Self> {
+        let name = format!("watchboard-test-threads-{name}-{}", std::process::id());
         let folders = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"].map(|root| Path::new(root).join(&name));
-        let group = Self(folders.into_iter().find(|folder| fs::create_dir(folder).is_ok())?);
-        fs::write(group.0.join("pids.max"), most.to_string()).ok().map(|()| group)
+        let group = folders.into_iter().find(|folder| fs::create_dir(folder).is_ok()).map(Self);
+        let group = group.filter(|group| fs::write(group.0.join("pids.max"), most.to_string()).is_ok());
+        if group.is_none() {
+            println!("skipped: no control group can limit threads here: that takes root and the controller `pids`");
+        }
+        group
+    }
+
+    /// The program within the limit, with two workers.
+    fn command(&self) -> Command {
+        let mut command = Command::new("sh");
+        let line = "echo $$ >\"$1/cgroup.procs\" && exec \"$2\" --listen 127.0.0.1:0 --open";
+        command.args(["-c", line, "sh"]).arg(&self.0).arg(binary_path()).env("TOKIO_WORKER_THREADS", "2");
+        command.stderr(Stdio::piped()).kill_on_drop(true);
+        command
     }
 }
 
@@ -116,18 +131,9 @@ impl Drop for ThreadLimit {
 
 #[tokio::test]
 async fn a_monitor_that_cannot_start_its_thread_says_so_and_starts_it_later() {
-    // The main thread and tokio's two workers.
-    let Some(limit) = ThreadLimit::new(3) else {
-        println!(
-            "skipped: this machine lets no control group limit threads: that takes root and the controller `pids`"
-        );
-        return;
-    };
-    let mut command = Command::new("sh");
-    let line = "echo $$ >\"$1/cgroup.procs\" && exec \"$2\" --listen 127.0.0.1:0";
-    command.args(["-c", line, "sh"]).arg(&limit.0).arg(binary_path()).env("TOKIO_WORKER_THREADS", "2");
-    command.stderr(Stdio::piped()).kill_on_drop(true);
-    let binary = Binary::spawn(command).await;
+    // The main thread, the log's and tokio's two workers.
+    let Some(limit) = ThreadLimit::new("starts", 4) else { return };
+    let binary = Binary::spawn(limit.command()).await;
     let stale = |health: &Value| health["status"] == "unhealthy" && health["monitor"]["stale"] == true;
     let health = binary.client.wait_for_json("/health", Duration::from_secs(20), stale).await;
     let faults = health["monitor"]["faults"].as_array().expect("a list");
@@ -139,4 +145,16 @@ async fn a_monitor_that_cannot_start_its_thread_says_so_and_starts_it_later() {
     };
     binary.client.wait_for_json("/health", Duration::from_secs(20), runs).await;
     drop(binary);
+}
+
+#[tokio::test]
+async fn without_threads_to_run_on_it_ends_and_says_why() {
+    // The main thread, the log's and one worker, or none.
+    for most in [2, 3] {
+        let Some(limit) = ThreadLimit::new(&format!("ends-{most}"), most) else { return };
+        let output = tokio::time::timeout(Duration::from_secs(20), limit.command().output()).await;
+        let output = output.expect("it ends").expect("sh starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains("there are no threads to run on"), "{most}: {said}");
+    }
 }
