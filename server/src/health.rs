@@ -17,7 +17,11 @@ use watchboard_wire::{CapacityUse, DatabaseHealth, DatabaseServer, Finding, Heal
 
 pub(crate) use self::monitor::MonitorState;
 use self::{growth::GrowthDetector, limits::Limits};
-use crate::{commands::CommandReader, history::History, requests::Reader};
+use crate::{
+    commands::CommandReader,
+    history::History,
+    requests::{Reader, UpstreamFailure},
+};
 
 /// Judges once a second, and holds the state that shows changes.
 #[derive(Default)]
@@ -27,7 +31,7 @@ pub(crate) struct Judge {
     application: application::ReachabilityState,
     churn: commands::Churn,
     capacity: capacity::CapacityJudge,
-    failures: last_minute::LastMinute<&'static str>,
+    failures: last_minute::LastMinute<UpstreamFailure>,
 }
 
 /// The figures of a tick.

@@ -146,10 +146,11 @@ impl Probes {
         begun.into_iter().flatten().any(|at| at.elapsed() < 2 * LOOK_WITHIN) && self.looks.are_awaited(with_devices)
     }
 
-    /// Takes the costly readings that have ended; whether the figures are others now. The cheap ones are the tick's, as its findings are.
-    pub(crate) fn update(&mut self) -> bool {
+    /// Takes the costly readings that have ended, or that somebody does not wait for any longer; whether the figures are others now. The cheap
+    /// ones are the tick's, as its findings are.
+    pub(crate) fn update(&mut self, is_asked: bool) -> bool {
         // The time for which one has hung is among the figures.
-        let changes = self.looks.poll() || self.looks.overdue().next().is_some();
+        let changes = self.looks.poll() || is_asked || self.looks.overdue().next().is_some();
         if changes {
             self.write_costly();
         }

@@ -40,5 +40,5 @@ pub(crate) use reports::{ReportedError, RequestUsage, Sighting, SlowSighting};
 #[cfg(test)]
 pub(crate) use request_id::RequestId;
 pub(crate) use tally::{CLASSES, Class, MemoryTally, Tally, UsageTally};
-pub(crate) use upstream::UpstreamTally;
 pub use upstream::UpstreamTiming;
+pub(crate) use upstream::{UpstreamFailure, UpstreamTally};

@@ -100,6 +100,7 @@ fn record(status: u16, duration_us: u64) -> RequestRecord<'static> {
     RequestRecord {
         ending: Ending { status, outcome: Outcome::Complete },
         duration_us,
+        is_timed: true,
         response_bytes: 1,
         allocated,
         usage: None,

@@ -18,6 +18,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 use self::queue::Queue;
 use crate::config::LogFormat;
 
+/// What holds unless `--log` says otherwise: clients of HTTP/2 can make this crate warn as often as they like.
+const DEFAULTS: &str = "h2=error";
 /// How long the end of the program waits for a reader of its last lines.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
 
@@ -31,7 +33,10 @@ impl Log {
         let queue = Arc::<Queue>::default();
         let written = Arc::clone(&queue);
         thread::Builder::new().name("log".to_owned()).spawn(move || writer::run(&written, format, stderr()))?;
-        let lines = fmt().with_env_filter(EnvFilter::new(filter)).with_target(false).log_internal_errors(false);
+        let lines = fmt()
+            .with_env_filter(EnvFilter::new(format!("{DEFAULTS},{filter}")))
+            .with_target(false)
+            .log_internal_errors(false);
         let target = Arc::clone(&queue);
         let lines = lines.with_writer(move || LineTarget(Arc::clone(&target)));
         match format {

@@ -1,6 +1,13 @@
 //! Starts a task again that panics or ends early. Each failure is logged, counted and shown.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use tokio::{sync::watch, task::JoinSet, time::sleep};
@@ -40,6 +47,32 @@ where
     while task.join_next().await.is_some() {}
 }
 
+/// Between two beats of a thread.
+pub(crate) const BEAT: Duration = Duration::from_secs(1);
+/// A thread that misses so many beats is stuck.
+const MISSED: u32 = 5;
+
+/// Watches the beats of a thread: one that is stuck is a fault for as long as it lasts.
+pub(crate) fn watch(part: &'static str, beats: Arc<AtomicU64>, mut stop: watch::Receiver<bool>) {
+    tokio::spawn(async move {
+        let (mut last, mut missed) = (0, 0);
+        loop {
+            tokio::select! {
+                () = sleep(BEAT) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+            let now = beats.load(Relaxed);
+            (last, missed) = (now, if now == last { missed + 1 } else { 0 });
+            if missed == MISSED {
+                tracing::error!("a {part} does not work any more");
+            }
+            if missed >= MISSED && missed % MISSED == 0 {
+                record_fault(part, "it does not work any more: its requests wait");
+            }
+        }
+    });
+}
+
 /// How a task ended.
 pub(crate) enum Recorded {
     End,
@@ -71,10 +104,7 @@ pub(crate) fn spawn_once(part: &'static str, task: impl Future<Output = ()> + Se
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    };
+    use std::sync::atomic::AtomicU32;
 
     use tokio::time::{pause, timeout};
 

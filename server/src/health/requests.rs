@@ -5,7 +5,7 @@ use watchboard_wire::{EndpointName, Finding, FindingSubject, RecentRequests, Sta
 use super::finding::degraded_finding;
 use crate::{
     history::History,
-    requests::{Reader, Tally},
+    requests::{Reader, Tally, UpstreamFailure},
 };
 
 /// An error rate needs so many requests in the last minute.
@@ -35,7 +35,7 @@ impl Slow {
             return None;
         }
         let (name, p99_us) = (name(), sums.latency()?.p99_us);
-        let beyond = requests.saturating_sub(sums.count_within(name.objective_us));
+        let beyond = sums.count_beyond(name.objective_us);
         (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us })
     }
 
@@ -55,7 +55,7 @@ pub(super) fn slow(history: &mut History, reader: &Reader) -> Vec<Slow> {
 /// `failures` are those of a proxy's upstream in the last minute, by their reasons.
 pub(super) fn request_findings(
     recent: &RecentRequests,
-    failures: &[(&'static str, u64)],
+    failures: &[(UpstreamFailure, u64)],
     mut slow: Vec<Slow>,
 ) -> Vec<Finding> {
     let mut findings: Vec<Finding> = errors(recent, failures).into_iter().collect();
@@ -68,7 +68,15 @@ pub(super) fn request_findings(
     findings
 }
 
-fn errors(recent: &RecentRequests, failures: &[(&'static str, u64)]) -> Option<Finding> {
+/// Requests for which a proxy had no place say nothing of the application: the places that are full have a finding of their own.
+fn errors(recent: &RecentRequests, failures: &[(UpstreamFailure, u64)]) -> Option<Finding> {
+    let (refusals, failures): (Vec<_>, Vec<_>) = failures.iter().partition(|(failure, _)| failure.is_refusal);
+    let refused: u64 = refusals.iter().map(|(_, count)| count).sum();
+    let recent = RecentRequests {
+        requests: recent.requests.saturating_sub(refused),
+        server_errors: recent.server_errors.saturating_sub(refused),
+        ..*recent
+    };
     let all_failed = recent.server_errors == recent.requests && recent.requests >= ENOUGH_FAILED;
     let percent = recent.error_percent().filter(|_| recent.requests >= ENOUGH_REQUESTS || all_failed)?;
     let status = match percent {
@@ -78,8 +86,10 @@ fn errors(recent: &RecentRequests, failures: &[(&'static str, u64)]) -> Option<F
     };
     let most = failures.iter().max_by_key(|(_, count)| *count);
     let reason = match most.filter(|(_, count)| *count > 0) {
-        Some((reason, count)) if *count >= recent.server_errors => format!(": {reason}"),
-        Some((reason, count)) if 2 * count >= recent.server_errors => format!(", most of them because {reason}"),
+        Some((UpstreamFailure { reason, .. }, count)) if *count >= recent.server_errors => format!(": {reason}"),
+        Some((UpstreamFailure { reason, .. }, count)) if 2 * count >= recent.server_errors => {
+            format!(", most of them because {reason}")
+        }
         _ => String::new(),
     };
     let percent = format::percent(percent);
@@ -105,11 +115,14 @@ mod tests {
         assert_eq!(status(10, 10), Some(Status::Unhealthy));
         let sentence = &request_findings(&recent(100, 60), &[], vec![])[0].sentence;
         assert!(sentence.starts_with("60\u{a0}% of the last minute's requests"), "{sentence}");
-        let failures = [("it refuses connections", 50), ("it is late", 10)];
+        let failure = |reason| UpstreamFailure { reason, is_refusal: false };
+        let failures = [(failure("it refuses connections"), 50), (failure("it is late"), 10)];
         let sentence = &request_findings(&recent(100, 60), &failures, vec![])[0].sentence;
         assert!(sentence.ends_with("a server error, most of them because it refuses connections"), "{sentence}");
         let sentence = &request_findings(&recent(100, 60), &failures[1..], vec![])[0].sentence;
         assert!(sentence.ends_with("a server error"), "{sentence}");
+        let refusals = [(UpstreamFailure { reason: "there was no place", is_refusal: true }, 58)];
+        assert_eq!(request_findings(&recent(100, 60), &refusals, vec![]), vec![]);
     }
 
     #[test]

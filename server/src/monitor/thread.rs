@@ -117,7 +117,8 @@ impl MonitorThread {
 
     /// Publishes what was read, and answers the questions that wait for nothing more.
     fn answer_parked(&mut self) {
-        let updated = self.sampler.update_memory(&self.frozen.load());
+        let is_asked = !self.parked.is_empty();
+        let updated = self.sampler.update_memory(&self.frozen.load(), is_asked);
         self.publish(updated);
         let sampler = &self.sampler;
         let is_ready = |(asked_at, question): &mut (Instant, Question)| {

@@ -55,6 +55,8 @@ impl Ending {
 pub(super) struct RequestRecord<'a> {
     pub(super) ending: Ending,
     pub(super) duration_us: u64,
+    /// Whether the duration is among the percentiles: it is not if the client broke its request off before it had sent it.
+    pub(super) is_timed: bool,
     pub(super) response_bytes: u64,
     /// `None` if the allocator does not count.
     pub(super) allocated: Option<AllocationSums>,
@@ -160,7 +162,9 @@ impl Endpoint {
         let counter = shard.counter(request.ending);
         counter.bounded[bound_index(request.duration_us)].fetch_add(1, Relaxed);
         counter.duration_sum_us.fetch_add(request.duration_us, Relaxed);
-        self.latency.record(request.duration_us);
+        if request.is_timed {
+            self.latency.record(request.duration_us);
+        }
         if request.response_bytes > 0 {
             shard.response_bytes.fetch_add(request.response_bytes, Relaxed);
         }
@@ -301,6 +305,7 @@ mod tests {
             endpoint.end(&RequestRecord {
                 ending,
                 duration_us: 7,
+                is_timed: true,
                 response_bytes: 1,
                 allocated: None,
                 usage: None,
@@ -322,6 +327,7 @@ mod tests {
             endpoint.end(&RequestRecord {
                 ending: Ending { status, outcome: Outcome::Complete },
                 duration_us: 1,
+                is_timed: true,
                 response_bytes: 0,
                 allocated: None,
                 usage: None,

@@ -221,7 +221,7 @@ impl InFlightRequest {
         match failure {
             Some(failure) => {
                 self.is_error_text = false;
-                self.error.get_or_insert_default().text = ErrorText::Fixed(failure);
+                self.error.get_or_insert_default().text = ErrorText::Fixed(failure.reason);
             }
             // The first byte of the upstream's response, whether its body comes at once or in parts.
             None => self.first_byte_us = u32::try_from(self.elapsed().as_micros()).unwrap_or(u32::MAX).max(1),
@@ -313,14 +313,16 @@ impl InFlightRequest {
             // A panic outside the future's poll, which the layer does not catch: in a body, or before there was a future.
             self.panic(ErrorText::Fixed("it panicked outside of the handler"));
         }
-        if self.client_has_left() {
+        let is_timed = !self.client_has_left();
+        if !is_timed {
             self.leave();
         }
         let kind = self.kind();
         let duration_us = if self.is_event_stream {
             self.first_byte_us.into()
         } else {
-            u64::try_from(self.elapsed().as_micros()).unwrap_or(u64::MAX)
+            let upload = self.upstream.as_ref().and_then(|upstream| upstream.upload).unwrap_or_default();
+            u64::try_from(self.elapsed().saturating_sub(upload).as_micros()).unwrap_or(u64::MAX)
         };
         let ending = Ending {
             status: if self.status == 0 { CLIENT_CLOSED_REQUEST } else { self.status },
@@ -335,18 +337,19 @@ impl InFlightRequest {
         endpoint.end(&RequestRecord {
             ending,
             duration_us,
+            is_timed,
             response_bytes: self.response_bytes,
             allocated: self.allocated,
             usage,
             upstream: self.upstream.as_ref(),
         });
         if let (Some(ErrorKind::Server), Some(upstream)) = (kind, &self.upstream)
-            && let Some(reason) = upstream.failure
+            && let Some(failure) = upstream.failure
         {
-            self.recorder.upstream_failures.count(reason);
+            self.recorder.upstream_failures.count(failure);
         }
         let reports = &self.recorder.reports;
-        let slow = duration_us >= endpoint.slow_from_us() || duration_us >= reports.slow_from_us();
+        let slow = is_timed && (duration_us >= endpoint.slow_from_us() || duration_us >= reports.slow_from_us());
         if slow || kind.is_some() {
             self.report(ending, duration_us, slow, kind);
         }

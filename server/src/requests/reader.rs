@@ -10,7 +10,7 @@ use super::{
     recorder::Recorder,
     reports::{ReportedError, Sighting},
     tally::{Class, Tally},
-    upstream::UpstreamTally,
+    upstream::{UpstreamFailure, UpstreamTally},
 };
 use crate::{
     alloc::AllocationSums,
@@ -195,7 +195,7 @@ impl Reader {
     }
 
     /// Server errors of a proxy since the start, by its reasons.
-    pub(crate) fn upstream_failures(&self) -> Vec<(&'static str, u64)> {
+    pub(crate) fn upstream_failures(&self) -> Vec<(UpstreamFailure, u64)> {
         self.recorder.upstream_failures.to_vec()
     }
 

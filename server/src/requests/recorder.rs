@@ -231,7 +231,15 @@ pub(crate) fn nanoseconds_to_record() -> u64 {
         let duration_us = started.elapsed().as_micros() as u64;
         let ending = Ending { status: 200, outcome: Outcome::Complete };
         let allocated = is_counting().then(AllocationSums::default);
-        endpoint.end(&RequestRecord { ending, duration_us, response_bytes: 1, allocated, usage: None, upstream: None });
+        endpoint.end(&RequestRecord {
+            ending,
+            duration_us,
+            is_timed: true,
+            response_bytes: 1,
+            allocated,
+            usage: None,
+            upstream: None,
+        });
         Some(())
     };
     let round = || {
@@ -260,6 +268,7 @@ pub(crate) mod tests {
         endpoint.end(&RequestRecord {
             ending: Ending { status: 200, outcome: Outcome::Complete },
             duration_us,
+            is_timed: true,
             response_bytes: 1_000,
             allocated: None,
             usage: None,

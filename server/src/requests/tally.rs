@@ -151,6 +151,12 @@ impl Tally {
         self.latencies.count_at_most(objective_us)
     }
 
+    /// Requests that took longer.
+    pub(crate) fn count_beyond(&self, objective_us: u64) -> u64 {
+        let timed: u64 = self.latencies.iter().map(|(_, count)| u64::from(count)).sum();
+        timed.saturating_sub(self.count_within(objective_us))
+    }
+
     /// These sums as the wire's recent requests, over `seconds`.
     pub(crate) fn recent(&self, seconds: u64) -> RecentRequests {
         RecentRequests {

@@ -20,7 +20,8 @@ use crate::sync::AtomicU64;
 pub struct UpstreamTiming {
     pub(super) first_byte: Option<Duration>,
     pub(super) connect: Option<Duration>,
-    pub(super) failure: Option<&'static str>,
+    pub(super) upload: Option<Duration>,
+    pub(super) failure: Option<UpstreamFailure>,
     pub(super) client: Option<ClientLeft>,
 }
 
@@ -46,7 +47,33 @@ impl UpstreamTiming {
     /// ```
     #[must_use]
     pub fn from_failure(reason: &'static str) -> Self {
-        Self { failure: Some(reason), ..Self::default() }
+        Self { failure: Some(UpstreamFailure { reason, is_refusal: false }), ..Self::default() }
+    }
+
+    /// The proxy had no place for the request, for this reason. The board names the [`Capacity`](crate::Capacity) that is full. The response
+    /// is a server error, but the upstream is not to blame: the rate of errors that is judged leaves it out.
+    ///
+    /// ```
+    /// let timing = watchboard::UpstreamTiming::from_refusal("too many requests were in progress");
+    /// ```
+    #[must_use]
+    pub fn from_refusal(reason: &'static str) -> Self {
+        Self { failure: Some(UpstreamFailure { reason, is_refusal: true }), ..Self::default() }
+    }
+
+    /// Adds the time that the client took to send its request. It is no part of the request's duration.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use watchboard::UpstreamTiming;
+    ///
+    /// let timing = UpstreamTiming::from_response(Duration::from_millis(12), None).with_upload(Duration::from_secs(3));
+    /// ```
+    #[must_use]
+    pub fn with_upload(mut self, took: Duration) -> Self {
+        self.upload = Some(took);
+        self
     }
 
     /// Adds the note by which the proxy says that the client has left.
@@ -60,6 +87,14 @@ impl UpstreamTiming {
         let us = self.connect?.as_micros();
         NonZeroU32::new(u32::try_from(us).unwrap_or(u32::MAX).max(1))
     }
+}
+
+/// Why a proxy gave a response of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UpstreamFailure {
+    pub(crate) reason: &'static str,
+    /// The proxy had no place for the request.
+    pub(crate) is_refusal: bool,
 }
 
 /// Counters of an endpoint whose requests a proxy forwards.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::upstream::UpstreamFailure;
 use crate::sync::{OnceBox, slots::find_or_insert};
 
 /// Reasons with a counter. Each is a constant of a proxy's code; ours has fewer. Further ones are not counted here.
@@ -10,7 +11,7 @@ const REASONS: usize = 32;
 pub(super) struct UpstreamFailures([OnceBox<FailureCounter>; REASONS]);
 
 struct FailureCounter {
-    reason: &'static str,
+    failure: UpstreamFailure,
     count: AtomicU64,
 }
 
@@ -19,15 +20,15 @@ impl UpstreamFailures {
         Self(std::array::from_fn(|_| OnceBox::new()))
     }
 
-    pub(super) fn count(&self, reason: &'static str) {
-        let new = || Some(FailureCounter { reason, count: AtomicU64::new(0) });
-        if let Some((_, counter)) = find_or_insert(&self.0, 0, |counter| counter.reason == reason, new, |_| ()) {
+    pub(super) fn count(&self, failure: UpstreamFailure) {
+        let new = || Some(FailureCounter { failure, count: AtomicU64::new(0) });
+        if let Some((_, counter)) = find_or_insert(&self.0, 0, |counter| counter.failure == failure, new, |_| ()) {
             counter.count.fetch_add(1, Relaxed);
         }
     }
 
-    pub(super) fn to_vec(&self) -> Vec<(&'static str, u64)> {
-        self.0.iter().filter_map(OnceBox::get).map(|counter| (counter.reason, counter.count.load(Relaxed))).collect()
+    pub(super) fn to_vec(&self) -> Vec<(UpstreamFailure, u64)> {
+        self.0.iter().filter_map(OnceBox::get).map(|counter| (counter.failure, counter.count.load(Relaxed))).collect()
     }
 }
 
@@ -38,12 +39,13 @@ mod tests {
     #[test]
     fn each_reason_has_a_counter_and_too_many_do_no_harm() {
         let failures = UpstreamFailures::new();
+        let failure = |reason| UpstreamFailure { reason, is_refusal: false };
         for reason in ["late", "refused", "late"] {
-            failures.count(reason);
+            failures.count(failure(reason));
         }
-        assert_eq!(failures.to_vec(), [("late", 2), ("refused", 1)]);
+        assert_eq!(failures.to_vec(), [(failure("late"), 2), (failure("refused"), 1)]);
         for number in 0..100 {
-            failures.count(Box::leak(number.to_string().into_boxed_str()));
+            failures.count(failure(Box::leak(number.to_string().into_boxed_str())));
         }
         assert_eq!(failures.to_vec().len(), REASONS);
     }

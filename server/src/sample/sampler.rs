@@ -154,7 +154,7 @@ impl Sampler {
         (database, server): (&DatabaseHealth, Option<&DatabaseServer>),
     ) {
         let Self { reader, commands, history, probes, faults, judge, health, .. } = self;
-        let state = MonitorState { faults: &faults.all(), overdue: &probes.overdue() };
+        let state = MonitorState { faults: &faults_with(faults), overdue: &probes.overdue() };
         let input = HealthInput {
             tick,
             unix_ms,
@@ -188,9 +188,10 @@ impl Sampler {
         self.probes.are_awaited(with_devices)
     }
 
-    /// Returns the same tick with the figures that were read since, if there are any.
-    pub(crate) fn update_memory(&mut self, frozen: &FullSnapshot) -> Option<FullSnapshot> {
-        self.probes.update().then(|| {
+    /// Returns the same tick with the figures that were read since, or with the reason why they were not. `None` if there are none, and nobody is
+    /// about to get an answer.
+    pub(crate) fn update_memory(&mut self, frozen: &FullSnapshot, is_asked: bool) -> Option<FullSnapshot> {
+        self.probes.update(is_asked).then(|| {
             let mut updated = frozen.clone();
             updated.snapshot.memory = self.probes.last().clone();
             updated

@@ -237,6 +237,11 @@ impl Binary {
     }
 
     /// Waits until it ends.
+    /// How it has ended; `None` while it runs.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.process.try_wait().expect("a child")
+    }
+
     pub async fn wait_for_exit(&mut self) -> ExitStatus {
         self.process.wait().await.expect("it can be waited for")
     }

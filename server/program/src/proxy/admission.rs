@@ -5,7 +5,7 @@ use hyper::{
     body::{Body, Incoming},
     upgrade::OnUpgrade,
 };
-use watchboard::{Capacity, CapacityPlace, UpstreamTiming};
+use watchboard::{Capacity, CapacityPlace};
 
 use super::{
     error_page::{failure_response, refusal_response},
@@ -63,7 +63,7 @@ impl Refusal {
         match self {
             Self::Wrong(status, sentence) => refusal_response(status, sentence, accept),
             Self::Host(error) => refusal_response(StatusCode::BAD_REQUEST, &error.to_string(), accept),
-            Self::Failure(failure) => failure_response(failure, UpstreamTiming::from_failure(failure.cause()), accept),
+            Self::Failure(failure) => failure_response(failure, failure.timing(), accept),
         }
     }
 }

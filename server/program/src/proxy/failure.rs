@@ -7,6 +7,7 @@ use std::{
 
 use http::StatusCode;
 use rustix::io::Errno;
+use watchboard::UpstreamTiming;
 
 use super::upload::UploadError;
 
@@ -38,6 +39,14 @@ impl Failure {
     /// Whether the client is to blame.
     pub(super) fn is_clients(self) -> bool {
         matches!(self, Self::Client(_))
+    }
+
+    /// The report to the layer.
+    pub(super) fn timing(self) -> UpstreamTiming {
+        match self {
+            Self::Busy | Self::NoTunnel => UpstreamTiming::from_refusal(self.cause()),
+            _ => UpstreamTiming::from_failure(self.cause()),
+        }
     }
 
     /// The failure, if the application had waited for the rest of an upload: an application that gives up on it has not failed.

@@ -84,10 +84,12 @@ impl Forwarder {
         let forwarder = Arc::clone(self);
         Box::pin(async move {
             let progress = progress.as_deref();
-            let timing = |timing: UpstreamTiming| match progress {
-                Some(progress) => timing.with_client(progress.client()),
+            let timing = |timing: UpstreamTiming, sent_at: Instant| match progress {
+                Some(progress) => timing.with_client(progress.client()).with_upload(sent_at.duration_since(began)),
                 None => timing,
             };
+            // The client's time to send the request is not the application's.
+            let sent_at = || progress.map_or(began, |progress| progress.last().max(began));
             let answered = match sent {
                 Ok((answer, connection, copy)) => match forwarder.answer(answer, began, progress).await {
                     Ok(Ok(response)) => Ok((response, connection)),
@@ -106,16 +108,16 @@ impl Forwarder {
                 Err(request) => Box::pin(forwarder.send(request, progress)).await,
             };
             let response = answered.and_then(|(response, connection)| {
-                // The client's time to send the request is not the application's.
-                let sent_at = progress.map_or(began, |progress| progress.last().max(began));
+                let sent_at = sent_at();
                 progress.inspect(|progress| progress.note_answer());
-                let timing = timing(UpstreamTiming::from_response(sent_at.elapsed(), connection.connect));
+                let timing = timing(UpstreamTiming::from_response(sent_at.elapsed(), connection.connect), sent_at);
                 finish(admitted, response, connection, timing)
             });
             Ok(response.unwrap_or_else(|failure| {
                 let failure = if progress.is_some_and(Progress::is_stalled) { failure.of_stalled() } else { failure };
                 forwarder.log.note(failure);
-                failure_response(failure, timing(UpstreamTiming::from_failure(failure.cause())), accept.as_ref())
+                let sent_at = if failure.is_clients() { Instant::now() } else { sent_at() };
+                failure_response(failure, timing(failure.timing(), sent_at), accept.as_ref())
             }))
         })
     }

@@ -14,9 +14,14 @@ use watchboard::CapacityPlace;
 
 use super::upstream_pool::PooledConnection;
 
+/// The largest piece for the client's connection: it takes one whole, whatever its client reads.
+const PIECE_BYTES: usize = 32 << 10;
+
 /// The body of a response to a client of the proxy.
 pub(crate) struct ResponseBody {
     inner: Either<Incoming, Full<Bytes>>,
+    /// What is left of the last frame.
+    rest: Bytes,
     has_ended: bool,
     /// A page of the proxy has none.
     connection: Option<PooledConnection>,
@@ -26,11 +31,22 @@ pub(crate) struct ResponseBody {
 
 impl ResponseBody {
     pub(super) fn from_upstream(inner: Incoming, connection: PooledConnection, place: CapacityPlace) -> Self {
-        Self { inner: Either::Left(inner), has_ended: false, connection: Some(connection), _place: Some(place) }
+        Self {
+            inner: Either::Left(inner),
+            rest: Bytes::new(),
+            has_ended: false,
+            connection: Some(connection),
+            _place: Some(place),
+        }
+    }
+
+    fn next_piece(&mut self) -> Option<Bytes> {
+        let length = self.rest.len().min(PIECE_BYTES);
+        (length > 0).then(|| self.rest.split_to(length))
     }
 
     pub(super) fn from_page(page: Full<Bytes>) -> Self {
-        Self { inner: Either::Right(page), has_ended: false, connection: None, _place: None }
+        Self { inner: Either::Right(page), rest: Bytes::new(), has_ended: false, connection: None, _place: None }
     }
 }
 
@@ -39,6 +55,9 @@ impl Body for ResponseBody {
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if let Some(piece) = self.next_piece() {
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
         let Self { inner, connection, .. } = &mut *self;
         let polled = Pin::new(&mut *inner).poll_frame(cx);
         if let (Poll::Pending, Some(connection)) = (&polled, connection) {
@@ -47,15 +66,27 @@ impl Body for ResponseBody {
         let frame = ready!(polled);
         // Nothing follows trailers.
         self.has_ended = frame.as_ref().is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
-        Poll::Ready(frame)
+        match frame {
+            Some(Ok(frame)) if frame.data_ref().is_some_and(|data| data.len() > PIECE_BYTES) => {
+                self.rest = frame.into_data().unwrap_or_default();
+                Poll::Ready(self.next_piece().map(|piece| Ok(Frame::data(piece))))
+            }
+            frame => Poll::Ready(frame),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.rest.is_empty() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let (mut hint, rest) = (self.inner.size_hint(), self.rest.len() as u64);
+        // Of an unknown end the lower bound alone is known.
+        match hint.exact() {
+            Some(exact) => hint.set_exact(exact + rest),
+            None => hint.set_lower(hint.lower() + rest),
+        }
+        hint
     }
 }
 

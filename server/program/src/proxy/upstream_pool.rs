@@ -109,7 +109,7 @@ impl UpstreamPool {
                 match TcpStream::connect(host_and_port(&self.upstream)).await {
                     // Another request may soon be done with its own.
                     Err(error) if lacks_something(&error) && began.elapsed() + 2 * REST < CONNECT_WITHIN => {
-                        sleep(REST).await
+                        sleep(REST).await;
                     }
                     connected => return connected,
                 }

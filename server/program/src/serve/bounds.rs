@@ -15,8 +15,9 @@ const RESERVED_DESCRIPTORS: u64 = 64;
 const FEWEST: u64 = 4;
 /// The memory of a connection whose client sends the largest head and never ends it: measured with 5,000 of them, and some more for TLS.
 const CONNECTION_BYTES: u64 = 96 << 10;
-/// The memory of a request with the buffers of its body: 128 KiB from the application, 64 KiB for its client.
-const REQUEST_BYTES: u64 = 192 << 10;
+/// The memory of a request whose client reads nothing of a large answer: measured with 350 of them, and some more. Two buffers of 128 KiB read from the
+/// application; what the client has no room for is copied once more.
+const REQUEST_BYTES: u64 = 512 << 10;
 /// The memory of a tunnel.
 const TUNNEL_BYTES: u64 = 64 << 10;
 
@@ -43,8 +44,8 @@ impl Bounds {
         let free = descriptors - RESERVED_DESCRIPTORS.min(descriptors / 4);
         let memory = memory_bytes.unwrap_or(u64::MAX);
         let bound = |most: u64, resources: u64| most.min(resources).max(FEWEST);
-        // As many requests as connections: clients of HTTP/1 wait for a connection, and no request is refused. A request takes a descriptor
-        // towards the application, and a quarter as many connections are kept idle. A tunnel takes two.
+        // As many requests as connections, so that most clients of HTTP/1 wait for a connection instead of being refused. A request takes a
+        // descriptor towards the application, and a quarter as many connections are kept idle. A tunnel takes two.
         let (board, proxy) = if has_proxy { (free / 8, free / 5) } else { (free, FEWEST) };
         let proxy = proxy.min(memory / 2 / (CONNECTION_BYTES + REQUEST_BYTES));
         Self {

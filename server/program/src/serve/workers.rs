@@ -1,15 +1,24 @@
 //! The threads of the proxy: one for each core, each with a runtime. A request stays on the thread that accepted its connection.
 
-use std::{io, num::NonZero, sync::Arc, thread};
+use std::{
+    io,
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+};
 
 use futures_util::future::try_join_all;
 use tokio::{
     net::TcpListener,
     runtime::{self, Runtime},
     sync::{oneshot, watch},
+    time::sleep,
 };
 
-use crate::supervisor::supervise;
+use crate::supervisor::{self, BEAT, supervise};
 
 /// Starts the threads. Each runs the future that `serve` makes of the listener, and runs it again if it ends before `stop`. The returned future
 /// ends when all threads have ended.
@@ -31,6 +40,8 @@ where
     for number in 0..threads {
         let (listener, serve, stop) = (listener.try_clone()?, serve.clone(), stop.clone());
         let ((ready, is_ready), (end, ended)) = (oneshot::channel(), oneshot::channel());
+        let beats = Arc::<AtomicU64>::default();
+        supervisor::watch("proxy thread", Arc::clone(&beats), stop.clone());
         let run = move || {
             // Whoever waits for a thread that fails gets the error of a sender that was dropped.
             let (runtime, listener) = match runtime_with(listener) {
@@ -38,6 +49,7 @@ where
                 Err(error) => return drop(ready.send(Err(error))),
             };
             let _ = ready.send(Ok(()));
+            runtime.spawn(beat(beats));
             runtime.block_on(supervise("proxy thread", stop, move || serve(Arc::clone(&listener), threads)));
             let _ = end.send(());
         };
@@ -48,6 +60,14 @@ where
     // The threads have copies. After them nothing listens any more.
     drop(listener);
     Ok(async { try_join_all(ends).await.map(drop) })
+}
+
+/// Counts as long as the thread works.
+async fn beat(beats: Arc<AtomicU64>) {
+    loop {
+        beats.fetch_add(1, Relaxed);
+        sleep(BEAT).await;
+    }
 }
 
 fn runtime_with(listener: std::net::TcpListener) -> io::Result<(Runtime, Arc<TcpListener>)> {
@@ -62,10 +82,7 @@ fn failure() -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::atomic::{AtomicUsize, Ordering::Relaxed},
-        time::Duration,
-    };
+    use std::{sync::atomic::AtomicUsize, time::Duration};
 
     use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 

@@ -69,21 +69,58 @@ async fn with_few_descriptors_clients_wait_and_are_answered() {
     assert_eq!(binary.client.send("GET", "/livez").await.0, 200);
 }
 
-#[tokio::test]
-async fn unfinished_heads_stay_within_the_memory_of_the_container() {
-    const LIMIT: u64 = 200 << 20;
-    let Some(group) = MemoryCgroup::with_limit(LIMIT) else {
+const CONTAINER_BYTES: u64 = 200 << 20;
+
+/// Starts the binary in front of an application, in a control group with a limit on memory. `None` if the machine has none.
+async fn start_in_container(node: &Node) -> Option<(MemoryCgroup, Binary, SocketAddr)> {
+    let Some(group) = MemoryCgroup::with_limit(CONTAINER_BYTES) else {
         println!("skipped: control groups need root");
-        return;
+        return None;
     };
-    let node = Node::start().await;
     let mut command = Command::new("sh");
     let script = format!("echo $$ > {}/cgroup.procs && exec \"$@\"", group.folder().display());
-    command.args(["-c", &script, "sh"]).arg(binary_path()).args(["--proxy-listen", "127.0.0.1:0"]);
+    command.args(["-c", &script, "sh"]).arg(binary_path()).args(["--open", "--proxy-listen", "127.0.0.1:0"]);
     command.args(["--upstream", &format!("http://127.0.0.1:{}", node.port)]);
     command.stderr(Stdio::piped()).kill_on_drop(true);
     let binary = Binary::from_command(command).await;
     let proxy = binary.proxy.expect("it stands in front");
+    Some((group, binary, proxy))
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_stay_within_the_memory_of_the_container() {
+    let node = Node::start().await;
+    let Some((_group, mut binary, proxy)) = start_in_container(&node).await else { return };
+    let mut clients = vec![];
+    for _ in 0..600 {
+        let Ok(Ok(mut client)) = timeout(Duration::from_secs(1), TcpStream::connect(proxy)).await else { break };
+        client.write_all(b"GET /bytes?count=50000000 HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        clients.push(client);
+    }
+    // They hold what they can within some seconds.
+    let until = Instant::now() + Duration::from_secs(10);
+    // Without the program's own text.
+    let own_bytes = |pid| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    };
+    let mut most = 0;
+    while Instant::now() < until {
+        assert!(binary.has_ended().is_none(), "it was killed");
+        most = most.max(own_bytes(binary.pid()));
+        sleep(Duration::from_millis(100)).await;
+    }
+    println!("{} clients, {} MiB", clients.len(), most >> 20);
+    assert!(most < CONTAINER_BYTES * 3 / 4, "{} MiB", most >> 20);
+    assert_eq!(binary.client.send("GET", "/livez").await.0, 200);
+    drop(clients);
+}
+
+#[tokio::test]
+async fn unfinished_heads_stay_within_the_memory_of_the_container() {
+    let node = Node::start().await;
+    let Some((_group, binary, proxy)) = start_in_container(&node).await else { return };
     let head = format!("GET / HTTP/1.1\r\nHost: a\r\nX-A: {}", "b".repeat(60_000));
     let mut clients = vec![];
     for _ in 0..5000 {
@@ -93,7 +130,7 @@ async fn unfinished_heads_stay_within_the_memory_of_the_container() {
         clients.push(client);
     }
     println!("{} clients, {} MiB", clients.len(), binary.resident_bytes() >> 20);
-    assert!(binary.resident_bytes() < LIMIT * 3 / 4, "{} MiB", binary.resident_bytes() >> 20);
+    assert!(binary.resident_bytes() < CONTAINER_BYTES * 3 / 4, "{} MiB", binary.resident_bytes() >> 20);
     assert_eq!(binary.client.send("GET", "/livez").await.0, 200);
     assert_eq!(binary.log_lines("and 200 MiB of memory").len(), 1, "{:?}", binary.log_lines("at once"));
     // The kernel's backlog is full of them too: each has two seconds.

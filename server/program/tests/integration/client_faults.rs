@@ -154,3 +154,51 @@ async fn an_application_that_breaks_an_upload_off_has_failed() {
     assert!(head.starts_with(b"HTTP/1.1 502"), "{}", String::from_utf8_lossy(&head));
     assert_eq!(ended(&binary, 1).await["application"]["error_count"], 1);
 }
+
+/// Each takes longer than the default objective of 500 ms.
+const SLOW: Duration = Duration::from_millis(700);
+
+#[tokio::test]
+async fn the_time_that_clients_take_to_send_is_not_judged() {
+    let (_node, binary, proxy) = start().await;
+    for (number, rest) in ["rest", ""].into_iter().enumerate() {
+        let client = || async move {
+            let mut client = TcpStream::connect(proxy).await.unwrap();
+            let head = b"POST /hash HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\nConnection: close\r\n\r\nhalf";
+            client.write_all(head).await.unwrap();
+            sleep(SLOW).await;
+            client.write_all(rest.as_bytes()).await.unwrap();
+            if !rest.is_empty() {
+                assert!(read_until(&mut client, b"\r\n\r\n").await.starts_with(b"HTTP/1.1 200"));
+            }
+        };
+        futures_util::future::join_all((0..ENOUGH).map(|_| client())).await;
+        let health = ended(&binary, (number + 1) * ENOUGH).await;
+        // The judgement is that of the next second.
+        let tick = health["uptime"]["seconds"].as_u64().unwrap() + 2;
+        let later = |health: &Value| health["uptime"]["seconds"].as_u64().unwrap() >= tick;
+        let health = binary.client.wait_for_json("/health", WITHIN, later).await;
+        assert_eq!((&health["status"], &health["reasons"]), (&"healthy".into(), &serde_json::json!([])), "{rest:?}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_that_strangers_cause_are_a_full_limit_and_no_error_of_the_application() {
+    let node = Node::start().await;
+    let (binary, proxy) = Binary::with_upstream(node.port, &["--max-connections", "20"]).await;
+    let mut open = vec![];
+    for _ in 0..80 {
+        let mut stream = TcpStream::connect(proxy).await.unwrap();
+        let request = b"GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let head = read_until(&mut stream, b"\r\n\r\n").await;
+        if head.starts_with(b"HTTP/1.1 101") {
+            open.push(stream);
+        }
+    }
+    assert_eq!(open.len(), 20);
+    let full = |health: &Value| health["reasons"].to_string().contains("tunnels (WebSockets)");
+    let health = binary.client.wait_for_json("/health", WITHIN, full).await;
+    assert_eq!(health["status"], "degraded", "{health:#}");
+    assert!(!health["reasons"].to_string().contains("server error"), "{health:#}");
+}

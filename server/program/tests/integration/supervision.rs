@@ -15,7 +15,7 @@ use tokio::{
     process::Command,
     time::{Instant, sleep, timeout},
 };
-use watchboard_test_support::{Binary, Node, TestClient, Visitor, binary_path, prepared_command};
+use watchboard_test_support::{Binary, Node, PausedThread, TestClient, Visitor, binary_path, prepared_command};
 
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -207,4 +207,27 @@ async fn a_task_that_panics_for_want_of_a_thread_is_started_again() {
     limit_threads(64323, binary.pid(), 1000).await;
     issue();
     wait_for("the certificate has changed").await;
+}
+
+#[tokio::test]
+async fn proxy_threads_that_stand_still_are_named() {
+    let node = Node::start().await;
+    let (binary, _) = Binary::with_upstream(node.port, &[]).await;
+    let mut paused = vec![];
+    for name in binary_proxy_threads(binary.pid()) {
+        let Some(thread) = PausedThread::stop(binary.pid(), &name).await else {
+            return println!("skipped: this machine lets no thread be stopped by ptrace");
+        };
+        paused.push(thread);
+    }
+    let named = |health: &serde_json::Value| health["reasons"].to_string().contains("Watchboard's proxy thread failed");
+    let health = binary.client.wait_for_json("/health", WITHIN, named).await;
+    assert_eq!(health["status"], "degraded", "{health:#}");
+    drop(paused);
+    let proxy = TestClient::new(binary.proxy.unwrap());
+    assert_eq!(timeout(WITHIN, proxy.send("GET", "/headers")).await.expect("they go on").0, 200);
+}
+
+fn binary_proxy_threads(pid: u32) -> Vec<String> {
+    threads(pid).into_iter().map(|name| name.trim().to_owned()).filter(|name| name.starts_with("proxy-")).collect()
 }

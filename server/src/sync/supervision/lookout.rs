@@ -19,6 +19,8 @@ use super::Faults;
 
 /// Whoever asks waits this long for a look. If it takes longer its figures are unknown, unless the last ones are still fresh.
 pub(crate) const LOOK_WITHIN: Duration = Duration::from_secs(2);
+/// A first look is silent after this time: a little before whoever asked for it gets an answer.
+const SILENT_AFTER: Duration = Duration::from_millis(1900);
 /// The thread of looks that nobody asks for ends after this time.
 const IDLE: Duration = Duration::from_mins(1);
 
@@ -155,11 +157,14 @@ impl<Q: Send + 'static, A: Send + 'static> Lookout<Q, A> {
         }
     }
 
-    /// How long it has hung: `None` while it answers, or while its last answer is fresh.
+    /// How long it has hung: `None` while it answers, or while its last answer is fresh. An old answer is not shown in place of a look that
+    /// is under way.
     fn silent_for(&self) -> Option<Duration> {
-        let is_fresh = self.last.as_ref().is_some_and(|(at, _)| at.elapsed() < STALE_AFTER);
         let silent = self.begun?.elapsed();
-        (silent >= LOOK_WITHIN && !is_fresh).then_some(silent)
+        match &self.last {
+            Some((at, _)) => (at.elapsed() >= STALE_AFTER).then_some(silent),
+            None => (silent >= SILENT_AFTER).then_some(silent),
+        }
     }
 }
 
