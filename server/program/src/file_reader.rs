@@ -1,6 +1,14 @@
-//! Reads files on a blocking thread, one reading at a time: a mount that hangs holds up one thread, and nobody who serves.
+//! Reads files within a time and a size. While the program serves, on a blocking thread and one reading at a time: a mount that hangs holds up
+//! one thread, and nobody who serves.
 
-use std::time::Duration;
+use std::{
+    fs::File,
+    io::{self, ErrorKind, Read},
+    path::Path,
+    sync::mpsc::sync_channel,
+    thread,
+    time::Duration,
+};
 
 use tokio::{
     task::{JoinError, JoinHandle, spawn_blocking},
@@ -9,6 +17,43 @@ use tokio::{
 
 /// A reading has this long before the files count as unreachable. It goes on, and the next call waits for it.
 const READ_WITHIN: Duration = Duration::from_secs(10);
+
+/// No file that the program reads has more.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// The bytes of a file.
+///
+/// # Errors
+/// It cannot be read, or has too many bytes, as a device has.
+pub(crate) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![];
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {} MiB", MOST_BYTES >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// Does a reading before the program serves, and waits for it no longer than its time.
+///
+/// # Errors
+/// The file system, or whoever writes to a pipe, does not answer.
+pub(crate) fn read_in_time<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let (answer, answered) = sync_channel(1);
+    thread::Builder::new().spawn(move || _ = answer.send(read()))?;
+    let late = || io::Error::new(ErrorKind::TimedOut, format!("nothing answers within {READ_WITHIN:?}"));
+    answered.recv_timeout(READ_WITHIN).map_err(|_| late())
+}
+
+/// The text of a file, before the program serves.
+///
+/// # Errors
+/// It cannot be read, is no text, or does not answer in time.
+pub(crate) fn read_text_in_time(path: &Path) -> io::Result<String> {
+    let path = path.to_owned();
+    let bytes = read_in_time(move || read_bytes(&path))??;
+    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not text in UTF-8"))
+}
 
 /// A reading that may be under way still.
 pub(crate) struct FileReader<T>(Option<JoinHandle<T>>);

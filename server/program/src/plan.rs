@@ -7,6 +7,7 @@ use watchboard::{BasePath, Database, Routes};
 
 use crate::{
     config::{Command, Config, ConfigError, SettingError, read_database, read_pid, read_routes, read_tls},
+    file_reader::read_text_in_time,
     login::AccessMode,
     proxy::openapi,
     serve::tls::Tls,
@@ -37,7 +38,7 @@ impl Plan {
         let (database, pid, routes) = (read_database(&config)?, read_pid(&config)?, read_routes(&config)?);
         let access = config.login.build(config.listen, matches!(config.command, Some(Command::Demo { .. })))?;
         if let Some(path) = config.openapi.as_deref().and_then(openapi::file) {
-            let text = std::fs::read_to_string(path)
+            let text = read_text_in_time(path)
                 .map_err(|source| SettingError::OpenapiFile { path: path.to_owned(), source })?;
             routes.openapi(&text).map_err(|source| SettingError::OpenapiDocument { path: path.to_owned(), source })?;
         }

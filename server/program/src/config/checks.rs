@@ -13,7 +13,11 @@ use super::{
     error::SettingError,
     flags::{Command, Config},
 };
-use crate::{proxy::host_and_port, serve::tls::Tls};
+use crate::{
+    file_reader::read_in_time,
+    proxy::host_and_port,
+    serve::tls::{Tls, TlsError},
+};
 
 /// Checks which settings go together.
 pub(super) fn check_combinations(config: &Config) -> Result<(), SettingError> {
@@ -64,7 +68,14 @@ pub(crate) fn read_routes(config: &Config) -> Result<Routes, SettingError> {
 /// The certificate and its key, if TLS is configured.
 pub(crate) fn read_tls(config: &Config) -> Result<Option<Tls>, SettingError> {
     let files = config.tls_cert.as_ref().zip(config.tls_key.as_ref());
-    Ok(files.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()?)
+    let Some((certificate, key)) = files.map(|(certificate, key)| (certificate.clone(), key.clone())) else {
+        return Ok(None);
+    };
+    let read = {
+        let (certificate, key) = (certificate.clone(), key.clone());
+        read_in_time(move || Tls::from_files(&certificate, &key))
+    };
+    Ok(Some(read.map_err(|source| TlsError::Late { certificate, key, source })??))
 }
 
 /// The process that `--pid` names. It must run. Where `/proc` hides processes, as with `hidepid`, the board says whether it does.

@@ -3,7 +3,7 @@
 
 use std::{
     error::Error as _,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +19,7 @@ use toml::{
 };
 
 use super::lines::Lines;
+use crate::file_reader::read_text_in_time;
 
 /// The flag that names the file. The file itself cannot set it.
 const CONFIG_FLAG: &str = "config";
@@ -57,7 +58,7 @@ pub(super) enum TomlValueError {
 /// # Errors
 /// The line that is wrong, and the reason.
 pub(super) fn apply(mut command: Command, path: &Path) -> Result<(Command, Lines), FileError> {
-    let text = fs::read_to_string(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
+    let text = read_text_in_time(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
     let line = |at: usize| {
         let line = 1 + text[..at.min(text.len())].matches('\n').count();
         format!("{}, line {line}", path.display())

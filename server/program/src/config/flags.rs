@@ -22,6 +22,7 @@ use crate::{
 /// watched by the library as your axum app would be, with traffic, to see a living board.
 #[derive(Debug, Parser)]
 #[command(
+    name = "watchboard",
     version,
     after_help = "Every flag can be given by the environment: WATCHBOARD_LISTEN, WATCHBOARD_MONGODB_URI and so on.\n\
     Stop it with Ctrl-C or SIGTERM: requests under way are finished first.\n\

@@ -10,6 +10,8 @@ use std::{
 
 use thiserror::Error;
 
+use crate::file_reader::read_text_in_time;
+
 /// The names of a secret and of its sources; flags without dashes.
 #[derive(Debug)]
 pub(crate) struct SecretNames {
@@ -102,7 +104,7 @@ impl SecretSources<'_> {
                 }
                 (None, Some(path), None) => {
                     let path = path.to_owned();
-                    match std::fs::read_to_string(&path) {
+                    match read_text_in_time(&path) {
                         Ok(text) => from_text(text.trim_end_matches(['\r', '\n']))
                             .map_err(|source| SecretError::File { names, path, source: source.into() })?,
                         Err(source) => return Err(SecretError::Unreadable { names, path, source }),

@@ -14,7 +14,7 @@ use tokio::{
 };
 use watchboard::{RouteError, Routes};
 
-use crate::file_reader::{FileReadError, FileReader};
+use crate::file_reader::{FileReadError, FileReader, read_bytes};
 
 /// A larger document is refused.
 const MOST_BYTES: usize = 16 << 20;
@@ -78,6 +78,10 @@ pub(crate) fn file(source: &str) -> Option<&Path> {
     (!source.starts_with("http://") && (!source.starts_with('/') || path.exists())).then_some(path)
 }
 
+fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read_bytes(path)?).map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
 async fn read(
     source: &str,
     upstream: &Authority,
@@ -86,7 +90,7 @@ async fn read(
     let path = source.to_owned();
     // Whether a source is a file is a question to its file system.
     if !source.starts_with("http://")
-        && let Some(document) = reader.read(move || file(&path).map(std::fs::read_to_string).transpose()).await??
+        && let Some(document) = reader.read(move || file(&path).map(read_text).transpose()).await??
     {
         return Ok(document);
     }

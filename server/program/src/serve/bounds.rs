@@ -30,6 +30,7 @@ pub(crate) struct Bounds {
     pub(crate) connections: u64,
     pub(crate) requests: u64,
     pub(crate) tunnels: u64,
+    has_proxy: bool,
     descriptors: u64,
     memory_bytes: Option<u64>,
 }
@@ -53,6 +54,7 @@ impl Bounds {
             connections: bound(max_connections, proxy),
             requests: bound(MOST_REQUESTS, proxy),
             tunnels: bound(max_connections, (free * 3 / 16).min(memory / 8 / TUNNEL_BYTES)),
+            has_proxy,
             descriptors,
             memory_bytes,
         }
@@ -66,8 +68,10 @@ impl Bounds {
 
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { board, connections, requests, tunnels, descriptors, memory_bytes } = self;
-        write!(f, "{connections} connections, {requests} requests in progress, {tunnels} tunnels (WebSockets), ")?;
+        let Self { board, connections, requests, tunnels, has_proxy, descriptors, memory_bytes } = self;
+        if *has_proxy {
+            write!(f, "{connections} connections, {requests} requests in progress, {tunnels} tunnels (WebSockets), ")?;
+        }
         write!(f, "{board} connections to the board, for {descriptors} open files")?;
         match memory_bytes {
             Some(bytes) => write!(f, " and {} MiB of memory", bytes >> 20),

@@ -26,7 +26,7 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-use crate::file_reader::FileReader;
+use crate::file_reader::{FileReader, read_bytes};
 
 /// Between two looks at the files.
 const CHECK_EACH: Duration = Duration::from_secs(2);
@@ -36,6 +36,8 @@ const CHECK_EACH: Duration = Duration::from_secs(2);
 pub(crate) enum TlsError {
     #[error("the certificate {} cannot be read: {source}", path.display())]
     Certificate { path: PathBuf, source: pem::Error },
+    #[error("{} and {} cannot be read: {source}", certificate.display(), key.display())]
+    Late { certificate: PathBuf, key: PathBuf, source: std::io::Error },
     #[error("there is no certificate in {}: it has to be PEM", path.display())]
     NoCertificate { path: PathBuf },
     #[error("the private key {} cannot be read: {source}", path.display())]
@@ -123,13 +125,15 @@ fn versions(certificate: &Path, key: &Path) -> [Version; 2] {
 }
 
 fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let chain = read_bytes(certificate)
+        .map_err(pem::Error::Io)
+        .and_then(|bytes| CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>())
         .map_err(|source| TlsError::Certificate { path: certificate.to_owned(), source })?;
     if chain.is_empty() {
         return Err(TlsError::NoCertificate { path: certificate.to_owned() });
     }
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::Key { path: key.to_owned(), source })?;
+    let private = read_bytes(key).map_err(pem::Error::Io).and_then(|bytes| PrivateKeyDer::from_pem_slice(&bytes));
+    let private = private.map_err(|source| TlsError::Key { path: key.to_owned(), source })?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))

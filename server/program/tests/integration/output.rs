@@ -1,8 +1,8 @@
 //! What the commands print, where it cannot be printed.
 
-use std::{fs::OpenOptions, io::Write, process::Stdio};
+use std::{fs::OpenOptions, io::Write, process::Stdio, time::Duration};
 
-use tokio::process::Command;
+use tokio::{process::Command, time::timeout};
 use watchboard_test_support::binary_path;
 
 const COMMANDS: &[&[&str]] = &[&["check"], &["hash-password"], &["--help"], &["check", "--help"], &["--version"]];
@@ -53,4 +53,29 @@ async fn for_a_reader_that_has_gone_it_ends_quietly() {
         drop(reader);
         assert_eq!(output(arguments, writer.into()).await, (Some(1), String::new()), "{arguments:?}");
     }
+}
+
+#[tokio::test]
+async fn a_file_without_an_end_or_an_answer_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = folder.path().join("silent").display().to_string();
+    assert!(Command::new("mkfifo").arg(&silent).status().await.unwrap().success());
+    let read = |file: &str| {
+        let upstream = ["--upstream", "http://127.0.0.1:1"];
+        [
+            vec!["--token-file", file],
+            vec!["--config", file],
+            vec!["--tls-cert", file, "--tls-key", file],
+            [&["--openapi", file][..], &upstream].concat(),
+        ]
+        .map(|flags| flags.into_iter().chain(["check"]).map(str::to_owned).collect::<Vec<_>>())
+    };
+    let checks = read(&silent).into_iter().chain(read("/dev/zero")).map(|arguments| async move {
+        let flags: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let (code, said) = timeout(Duration::from_secs(30), output(&flags, Stdio::null())).await.expect("it ends");
+        let file = flags[1];
+        let reason = if file == "/dev/zero" { "more than 16 MiB" } else { "nothing answers within 10s" };
+        assert!(code == Some(2) && said.contains(file) && said.contains(reason), "{flags:?}: {code:?}, {said}");
+    });
+    futures_util::future::join_all(checks).await;
 }
