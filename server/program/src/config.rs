@@ -5,6 +5,7 @@ mod error;
 mod file;
 mod flags;
 mod lines;
+mod rules;
 mod values;
 
 use std::{ffi::OsString, path::PathBuf};

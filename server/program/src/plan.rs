@@ -98,6 +98,7 @@ impl fmt::Display for Plan {
             }
             None => writeln!(f, "  application  none: --upstream names one")?,
         }
+        writeln!(f, "  rows         {}", self.config.rules)?;
         let memory = match (self.pid, upstream) {
             (Some(pid), _) => format!("of process {pid} and its children"),
             (None, Some(upstream)) => format!("of the process that listens at {upstream}, and its children"),

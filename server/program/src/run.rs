@@ -108,8 +108,12 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             builder.url(format!("{scheme}://{address}{}/", base_path.as_ref().map_or("", BasePath::as_str)))
         }
     };
-    let monitor =
-        builder.ready_needs_database(config.ready_needs_database).keep_error_text(config.keep_error_text).build();
+    let monitor = config
+        .rules
+        .apply(builder)
+        .ready_needs_database(config.ready_needs_database)
+        .keep_error_text(config.keep_error_text)
+        .build();
     let app = if is_demo {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
         monitor.watch(shop::app(options.map(|options| monitor.listen(options))), "/")

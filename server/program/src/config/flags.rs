@@ -9,6 +9,7 @@ use watchboard::BasePath;
 
 use super::{
     lines::Lines,
+    rules::RuleOptions,
     values::{address, document, filter, seconds, upstream},
 };
 use crate::{
@@ -110,6 +111,9 @@ pub(crate) struct Config {
     /// The lines of the settings that come from the file.
     #[arg(skip)]
     pub(crate) lines: Lines,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleOptions,
 
     #[command(flatten)]
     pub(crate) login: LoginOptions,

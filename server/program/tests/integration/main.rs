@@ -33,6 +33,7 @@ mod prometheus;
 mod proxy;
 mod recorded_errors;
 mod replication_delay;
+mod rules;
 mod server_state;
 mod sign_in_link;
 mod sign_ins;

@@ -1,0 +1,116 @@
+//! The rules for rows: which routes are ignored, which share a row, and the objective of each.
+
+use std::{fmt, time::Duration};
+
+use clap::Args;
+use thiserror::Error;
+use watchboard::Builder;
+
+/// The row of requests that no route matches.
+const UNMATCHED: &str = "(unmatched)";
+
+/// The flags of [`Builder`]'s rules.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RuleOptions {
+    /// The duration that requests should keep, as 300ms or 2s. A row whose p99 is above it is a finding.
+    #[arg(long, env = "WATCHBOARD_OBJECTIVE", default_value = "500ms", value_name = "DURATION", value_parser = objective, global = true)]
+    pub(super) objective: Duration,
+
+    /// The objective of a route, as /reports/{id}=5s, or of all that begin alike, as /batch/*=1m; can be given several times. The first that matches counts.
+    #[arg(long, env = "WATCHBOARD_OBJECTIVE_OF", value_name = "ROUTE=DURATION", value_delimiter = ',', value_parser = objective_of, global = true)]
+    pub(super) objective_of: Vec<(String, Duration)>,
+
+    /// A route whose requests are not recorded, as /livez or /internal/*; can be given several times. (unmatched) stands for requests that no route matches.
+    #[arg(long, env = "WATCHBOARD_IGNORE", value_name = "ROUTE", value_delimiter = ',', value_parser = route, global = true)]
+    pub(super) ignore: Vec<String>,
+
+    /// Routes that share a row, and its name, as /assets/*=assets; can be given several times.
+    #[arg(long, env = "WATCHBOARD_GROUP", value_name = "ROUTE=NAME", value_delimiter = ',', value_parser = group, global = true)]
+    pub(super) group: Vec<(String, String)>,
+
+    /// Endpoints with a row of their own; further ones share the row (other) of their method.
+    #[arg(long, env = "WATCHBOARD_MAX_ENDPOINTS", default_value_t = 512, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=65_536), global = true)]
+    pub(super) max_endpoints: u32,
+}
+
+/// The rules in words.
+impl fmt::Display for RuleOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { objective, objective_of, ignore, group, max_endpoints } = self;
+        let time = humantime::format_duration;
+        write!(f, "{max_endpoints} at most, objective {}", time(*objective))?;
+        objective_of.iter().try_for_each(|(route, objective)| write!(f, ", {route} {}", time(*objective)))?;
+        group.iter().try_for_each(|(route, row)| write!(f, ", {route} as {row}"))?;
+        ignore.iter().try_for_each(|route| write!(f, ", not {route}"))
+    }
+}
+
+/// A rule that its flag does not take.
+#[derive(Debug, Error)]
+pub(crate) enum RuleError {
+    #[error("it is not a duration, as in 300ms, 2s or 1m")]
+    Duration,
+    #[error("{0:?} is not a route, as in /users/{{id}} or /internal/*")]
+    Route(String),
+    #[error("it is not {0}")]
+    NoPair(&'static str),
+}
+
+impl RuleOptions {
+    /// Sets the rules.
+    pub(crate) fn apply(&self, mut builder: Builder) -> Builder {
+        let Self { objective, objective_of, ignore, group, max_endpoints } = self;
+        builder = builder.objective(*objective).max_endpoints(*max_endpoints as usize);
+        builder = ignore.iter().fold(builder, Builder::ignore);
+        builder = group.iter().fold(builder, |builder, (route, row)| builder.group(route, row));
+        objective_of.iter().fold(builder, |builder, (route, objective)| builder.objective_of(route, *objective))
+    }
+}
+
+fn objective(text: &str) -> Result<Duration, RuleError> {
+    humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero()).ok_or(RuleError::Duration)
+}
+
+fn route(text: &str) -> Result<String, RuleError> {
+    let is_route = text.starts_with('/') || text == UNMATCHED;
+    is_route.then(|| text.to_owned()).ok_or_else(|| RuleError::Route(text.to_owned()))
+}
+
+/// A route may have a `=` too.
+fn pair<'a>(text: &'a str, form: &'static str) -> Result<(String, &'a str), RuleError> {
+    let (before, value) = text.rsplit_once('=').ok_or(RuleError::NoPair(form))?;
+    Ok((route(before)?, value))
+}
+
+fn objective_of(text: &str) -> Result<(String, Duration), RuleError> {
+    let (route, duration) = pair(text, "ROUTE=DURATION, as in /reports/{id}=5s")?;
+    Ok((route, objective(duration)?))
+}
+
+fn group(text: &str) -> Result<(String, String), RuleError> {
+    const FORM: &str = "ROUTE=NAME, as in /assets/*=assets";
+    let (route, row) = pair(text, FORM)?;
+    if row.is_empty() { Err(RuleError::NoPair(FORM)) } else { Ok((route, row.to_owned())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_and_wrong_ones_are_named() {
+        assert_eq!(objective_of("/a=b/{id}=1m 30s").unwrap(), ("/a=b/{id}".to_owned(), Duration::from_secs(90)));
+        assert_eq!(group("/assets/*=assets").unwrap(), ("/assets/*".to_owned(), "assets".to_owned()));
+        assert_eq!(route("(unmatched)").unwrap(), "(unmatched)");
+        for (error, words) in [
+            (objective("fast").unwrap_err(), "300ms"),
+            (objective("0s").unwrap_err(), "300ms"),
+            (objective_of("/search").unwrap_err(), "ROUTE=DURATION"),
+            (objective_of("search=2s").unwrap_err(), "\"search\" is not a route"),
+            (group("/assets/*=").unwrap_err(), "ROUTE=NAME"),
+            (route("livez").unwrap_err(), "\"livez\""),
+        ] {
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}
