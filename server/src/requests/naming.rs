@@ -38,7 +38,8 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Routes with these templates. `{name}` stands for any one segment of a path, `{*rest}` for all segments that follow.
+    /// Routes with these templates. `{name}` stands for any one segment of a path or a part of it, as in `{name}.pdf`; `{*rest}` for all
+    /// segments that follow. An escape in a path or a template, such as `%C3%A9`, is the character that it stands for.
     ///
     /// ```
     /// let error = watchboard::Routes::declared(["users/{id}"]).unwrap_err();
@@ -69,7 +70,8 @@ impl Routes {
     }
 
     /// Reads the templates of an OpenAPI document in JSON (2.0 or 3); they replace those of an earlier document. Returns the number of
-    /// templates. Declared templates take precedence.
+    /// paths. Each holds below the path of the document's first server and without it, since a proxy may have stripped that. Declared
+    /// templates take precedence.
     ///
     /// ```
     /// # fn main() -> Result<(), watchboard::RouteError> {
@@ -83,8 +85,7 @@ impl Routes {
     /// # Errors
     /// The document cannot be read, or a template in it is malformed. The routes then stay as they were.
     pub fn openapi(&self, document: &str) -> Result<usize, RouteError> {
-        let templates = openapi::templates(document)?;
-        let count = templates.len();
+        let (templates, count) = openapi::templates(document)?;
         self.replace(NameSource::OpenApi, templates)?;
         Ok(count)
     }

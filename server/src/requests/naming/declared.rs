@@ -1,8 +1,9 @@
 //! Declared templates, matched by the router that axum uses.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use matchit::{InsertError, Router};
+use percent_encoding::percent_decode_str;
 use watchboard_wire::NameSource;
 
 /// Parts in braces of one template. The router panics if it has no letter left for a part.
@@ -60,7 +61,8 @@ pub enum RouteError {
 
 #[derive(Default)]
 pub(super) struct Declared {
-    router: Router<usize>,
+    /// By shape: templates that the router cannot tell apart, those with most text of their own first.
+    router: Router<Vec<usize>>,
     templates: Vec<(String, NameSource)>,
 }
 
@@ -73,8 +75,8 @@ impl fmt::Debug for Declared {
 impl Declared {
     /// If templates differ only in the names of their parts, the first one counts for both.
     pub(super) fn new(templates: &[(String, NameSource)]) -> Result<Self, RouteError> {
-        let mut declared = Self::default();
-        for (template, rule) in templates {
+        let mut shapes: Vec<(String, Vec<usize>)> = vec![];
+        for (number, (template, _)) in templates.iter().enumerate() {
             let template = template.clone();
             if !template.starts_with('/') {
                 return Err(RouteError::NoSlash { template });
@@ -82,13 +84,25 @@ impl Declared {
             if template.matches('{').count() > MOST_PARAMETERS {
                 return Err(RouteError::TooManyParameters { template, most: MOST_PARAMETERS });
             }
-            match declared.router.insert(pattern(&template), declared.templates.len()) {
-                Ok(()) => declared.templates.push((template, *rule)),
-                Err(InsertError::Conflict { .. }) => {}
-                Err(error) => return Err(RouteError::Refused { template, reason: error.to_string() }),
+            let shape = shape(&decode(&template));
+            match shapes.iter_mut().find(|(known, _)| *known == shape) {
+                Some((_, alike)) => alike.push(number),
+                None => shapes.push((shape, vec![number])),
             }
         }
-        Ok(declared)
+        let mut router = Router::new();
+        for (shape, mut alike) in shapes {
+            let first = alike[0];
+            alike.sort_by_key(|number| std::cmp::Reverse(own_text(&templates[*number].0)));
+            match router.insert(shape, alike) {
+                Ok(()) | Err(InsertError::Conflict { .. }) => {}
+                Err(error) => {
+                    let (template, _) = templates[first].clone();
+                    return Err(RouteError::Refused { template, reason: error.to_string() });
+                }
+            }
+        }
+        Ok(Self { router, templates: templates.to_vec() })
     }
 
     pub(super) fn templates(&self) -> &[(String, NameSource)] {
@@ -96,8 +110,10 @@ impl Declared {
     }
 
     pub(super) fn template(&self, path: &str) -> Option<&str> {
-        let found = self.router.at(path).ok()?;
-        self.templates.get(*found.value).map(|(template, _)| template.as_str())
+        let path = decode(path);
+        let alike = self.router.at(&path).ok()?;
+        let templates = alike.value.iter().map(|number| self.templates[*number].0.as_str());
+        templates.into_iter().find(|template| fits(template, &path))
     }
 
     pub(super) fn rule(&self, template: &str) -> Option<NameSource> {
@@ -105,17 +121,58 @@ impl Declared {
     }
 }
 
-/// A template in the router's syntax. A segment that is not a name alone, such as `{name}.{ext}`, stands for any segment. The names of
+/// A path with its escapes as the characters that they stand for, segment by segment: an escaped slash is none between segments.
+fn decode(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return path.into();
+    }
+    let segment = |segment| match percent_decode_str(segment).decode_utf8() {
+        Ok(text) if !text.contains('/') => text,
+        _ => Cow::Borrowed(segment),
+    };
+    path.split('/').map(segment).collect::<Vec<_>>().join("/").into()
+}
+
+/// A template in the router's syntax. A segment that is not a name alone, such as `{name}.pdf`, stands for any segment. The names of
 /// parts are replaced, so that they may differ from template to template.
-fn pattern(template: &str) -> String {
-    let part = |part: &str| match (part.find('{'), part.ends_with('}')) {
+fn shape(template: &str) -> String {
+    let part = |(number, part): (usize, &str)| match (part.find('{'), part.ends_with('}')) {
         (Some(0), true) if part.starts_with("{*") => "{*rest}".to_owned(),
-        (Some(_), _) if part.contains('}') => "{part}".to_owned(),
+        (Some(_), _) if part.contains('}') => format!("{{part{number}}}"),
         _ => part.to_owned(),
     };
-    // The router requires that the names within one template differ.
-    let parts = template.split('/').enumerate();
-    parts.map(|(number, text)| part(text).replace("{part}", &format!("{{part{number}}}"))).collect::<Vec<_>>().join("/")
+    template.split('/').enumerate().map(part).collect::<Vec<_>>().join("/")
+}
+
+/// The text of a template outside of its parts, in bytes.
+fn own_text(template: &str) -> usize {
+    texts(template).map(str::len).sum()
+}
+
+/// What stands before, between and after the parts in braces.
+fn texts(segment: &str) -> impl Iterator<Item = &str> {
+    segment.split('{').enumerate().map(|(number, piece)| match piece.split_once('}') {
+        Some((_, text)) if number > 0 => text,
+        _ => piece,
+    })
+}
+
+/// Whether each segment of a path, whose shape is the template's, has the text that the template's segment has.
+fn fits(template: &str, path: &str) -> bool {
+    let template = decode(template);
+    template.split('/').zip(path.split('/')).all(|(part, segment)| {
+        let texts: Vec<&str> = texts(part).collect();
+        let [first, middle @ .., last] = &texts[..] else { return true };
+        // Each part has one character at least.
+        let Some(mut rest) = segment.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
+        for text in middle {
+            let Some(at) = rest.char_indices().skip(1).find(|(at, _)| rest[*at..].starts_with(text)) else {
+                return false;
+            };
+            rest = &rest[at.0 + text.len()..];
+        }
+        part.starts_with("{*") || !rest.is_empty()
+    })
 }
 
 #[cfg(test)]
@@ -139,6 +196,53 @@ mod tests {
             ("/d/report.pdf", Some("/d/{a}.{b}")),
             ("/users", None),
             ("/users/7/", None),
+        ] {
+            assert_eq!(routes.template(path), template, "{path}");
+        }
+    }
+
+    #[test]
+    fn escapes_stand_for_their_characters() {
+        let routes = declared(&["/größe/{name}", "/my files/{id}", "/a%2Fb/{id}", "/tilde/~me"]).unwrap();
+        for (path, template) in [
+            ("/gr%C3%B6%C3%9Fe/7", Some("/größe/{name}")),
+            ("/gr%c3%b6%c3%9fe/7", Some("/größe/{name}")),
+            ("/größe/7", Some("/größe/{name}")),
+            ("/gr%C3%B6%C3%9Fe/caf%C3%A9", Some("/größe/{name}")),
+            ("/my%20files/7", Some("/my files/{id}")),
+            ("/a%2Fb/7", Some("/a%2Fb/{id}")),
+            ("/a%2fb/7", None),
+            ("/tilde/%7Eme", Some("/tilde/~me")),
+            ("/gr%FFe/7", None),
+            ("/gr%", None),
+        ] {
+            assert_eq!(routes.template(path), template, "{path}");
+        }
+    }
+
+    #[test]
+    fn templates_that_differ_within_a_segment_are_told_apart() {
+        let routes = declared(&[
+            "/orders/{id}",
+            "/orders/{id}:cancel",
+            "/orders/{id}.pdf",
+            "/orders/v{number}",
+            "/orders/{year}-{month}",
+            "/reports/{name}.csv",
+            "/orders/{order}:cancel/{step}",
+        ]);
+        let routes = routes.unwrap();
+        for (path, template) in [
+            ("/orders/7", Some("/orders/{id}")),
+            ("/orders/7:cancel", Some("/orders/{id}:cancel")),
+            ("/orders/7:cancel/2", Some("/orders/{order}:cancel/{step}")),
+            ("/orders/7.pdf", Some("/orders/{id}.pdf")),
+            ("/orders/.pdf", Some("/orders/{id}")),
+            ("/orders/v2", Some("/orders/v{number}")),
+            ("/orders/2026-11", Some("/orders/{year}-{month}")),
+            ("/orders/-11", Some("/orders/{id}")),
+            ("/reports/may.csv", Some("/reports/{name}.csv")),
+            ("/reports/may", None),
         ] {
             assert_eq!(routes.template(path), template, "{path}");
         }

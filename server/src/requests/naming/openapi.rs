@@ -1,4 +1,4 @@
-//! The route templates of an OpenAPI document (2.0 and 3): its paths, below the base path of its first server.
+//! The route templates of an OpenAPI document (2.0 and 3): its paths, below the base path of its first server and without it.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -25,8 +25,8 @@ struct OpenApiServer {
     url: String,
 }
 
-/// The templates, in alphabetical order.
-pub(super) fn templates(document: &str) -> Result<Vec<String>, RouteError> {
+/// The templates, those below the base first, and the number of the document's paths.
+pub(super) fn templates(document: &str) -> Result<(Vec<String>, usize), RouteError> {
     let document: Document =
         serde_json::from_str(document).map_err(|error| RouteError::Unreadable { reason: reason(&error) })?;
     let paths = document.paths.ok_or(RouteError::NoPaths)?;
@@ -35,8 +35,11 @@ pub(super) fn templates(document: &str) -> Result<Vec<String>, RouteError> {
     }
     let first = document.servers.first().map(|server| path_of(&server.url));
     let base = document.base_path.as_deref().or(first).unwrap_or_default().trim_end_matches('/');
-    let named = paths.keys().filter(|path| path.starts_with('/'));
-    Ok(named.map(|path| format!("{base}{path}")).collect())
+    let named = || paths.keys().filter(|path| path.starts_with('/'));
+    let below_base = named().map(|path| format!("{base}{path}"));
+    // A proxy in front of the application may have stripped the base, as FastAPI's `root_path` supposes.
+    let alone = named().filter(|_| !base.is_empty()).cloned();
+    Ok((below_base.chain(alone).collect(), named().count()))
 }
 
 /// The parser's reason, without what it quotes of the document.
@@ -58,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_stand_below_the_base() {
+    fn paths_stand_below_the_base_and_without_it() {
         for (more, base) in [
             (r#""info": {}"#, ""),
             (r#""servers": [{"url": "https://shop.example/api/v1/"}, {"url": "/other"}]"#, "/api/v1"),
@@ -67,7 +70,11 @@ mod tests {
             (r#""basePath": "/v2""#, "/v2"),
         ] {
             let document = format!(r#"{{"paths": {{"/users/{{id}}": {{"get": {{}}}}, "/": {{}}}}, {more}}}"#);
-            assert_eq!(templates(&document).unwrap(), [format!("{base}/"), format!("{base}/users/{{id}}")], "{more}");
+            let mut expected = vec![format!("{base}/"), format!("{base}/users/{{id}}")];
+            if !base.is_empty() {
+                expected.extend(["/".to_owned(), "/users/{id}".to_owned()]);
+            }
+            assert_eq!(templates(&document).unwrap(), (expected, 2), "{more}");
         }
     }
 
