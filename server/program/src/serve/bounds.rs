@@ -48,11 +48,12 @@ impl Bounds {
         // As many requests as connections, so that most clients of HTTP/1 wait for a connection instead of being refused. A request takes a
         // descriptor towards the application, and a quarter as many connections are kept idle. A tunnel takes two.
         let (board, proxy) = if has_proxy { (free / 8, free / 5) } else { (free, FEWEST) };
-        let proxy = proxy.min(memory / 2 / (CONNECTION_BYTES + REQUEST_BYTES));
+        let requests = bound(MOST_REQUESTS, proxy.min(memory / 2 / (CONNECTION_BYTES + REQUEST_BYTES)));
+        let connections = proxy.min((memory / 2).saturating_sub(requests * REQUEST_BYTES) / CONNECTION_BYTES);
         Self {
             board: bound(max_connections, board.min(memory / 8 / CONNECTION_BYTES)),
-            connections: bound(max_connections, proxy),
-            requests: bound(MOST_REQUESTS, proxy),
+            connections: bound(max_connections, connections),
+            requests,
             tunnels: bound(max_connections, (free * 3 / 16).min(memory / 8 / TUNNEL_BYTES)),
             has_proxy,
             descriptors,
