@@ -59,7 +59,6 @@ impl fmt::Debug for SignInLinks {
 #[derive(Deserialize)]
 struct TokenForm {
     /// The token, or the whole link that somebody pasted.
-    #[serde(default)]
     token: String,
     /// The query of the view to open next. Any text is safe: the path is always the board's.
     #[serde(default)]

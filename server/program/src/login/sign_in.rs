@@ -33,7 +33,6 @@ const CROWDED: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
 struct Fields {
-    #[serde(default)]
     password: String,
     /// The query of the view to open next. Any text is safe: the path is always the board's.
     #[serde(default)]
