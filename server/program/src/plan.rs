@@ -89,12 +89,12 @@ impl fmt::Display for Plan {
         match upstream {
             Some(upstream) => {
                 writeln!(f, "  application  http://{upstream}/, its requests at {scheme}://{proxy_listen}/")?;
-                let given = match self.config.route.len() {
+                let declared = match self.config.route.len() {
                     0 => String::new(),
-                    count => format!("{count} given, "),
+                    count => format!("{count} declared, "),
                 };
                 let document = openapi.as_ref().map(|document| format!("those of {document}, ")).unwrap_or_default();
-                writeln!(f, "  routes       {given}{document}the rest by the looks of their paths")?;
+                writeln!(f, "  routes       {declared}{document}the rest by the looks of their paths")?;
             }
             None => writeln!(f, "  application  none: --upstream names one")?,
         }

@@ -1,6 +1,14 @@
 //! Starts the plan, and serves until a signal stops it.
 
-use std::{convert::Infallible, env, io, net::SocketAddr, num::NonZero, sync::Arc, thread};
+use std::{
+    convert::Infallible,
+    env, fs, io,
+    net::SocketAddr,
+    num::NonZero,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use http::Request;
@@ -46,6 +54,9 @@ pub(crate) enum RunError {
 /// The kernel's number for "a file is at its limit of size". By default it ends the process, only because of the log.
 const SIGXFSZ: i32 = 25;
 
+/// Threads that have ended are gone after this time.
+const RELEASED_WITHIN: Duration = Duration::from_secs(1);
+
 /// Serves the board and the proxy.
 ///
 /// # Errors
@@ -65,12 +76,19 @@ pub(crate) fn run(plan: Plan) -> Result<(), RunError> {
 
 /// Whether so many threads can be started. Where they cannot, tokio hangs or panics.
 fn try_threads(count: usize) -> io::Result<()> {
+    let own_threads = || fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+    let (before, began) = (own_threads(), Instant::now());
     let started: Vec<_> = (0..count).map(|_| thread::Builder::new().spawn(thread::park)).collect();
     started.into_iter().try_for_each(|thread| {
         let thread = thread?;
         thread.thread().unpark();
         thread.join().map_err(|_| io::Error::other("a thread panicked"))
-    })
+    })?;
+    // The kernel releases a thread a little after it was joined, and counts it until then.
+    while own_threads() > before && began.elapsed() < RELEASED_WITHIN {
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }
 
 async fn serve(plan: Plan) -> Result<(), RunError> {

@@ -41,7 +41,7 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
     process::{Child, Command},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 pub use addresses::{assets, attributes, resolve};
@@ -59,6 +59,9 @@ pub use replica_set::ReplicaSet;
 pub use scripted_mongod::scripted_mongod;
 pub use visitor::{Visitor, header_text, text};
 pub use wall_clock::WallClock;
+
+/// A start takes less, also on a busy machine.
+const STARTS_WITHIN: Duration = Duration::from_mins(1);
 
 /// A client of the server at `http://ADDRESS`.
 #[derive(Clone)]
@@ -156,7 +159,9 @@ impl Binary {
         let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
         let (mut proxy, mut first) = (None, vec![]);
         let address = loop {
-            let Some(line) = lines.next_line().await.expect("text") else {
+            let next = timeout(STARTS_WITHIN, lines.next_line()).await;
+            let next = next.unwrap_or_else(|_| panic!("the binary does not start: {first:?}"));
+            let Some(line) = next.expect("text") else {
                 panic!("the binary does not say where it listens, but {first:?}");
             };
             // `… requests to http://127.0.0.1:8080/ go on to …`, with TLS `https`.

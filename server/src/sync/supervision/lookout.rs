@@ -35,7 +35,8 @@ pub(crate) struct Lookout<Q, A> {
     thread: Option<LookThread<Q, A>>,
     /// When the look that is under way was begun.
     begun: Option<Instant>,
-    asked: Option<Instant>,
+    /// When somebody last wanted one.
+    wanted: Option<Instant>,
     last: Option<(Instant, A)>,
     /// Why the last look failed.
     failure: Option<Unknown>,
@@ -76,7 +77,7 @@ impl<Q: Send + 'static, A: Send + 'static> Lookout<Q, A> {
             supervision: supervision.clone(),
             thread: None,
             begun: None,
-            asked: None,
+            wanted: None,
             last: None,
             failure: None,
             took: Duration::ZERO,
@@ -87,7 +88,7 @@ impl<Q: Send + 'static, A: Send + 'static> Lookout<Q, A> {
     /// Begins a look, unless one is under way; whether it has begun.
     pub(crate) fn begin(&mut self, question: Q) -> bool {
         self.poll();
-        self.asked = Some(Instant::now());
+        self.wanted = Some(Instant::now());
         if self.begun.is_some() {
             return false;
         }
@@ -101,7 +102,7 @@ impl<Q: Send + 'static, A: Send + 'static> Lookout<Q, A> {
             }
         };
         if thread.questions.try_send(question).is_ok() {
-            self.begun = self.asked;
+            self.begun = self.wanted;
         } else {
             self.thread = None;
         }
@@ -109,10 +110,10 @@ impl<Q: Send + 'static, A: Send + 'static> Lookout<Q, A> {
     }
 
     fn spawn(&self) -> std::io::Result<LookThread<Q, A>> {
-        let (questions, asked) = sync_channel(1);
+        let (questions, to_answer) = sync_channel(1);
         let (answer, answers) = sync_channel(1);
         let (name, new_look, supervision) = (self.name, Arc::clone(&self.new_look), self.supervision.clone());
-        let look = move || look_for_questions(name, &asked, &answer, &new_look, &supervision);
+        let look = move || look_for_questions(name, &to_answer, &answer, &new_look, &supervision);
         // The kernel cuts it to 15 bytes.
         thread::Builder::new().name(format!("wb {name}")).spawn(look)?;
         Ok(LookThread { questions, answers })
@@ -197,7 +198,7 @@ impl<Q: Send + 'static, A: Send + 'static> Look for Lookout<Q, A> {
             Err(TryRecvError::Empty) => {}
             Err(TryRecvError::Disconnected) => self.forget_thread(),
         }
-        if self.begun.is_none() && self.asked.is_none_or(|asked| asked.elapsed() >= IDLE) {
+        if self.begun.is_none() && self.wanted.is_none_or(|wanted| wanted.elapsed() >= IDLE) {
             self.thread = None;
         }
         false
