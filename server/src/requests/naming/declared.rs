@@ -1,6 +1,6 @@
 //! Declared templates, matched by the router that axum uses.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, cmp::Reverse, collections::BTreeMap, fmt};
 
 use matchit::{InsertError, Router};
 use percent_encoding::percent_decode_str;
@@ -62,8 +62,17 @@ pub enum RouteError {
 #[derive(Default)]
 pub(super) struct Declared {
     /// By shape: templates that the router cannot tell apart, those with most text of their own first.
-    router: Router<Vec<usize>>,
+    router: Router<Vec<Candidate>>,
     templates: Vec<(String, NameSource)>,
+}
+
+/// A template of a shape.
+struct Candidate {
+    /// Its number among the templates.
+    number: usize,
+    /// The segments that are part text, part name, as `{name}.pdf`: their places, and the texts before, between and after the names. Most
+    /// templates have none.
+    mixed: Vec<(usize, Vec<String>)>,
 }
 
 impl fmt::Debug for Declared {
@@ -75,7 +84,7 @@ impl fmt::Debug for Declared {
 impl Declared {
     /// If templates differ only in the names of their parts, the first one counts for both.
     pub(super) fn new(templates: &[(String, NameSource)]) -> Result<Self, RouteError> {
-        let mut shapes: Vec<(String, Vec<usize>)> = vec![];
+        let mut shapes: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
         for (number, (template, _)) in templates.iter().enumerate() {
             let template = template.clone();
             if !template.starts_with('/') {
@@ -84,16 +93,13 @@ impl Declared {
             if template.matches('{').count() > MOST_PARAMETERS {
                 return Err(RouteError::TooManyParameters { template, most: MOST_PARAMETERS });
             }
-            let shape = shape(&decode(&template));
-            match shapes.iter_mut().find(|(known, _)| *known == shape) {
-                Some((_, alike)) => alike.push(number),
-                None => shapes.push((shape, vec![number])),
-            }
+            let decoded = decode(&template);
+            shapes.entry(shape(&decoded)).or_default().push(Candidate { number, mixed: mixed(&decoded) });
         }
         let mut router = Router::new();
         for (shape, mut alike) in shapes {
-            let first = alike[0];
-            alike.sort_by_key(|number| std::cmp::Reverse(own_text(&templates[*number].0)));
+            let first = alike[0].number;
+            alike.sort_by_key(|candidate| Reverse(own_text(&templates[candidate.number].0)));
             match router.insert(shape, alike) {
                 Ok(()) | Err(InsertError::Conflict { .. }) => {}
                 Err(error) => {
@@ -111,9 +117,9 @@ impl Declared {
 
     pub(super) fn template(&self, path: &str) -> Option<&str> {
         let path = decode(path);
-        let alike = self.router.at(&path).ok()?;
-        let templates = alike.value.iter().map(|number| self.templates[*number].0.as_str());
-        templates.into_iter().find(|template| fits(template, &path))
+        let alike = self.router.at(&path).ok()?.value;
+        let fitting = alike.iter().find(|candidate| candidate.fits(&path))?;
+        Some(&self.templates[fitting.number].0)
     }
 
     pub(super) fn rule(&self, template: &str) -> Option<NameSource> {
@@ -157,22 +163,35 @@ fn texts(segment: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether each segment of a path, whose shape is the template's, has the text that the template's segment has.
-fn fits(template: &str, path: &str) -> bool {
-    let template = decode(template);
-    template.split('/').zip(path.split('/')).all(|(part, segment)| {
-        let texts: Vec<&str> = texts(part).collect();
-        let [first, middle @ .., last] = &texts[..] else { return true };
-        // Each part has one character at least.
-        let Some(mut rest) = segment.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
-        for text in middle {
-            let Some(at) = rest.char_indices().skip(1).find(|(at, _)| rest[*at..].starts_with(text)) else {
-                return false;
-            };
-            rest = &rest[at.0 + text.len()..];
-        }
-        part.starts_with("{*") || !rest.is_empty()
-    })
+/// The segments of a template that are part text, part name.
+fn mixed(template: &str) -> Vec<(usize, Vec<String>)> {
+    let is_name = |part: &str| part.starts_with('{') && part.ends_with('}') && part.matches('{').count() == 1;
+    let segments = template.split('/').enumerate().filter(|(_, part)| part.contains('{') && !is_name(part));
+    segments.map(|(place, part)| (place, texts(part).map(str::to_owned).collect())).collect()
+}
+
+impl Candidate {
+    /// Whether a path of this shape has the texts of the mixed segments.
+    fn fits(&self, path: &str) -> bool {
+        self.mixed
+            .iter()
+            .all(|(place, texts)| path.split('/').nth(*place).is_some_and(|segment| has_texts(segment, texts)))
+    }
+}
+
+/// Whether a segment is these texts with one character at least between two of them.
+fn has_texts(segment: &str, texts: &[String]) -> bool {
+    let [first, middle @ .., last] = texts else { return true };
+    let Some(mut rest) = segment.strip_prefix(&**first).and_then(|rest| rest.strip_suffix(&**last)) else {
+        return false;
+    };
+    for text in middle {
+        let Some((at, _)) = rest.char_indices().skip(1).find(|(at, _)| rest[*at..].starts_with(&**text)) else {
+            return false;
+        };
+        rest = &rest[at + text.len()..];
+    }
+    !rest.is_empty()
 }
 
 #[cfg(test)]
