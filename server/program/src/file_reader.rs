@@ -45,14 +45,22 @@ pub(crate) fn read_in_time<T: Send + 'static>(read: impl FnOnce() -> T + Send + 
     answered.recv_timeout(READ_WITHIN).map_err(|_| late())
 }
 
+/// The text of a file.
+///
+/// # Errors
+/// As for its bytes, or it is no text.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    let bytes = read_bytes(path)?;
+    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not text in UTF-8"))
+}
+
 /// The text of a file, before the program serves.
 ///
 /// # Errors
-/// It cannot be read, is no text, or does not answer in time.
+/// As for its text, or it does not answer in time.
 pub(crate) fn read_text_in_time(path: &Path) -> io::Result<String> {
     let path = path.to_owned();
-    let bytes = read_in_time(move || read_bytes(&path))??;
-    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not text in UTF-8"))
+    read_in_time(move || read_text(&path))?
 }
 
 /// A reading that may be under way still.

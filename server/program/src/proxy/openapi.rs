@@ -14,7 +14,7 @@ use tokio::{
 };
 use watchboard::{RouteError, Routes};
 
-use crate::file_reader::{FileReadError, FileReader, read_bytes};
+use crate::file_reader::{FileReadError, FileReader, read_text};
 
 /// A larger document is refused.
 const MOST_BYTES: usize = 16 << 20;
@@ -76,10 +76,6 @@ pub(crate) async fn follow(source: String, upstream: Authority, routes: Routes, 
 pub(crate) fn file(source: &str) -> Option<&Path> {
     let path = Path::new(source);
     (!source.starts_with("http://") && (!source.starts_with('/') || path.exists())).then_some(path)
-}
-
-fn read_text(path: &Path) -> io::Result<String> {
-    String::from_utf8(read_bytes(path)?).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 async fn read(
