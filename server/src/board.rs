@@ -45,7 +45,7 @@ pub use self::{
     local_only::LocalOnly,
     route::Route,
     sessions::{SessionError, Sessions},
-    sign_in::{SignInPage, redirect_to_view},
+    sign_in::{SignInPage, read_form, redirect_to_view},
 };
 
 type BoardState = State<Arc<dyn Telemetry>>;

@@ -47,7 +47,7 @@ use axum::Router;
 pub use board::{
     BasePath, BasePathError, LocalOnly, Route, SessionError, Sessions, SignInPage,
     access::{Access, Pass},
-    board_address, mount_path, redirect_to_view,
+    board_address, mount_path, read_form, redirect_to_view,
 };
 pub use builder::Builder;
 pub use database::Database;

@@ -1,13 +1,25 @@
 //! The sign-in page as a response: a client without access gets nothing else.
 
+use std::time::Duration;
+
 use axum::{
+    Form,
+    body::{Body, to_bytes},
+    extract::FromRequest,
     http::{HeaderMap, HeaderValue, Request, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use leptos::nonce::Nonce;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 use watchboard_app::sign_in::{SignIn, SignInWith, sign_in_page};
 
 use super::{assets, base_path::board_address};
+
+/// The form has some hundred bytes.
+const FORM_BYTES: usize = 4 * 1024;
+/// How long it may take to arrive.
+const FORM_WITHIN: Duration = Duration::from_secs(10);
 
 /// The board's sign-in page, for an [`Access`](crate::Access) that asks for a password: a form that posts `password` and `next`.
 ///
@@ -98,6 +110,41 @@ impl<'a> SignInPage<'a> {
             response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         response
+    }
+}
+
+/// Reads a form that signs in, of at most 4 KiB within ten seconds. Returns its fields and the request without its body.
+///
+/// ```
+/// use axum::{body::Body, http::Request};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Fields {
+///     password: String,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let form = Request::post("/sign-in").header("content-type", "application/x-www-form-urlencoded");
+/// let request = form.body(Body::from("password=hunter2")).unwrap();
+/// let (_request, fields) = watchboard::read_form::<Fields>(request).await.unwrap();
+/// assert_eq!(fields.password, "hunter2");
+/// # }
+/// ```
+///
+/// # Errors
+/// The response to a form that is late, too large or lacks a field.
+pub async fn read_form<F: DeserializeOwned>(request: Request<Body>) -> Result<(Request<Body>, F), Response> {
+    let (parts, body) = request.into_parts();
+    let form = match timeout(FORM_WITHIN, to_bytes(body, FORM_BYTES)).await {
+        Err(_) => return Err((StatusCode::REQUEST_TIMEOUT, "the form did not arrive in time\n").into_response()),
+        Ok(Err(_)) => return Err((StatusCode::PAYLOAD_TOO_LARGE, "the form is too large\n").into_response()),
+        Ok(Ok(form)) => form,
+    };
+    let request = Request::from_parts(parts.clone(), Body::empty());
+    match Form::from_request(Request::from_parts(parts, Body::from(form)), &()).await {
+        Ok(Form(fields)) => Ok((request, fields)),
+        Err(rejection) => Err(rejection.into_response()),
     }
 }
 

@@ -4,18 +4,15 @@ use std::{
     fmt,
     io::Write,
     sync::{Arc, OnceLock},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use axum::{
-    Form,
-    body::{Body, to_bytes},
-    extract::{FromRequest, Request},
-    http::{HeaderValue, Method, StatusCode, header},
+    extract::Request,
+    http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use tokio::time::timeout;
 
 use super::{
     access::{Access, Pass},
@@ -23,7 +20,7 @@ use super::{
     local_only::LocalOnly,
     route::Route,
     sessions::Sessions,
-    sign_in::{SignInPage, redirect_to_view},
+    sign_in::{SignInPage, read_form, redirect_to_view},
     tokens::Tokens,
 };
 
@@ -33,10 +30,6 @@ const SIGN_IN: &str = "/sign-in";
 const SIGN_OUT: &str = "/sign-out";
 /// The parameter of a link.
 const TOKEN: &str = "token";
-/// The form has some hundred bytes.
-const FORM_BYTES: usize = 4 * 1024;
-/// How long it may take to arrive.
-const FORM_WITHIN: Duration = Duration::from_secs(10);
 
 /// The links of one monitor, for all its boards. A request must be local too: a page of another site cannot reach the form then.
 #[derive(Clone)]
@@ -113,16 +106,9 @@ impl SignInLinks {
     }
 
     async fn redeem(&self, request: Request) -> Response {
-        let (parts, body) = request.into_parts();
-        let form = match timeout(FORM_WITHIN, to_bytes(body, FORM_BYTES)).await {
-            Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the form did not arrive in time\n").into_response(),
-            Ok(Err(_)) => return (StatusCode::PAYLOAD_TOO_LARGE, "the form is too large\n").into_response(),
-            Ok(Ok(form)) => form,
-        };
-        let request = Request::from_parts(parts.clone(), Body::empty());
-        let fields = match Form::<TokenForm>::from_request(Request::from_parts(parts, Body::from(form)), &()).await {
-            Ok(Form(fields)) => fields,
-            Err(rejection) => return rejection.into_response(),
+        let (request, fields) = match read_form::<TokenForm>(request).await {
+            Ok(read) => read,
+            Err(refusal) => return refusal,
         };
         let pasted = fields.token.trim();
         let token = pasted.rsplit_once("token=").map_or(pasted, |(_, token)| token);
@@ -133,7 +119,7 @@ impl SignInLinks {
             Ok(cookie) => {
                 tracing::info!("somebody signed in to the board by its link");
                 self.print(Some(mount_path(&request)));
-                with_cookie(redirect_to_view(&request, &fields.next), cookie)
+                ([(header::SET_COOKIE, cookie)], redirect_to_view(&request, &fields.next)).into_response()
             }
             Err(error) => {
                 tracing::error!("nobody can sign in to the board: {error}");
@@ -164,7 +150,7 @@ impl Access for SignInLinks {
             (SIGN_IN, _) if is_get => return Err(self.page(&request)),
             (SIGN_OUT, &Method::POST) => {
                 let cookie = sessions.end(&request, is_https(&request));
-                return Err(with_cookie(redirect_to_view(&request, ""), cookie));
+                return Err(([(header::SET_COOKIE, cookie)], redirect_to_view(&request, "")).into_response());
             }
             _ => {}
         }
@@ -201,11 +187,6 @@ fn split_query(query: &str) -> (Option<String>, String) {
     let token = query.split('&').find(is_token).map(|pair| pair.split_once('=').map_or("", |(_, token)| token));
     let others: Vec<&str> = query.split('&').filter(|pair| !is_token(pair)).collect();
     (token.map(ToOwned::to_owned), others.join("&"))
-}
-
-fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
-    response
 }
 
 /// Whether the browser's page came by https, as its `Origin` or an HTTP/2 request says. An application does not say.

@@ -7,15 +7,12 @@ use std::{
 };
 
 use axum::{
-    Form,
-    body::{Body, to_bytes},
-    extract::{FromRequest, Request},
-    http::{HeaderValue, StatusCode, header},
+    extract::Request,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use tokio::time::timeout;
-use watchboard::{Sessions, redirect_to_view};
+use watchboard::{Sessions, read_form, redirect_to_view};
 
 use super::{
     attempts::Attempts,
@@ -24,10 +21,6 @@ use super::{
 };
 use crate::serve::client::Client;
 
-/// The form has some hundred bytes.
-const FORM_BYTES: usize = 4 * 1024;
-/// How long it may take to arrive.
-const FORM_WITHIN: Duration = Duration::from_secs(10);
 /// Until the next attempt, if too many wait for a check.
 const CROWDED: Duration = Duration::from_secs(2);
 
@@ -72,16 +65,9 @@ impl PasswordLogin {
     }
 
     pub(super) async fn sign_in(&self, request: Request) -> Response {
-        let (parts, body) = request.into_parts();
-        let form = match timeout(FORM_WITHIN, to_bytes(body, FORM_BYTES)).await {
-            Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the form did not arrive in time\n").into_response(),
-            Ok(Err(_)) => return (StatusCode::PAYLOAD_TOO_LARGE, "the form is too large\n").into_response(),
-            Ok(Ok(form)) => form,
-        };
-        let request = Request::from_parts(parts.clone(), Body::empty());
-        let fields = match Form::<Fields>::from_request(Request::from_parts(parts, Body::from(form)), &()).await {
-            Ok(Form(fields)) => fields,
-            Err(rejection) => return rejection.into_response(),
+        let (request, fields) = match read_form::<Fields>(request).await {
+            Ok(read) => read,
+            Err(refusal) => return refusal,
         };
         let Some(verifier) = &self.verifier else {
             return self.page_before(&fields.next, StatusCode::UNAUTHORIZED, &request, None);
@@ -116,7 +102,7 @@ impl PasswordLogin {
         match self.sessions.begin(request, is_https(request)) {
             Ok(cookie) => {
                 tracing::info!(%address, "signed in");
-                with_cookie(redirect_to_view(request, next), cookie)
+                ([(header::SET_COOKIE, cookie)], redirect_to_view(request, next)).into_response()
             }
             Err(error) => internal_error_response(&error.to_string()),
         }
@@ -124,7 +110,7 @@ impl PasswordLogin {
 
     pub(super) fn sign_out(&self, request: &Request) -> Response {
         let cookie = self.sessions.end(request, is_https(request));
-        with_cookie(redirect_to_view(request, ""), cookie)
+        ([(header::SET_COOKIE, cookie)], redirect_to_view(request, "")).into_response()
     }
 
     fn too_many_attempts_response(&self, request: &Request, next: &str, reason: &str, wait: Duration) -> Response {
@@ -135,11 +121,6 @@ impl PasswordLogin {
         let page = self.page_before(next, StatusCode::TOO_MANY_REQUESTS, request, Some(&refusal));
         ([(header::RETRY_AFTER, seconds)], page).into_response()
     }
-}
-
-fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
-    response
 }
 
 fn internal_error_response(reason: &str) -> Response {
