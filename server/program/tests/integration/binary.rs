@@ -23,7 +23,7 @@ async fn a_check_says_what_is_wrong_and_only_that() {
     for (arguments, code, said) in [
         (&["--pid", &own, "check"][..], 0, "of process"),
         (&["--upstream", "http://127.0.0.1:8000", "check"], 0, "http://127.0.0.1:8000/"),
-        (&["check", "--upstream", "http://127.0.0.1:8000", "--route", "/users/{id}"], 0, "1 given"),
+        (&["check", "--upstream", "http://127.0.0.1:8000", "--route", "/users/{id}"], 0, "1 declared"),
         (&["--upstream", "http://127.0.0.1:80000", "check"], 2, "--upstream"),
         (&["check", "--upstream", "http://127.0.0.1:3000"], 2, "is watchboard itself"),
         (&["check", "--mongodb-uri", "mongodb://ada:s3cret@host:99999"], 2, "--mongodb-uri cannot be read"),
