@@ -4,7 +4,7 @@
 use leptos::prelude::{ServerFnError, server};
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Postcard;
-use watchboard_wire::{Ask, RefreshCursor, RefreshResponse};
+use watchboard_wire::{RefreshCursor, RefreshQuery, RefreshResponse};
 
 /// The answer to a refresh.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -15,16 +15,20 @@ pub enum RefreshReply {
     Figures(Box<RefreshResponse>),
 }
 
-/// The figures for `ask` that are newer than `cursor`. `bundle` is the name of the page's script.
+/// The figures for `query` that are newer than `cursor`. `bundle` is the name of the page's script.
 ///
 /// # Errors
 /// The request did not come through a route of the board, or the monitor does not answer.
 #[server(prefix = "/api/watchboard", endpoint = "refresh", input = Postcard, output = Postcard)]
-pub async fn refresh(bundle: String, ask: Ask, cursor: Option<RefreshCursor>) -> Result<RefreshReply, ServerFnError> {
+pub async fn refresh(
+    bundle: String,
+    query: RefreshQuery,
+    cursor: Option<RefreshCursor>,
+) -> Result<RefreshReply, ServerFnError> {
     let telemetry = crate::port::telemetry()?;
     if !crate::page_request::is_current_script(&bundle) {
         return Ok(RefreshReply::OtherBuild);
     }
-    let response = telemetry.refresh(ask, cursor).await.map_err(ServerFnError::new)?;
+    let response = telemetry.refresh(query, cursor).await.map_err(ServerFnError::new)?;
     Ok(RefreshReply::Figures(Box::new(response)))
 }

@@ -1,9 +1,9 @@
-//! The body of the page: the frame, with the figures that the first paint shows.
+//! The body of the page: the layout, with the figures that the first paint shows.
 
 use leptos::{either::Either, prelude::*};
 use watchboard_wire::{Reading, RefreshResponse, Unknown};
 
-use crate::frame::PageFrame;
+use crate::layout::PageFrame;
 
 /// The body of the page. The HTML holds the figures of the first paint, so that the browser starts with them.
 #[component]

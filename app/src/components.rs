@@ -1,5 +1,5 @@
 //! The parts of pages. A component gets all that it shows as an argument: it knows neither the api, nor the live
-//! figures, nor the place.
+//! figures, nor the selection.
 
 mod bar;
 mod card;

@@ -4,19 +4,19 @@
 use watchboard_wire::RefreshCursor;
 use watchboard_wire::format;
 use watchboard_wire::{
-    Ask, DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, RefreshResponse, SlowRequest, Snapshot,
-    Timeline, TimelineColumns, Window, WindowTotals,
+    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, RefreshQuery, RefreshResponse, SlowRequest,
+    Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
 };
 
 /// The maximum that the server keeps.
 #[cfg(any(test, feature = "hydrate"))]
-const MOST_CAUSES: usize = 200;
+const MAX_CAUSES: usize = 200;
 
 /// The figures of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Figures {
     /// The question that they answer.
-    pub(crate) ask: Ask,
+    pub(crate) query: RefreshQuery,
     pub(crate) snapshot: Snapshot,
     pub(crate) totals: WindowTotals,
     pub(crate) timeline: Timeline<TimelineColumns>,
@@ -32,9 +32,9 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// The figures of the first answer.
-    pub(crate) fn new(ask: Ask, first: RefreshResponse) -> Self {
+    pub(crate) fn new(query: RefreshQuery, first: RefreshResponse) -> Self {
         Self {
-            ask,
+            query,
             snapshot: first.snapshot,
             totals: first.totals,
             timeline: first.timeline,
@@ -78,7 +78,7 @@ impl Figures {
     #[cfg(any(test, feature = "hydrate"))]
     pub(crate) fn update(&mut self, newer: RefreshResponse) {
         if newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms {
-            *self = Self::new(self.ask.clone(), newer);
+            *self = Self::new(self.query.clone(), newer);
             return;
         }
         if newer.endpoints_whole {
@@ -100,7 +100,7 @@ impl Figures {
                 None => self.causes.push(cause),
             }
         }
-        while self.causes.len() > MOST_CAUSES {
+        while self.causes.len() > MAX_CAUSES {
             let last = |index: &usize| self.causes[*index].last_at_unix_ms;
             let quietest = (0..self.causes.len()).min_by_key(last).unwrap_or_default();
             self.causes.swap_remove(quietest);
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn what_changed_takes_the_place_of_what_it_was_and_keeps_its_name() {
         let mut figures =
-            Figures::new(Ask::default(), answer(vec![row(1, 5, Some("/a")), row(2, 6, Some("/b"))], vec![]));
+            Figures::new(RefreshQuery::default(), answer(vec![row(1, 5, Some("/a")), row(2, 6, Some("/b"))], vec![]));
         figures.update(answer(vec![row(2, 7, None), row(3, 1, Some("/c"))], vec![]));
         let rows: Vec<_> =
             figures.endpoints.iter().map(|row| (row.id, row.requests, row.name.clone().unwrap().route)).collect();
@@ -156,7 +156,7 @@ mod tests {
             last_at_unix_ms: u64::from(number),
             ..ErrorCause::default()
         };
-        let mut figures = Figures::new(Ask::default(), answer(vec![], (0..150).map(cause).collect()));
+        let mut figures = Figures::new(RefreshQuery::default(), answer(vec![], (0..150).map(cause).collect()));
         figures.update(answer(vec![], (100..300).map(cause).collect()));
         let mut numbers: Vec<_> = figures.causes.iter().map(|cause| cause.number).collect();
         numbers.sort_unstable();
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_server_that_started_anew_replaces_all() {
-        let mut figures = Figures::new(Ask::default(), answer(vec![row(1, 5, Some("/a"))], vec![]));
+        let mut figures = Figures::new(RefreshQuery::default(), answer(vec![row(1, 5, Some("/a"))], vec![]));
         let mut anew = answer(vec![row(1, 1, Some("/z"))], vec![]);
         anew.snapshot.started_at_unix_ms += 1;
         figures.update(anew);

@@ -2,24 +2,24 @@
 //! hydrates it (`hydrate`).
 //!
 //! [`api`] has the server function, and [`port`] the trait that it asks. [`shell`] is the HTML document, [`sign_in`]
-//! the page before it, [`app`] the document's body, `frame` the frame, `pages` the views, and `components` their parts.
-//! `live` keeps the figures fresh, and `place` is the URL's query. This crate measures nothing: it knows no tokio,
+//! the page before it, [`app`] the document's body, `layout` what surrounds each view, `pages` the views, and `components` their parts.
+//! `live` keeps the figures fresh, and `selection` is the URL's query. This crate measures nothing: it knows no tokio,
 //! mongodb or sysinfo.
 
 pub mod api;
 pub mod app;
 mod components;
 mod figures;
-mod frame;
+mod layout;
 mod live;
 mod order;
 #[cfg(feature = "ssr")]
 pub mod page_request;
 mod pages;
-mod place;
 #[cfg(feature = "ssr")]
 pub mod port;
 mod preferences;
+mod selection;
 #[cfg(feature = "ssr")]
 pub mod shell;
 #[cfg(feature = "ssr")]

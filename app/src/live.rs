@@ -8,16 +8,16 @@ mod state;
 use leptos::prelude::*;
 use watchboard_wire::{RefreshResponse, Snapshot, Timeline, TimelineColumns};
 
-use crate::{figures::Figures, place::Place, preferences::Preferences};
+use crate::{figures::Figures, preferences::Preferences, selection::Selection};
 
 pub(crate) use state::{LinkState, Live};
 
 /// Puts the figures of the first paint into the context. In the browser this also starts the loop that keeps them
 /// fresh.
-pub(crate) fn provide(first: RefreshResponse, place: RwSignal<Place>, preferences: RwSignal<Preferences>) {
+pub(crate) fn provide(first: RefreshResponse, selection: RwSignal<Selection>, preferences: RwSignal<Preferences>) {
     #[cfg(feature = "hydrate")]
     let age_ms = first.age_ms;
-    let live = Live::new(first, place, preferences);
+    let live = Live::new(first, selection, preferences);
     provide_context(live);
     #[cfg(feature = "hydrate")]
     browser::start(live, age_ms);

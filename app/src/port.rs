@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use leptos::prelude::{ServerFnError, provide_context, use_context};
-use watchboard_wire::{Ask, Fault, FullSnapshot, Reading, RefreshCursor, RefreshResponse};
+use watchboard_wire::{Fault, FullSnapshot, Reading, RefreshCursor, RefreshQuery, RefreshResponse};
 
 /// The answer to a refresh, or the reason why there is none.
 pub type RefreshResult = Reading<RefreshResponse>;
@@ -23,7 +23,11 @@ pub trait Telemetry: Send + Sync + 'static {
 
     /// The figures of a page, from the history. `cursor` says which the page has of the same question. This waits for
     /// the thread that keeps the history.
-    fn refresh(&self, ask: Ask, cursor: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>>;
+    fn refresh(
+        &self,
+        query: RefreshQuery,
+        cursor: Option<RefreshCursor>,
+    ) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>>;
 }
 
 #[derive(Clone)]

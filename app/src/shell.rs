@@ -1,13 +1,13 @@
 //! The HTML document around the page. Only the server writes it.
 
 use leptos::prelude::*;
-use watchboard_wire::Ask;
+use watchboard_wire::RefreshQuery;
 
-use crate::{MOUNT, app::App, page_request::PageRequest, place::Place, preferences::Preferences};
+use crate::{MOUNT, app::App, page_request::PageRequest, preferences::Preferences, selection::Selection};
 
-/// The question that a page with this query asks the server.
-pub fn ask_for_query(query: &str) -> Ask {
-    Place::from_query(query).ask()
+/// The query for the figures of a page with this query string.
+pub fn refresh_query(query: &str) -> RefreshQuery {
+    Selection::from_query(query).refresh_query()
 }
 
 /// A page without scripts reloads after this many seconds.

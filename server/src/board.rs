@@ -32,7 +32,7 @@ use tower_http::compression::CompressionLayer;
 use watchboard_app::{
     page_request::PageRequest,
     port::{Telemetry, provide_telemetry},
-    shell::{ask_for_query, shell},
+    shell::{refresh_query, shell},
 };
 
 use self::{
@@ -96,7 +96,7 @@ async fn page(State(telemetry): BoardState, request: Request) -> Response {
     let base = base_address(&request);
     let pass = request.extensions().get();
     let page = PageRequest {
-        first: telemetry.refresh(ask_for_query(&query), None).await,
+        first: telemetry.refresh(refresh_query(&query), None).await,
         is_open: pass == Some(&Pass::Open),
         sign_out: match pass {
             Some(Pass::SignedIn { sign_out, .. }) => Some([&base, &**sign_out].concat()),

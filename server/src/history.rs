@@ -4,11 +4,13 @@
 mod answer;
 mod causes;
 mod compact;
+#[cfg(any(test, feature = "measures"))]
+mod fixtures;
 mod frame;
 #[cfg(test)]
 mod held_bytes_tests;
-#[cfg(test)]
-mod measures;
+#[cfg(feature = "measures")]
+pub mod measures;
 mod points;
 mod slowest;
 #[cfg(test)]

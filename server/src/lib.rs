@@ -29,9 +29,6 @@ mod builder;
 mod clock;
 mod commands;
 mod database;
-#[cfg(doctest)]
-#[path = "../doc_tests.rs"]
-mod doc_tests;
 mod health;
 mod histograms;
 mod history;
@@ -40,6 +37,7 @@ mod memory;
 mod monitor;
 mod requests;
 mod sample;
+mod supervision;
 mod sync;
 
 use axum::Router;
@@ -51,13 +49,16 @@ pub use board::{
 };
 pub use builder::Builder;
 pub use database::Database;
+#[cfg(feature = "measures")]
+#[doc(hidden)]
+pub use history::measures;
 pub use memory::{Watch, memory_limit_bytes};
 pub use monitor::Monitor;
 pub use requests::{
     Capacity, CapacityPlace, ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService,
     RouteError, Routes, UpstreamTiming,
 };
-pub use sync::supervision::program;
+pub use supervision::program;
 
 /// Records all requests to `app`, and mounts the board at `path`: the one call. `database` is MongoDB's `ClientOptions` or `Client`, a
 /// [`Database`], an `Option` of one, or `()`. By default the board opens by a link in the log: see [`Builder::access`].

@@ -7,15 +7,15 @@ mod words;
 use self::pieces::{Piece, pieces};
 
 /// The part of a text that is looked at, in characters.
-const MOST_CHARS: usize = 1_000;
+const MAX_CHARS: usize = 1_000;
 /// The kernel cuts names of processes and threads at this length in bytes.
 const KERNEL_NAME_BYTES: usize = 15;
 /// A name keeps the number of a worker. More digits may be a telephone number.
-const MOST_DIGITS: usize = 3;
+const MAX_DIGITS: usize = 3;
 
 /// An error's text with `#` in place of everything that may be data: `Key # already exists.`
 pub(crate) fn mask_text(text: &str) -> String {
-    let end = text.char_indices().nth(MOST_CHARS).map_or(text.len(), |(at, _)| at);
+    let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(at, _)| at);
     let mut pieces = pieces(&text[..end]);
     mask_names(&mut pieces);
     let mut masked = Masked::default();
@@ -32,7 +32,7 @@ pub(crate) fn mask_text(text: &str) -> String {
 /// A name that a process or a thread gave itself, with `#` in place of its unknown parts: `worker-3 #`.
 pub(crate) fn mask_name(name: &str) -> String {
     let is_cut = name.len() >= KERNEL_NAME_BYTES;
-    let shows_digits = name.bytes().filter(u8::is_ascii_digit).count() <= MOST_DIGITS;
+    let shows_digits = name.bytes().filter(u8::is_ascii_digit).count() <= MAX_DIGITS;
     let mut masked = Masked::default();
     let mut rest = name;
     while let Some(first) = rest.chars().next() {

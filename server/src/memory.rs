@@ -13,10 +13,10 @@ mod failure;
 mod handles;
 mod heap;
 mod heaviest;
-mod looks;
 mod names;
 mod oom_kills;
 mod pressure;
+mod probe_threads;
 mod process;
 mod smaps;
 mod sockets;
@@ -31,8 +31,8 @@ use std::time::{Duration, Instant};
 use watchboard_wire::{Application, Devices, Disk, Memory, Reading, ThreadGroup, Threads};
 
 pub use self::watch::Watch;
-use self::{container::ContainerProbe, looks::Looks};
-use crate::sync::supervision::{LOOK_WITHIN, Supervision};
+use self::{container::ContainerProbe, probe_threads::ProbeThreads};
+use crate::supervision::{PROBE_WITHIN, Supervision};
 
 /// The costly probes are read for viewers, and no more often than this: at every fourth tick.
 const COSTLY_EVERY: Duration = Duration::from_millis(3_500);
@@ -56,7 +56,7 @@ pub fn memory_limit_bytes() -> Option<u64> {
 
 /// The probes, with their state between readings. Each reads on a thread of its own, since the kernel or a file system may let it wait.
 pub(crate) struct Probes {
-    looks: Looks,
+    probe_threads: ProbeThreads,
     last: Memory,
     costly_at: Option<Instant>,
     devices_at: Option<Instant>,
@@ -75,8 +75,8 @@ impl ProbeTimes {
         done
     }
 
-    fn set(&mut self, name: &'static str, took: Duration) {
-        let us = took.as_micros() as u64;
+    fn set(&mut self, name: &'static str, elapsed: Duration) {
+        let us = elapsed.as_micros() as u64;
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, last)) => *last = us,
             None => self.0.push((name, us)),
@@ -94,7 +94,7 @@ impl Probes {
         let found_by = watch.as_ref().map(ToString::to_string);
         let application = found_by.map(|found_by| Application { found_by, ..Application::default() });
         Self {
-            looks: Looks::new(watch, supervision),
+            probe_threads: ProbeThreads::new(watch, supervision),
             last: Memory { application, ..Memory::default() },
             costly_at: None,
             devices_at: None,
@@ -105,10 +105,10 @@ impl Probes {
     /// Reads the cheap probes, and if `watched` begins to read the costly ones that are due. Takes
     /// [`CHEAP_WITHIN`] at most.
     pub(crate) fn read(&mut self, watched: bool) -> Memory {
-        self.looks.read_cheap(self.last.system.as_ref().ok().map(|system| system.total_bytes), CHEAP_WITHIN);
-        let before = self.looks.members().clone();
-        self.looks.write_cheap(&mut self.last);
-        if before != *self.looks.members() {
+        self.probe_threads.read_cheap(self.last.system.as_ref().ok().map(|system| system.total_bytes), CHEAP_WITHIN);
+        let before = self.probe_threads.members().clone();
+        self.probe_threads.write_cheap(&mut self.last);
+        if before != *self.probe_threads.members() {
             // The costly figures are those of other processes.
             self.costly_at = None;
         }
@@ -120,7 +120,7 @@ impl Probes {
         if watched {
             self.begin_costly();
         }
-        self.looks.poll();
+        self.probe_threads.poll();
         self.write_costly();
         self.last.clone()
     }
@@ -128,29 +128,30 @@ impl Probes {
     /// Begins to read the costly probes that are due.
     pub(crate) fn begin_costly(&mut self) {
         if is_due(&mut self.costly_at, COSTLY_EVERY) {
-            self.looks.begin_costly();
+            self.probe_threads.begin_costly();
         }
     }
 
     /// Begins to read the devices of the machine, for the memory view.
     pub(crate) fn begin_devices(&mut self) {
         if is_due(&mut self.devices_at, COSTLY_EVERY) {
-            self.looks.begin_devices();
+            self.probe_threads.begin_devices();
         }
     }
 
-    /// Whether readings are under way for which a viewer should wait, [`LOOK_WITHIN`] at most.
+    /// Whether readings are under way for which a viewer should wait, [`PROBE_WITHIN`] at most.
     pub(crate) fn are_awaited(&self, with_devices: bool) -> bool {
         let begun = [self.costly_at, self.devices_at.filter(|_| with_devices)];
         // Most of the time this need not be looked up.
-        begun.into_iter().flatten().any(|at| at.elapsed() < 2 * LOOK_WITHIN) && self.looks.are_awaited(with_devices)
+        begun.into_iter().flatten().any(|at| at.elapsed() < 2 * PROBE_WITHIN)
+            && self.probe_threads.are_awaited(with_devices)
     }
 
     /// Takes the costly readings that have ended, or that somebody does not wait for any longer; whether the figures are others now. The cheap
     /// ones are the tick's, as its findings are.
-    pub(crate) fn update(&mut self, is_asked: bool) -> bool {
+    pub(crate) fn update(&mut self, is_requested: bool) -> bool {
         // The time for which one has hung is among the figures.
-        let changes = self.looks.poll() || is_asked || self.looks.overdue().next().is_some();
+        let changes = self.probe_threads.poll() || is_requested || self.probe_threads.overdue().next().is_some();
         if changes {
             self.write_costly();
         }
@@ -158,10 +159,10 @@ impl Probes {
     }
 
     fn write_costly(&mut self) {
-        self.looks.durations().for_each(|(name, took)| self.times.set(name, took));
-        let Self { looks, last, .. } = self;
-        looks.write_costly(last);
-        last.threads = looks.threads(last).map(|threads| Threads {
+        self.probe_threads.durations().for_each(|(name, elapsed)| self.times.set(name, elapsed));
+        let Self { probe_threads, last, .. } = self;
+        probe_threads.write_costly(last);
+        last.threads = probe_threads.threads(last).map(|threads| Threads {
             read_at_unix_ms: threads.read_at_unix_ms,
             busiest: threads.each.iter().take(BUSIEST).map(|thread| thread.sum.clone()).collect(),
         });
@@ -173,27 +174,27 @@ impl Probes {
 
     /// Readings that hang, in words.
     pub(crate) fn overdue(&self) -> Vec<String> {
-        self.looks.overdue().collect()
+        self.probe_threads.overdue().collect()
     }
 
     /// All threads of the last reading, grouped by name.
     pub(crate) fn threads_by_name(&self) -> Reading<Vec<ThreadGroup>> {
-        self.looks.threads(&self.last).map(|threads| threads::group_by_name(&threads.each))
+        self.probe_threads.threads(&self.last).map(|threads| threads::group_by_name(&threads.each))
     }
 
     /// The devices of the machine, at the last reading.
     pub(crate) fn devices(&self) -> Reading<Devices> {
-        self.looks.devices()
+        self.probe_threads.devices()
     }
 
     /// The mounted file systems, at the last reading.
     pub(crate) fn disks(&self) -> Reading<Vec<Disk>> {
-        self.looks.disks()
+        self.probe_threads.disks()
     }
 
     /// The CPU time of the readings since the last call.
     pub(crate) fn take_cpu(&mut self) -> Duration {
-        self.looks.take_cpu()
+        self.probe_threads.take_cpu()
     }
 
     pub(crate) fn times(&mut self) -> &mut ProbeTimes {

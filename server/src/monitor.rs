@@ -1,6 +1,6 @@
 //! The monitor: the face of its state and of its thread, which runs the sampler and the database's probe.
 
-mod question;
+mod message;
 mod starter;
 mod state;
 mod thread;
@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use watchboard_app::port::Telemetry;
 
 use self::{
-    question::{LastRead, QUESTIONS},
+    message::{LastRead, MAX_MESSAGES},
     starter::Starter,
     state::State,
     thread::MonitorThread,
@@ -28,7 +28,7 @@ use crate::{
     memory::{Probes, Watch},
     requests::{Policy, Recorder, RequestsLayer},
     sample::{RuntimeProbe, Sampler},
-    sync::supervision::{Supervision, panics},
+    supervision::{Supervision, panics},
 };
 
 /// Watches an application: its [layer](Self::layer) records requests, its [dashboard](Self::dashboard) shows the board.
@@ -81,7 +81,7 @@ impl Monitor {
         let (results, latest) = watch::channel(database.clone().into_probe().result().clone());
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, &latest.borrow(), false)));
         let (read, database_read) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
-        let (ask, questions) = mpsc::channel(QUESTIONS);
+        let (message_sender, messages) = mpsc::channel(MAX_MESSAGES);
         let (database, databases) = watch::channel(database);
         let thread = MonitorThread {
             sampler,
@@ -89,7 +89,7 @@ impl Monitor {
             frozen: Arc::clone(&frozen),
             read: Arc::clone(&read),
             database_read: Arc::clone(&database_read),
-            questions,
+            messages,
             parked: vec![],
             databases,
             results,
@@ -103,7 +103,14 @@ impl Monitor {
             #[cfg(feature = "mongodb")]
             listener,
             database,
-            state: Arc::new(State { ask, frozen, read, database_read, starter, faults: supervision.faults }),
+            state: Arc::new(State {
+                messages: message_sender,
+                frozen,
+                read,
+                database_read,
+                starter,
+                faults: supervision.faults,
+            }),
             ready_needs_database,
             access,
             links,

@@ -17,9 +17,9 @@ mod reports;
 mod request_id;
 mod rules;
 mod tally;
+mod upload_body;
 mod upstream;
 mod upstream_failures;
-mod watched_upload;
 
 pub use body::RequestsBody;
 pub use capacity::{Capacity, CapacityPlace};
@@ -33,8 +33,8 @@ pub use layer::{RequestsFuture, RequestsLayer, RequestsService};
 pub use naming::{RouteError, Routes};
 pub(crate) use reader::{Reader, RequestReports};
 pub use recorder::Incoming;
-#[cfg(test)]
-pub(crate) use recorder::tests::record;
+#[cfg(any(test, feature = "measures"))]
+pub(crate) use recorder::record;
 pub(crate) use recorder::{Policy, Recorder, nanoseconds_to_record};
 pub(crate) use reports::{ReportedError, RequestUsage, Sighting, SlowSighting};
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 pub(crate) mod free_list;
 pub(crate) mod slots;
-pub(crate) mod supervision;
 
 use std::sync::atomic::Ordering::Relaxed;
 

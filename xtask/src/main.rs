@@ -102,8 +102,7 @@ fn bench() -> Result<()> {
     Step::new("a second of the monitor's thread").run(measure(&["sampling"]))?;
     Step::new("listening to a database client").run(measure(&["listening"]))?;
     Step::new("operations that are given up").run(measure(&["cancelled", "100000"]))?;
-    let arguments = ["test", "--release", "-p", "watchboard", "--lib", "measures", "--", "--ignored", "--nocapture"];
-    Step::new("the history").run(cargo(&[&arguments[..], &["--test-threads=1"]].concat()))
+    Step::new("the history").run(measure(&["history"]))
 }
 
 /// The features of the tests: with one set for all, each package is built once.

@@ -19,7 +19,7 @@ pub(crate) use self::{
 #[component]
 pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartData>) -> impl IntoView {
     let crosshair: Crosshair = expect_context();
-    let place = crosshair.place;
+    let index = crosshair.index;
     let drawing = Memo::new(move |_| data.with(draw::chart));
     let axis = Memo::new(move |_| data.with(|data| (data.unit, data.axis_end())));
     let ticks = move || {
@@ -40,10 +40,10 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
                 role="img"
                 tabindex="0"
                 aria-label=move || data.with(|data| describe(title, data))
-                on:pointermove=move |event| crosshair::point_at(place, &event, points())
-                on:pointerleave=move |_| place.set(None)
-                on:keydown=move |event| crosshair::step(place, &event, points())
-                on:blur=move |_| place.set(None)
+                on:pointermove=move |event| crosshair::point_at(index, &event, points())
+                on:pointerleave=move |_| index.set(None)
+                on:keydown=move |event| crosshair::step(index, &event, points())
+                on:blur=move |_| index.set(None)
             >
                 <div class="drawing" inner_html=move || drawing.get()></div>
                 <CrosshairLine />
@@ -56,12 +56,12 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
 /// The names of the series with their values now or at the crosshair, and that time.
 #[component]
 fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
-    let Crosshair { place, window_end } = crosshair;
-    let when = move || match place.get() {
+    let Crosshair { index, window_end } = crosshair;
+    let when = move || match index.get() {
         None => "now".to_owned(),
-        Some(place) => {
+        Some(index) => {
             let window = data.with(|data| data.window);
-            let before = (window.points() - 1).saturating_sub(place) as u64 * window.step_seconds() * 1000;
+            let before = (window.points() - 1).saturating_sub(index) as u64 * window.step_seconds() * 1000;
             format::clock(window_end().1.saturating_sub(before))
         }
     };
@@ -78,7 +78,7 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
     };
     let items = move || {
         data.with(|data| {
-            let at = place.get().unwrap_or_else(|| data.newest_point());
+            let at = index.get().unwrap_or_else(|| data.newest_point());
             let values = data.series.iter().map(|series| (series.name, series.hue, series.value_at(at, data.points())));
             let limit = data.limit.map(|(name, value)| (name, "limit", Some(value)));
             values.chain(limit).map(|(name, hue, value)| item(data.unit, name, hue, value)).collect_view()

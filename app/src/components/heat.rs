@@ -66,11 +66,11 @@ fn draw(data: &HeatData) -> String {
     let points = data.window.points();
     let young = points.saturating_sub(data.points.len());
     let mut svg = format!("<svg viewBox=\"0 0 {points} {}\" preserveAspectRatio=\"none\">", end - lowest);
-    for (place, point) in data.points.iter().enumerate() {
+    for (index, point) in data.points.iter().enumerate() {
         for (Band(band), count) in point {
             let below = (most / f64::from(*count)).log(4.0).floor();
             let shade = (SHADES - below).max(1.0) as u8;
-            let (x, y) = (young + place, end - 1 - band);
+            let (x, y) = (young + index, end - 1 - band);
             let _ = write!(svg, "<rect class=\"shade-{shade}\" x=\"{x}\" y=\"{y}\" width=\"1\" height=\"1\"/>");
         }
     }

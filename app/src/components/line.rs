@@ -6,10 +6,10 @@ use std::fmt::Write;
 pub(crate) fn small_line(values: &[f64], hue: &'static str) -> String {
     let largest = values.iter().copied().fold(0.0, f64::max).max(f64::MIN_POSITIVE);
     let mut points = String::new();
-    for (place, value) in values.iter().enumerate() {
+    for (index, value) in values.iter().enumerate() {
         let y = 20 - (value / largest * 18.0) as i64 - 1;
         // Writing into a string cannot fail.
-        let _ = write!(points, "{place},{y} ");
+        let _ = write!(points, "{index},{y} ");
     }
     let width = values.len().saturating_sub(1);
     format!(

@@ -6,14 +6,14 @@ use futures::future::{Either, select};
 use gloo_net::http::{Method, RequestBuilder};
 use gloo_timers::future::TimeoutFuture;
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
-use watchboard_wire::{Ask, RefreshResponse};
+use watchboard_wire::{RefreshQuery, RefreshResponse};
 use web_sys::{RequestRedirect, VisibilityState};
 
 use super::state::Live;
 use crate::{
     api::{self, RefreshReply},
     figures::Figures,
-    place::Place,
+    selection::Selection,
 };
 
 /// A refresh that takes longer fails.
@@ -45,9 +45,9 @@ pub(super) fn start(live: Live, age_ms: u64) {
         true,
     );
     Effect::watch(
-        move || live.place.with(Place::ask),
-        move |ask, before, _| {
-            if before != Some(ask) {
+        move || live.selection.with(Selection::refresh_query),
+        move |query, before, _| {
+            if before != Some(query) {
                 refresher.refresh();
             }
         },
@@ -80,9 +80,9 @@ impl Refresher {
         self.cancel();
         self.live.refreshing.set(true);
         spawn_local(async move {
-            let ask = self.live.place.with_untracked(Place::ask);
-            let cursor = self.live.figures.with_untracked(|figures| (figures.ask == ask).then(|| figures.cursor()));
-            let response = Box::pin(api::refresh(bundle(), ask.clone(), cursor));
+            let query = self.live.selection.with_untracked(Selection::refresh_query);
+            let cursor = self.live.figures.with_untracked(|figures| (figures.query == query).then(|| figures.cursor()));
+            let response = Box::pin(api::refresh(bundle(), query.clone(), cursor));
             let result = match select(response, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
                 Either::Left((result, _)) => Some(result),
                 Either::Right(_) => None,
@@ -97,12 +97,14 @@ impl Refresher {
             self.live.failed.set(reply.is_none());
             self.live.refreshing.set(false);
             match reply {
-                Some(RefreshReply::Figures(_)) if self.live.place.with_untracked(Place::ask) != ask => {
-                    // The viewer has left that place in the meantime.
+                Some(RefreshReply::Figures(_))
+                    if self.live.selection.with_untracked(Selection::refresh_query) != query =>
+                {
+                    // The viewer has left that selection in the meantime.
                     return self.refresh();
                 }
                 Some(RefreshReply::Figures(update)) => {
-                    self.show(ask, *update);
+                    self.show(query, *update);
                 }
                 Some(RefreshReply::OtherBuild) => _ = window().location().reload(),
                 None => {}
@@ -112,12 +114,12 @@ impl Refresher {
         });
     }
 
-    fn show(self, ask: Ask, update: RefreshResponse) {
+    fn show(self, query: RefreshQuery, update: RefreshResponse) {
         self.taken_at_ms.set_value(now_ms() - update.age_ms as f64);
-        if self.live.figures.with_untracked(|figures| figures.ask == ask) {
+        if self.live.figures.with_untracked(|figures| figures.query == query) {
             self.live.figures.update(|figures| figures.update(update));
         } else {
-            self.live.figures.set(Figures::new(ask, update));
+            self.live.figures.set(Figures::new(query, update));
         }
     }
 

@@ -1,9 +1,9 @@
-//! The live figures and their freshness, which the frame, the pages and the refresh loop share.
+//! The live figures and their freshness, which the layout, the pages and the refresh loop share.
 
 use leptos::prelude::*;
 use watchboard_wire::{RefreshResponse, STALE_AFTER};
 
-use crate::{figures::Figures, place::Place, preferences::Preferences};
+use crate::{figures::Figures, preferences::Preferences, selection::Selection};
 
 /// How fresh the page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +23,11 @@ pub(crate) enum LinkState {
 /// Figures are stale if they are older than the refresh interval plus this many seconds.
 const STALE_AFTER_SECONDS: u64 = 4;
 
-/// The live figures and their freshness. The frame owns the signals.
+/// The live figures and their freshness. The layout owns the signals.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Live {
     pub(crate) figures: RwSignal<Figures>,
-    pub(crate) place: RwSignal<Place>,
+    pub(crate) selection: RwSignal<Selection>,
     pub(crate) preferences: RwSignal<Preferences>,
     /// Whether a refresh is in flight.
     pub(crate) refreshing: RwSignal<bool>,
@@ -43,12 +43,16 @@ pub(crate) struct Live {
 
 impl Live {
     /// The figures of the first paint.
-    pub(super) fn new(first: RefreshResponse, place: RwSignal<Place>, preferences: RwSignal<Preferences>) -> Self {
+    pub(super) fn new(
+        first: RefreshResponse,
+        selection: RwSignal<Selection>,
+        preferences: RwSignal<Preferences>,
+    ) -> Self {
         let loaded_stale = u128::from(first.age_ms) > STALE_AFTER.as_millis();
         Self {
             loaded_stale,
-            figures: RwSignal::new(Figures::new(place.with_untracked(Place::ask), first)),
-            place,
+            figures: RwSignal::new(Figures::new(selection.with_untracked(Selection::refresh_query), first)),
+            selection,
             preferences,
             refreshing: RwSignal::new(false),
             age_seconds: RwSignal::new(None),

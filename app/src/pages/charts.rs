@@ -81,14 +81,14 @@ pub(crate) fn ErrorsChart() -> impl IntoView {
 /// The restarts of the application, at places of the window.
 fn restarts(figures: &Figures) -> Vec<(usize, String)> {
     let (snapshot, window) = (&figures.snapshot, figures.window());
-    let place = |at_unix_ms: u64| {
+    let index = |at_unix_ms: u64| {
         // Ticks come a little sooner or later than whole seconds.
         let ago = (snapshot.taken_at_unix_ms.saturating_sub(at_unix_ms) + 500) / 1000;
         let [point, now] = [snapshot.tick.checked_sub(ago)?, snapshot.tick].map(|tick| tick / window.step_seconds());
         (window.points() - 1).checked_sub((now - point) as usize)
     };
     let restarts = snapshot.memory.application.iter().flat_map(|application| &application.restarted_at_unix_ms);
-    restarts.filter_map(|at| Some((place(*at)?, format!("restarted at {}", snapshot.clock(*at))))).collect()
+    restarts.filter_map(|at| Some((index(*at)?, format!("restarted at {}", snapshot.clock(*at))))).collect()
 }
 
 #[component]

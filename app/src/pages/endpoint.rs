@@ -15,18 +15,18 @@ use crate::{
     components::{Card, Chart, ChartData, Fact, Facts, HeatData, HeatMap, Series},
     figures::Figures,
     live::{figures_memo, use_live},
-    place::use_place,
+    selection::use_selection,
 };
 
 #[component]
 pub(crate) fn EndpointPage() -> impl IntoView {
-    let place = use_place();
+    let selection = use_selection();
     let (counts, listens) =
         use_live().figures.with_untracked(|figures| (figures.snapshot.memory.heap.is_some(), figures.snapshot.listens));
-    let name = move || place.with(|place| place.endpoint.clone().unwrap_or_default());
+    let name = move || selection.with(|selection| selection.endpoint.clone().unwrap_or_default());
     view! {
         <p class="crumbs">
-            <a href=move || place.with(|place| place.to_endpoints().href())>"Requests"</a>
+            <a href=move || selection.with(|selection| selection.to_endpoints().href())>"Requests"</a>
             <span aria-hidden="true">"›"</span>
             <b id="endpoint-name">{name}</b>
         </p>
@@ -143,7 +143,7 @@ fn database_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let database = row.database.ok_or_else(|| Unknown::because("None of its requests has asked the database."))?;
     let time = |name, us: u64, title: &str| (name, format::duration_us(us as f64), title.to_owned());
     let requests = row.requests.max(1);
-    let part = share(database.took_us, row.duration_sum_us);
+    let part = share(database.elapsed_us, row.duration_sum_us);
     let mut facts = vec![
         (
             "Commands",
@@ -152,7 +152,7 @@ fn database_facts(figures: &Figures) -> Reading<Vec<Fact>> {
         ),
         (
             "Database",
-            format!("{} a request ({part})", format::duration_us(database.took_us as f64 / requests as f64)),
+            format!("{} a request ({part})", format::duration_us(database.elapsed_us as f64 / requests as f64)),
             "the time in which a command was under way, the mean, and its share of the time taken".to_owned(),
         ),
         time("p99 database", database.p99_us, "of requests that asked it, 99 of 100 waited at most this"),

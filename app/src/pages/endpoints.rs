@@ -14,7 +14,7 @@ use crate::{
     figures::Figures,
     live::{figures_memo, use_live},
     order::{SortKey, sort_keys},
-    place::{Place, Sort, navigate, use_place},
+    selection::{Selection, Sort, navigate, use_selection},
 };
 
 const COLUMNS: &[Column] = &[
@@ -66,11 +66,15 @@ fn columns() -> &'static [Column] {
 
 /// The heads of columns, which sort by way of the URL.
 fn sorting() -> Sorting {
-    let place = use_place();
+    let selection = use_selection();
     Arc::new(move |word| {
-        place.with(|place| SortHead {
-            href: place.to_sort(Sort::from_word(word)).href(),
-            order: (place.sort.word() == word).then_some(if place.ascending { "ascending" } else { "descending" }),
+        selection.with(|selection| SortHead {
+            href: selection.to_sort(Sort::from_word(word)).href(),
+            order: (selection.sort.word() == word).then_some(if selection.ascending {
+                "ascending"
+            } else {
+                "descending"
+            }),
         })
     })
 }
@@ -80,18 +84,19 @@ const NO_REQUEST: &str = "No request in this window. Requests count when they pa
 /// Every endpoint that matches the filter, in the order of the URL.
 #[component]
 pub(crate) fn EndpointTable() -> impl IntoView {
-    let (place, figures) = (use_place(), use_live().figures);
-    let sorted = Memo::new(move |_| place.with(|place| figures.with(|figures| filter_and_sort(figures, place))));
+    let (selection, figures) = (use_selection(), use_live().figures);
+    let sorted =
+        Memo::new(move |_| selection.with(|selection| figures.with(|figures| filter_and_sort(figures, selection))));
     let rows = move |range: Range<usize>| {
         let rows = |ids: &Vec<usize>| -> Vec<TableRow> {
-            place.with(|place| {
-                figures.with(|figures| ids[range].iter().map(|id| endpoint_row(figures, *id, place)).collect())
+            selection.with(|selection| {
+                figures.with(|figures| ids[range].iter().map(|id| endpoint_row(figures, *id, selection)).collect())
             })
         };
         sorted.with(rows)
     };
     let count = move || sorted.with(Vec::len);
-    let all = move || place.with(|place| place.all);
+    let all = move || selection.with(|selection| selection.all);
     let foot = figures_memo(move |figures| {
         match (figures.endpoints.iter().filter(|row| is_in_window(row)).count(), count()) {
             (0, _) => NO_REQUEST.to_owned(),
@@ -106,7 +111,7 @@ pub(crate) fn EndpointTable() -> impl IntoView {
         <p class="more">
             {foot}
             {move || (count() > ROWS_THERE && !all()).then(|| view! {
-                <a class="unscripted" href=move || place.with(|place| Place { all: true, ..place.clone() }.href())>
+                <a class="unscripted" href=move || selection.with(|selection| Selection { all: true, ..selection.clone() }.href())>
                     {format!(" Only the first {ROWS_THERE} are here: show all.")}
                 </a>
             })}
@@ -117,17 +122,22 @@ pub(crate) fn EndpointTable() -> impl IntoView {
 /// The filter: a text that the names of endpoints must contain. It is a form, so that it works without scripts.
 #[component]
 fn Filter() -> impl IntoView {
-    let place = use_place();
+    let selection = use_selection();
     let hidden = move || {
-        let place = place.get();
-        let order = if place.ascending { "ascending" } else { "" };
-        [("view", place.view.word()), ("window", place.window.word()), ("sort", place.sort.word()), ("order", order)]
-            .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
-            .collect_view()
+        let selection = selection.get();
+        let order = if selection.ascending { "ascending" } else { "" };
+        [
+            ("view", selection.view.word()),
+            ("window", selection.window.word()),
+            ("sort", selection.sort.word()),
+            ("order", order),
+        ]
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view()
     };
     let change = move |event| {
         let filter = event_target_value(&event);
-        navigate(place, false, Place { filter, ..place.get_untracked() });
+        navigate(selection, false, Selection { filter, ..selection.get_untracked() });
     };
     view! {
         <form class="filter" method="get" role="search" on:submit=|event| event.prevent_default()>
@@ -139,8 +149,8 @@ fn Filter() -> impl IntoView {
                     name="filter"
                     placeholder="method or route"
                     autocomplete="off"
-                    value=place.get_untracked().filter
-                    prop:value=move || place.with(|place| place.filter.clone())
+                    value=selection.get_untracked().filter
+                    prop:value=move || selection.with(|selection| selection.filter.clone())
                     on:input=change
                 />
             </label>
@@ -154,16 +164,16 @@ fn is_in_window(row: &EndpointRow) -> bool {
 }
 
 /// The indices of the endpoints that match the filter, in the order of the URL.
-fn filter_and_sort(figures: &Figures, place: &Place) -> Vec<usize> {
-    let filter = place.filter.to_ascii_lowercase();
+fn filter_and_sort(figures: &Figures, selection: &Selection) -> Vec<usize> {
+    let filter = selection.filter.to_ascii_lowercase();
     let key = |(index, row): (usize, &EndpointRow)| {
         let text = row.name.as_ref().map(EndpointName::text).unwrap_or_default();
-        SortKey { number: place.sort.key(row), text, index }
+        SortKey { number: selection.sort.key(row), text, index }
     };
     let there = figures.endpoints.iter().enumerate().filter(|(_, row)| is_in_window(row)).map(key);
     let keys = there.filter(|key| key.text.to_ascii_lowercase().contains(&filter)).collect();
-    let mut sorted: Vec<usize> = sort_keys(keys, place.ascending).collect();
-    if place.sort == Sort::Endpoint && !place.ascending {
+    let mut sorted: Vec<usize> = sort_keys(keys, selection.ascending).collect();
+    if selection.sort == Sort::Endpoint && !selection.ascending {
         sorted.reverse();
     }
     sorted
@@ -172,10 +182,10 @@ fn filter_and_sort(figures: &Figures, place: &Place) -> Vec<usize> {
 /// The endpoints that take the most time, for the overview.
 #[component]
 pub(crate) fn BusiestTable() -> impl IntoView {
-    let place = use_place();
+    let selection = use_selection();
     let rows = figures_memo(move |figures| {
-        let ids = filter_and_sort(figures, &Place::default());
-        Ok(place.with(|place| ids.iter().map(|id| endpoint_row(figures, *id, place)).collect()))
+        let ids = filter_and_sort(figures, &Selection::default());
+        Ok(selection.with(|selection| ids.iter().map(|id| endpoint_row(figures, *id, selection)).collect()))
     });
     let foot = figures_memo(|figures| match figures.endpoints.len() {
         0 => NO_REQUEST.to_owned(),
@@ -190,7 +200,7 @@ pub(crate) fn BusiestTable() -> impl IntoView {
     }
 }
 
-fn endpoint_row(figures: &Figures, at: usize, place: &Place) -> TableRow {
+fn endpoint_row(figures: &Figures, at: usize, selection: &Selection) -> TableRow {
     let endpoint = &figures.endpoints[at];
     let name = endpoint.name.clone().unwrap_or_default();
     let totals = &figures.totals;
@@ -209,7 +219,7 @@ fn endpoint_row(figures: &Figures, at: usize, place: &Place) -> TableRow {
     );
     let rate = endpoint.requests as f64 / totals.seconds.max(1) as f64;
     let mut cells = vec![
-        endpoint_name_cell(&name).with_link(place.to_endpoint(&name.text()).href()),
+        endpoint_name_cell(&name).with_link(selection.to_endpoint(&name.text()).href()),
         Cell::number(share(endpoint.duration_sum_us, totals.duration_sum_us), total),
         Cell::line(&requests_over_time(figures, endpoint), "hue-rate"),
         count_cell(endpoint.requests),
@@ -232,9 +242,9 @@ fn endpoint_row(figures: &Figures, at: usize, place: &Place) -> TableRow {
             Cell::number(format::count(mean(database)), format!("{} in all", format::exact(database.commands)))
         }));
         cells.push(endpoint.database.map_or_else(Cell::dash, |database| {
-            let all = share(database.took_us, endpoint.duration_sum_us);
+            let all = share(database.elapsed_us, endpoint.duration_sum_us);
             Cell::number(
-                format::duration_us(database.took_us as f64 / endpoint.requests.max(1) as f64),
+                format::duration_us(database.elapsed_us as f64 / endpoint.requests.max(1) as f64),
                 format!("{all} of the time that its requests took"),
             )
         }));
@@ -298,17 +308,17 @@ const ALLOCATING: &[Column] = &[
 /// The endpoints that allocate the most.
 #[component]
 pub(crate) fn AllocatingTable() -> impl IntoView {
-    let place = use_place();
+    let selection = use_selection();
     let rows = figures_memo(move |figures| {
         let all = figures.totals.memory.map_or(0, |all| all.allocated_bytes);
-        let allocating = Place { sort: Sort::Allocated, ..Place::default() };
+        let allocating = Selection { sort: Sort::Allocated, ..Selection::default() };
         let row = |at: usize| {
             let endpoint = &figures.endpoints[at];
             let name = endpoint.name.as_ref().map(EndpointName::text).unwrap_or_default();
             // `None` before the first of its requests has ended.
             let memory = endpoint.memory?;
             Some(vec![
-                Cell::words(name.clone()).with_link(place.with(|place| place.to_endpoint(&name).href())),
+                Cell::words(name.clone()).with_link(selection.with(|selection| selection.to_endpoint(&name).href())),
                 Cell::bytes(memory.allocated_bytes),
                 Cell::number(share(memory.allocated_bytes, all), String::new()),
                 Cell::bytes(memory.mean_bytes()),
@@ -330,9 +340,9 @@ fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
     let window = figures.window();
     let points = window.line_points() as u64;
     let now = figures.snapshot.tick / window.line_step_seconds();
-    let value = |place: u64| {
+    let value = |index: u64| {
         // Points are counted back from now; the line ends at its own last point.
-        let back = (points - 1 - place).checked_sub(now.saturating_sub(row.line_last));
+        let back = (points - 1 - index).checked_sub(now.saturating_sub(row.line_last));
         let index = back.and_then(|back| row.line.len().checked_sub(1 + back as usize));
         index.map_or(0.0, |index| row.line[index] as f64)
     };
@@ -342,7 +352,7 @@ fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use watchboard_wire::{Ask, RefreshResponse};
+    use watchboard_wire::{RefreshQuery, RefreshResponse};
 
     fn names(sort: Sort, ascending: bool, filter: &str) -> String {
         let row = |(id, (route, requests)): (usize, (&str, u64))| {
@@ -350,9 +360,10 @@ mod tests {
             EndpointRow { id: id as u32, name, requests, ..EndpointRow::default() }
         };
         let endpoints = [("b", 1), ("c", 3), ("a", 2), ("gone", 0)].into_iter().enumerate().map(row).collect();
-        let figures = Figures::new(Ask::default(), RefreshResponse { endpoints, ..RefreshResponse::default() });
-        let place = Place { sort, ascending, filter: filter.to_owned(), ..Place::default() };
-        let rows = filter_and_sort(&figures, &place);
+        let figures =
+            Figures::new(RefreshQuery::default(), RefreshResponse { endpoints, ..RefreshResponse::default() });
+        let selection = Selection { sort, ascending, filter: filter.to_owned(), ..Selection::default() };
+        let rows = filter_and_sort(&figures, &selection);
         rows.into_iter().map(|at| figures.endpoints[at].name.as_ref().unwrap().text()).collect()
     }
 

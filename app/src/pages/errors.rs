@@ -9,7 +9,7 @@ use crate::{
     figures::Figures,
     live::figures_memo,
     order::{SortKey, sort_keys},
-    place::{Place, use_place},
+    selection::{Selection, use_selection},
 };
 
 const COLUMNS: &[Column] = &[
@@ -29,11 +29,11 @@ const COLUMNS: &[Column] = &[
 /// only.
 #[component]
 pub(crate) fn CauseTable(most: usize) -> impl IntoView {
-    let place = use_place();
+    let selection = use_selection();
     let rows = figures_memo(move |figures| {
         let causes = causes_in_window(figures);
-        Ok(place.with(|place| {
-            causes.iter().take(most).map(|(cause, count)| cause_row(figures, cause, *count, place)).collect()
+        Ok(selection.with(|selection| {
+            causes.iter().take(most).map(|(cause, count)| cause_row(figures, cause, *count, selection)).collect()
         }))
     });
     let foot = figures_memo(move |figures| {
@@ -61,7 +61,7 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
 /// Causes with their errors in the window, the worst first.
 fn causes_in_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
     let first = figures.first_point();
-    let own = match (&figures.ask.part, &figures.endpoint) {
+    let own = match (&figures.query.part, &figures.endpoint) {
         (Part::Endpoint(_), None) => return vec![],
         (_, endpoint) => endpoint.as_ref().map(|endpoint| endpoint.row.id),
     };
@@ -81,7 +81,7 @@ fn is_server_side(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Server | ErrorKind::Panic)
 }
 
-fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -> TableRow {
+fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, selection: &Selection) -> TableRow {
     let message = cause.message.clone().unwrap_or_else(|| "–".to_owned());
     let seen = |at: u64| {
         let ago = figures.snapshot.taken_at_unix_ms.saturating_sub(at) / 1000;
@@ -93,8 +93,8 @@ fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -
     let (first, window) = (figures.first_point(), figures.window());
     let mut line = vec![0.0; window.points()];
     for (point, count) in &cause.points {
-        if let Some(place) = point.checked_sub(first).and_then(|place| line.get_mut(place as usize)) {
-            *place += f64::from(*count);
+        if let Some(count_at) = point.checked_sub(first).and_then(|index| line.get_mut(index as usize)) {
+            *count_at += f64::from(*count);
         }
     }
     // Single errors would be too thin to see.
@@ -103,7 +103,7 @@ fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, place: &Place) -
     vec![
         Cell::words(cause.status.to_string()).class(code_class(cause.status)),
         Cell::words(cause.kind.word()),
-        Cell::words(cause.endpoint.clone()).with_link(place.to_endpoint(&cause.endpoint).href()),
+        Cell::words(cause.endpoint.clone()).with_link(selection.to_endpoint(&cause.endpoint).href()),
         Cell::words(message.clone()).with_title(message).class("message"),
         count_cell(count).with_title(format!("{} since the start", format::exact(cause.total))),
         Cell::line(&wide, if is_server_side(cause.kind) { "hue-server" } else { "hue-client" }),

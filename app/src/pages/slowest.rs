@@ -8,7 +8,7 @@ use crate::{
     components::{Cell, Column, Stretch, Table, TableRow, numbers, words},
     figures::Figures,
     live::{figures_memo, use_live},
-    place::{Place, use_place},
+    selection::{Selection, use_selection},
 };
 
 const COLUMNS: &[Column] = &[
@@ -35,7 +35,7 @@ fn columns() -> &'static [Column] {
 /// The slowest requests of all endpoints, or of the endpoint on the page.
 #[component]
 pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
-    let place = use_place();
+    let selection = use_selection();
     let slowest = move |figures: &Figures| match (of_endpoint, &figures.endpoint) {
         (true, Some(endpoint)) => endpoint.slowest.clone(),
         (true, None) => vec![],
@@ -43,8 +43,9 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
     };
     let rows = figures_memo(move |figures| {
         let snapshot = &figures.snapshot;
-        Ok(place
-            .with(|place| slowest(figures).iter().map(|request| slow_request_row(request, place, snapshot)).collect()))
+        Ok(selection.with(|selection| {
+            slowest(figures).iter().map(|request| slow_request_row(request, selection, snapshot)).collect()
+        }))
     });
     let foot = figures_memo(move |figures| match slowest(figures).len() {
         0 => "No request in this window.".to_owned(),
@@ -56,11 +57,11 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
     }
 }
 
-fn slow_request_row(request: &SlowRequest, place: &Place, snapshot: &Snapshot) -> TableRow {
+fn slow_request_row(request: &SlowRequest, selection: &Selection, snapshot: &Snapshot) -> TableRow {
     let id = request.request_id.clone().unwrap_or_else(|| "–".to_owned());
     let mut cells = vec![
         time_cell(snapshot, request.at_unix_ms),
-        Cell::words(request.endpoint.clone()).with_link(place.to_endpoint(&request.endpoint).href()),
+        Cell::words(request.endpoint.clone()).with_link(selection.to_endpoint(&request.endpoint).href()),
         Cell::words(request.status.to_string()).class(code_class(request.status)),
         first_byte(request),
         duration_cell(Some(request.duration_us)),
@@ -70,7 +71,7 @@ fn slow_request_row(request: &SlowRequest, place: &Place, snapshot: &Snapshot) -
     if snapshot.listens {
         let database = request.database.as_ref();
         cells.push(database.map_or_else(Cell::dash, |database| count_cell(database.commands.into())));
-        cells.push(duration_cell(database.map(|database| database.took_us)));
+        cells.push(duration_cell(database.map(|database| database.elapsed_us)));
         cells.push(database.map_or_else(Cell::dash, |database| steps(database, request.duration_us)));
     }
     cells
@@ -88,12 +89,12 @@ fn first_byte(request: &SlowRequest) -> Cell {
 fn steps(database: &RequestCommands, whole_us: u64) -> Cell {
     let stretch = |step: &CommandStep| {
         let name = database.names.get(usize::from(step.name)).cloned().unwrap_or_default();
-        let [took, at] = [u64::from(step.took_us), step.at_us].map(|us| format::duration_us(us as f64));
+        let [elapsed, at] = [u64::from(step.elapsed_us), step.at_us].map(|us| format::duration_us(us as f64));
         Stretch {
             at_us: step.at_us,
-            took_us: step.took_us.into(),
+            elapsed_us: step.elapsed_us.into(),
             failed: step.failed,
-            title: format!("{name}: {took}, {at} after its arrival{}", if step.failed { ", failed" } else { "" }),
+            title: format!("{name}: {elapsed}, {at} after its arrival{}", if step.failed { ", failed" } else { "" }),
         }
     };
     let stretches: Vec<Stretch> = database.steps.iter().map(stretch).collect();

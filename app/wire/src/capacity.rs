@@ -12,5 +12,5 @@ pub struct CapacityUse {
     /// All places.
     pub limit: u64,
     /// Clients since the start that found no place, and waited or were refused.
-    pub found_none: u64,
+    pub exceeded: u64,
 }

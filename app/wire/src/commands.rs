@@ -198,7 +198,7 @@ pub struct RequestDatabase {
     /// The sum of their commands.
     pub commands: u64,
     /// The sum of the times in which a request had a command in flight.
-    pub took_us: u64,
+    pub elapsed_us: u64,
     /// Requests that sent the same command at least ten times.
     pub repeated: u64,
     /// Half of these requests had commands in flight for at most this. This figure and the next two are within 0.8 %.
@@ -232,7 +232,7 @@ pub struct RequestCommands {
     /// Commands that it sent.
     pub commands: u32,
     /// The time in which at least one was in flight.
-    pub took_us: u64,
+    pub elapsed_us: u64,
     /// The names of its steps.
     pub names: Vec<String>,
     /// The first commands that ended; at most 24.
@@ -247,7 +247,7 @@ pub struct CommandStep {
     /// The time from the request's arrival until it was sent.
     pub at_us: u64,
     /// Its duration.
-    pub took_us: u32,
+    pub elapsed_us: u32,
     /// Whether it failed.
     pub failed: bool,
 }

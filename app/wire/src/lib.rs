@@ -5,7 +5,6 @@
 //! `None` means that there is no such figure. A figure that could not be read is a [`Reading`] with its reason.
 
 mod application;
-mod ask;
 mod capacity;
 mod commands;
 mod database;
@@ -19,6 +18,7 @@ mod health;
 mod latency;
 mod memory;
 mod reading;
+mod refresh;
 mod requests;
 mod runtime;
 mod server;
@@ -27,7 +27,6 @@ mod timeline;
 mod window;
 
 pub use application::{Application, ApplicationProcess, ProcessEnd, Role};
-pub use ask::{Ask, Part, RefreshCursor, RefreshResponse};
 pub use capacity::CapacityUse;
 pub use commands::{
     AppCommands, CommandError, CommandName, CommandRow, CommandStep, CommandTotals, CommandsSnapshot, Deployment,
@@ -48,6 +47,7 @@ pub use memory::{
     System, Thread, Threads,
 };
 pub use reading::{Reading, Unknown, reading_ref};
+pub use refresh::{Part, RefreshCursor, RefreshQuery, RefreshResponse};
 pub use requests::{RecentRequests, RequestMemory, RequestUpstream, Requests, WindowTotals};
 pub use runtime::Runtime;
 pub use server::{

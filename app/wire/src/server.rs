@@ -148,7 +148,7 @@ pub struct Databases {
     /// The largest databases, at most 50.
     pub largest: Vec<DatabaseSize>,
     /// The number of other databases: smaller, too slow to answer, or without a privilege to ask.
-    pub not_told: u64,
+    pub omitted: u64,
 }
 
 /// The size of a database.
@@ -178,7 +178,7 @@ pub struct Collections {
     /// Whether these are all collections.
     pub is_all: bool,
     /// Collections without an answer: dropped meanwhile, or too slow.
-    pub not_told: u64,
+    pub omitted: u64,
     /// The largest collections, at most 50.
     pub largest: Vec<CollectionSize>,
 }

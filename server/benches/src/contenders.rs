@@ -9,7 +9,7 @@ use tower_http::trace::TraceLayer;
 use tower_layer::Identity;
 use watchboard::Monitor;
 
-use crate::passing::Passing;
+use crate::forward::PassThrough;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Contender {
@@ -17,7 +17,7 @@ pub(crate) enum Contender {
     /// No service of its own at all: what axum takes because there is a layer.
     Identity,
     /// A layer that does nothing, but wraps the future and the body as every recorder must: axum boxes both again.
-    Passing,
+    PassThrough,
     Watchboard,
     Prometheus,
     Trace,
@@ -28,7 +28,7 @@ impl Contender {
     pub(crate) const ALL: [Self; 7] = [
         Self::Bare,
         Self::Identity,
-        Self::Passing,
+        Self::PassThrough,
         Self::Watchboard,
         Self::Prometheus,
         Self::Trace,
@@ -40,7 +40,7 @@ impl Contender {
         match self {
             Self::Bare => "bare",
             Self::Identity => "identity",
-            Self::Passing => "passing",
+            Self::PassThrough => "pass-through",
             Self::Watchboard => "watchboard",
             Self::Prometheus => "axum-prometheus",
             Self::Trace => "trace",
@@ -53,7 +53,7 @@ impl Contender {
         match self {
             Self::Bare => "none: axum alone",
             Self::Identity => "tower's Identity, which is not there when it is called",
-            Self::Passing => "one that does nothing",
+            Self::PassThrough => "one that does nothing",
             Self::Watchboard => "**Watchboard**",
             Self::Prometheus => "axum-prometheus 0.10",
             Self::Trace => "tower-http's TraceLayer 0.7, nobody subscribed",
@@ -77,7 +77,7 @@ impl Contender {
         match self {
             Self::Bare => router,
             Self::Identity => router.layer(Identity::new()),
-            Self::Passing => router.layer(Passing::default()),
+            Self::PassThrough => router.layer(PassThrough::default()),
             Self::Watchboard => {
                 let monitor: &Monitor = Box::leak(Box::new(Monitor::builder().build()));
                 router.layer(monitor.layer())

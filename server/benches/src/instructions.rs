@@ -12,13 +12,13 @@ const MORE: u64 = 12_000;
 /// The difference of a longer and a shorter run, so that what both have once is left out. Only the thread that sends requests
 /// counts, and only while it does.
 pub(crate) fn per_request(contender: Contender) -> Result<f64> {
-    let (fewer, more) = (of_run(contender, FEWER)?, of_run(contender, MORE)?);
+    let (fewer, more) = (count_run(contender, FEWER)?, count_run(contender, MORE)?);
     let each = (more - fewer) as f64 / (MORE - FEWER) as f64;
     println!("    {:<16} {each:.0}", contender.name());
     Ok(each)
 }
 
-fn of_run(contender: Contender, requests: u64) -> Result<u64> {
+fn count_run(contender: Contender, requests: u64) -> Result<u64> {
     let own = std::env::current_exe().context("the program's own path")?;
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*counted_requests*"]);

@@ -5,10 +5,10 @@ mod allocator;
 mod calls;
 mod contenders;
 mod endurance;
+mod forward;
 mod instructions;
 mod listening;
 mod loopback;
-mod passing;
 mod proxies;
 mod sampling;
 mod servers;
@@ -33,6 +33,11 @@ fn main() -> Result<()> {
         ["listening"] => runtime.block_on(listening::all()),
         ["cancelled", operations] => runtime.block_on(listening::cancelled(operations.parse()?, true)),
         ["cancelled", operations, "unlistened"] => runtime.block_on(listening::cancelled(operations.parse()?, false)),
+        ["history"] => {
+            watchboard::measures::a_day_of_512_endpoints();
+            watchboard::measures::bytes_of_a_refresh();
+            Ok(())
+        }
         ["proxies"] => proxies::all(),
         ["sampling"] => sampling::all(),
         ["slow-heads"] => endurance::slow_heads(),

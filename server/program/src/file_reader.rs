@@ -19,7 +19,7 @@ use tokio::{
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// No file that the program reads has more.
-const MOST_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 
 /// The bytes of a file.
 ///
@@ -27,9 +27,9 @@ const MOST_BYTES: u64 = 16 << 20;
 /// It cannot be read, or has too many bytes, as a device has.
 pub(crate) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = vec![];
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {} MiB", MOST_BYTES >> 20)));
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {} MiB", MAX_BYTES >> 20)));
     }
     Ok(bytes)
 }

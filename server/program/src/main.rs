@@ -10,7 +10,7 @@ mod plan;
 mod proxy;
 mod run;
 mod serve;
-mod supervisor;
+mod tasks;
 mod watch_target;
 
 use std::{

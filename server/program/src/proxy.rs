@@ -14,7 +14,7 @@ mod response_body;
 mod retry;
 mod tunnel;
 mod upload;
-mod upload_pace;
+mod upload_rate;
 mod upstream;
 mod upstream_pool;
 

@@ -32,7 +32,7 @@ use crate::{
     plan::Plan,
     proxy::{Proxy, ProxyBounds, ResponseBody, openapi},
     serve::{Arrival, Bounds, HttpServer, listen as listen_at, workers},
-    supervisor::{self, supervise},
+    tasks::{self, supervise},
     watch_target::find_watch_target,
 };
 
@@ -94,7 +94,7 @@ fn try_threads(count: usize) -> io::Result<()> {
 async fn serve(plan: Plan) -> Result<(), RunError> {
     let stop = stop_signal().map_err(RunError::Signals)?;
     let Plan { config, database, access, pid, routes, tls } = plan;
-    let bounds = Bounds::of_this_process(config.max_connections, config.upstream.is_some());
+    let bounds = Bounds::for_this_process(config.max_connections, config.upstream.is_some());
     tracing::info!("at once: {bounds}");
     let (board, address) = listen(config.listen, "--listen")?;
     let is_demo = matches!(config.command, Some(Command::Demo { .. }));
@@ -141,7 +141,7 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
     let trusted = config.trusted_proxies();
     if let Some(tls) = tls.clone() {
         let stops = stop.clone();
-        supervisor::spawn("certificate watcher", stop.clone(), move || tls.clone().follow(stops.clone()));
+        tasks::spawn("certificate watcher", stop.clone(), move || tls.clone().follow(stops.clone()));
     }
     let server = move |listener, capacity: Capacity, max_connections| HttpServer {
         listener,
@@ -157,7 +157,7 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             tracing::info!("requests to {scheme}://{address}/ go on to http://{upstream}/");
             if let Some(document) = config.openapi.clone() {
                 let (upstream, stops) = (upstream.clone(), stop.clone());
-                supervisor::spawn("reader of the OpenAPI document", stop.clone(), move || {
+                tasks::spawn("reader of the OpenAPI document", stop.clone(), move || {
                     openapi::follow(document.clone(), upstream.clone(), routes.clone(), stops.clone())
                 });
             }
@@ -180,7 +180,7 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             if no_traffic { "" } else { ", with traffic" }
         );
         if !no_traffic {
-            supervisor::spawn("demo traffic", stop.clone(), move || traffic::run(address));
+            tasks::spawn("demo traffic", stop.clone(), move || traffic::run(address));
         }
     }
     let (board, stops) = (Arc::new(board), stop.clone());

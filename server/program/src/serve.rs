@@ -29,10 +29,10 @@ use self::{
     drain::Drain,
     tls::Tls,
 };
-use crate::supervisor::spawn_once;
+use crate::tasks::spawn_once;
 
 pub(crate) use self::{
-    accept::{REST, keep_alive, lacks_something, listen},
+    accept::{RESTART_PAUSE, keep_alive, lacks_something, listen},
     arrival::Arrival,
     bounds::Bounds,
     log_limit::LogLimit,
@@ -87,5 +87,4 @@ impl HttpServer {
 }
 
 #[cfg(test)]
-#[path = "serve/connection_tests.rs"]
 mod tests;

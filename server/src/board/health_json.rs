@@ -13,7 +13,7 @@ use watchboard_wire::{
     FullSnapshot, Heap, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
-use crate::sync::supervision::program;
+use crate::supervision::program;
 
 /// 200 while the status is healthy or degraded. 503 if most requests fail or the application does not run, so that a balancer can
 /// choose another instance; also while the figures are stale, since no status is known then.

@@ -12,7 +12,7 @@ use axum::{
 use watchboard_wire::{CapacityUse, DatabaseState, EndpointTotals, Fault, FullSnapshot, StatusTotals};
 
 use self::text::{escape_label, seconds};
-use crate::{histograms::BOUNDS_US, sync::supervision::program};
+use crate::{histograms::BOUNDS_US, supervision::program};
 
 /// The version that every scraper reads.
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -88,10 +88,10 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
         ),
         ("watchboard_places_limit", "gauge", "Places of the proxy's bounds.", by_capacity(|capacity| capacity.limit)),
         (
-            "watchboard_places_found_none_total",
+            "watchboard_places_exceeded_total",
             "counter",
             "Clients that found no place of the proxy's bounds.",
-            by_capacity(|capacity| capacity.found_none),
+            by_capacity(|capacity| capacity.exceeded),
         ),
         (
             "watchboard_request_allocated_bytes_total",

@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_hours(7 * 24);
 /// Sessions at once. A further one ends the oldest.
 const MOST: usize = 256;
 /// Session cookies of a request that are looked at: of other boards on the host, and of other paths.
-const MOST_COOKIES: usize = 64;
+const MAX_COOKIES: usize = 64;
 /// What the names of all session cookies begin with. Browsers take the second only with `Secure`, from https.
 const NAMES: [&str; 2] = ["watchboard_session", "__Secure-watchboard_session"];
 /// The name over https before ports and mounts were in it. Browsers keep such a cookie for a week.
@@ -153,7 +153,7 @@ fn session_ids<B>(request: &Request<B>, https: bool) -> impl Iterator<Item = &st
     let values = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let sessions = pairs.filter(|(cookie, _)| names.iter().any(|name| is_named(cookie.as_bytes(), name)));
-    sessions.map(|(_, id)| id).take(MOST_COOKIES)
+    sessions.map(|(_, id)| id).take(MAX_COOKIES)
 }
 
 /// `watchboard_session.3000.ops.board`: cookies know paths, but no ports.
@@ -177,5 +177,4 @@ fn set_cookie<B>(request: &Request<B>, https: bool, id: &str, seconds: u64) -> H
 }
 
 #[cfg(test)]
-#[path = "sessions_tests.rs"]
 mod tests;

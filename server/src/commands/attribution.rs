@@ -44,7 +44,7 @@ pub(crate) struct Step {
     pub(crate) failed: bool,
     /// From the request's first command to the start of this one.
     pub(crate) at_us: u32,
-    pub(crate) took_us: u32,
+    pub(crate) elapsed_us: u32,
 }
 
 /// Commands of one shape in a request.
@@ -55,7 +55,7 @@ pub(crate) struct CommandUse {
     fields: u32,
     goes_on: bool,
     pub(crate) calls: u32,
-    pub(crate) took_us: u64,
+    pub(crate) elapsed_us: u64,
 }
 
 impl CommandUse {
@@ -97,26 +97,26 @@ impl Trace {
         if let Some(used) = self.uses.iter_mut().find(|used| (used.shape, used.fields) == (shape, fields)) {
             used.calls += 1;
         } else if self.uses.len() < USES {
-            self.uses.push(CommandUse { shape, fields, goes_on, calls: 1, took_us: 0 });
+            self.uses.push(CommandUse { shape, fields, goes_on, calls: 1, elapsed_us: 0 });
         }
     }
 
     /// A command has ended.
-    pub(crate) fn end(&mut self, shape: u16, took: Duration, failed: bool) {
+    pub(crate) fn end(&mut self, shape: u16, elapsed: Duration, failed: bool) {
         let us = |duration: Duration| u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
         let end_us = self.began.elapsed();
-        let (at_us, took_us) = (us(end_us.saturating_sub(took)), us(took));
+        let (at_us, elapsed_us) = (us(end_us.saturating_sub(elapsed)), us(elapsed));
         if self.steps.len() < STEPS {
-            self.steps.push(Step { shape, failed, at_us, took_us });
+            self.steps.push(Step { shape, failed, at_us, elapsed_us });
         }
         if let Some(used) = self.uses.iter_mut().find(|used| used.shape == shape) {
-            used.took_us += u64::from(took_us);
+            used.elapsed_us += u64::from(elapsed_us);
         }
         self.covered.add(u64::from(at_us), u64::from(us(end_us)));
     }
 
     /// The time in which at least one of its commands was in flight, in microseconds. Commands that overlap count once.
-    pub(crate) fn took_us(&self) -> u64 {
+    pub(crate) fn elapsed_us(&self) -> u64 {
         self.covered.sum()
     }
 

@@ -133,23 +133,27 @@ impl Listener {
     fn on_command_succeeded(&'static self, client: u32, event: &CommandSucceededEvent) {
         let documents = documents(&event.command_name, &event.reply);
         let outcome = match write_error(&event.reply) {
-            Some(code) => CommandOutcome::Failed { took: event.duration, code, name: "" },
-            None => CommandOutcome::Fine { took: event.duration, documents },
+            Some(code) => CommandOutcome::Failed { elapsed: event.duration, code, name: "" },
+            None => CommandOutcome::Fine { elapsed: event.duration, documents },
         };
         self.record_completion(client, &event.connection, &outcome);
     }
 
     fn on_command_failed(&'static self, client: u32, event: &CommandFailedEvent) {
         let (code, name) = classify::code(&event.failure);
-        self.record_completion(client, &event.connection, &CommandOutcome::Failed { took: event.duration, code, name });
+        self.record_completion(
+            client,
+            &event.connection,
+            &CommandOutcome::Failed { elapsed: event.duration, code, name },
+        );
     }
 
     fn record_completion(&'static self, client: u32, connection: &ConnectionInfo, outcome: &CommandOutcome<'_>) {
         // Without a slot for the connection, the shape is not known.
         let number = self.connections.end(self.key(client, connection)).unwrap_or(shapes::OTHER);
         self.shapes.by_number(number).end(outcome);
-        if let Some((took, failed)) = outcome.duration() {
-            attribution::write(|trace| trace.end(number, took, failed));
+        if let Some((elapsed, failed)) = outcome.duration() {
+            attribution::write(|trace| trace.end(number, elapsed, failed));
         }
     }
 
@@ -162,12 +166,12 @@ impl Listener {
             CmapEvent::ConnectionCheckedOut(event) => {
                 let key = self.connections.key(client, &event.address, event.connection_id);
                 self.pools.pool_for(client, &event.address).check_out(self.connections.give_out(key));
-                self.shapes.by_number(CHECK_OUT).end(&CommandOutcome::Fine { took: event.duration, documents: 0 });
+                self.shapes.by_number(CHECK_OUT).end(&CommandOutcome::Fine { elapsed: event.duration, documents: 0 });
             }
             CmapEvent::ConnectionCheckoutFailed(event) => {
                 self.pools.pool_for(client, &event.address).check_out_failed();
                 self.shapes.by_number(CHECK_OUT).end(&CommandOutcome::Failed {
-                    took: event.duration,
+                    elapsed: event.duration,
                     code: 0,
                     name: "",
                 });

@@ -14,7 +14,7 @@ const COMMANDS: usize = 32;
 /// The counters of an endpoint.
 pub(crate) struct UsageRecorder {
     commands: AtomicU64,
-    took_us: AtomicU64,
+    elapsed_us: AtomicU64,
     repeated: AtomicU64,
     /// Requests with commands, by the time that their commands took.
     times: BucketRecorder,
@@ -27,7 +27,7 @@ struct UseCounter {
     shape: AtomicU32,
     requests: AtomicU64,
     calls: AtomicU64,
-    took_us: AtomicU64,
+    elapsed_us: AtomicU64,
     most: AtomicU32,
     repeated: AtomicU64,
 }
@@ -36,7 +36,7 @@ struct UseCounter {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct UsageDelta {
     pub(crate) commands: u64,
-    pub(crate) took_us: u64,
+    pub(crate) elapsed_us: u64,
     pub(crate) repeated: u64,
     pub(crate) uses: Vec<CommandUseDelta>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct CommandUseDelta {
     /// Requests that sent it.
     pub(crate) requests: u64,
     pub(crate) calls: u64,
-    pub(crate) took_us: u64,
+    pub(crate) elapsed_us: u64,
     /// The most calls by one request.
     pub(crate) most: u32,
     /// Requests that sent it many times (N+1).
@@ -59,7 +59,7 @@ impl CommandUseDelta {
     pub(crate) fn add(&mut self, more: &Self) {
         self.requests += more.requests;
         self.calls += more.calls;
-        self.took_us += more.took_us;
+        self.elapsed_us += more.elapsed_us;
         self.most = self.most.max(more.most);
         self.repeated += more.repeated;
     }
@@ -70,14 +70,14 @@ impl UsageRecorder {
         let zero = || AtomicU64::new(0);
         Self {
             commands: zero(),
-            took_us: zero(),
+            elapsed_us: zero(),
             repeated: zero(),
             times: BucketRecorder::new(),
             uses: std::array::from_fn(|_| UseCounter {
                 shape: AtomicU32::new(0),
                 requests: zero(),
                 calls: zero(),
-                took_us: zero(),
+                elapsed_us: zero(),
                 most: AtomicU32::new(0),
                 repeated: zero(),
             }),
@@ -87,9 +87,9 @@ impl UsageRecorder {
     #[inline(never)]
     pub(crate) fn record(&self, trace: &Trace) {
         self.commands.fetch_add(trace.commands.into(), Relaxed);
-        self.took_us.fetch_add(trace.took_us(), Relaxed);
+        self.elapsed_us.fetch_add(trace.elapsed_us(), Relaxed);
         self.repeated.fetch_add(trace.repeats().into(), Relaxed);
-        self.times.record(trace.took_us());
+        self.times.record(trace.elapsed_us());
         for (index, first) in trace.uses.iter().enumerate() {
             let is_of_it = |used: &&CommandUse| used.shape == first.shape;
             // One shape may be there several times, each with other fields.
@@ -125,7 +125,7 @@ impl UsageRecorder {
         let used = self.uses.iter().take_while(|counter| counter.shape.load(Relaxed) > 0);
         UsageDelta {
             commands: self.commands.swap(0, Relaxed),
-            took_us: self.took_us.swap(0, Relaxed),
+            elapsed_us: self.elapsed_us.swap(0, Relaxed),
             repeated: self.repeated.swap(0, Relaxed),
             uses: used.map(UseCounter::take).filter(|taken| taken.calls > 0).collect(),
         }
@@ -135,15 +135,15 @@ impl UsageRecorder {
 impl UseCounter {
     /// Records one request's commands of this shape.
     fn record<'a>(&self, uses: impl Iterator<Item = &'a CommandUse>) {
-        let (mut calls, mut took_us, mut repeats) = (0, 0, false);
+        let (mut calls, mut elapsed_us, mut repeats) = (0, 0, false);
         for used in uses {
             calls += used.calls;
-            took_us += used.took_us;
+            elapsed_us += used.elapsed_us;
             repeats |= used.repeats();
         }
         self.requests.fetch_add(1, Relaxed);
         self.calls.fetch_add(calls.into(), Relaxed);
-        self.took_us.fetch_add(took_us, Relaxed);
+        self.elapsed_us.fetch_add(elapsed_us, Relaxed);
         self.most.fetch_max(calls, Relaxed);
         self.repeated.fetch_add(repeats.into(), Relaxed);
     }
@@ -153,7 +153,7 @@ impl UseCounter {
             shape: (self.shape.load(Relaxed) - 1) as u16,
             requests: self.requests.swap(0, Relaxed),
             calls: self.calls.swap(0, Relaxed),
-            took_us: self.took_us.swap(0, Relaxed),
+            elapsed_us: self.elapsed_us.swap(0, Relaxed),
             most: self.most.swap(0, Relaxed),
             repeated: self.repeated.swap(0, Relaxed),
         }

@@ -232,7 +232,7 @@ impl MongoDb {
 }
 
 impl DatabaseSource for MongoDb {
-    fn ask<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
+    fn query<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
         Box::pin(async move {
             let outcome = self.round(result).await;
             self.logins.note(outcome)

@@ -16,9 +16,9 @@ pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1250);
 
 /// A kind of database.
 pub(super) trait DatabaseSource: Send {
-    /// One question. Writes into `result` which database it is.
+    /// One query. Writes into `result` which database it is.
     /// Returns the time of the round trip, or why there was no good answer. It is dropped after [`ANSWER_WITHIN`].
-    fn ask<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>>;
+    fn query<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>>;
 
     /// Whether this round asks nothing: the last state stays, with its age.
     fn is_paused(&mut self) -> bool {
@@ -98,7 +98,7 @@ impl Probe {
         if source.is_paused() {
             return;
         }
-        let answer = match timeout(ANSWER_WITHIN, source.ask(&mut self.result)).await {
+        let answer = match timeout(ANSWER_WITHIN, source.query(&mut self.result)).await {
             Ok(answer) => answer,
             Err(_) => Err(source.overdue().await),
         };
@@ -124,7 +124,7 @@ impl Probe {
     }
 }
 
-/// Whether the database answers further questions.
+/// Whether the database answers further queries.
 fn answers(state: &DatabaseState) -> bool {
     match state {
         DatabaseState::Healthy => true,
@@ -149,7 +149,7 @@ mod tests {
     struct Scripted(Vec<Option<Result<Duration, DatabaseFailure>>>);
 
     impl DatabaseSource for Scripted {
-        fn ask<'a>(&'a mut self, _: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
+        fn query<'a>(&'a mut self, _: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
             let answer = self.0.remove(0);
             Box::pin(async move {
                 match answer {

@@ -1,4 +1,4 @@
-//! SQLite: each question opens the file, so a removed or replaced file is noticed, and no file stays open. Questions run on a
+//! SQLite: each query opens the file, so a removed or replaced file is noticed, and no file stays open. Queries run on a
 //! blocking thread, one at a time: a file on a lost network drive may hold it for hours.
 
 use std::{
@@ -21,7 +21,7 @@ const UNLOCKED_WITHIN: Duration = Duration::from_millis(500);
 /// A SQLite file to ask.
 pub(super) struct Sqlite {
     path: PathBuf,
-    /// The running question. It may last longer than its round.
+    /// The running query. It may last longer than its round.
     asking: Option<JoinHandle<Result<SqliteReading, DatabaseFailure>>>,
 }
 
@@ -52,7 +52,7 @@ impl Sqlite {
 }
 
 impl DatabaseSource for Sqlite {
-    fn ask<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
+    fn query<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
         Box::pin(self.round(result))
     }
 
@@ -62,7 +62,7 @@ impl DatabaseSource for Sqlite {
     }
 }
 
-/// One question to the file. Only its metadata are read without SQLite: to open and close the file otherwise would release the locks
+/// One query to the file. Only its metadata are read without SQLite: to open and close the file otherwise would release the locks
 /// that the application's own connections in this process hold on it.
 fn query_file(path: &Path) -> Result<SqliteReading, DatabaseFailure> {
     let metadata = path.metadata().map_err(|error| not_there(path, &error))?;
@@ -70,7 +70,7 @@ fn query_file(path: &Path) -> Result<SqliteReading, DatabaseFailure> {
         return Err(DatabaseFailure::new(FailureKind::Damaged, "what is at its path is not a file"));
     }
     let started = Instant::now();
-    let mut file = ask(path).map_err(|error| failure(&error))?;
+    let mut file = query(path).map_err(|error| failure(&error))?;
     let round_trip = started.elapsed();
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
@@ -78,7 +78,7 @@ fn query_file(path: &Path) -> Result<SqliteReading, DatabaseFailure> {
     Ok(SqliteReading { file, round_trip })
 }
 
-fn ask(path: &Path) -> rusqlite::Result<DatabaseFile> {
+fn query(path: &Path) -> rusqlite::Result<DatabaseFile> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(UNLOCKED_WITHIN)?;
     // Every statement reads the schema: a file that is no database, or a damaged one, shows here.

@@ -5,7 +5,7 @@ use watchboard_wire::{Finding, FindingSubject, RequestMemory, format};
 use super::{
     finding::degraded_finding,
     growth::Growth,
-    requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MOST_NAMED},
+    requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MAX_NAMED},
 };
 use crate::{
     alloc::AllocationSums,
@@ -27,7 +27,7 @@ pub(super) fn allocation_findings(heap: Option<Growth>, history: &mut History, r
     let mut findings: Vec<Finding> = vec![];
     let mut more = 0;
     history.last_minute_and_hour(|id, minute, hour| match far_more(minute, hour) {
-        Some(sentence) if findings.len() < MOST_NAMED => {
+        Some(sentence) if findings.len() < MAX_NAMED => {
             findings.push(endpoint_finding(reader.name(id).text(), &sentence));
         }
         Some(_) => more += 1,

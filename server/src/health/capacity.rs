@@ -11,13 +11,13 @@ const FULL_PERCENT: u64 = 90;
 #[derive(Default)]
 pub(super) struct CapacityJudge {
     /// Clients that found no place of a bound.
-    found_none: LastMinute<String>,
+    exceeded: LastMinute<String>,
 }
 
 impl CapacityJudge {
     pub(super) fn capacity_findings(&mut self, tick: u64, capacities: &[CapacityUse]) -> Vec<Finding> {
-        let counters = capacities.iter().map(|capacity| (capacity.name.clone(), capacity.found_none)).collect();
-        let recent = self.found_none.add(tick, counters);
+        let counters = capacities.iter().map(|capacity| (capacity.name.clone(), capacity.exceeded)).collect();
+        let recent = self.exceeded.add(tick, counters);
         capacities.iter().zip(recent).filter_map(|(capacity, (_, recent))| finding(capacity, recent)).collect()
     }
 }
@@ -43,8 +43,8 @@ mod tests {
     #[test]
     fn a_full_bound_is_a_finding_with_its_figures_while_it_is_full_and_a_minute_after() {
         let mut judge = CapacityJudge::default();
-        let mut found = |tick, in_use, found_none| {
-            let tunnels = CapacityUse { name: "tunnels".into(), in_use, limit: 8192, found_none };
+        let mut found = |tick, in_use, exceeded| {
+            let tunnels = CapacityUse { name: "tunnels".into(), in_use, limit: 8192, exceeded };
             let found = judge.capacity_findings(tick, &[tunnels]);
             found.first().map(|finding| finding.sentence.replace(['\u{a0}', '\u{202f}'], " "))
         };

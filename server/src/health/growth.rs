@@ -218,5 +218,4 @@ impl GrowthDetector {
 }
 
 #[cfg(test)]
-#[path = "growth_tests.rs"]
 mod tests;

@@ -17,7 +17,7 @@ const DEGRADED_ERROR_PERCENT: f64 = 5.0;
 const UNHEALTHY_ERROR_PERCENT: f64 = 50.0;
 
 /// Endpoints are named, but no more of a kind than these.
-pub(super) const MOST_NAMED: usize = 3;
+pub(super) const MAX_NAMED: usize = 3;
 /// So many requests beyond a limit are more than an accident.
 pub(super) const ENOUGH_BEYOND: u64 = 3;
 
@@ -60,8 +60,8 @@ pub(super) fn request_findings(
 ) -> Vec<Finding> {
     let mut findings: Vec<Finding> = errors(recent, failures).into_iter().collect();
     slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
-    findings.extend(slow.iter().take(MOST_NAMED).map(Slow::finding));
-    if let Some(more @ 1..) = slow.len().checked_sub(MOST_NAMED) {
+    findings.extend(slow.iter().take(MAX_NAMED).map(Slow::finding));
+    if let Some(more @ 1..) = slow.len().checked_sub(MAX_NAMED) {
         findings
             .push(degraded_finding(format!("{more} more endpoints beyond their objective"), FindingSubject::Requests));
     }

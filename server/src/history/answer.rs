@@ -1,8 +1,8 @@
 //! The history's part of the response to a page: the figures of its view that are new since the page's cursor.
 
 use watchboard_wire::{
-    Ask, CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, Part,
-    RefreshCursor, RefreshResponse, RequestCommands, SlowRequest, Snapshot, Timeline, Window,
+    CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, Part,
+    RefreshCursor, RefreshQuery, RefreshResponse, RequestCommands, SlowRequest, Snapshot, Timeline, Window,
 };
 
 use super::{
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Endpoints in a view that shows only the top ones.
-const MOST_ENDPOINTS: usize = 10;
+const MAX_ENDPOINTS: usize = 10;
 
 /// Looks up the names for the numbers in the history.
 #[derive(Clone, Copy)]
@@ -29,47 +29,47 @@ pub(crate) struct NameLookup<'a> {
 }
 
 impl History {
-    /// The response to a page. `seen` is the page's cursor for the same question.
+    /// The response to a page. `cursor` is the page's cursor of its last response to the same query.
     pub(crate) fn answer(
         &mut self,
-        ask: &Ask,
-        seen: Option<RefreshCursor>,
+        query: &RefreshQuery,
+        cursor: Option<RefreshCursor>,
         snapshot: &Snapshot,
         names: NameLookup<'_>,
     ) -> RefreshResponse {
         let reader = names.reader;
         let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, now } = self;
-        let window_sums = &mut windows[ask.window as usize];
+        let window_sums = &mut windows[query.window as usize];
         window_sums.advance(tiers, *now);
         reader.in_flight_ids().for_each(|id| window_sums.know(id));
-        let same_run = |seen: &RefreshCursor| seen.started_at_unix_ms == *started_at_unix_ms;
-        let seen = seen.filter(|seen| same_run(seen) && window_sums.made_at() <= seen.tick);
-        let endpoints = match &ask.part {
+        let same_run = |cursor: &RefreshCursor| cursor.started_at_unix_ms == *started_at_unix_ms;
+        let cursor = cursor.filter(|cursor| same_run(cursor) && window_sums.made_at() <= cursor.tick);
+        let endpoints = match &query.part {
             Part::Charts | Part::Database | Part::Endpoint(_) => vec![],
             Part::Overview => top_endpoints(window_sums, reader, |sums| sums.duration_sum_us),
             Part::Memory => top_endpoints(window_sums, reader, |sums| sums.memory.allocated.bytes),
-            Part::Requests => changed_endpoints(window_sums, seen, reader),
+            Part::Requests => changed_endpoints(window_sums, cursor, reader),
         };
-        let endpoint = match &ask.part {
+        let endpoint = match &query.part {
             Part::Endpoint(name) => {
-                reader.id(name).map(|id| detail(id, window_sums, tiers, slowest_of.get(id), seen, names))
+                reader.id(name).map(|id| detail(id, window_sums, tiers, slowest_of.get(id), cursor, names))
             }
             _ => None,
         };
-        let first = seen.map_or(0, |seen| seen.tick / ask.window.step_seconds());
+        let first = cursor.map_or(0, |cursor| cursor.tick / query.window.step_seconds());
         RefreshResponse {
             snapshot: snapshot.clone(),
             totals: window_sums.totals(),
             timeline: window_sums.timeline().points_since(first),
-            endpoints_whole: seen.is_none() || ask.part != Part::Requests,
+            endpoints_whole: cursor.is_none() || query.part != Part::Requests,
             endpoints,
-            causes: if matches!(ask.part, Part::Charts | Part::Database | Part::Memory) {
+            causes: if matches!(query.part, Part::Charts | Part::Database | Part::Memory) {
                 vec![]
             } else {
-                changed_causes(causes, window_sums, tiers, seen)
+                changed_causes(causes, window_sums, tiers, cursor)
             },
             uncounted_errors: causes.uncounted_errors(snapshot.requests.errors_seen),
-            slowest: (ask.part == Part::Requests).then(|| slow_requests(slowest, window_sums, names)),
+            slowest: (query.part == Part::Requests).then(|| slow_requests(slowest, window_sums, names)),
             endpoint,
             memory: None,
             database: None,
@@ -107,11 +107,11 @@ fn changed_causes(
     causes: &Causes,
     window_sums: &WindowSums,
     tiers: &Tiers,
-    seen: Option<RefreshCursor>,
+    cursor: Option<RefreshCursor>,
 ) -> Vec<ErrorCause> {
     let step = window_sums.window.step_seconds();
     let (from, to) = window_sums.span();
-    let is_new = |tick: u64| seen.is_none_or(|seen| tick > seen.tick);
+    let is_new = |tick: u64| cursor.is_none_or(|cursor| tick > cursor.tick);
     let changed = causes.iter().filter(|cause| is_new(cause.tick) && cause.tick >= from);
     let mut changed: Vec<ErrorCause> = changed.map(|cause| cause.cause.clone()).collect();
     changed.sort_unstable_by_key(|cause| cause.number);
@@ -137,14 +137,14 @@ fn detail(
     window_sums: &mut WindowSums,
     tiers: &Tiers,
     slowest: Option<&Slowest>,
-    seen: Option<RefreshCursor>,
+    cursor: Option<RefreshCursor>,
     names: NameLookup<'_>,
 ) -> EndpointDetail {
     let reader = names.reader;
     let window = window_sums.window;
     let (from, to) = window_sums.span();
     let oldest = from / window.step_seconds();
-    let first = seen.map_or(oldest, |seen| (seen.tick / window.step_seconds()).max(oldest));
+    let first = cursor.map_or(oldest, |cursor| (cursor.tick / window.step_seconds()).max(oldest));
     let started_at_unix_ms = window_sums.timeline().started_at_unix_ms;
     let mut timeline = Timeline { started_at_unix_ms, window, first, ..Timeline::default() };
     for number in first..to.div_ceil(window.step_seconds()) {
@@ -176,11 +176,11 @@ fn top_endpoints(window_sums: &mut WindowSums, reader: &Reader, key: fn(&Tally) 
         in_flight: reader.in_flight(id),
         ..wire_row(id, row, first, reader)
     };
-    rows.into_iter().take(MOST_ENDPOINTS).map(named).collect()
+    rows.into_iter().take(MAX_ENDPOINTS).map(named).collect()
 }
 
 /// The endpoints that changed since the cursor.
-fn changed_endpoints(window_sums: &mut WindowSums, seen: Option<RefreshCursor>, reader: &Reader) -> Vec<EndpointRow> {
+fn changed_endpoints(window_sums: &mut WindowSums, cursor: Option<RefreshCursor>, reader: &Reader) -> Vec<EndpointRow> {
     let (first, line_step) = (window_sums.first_of_line(), window_sums.window.line_step_seconds());
     let now = window_sums.span().1.saturating_sub(1);
     let mut rows = vec![];
@@ -192,12 +192,12 @@ fn changed_endpoints(window_sums: &mut WindowSums, seen: Option<RefreshCursor>, 
             }
             (row.in_flight, row.changed_at) = (in_flight, now);
         }
-        let is_new = |tick: u64| seen.is_none_or(|seen| tick > seen.tick);
+        let is_new = |tick: u64| cursor.is_none_or(|cursor| tick > cursor.tick);
         // An endpoint that has left the window is sent once, so that the page drops it.
-        if is_new(row.changed_at) && (seen.is_some() || row.sums.requests() + in_flight > 0) {
+        if is_new(row.changed_at) && (cursor.is_some() || row.sums.requests() + in_flight > 0) {
             let name = is_new(row.came_at).then(|| reader.name(id));
             // The page has the line up to its cursor.
-            let known = seen.filter(|_| name.is_none()).map_or(first, |seen| first.max(seen.tick / line_step));
+            let known = cursor.filter(|_| name.is_none()).map_or(first, |cursor| first.max(cursor.tick / line_step));
             rows.push(EndpointRow { name, in_flight, ..wire_row(id, row, known, reader) });
         }
     }
@@ -233,7 +233,7 @@ fn commands(id: usize, names: NameLookup<'_>) -> Vec<EndpointCommand> {
         name: (names.command)(used.shape),
         requests: used.requests,
         calls: used.calls,
-        duration_sum_us: used.took_us,
+        duration_sum_us: used.elapsed_us,
         most: used.most,
         repeated: used.repeated,
     };
@@ -264,11 +264,11 @@ fn request_commands(usage: &RequestUsage, names: NameLookup<'_>) -> RequestComma
             shapes.len() - 1
         });
         let at_us = usage.began_us + u64::from(step.at_us);
-        CommandStep { name: name as u8, at_us, took_us: step.took_us, failed: step.failed }
+        CommandStep { name: name as u8, at_us, elapsed_us: step.elapsed_us, failed: step.failed }
     };
     RequestCommands {
         commands: usage.commands,
-        took_us: usage.took_us,
+        elapsed_us: usage.elapsed_us,
         steps: usage.steps.iter().map(step).collect(),
         names: shapes.iter().map(|shape| (names.command)(*shape).text()).collect(),
     }

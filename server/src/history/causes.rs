@@ -7,7 +7,7 @@ use watchboard_wire::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample};
 use crate::requests::{KeptText, ReportedError, Sighting};
 
 /// Causes at once. A further one replaces the cause whose last error is the oldest.
-const MOST_CAUSES: usize = 200;
+const MAX_CAUSES: usize = 200;
 /// Errors that are kept in full: of each cause, and of all.
 const SAMPLES: usize = 5;
 const RECENT: usize = 100;
@@ -99,7 +99,7 @@ impl Causes {
     }
 
     fn make_room(&mut self) {
-        if self.by_number.len() < MOST_CAUSES {
+        if self.by_number.len() < MAX_CAUSES {
             return;
         }
         let quietest = self.by_number.values().min_by_key(|cause| cause.cause.last_at_unix_ms);
@@ -147,5 +147,4 @@ fn sample(sighting: &Sighting, message: Option<String>) -> ErrorSample {
 }
 
 #[cfg(test)]
-#[path = "causes_tests.rs"]
 mod tests;

@@ -1,10 +1,10 @@
-//! Measures the memory of a day of many endpoints, and the time of a request for it. `cargo xtask bench` runs these in release.
+//! Measures the memory of a day of many endpoints, and the time of a request for it. `watchboard-benches history` runs these.
 
 use std::{fs, time::Instant};
 
-use watchboard_wire::{Ask, Part, RefreshCursor, RefreshResponse, Snapshot};
+use watchboard_wire::{Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot};
 
-use super::*;
+use super::{fixtures, *};
 use crate::requests::{Policy, Recorder, record};
 
 const DAY: u64 = 86_400;
@@ -33,14 +33,14 @@ impl Day {
             recorder,
             reader: Reader::new(recorder),
             history: History::new(0),
-            snapshot: tests::snapshot(),
+            snapshot: fixtures::snapshot(),
             routes: (0..endpoints).map(|number| format!("/resources/{number}/items/{{id}}")).collect(),
             random: fastrand::Rng::with_seed(5),
             tick: 0,
         }
     }
 
-    /// A request of each endpoint, and then a tick; how long that one took, in microseconds.
+    /// A request of each endpoint, and then a tick; how long that one elapsed, in microseconds.
     fn tick(&mut self) -> f64 {
         for number in 0..self.routes.len() {
             let normal = (0..12).map(|_| self.random.f64()).sum::<f64>() - 6.0;
@@ -57,17 +57,16 @@ impl Day {
         started.elapsed().as_secs_f64() * 1e6
     }
 
-    fn ask(&mut self, window: Window, seen: Option<RefreshCursor>) -> (RefreshResponse, f64) {
+    fn refresh(&mut self, window: Window, cursor: Option<RefreshCursor>) -> (RefreshResponse, f64) {
         let started = Instant::now();
-        let ask = Ask { window, part: Part::Requests };
-        let answer = self.history.answer(&ask, seen, &self.snapshot, tests::endpoint_names(&self.reader));
+        let query = RefreshQuery { window, part: Part::Requests };
+        let answer = self.history.answer(&query, cursor, &self.snapshot, fixtures::endpoint_names(&self.reader));
         (answer, started.elapsed().as_secs_f64() * 1e3)
     }
 }
 
-#[test]
-#[ignore = "a measure, by `cargo xtask bench`"]
-fn a_day_of_512_endpoints() {
+/// The times and the memory of a day.
+pub fn a_day_of_512_endpoints() {
     let before = rss_mib();
     let mut day = Day::new(512);
     let mut times: Vec<f64> = (0..DAY + 600).map(|_| day.tick()).collect();
@@ -78,10 +77,10 @@ fn a_day_of_512_endpoints() {
     println!("  frames hold {:.1} MiB", day.history.tiers.bytes() as f64 / f64::from(1 << 20));
     println!("  resident memory grew by {:.1} MiB", rss_mib() - before);
     for window in Window::ALL {
-        let (answer, first) = day.ask(window, None);
-        let seen = RefreshCursor { started_at_unix_ms: 0, tick: day.snapshot.tick };
+        let (answer, first) = day.refresh(window, None);
+        let cursor = RefreshCursor { started_at_unix_ms: 0, tick: day.snapshot.tick };
         day.tick();
-        let (_, next) = day.ask(window, Some(seen));
+        let (_, next) = day.refresh(window, Some(cursor));
         println!(
             "  {:>3}: {} s covered, first look {first:.1} ms, next {next:.1} ms",
             window.word(),
@@ -91,17 +90,16 @@ fn a_day_of_512_endpoints() {
     println!("  and by {:.1} MiB when all windows have been looked at", rss_mib() - before);
 }
 
-#[test]
-#[ignore = "a measure, by `cargo xtask bench`"]
-fn bytes_of_a_refresh() {
+/// The sizes of the responses to a page.
+pub fn bytes_of_a_refresh() {
     for endpoints in [10, 512] {
         let mut day = Day::new(endpoints);
         (0..1000).for_each(|_| _ = day.tick());
-        let (first, _) = day.ask(Window::FifteenMinutes, None);
-        let seen = RefreshCursor { started_at_unix_ms: 0, tick: day.snapshot.tick };
+        let (first, _) = day.refresh(Window::FifteenMinutes, None);
+        let cursor = RefreshCursor { started_at_unix_ms: 0, tick: day.snapshot.tick };
         day.tick();
         day.tick();
-        let (next, _) = day.ask(Window::FifteenMinutes, Some(seen));
+        let (next, _) = day.refresh(Window::FifteenMinutes, Some(cursor));
         let size = |answer: &RefreshResponse| postcard::to_allocvec(answer).expect("it can be written").len();
         println!(
             "{endpoints} endpoints, all busy: first answer {} bytes, refresh after 2 s {}",

@@ -77,7 +77,7 @@ pub(super) fn endpoint_point(tiers: &Tiers, window: Window, id: usize, number: u
         allocated_mean_bytes: vec![memory.map(|memory| memory.mean_bytes())],
         allocated_max_bytes: vec![memory.map(|memory| memory.max_bytes)],
         commands_mean: vec![each(usage.map_or(0, |usage| usage.commands)).map(hundredths)],
-        database_mean_us: vec![each(usage.map_or(0, |usage| usage.took_us)).map(|mean| us(mean as u64))],
+        database_mean_us: vec![each(usage.map_or(0, |usage| usage.elapsed_us)).map(|mean| us(mean as u64))],
         latency_counts: vec![by_band(&sums)],
     }
 }

@@ -1,17 +1,14 @@
 //! Helpers for the tests of the history, and tests of the whole: a day of requests with a known distribution, against exact figures.
 
-use watchboard_wire::{Ask, CommandName, Latency, Part, Snapshot};
+use watchboard_wire::{Latency, Part, RefreshQuery, Snapshot};
 
-use super::*;
+use super::{
+    fixtures::{endpoint_names, snapshot},
+    *,
+};
 use crate::{
-    commands::Listener,
-    database::ProbeResult,
     histograms::bucket,
-    history::NameLookup,
-    memory::Probes,
     requests::{Class, Ending, Outcome, Policy, Recorder, RequestId, Sighting},
-    sample::Sampler,
-    sync::supervision::Supervision,
 };
 
 pub(crate) fn tally(durations_us: &[u64]) -> Tally {
@@ -37,20 +34,6 @@ pub(super) fn sighting(endpoint: usize, at_unix_ms: u64, duration_us: u64) -> Si
         id: RequestId::EMPTY,
         usage: None,
     }
-}
-
-/// The snapshot of a monitor without a database or a runtime.
-pub(super) fn snapshot() -> Snapshot {
-    let recorder = Recorder::new(Policy::default());
-    let supervision = Supervision::default();
-    let probes = Probes::new(None, &supervision);
-    let mut sampler = Sampler::new(None, probes, recorder, Listener::new(), None, supervision.faults);
-    Snapshot { started_at_unix_ms: 0, ..sampler.tick(0, &ProbeResult::default(), false).snapshot }
-}
-
-/// Looks up the names of endpoints alone.
-pub(super) fn endpoint_names(reader: &Reader) -> NameLookup<'_> {
-    NameLookup { reader, command: &|_| CommandName::default() }
 }
 
 /// A history that is fed by hand, with a reader of no requests.
@@ -90,8 +73,8 @@ impl Fed {
         self.history.windows = Window::ALL.map(|window| WindowSums::new(window, self.history.started_at_unix_ms));
     }
 
-    fn ask(&mut self, window: Window, part: Part) -> watchboard_wire::RefreshResponse {
-        self.history.answer(&Ask { window, part }, None, &self.snapshot, endpoint_names(&self.reader))
+    fn refresh(&mut self, window: Window, part: Part) -> watchboard_wire::RefreshResponse {
+        self.history.answer(&RefreshQuery { window, part }, None, &self.snapshot, endpoint_names(&self.reader))
     }
 
     /// The exact durations of a window, in their order.
@@ -132,12 +115,12 @@ fn every_window_of_a_day_has_its_exact_percentiles_and_totals() {
         fed.tick(tick, &[(tick as usize % 3, of_tick[0]), (3, of_tick[1])]);
         // One window is looked at all the time: its sums are kept, and not made anew.
         if tick % 7 == 0 {
-            fed.ask(Window::FifteenMinutes, Part::Requests);
+            fed.refresh(Window::FifteenMinutes, Part::Requests);
         }
     }
     for window in Window::ALL {
         for part in [Part::Requests, Part::Overview] {
-            let answer = fed.ask(window, part);
+            let answer = fed.refresh(window, part);
             let exact = fed.exact(window, None);
             assert_eq!(answer.totals.requests, exact.len() as u64, "{window:?}");
             assert_eq!(answer.totals.duration_sum_us, exact.iter().sum::<u64>());
@@ -155,7 +138,7 @@ fn every_window_of_a_day_has_its_exact_percentiles_and_totals() {
         let mut slowest = fed.exact(window, None);
         slowest.reverse();
         let listed: Vec<u64> =
-            fed.ask(window, Part::Requests).slowest.unwrap().iter().map(|one| one.duration_us).collect();
+            fed.refresh(window, Part::Requests).slowest.unwrap().iter().map(|one| one.duration_us).collect();
         assert_eq!(listed, slowest[..slowest::LISTED], "{window:?}");
     }
 }
@@ -170,10 +153,10 @@ fn sums_that_are_kept_are_those_that_are_made_anew() {
             now += if number % 50 == 0 { 5 } else { 1 };
             let id = if number % 1000 < 400 { number % 4 } else { number % 3 };
             fed.tick(now, &[(id, *duration)]);
-            let kept = fed.ask(window, Part::Requests);
+            let kept = fed.refresh(window, Part::Requests);
             if number % 497 == 0 {
                 fed.forget_sums();
-                let anew = fed.ask(window, Part::Requests);
+                let anew = fed.refresh(window, Part::Requests);
                 assert_eq!((kept.totals, kept.timeline), (anew.totals, anew.timeline), "{window:?}");
                 // Of a line the oldest point may be of more than the window.
                 let sums = |rows: Vec<watchboard_wire::EndpointRow>| -> Vec<_> {
@@ -193,11 +176,11 @@ fn a_look_a_minute_later_gets_what_is_new_and_not_all() {
     for window in Window::ALL {
         let mut fed = Fed::new();
         (0..5_000).for_each(|tick| fed.tick(tick, &[(0, 10)]));
-        let ask = Ask { window, part: Part::Requests };
-        fed.history.answer(&ask, None, &fed.snapshot, endpoint_names(&fed.reader));
+        let query = RefreshQuery { window, part: Part::Requests };
+        fed.history.answer(&query, None, &fed.snapshot, endpoint_names(&fed.reader));
         (5_000..5_060).for_each(|tick| fed.tick(tick, &[(1, 10)]));
-        let seen = Some(watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 4_999 });
-        let next = fed.history.answer(&ask, seen, &fed.snapshot, endpoint_names(&fed.reader));
+        let cursor = Some(watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 4_999 });
+        let next = fed.history.answer(&query, cursor, &fed.snapshot, endpoint_names(&fed.reader));
         assert!(!next.endpoints_whole, "{window:?}");
     }
 }
@@ -206,12 +189,12 @@ fn a_look_a_minute_later_gets_what_is_new_and_not_all() {
 fn a_page_gets_what_is_new_and_no_more() {
     let mut fed = Fed::new();
     (0..100).for_each(|tick| fed.tick(tick, &[(0, 10), (1, 20)]));
-    let ask = Ask { window: Window::FifteenMinutes, part: Part::Requests };
-    let first = fed.history.answer(&ask, None, &fed.snapshot, endpoint_names(&fed.reader));
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Requests };
+    let first = fed.history.answer(&query, None, &fed.snapshot, endpoint_names(&fed.reader));
     assert_eq!((first.endpoints.len(), first.endpoints.iter().all(|row| row.name.is_some())), (2, true));
-    let seen = watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 99 };
+    let cursor = watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 99 };
     fed.tick(100, &[(1, 30)]);
-    let next = fed.history.answer(&ask, Some(seen), &fed.snapshot, endpoint_names(&fed.reader));
+    let next = fed.history.answer(&query, Some(cursor), &fed.snapshot, endpoint_names(&fed.reader));
     assert_eq!(
         next.endpoints.iter().map(|row| (row.id, row.requests, row.name.is_some())).collect::<Vec<_>>(),
         [(1, 101, false)]
@@ -220,6 +203,6 @@ fn a_page_gets_what_is_new_and_no_more() {
     // A window that nobody has looked at since is told anew.
     fed.forget_sums();
     fed.tick(101, &[]);
-    let anew = fed.history.answer(&ask, Some(seen), &fed.snapshot, endpoint_names(&fed.reader));
+    let anew = fed.history.answer(&query, Some(cursor), &fed.snapshot, endpoint_names(&fed.reader));
     assert!(anew.endpoints_whole && anew.endpoints.len() == 2);
 }

@@ -14,7 +14,7 @@ pub(super) const STEPS: [u64; 5] = [1, 10, 60, 300, 900];
 const KEPT: [usize; STEPS.len()] = [300 + 14, 90 + 2, 60 + 2, 72 + 2, 96 + 2];
 /// The memory of all frames, about. Five hundred busy endpoints reach it. Then the oldest frames of the heaviest tier are dropped, and
 /// the windows that need them begin later.
-const MOST_BYTES: usize = 28 << 20;
+const MAX_BYTES: usize = 28 << 20;
 
 /// The tier whose frames a window begins with.
 pub(super) fn tier(window: Window) -> usize {
@@ -76,7 +76,7 @@ impl Tiers {
         if self.frames[tier].len() > KEPT[tier] {
             self.drop_oldest(tier);
         }
-        while self.bytes() > MOST_BYTES {
+        while self.bytes() > MAX_BYTES {
             let Some(tier) = self.heaviest() else { return };
             self.drop_oldest(tier);
         }
@@ -129,5 +129,4 @@ impl Tiers {
 }
 
 #[cfg(test)]
-#[path = "tiers_tests.rs"]
 mod tests;

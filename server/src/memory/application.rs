@@ -26,22 +26,22 @@ use self::{
 use super::{container::ContainerProbe, names, oom_kills::OomKillCounter, process, watch::Watch};
 use crate::{
     clock::now_unix_ms,
-    sync::supervision::{Lookout, Supervision},
+    supervision::{ProbeThread, Supervision},
 };
 
 /// So many processes are read; further ones are counted.
-const MOST_PROCESSES: usize = 64;
+const MAX_PROCESSES: usize = 64;
 /// One reading in so many searches the processes, and each reading that finds one ended.
 const LOOK_EVERY: u64 = 5;
 /// Restarts that are remembered.
-const MOST_RESTARTS: usize = 50;
+const MAX_RESTARTS: usize = 50;
 /// The kernel takes microseconds for a command line. It waits for a process whose memory is locked, which may be for ever.
 const COMMAND_WITHIN: Duration = Duration::from_millis(100);
 
 pub(super) struct ApplicationProbe {
     finder: Finder,
     /// Reads command lines, with the id of their process.
-    commands: Lookout<u32, (u32, CommandLine)>,
+    commands: ProbeThread<u32, (u32, CommandLine)>,
     /// The processes that are read, the main process first; empty while it does not run or cannot be seen.
     members: Vec<ProcessMember>,
     unread: usize,
@@ -66,7 +66,7 @@ impl ApplicationProbe {
     pub(super) fn new(watch: Watch, supervision: &Supervision) -> Self {
         Self {
             finder: Finder::new(watch),
-            commands: Lookout::new("command lines", supervision, || |pid| (pid, CommandLine::of_process(pid))),
+            commands: ProbeThread::new("command lines", supervision, || |pid| (pid, CommandLine::from_process(pid))),
             members: vec![],
             unread: 0,
             unseen: Unknown::because("not looked for yet"),
@@ -237,16 +237,16 @@ impl ApplicationProbe {
                     self.note_end();
                 }
                 self.restarts.push(now_unix_ms());
-                let excess = self.restarts.len().saturating_sub(MOST_RESTARTS);
+                let excess = self.restarts.len().saturating_sub(MAX_RESTARTS);
                 self.restarts.drain(..excess);
             }
             // Workers that go on without their master are still the application.
             self.name = found.processes.first().map(|main| self.main_name(main.pid)).unwrap_or_default();
         }
         self.known = keys;
-        self.unread = found.processes.len().saturating_sub(MOST_PROCESSES);
+        self.unread = found.processes.len().saturating_sub(MAX_PROCESSES);
         let mut before = std::mem::take(&mut self.members);
-        for key in found.processes.iter().take(MOST_PROCESSES) {
+        for key in found.processes.iter().take(MAX_PROCESSES) {
             let known = before.iter().position(|member| member.key == *key).map(|place| before.swap_remove(place));
             let member = known.unwrap_or_else(|| {
                 let command = self.command_line(key.pid).map(|line| line.shown);

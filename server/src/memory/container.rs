@@ -173,5 +173,4 @@ fn hugetlb_bytes(place: &GroupFolder) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[path = "container_tests.rs"]
 mod tests;

@@ -21,7 +21,7 @@ pub(super) fn read() -> Vec<HeavyProcess> {
     processes.sort_by_key(|process| (std::cmp::Reverse(process.rss_bytes), process.pid));
     processes.truncate(HEAVIEST);
     for process in &mut processes {
-        let files = FileNames::of_process(&threads::find_readable_folder(process.pid));
+        let files = FileNames::from_process(&threads::find_readable_folder(process.pid));
         process.name = files.process_name(&process.name);
     }
     processes

@@ -37,7 +37,7 @@ pub(super) struct FileNames {
 
 impl FileNames {
     /// By the folder of a process.
-    pub(super) fn of_process(folder: &Path) -> Self {
+    pub(super) fn from_process(folder: &Path) -> Self {
         let line = fs::read(folder.join("cmdline")).unwrap_or_default();
         let mut words = line.split(|byte| *byte == 0).skip(1);
         // The kernel runs a script by its first line: its interpreter, perhaps an option, its path.
@@ -86,7 +86,7 @@ impl ShownName {
     /// A process that runs another file has another name.
     pub(super) fn read(&mut self, folder: &Path, name: &str) -> String {
         if self.shown.is_empty() || self.name != name {
-            let files = if self.has_no_files { FileNames::default() } else { FileNames::of_process(folder) };
+            let files = if self.has_no_files { FileNames::default() } else { FileNames::from_process(folder) };
             (self.name, self.shown) = (name.to_owned(), files.process_name(name));
         }
         self.shown.clone()

@@ -149,5 +149,4 @@ impl GroupFolder {
 }
 
 #[cfg(test)]
-#[path = "oom_kills_tests.rs"]
 mod tests;

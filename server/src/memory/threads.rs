@@ -28,7 +28,7 @@ pub(super) struct Task {
 /// The threads of a process, by its folder.
 pub(super) fn read_tasks(folder: &Path) -> Reading<Vec<Task>> {
     let entries = or_unknown("/proc/PID/task", fs::read_dir(folder.join("task")))?;
-    let files = FileNames::of_process(folder);
+    let files = FileNames::from_process(folder);
     // A thread that ends during the reading is left out.
     let task = |entry: fs::DirEntry| {
         let line = text::read(entry.path().join("stat")).ok()?;

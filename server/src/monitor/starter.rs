@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::thread::{MonitorThread, SAMPLER};
-use crate::sync::supervision::Supervision;
+use crate::supervision::Supervision;
 
 /// Starts the thread, and tries again later if that fails.
 pub(super) struct Starter {

@@ -8,24 +8,24 @@ use tokio::{
     time::timeout,
 };
 use watchboard_app::port::{RefreshResult, Telemetry};
-use watchboard_wire::{Ask, Fault, FullSnapshot, Part, RefreshCursor, Unknown};
+use watchboard_wire::{Fault, FullSnapshot, Part, RefreshCursor, RefreshQuery, Unknown};
 
 use super::{
-    question::{LastRead, Question},
+    message::{LastRead, Message},
     starter::Starter,
 };
-use crate::sync::supervision::{Faults, LOOK_WITHIN, program::faults_with};
+use crate::supervision::{Faults, PROBE_WITHIN, program::faults_with};
 
 /// A page waits this long at most. The thread answers within milliseconds, unless the machine is overloaded or a reading hangs.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// The same while the thread has not sampled for longer than figures stay fresh.
 const STALE_ANSWER_WITHIN: Duration = Duration::from_millis(500);
 /// `/health` waits this long at most for costly figures: a look, and the sampler if it is at work.
-const COMPLETE_WITHIN: Duration = LOOK_WITHIN.saturating_add(Duration::from_secs(1));
+const COMPLETE_WITHIN: Duration = PROBE_WITHIN.saturating_add(Duration::from_secs(1));
 
 /// The monitor's state that the board reads.
 pub(super) struct State {
-    pub(super) ask: mpsc::Sender<Question>,
+    pub(super) messages: mpsc::Sender<Message>,
     pub(super) frozen: Arc<ArcSwap<FullSnapshot>>,
     /// The last read of any page, and of the database view: costly probes run again and again only for viewers.
     pub(super) read: Arc<LastRead>,
@@ -50,7 +50,7 @@ impl Telemetry for State {
             return Box::pin(std::future::ready(full));
         }
         let (answer, answered) = oneshot::channel();
-        let sent = self.ask.try_send(Question::CostlyFigures(answer)).is_ok();
+        let sent = self.messages.try_send(Message::CostlyFigures(answer)).is_ok();
         let frozen = Arc::clone(&self.frozen);
         Box::pin(async move {
             if sent && matches!(timeout(COMPLETE_WITHIN, answered).await, Ok(Ok(()))) {
@@ -63,14 +63,18 @@ impl Telemetry for State {
         })
     }
 
-    fn refresh(&self, ask: Ask, seen: Option<RefreshCursor>) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>> {
+    fn refresh(
+        &self,
+        query: RefreshQuery,
+        cursor: Option<RefreshCursor>,
+    ) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>> {
         self.starter.start();
         self.read.set_to_now();
-        if ask.part == Part::Database {
+        if query.part == Part::Database {
             self.database_read.set_to_now();
         }
         let (answer, answered) = oneshot::channel();
-        let sent = self.ask.try_send(Question::Page { ask, seen, answer });
+        let sent = self.messages.try_send(Message::Page { query, cursor, answer });
         let frozen = Arc::clone(&self.frozen);
         let within = if frozen.load().stale().is_some() { STALE_ANSWER_WITHIN } else { ANSWER_WITHIN };
         Box::pin(async move {

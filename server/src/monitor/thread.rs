@@ -13,21 +13,21 @@ use tokio::{
 };
 use watchboard_wire::FullSnapshot;
 
-use super::question::{LastRead, QUESTIONS, Question};
+use super::message::{LastRead, MAX_MESSAGES, Message};
 use crate::{
     database::{Database, Probe, ProbeResult},
     sample::Sampler,
-    sync::supervision::{LOOK_WITHIN, Supervision, ThreadRuntime, supervise, supervise_task},
+    supervision::{PROBE_WITHIN, Supervision, ThreadRuntime, supervise, supervise_task},
 };
 
-/// The time between two snapshots, and between two questions to the database.
+/// The time between two snapshots, and between two messages to the database.
 const TICK: Duration = Duration::from_secs(1);
-/// The least pause between two questions to the database, even after a slow answer.
-const REST: Duration = Duration::from_millis(250);
+/// The least pause between two messages to the database, even after a slow answer.
+const RESTART_PAUSE: Duration = Duration::from_millis(250);
 /// A round of the database's probe takes two seconds at most. One that takes so long never ends.
 const ROUND_WITHIN: Duration = Duration::from_secs(10);
-/// Threads for blocking calls: name look-ups of the database's driver, which cannot be cancelled, and questions to a file.
-const MOST_BLOCKING: usize = 4;
+/// Threads for blocking calls: name look-ups of the database's driver, which cannot be cancelled, and messages to a file.
+const MAX_BLOCKING: usize = 4;
 
 /// The name of the thread in the list of faults.
 pub(super) const SAMPLER: &str = "sampler";
@@ -39,9 +39,9 @@ pub(super) struct MonitorThread {
     pub(super) frozen: Arc<ArcSwap<FullSnapshot>>,
     pub(super) read: Arc<LastRead>,
     pub(super) database_read: Arc<LastRead>,
-    pub(super) questions: mpsc::Receiver<Question>,
+    pub(super) messages: mpsc::Receiver<Message>,
     /// Questions that wait for readings that are under way, with the time of each.
-    pub(super) parked: Vec<(Instant, Question)>,
+    pub(super) parked: Vec<(Instant, Message)>,
     pub(super) databases: watch::Receiver<Database>,
     pub(super) results: watch::Sender<ProbeResult>,
     pub(super) latest: watch::Receiver<ProbeResult>,
@@ -57,7 +57,7 @@ impl MonitorThread {
         supervise(SAMPLER, &supervision.faults, || {
             let runtime = match &mut runtime {
                 Some(runtime) => runtime,
-                none => none.insert(ThreadRuntime::new(MOST_BLOCKING)?),
+                none => none.insert(ThreadRuntime::new(MAX_BLOCKING)?),
             };
             let database = DatabaseTask {
                 databases: self.databases.clone(),
@@ -78,9 +78,9 @@ impl MonitorThread {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         ticks.tick().await;
-        let looked = Arc::clone(&self.supervision.looked);
+        let probed = Arc::clone(&self.supervision.probed);
         loop {
-            let awaited = self.parked.first().map(|(asked_at, _)| *asked_at + LOOK_WITHIN);
+            let awaited = self.parked.first().map(|(asked_at, _)| *asked_at + PROBE_WITHIN);
             tokio::select! {
                 biased;
                 _ = ticks.tick() => self.tick(),
@@ -90,11 +90,11 @@ impl MonitorThread {
                     let updated = self.sampler.update_database(&self.frozen.load(), &database);
                     self.publish(updated);
                 }
-                () = looked.notified() => {}
-                question = self.questions.recv(), if self.parked.len() < QUESTIONS => {
-                    let Some(question) = question else { return };
-                    self.sampler.begin_costly(question.is_with_devices());
-                    self.parked.push((Instant::now(), question));
+                () = probed.notified() => {}
+                message = self.messages.recv(), if self.parked.len() < MAX_MESSAGES => {
+                    let Some(message) = message else { return };
+                    self.sampler.begin_costly(message.is_with_devices());
+                    self.parked.push((Instant::now(), message));
                 }
                 () = sleep_until(awaited.unwrap_or_else(Instant::now).into()), if awaited.is_some() => {}
             }
@@ -115,23 +115,23 @@ impl MonitorThread {
         }
     }
 
-    /// Publishes what was read, and answers the questions that wait for nothing more.
+    /// Publishes what was read, and answers the messages that wait for nothing more.
     fn answer_parked(&mut self) {
-        let is_asked = !self.parked.is_empty();
-        let updated = self.sampler.update_memory(&self.frozen.load(), is_asked);
+        let is_requested = !self.parked.is_empty();
+        let updated = self.sampler.update_memory(&self.frozen.load(), is_requested);
         self.publish(updated);
         let sampler = &self.sampler;
-        let is_ready = |(asked_at, question): &mut (Instant, Question)| {
-            asked_at.elapsed() >= LOOK_WITHIN || !sampler.are_awaited(question.is_with_devices())
+        let is_ready = |(asked_at, message): &mut (Instant, Message)| {
+            asked_at.elapsed() >= PROBE_WITHIN || !sampler.are_awaited(message.is_with_devices())
         };
         let ready: Vec<_> = self.parked.extract_if(.., is_ready).collect();
-        for (_, question) in ready {
+        for (_, message) in ready {
             // An answer fails if nobody waits any more.
-            match question {
-                Question::CostlyFigures(answer) => _ = answer.send(()),
-                Question::Page { ask, seen, answer } => {
+            match message {
+                Message::CostlyFigures(answer) => _ = answer.send(()),
+                Message::Page { query, cursor, answer } => {
                     let (frozen, latest) = (self.frozen.load(), self.latest.borrow());
-                    if let Some(response) = self.sampler.rescued_answer(&ask, seen, &frozen, &latest) {
+                    if let Some(response) = self.sampler.rescued_answer(&query, cursor, &frozen, &latest) {
                         let _ = answer.send(response);
                     }
                 }
@@ -175,7 +175,7 @@ impl DatabaseTask {
                 return;
             }
             self.results.send_replace(probe.result().clone());
-            sleep(TICK.saturating_sub(started.elapsed()).max(REST)).await;
+            sleep(TICK.saturating_sub(started.elapsed()).max(RESTART_PAUSE)).await;
         }
     }
 }

@@ -27,7 +27,7 @@ struct Places {
     name: &'static str,
     limit: u64,
     in_use: AtomicU64,
-    found_none: AtomicU64,
+    exceeded: AtomicU64,
 }
 
 /// A place of a [`Capacity`]. It is free again when this is dropped.
@@ -39,7 +39,7 @@ impl Capacity {
     /// A bound of `limit` places; `name` is a plural, as "tunnels".
     #[must_use]
     pub fn new(name: &'static str, limit: u64) -> Self {
-        Self(Arc::new(Places { name, limit, in_use: AtomicU64::new(0), found_none: AtomicU64::new(0) }))
+        Self(Arc::new(Places { name, limit, in_use: AtomicU64::new(0), exceeded: AtomicU64::new(0) }))
     }
 
     /// Takes a place. `None` if all are taken, which is counted.
@@ -61,16 +61,16 @@ impl Capacity {
 
     /// A client found no place, and waits or is refused.
     pub fn note_none_free(&self) {
-        self.0.found_none.fetch_add(1, Relaxed);
+        self.0.exceeded.fetch_add(1, Relaxed);
     }
 
     pub(super) fn read(&self) -> CapacityUse {
-        let Places { name, limit, in_use, found_none } = &*self.0;
+        let Places { name, limit, in_use, exceeded } = &*self.0;
         CapacityUse {
             name: (*name).to_owned(),
             in_use: in_use.load(Relaxed).min(*limit),
             limit: *limit,
-            found_none: found_none.load(Relaxed),
+            exceeded: exceeded.load(Relaxed),
         }
     }
 }

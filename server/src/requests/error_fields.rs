@@ -14,9 +14,9 @@ const HOLDERS: [&str; 6] = ["error", "errors", "detail", "details", "message", "
 /// The place of a wrong value, as `FastAPI` gives it: `["body", "items", 0, "name"]`.
 const PLACE: &str = "loc";
 /// Objects within objects.
-const MOST_DEPTH: u8 = 4;
+const MAX_DEPTH: u8 = 4;
 /// The parts of a place.
-const MOST_PARTS: usize = 8;
+const MAX_PARTS: usize = 8;
 
 /// The fields of one error. Of a list of errors it is the first.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl ErrorFields {
         }
         if role.is_place {
             let place = self.place.get_or_insert_default();
-            if place.split('.').count() < MOST_PARTS {
+            if place.split('.').count() < MAX_PARTS {
                 place.extend((!place.is_empty()).then_some('.'));
                 place.push_str(value);
             }
@@ -83,7 +83,7 @@ struct FieldRole {
 }
 
 impl FieldRole {
-    fn of_field(name: &str, within: Self) -> Self {
+    fn from_field(name: &str, within: Self) -> Self {
         let is = |field: &&str| field.eq_ignore_ascii_case(name);
         let text = TEXTS.iter().position(is).or(within.text.filter(|_| within.is_list));
         Self {
@@ -146,7 +146,7 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let Self { fields, role, depth } = self;
-        if depth < MOST_DEPTH {
+        if depth < MAX_DEPTH {
             // Of a place all parts, of a list of errors the first.
             while items.next_element_seed(Node { fields: &mut *fields, role, depth: depth + 1 })?.is_some() {
                 if !role.is_place {
@@ -161,9 +161,9 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { fields, role: within, depth } = self;
         while let Some(name) = map.next_key::<String>()? {
-            let role = FieldRole::of_field(&name, within);
+            let role = FieldRole::from_field(&name, within);
             let holds = HOLDERS.iter().any(|field| field.eq_ignore_ascii_case(&name)) || role.text.is_some();
-            let is_read = depth < MOST_DEPTH && (holds || role.is_code || role.is_place);
+            let is_read = depth < MAX_DEPTH && (holds || role.is_code || role.is_place);
             if is_read {
                 map.next_value_seed(Node { fields: &mut *fields, role, depth: depth + 1 })?;
             } else {

@@ -5,13 +5,13 @@ use std::any::Any;
 use super::error_fields::ErrorFields;
 use crate::{
     masking::{mask_name, mask_text, shows_words},
-    sync::supervision::panics,
+    supervision::panics,
 };
 
 /// The part of a body that the layer keeps to find an error's message in.
 pub(super) const EXCERPT_BYTES: usize = 512;
 /// The length of a kept text; a longer one is cut.
-const MOST_CHARS: usize = 200;
+const MAX_CHARS: usize = 200;
 
 /// What an error says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) struct KeptText {
 }
 
 impl ErrorText {
-    pub(super) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+    pub(super) fn from_panic(panic: &(dyn Any + Send)) -> Self {
         panics::message(panic).map_or(Self::Fixed("a panic without a message"), |text| Self::received(text.as_bytes()))
     }
 
@@ -88,14 +88,13 @@ impl ErrorFields {
 }
 
 fn cut(text: &str) -> String {
-    text.chars().take(MOST_CHARS).collect()
+    text.chars().take(MAX_CHARS).collect()
 }
 
 fn first_line(text: &str) -> Option<String> {
-    let line: String = text.trim().lines().next()?.chars().filter(|char| !char.is_control()).take(MOST_CHARS).collect();
+    let line: String = text.trim().lines().next()?.chars().filter(|char| !char.is_control()).take(MAX_CHARS).collect();
     (!line.is_empty()).then_some(line)
 }
 
 #[cfg(test)]
-#[path = "error_text_tests.rs"]
 mod tests;

@@ -20,7 +20,8 @@ use crate::{
     alloc::{AllocationSums, Span},
     clock::now_unix_ms,
     commands::attribution::{self, Trace, TraceScope},
-    sync::{free_list::FreeList, supervision::panics},
+    supervision::panics,
+    sync::free_list::FreeList,
 };
 
 /// Boxes that a thread keeps for its next requests. If it has more requests at once, it allocates and frees theirs.

@@ -18,8 +18,8 @@ use super::{
     error_text::ErrorText,
     guard::{InFlightRequest, RequestGuard},
     recorder::{Incoming, Recorder},
+    upload_body,
     upstream::UpstreamTiming,
-    watched_upload,
 };
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -79,7 +79,7 @@ where
             None => RequestGuard::NONE,
         };
         if let Some(in_flight) = guard.request()
-            && let Some(client) = watched_upload::watch(&mut request)
+            && let Some(client) = upload_body::watch(&mut request)
         {
             in_flight.set_client(client);
         }
@@ -159,7 +159,7 @@ where
             }
             Err(panic) => {
                 if let Some(request) = guard.request() {
-                    request.panic(ErrorText::of_panic(&*panic));
+                    request.panic(ErrorText::from_panic(&*panic));
                 }
                 let mut response = Response::new(RequestsBody::empty(guard));
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -178,5 +178,4 @@ fn append_server_timing(request: &InFlightRequest, headers: &mut HeaderMap) {
 }
 
 #[cfg(test)]
-#[path = "layer_tests.rs"]
 mod tests;

@@ -238,8 +238,8 @@ impl RunningTotals {
         tally.memory.allocated = taken.allocated;
         if taken.usage != UsageDelta::default() {
             let usage = tally.usage.get_or_insert_default();
-            let UsageDelta { commands, took_us, repeated, .. } = taken.usage;
-            (usage.commands, usage.took_us, usage.repeated) = (commands, took_us, repeated);
+            let UsageDelta { commands, elapsed_us, repeated, .. } = taken.usage;
+            (usage.commands, usage.elapsed_us, usage.repeated) = (commands, elapsed_us, repeated);
         }
         if taken.upstream != UpstreamTally::default() {
             tally.upstream = Some(Box::new(taken.upstream));
@@ -297,7 +297,7 @@ impl EndpointState {
         // Snapshots of earlier ticks keep their totals.
         let totals = Arc::make_mut(&mut self.totals);
         for taken in &taken.endings {
-            let total = of_status(&mut totals.statuses, taken.ending);
+            let total = totals_of_status(&mut totals.statuses, taken.ending);
             total.requests += taken.requests();
             total.duration_sum_us += taken.duration_sum_us;
             for (bounded, count) in total.bounded.iter_mut().zip(taken.bounded) {
@@ -309,7 +309,7 @@ impl EndpointState {
         totals.allocated_bytes += taken.allocated.bytes;
         totals.freed_bytes += taken.allocated.freed_bytes;
         totals.commands += taken.usage.commands;
-        totals.database_us += taken.usage.took_us;
+        totals.database_us += taken.usage.elapsed_us;
         // Read after the ends, so that no more requests end than began.
         self.started = endpoint.started_count();
         totals.in_flight = self.started.saturating_sub(self.ended);
@@ -317,7 +317,7 @@ impl EndpointState {
 }
 
 /// The total of an ending's status and error. There are few, so the search is linear.
-fn of_status(statuses: &mut Vec<StatusTotals>, ending: Ending) -> &mut StatusTotals {
+fn totals_of_status(statuses: &mut Vec<StatusTotals>, ending: Ending) -> &mut StatusTotals {
     let (status, error) = (ending.status, ending.error());
     let index = statuses.iter().position(|total| total.status == status && total.error == error);
     let at = index.unwrap_or_else(|| {

@@ -14,7 +14,7 @@ use super::{
     capacity::Capacity,
     endpoint::{Ending, Endpoint, Outcome, RequestRecord},
     naming::{RouteName, Routes},
-    registry::{MAX_ENDPOINTS, Registry, method_index},
+    registry::{DEFAULT_MAX_ENDPOINTS, Registry, method_index},
     reports::ReportQueues,
     rules::Rules,
     upstream_failures::UpstreamFailures,
@@ -96,7 +96,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             rules: Rules::default(),
-            max_endpoints: MAX_ENDPOINTS,
+            max_endpoints: DEFAULT_MAX_ENDPOINTS,
             ignore: None,
             group: None,
             server_timing: false,
@@ -255,24 +255,19 @@ pub(super) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-/// Requests for tests of what reads the recorder.
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    /// Records a request that went well.
-    pub(crate) fn record(recorder: &Recorder, route: &str, duration_us: u64) {
-        let number = recorder.registry.find_endpoint(&Method::GET, Some(route)).expect("no rule ignores it");
-        let endpoint = recorder.registry.by_number(number).expect("it is there");
-        endpoint.begin();
-        endpoint.end(&RequestRecord {
-            ending: Ending { status: 200, outcome: Outcome::Complete },
-            duration_us,
-            is_timed: true,
-            response_bytes: 1_000,
-            allocated: None,
-            usage: None,
-            upstream: None,
-        });
-    }
+/// Records a request that went well.
+#[cfg(any(test, feature = "measures"))]
+pub(crate) fn record(recorder: &Recorder, route: &str, duration_us: u64) {
+    let number = recorder.registry.find_endpoint(&Method::GET, Some(route)).expect("no rule ignores it");
+    let endpoint = recorder.registry.by_number(number).expect("it is there");
+    endpoint.begin();
+    endpoint.end(&RequestRecord {
+        ending: Ending { status: 200, outcome: Outcome::Complete },
+        duration_us,
+        is_timed: true,
+        response_bytes: 1_000,
+        allocated: None,
+        usage: None,
+        upstream: None,
+    });
 }

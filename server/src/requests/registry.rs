@@ -9,12 +9,12 @@ use crate::sync::{AtomicUsize, Hashing, OnceBox, slots::find_or_insert};
 
 /// Endpoints with a row of their own, unless the host sets another cap. Each costs 8 to 12 KB once used, and 7 KB more if the
 /// program's allocator counts. Beyond the cap, requests count in the `(other)` row of their method.
-pub(crate) const MAX_ENDPOINTS: usize = 512;
+pub(crate) const DEFAULT_MAX_ENDPOINTS: usize = 512;
 
 /// Slots beyond the cap, for routes that share a row or are ignored.
 const SPARE_SLOTS: usize = 256;
 /// The largest cap that a host can set.
-const MOST_ENDPOINTS: usize = 1 << 16;
+const MAX_ENDPOINTS: usize = 1 << 16;
 
 /// The row of requests that no route matched: clients choose their paths, so no path becomes a key.
 const UNMATCHED: &str = "(unmatched)";
@@ -57,7 +57,7 @@ enum RouteTarget {
 
 impl Registry {
     pub(crate) fn new(most: usize, rules: Rules) -> Self {
-        let most = most.clamp(1, MOST_ENDPOINTS);
+        let most = most.clamp(1, MAX_ENDPOINTS);
         let unmatched = Endpoint::new(None, UNMATCHED, rules.objective_us(UNMATCHED));
         Self {
             slots: (0..(2 * most + SPARE_SLOTS).next_power_of_two()).map(|_| OnceBox::new()).collect(),
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     fn registry() -> Registry {
-        Registry::new(MAX_ENDPOINTS, Rules::default())
+        Registry::new(DEFAULT_MAX_ENDPOINTS, Rules::default())
     }
 
     /// The name of the row that a request counts in.
@@ -238,10 +238,10 @@ mod tests {
     #[test]
     fn past_the_cap_requests_meet_in_the_other_row_of_their_method() {
         let registry = registry();
-        for number in 0..2 * MAX_ENDPOINTS {
+        for number in 0..2 * DEFAULT_MAX_ENDPOINTS {
             row(&registry, &Method::GET, &format!("/{number}"));
         }
-        assert_eq!(registry.endpoints().count(), MAX_ENDPOINTS + 2, "the cap, unmatched, and GET (other)");
+        assert_eq!(registry.endpoints().count(), DEFAULT_MAX_ENDPOINTS + 2, "the cap, unmatched, and GET (other)");
         assert_eq!(row(&registry, &Method::GET, "/new"), "GET (other)");
         assert_eq!(row(&registry, &Method::POST, "/new"), "POST (other)");
         assert_eq!(row(&registry, &Method::GET, "/0"), "GET /0");
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(row(&registry, &Method::GET, "/a"), "GET /a");
         assert_eq!(row(&registry, &Method::GET, "/b"), "GET (other)");
         assert_eq!(row(&registry, &Method::GET, "/assets/new"), "GET assets");
-        assert_eq!(Registry::new(usize::MAX, Rules::default()).most, MOST_ENDPOINTS);
+        assert_eq!(Registry::new(usize::MAX, Rules::default()).most, MAX_ENDPOINTS);
     }
 
     #[test]
@@ -291,7 +291,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    for number in 0..MAX_ENDPOINTS {
+                    for number in 0..DEFAULT_MAX_ENDPOINTS {
                         row(&registry, &Method::GET, &format!("/{number}"));
                     }
                 });

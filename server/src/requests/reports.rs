@@ -41,7 +41,7 @@ pub(crate) struct Sighting {
 pub(crate) struct RequestUsage {
     pub(crate) commands: u32,
     /// The time in which at least one of its commands was in flight.
-    pub(crate) took_us: u64,
+    pub(crate) elapsed_us: u64,
     /// From the request's arrival to its first command.
     pub(crate) began_us: u64,
     pub(crate) steps: Box<[Step]>,
@@ -53,7 +53,7 @@ impl RequestUsage {
         let began = trace.began.saturating_duration_since(arrived.into_std());
         Arc::new(Self {
             commands: trace.commands,
-            took_us: trace.took_us(),
+            elapsed_us: trace.elapsed_us(),
             began_us: began.as_micros() as u64,
             steps: trace.steps.as_slice().into(),
         })

@@ -4,17 +4,17 @@
 use http::HeaderMap;
 
 /// The length of an id; a longer one is cut. A UUID has 36 characters, a trace id 32.
-const MOST_BYTES: usize = 39;
+const MAX_BYTES: usize = 39;
 
 /// An id of a request, held in place so that it needs no allocation.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestId {
     length: u8,
-    bytes: [u8; MOST_BYTES],
+    bytes: [u8; MAX_BYTES],
 }
 
 impl RequestId {
-    pub(crate) const EMPTY: Self = Self { length: 0, bytes: [0; MOST_BYTES] };
+    pub(crate) const EMPTY: Self = Self { length: 0, bytes: [0; MAX_BYTES] };
 
     /// The id in the headers; empty if there is none.
     pub(super) fn from_headers(headers: &HeaderMap) -> Self {
@@ -32,7 +32,7 @@ impl RequestId {
     }
 
     fn from_bytes(text: &[u8]) -> Self {
-        let length = text.len().min(MOST_BYTES);
+        let length = text.len().min(MAX_BYTES);
         let mut id = Self { length: length as u8, ..Self::EMPTY };
         id.bytes[..length].copy_from_slice(&text[..length]);
         id
@@ -77,7 +77,7 @@ mod tests {
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         assert_eq!(id("traceparent", parent).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
         assert_eq!(id("x-request-id", "7f9c").as_deref(), Some("7f9c"));
-        assert_eq!(id("x-request-id", &"x".repeat(99).leak()[..]).unwrap().len(), MOST_BYTES);
+        assert_eq!(id("x-request-id", &"x".repeat(99).leak()[..]).unwrap().len(), MAX_BYTES);
         for (name, value) in [
             ("traceparent", "00-short"),
             ("x-request-id", "two words"),

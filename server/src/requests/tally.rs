@@ -60,7 +60,7 @@ pub(crate) struct MemoryTally {
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct UsageTally {
     pub(crate) commands: u64,
-    pub(crate) took_us: u64,
+    pub(crate) elapsed_us: u64,
     /// Requests that sent the same command many times (N+1).
     pub(crate) repeated: u64,
     /// Requests with commands, by the time that their commands took.
@@ -134,10 +134,10 @@ impl Tally {
 
     /// The database commands of the requests; `None` without commands.
     pub(crate) fn usage(&self) -> Option<RequestDatabase> {
-        let UsageTally { commands, took_us, repeated, ref times } = **self.usage.as_ref()?;
+        let UsageTally { commands, elapsed_us, repeated, ref times } = **self.usage.as_ref()?;
         let [p50_us, _, p99_us, max_us] = times.percentiles()?;
         let requests = times.iter().map(|(_, count)| u64::from(count)).sum();
-        Some(RequestDatabase { requests, commands, took_us, repeated, p50_us, p99_us, max_us })
+        Some(RequestDatabase { requests, commands, elapsed_us, repeated, p50_us, p99_us, max_us })
     }
 
     /// The sums of the upstream; `None` if no proxy forwarded a request.

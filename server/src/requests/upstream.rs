@@ -71,8 +71,8 @@ impl UpstreamTiming {
     /// let timing = UpstreamTiming::from_response(Duration::from_millis(12), None).with_upload(Duration::from_secs(3));
     /// ```
     #[must_use]
-    pub fn with_upload(mut self, took: Duration) -> Self {
-        self.upload = Some(took);
+    pub fn with_upload(mut self, duration: Duration) -> Self {
+        self.upload = Some(duration);
         self
     }
 

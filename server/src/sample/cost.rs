@@ -9,7 +9,7 @@ use watchboard_wire::Cost;
 
 use crate::{
     requests,
-    sync::supervision::{program, thread_cpu},
+    supervision::{program, thread_cpu},
 };
 
 /// Measures the monitor's own cost.

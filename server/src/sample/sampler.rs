@@ -9,8 +9,8 @@ use std::{
 };
 
 use watchboard_wire::{
-    AppCommands, Ask, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FullSnapshot,
-    Health, Heap, Memory, MemoryDetail, Part, RefreshCursor, RefreshResponse, Requests, Snapshot, Window,
+    AppCommands, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FullSnapshot, Health,
+    Heap, Memory, MemoryDetail, Part, RefreshCursor, RefreshQuery, RefreshResponse, Requests, Snapshot, Window,
 };
 
 use crate::{
@@ -22,11 +22,11 @@ use crate::{
     memory::Probes,
     requests::{Reader, Recorder, RequestReports},
     sample::{RuntimeProbe, cost::CostMeter},
-    sync::supervision::{Faults, program::faults_with},
+    supervision::{Faults, program::faults_with},
 };
 
 /// Commands that the database view lists.
-const MOST_COMMANDS: usize = 50;
+const MAX_COMMANDS: usize = 50;
 
 /// The monitor's own cost is read at most this often.
 const COST_EVERY: Duration = Duration::from_secs(5);
@@ -190,8 +190,8 @@ impl Sampler {
 
     /// Returns the same tick with the figures that were read since, or with the reason why they were not. `None` if there are none, and nobody is
     /// about to get an answer.
-    pub(crate) fn update_memory(&mut self, frozen: &FullSnapshot, is_asked: bool) -> Option<FullSnapshot> {
-        self.probes.update(is_asked).then(|| {
+    pub(crate) fn update_memory(&mut self, frozen: &FullSnapshot, is_requested: bool) -> Option<FullSnapshot> {
+        self.probes.update(is_requested).then(|| {
             let mut updated = frozen.clone();
             updated.snapshot.memory = self.probes.last().clone();
             updated
@@ -212,13 +212,13 @@ impl Sampler {
     /// The response to a page; `None` if it panics. The sums of windows are then made anew from the frames.
     pub(crate) fn rescued_answer(
         &mut self,
-        ask: &Ask,
-        seen: Option<RefreshCursor>,
+        query: &RefreshQuery,
+        cursor: Option<RefreshCursor>,
         frozen: &FullSnapshot,
         found: &ProbeResult,
     ) -> Option<RefreshResponse> {
         let faults = Arc::clone(&self.faults);
-        let answer = faults.rescue("answers", || self.answer(ask, seen, &frozen.snapshot, found));
+        let answer = faults.rescue("answers", || self.answer(query, cursor, &frozen.snapshot, found));
         if answer.is_none() {
             self.history.forget_sums();
         }
@@ -228,18 +228,18 @@ impl Sampler {
     /// The response to a page: `snapshot` and the view's part of the history.
     pub(crate) fn answer(
         &mut self,
-        ask: &Ask,
-        seen: Option<RefreshCursor>,
+        query: &RefreshQuery,
+        cursor: Option<RefreshCursor>,
         snapshot: &Snapshot,
         found: &ProbeResult,
     ) -> RefreshResponse {
-        let memory = (ask.part == Part::Memory).then(|| self.detail());
-        let database = (ask.part == Part::Database).then(|| DatabaseDetail {
+        let memory = (query.part == Part::Memory).then(|| self.detail());
+        let database = (query.part == Part::Database).then(|| DatabaseDetail {
             server: found.server.clone(),
-            commands: self.commands.listens().then(|| self.app_commands(ask.window)),
+            commands: self.commands.listens().then(|| self.app_commands(query.window)),
         });
         let names = NameLookup { reader: &self.reader, command: &|number| self.commands.name(number) };
-        let mut answer = RefreshResponse { memory, database, ..self.history.answer(ask, seen, snapshot, names) };
+        let mut answer = RefreshResponse { memory, database, ..self.history.answer(query, cursor, snapshot, names) };
         // A client may have been added since the last tick.
         answer.snapshot.listens = self.commands.listens();
         answer
@@ -267,7 +267,7 @@ impl Sampler {
         }
         commands.kinds = commands.rows.len() as u32;
         commands.rows.sort_by_key(|row| std::cmp::Reverse(row.duration_sum_us));
-        commands.rows.truncate(MOST_COMMANDS);
+        commands.rows.truncate(MAX_COMMANDS);
         commands
     }
 
@@ -321,7 +321,7 @@ mod tests {
     use super::*;
     use crate::{
         requests::{Policy, record},
-        sync::supervision::Supervision,
+        supervision::Supervision,
     };
 
     /// A sampler of this process, without a database or a runtime.
@@ -336,12 +336,12 @@ mod tests {
         let mut sampler = sampler(Recorder::new(Policy::default()));
         sampler.tick(0, &ProbeResult::default(), false);
         let frozen = sampler.tick(25, &ProbeResult::default(), false);
-        let ask = Ask { window: Window::FifteenMinutes, part: Part::Charts };
-        let timeline = sampler.answer(&ask, None, &frozen.snapshot, &ProbeResult::default()).timeline;
+        let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts };
+        let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
         let rss = &timeline.columns.rss_bytes;
         assert_eq!(rss.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
         let frozen = sampler.tick(100_000, &ProbeResult::default(), false);
-        let timeline = sampler.answer(&ask, None, &frozen.snapshot, &ProbeResult::default()).timeline;
+        let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
         assert_eq!((timeline.len(), timeline.first + 89), (90, 100_000 / 10));
         assert_eq!(timeline.columns.rss_bytes.iter().flatten().count(), 1);
     }
@@ -350,11 +350,11 @@ mod tests {
     fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
         let recorder = Recorder::new(Policy::default());
         let mut sampler = sampler(recorder);
-        let ask = Ask { window: Window::Minute, part: Part::Requests };
+        let query = RefreshQuery { window: Window::Minute, part: Part::Requests };
         let mut totals = |tick| {
             record(recorder, "/a", 10);
             let frozen = sampler.tick(tick, &ProbeResult::default(), false);
-            let answer = sampler.answer(&ask, None, &frozen.snapshot, &ProbeResult::default());
+            let answer = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default());
             (frozen.snapshot.tick, answer.totals.requests, answer.totals.seconds)
         };
         assert_eq!([totals(1), totals(2), totals(2), totals(8)], [(1, 1, 1), (2, 2, 2), (3, 3, 3), (8, 4, 8)]);
@@ -368,7 +368,7 @@ mod tests {
     fn a_history_that_panics_begins_anew_and_the_totals_stay() {
         let recorder = Recorder::new(Policy::default());
         let mut sampler = sampler(recorder);
-        let ask = Ask { window: Window::Minute, part: Part::Requests };
+        let query = RefreshQuery { window: Window::Minute, part: Part::Requests };
         record(recorder, "/a", 10);
         sampler.tick(1, &ProbeResult::default(), false);
         record(recorder, "/a", 10);
@@ -378,7 +378,7 @@ mod tests {
         sampler.last_tick = Some(2);
         record(recorder, "/a", 10);
         let frozen = sampler.tick(3, &ProbeResult::default(), false);
-        let answer = sampler.rescued_answer(&ask, None, &frozen, &ProbeResult::default()).unwrap();
+        let answer = sampler.rescued_answer(&query, None, &frozen, &ProbeResult::default()).unwrap();
         assert_eq!((frozen.snapshot.requests.total, answer.totals.requests, answer.endpoints[0].requests), (3, 1, 1));
         assert!(frozen.snapshot.health.sentences().any(|reason| reason.contains("Watchboard's history failed once")));
     }

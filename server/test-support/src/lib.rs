@@ -3,6 +3,8 @@
 
 mod addresses;
 mod board_texts;
+#[cfg(doctest)]
+mod doc_tests;
 mod faulty_proxy;
 mod fuse_mount;
 mod memory_cgroup;

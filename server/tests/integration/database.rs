@@ -11,7 +11,7 @@ use watchboard::Monitor;
 use watchboard_test_support::{Mongod, TestClient};
 
 const WATCHED: Duration = Duration::from_secs(30);
-const MOST_ATTEMPTS: i64 = 8;
+const MAX_ATTEMPTS: i64 = 8;
 
 /// Logins that the server has refused.
 async fn refused_logins(root: &mongodb::Database) -> i64 {
@@ -45,5 +45,5 @@ async fn a_wrong_password_of_the_applications_client_is_tried_seldom() {
     }
     let attempts = refused_logins(&root).await - before;
     println!("{attempts} refused logins in {:?}", started.elapsed());
-    assert!((2..=MOST_ATTEMPTS).contains(&attempts), "{attempts}");
+    assert!((2..=MAX_ATTEMPTS).contains(&attempts), "{attempts}");
 }

@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use tokio::time::sleep;
 use tower::ServiceExt;
 use watchboard::Monitor;
-use watchboard_wire::{Ask, Part, RefreshCursor, Window};
+use watchboard_wire::{Part, RefreshCursor, RefreshQuery, Window};
 
 /// Rows of the table that each page asks for: enough to keep the monitor busy.
 const ENDPOINTS: usize = 400;
@@ -75,7 +75,7 @@ async fn too_many_pages_are_told_to_come_back() {
     if bundle.is_empty() {
         return eprintln!("skipped: the browser bundle is not built, so every page is told to reload");
     }
-    let ask = Ask { window: Window::Hour, part: Part::Requests };
+    let ask = RefreshQuery { window: Window::Hour, part: Part::Requests };
     let body = postcard::to_allocvec(&(bundle, ask, None::<RefreshCursor>)).expect("it can be written");
     let pages = (0..PAGES).map(|_| board.clone().oneshot(question(body.clone())));
     let responses: Vec<_> = join_all(pages).await.into_iter().map(|response| response.expect("an answer")).collect();

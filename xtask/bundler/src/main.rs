@@ -11,7 +11,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use brotli::enc::{BrotliEncoderParams, backward_references::BrotliEncoderMode};
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
@@ -57,7 +57,8 @@ fn script_and_wasm(compiled: &Path) -> Result<Files> {
     script +=
         &["\n__wbg_init({ module_or_path: new URL(\"", &wasm_name, "\", import.meta.url) }).then(() => hydrate());\n"]
             .concat();
-    let script = script.into_bytes();
+    let minified = minifier::js::minify(&script).map_err(|error| anyhow!("the script cannot be minified: {error}"))?;
+    let script = minified.to_string().into_bytes();
     Ok(Files::from([(hashed("app", "js", &script), script), (wasm_name, wasm)]))
 }
 
@@ -65,10 +66,12 @@ fn style_and_icon(folder: &Path) -> Result<Files> {
     let mut sheets: Vec<_> =
         fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     sheets.sort();
-    let mut style = Vec::new();
+    let mut style = String::new();
     for sheet in sheets.iter().filter(|path| path.extension().is_some_and(|extension| extension == "css")) {
-        style.extend(fs::read(sheet)?);
+        style += &fs::read_to_string(sheet)?;
     }
+    let minified = minifier::css::minify(&style).map_err(|error| anyhow!("the style cannot be minified: {error}"))?;
+    let style = minified.to_string().into_bytes();
     let icon = fs::read(folder.join("icon.svg"))?;
     Ok(Files::from([(hashed("style", "css", &style), style), (hashed("icon", "svg", &icon), icon)]))
 }

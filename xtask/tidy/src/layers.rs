@@ -21,6 +21,7 @@ const MEASURING: &[&str] = &[
     "watchboard::alloc",
     "watchboard::masking",
     "watchboard::clock",
+    "watchboard::supervision",
     "watchboard::sync",
 ];
 
@@ -32,7 +33,7 @@ const LAYERS: [Layer; 8] = [
     },
     Layer {
         modules: &["watchboard_app::components"],
-        never: &["watchboard_app::api", "watchboard_app::live", "watchboard_app::place", "watchboard_app::pages"],
+        never: &["watchboard_app::api", "watchboard_app::live", "watchboard_app::selection", "watchboard_app::pages"],
         because: "a component gets what it shows as an argument",
     },
     Layer {

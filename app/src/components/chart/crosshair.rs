@@ -9,47 +9,47 @@ use watchboard_wire::Window;
 /// weigh some kilobytes in the bundle.
 type WindowEnd = Arc<dyn Fn() -> (Window, u64) + Send + Sync>;
 
-/// The state that all charts of the page share: the point under the pointer, and the window. The frame puts it into the
+/// The state that all charts of the page share: the point under the pointer, and the window. The layout puts it into the
 /// context.
 #[derive(Clone)]
 pub(crate) struct Crosshair {
-    /// The place in the window, 0 the oldest; `None` while the pointer is on no chart.
-    pub(super) place: RwSignal<Option<usize>>,
+    /// The index in the window, 0 the oldest; `None` while the pointer is on no chart.
+    pub(super) index: RwSignal<Option<usize>>,
     pub(super) window_end: WindowEnd,
 }
 
 impl Crosshair {
     pub(crate) fn provide(window_end: impl Fn() -> (Window, u64) + Send + Sync + 'static) {
-        provide_context(Self { place: RwSignal::new(None), window_end: Arc::new(window_end) });
+        provide_context(Self { index: RwSignal::new(None), window_end: Arc::new(window_end) });
     }
 }
 
 /// Moves the crosshair to the pointer.
-pub(super) fn point_at(place: RwSignal<Option<usize>>, event: &leptos::ev::PointerEvent, points: usize) {
+pub(super) fn point_at(index: RwSignal<Option<usize>>, event: &leptos::ev::PointerEvent, points: usize) {
     let target: leptos::web_sys::HtmlElement = event_target(event);
     let width = f64::from(target.client_width()).max(1.0);
     let pointed = (f64::from(event.offset_x()) / width * (points - 1) as f64).round();
-    place.set(Some((pointed.max(0.0) as usize).min(points - 1)));
+    index.set(Some((pointed.max(0.0) as usize).min(points - 1)));
 }
 
 /// Moves the crosshair by a key.
-pub(super) fn step(place: RwSignal<Option<usize>>, event: &leptos::ev::KeyboardEvent, points: usize) {
+pub(super) fn step(index: RwSignal<Option<usize>>, event: &leptos::ev::KeyboardEvent, points: usize) {
     let by = match event.key().as_str() {
         "ArrowLeft" => -1,
         "ArrowRight" => 1,
-        "Escape" => return place.set(None),
+        "Escape" => return index.set(None),
         _ => return,
     };
     event.prevent_default();
-    let from = place.get_untracked().unwrap_or(points - 1);
-    place.set(Some(from.saturating_add_signed(by).min(points - 1)));
+    let from = index.get_untracked().unwrap_or(points - 1);
+    index.set(Some(from.saturating_add_signed(by).min(points - 1)));
 }
 
 /// The line at the crosshair, drawn over a chart.
 #[component]
 pub(crate) fn CrosshairLine() -> impl IntoView {
-    let Crosshair { place, window_end } = expect_context();
-    let line = move || place.get().map(|place| view! { <line x1=place x2=place y1="0" y2="1" /> });
+    let Crosshair { index, window_end } = expect_context();
+    let line = move || index.get().map(|index| view! { <line x1=index x2=index y1="0" y2="1" /> });
     let view_box = move || format!("0 0 {} 1", window_end().0.points() - 1);
     view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true">{line}</svg> }
 }

@@ -17,9 +17,9 @@ impl Series {
         Self { name, hue, values: column.iter().map(|value| value.map(Into::into)).collect() }
     }
 
-    /// The value at a place of `points`, 0 the oldest. A young series has no value at the start.
-    pub(super) fn value_at(&self, place: usize, points: usize) -> Option<f64> {
-        place
+    /// The value at an index of `points`, 0 the oldest. A young series has no value at the start.
+    pub(super) fn value_at(&self, index: usize, points: usize) -> Option<f64> {
+        index
             .checked_sub(points.saturating_sub(self.values.len()))
             .and_then(|index| self.values.get(index).copied().flatten())
     }
@@ -33,7 +33,7 @@ pub(crate) struct ChartData {
     pub(crate) series: Vec<Series>,
     /// The name and value of a limit.
     pub(crate) limit: Option<(&'static str, f64)>,
-    /// Events, each with its place in the window.
+    /// Events, each with its index in the window.
     pub(crate) marks: Vec<(usize, String)>,
 }
 
@@ -56,10 +56,10 @@ impl ChartData {
         self
     }
 
-    /// The place of the newest value: the last point, or the one before it while the last has no value.
+    /// The index of the newest value: the last point, or the one before it while the last has no value.
     pub(super) fn newest_point(&self) -> usize {
         let points = self.points();
-        let known = |place: &usize| self.series.iter().any(|series| series.value_at(*place, points).is_some());
+        let known = |index: &usize| self.series.iter().any(|series| series.value_at(*index, points).is_some());
         (points - 2..points).rev().find(known).unwrap_or(points - 1)
     }
 
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_young_series_stands_at_the_right_end() {
         let series = Series::new("rate", "rate", &[Some(1.0f32), None, Some(3.0)]);
-        let values: Vec<_> = (0..5).map(|place| series.value_at(place, 5)).collect();
+        let values: Vec<_> = (0..5).map(|index| series.value_at(index, 5)).collect();
         assert_eq!(values, [None, None, Some(1.0), None, Some(3.0)]);
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn chart(data: &ChartData) -> String {
     let last = (data.points() - 1) as f64;
     let grid = (0..5).map(|quarter| end * f64::from(quarter) / 4.0).map(|y| (0, vec![(0.0, y), (last, y)]));
     let limit = data.limit.iter().map(|(_, y)| (1, vec![(0.0, *y), (last, *y)]));
-    let marks = data.marks.iter().map(|(place, _)| (2, vec![(*place as f64, 0.0), (*place as f64, end)]));
+    let marks = data.marks.iter().map(|(index, _)| (2, vec![(*index as f64, 0.0), (*index as f64, end)]));
     let classes: Vec<&str> =
         ["grid", "limit", "mark"].into_iter().chain(data.series.iter().map(|series| series.hue)).collect();
     let paths = grid.chain(limit).chain(marks).chain(lines(data).map(|(index, line)| (index + 3, line)));
@@ -37,9 +37,9 @@ fn lines(data: &ChartData) -> impl Iterator<Item = (usize, Vec<(f64, f64)>)> {
     let points = data.points();
     data.series.iter().enumerate().flat_map(move |(index, series)| {
         let mut stretches = vec![vec![]];
-        for place in 0..points {
-            match (series.value_at(place, points), stretches.last_mut()) {
-                (Some(value), Some(stretch)) => stretch.push((place as f64, value)),
+        for index in 0..points {
+            match (series.value_at(index, points), stretches.last_mut()) {
+                (Some(value), Some(stretch)) => stretch.push((index as f64, value)),
                 _ => stretches.push(vec![]),
             }
         }

@@ -106,7 +106,7 @@ pub(super) fn ReplicationTable() -> impl IntoView {
         let behind = lag.map_or_else(Cell::dash, |lag| Cell::number(format::span(lag), delay));
         vec![
             Cell::words(name),
-            Cell::words(member.state.to_lowercase()).class(if member.healthy { "" } else { "bad" }),
+            Cell::words(member.state.to_ascii_lowercase()).class(if member.healthy { "" } else { "bad" }),
             if lag.is_some_and(|lag| lag > 10) { behind.class("number warn") } else { behind },
             member.uptime_seconds.map_or_else(Cell::dash, |up| Cell::number(format::span(up), String::new())),
         ]

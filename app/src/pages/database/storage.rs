@@ -30,8 +30,8 @@ pub(super) fn DatabaseTable() -> impl IntoView {
         Ok(server_reading(figures, |server| server.databases.as_ref())?.largest.iter().map(row).collect())
     });
     let foot = figures_memo(|figures| match server_reading(figures, |server| server.databases.as_ref()) {
-        Ok(databases) if databases.not_told > 0 => {
-            format!("{} more are not told: smaller, slow to answer, or not for this login to ask.", databases.not_told)
+        Ok(databases) if databases.omitted > 0 => {
+            format!("{} more are not told: smaller, slow to answer, or not for this login to ask.", databases.omitted)
         }
         _ => String::new(),
     });
@@ -65,8 +65,8 @@ pub(super) fn CollectionTable() -> impl IntoView {
     });
     let foot = figures_memo(move |figures| match collections(figures) {
         Err(_) => String::new(),
-        Ok(all) if all.is_all && all.not_told > 0 => {
-            format!("The largest of {} in {}, {} of which did not tell.", all.looked_at, all.database, all.not_told)
+        Ok(all) if all.is_all && all.omitted > 0 => {
+            format!("The largest of {} in {}, {} of which did not tell.", all.looked_at, all.database, all.omitted)
         }
         Ok(all) if all.is_all => format!("The largest of {} in {}.", all.looked_at, all.database),
         Ok(all) => format!("The largest of the first {} in {}; more are being asked.", all.looked_at, all.database),

@@ -29,7 +29,7 @@ const PRODUCTS: u32 = 500;
 /// Orders in a list.
 const ORDERS_LISTED: u32 = 20;
 /// Entries of the leak: 512 MiB.
-const MOST_LOOKS: usize = 4_096;
+const MAX_LOOKS: usize = 4_096;
 /// A longer database call ends in an error: an apology is better than a shop that hangs.
 const DATABASE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -197,7 +197,7 @@ async fn recommend(State(shop): State<Shop>, Path(id): Path<u32>) -> Response {
         let mut looks = shop.looks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         looks.push(look);
         // The demo can run for any time.
-        if looks.len() > MOST_LOOKS {
+        if looks.len() > MAX_LOOKS {
             looks.clear();
         }
         looks.len()

@@ -8,15 +8,15 @@ use std::{
 };
 
 /// Wrong attempts of one address, or one IPv6 network, in [`PERIOD`].
-const MOST_BY_ONE: u32 = 5;
+const MAX_BY_ONE: u32 = 5;
 const PERIOD: Duration = Duration::from_mins(5);
 /// Wrong attempts of all in [`PERIOD_OF_ALL`]. An address that has signed in before is exempt, or any stranger could lock it out.
-const MOST_BY_ALL: u32 = 60;
+const MAX_BY_ALL: u32 = 60;
 const PERIOD_OF_ALL: Duration = Duration::from_mins(1);
 /// Addresses that are remembered. A further one replaces the oldest, whose attempts still count among those of all.
-const MOST_ADDRESSES: usize = 1024;
+const MAX_ADDRESSES: usize = 1024;
 /// Addresses that are remembered for a right password. A further one replaces the oldest.
-const MOST_KNOWN: usize = 64;
+const MAX_KNOWN: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct Attempts(Mutex<AttemptTable>);
@@ -58,11 +58,11 @@ impl Attempts {
         let all = by_all.filter(|tries| now.duration_since(tries.since) < PERIOD_OF_ALL).unwrap_or(Tries::new(now));
         let address = network(address);
         let one = by_one.get(&address).copied().unwrap_or(Tries::new(now));
-        let of_all = if known.contains(&address) { None } else { all.wait(MOST_BY_ALL, PERIOD_OF_ALL, now) };
-        if let Some(wait) = one.wait(MOST_BY_ONE, PERIOD, now).or(of_all) {
+        let of_all = if known.contains(&address) { None } else { all.wait(MAX_BY_ALL, PERIOD_OF_ALL, now) };
+        if let Some(wait) = one.wait(MAX_BY_ONE, PERIOD, now).or(of_all) {
             return Err(wait);
         }
-        if by_one.len() >= MOST_ADDRESSES && !by_one.contains_key(&address) {
+        if by_one.len() >= MAX_ADDRESSES && !by_one.contains_key(&address) {
             let first = by_one.iter().min_by_key(|(_, tries)| tries.since).map(|(address, _)| *address);
             first.map(|first| by_one.remove(&first));
         }
@@ -78,7 +78,7 @@ impl Attempts {
         table.by_one.remove(&address);
         table.known.retain(|known| *known != address);
         table.known.push_back(address);
-        if table.known.len() > MOST_KNOWN {
+        if table.known.len() > MAX_KNOWN {
             table.known.pop_front();
         }
         if let Some(all) = &mut table.by_all {
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn one_address_is_locked_for_a_while_and_others_are_not() {
         let (attempts, now) = (Attempts::default(), Instant::now());
-        for _ in 0..MOST_BY_ONE {
+        for _ in 0..MAX_BY_ONE {
             assert_eq!(attempts.take(address(1), now), Ok(()));
         }
         let later = now + Duration::from_mins(2);
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_right_password_and_a_try_that_was_none_are_not_held_against_anybody() {
         let (attempts, now) = (Attempts::default(), Instant::now());
-        for _ in 0..10 * MOST_BY_ALL {
+        for _ in 0..10 * MAX_BY_ALL {
             assert_eq!(attempts.take(address(1), now), Ok(()));
             attempts.forgive(address(1));
             assert_eq!(attempts.take(address(1), now), Ok(()));
@@ -140,12 +140,12 @@ mod tests {
         let (attempts, start) = (Attempts::default(), Instant::now());
         let allowed =
             |now, from: u32| (from..from + 100).filter(|number| attempts.take(address(*number), now).is_ok()).count();
-        assert_eq!(allowed(start, 0), MOST_BY_ALL as usize);
+        assert_eq!(allowed(start, 0), MAX_BY_ALL as usize);
         for second in 0..200 {
             let now = start + PERIOD_OF_ALL + Duration::from_secs(second);
             allowed(now, 1000 * u32::try_from(second).unwrap());
         }
-        assert!(attempts.0.lock().unwrap().by_one.len() <= MOST_ADDRESSES);
+        assert!(attempts.0.lock().unwrap().by_one.len() <= MAX_ADDRESSES);
     }
 
     #[test]
@@ -154,23 +154,23 @@ mod tests {
         assert_eq!(attempts.take(address(1), now), Ok(()));
         attempts.forgive(address(1));
         let strangers = (100..200).filter(|number| attempts.take(address(*number), now).is_ok()).count();
-        assert_eq!(strangers, MOST_BY_ALL as usize);
+        assert_eq!(strangers, MAX_BY_ALL as usize);
         assert!(attempts.take(address(2), now).is_err(), "a stranger waits");
-        for _ in 0..MOST_BY_ONE {
+        for _ in 0..MAX_BY_ONE {
             assert_eq!(attempts.take(address(1), now), Ok(()));
         }
         assert!(attempts.take(address(1), now).is_err(), "and guesses no more than others");
-        for number in 0..2 * MOST_KNOWN as u32 {
+        for number in 0..2 * MAX_KNOWN as u32 {
             attempts.forgive(address(number));
         }
-        assert_eq!(attempts.0.lock().unwrap().known.len(), MOST_KNOWN);
+        assert_eq!(attempts.0.lock().unwrap().known.len(), MAX_KNOWN);
     }
 
     #[test]
     fn one_network_of_ipv6_is_one_address() {
         let (attempts, now) = (Attempts::default(), Instant::now());
         let of = |text: &str| text.parse::<IpAddr>().unwrap();
-        for host in 1..=MOST_BY_ONE {
+        for host in 1..=MAX_BY_ONE {
             assert_eq!(attempts.take(of(&format!("2001:db8::{host}")), now), Ok(()));
         }
         assert!(attempts.take(of("2001:db8::ffff:1"), now).is_err());

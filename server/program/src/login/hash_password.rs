@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::password::{PasswordError, Verifier};
 
 /// What is read of the input at most; no password is as long.
-const MOST_BYTES: u64 = 4096;
+const MAX_BYTES: u64 = 4096;
 
 /// There is no hash.
 #[derive(Debug, Error)]
@@ -33,7 +33,7 @@ pub(crate) fn hash_password() -> Result<String, HashPasswordError> {
         password
     } else {
         let mut line = String::new();
-        io::stdin().lock().take(MOST_BYTES).read_line(&mut line)?;
+        io::stdin().lock().take(MAX_BYTES).read_line(&mut line)?;
         line.trim_end_matches(['\r', '\n']).to_owned()
     };
     Ok(Verifier::from_password(&password)?.to_text()?)

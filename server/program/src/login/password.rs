@@ -14,9 +14,9 @@ const SHORTEST: usize = 12;
 /// Bytes. A longer password costs work and adds no safety.
 const LONGEST: usize = 1024;
 /// The memory that a hash may ask for. More is no safer, and on a small machine the first sign-in would end the process.
-const MOST_MEMORY_KIB: u32 = 1 << 20;
+const MAX_MEMORY_KIB: u32 = 1 << 20;
 /// Attempts that wait for their turn. Each check takes much memory and time by design.
-const MOST_WAITING: usize = 8;
+const MAX_WAITING: usize = 8;
 
 /// The argon2id hash of a password. It checks one attempt at a time.
 pub(super) struct Verifier {
@@ -54,7 +54,7 @@ pub(crate) enum PasswordError {
     NotArgon2id,
     #[error(
         "asks for {mib} MiB of memory at each sign-in, more than {}: make it by `watchboard hash-password`, which asks for {}",
-        MOST_MEMORY_KIB >> 10, Params::DEFAULT_M_COST >> 10
+        MAX_MEMORY_KIB >> 10, Params::DEFAULT_M_COST >> 10
     )]
     TooMuchMemory { mib: u32 },
     #[error("is too short: a password has {SHORTEST} characters or more, and this one {length}")]
@@ -86,7 +86,7 @@ impl Verifier {
         };
         let verifier = parse().ok_or(PasswordError::NotArgon2id)?;
         let memory_kib = verifier.argon2.params().m_cost();
-        if memory_kib > MOST_MEMORY_KIB {
+        if memory_kib > MAX_MEMORY_KIB {
             return Err(PasswordError::TooMuchMemory { mib: memory_kib >> 10 });
         }
         Ok(verifier)
@@ -109,7 +109,7 @@ impl Verifier {
     }
 
     fn new(argon2: Argon2<'static>, salt: Vec<u8>, hash: Output, memory: HashMemory) -> Self {
-        Self { argon2, salt, hash, line: Semaphore::new(1 + MOST_WAITING), memory: Arc::new(Mutex::new(memory)) }
+        Self { argon2, salt, hash, line: Semaphore::new(1 + MAX_WAITING), memory: Arc::new(Mutex::new(memory)) }
     }
 
     /// The hash in the PHC string format, for the configuration.
@@ -196,7 +196,7 @@ mod tests {
     async fn no_more_wait_than_there_are_places() {
         let verifier = cheap();
         let working = Arc::clone(&verifier.memory).lock_owned().await;
-        let waiting: Vec<_> = (0..=MOST_WAITING)
+        let waiting: Vec<_> = (0..=MAX_WAITING)
             .map(|_| tokio::spawn(Arc::clone(&verifier).verify("correct horse battery".to_owned())))
             .collect();
         // On this one thread: they run until they wait.
@@ -227,7 +227,7 @@ mod tests {
         }
         let asks_for =
             |kib: u32| Verifier::from_hash(&format!("$argon2id$v=19$m={kib},t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo"));
-        assert!(asks_for(8).is_ok() && asks_for(MOST_MEMORY_KIB).is_ok());
+        assert!(asks_for(8).is_ok() && asks_for(MAX_MEMORY_KIB).is_ok());
         assert!(
             asks_for(4 << 20)
                 .unwrap_err()

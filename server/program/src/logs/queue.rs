@@ -9,7 +9,7 @@ use std::{
 use watchboard::program::count_dropped_log_lines;
 
 /// The bytes that wait at most: some 8,000 lines. As many again are with the writer.
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 #[derive(Default)]
 pub(super) struct Queue {
@@ -33,7 +33,7 @@ impl Queue {
     /// Adds whole lines, or drops them.
     pub(super) fn push(&self, lines: &[u8]) {
         let mut state = self.lock();
-        if state.text.len() + lines.len() > MOST_BYTES {
+        if state.text.len() + lines.len() > MAX_BYTES {
             drop_lines(&mut state, lines);
         } else {
             state.text.extend_from_slice(lines);
@@ -113,7 +113,7 @@ mod tests {
             queue.push(&lines);
         }
         let kept = queue.take(Duration::ZERO).unwrap();
-        assert!(kept.len() <= MOST_BYTES && kept.len() > MOST_BYTES - lines.len());
+        assert!(kept.len() <= MAX_BYTES && kept.len() > MAX_BYTES - lines.len());
         let kept = kept.len() as u64 / 7;
         assert_eq!(queue.take_dropped(), 1_000_000 - kept);
         queue.push(b"the next\n");

@@ -50,7 +50,7 @@ impl Failure {
     }
 
     /// The failure, if the application had waited for the rest of an upload: an application that gives up on it has not failed.
-    pub(super) fn of_stalled(self) -> Self {
+    pub(super) fn while_stalled(self) -> Self {
         if self == Self::Closed { Self::Client(UploadError::Slow) } else { self }
     }
 

@@ -114,7 +114,8 @@ impl Forwarder {
                 finish(admitted, response, connection, timing)
             });
             Ok(response.unwrap_or_else(|failure| {
-                let failure = if progress.is_some_and(Progress::is_stalled) { failure.of_stalled() } else { failure };
+                let failure =
+                    if progress.is_some_and(Progress::is_stalled) { failure.while_stalled() } else { failure };
                 forwarder.log.note(failure);
                 let sent_at = if failure.is_clients() { Instant::now() } else { sent_at() };
                 failure_response(failure, timing(failure.timing(), sent_at), accept.as_ref())

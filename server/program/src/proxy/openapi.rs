@@ -17,7 +17,7 @@ use watchboard::{RouteError, Routes};
 use crate::file_reader::{FileReadError, FileReader, read_text};
 
 /// A larger document is refused.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// Between two attempts while there is no document.
 const RETRY_EACH: Duration = Duration::from_secs(2);
@@ -105,6 +105,6 @@ async fn download(target: Uri) -> Result<String, DocumentError> {
     if !response.status().is_success() {
         return Err(DocumentError::Status(response.status()));
     }
-    let body = Limited::new(response.into_body(), MOST_BYTES).collect().await.map_err(DocumentError::Body)?;
+    let body = Limited::new(response.into_body(), MAX_BYTES).collect().await.map_err(DocumentError::Body)?;
     String::from_utf8(body.to_bytes().into()).map_err(|_| DocumentError::NotText)
 }

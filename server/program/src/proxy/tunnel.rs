@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{
     serve::drain::{DrainWatch, Phase},
-    supervisor::spawn_once,
+    tasks::spawn_once,
 };
 
 /// After the end of one side, the other may go on as long as it pauses no longer than this. Most protocols end with either side; in some, one

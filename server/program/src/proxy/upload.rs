@@ -23,7 +23,7 @@ use thiserror::Error;
 use tokio::time::{Instant, Sleep, sleep};
 use watchboard::ClientLeft;
 
-use super::upload_pace::{UPLOAD_CHECK_EACH, UploadPace};
+use super::upload_rate::{UPLOAD_CHECK_EACH, UploadPace};
 
 /// An application that ignores `Expect: 100-continue` gets the body after this time.
 const GO_AHEAD_WITHIN: Duration = Duration::from_secs(1);

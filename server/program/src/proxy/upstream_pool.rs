@@ -26,8 +26,8 @@ use super::{
     upstream::host_and_port,
 };
 use crate::{
-    serve::{REST, keep_alive, lacks_something},
-    supervisor::{Recorded, recorded, spawn_once},
+    serve::{RESTART_PAUSE, keep_alive, lacks_something},
+    tasks::{Recorded, recorded, spawn_once},
 };
 
 /// A local application takes a connection at once. One that does not is overloaded or gone.
@@ -108,8 +108,8 @@ impl UpstreamPool {
             loop {
                 match TcpStream::connect(host_and_port(&self.upstream)).await {
                     // Another request may soon be done with its own.
-                    Err(error) if lacks_something(&error) && began.elapsed() + 2 * REST < CONNECT_WITHIN => {
-                        sleep(REST).await;
+                    Err(error) if lacks_something(&error) && began.elapsed() + 2 * RESTART_PAUSE < CONNECT_WITHIN => {
+                        sleep(RESTART_PAUSE).await;
                     }
                     connected => return connected,
                 }

@@ -16,7 +16,7 @@ use super::log_limit::LogLimit;
 /// Connections that the kernel makes before they are accepted. It takes no more than `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
 /// The pause before another try at something for which the system lacks room.
-pub(crate) const REST: Duration = Duration::from_millis(100);
+pub(crate) const RESTART_PAUSE: Duration = Duration::from_millis(100);
 /// Silence of a connection after which the kernel probes its peer.
 const SILENT: Duration = Duration::from_mins(1);
 /// A client that acknowledges nothing for this long has gone.
@@ -91,7 +91,7 @@ pub(super) async fn accept(
                 if let Some(held_back) = LOG.pass() {
                     tracing::warn!(%error, held_back, "connections wait: the system lacks something for them");
                 }
-                sleep(REST).await;
+                sleep(RESTART_PAUSE).await;
             }
             // The client has left meanwhile.
             Err(error) => tracing::debug!(%error, "a connection was not accepted"),

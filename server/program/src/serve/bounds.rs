@@ -6,9 +6,9 @@ use std::fmt;
 use super::descriptors::raise_descriptor_limit;
 
 /// Requests to the application in progress, at most.
-const MOST_REQUESTS: u64 = 8192;
+const MAX_REQUESTS: u64 = 8192;
 /// Idle connections to the application that a thread keeps, at most.
-const MOST_IDLE: u64 = 256;
+const MAX_IDLE: u64 = 256;
 /// Descriptors for all else: the listeners, the database, `/proc`, the runtimes.
 const RESERVED_DESCRIPTORS: u64 = 64;
 /// Fewer places of a kind serve nobody.
@@ -37,7 +37,7 @@ pub(crate) struct Bounds {
 
 impl Bounds {
     /// The bounds of this process. It raises its limit on open files.
-    pub(crate) fn of_this_process(max_connections: u32, has_proxy: bool) -> Self {
+    pub(crate) fn for_this_process(max_connections: u32, has_proxy: bool) -> Self {
         Self::new(max_connections.into(), has_proxy, raise_descriptor_limit(), watchboard::memory_limit_bytes())
     }
 
@@ -48,7 +48,7 @@ impl Bounds {
         // As many requests as connections, so that most clients of HTTP/1 wait for a connection instead of being refused. A request takes a
         // descriptor towards the application, and a quarter as many connections are kept idle. A tunnel takes two.
         let (board, proxy) = if has_proxy { (free / 8, free / 5) } else { (free, FEWEST) };
-        let requests = bound(MOST_REQUESTS, proxy.min(memory / 2 / (CONNECTION_BYTES + REQUEST_BYTES)));
+        let requests = bound(MAX_REQUESTS, proxy.min(memory / 2 / (CONNECTION_BYTES + REQUEST_BYTES)));
         let connections = proxy.min((memory / 2).saturating_sub(requests * REQUEST_BYTES) / CONNECTION_BYTES);
         Self {
             board: bound(max_connections, board.min(memory / 8 / CONNECTION_BYTES)),
@@ -63,7 +63,7 @@ impl Bounds {
 
     /// Idle connections to the application that each of so many threads keeps.
     pub(crate) fn idle(&self, threads: usize) -> usize {
-        (self.requests / 4 / threads as u64).clamp(1, MOST_IDLE) as usize
+        (self.requests / 4 / threads as u64).clamp(1, MAX_IDLE) as usize
     }
 }
 

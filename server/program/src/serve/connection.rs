@@ -143,8 +143,8 @@ impl Connection {
     {
         let Self { peer, place, places, tls, trusted, http, drain } = self;
         let tls = tls.is_some();
-        let has_asked = Arc::new(AtomicBool::new(false));
-        let asks = Arc::clone(&has_asked);
+        let has_sent_request = Arc::new(AtomicBool::new(false));
+        let asks = Arc::clone(&has_sent_request);
         let shared_peer = Peer::new(peer, tls, drain.clone(), place);
         let (streams, crowd) = (Streams::new(), places.clone());
         let opens = Arc::clone(&streams);
@@ -178,7 +178,7 @@ impl Connection {
                 }
                 match connection.as_mut().poll(cx) {
                     Poll::Ready(ended) => Poll::Ready(Event::Finished(ended)),
-                    Poll::Pending if !has_asked.load(Relaxed) && !said_goodbye => {
+                    Poll::Pending if !has_sent_request.load(Relaxed) && !said_goodbye => {
                         no_head.as_mut().poll(cx).map(|()| Event::Check)
                     }
                     Poll::Pending if !said_goodbye && !streams.are_used() => Poll::Pending,
@@ -195,8 +195,11 @@ impl Connection {
                     ends.set(drain.clone().reach(phase));
                 }
                 Event::Check => {
-                    let reason =
-                        if has_asked.load(Relaxed) { streams.verdict(READ_WITHIN) } else { Some("no request in time") };
+                    let reason = if has_sent_request.load(Relaxed) {
+                        streams.verdict(READ_WITHIN)
+                    } else {
+                        Some("no request in time")
+                    };
                     if let Some(reason) = reason {
                         tracing::debug!(%peer, reason, "the connection is closed");
                         if said_goodbye {

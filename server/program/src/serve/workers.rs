@@ -18,7 +18,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::supervisor::{self, BEAT, supervise};
+use crate::tasks::{self, BEAT, supervise};
 
 /// Starts the threads. Each runs the future that `serve` makes of the listener, and runs it again if it ends before `stop`. The returned future
 /// ends when all threads have ended.
@@ -41,7 +41,7 @@ where
         let (listener, serve, stop) = (listener.try_clone()?, serve.clone(), stop.clone());
         let ((ready, is_ready), (end, ended)) = (oneshot::channel(), oneshot::channel());
         let beats = Arc::<AtomicU64>::default();
-        supervisor::watch("proxy thread", Arc::clone(&beats), stop.clone());
+        tasks::watch("proxy thread", Arc::clone(&beats), stop.clone());
         let run = move || {
             // Whoever waits for a thread that fails gets the error of a sender that was dropped.
             let (runtime, listener) = match runtime_with(listener) {

@@ -11,7 +11,7 @@ use axum::http::{Method, StatusCode};
 use tokio::{io::AsyncWriteExt, process::Command};
 use watchboard::Route;
 use watchboard_test_support::{Binary, Visitor, assets, header_text, text};
-use watchboard_wire::{Ask, RefreshCursor};
+use watchboard_wire::{RefreshCursor, RefreshQuery};
 
 const PASSWORD: &str = "correct horse battery";
 const FORM: &str = "password=correct+horse+battery&next=view%3Dmemory";
@@ -56,7 +56,7 @@ fn is_sign_in_page(response: &axum::http::Response<axum::body::Bytes>) -> bool {
 fn question(page: &str) -> Vec<u8> {
     let (_, rest) = page.split_once("data-bundle=\"").expect("the browser bundle is built");
     let bundle = rest.split('"').next().unwrap();
-    postcard::to_allocvec(&(bundle, Ask::default(), None::<RefreshCursor>)).unwrap()
+    postcard::to_allocvec(&(bundle, RefreshQuery::default(), None::<RefreshCursor>)).unwrap()
 }
 
 #[tokio::test]

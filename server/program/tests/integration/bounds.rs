@@ -176,7 +176,6 @@ async fn a_question_without_an_end_is_cut_soon() {
 }
 
 #[tokio::test]
-#[ignore = "takes more than a minute"]
 async fn an_upload_of_a_byte_now_and_then_is_cut_and_its_place_is_free() {
     let node = Node::start().await;
     let (binary, proxy) = Binary::with_upstream(node.port, &[]).await;

@@ -12,7 +12,7 @@ use axum::{
 use serde_json::Value;
 use watchboard_test_support::{Binary, Node, Python, TestClient, board_texts, places_of, raw::exchange};
 
-use crate::{fuzzing::questions, recorded_errors::RECORDED};
+use crate::{fuzzing::refresh_bodies, recorded_errors::RECORDED};
 
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -31,7 +31,7 @@ async fn all_texts(board: &Binary, health: &Value) -> Vec<(String, String)> {
     let endpoints: Vec<String> = endpoints.keys().cloned().collect();
     let mut texts = board_texts(&board.client, "", &endpoints).await;
     let page = texts.iter().find(|(path, _)| path.contains("overview")).expect("the overview").1.clone();
-    for question in questions(&page) {
+    for question in refresh_bodies(&page) {
         let head = format!(
             "POST /api/watchboard/refresh HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/octet-stream\r\n\
              Accept: application/octet-stream\r\nContent-Length: {}\r\n\r\n",

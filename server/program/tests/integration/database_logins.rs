@@ -13,7 +13,7 @@ use super::watch::Watch;
 
 /// How long a wrong password is watched, and how many attempts it may cost: at most one in five seconds.
 const MINUTE: Duration = Duration::from_mins(1);
-const MOST_ATTEMPTS: i64 = 12;
+const MAX_ATTEMPTS: i64 = 12;
 
 /// A mongod with a login, and a client of its administrator.
 async fn mongod_with_login() -> (Mongod, mongodb::Database) {
@@ -67,7 +67,7 @@ async fn a_wrong_password_is_tried_seldom_and_a_right_one_is_noticed() {
     }
     let attempts = refused_logins(&root).await - before;
     println!("{attempts} refused logins in {:?}; the state was up to {oldest:?} old", started.elapsed());
-    assert!((2..=MOST_ATTEMPTS).contains(&attempts), "{attempts}");
+    assert!((2..=MAX_ATTEMPTS).contains(&attempts), "{attempts}");
     assert!((6..15).contains(&oldest.as_secs()), "the age of the state is told: {oldest:?}");
 
     root.run_command(doc! { "updateUser": "shop", "pwd": "wr0ng-s3cret" }).await.unwrap();
@@ -95,5 +95,5 @@ async fn an_unknown_user_is_tried_seldom_too() {
     }
     let attempts = refused_logins(&root).await - before;
     println!("{attempts} refused logins in {:?}", started.elapsed());
-    assert!((1..=MOST_ATTEMPTS).contains(&attempts), "{attempts}");
+    assert!((1..=MAX_ATTEMPTS).contains(&attempts), "{attempts}");
 }

@@ -1,5 +1,5 @@
 //! Checks the documents: commands, configurations, links, flags and files. Their Rust examples are documentation tests of the library
-//! (`server/doc_tests.rs`).
+//! (`server/test-support/src/doc_tests.rs`).
 
 use std::{
     fs,
@@ -12,6 +12,8 @@ use crate::markdown::{Block, DOCUMENTS, Document, ShellCommand, blocks, read, ro
 use serde_json::Value;
 
 const README_LINES: usize = 150;
+/// More terms must be learnt than a stranger will.
+const GLOSSARY_TERMS: usize = 30;
 const LANGUAGES: [&str; 8] = ["rust", "rust,no_run", "sh", "toml", "json", "ini", "dockerfile", "text"];
 /// Programs whose commands are not checked here.
 const OTHER_PROGRAMS: [&str; 3] = ["docker", "git", "ssh"];
@@ -135,6 +137,16 @@ fn every_block_has_a_language() {
 #[test]
 fn the_readme_is_short() {
     assert!(read("README.md").lines().count() <= README_LINES);
+}
+
+#[test]
+fn the_glossary_is_short_and_sorted() {
+    let architecture = read("ARCHITECTURE.md");
+    let (_, glossary) = architecture.split_once("\n## Glossary\n").expect("a glossary");
+    let rows = glossary.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let terms: Vec<&str> = rows.filter(|term| !matches!(*term, "term" | "---")).collect();
+    assert!((1..=GLOSSARY_TERMS).contains(&terms.len()), "{} terms", terms.len());
+    assert!(terms.is_sorted_by_key(|term| term.to_lowercase()), "{terms:?}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ const LONG: Duration = Duration::from_mins(10);
 /// An answer that has not come within this time is not waited for.
 const PATIENCE: Duration = Duration::from_millis(40);
 /// What the last quarter may bring: a history goes on.
-const MOST_GROWTH: u64 = 4 << 20;
+const MAX_GROWTH: u64 = 4 << 20;
 
 /// What all attackers share.
 struct Attack {
@@ -145,17 +145,17 @@ async fn malformed_input_brings_no_panic_and_is_not_kept() {
     database.set(Mode::Garble);
 
     let page = String::from_utf8_lossy(&open.client.send("GET", "/").await.1).into_owned();
-    let questions = questions(&page);
+    let bodies = refresh_bodies(&page);
     let seed = u64::from(fastrand::u32(..));
     println!("seed {seed}");
     let mut attackers = vec![];
     for number in 0..3 {
         let (proxy, board, door) =
             (open.proxy.expect("it stands in front"), open.client.address, closed.client.address);
-        let (seed, questions) = (seed + number * 8, questions.clone());
+        let (seed, bodies) = (seed + number * 8, bodies.clone());
         attackers.push(attack.by(seed, move |rng| send(proxy, &mutated(REQUESTS, rng), rng)));
         attackers.push(attack.by(seed + 1, move |rng| send(board, &mutated(VIEWS, rng), rng)));
-        attackers.push(attack.by(seed + 2, move |rng| send(board, &refresh(&questions, rng), rng)));
+        attackers.push(attack.by(seed + 2, move |rng| send(board, &refresh(&bodies, rng), rng)));
         attackers.push(attack.by(seed + 3, move |rng| send(door, &mutated(VISITS, rng), rng)));
         attackers.push(attack.by(seed + 4, move |rng| send(proxy, &http2(rng), rng)));
     }
@@ -189,6 +189,6 @@ async fn malformed_input_brings_no_panic_and_is_not_kept() {
     assert!(health["application"]["total_requests"].as_u64() > Some(0), "{health:#}");
     if seconds >= LONG {
         let growth = |binary: usize| least[3][binary].saturating_sub(least[2][binary]);
-        assert!(growth(0) <= MOST_GROWTH && growth(1) <= MOST_GROWTH, "it grows");
+        assert!(growth(0) <= MAX_GROWTH && growth(1) <= MAX_GROWTH, "it grows");
     }
 }

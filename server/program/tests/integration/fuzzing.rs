@@ -1,7 +1,7 @@
 //! Generates almost valid input: valid bytes that are flipped, cut, repeated, or joined with other input.
 
 use fastrand::Rng;
-use watchboard_wire::{Ask, Part, RefreshCursor, Window};
+use watchboard_wire::{Part, RefreshCursor, RefreshQuery, Window};
 
 /// To an application.
 pub const REQUESTS: &[&[u8]] = &[
@@ -129,22 +129,22 @@ pub fn document_answer(rng: &mut Rng) -> Vec<u8> {
 }
 
 /// What a live page asks, of each view.
-pub fn questions(page: &str) -> Vec<Vec<u8>> {
+pub fn refresh_bodies(page: &str) -> Vec<Vec<u8>> {
     let (_, rest) = page.split_once("data-bundle=\"").expect("the browser bundle is built");
     let bundle = rest.split('"').next().expect("its name");
     let parts =
         [Part::Charts, Part::Overview, Part::Requests, Part::Memory, Part::Database, Part::Endpoint("GET /é".into())];
-    let question = |(part, window)| {
-        let seen = Some(RefreshCursor { started_at_unix_ms: 1_700_000_000_000, tick: 7 });
-        postcard::to_allocvec(&(bundle, Ask { window, part }, seen)).expect("it can be written")
+    let message = |(part, window)| {
+        let cursor = Some(RefreshCursor { started_at_unix_ms: 1_700_000_000_000, tick: 7 });
+        postcard::to_allocvec(&(bundle, RefreshQuery { window, part }, cursor)).expect("it can be written")
     };
-    parts.into_iter().zip(Window::ALL).map(question).collect()
+    parts.into_iter().zip(Window::ALL).map(message).collect()
 }
 
-/// One of these questions, changed, in a request that is right.
-pub fn refresh(questions: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
-    let questions: Vec<&[u8]> = questions.iter().map(Vec::as_slice).collect();
-    let body = mutated(&questions, rng);
+/// One of these bodies, changed, in a request that is right.
+pub fn refresh(refresh_bodies: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
+    let refresh_bodies: Vec<&[u8]> = refresh_bodies.iter().map(Vec::as_slice).collect();
+    let body = mutated(&refresh_bodies, rng);
     let head = format!(
         "POST /api/watchboard/refresh HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/octet-stream\r\n\
          Accept: application/octet-stream\r\nContent-Length: {}\r\n\r\n",

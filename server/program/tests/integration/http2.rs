@@ -90,7 +90,6 @@ async fn what_belongs_to_http_1_alone_is_refused() {
 }
 
 #[tokio::test]
-#[ignore = "takes more than a minute"]
 async fn a_client_that_takes_nothing_of_a_stream_is_not_waited_for() {
     let node = Node::start().await;
     let (binary, _) = Binary::with_upstream(node.port, &[]).await;

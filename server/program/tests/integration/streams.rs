@@ -20,7 +20,7 @@ const GIB: usize = 1 << 30;
 /// SHA-256 of a GiB of the pattern.
 const DIGEST: &str = "670e8470dc21dc15ea0263c848123840e03b20313e74971d1e96df02991e0713";
 /// What a body of any size may take at most, beside what the binary takes anyway.
-const MOST_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 const WITHIN: Duration = Duration::from_secs(20);
 
 async fn start() -> (Node, Binary, SocketAddr) {
@@ -108,7 +108,7 @@ async fn a_gibibyte_passes_each_way_in_flat_memory() {
     read_until(&mut stream, format!("{GIB} {DIGEST}").as_bytes()).await;
     let up = watched.growth();
     println!("resident memory grew by {down} bytes for a download, by {up} with an upload");
-    assert!(up < MOST_BYTES, "it grew by {up} bytes");
+    assert!(up < MAX_BYTES, "it grew by {up} bytes");
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn a_client_that_reads_nothing_holds_the_application_up_and_nobody_else() 
     stream.write_all(format!("GET /bytes?count={count} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
     node.wait_for_log("held up").await;
     warm_up(proxy).await;
-    assert!(watched.growth() < MOST_BYTES, "it grew by {} bytes", watched.growth());
+    assert!(watched.growth() < MAX_BYTES, "it grew by {} bytes", watched.growth());
     read_until(&mut stream, b"\r\n\r\n").await;
     read_pattern(&mut stream, count).await;
 }

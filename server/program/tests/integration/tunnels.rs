@@ -56,7 +56,7 @@ async fn open_tunnels_take_no_place_of_a_request() {
         let answer = timeout(WITHIN, ask).await.expect("requests have places of their own");
         assert_eq!(RawResponse::parse(&answer).code(), 200);
     }
-    let is_shown = |health: &Value| tunnels(health)["in_use"] == count && tunnels(health)["found_none"] == 1;
+    let is_shown = |health: &Value| tunnels(health)["in_use"] == count && tunnels(health)["exceeded"] == 1;
     let health = binary.client.wait_for_json("/health", WITHIN, is_shown).await;
     assert_eq!((&tunnels(&health)["limit"], &health["status"]), (&count.into(), &"degraded".into()));
     let reasons = health["reasons"].to_string().replace(['\u{a0}', '\u{202f}'], " ");

@@ -13,7 +13,7 @@ use crate::commands::{CHECK_OUT, CommandTally};
 /// Readings after which waits that do not change, while connections are free, count as abandoned.
 const STILL: u32 = 15;
 /// Errors in a list, the most frequent first.
-const MOST_ERRORS: usize = 20;
+const MAX_ERRORS: usize = 20;
 
 /// Reads the listener; owned by the monitor's thread.
 pub(crate) struct CommandReader {
@@ -115,7 +115,7 @@ impl CommandReader {
         let shapes = self.listener.shapes.iter().filter(|(number, _)| *number != CHECK_OUT);
         let mut errors: Vec<CommandError> = shapes.flat_map(errors_of).collect();
         errors.sort_by_key(|error| std::cmp::Reverse(error.count));
-        errors.truncate(MOST_ERRORS);
+        errors.truncate(MAX_ERRORS);
         errors
     }
 

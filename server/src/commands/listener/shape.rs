@@ -20,12 +20,12 @@ const CODES: usize = 8;
 #[derive(Debug)]
 pub(super) enum CommandOutcome<'a> {
     Fine {
-        took: Duration,
+        elapsed: Duration,
         documents: u64,
     },
     /// The code is zero if there was no reply.
     Failed {
-        took: Duration,
+        elapsed: Duration,
         code: i32,
         name: &'a str,
     },
@@ -37,8 +37,8 @@ impl CommandOutcome<'_> {
     /// The duration, and whether the command failed; `None` if it was cancelled.
     pub(super) fn duration(&self) -> Option<(Duration, bool)> {
         match self {
-            Self::Fine { took, .. } => Some((*took, false)),
-            Self::Failed { took, .. } => Some((*took, true)),
+            Self::Fine { elapsed, .. } => Some((*elapsed, false)),
+            Self::Failed { elapsed, .. } => Some((*elapsed, true)),
             Self::Cancelled => None,
         }
     }
@@ -109,8 +109,8 @@ impl Shape {
             }
             CommandOutcome::Cancelled => _ = self.cancelled.fetch_add(1, Relaxed),
         }
-        if let Some((took, _)) = outcome.duration() {
-            let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        if let Some((elapsed, _)) = outcome.duration() {
+            let us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
             self.duration_sum_us.fetch_add(us, Relaxed);
             self.times.record(us);
         }

@@ -6,7 +6,7 @@ use watchboard_wire::{DatabaseFailure, FailureKind};
 /// Longer names of hosts and sets are cut: they come from the server.
 const LONGEST_NAME: usize = 255;
 /// So many members of a set are listed.
-const MOST_LISTED: usize = 7;
+const MAX_LISTED: usize = 7;
 
 /// What a server says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,8 +90,8 @@ impl SelfDescription {
 
     /// The members, in a sentence.
     pub(super) fn member_list(&self) -> String {
-        let more = if self.members.len() > MOST_LISTED { ", …" } else { "" };
-        self.members.iter().take(MOST_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ") + more
+        let more = if self.members.len() > MAX_LISTED { ", …" } else { "" };
+        self.members.iter().take(MAX_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ") + more
     }
 }
 

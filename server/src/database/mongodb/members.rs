@@ -15,7 +15,7 @@ use super::{
 };
 
 /// A sentence lists at most so many members.
-const MOST_LISTED: usize = 7;
+const MAX_LISTED: usize = 7;
 
 #[derive(Default)]
 pub(super) struct Members(Mutex<ServerStates>);
@@ -129,7 +129,7 @@ impl Members {
             && let Some(MemberState::Error(error)) = states.watched.get(&primary)
         {
             return Some(match verdict(error, tls) {
-                Verdict::Failure(failure) => Verdict::Failure(of_primary(&primary, failure)),
+                Verdict::Failure(failure) => Verdict::Failure(name_primary(&primary, failure)),
                 verdict => verdict,
             });
         }
@@ -175,8 +175,8 @@ impl ServerStates {
             MemberState::Answers(answer) => format!("{address} is {}", answer.role.words()),
             MemberState::Error(error) => format!("{address}: {}", verdict_words(&verdict(error, tls))),
         };
-        let mut members: Vec<_> = self.watched.iter().take(MOST_LISTED).map(member).collect();
-        if self.watched.len() > MOST_LISTED {
+        let mut members: Vec<_> = self.watched.iter().take(MAX_LISTED).map(member).collect();
+        if self.watched.len() > MAX_LISTED {
             members.push("…".to_owned());
         }
         let members = members.join("; ");
@@ -191,7 +191,7 @@ impl ServerStates {
 }
 
 /// A failure of the primary alone.
-fn of_primary(primary: &str, failure: DatabaseFailure) -> DatabaseFailure {
+fn name_primary(primary: &str, failure: DatabaseFailure) -> DatabaseFailure {
     DatabaseFailure::new(failure.kind, format!("its set's primary is {primary}, and {}", failure.detail))
 }
 

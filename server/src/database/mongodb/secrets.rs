@@ -12,7 +12,7 @@ pub(super) fn reason(uri: &str, error: &Error) -> String {
     else {
         return "it cannot be parsed".to_owned();
     };
-    if secrets(uri).iter().any(|secret| tells_of(message, secret)) {
+    if secrets(uri).iter().any(|secret| reveals(message, secret)) {
         return "it cannot be parsed; in a user name or password each of : / ? # [ ] @ % has to be percent-encoded"
             .to_owned();
     }
@@ -42,7 +42,7 @@ fn is_secret(option: &str) -> bool {
 }
 
 /// Whether a text gives a secret away, in any case.
-fn tells_of(text: &str, secret: &str) -> bool {
+fn reveals(text: &str, secret: &str) -> bool {
     let text = text.to_lowercase();
     let letters: Vec<char> = secret.to_lowercase().chars().collect();
     letters.windows(TELLING.min(letters.len())).any(|part| text.contains(&part.iter().collect::<String>()))

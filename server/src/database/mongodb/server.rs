@@ -1,10 +1,10 @@
-//! The MongoDB server's own state: cheap questions often, costly ones seldom and only for viewers. One round takes no longer than
+//! The MongoDB server's own state: cheap queries often, costly ones seldom and only for viewers. One round takes no longer than
 //! [`ROUND`], however much there is to ask.
 
-mod ask;
 mod delays;
 mod fields;
 mod operations;
+mod query;
 mod replication;
 mod status;
 mod storage;
@@ -16,8 +16,8 @@ use tokio::time::Instant;
 use watchboard_wire::DatabaseServer;
 
 use self::{
-    ask::{Pace, ROUND, ask},
     delays::Delays,
+    query::{ROUND, Schedule, run_query},
     status::Rates,
     storage::Storage,
 };
@@ -36,10 +36,10 @@ pub(super) struct ServerState {
     /// The time that the oplog covers.
     oplog_window_seconds: Option<u64>,
     storage: Storage,
-    status: Pace,
-    replication: Pace,
+    status: Schedule,
+    replication: Schedule,
     delays: Delays,
-    operations: Pace,
+    operations: Schedule,
     /// The longest round of this minute and of the minute before, and the begin of this minute.
     longest: [Duration; 2],
     minute_at: Option<Instant>,
@@ -50,14 +50,14 @@ impl ServerState {
         &self.state
     }
 
-    /// One round. Questions that do not fit into its time wait for the next.
+    /// One round. Queries that do not fit into its time wait for the next.
     pub(super) async fn read(&mut self, client: &Client, watched: bool) {
         let until = Instant::now() + ROUND;
         let admin = client.database("admin");
         let every = if watched { STATUS_EVERY_WATCHED } else { STATUS_EVERY };
         if self.status.is_due(every) {
             self.status.begin();
-            let status = ask(until, "serverStatus", admin.run_command(status::question())).await;
+            let status = run_query(until, "serverStatus", admin.run_command(status::query())).await;
             if let Ok(answer) = &status {
                 self.oplog_window_seconds = replication::oplog_window_seconds(answer);
             }

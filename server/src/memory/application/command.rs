@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The most characters that are shown.
-const MOST_CHARS: usize = 60;
+const MAX_CHARS: usize = 60;
 /// What a process without a name is called.
 pub(super) const NAMELESS: &str = "process";
 
@@ -24,7 +24,7 @@ pub(super) struct CommandLine {
 }
 
 impl CommandLine {
-    pub(super) fn of_process(pid: u32) -> Self {
+    pub(super) fn from_process(pid: u32) -> Self {
         let folder = threads::find_readable_folder(pid);
         // It can have any length: what is shown stands at its beginning.
         let line = fs::read(folder.join("cmdline")).unwrap_or_default();
@@ -43,7 +43,7 @@ impl CommandLine {
         let is_title =
             arguments.is_empty() && first.contains(char::is_whitespace) && executable != Some(names::last_part(first));
         let (shown, name) = if is_title { title(first, executable) } else { command(first, arguments, executable) };
-        Self { shown: shown.chars().take(MOST_CHARS).collect(), name: name.chars().take(MOST_CHARS).collect() }
+        Self { shown: shown.chars().take(MAX_CHARS).collect(), name: name.chars().take(MAX_CHARS).collect() }
     }
 }
 
@@ -74,5 +74,4 @@ fn command(first: &str, arguments: &[&str], executable: Option<&str>) -> (String
 }
 
 #[cfg(test)]
-#[path = "command_tests.rs"]
 mod tests;

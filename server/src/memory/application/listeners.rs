@@ -16,7 +16,7 @@ use crate::memory::{
 };
 
 /// No machine has more listeners. A longer file is not the table.
-const MOST_LISTENERS: usize = 65_536;
+const MAX_LISTENERS: usize = 65_536;
 
 /// The sockets that serve an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ fn read_tcp6() -> io::Result<Vec<SocketEntry>> {
 /// The sockets that listen. They come first in the table; connections, of which there may be any number, are not read.
 fn read(file: &str) -> io::Result<Vec<SocketEntry>> {
     let mut listeners = vec![];
-    for line in BufReader::new(File::open(file)?).lines().skip(1).take(MOST_LISTENERS) {
+    for line in BufReader::new(File::open(file)?).lines().skip(1).take(MAX_LISTENERS) {
         let entry = SocketEntry::parse(&line?).ok_or_else(|| io::Error::other("a line is not of the known form"))?;
         match entry.state {
             LISTEN => listeners.push(entry),

@@ -9,7 +9,7 @@ use std::{
 use crate::memory::{failure::is_gone, sockets::socket_inode};
 
 /// The most links that one search reads, in a tenth of a second.
-const MOST_LINKS: usize = 65_536;
+const MAX_LINKS: usize = 65_536;
 
 /// The result of a search.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) fn find_owners(
     folders: impl Iterator<Item = (u32, PathBuf)>,
 ) -> io::Result<Owners> {
     let mut found = Owners::default();
-    let mut left = MOST_LINKS;
+    let mut left = MAX_LINKS;
     for (pid, folder) in folders {
         if left == 0 {
             found.given_up = true;

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use watchboard_wire::NameSource;
 
 /// Parts in braces of one template. The router panics if it has no letter left for a part.
-const MOST_PARAMETERS: usize = 20;
+const MAX_PARAMETERS: usize = 20;
 
 /// A route template or an OpenAPI document that [`Routes`](crate::Routes) cannot use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,8 +90,8 @@ impl Declared {
             if !template.starts_with('/') {
                 return Err(RouteError::NoSlash { template });
             }
-            if template.matches('{').count() > MOST_PARAMETERS {
-                return Err(RouteError::TooManyParameters { template, most: MOST_PARAMETERS });
+            if template.matches('{').count() > MAX_PARAMETERS {
+                return Err(RouteError::TooManyParameters { template, most: MAX_PARAMETERS });
             }
             let decoded = decode(&template);
             shapes.entry(shape(&decoded)).or_default().push(Candidate { number, mixed: mixed(&decoded) });

@@ -13,11 +13,11 @@ use foldhash::fast::RandomState;
 use super::name::RouteName;
 
 /// Names at one place of a path. Further names there count as a part that differs.
-const MOST_NAMES: usize = 40;
+const MAX_NAMES: usize = 40;
 /// Templates in all.
-const MOST_TEMPLATES: usize = 2048;
+const MAX_TEMPLATES: usize = 2048;
 /// Segments of a template. Deeper segments become `{*rest}`.
-const MOST_PARTS: usize = 12;
+const MAX_PARTS: usize = 12;
 /// The length of a UUID, which can have no digits.
 const UUID: usize = 36;
 /// A longer segment is not the name of a route.
@@ -45,7 +45,7 @@ impl RouteInference {
         let template = known.template(path);
         match known.templates.get(template.as_str()) {
             Some(template) => then(RouteName::Known(template)),
-            None if known.templates.len() >= MOST_TEMPLATES => then(RouteName::TooMany),
+            None if known.templates.len() >= MAX_TEMPLATES => then(RouteName::TooMany),
             None => then(RouteName::New(template)),
         }
     }
@@ -65,7 +65,7 @@ impl RouteInference {
         let before = self.known.load_full();
         // Another thread may have added a template meanwhile.
         let template = before.fold(template);
-        if !before.templates.contains(template.as_str()) && before.templates.len() < MOST_TEMPLATES {
+        if !before.templates.contains(template.as_str()) && before.templates.len() < MAX_TEMPLATES {
             let mut known = (*before).clone();
             known.add(&template);
             self.known.store(Arc::new(known));
@@ -88,12 +88,12 @@ impl KnownSegments {
     fn map_segments<'a>(&self, path: &'a str, map: fn(&'a str) -> Cow<'a, str>) -> String {
         let mut template = String::with_capacity(path.len());
         for (depth, part) in path.strip_prefix('/').unwrap_or(path).split('/').enumerate() {
-            if depth == MOST_PARTS {
+            if depth == MAX_PARTS {
                 template.push_str("/{*rest}");
                 break;
             }
             let part = map(part);
-            let full = |names: &HashSet<_, _>| names.len() >= MOST_NAMES && !names.contains(&*part);
+            let full = |names: &HashSet<_, _>| names.len() >= MAX_NAMES && !names.contains(&*part);
             let is_one_too_many =
                 self.is_full_somewhere && !part.contains('{') && self.names.get(template.as_str()).is_some_and(full);
             template.push('/');
@@ -109,7 +109,7 @@ impl KnownSegments {
             if !part.contains('{') {
                 let names = self.names.entry(template[..slash].into()).or_default();
                 names.insert(part.into());
-                self.is_full_somewhere |= names.len() >= MOST_NAMES;
+                self.is_full_somewhere |= names.len() >= MAX_NAMES;
             }
         }
     }
@@ -247,7 +247,7 @@ mod tests {
             assert_eq!(template(path), expected, "{path}");
             assert_eq!(KnownSegments::default().fold(expected), expected);
         }
-        assert_eq!(template(&"/deep".repeat(40)), format!("{}/{{*rest}}", "/deep".repeat(MOST_PARTS)));
+        assert_eq!(template(&"/deep".repeat(40)), format!("{}/{{*rest}}", "/deep".repeat(MAX_PARTS)));
     }
 
     #[test]
@@ -258,7 +258,7 @@ mod tests {
             inference.learn(&format!("/users/{word}")).unwrap();
         }
         let known = inference.known.load();
-        assert_eq!(known.templates.len(), MOST_NAMES + 1);
+        assert_eq!(known.templates.len(), MAX_NAMES + 1);
         assert_eq!(known.template("/users/somebody"), "/users/{name}");
         assert_eq!(known.template("/users/ax"), "/users/ax", "who was there before stays");
         assert_eq!(known.template("/users/somebody/posts"), "/users/{name}/posts");
@@ -284,14 +284,14 @@ mod tests {
     fn there_are_only_so_many() {
         let inference = RouteInference::default();
         let word = |number: usize| format!("{}{}", char::from(b'g' + (number % 20) as u8), "x".repeat(number / 20));
-        for number in 0..4 * MOST_TEMPLATES {
+        for number in 0..4 * MAX_TEMPLATES {
             let path = format!("/{}/{}/{}", word(number % 39), word(number / 39 % 39), word(number / 1521));
             inference.name(&path, |name| match name {
                 RouteName::New(template) => _ = inference.learn(&template),
                 RouteName::Known(_) | RouteName::TooMany => {}
             });
         }
-        assert_eq!(inference.known.load().templates.len(), MOST_TEMPLATES);
+        assert_eq!(inference.known.load().templates.len(), MAX_TEMPLATES);
         inference.name("/somewhere/else/entirely/new", |name| assert_eq!(name, RouteName::TooMany));
     }
 }

@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use watchboard_wire::Replication;
 
 use super::{
-    ask::{MOST_MS, Pace, QueryError, QueryResult, ask},
     fields::{number, text},
+    query::{MAX_TIME_MS, QueryError, QueryResult, Schedule, run_query},
 };
 
 /// The configuration is asked for once a member is behind by more.
 const IN_TIME_SECONDS: u64 = 5;
-/// The interval of the configuration's question.
+/// The interval of the configuration's query.
 const CONFIGURATION_EVERY: Duration = Duration::from_secs(10);
 /// A primary without work writes an entry each ten seconds, in whole seconds. A delayed member is between two of them.
 const BETWEEN_ENTRIES_SECONDS: u64 = 12;
@@ -25,7 +25,7 @@ const BETWEEN_ENTRIES_SECONDS: u64 = 12;
 /// Asks for the delays, and holds the last answer.
 #[derive(Default)]
 pub(super) struct Delays {
-    pace: Pace,
+    pace: Schedule,
     configuration: Option<QueryResult<BTreeMap<String, u64>>>,
 }
 
@@ -69,8 +69,8 @@ fn apply(replication: &mut Replication, delay: impl Fn(&str) -> Option<u64>) {
 
 /// The delays by the names of the members, those of 0 left out.
 async fn configured(until: Instant, client: &Client) -> QueryResult<BTreeMap<String, u64>> {
-    let question = doc! { "replSetGetConfig": 1, "maxTimeMS": MOST_MS };
-    Ok(parse(&ask(until, "replSetGetConfig", client.database("admin").run_command(question)).await?))
+    let query = doc! { "replSetGetConfig": 1, "maxTimeMS": MAX_TIME_MS };
+    Ok(parse(&run_query(until, "replSetGetConfig", client.database("admin").run_command(query)).await?))
 }
 
 fn parse(answer: &Document) -> BTreeMap<String, u64> {
@@ -83,7 +83,7 @@ fn parse(answer: &Document) -> BTreeMap<String, u64> {
 
 /// The members that can become primary.
 async fn electable(until: Instant, client: &Client) -> QueryResult<Vec<String>> {
-    let hello = ask(until, "hello", client.database("admin").run_command(doc! { "hello": 1 })).await?;
+    let hello = run_query(until, "hello", client.database("admin").run_command(doc! { "hello": 1 })).await?;
     let hosts = hello.get_array("hosts").map(Vec::as_slice).unwrap_or_default();
     Ok(hosts.iter().filter_map(|host| host.as_str().map(ToOwned::to_owned)).collect())
 }

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use watchboard_wire::Operation;
 
 use super::{
-    ask::{QueryResult, ROUND, ask},
     fields::{number, text},
+    query::{QueryResult, ROUND, run_query},
 };
 use crate::database::mongodb::client_options::APP_NAME;
 
@@ -44,7 +44,7 @@ pub(super) async fn read(until: Instant, client: &Client) -> QueryResult<Vec<Ope
     let running = async {
         client.database("admin").aggregate(pipeline).max_time(ROUND).await?.try_collect::<Vec<Document>>().await
     };
-    Ok(ask(until, "inprog", running).await?.iter().map(parse).collect())
+    Ok(run_query(until, "inprog", running).await?.iter().map(parse).collect())
 }
 
 fn parse(operation: &Document) -> Operation {

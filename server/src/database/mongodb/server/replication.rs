@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use watchboard_wire::{ReplicaMember, Replication};
 
 use super::{
-    ask::{MOST_MS, QueryResult, ask},
     delays::Delays,
     fields::{number, text},
+    query::{MAX_TIME_MS, QueryResult, run_query},
 };
 use crate::database::mongodb::classify;
 
@@ -22,9 +22,9 @@ pub(super) async fn read(
     delays: &mut Delays,
 ) -> QueryResult<Replication> {
     let admin = client.database("admin");
-    let question = admin.run_command(doc! { "replSetGetStatus": 1, "maxTimeMS": MOST_MS });
-    let answer = ask(until, "replSetGetStatus", async {
-        match question.await {
+    let query = admin.run_command(doc! { "replSetGetStatus": 1, "maxTimeMS": MAX_TIME_MS });
+    let answer = run_query(until, "replSetGetStatus", async {
+        match query.await {
             // Not started as a member of a set, or a router.
             Err(error) if matches!(classify::code(&error).0, 59 | 76) => Ok(None),
             answer => answer.map(Some),

@@ -6,8 +6,8 @@ use mongodb::bson::{Document, doc};
 use watchboard_wire::{Cache, ServerConnections, ServerStatus};
 
 use super::{
-    ask::MOST_MS,
     fields::{number, text},
+    query::MAX_TIME_MS,
 };
 
 /// These sections are large or costly, and not shown. `metrics` stays: the reply has no memory without it.
@@ -42,10 +42,10 @@ const LATENCIES: [&str; 3] = ["reads", "writes", "commands"];
 const NETWORK: [&str; 2] = ["bytesIn", "bytesOut"];
 const MIB: u64 = 1 << 20;
 
-pub(super) fn question() -> Document {
-    let mut question = doc! { "serverStatus": 1, "oplog": 1, "maxTimeMS": MOST_MS };
-    question.extend(LEFT_OUT.iter().map(|name| ((*name).to_owned(), 0.into())));
-    question
+pub(super) fn query() -> Document {
+    let mut query = doc! { "serverStatus": 1, "oplog": 1, "maxTimeMS": MAX_TIME_MS };
+    query.extend(LEFT_OUT.iter().map(|name| ((*name).to_owned(), 0.into())));
+    query
 }
 
 /// The counters of the last reply, for rates.

@@ -1,4 +1,4 @@
-//! Databases and collections by size. Each size is a question; a round asks as many as fit, so it does not grow with their number.
+//! Databases and collections by size. Each size is a query; a round asks as many as fit, so it does not grow with their number.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -11,21 +11,21 @@ use tokio::time::Instant;
 use watchboard_wire::{CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases};
 
 use super::{
-    ask::{MOST_MS, Pace, QueryError, QueryResult, ask},
     fields::{number, text},
+    query::{MAX_TIME_MS, QueryError, QueryResult, Schedule, run_query},
 };
 
 /// The interval of the databases' sizes, with a viewer, and the pause between two walks through the collections.
 const DATABASES_EVERY: Duration = Duration::from_mins(5);
 const COLLECTIONS_EVERY: Duration = Duration::from_mins(1);
 /// A round asks for so many sizes at most, and takes this long at most.
-const MOST_A_ROUND: usize = 100;
+const MAX_A_ROUND: usize = 100;
 const COLLECTIONS_WITHIN: Duration = Duration::from_millis(100);
-/// The time limit of one question, and how much longer than the round the last one may take: giving up costs a new connection.
+/// The time limit of one query, and how much longer than the round the last one may take: giving up costs a new connection.
 const ONE_WITHIN: Duration = Duration::from_millis(150);
 const LATEST: Duration = Duration::from_millis(50);
 /// If so many of the first collections in a row have no answer, the walk ends.
-const NOT_TOLD: u64 = 5;
+const MAX_OMITTED: u64 = 5;
 /// Names in one reply.
 const BATCH: u32 = 100;
 /// The largest databases and collections are shown.
@@ -33,7 +33,7 @@ const SHOWN: usize = 50;
 
 #[derive(Default)]
 pub(super) struct Storage {
-    databases: Pace,
+    databases: Schedule,
     /// Databases that are still to be asked, and the sizes so far.
     names: VecDeque<String>,
     sizes: Databases,
@@ -41,7 +41,7 @@ pub(super) struct Storage {
     last_error: Option<QueryError>,
     walk: Option<Walk>,
     /// Since the end of the last walk.
-    collections: Pace,
+    collections: Schedule,
 }
 
 /// A walk through the collections of a database, a few at a time.
@@ -68,7 +68,7 @@ impl Storage {
             self.ask_sizes(until, client).await;
             if self.names.is_empty() {
                 self.sizes.largest.sort_by_key(|size| std::cmp::Reverse(size.storage_bytes));
-                self.sizes.not_told += self.sizes.largest.len().saturating_sub(SHOWN) as u64;
+                self.sizes.omitted += self.sizes.largest.len().saturating_sub(SHOWN) as u64;
                 self.sizes.largest.truncate(SHOWN);
                 let last_error = self.last_error.take().filter(|_| self.sizes.largest.is_empty());
                 self.databases.note(&mut found.databases, last_error.map_or_else(|| Ok(self.sizes.clone()), Err));
@@ -85,12 +85,12 @@ impl Storage {
             && let Some(name) = self.names.pop_front()
         {
             let database = client.database(&name);
-            let answer = database.run_command(doc! { "dbStats": 1, "scale": 1, "maxTimeMS": MOST_MS });
-            match ask(query_deadline(until), "dbStats", answer).await {
+            let answer = database.run_command(doc! { "dbStats": 1, "scale": 1, "maxTimeMS": MAX_TIME_MS });
+            match run_query(query_deadline(until), "dbStats", answer).await {
                 Ok(answer) => self.sizes.largest.push(size(&name, &answer)),
                 // A login may see the name of a database and nothing else. A large database may take too long.
                 Err(error) => {
-                    self.sizes.not_told += 1;
+                    self.sizes.omitted += 1;
                     self.last_error = Some(error);
                 }
             }
@@ -118,18 +118,18 @@ impl Storage {
 
     async fn step(&mut self, until: Instant, database: &Database) -> QueryResult<()> {
         if self.walk.is_none() {
-            let question = doc! { "listCollections": 1, "nameOnly": true, "authorizedCollections": true };
-            let question = database.run_cursor_command(question).batch_size(BATCH);
-            let names = ask(query_deadline(until), "listCollections", question).await?;
+            let query = doc! { "listCollections": 1, "nameOnly": true, "authorizedCollections": true };
+            let query = database.run_cursor_command(query).batch_size(BATCH);
+            let names = run_query(query_deadline(until), "listCollections", query).await?;
             let so_far = Collections { database: database.name().to_owned(), ..Collections::default() };
             self.walk = Some(Walk { names, so_far });
         }
         let Some(walk) = &mut self.walk else { return Ok(()) };
-        for _ in 0..MOST_A_ROUND {
+        for _ in 0..MAX_A_ROUND {
             if Instant::now() >= until {
                 return Ok(());
             }
-            let next = ask(query_deadline(until), "listCollections", walk.names.try_next()).await?;
+            let next = run_query(query_deadline(until), "listCollections", walk.names.try_next()).await?;
             let Some(entry) = next else {
                 walk.so_far.is_all = true;
                 return Ok(());
@@ -145,11 +145,11 @@ impl Storage {
                     walk.so_far.largest.sort_by_key(|size| std::cmp::Reverse(size.storage_bytes + size.index_bytes));
                     walk.so_far.largest.truncate(SHOWN);
                 }
-                Err(error) if walk.so_far.largest.is_empty() && walk.so_far.not_told >= NOT_TOLD => {
+                Err(error) if walk.so_far.largest.is_empty() && walk.so_far.omitted >= MAX_OMITTED => {
                     return Err(error);
                 }
                 // Dropped meanwhile, or too slow: the other collections are listed all the same.
-                Ok(None) | Err(_) => walk.so_far.not_told += 1,
+                Ok(None) | Err(_) => walk.so_far.omitted += 1,
             }
         }
         Ok(())
@@ -158,7 +158,7 @@ impl Storage {
 
 async fn statistics(until: Instant, database: &Database, name: &str) -> QueryResult<Option<Document>> {
     let collection = database.collection::<Document>(name);
-    let question = collection
+    let query = collection
         .aggregate([
             doc! { "$collStats": { "storageStats": {} } },
             doc! { "$project": { "storageStats": {
@@ -166,18 +166,18 @@ async fn statistics(until: Instant, database: &Database, name: &str) -> QueryRes
             } } },
         ])
         .max_time(ONE_WITHIN);
-    ask(query_deadline(until), "collStats", async { question.await?.try_next().await }).await
+    run_query(query_deadline(until), "collStats", async { query.await?.try_next().await }).await
 }
 
-/// The deadline of a question that begins before the round is over.
+/// The deadline of a query that begins before the round is over.
 fn query_deadline(until: Instant) -> Instant {
     (until + LATEST).min(Instant::now() + ONE_WITHIN)
 }
 
 /// The databases that the login may see.
 async fn names(until: Instant, client: &Client) -> QueryResult<VecDeque<String>> {
-    let question = doc! { "listDatabases": 1, "nameOnly": true, "authorizedDatabases": true };
-    let answer = ask(until, "listDatabases", client.database("admin").run_command(question)).await?;
+    let query = doc! { "listDatabases": 1, "nameOnly": true, "authorizedDatabases": true };
+    let answer = run_query(until, "listDatabases", client.database("admin").run_command(query)).await?;
     let names = answer.get_array("databases").map(Vec::as_slice).unwrap_or_default().iter();
     Ok(names.filter_map(|database| Some(text(database.as_document()?, "name"))).collect())
 }

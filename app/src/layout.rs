@@ -1,0 +1,79 @@
+//! The layout of the page: head, status, the view that the URL asks for, foot.
+
+mod controls;
+mod nav;
+mod status_line;
+mod viewer;
+
+use leptos::{either::EitherOf6, prelude::*};
+use watchboard_wire::{Part, RefreshResponse};
+
+use self::{
+    controls::Controls,
+    nav::{Nav, Windows},
+    status_line::StatusLine,
+    viewer::OpenNote,
+};
+use crate::{
+    components::Crosshair,
+    live::{self, snapshot_text, use_live},
+    pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestsPage},
+    preferences,
+    selection::{self, View},
+};
+
+/// The whole page, from the figures of the first paint.
+#[component]
+pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
+    let preferences = preferences::provide();
+    let selection = selection::provide();
+    live::provide(first, selection, preferences);
+    // A view without figures yet says so, and does not look empty.
+    let figures = use_live().figures;
+    let view = Memo::new(move |_| {
+        let part = selection.with(|selection| selection.refresh_query().part);
+        let is_there = part == Part::Charts || figures.with(|figures| figures.query.part == part);
+        is_there.then(|| selection.with(|selection| (selection.view, selection.endpoint.is_some())))
+    });
+    Crosshair::provide(move || {
+        figures.with(|figures| (figures.window(), figures.snapshot.wall_clock(figures.snapshot.taken_at_unix_ms)))
+    });
+    let service = snapshot_text(|snapshot| snapshot.service.clone());
+    let version = snapshot_text(|snapshot| snapshot.version.clone());
+    view! {
+        <header class="top">
+            <h1>"Watchboard "<span class="service">{service}</span></h1>
+            <Nav />
+            <Windows />
+            <Controls />
+        </header>
+        <BundleMissing />
+        <StatusLine />
+        <main>
+            {move || match view.get() {
+                None => EitherOf6::F(view! { <p class="unknown">"Loading."</p> }),
+                Some((View::Overview, _)) => EitherOf6::A(view! { <Overview /> }),
+                Some((View::Requests, false)) => EitherOf6::B(view! { <RequestsPage /> }),
+                Some((View::Requests, true)) => EitherOf6::C(view! { <EndpointPage /> }),
+                Some((View::Memory, _)) => EitherOf6::D(view! { <MemoryPage /> }),
+                Some((View::Database, _)) => EitherOf6::E(view! { <DatabasePage /> }),
+            }}
+        </main>
+        <footer>"Watchboard " {version} ". All times are UTC."<OpenNote /></footer>
+    }
+}
+
+/// A notice that the server was built without the browser bundle. Only the server can know.
+#[component]
+fn BundleMissing() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    let missing = use_context::<crate::page_request::PageRequest>().is_some_and(|page| page.assets.script.is_none());
+    #[cfg(not(feature = "ssr"))]
+    let missing = false;
+    missing.then(|| view! {
+        <p class="notice" id="bundle-missing">
+            "This build has no browser bundle: the page shows the figures of its loading and does not refresh itself. "
+            "The bundle in the source tree is missing, or was built from other sources. Renew it with " <code>"cargo xtask bundle"</code>", then build again."
+        </p>
+    })
+}

@@ -1,0 +1,101 @@
+//! The selection: the view, its window and its order. The URL's query holds all of it. Every link is a real link, and with
+//! scripts one listener follows all links without a reload.
+
+mod navigation;
+mod query;
+mod sort;
+
+use watchboard_wire::{FindingSubject, Part, RefreshQuery, Window};
+
+pub(crate) use navigation::{navigate, provide, use_selection};
+pub(crate) use sort::Sort;
+
+/// The views of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum View {
+    #[default]
+    Overview,
+    Requests,
+    Memory,
+    Database,
+}
+
+impl View {
+    pub(crate) const ALL: [Self; 4] = [Self::Overview, Self::Requests, Self::Memory, Self::Database];
+
+    /// Its word in the query and in the navigation.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Requests => "requests",
+            Self::Memory => "memory",
+            Self::Database => "database",
+        }
+    }
+}
+
+/// The contents of the URL's query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Selection {
+    pub(crate) view: View,
+    pub(crate) window: Window,
+    /// The name of the endpoint that the page shows.
+    pub(crate) endpoint: Option<String>,
+    pub(crate) sort: Sort,
+    /// Whether the smallest comes first.
+    pub(crate) ascending: bool,
+    /// The text that the names of endpoints must contain.
+    pub(crate) filter: String,
+    /// Whether one table has every endpoint. Pages without scripts need it, because they cannot load more rows.
+    pub(crate) all: bool,
+}
+
+impl Selection {
+    /// Another view of the same window.
+    pub(crate) fn to_view(&self, view: View) -> Self {
+        Self { view, window: self.window, ..Self::default() }
+    }
+
+    /// The same view of another window.
+    pub(crate) fn to_window(&self, window: Window) -> Self {
+        Self { window, ..self.clone() }
+    }
+
+    /// An endpoint. The way back leads to this selection.
+    pub(crate) fn to_endpoint(&self, name: &str) -> Self {
+        Self { view: View::Requests, endpoint: Some(name.to_owned()), ..self.clone() }
+    }
+
+    /// The view that shows the subject of a finding.
+    pub(crate) fn to_finding(&self, about: &FindingSubject) -> Self {
+        match about {
+            FindingSubject::Requests => self.to_view(View::Requests),
+            FindingSubject::Endpoint(name) => self.to_view(View::Requests).to_endpoint(name),
+            FindingSubject::Memory => self.to_view(View::Memory),
+            FindingSubject::Database => self.to_view(View::Database),
+        }
+    }
+
+    /// The list of all endpoints.
+    pub(crate) fn to_endpoints(&self) -> Self {
+        Self { endpoint: None, ..self.clone() }
+    }
+
+    /// The requests sorted by a column. The current column reverses its order.
+    pub(crate) fn to_sort(&self, sort: Sort) -> Self {
+        let ascending = if self.sort == sort { !self.ascending } else { sort == Sort::Endpoint };
+        Self { view: View::Requests, sort, ascending, ..self.clone() }
+    }
+
+    /// The question that this view asks the server.
+    pub(crate) fn refresh_query(&self) -> RefreshQuery {
+        let part = match (self.view, &self.endpoint) {
+            (View::Overview, _) => Part::Overview,
+            (View::Requests, None) => Part::Requests,
+            (View::Requests, Some(name)) => Part::Endpoint(name.clone()),
+            (View::Memory, _) => Part::Memory,
+            (View::Database, _) => Part::Database,
+        };
+        RefreshQuery { window: self.window, part }
+    }
+}

@@ -1,0 +1,89 @@
+//! A selection as the query of a URL, and back. A missing or unknown value becomes the default.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use watchboard_wire::Window;
+
+use super::{Selection, Sort, View};
+
+impl Selection {
+    /// Its link, relative to the page.
+    pub(crate) fn href(&self) -> String {
+        let default = Self::default();
+        let mut href = format!("?view={}", self.view.word());
+        let mut add = |name: &str, value: &str, differs: bool| {
+            if differs {
+                href.extend(["&", name, "="]);
+                utf8_percent_encode(value, RESERVED).for_each(|part| href.push_str(part));
+            }
+        };
+        add("window", self.window.word(), self.window != default.window);
+        add("endpoint", self.endpoint.as_deref().unwrap_or_default(), self.endpoint.is_some());
+        add("sort", self.sort.word(), self.sort != default.sort);
+        add("order", "ascending", self.ascending);
+        add("filter", &self.filter, !self.filter.is_empty());
+        add("rows", "all", self.all);
+        href
+    }
+
+    /// The selection of a query.
+    pub(crate) fn from_query(query: &str) -> Self {
+        let mut selection = Self::default();
+        for pair in query.trim_start_matches('?').split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decode(value);
+            match name {
+                "view" => selection.view = parse_word(View::ALL, View::word, &value),
+                "window" => selection.window = parse_word(Window::ALL, Window::word, &value),
+                "endpoint" => selection.endpoint = Some(value),
+                "sort" => selection.sort = Sort::from_word(&value),
+                "order" => selection.ascending = value == "ascending",
+                "filter" => selection.filter = value,
+                "rows" => selection.all = value == "all",
+                _ => {}
+            }
+        }
+        selection
+    }
+}
+
+/// The one of `all` that has this word, or the default.
+fn parse_word<T: Copy + Default, const N: usize>(all: [T; N], word: fn(T) -> &'static str, wanted: &str) -> T {
+    all.into_iter().find(|one| word(*one) == wanted).unwrap_or_default()
+}
+
+/// The characters that are percent-encoded: those with a meaning in a query, and those outside of ASCII.
+const RESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*').remove(b':');
+
+fn decode(value: &str) -> String {
+    percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_survives_its_url() {
+        let selection = Selection {
+            view: View::Requests,
+            window: Window::SixHours,
+            endpoint: Some("GET /users/{id}/100%&ä b".to_owned()),
+            sort: Sort::P99,
+            ascending: true,
+            filter: "a=b&c#d+e".to_owned(),
+            all: true,
+        };
+        assert_eq!(Selection::from_query(&selection.href()), selection);
+        assert_eq!(Selection::from_query(&Selection::default().href()), Selection::default());
+    }
+
+    #[test]
+    fn nonsense_is_as_if_it_were_not_there() {
+        for query in ["", "?", "?view=<script>", "?window=7y&sort=", "?order", "?%%%=%2", "?x=1&view"] {
+            assert_eq!(Selection::from_query(query), Selection::default(), "{query}");
+        }
+        assert_eq!(Selection::from_query("window=5m&view=requests").view, View::Requests);
+        assert_eq!(Selection::from_query("?filter=%zz+%c3%28").filter, "%zz \u{fffd}(");
+    }
+}

@@ -1,0 +1,109 @@
+//! The column that sorts the endpoints.
+
+use watchboard_wire::{EndpointRow, Latency, RequestDatabase, RequestMemory};
+
+/// The columns of the endpoints' table that can sort it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Endpoint,
+    Requests,
+    ServerErrors,
+    ClientErrors,
+    Mean,
+    P50,
+    P95,
+    P99,
+    Max,
+    Within,
+    Sent,
+    InFlight,
+    Commands,
+    Database,
+    Allocated,
+    AllocatedMean,
+    AllocatedMax,
+    /// The sum of the durations of all requests, where a gain is felt most.
+    #[default]
+    Total,
+}
+
+impl Sort {
+    pub(crate) const ALL: [Self; 18] = [
+        Self::Endpoint,
+        Self::Requests,
+        Self::ServerErrors,
+        Self::ClientErrors,
+        Self::Mean,
+        Self::P50,
+        Self::P95,
+        Self::P99,
+        Self::Max,
+        Self::Within,
+        Self::Sent,
+        Self::InFlight,
+        Self::Commands,
+        Self::Database,
+        Self::Allocated,
+        Self::AllocatedMean,
+        Self::AllocatedMax,
+        Self::Total,
+    ];
+
+    /// Its word in the query.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::Requests => "requests",
+            Self::ServerErrors => "server-errors",
+            Self::ClientErrors => "client-errors",
+            Self::Mean => "mean",
+            Self::P50 => "p50",
+            Self::P95 => "p95",
+            Self::P99 => "p99",
+            Self::Max => "max",
+            Self::Within => "within",
+            Self::Sent => "sent",
+            Self::InFlight => "in-flight",
+            Self::Commands => "commands",
+            Self::Database => "database",
+            Self::Allocated => "allocated",
+            Self::AllocatedMean => "allocated-mean",
+            Self::AllocatedMax => "allocated-max",
+            Self::Total => "total",
+        }
+    }
+
+    /// The order with this word, or the default.
+    pub(crate) fn from_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|sort| sort.word() == word).unwrap_or_default()
+    }
+
+    /// The number that sorts a row before its name does. In descending order an endpoint without the figure comes last.
+    pub(crate) fn key(self, row: &EndpointRow) -> f64 {
+        let latency = |read: fn(&Latency) -> u64| row.latency.as_ref().map_or(-1.0, |latency| read(latency) as f64);
+        let memory = |read: fn(&RequestMemory) -> u64| row.memory.as_ref().map_or(-1.0, |memory| read(memory) as f64);
+        let mean = |read: fn(&RequestDatabase) -> u64| {
+            row.database.as_ref().map_or(-1.0, |database| read(database) as f64 / row.requests.max(1) as f64)
+        };
+        match self {
+            Self::Endpoint => 0.0,
+            Self::Requests => row.requests as f64,
+            Self::ServerErrors => row.server_errors as f64,
+            Self::ClientErrors => row.client_errors as f64,
+            Self::Mean => row.mean_us().map_or(-1.0, |mean| mean as f64),
+            Self::P50 => latency(|latency| latency.p50_us),
+            Self::P95 => latency(|latency| latency.p95_us),
+            Self::P99 => latency(|latency| latency.p99_us),
+            Self::Max => latency(|latency| latency.max_us),
+            Self::Within => row.within_percent().unwrap_or(-1.0),
+            Self::Sent => row.response_bytes as f64,
+            Self::InFlight => row.in_flight as f64,
+            Self::Commands => mean(|database| database.commands),
+            Self::Database => mean(|database| database.elapsed_us),
+            Self::Allocated => memory(|memory| memory.allocated_bytes),
+            Self::AllocatedMean => memory(RequestMemory::mean_bytes),
+            Self::AllocatedMax => memory(|memory| memory.max_bytes),
+            Self::Total => row.duration_sum_us as f64,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The question of a page and the answer to it: the new figures of its view and window.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, SlowRequest, Snapshot, Timeline,
+    TimelineColumns, Window, WindowTotals,
+};
+
+/// The figures that a page wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshQuery {
+    /// The span of time.
+    pub window: Window,
+    /// The part that its view shows.
+    pub part: Part,
+}
+
+/// The part of the figures that a view shows, beside the charts that all of them have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    /// The charts alone.
+    Charts,
+    /// The endpoints that take the most time, and the errors.
+    #[default]
+    Overview,
+    /// Every endpoint, the errors and the slowest requests.
+    Requests,
+    /// Memory in detail, and the endpoints that allocate.
+    Memory,
+    /// The database in detail.
+    Database,
+    /// One endpoint, by [`super::EndpointName::text`].
+    Endpoint(String),
+}
+
+/// The figures that a page has of the same [`RefreshQuery`]. It wants all that are newer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshCursor {
+    /// [`Snapshot::started_at_unix_ms`] of its figures.
+    pub started_at_unix_ms: u64,
+    /// [`Snapshot::tick`] of its figures.
+    pub tick: u64,
+}
+
+/// The answer: the newest snapshot, and the other figures that the page lacks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RefreshResponse {
+    /// The newest snapshot.
+    pub snapshot: Snapshot,
+    /// The requests of the window.
+    pub totals: WindowTotals,
+    /// The points from that of [`RefreshCursor::tick`] on; the whole window if the page has no figures of this run.
+    pub timeline: Timeline<TimelineColumns>,
+    /// Whether `endpoints` is the whole list, and not only the endpoints that changed.
+    pub endpoints_whole: bool,
+    /// Endpoints that changed. An endpoint without requests has left the window.
+    pub endpoints: Vec<EndpointRow>,
+    /// Causes of errors that changed.
+    pub causes: Vec<ErrorCause>,
+    /// Errors since the start that are counted in no cause: too many came at once, or with too many causes.
+    pub uncounted_errors: u64,
+    /// The slowest requests of the window; `Some` for [`Part::Requests`] only.
+    pub slowest: Option<Vec<SlowRequest>>,
+    /// The endpoint of [`Part::Endpoint`]; `None` if there is no such endpoint.
+    pub endpoint: Option<EndpointDetail>,
+    /// The details of memory; `Some` for [`Part::Memory`] only.
+    pub memory: Option<MemoryDetail>,
+    /// The details of the database; `Some` for [`Part::Database`] only.
+    pub database: Option<DatabaseDetail>,
+    /// The age of the snapshot when the server answered, by its monotonic clock.
+    pub age_ms: u64,
+}
