@@ -11,7 +11,7 @@ pub enum Status {
     Healthy,
     /// There is a finding, and most requests succeed.
     Degraded,
-    /// Most requests fail.
+    /// At least half of the requests fail, or the application does not run.
     Unhealthy,
 }
 

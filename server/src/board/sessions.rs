@@ -24,8 +24,6 @@ const MOST: usize = 256;
 const MAX_COOKIES: usize = 64;
 /// What the names of all session cookies begin with. Browsers take the second only with `Secure`, from https.
 const NAMES: [&str; 2] = ["watchboard_session", "__Secure-watchboard_session"];
-/// The name over https before ports and mounts were in it. Browsers keep such a cookie for a week.
-const FORMER_NAME: &str = "__Host-watchboard";
 
 /// The sessions of a login of your own: begin one for a viewer who has signed in, and ask it for each request. They are kept in
 /// memory, at most 256. One ends after 12 hours without use, and after a week.
@@ -98,7 +96,7 @@ impl Sessions {
     /// ```
     pub fn is_cookie(pair: &[u8]) -> bool {
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-        NAMES.iter().chain([&FORMER_NAME]).any(|own| is_named(name, own))
+        NAMES.iter().any(|own| is_named(name, own))
     }
 
     /// Adds a session, and returns its id: 256 random bits, in hexadecimal.

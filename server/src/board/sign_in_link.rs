@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
+use watchboard_wire::format;
 
 use super::{
     access::{Access, Pass},
@@ -21,7 +22,7 @@ use super::{
     route::Route,
     sessions::Sessions,
     sign_in::{SignInPage, read_form, redirect_to_view},
-    tokens::Tokens,
+    tokens::{LIFE, Tokens},
 };
 
 /// A GET shows the form, a POST redeems the token.
@@ -197,10 +198,11 @@ fn is_https(request: &Request) -> bool {
 
 /// Writes a link to the log; to standard error, if no subscriber takes it.
 fn print_link(link: &str, is_parameter: bool) {
+    let within = format::span(LIFE.as_secs()).replace('\u{a0}', " ");
     let text = if is_parameter {
-        format!("the board opens once, within an hour, by this after its address: {link}")
+        format!("the board opens once, within {within}, by this after its address: {link}")
     } else {
-        format!("the board opens once, within an hour, by this link: {link}")
+        format!("the board opens once, within {within}, by this link: {link}")
     };
     if tracing::enabled!(tracing::Level::INFO) {
         return tracing::info!("{text}");

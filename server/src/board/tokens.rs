@@ -1,4 +1,4 @@
-//! The tokens of sign-in links. Each opens one session, within an hour. Only hashes are kept.
+//! The tokens of sign-in links. Each opens one session, within [`LIFE`]. Only hashes are kept.
 
 use std::{
     collections::VecDeque,

@@ -2,10 +2,10 @@
 
 use std::{fs, time::Instant};
 
-use watchboard_wire::{Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot};
+use watchboard_wire::{Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot, Window};
 
-use super::{fixtures, *};
-use crate::requests::{Policy, Recorder, record};
+use super::{FrameBuilder, History, Host, fixtures};
+use crate::requests::{Policy, Reader, Recorder, record};
 
 const DAY: u64 = 86_400;
 
@@ -91,6 +91,7 @@ pub fn a_day_of_512_endpoints() {
 }
 
 /// The sizes of the responses to a page.
+#[expect(clippy::missing_panics_doc, reason = "a benchmark ends by a panic")]
 pub fn bytes_of_a_refresh() {
     for endpoints in [10, 512] {
         let mut day = Day::new(endpoints);

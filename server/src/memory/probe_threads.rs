@@ -57,7 +57,7 @@ pub(super) struct ThreadsReading {
 }
 
 impl ProbeThreads {
-    /// ProbeThreads at this application, or at the monitor's own process.
+    /// The probes of this application, or at the monitor's own process.
     pub(super) fn new(watch: Option<Watch>, supervision: &Supervision) -> Self {
         let is_own = watch.is_none();
         Self {

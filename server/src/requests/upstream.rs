@@ -77,6 +77,16 @@ impl UpstreamTiming {
     }
 
     /// Adds the note by which the proxy says that the client has left.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use watchboard::{ClientLeft, UpstreamTiming};
+    ///
+    /// // The proxy keeps one clone with the client's connection, and notes there that it has closed.
+    /// let client = ClientLeft::default();
+    /// let timing = UpstreamTiming::from_response(Duration::from_millis(12), None).with_client(client.clone());
+    /// client.note();
+    /// ```
     #[must_use]
     pub fn with_client(mut self, client: ClientLeft) -> Self {
         self.client = Some(client);

@@ -226,7 +226,7 @@ fn no_answer(silent: Duration) -> String {
     format!("no answer for {}", format::span(silent.as_secs()))
 }
 
-/// The work of a probe thread's thread. It ends with the probe_thread.
+/// The work of the thread. It ends with its [`ProbeThread`].
 fn answer_queries<Q, A>(
     name: &'static str,
     queries: &Receiver<Q>,

@@ -88,7 +88,7 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_MAX_CONNECTIONS", default_value_t = 16_384, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub(crate) max_connections: u32,
 
-    /// Answer 503 at /readyz while the database is not healthy. Without it /readyz only tells that the process answers.
+    /// Answer 503 at /readyz while the database is not healthy. Without it /readyz answers 503 only while the figures are stale.
     #[arg(long, env = "WATCHBOARD_READY_NEEDS_DATABASE", global = true)]
     pub(crate) ready_needs_database: bool,
 

@@ -26,7 +26,7 @@ pub const VIEWS: &[&[u8]] = &[
 /// To a board that has a login.
 pub const VISITS: &[&[u8]] = &[
     b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nOrigin: http://localhost\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 41\r\n\r\npassword=wrong+%C3%A9&next=view%3Dmemory&",
-    b"GET /?view=memory HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Forwarded-For: 203.0.113.7\r\nCookie: __Host-watchboard_session=00ff; watchboard_session=0000000000000000000000000000000000000000000000000000000000000000\r\n\r\n",
+    b"GET /?view=memory HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Forwarded-For: 203.0.113.7\r\nCookie: __Secure-watchboard_session=00ff; watchboard_session=0000000000000000000000000000000000000000000000000000000000000000\r\n\r\n",
     b"GET /health HTTP/1.1\r\nHost: LOCALHOST.:65535\r\nConnection: close\r\nAuthorization: Bearer 0123456789abcdef0123456789abcdef\r\n\r\n",
     b"POST /sign-out HTTP/1.1\r\nHost: [::ffff:127.0.0.1]\r\nConnection: close\r\nContent-Length: 0\r\nCookie: =;;a;\"b\"\r\n\r\n",
     b"GET /sign-in?next=%2F%2Fevil.example HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Forwarded-Proto: https, http\r\n\r\n",

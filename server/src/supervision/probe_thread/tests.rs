@@ -2,7 +2,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::*;
 
-/// A probe_thread whose readings wait for a word of the test.
+/// A probe thread whose readings wait for a word of the test.
 struct Waiting {
     probe_thread: ProbeThread<u32, u32>,
     go_on: mpsc::Sender<()>,
