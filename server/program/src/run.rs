@@ -143,12 +143,13 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
         let stops = stop.clone();
         tasks::spawn("certificate watcher", stop.clone(), move || tls.clone().follow(stops.clone()));
     }
-    let server = move |listener, capacity: Capacity, max_connections| HttpServer {
+    let server = move |listener, capacity: Capacity, max_connections, is_proxy| HttpServer {
         listener,
         tls: tls.clone(),
         trusted: trusted.clone(),
         max_connections,
         capacity,
+        is_proxy,
     };
     let proxied = match &config.upstream {
         None => None,
@@ -167,7 +168,7 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             let workers = workers::start(listener, stop.clone(), move |listener, threads| {
                 let (proxy, layer) = (proxy.for_thread(bounds.idle(threads)), layer.clone());
                 let max_connections = (bounds.connections as usize).div_ceil(threads);
-                let server = server(listener, connections.clone(), max_connections);
+                let server = server(listener, connections.clone(), max_connections, true);
                 server.run(move |request, arrival| forward(&proxy, &layer, request, arrival), stops.clone())
             });
             Some(workers.await.map_err(RunError::Proxy)?)
@@ -188,7 +189,7 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
         let serve = move || {
             let (app, base_path) = (app.clone(), base_path.clone());
             let handle = move |request, arrival| serve_board(app.clone(), request, arrival, base_path.as_ref());
-            let server = server(Arc::clone(&board), board_connections.clone(), bounds.board as usize);
+            let server = server(Arc::clone(&board), board_connections.clone(), bounds.board as usize, false);
             server.run(handle, stops.clone())
         };
         supervise("listener of the board", stop, serve).await;

@@ -35,6 +35,7 @@ pub(crate) use self::{
     accept::{RESTART_PAUSE, keep_alive, lacks_something, listen},
     arrival::Arrival,
     bounds::Bounds,
+    connection::MAX_FIELDS,
     log_limit::LogLimit,
 };
 
@@ -50,6 +51,8 @@ pub(crate) struct HttpServer {
     pub(crate) max_connections: usize,
     /// Where they are counted.
     pub(crate) capacity: Capacity,
+    /// Whether the responses are those of an application, which pass as they are.
+    pub(crate) is_proxy: bool,
 }
 
 impl HttpServer {
@@ -61,7 +64,7 @@ impl HttpServer {
         B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
         let (places, drain) = (ConnectionPlaces::new(self.max_connections, self.capacity), Drain::new());
-        let http = Arc::new(http());
+        let http = Arc::new(http(!self.is_proxy));
         loop {
             let (stream, peer, place) = tokio::select! {
                 accepted = accept(&self.listener, &places) => accepted,

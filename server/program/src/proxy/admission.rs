@@ -10,7 +10,7 @@ use watchboard::{Capacity, CapacityPlace};
 use super::{
     error_page::{failure_response, refusal_response},
     failure::Failure,
-    headers::{self, HeaderFlags},
+    headers::{self, CDN_LOOP, HeaderFlags},
     host::{HostError, find_host},
     response_body::ResponseBody,
 };
@@ -29,8 +29,8 @@ pub(crate) struct ProxyBounds {
 pub(super) struct Admission {
     upstream: Authority,
     bounds: ProxyBounds,
-    /// The name of this proxy in `Via`. By it the proxy recognises its own requests.
-    via: HeaderValue,
+    /// The name of this proxy in `CDN-Loop`. By it the proxy recognises its own requests.
+    name: HeaderValue,
 }
 
 /// A checked request's state beside the request itself.
@@ -40,6 +40,8 @@ pub(super) struct AdmittedRequest {
     pub(super) upgrade: Option<Upgrade>,
     /// The value of `Expect`.
     pub(super) expects: Option<HeaderValue>,
+    /// Whether the client speaks HTTP/1.
+    pub(super) is_http_1: bool,
 }
 
 /// A client's wish to change the protocol.
@@ -70,8 +72,8 @@ impl Refusal {
 
 impl Admission {
     pub(super) fn new(upstream: Authority, bounds: ProxyBounds) -> Self {
-        let via = HeaderValue::try_from(format!("1.1 watchboard-{:016x}", fastrand::u64(..)));
-        Self { upstream, bounds, via: via.expect("a version and a word") }
+        let name = HeaderValue::try_from(format!("watchboard-{:016x}", fastrand::u64(..)));
+        Self { upstream, bounds, name: name.expect("a word") }
     }
 
     /// Changes a request into the one for the application.
@@ -99,7 +101,8 @@ impl Admission {
                 "The body is in a transfer coding that is not known here.",
             ));
         }
-        if flags.via && headers::lists_token(request.headers(), &header::VIA, self.via.to_str().unwrap_or_default()) {
+        if flags.cdn_loop && headers::lists_token(request.headers(), &CDN_LOOP, self.name.to_str().unwrap_or_default())
+        {
             return Err(Refusal::Failure(Failure::Loop));
         }
         let protocol = if flags.upgrade { headers::upgrade(request) } else { None };
@@ -142,10 +145,10 @@ impl Admission {
             let host = host.or_else(|| HeaderValue::from_str(self.upstream.as_str()).ok());
             host.map(|host| headers.insert(header::HOST, host));
         }
-        headers.append(header::VIA, self.via.clone());
+        headers.append(CDN_LOOP, self.name.clone());
         if names_host {
             *request.uri_mut() = headers::target(std::mem::take(request.uri_mut()));
         }
-        Ok(AdmittedRequest { place, upgrade, expects })
+        Ok(AdmittedRequest { place, upgrade, expects, is_http_1: version < Version::HTTP_2 })
     }
 }

@@ -1,5 +1,7 @@
 //! The responses that the proxy makes itself. They tell clients the error and the next step, and nothing of the inside.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
@@ -42,6 +44,10 @@ fn page(status: StatusCode, sentence: &str, accept: Option<&HeaderValue>) -> Res
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Responses of the application bring their own.
+    if let Ok(date) = HeaderValue::try_from(httpdate::HttpDate::from(SystemTime::now()).to_string()) {
+        headers.insert(header::DATE, date);
+    }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }

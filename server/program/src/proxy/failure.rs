@@ -112,7 +112,7 @@ impl Failure {
             Self::NoConnectionInTime => "the application took no connection in time",
             Self::Closed => "the application closed the connection before it answered",
             Self::NotHttp => "what the application answered is not HTTP/1.1",
-            Self::TooLarge => "the head of the application's answer is too large: 100 fields and 128 KiB are taken",
+            Self::TooLarge => "the head of the application's answer is too large: 2000 fields and 128 KiB are taken",
             Self::Late => "the application did not begin to answer in time",
             Self::Busy => "too many requests were under way",
             Self::Loop => "the request came back to this proxy: it is its own upstream",

@@ -14,11 +14,11 @@ use super::{
     error_page::failure_response,
     failure::Failure,
     failure_log::FailureLog,
-    headers::HeaderFlags,
+    headers::{self, HeaderFlags},
     response_body::ResponseBody,
     retry, tunnel,
     upload::{Progress, Upload},
-    upstream_pool::{PooledConnection, UpstreamPool},
+    upstream_pool::{PooledConnection, Reuse, UpstreamPool},
 };
 
 /// An idle connection that the application was closing fails within this time. A later end is the fault of the request.
@@ -61,20 +61,22 @@ impl Forwarder {
         let began = Instant::now();
         let expects = admitted.expects.take();
         let progress = (!request.body().is_end_stream()).then(|| Progress::new(expects.is_none()));
+        let reuse = if progress.is_none() && request.method().is_idempotent() { Reuse::Any } else { Reuse::Fresh };
         let mut request = request.map(|body| match &progress {
             Some(progress) => Upload::new(body, Arc::clone(progress)),
             None => Upload::NONE,
         });
-        if let (Some(expects), Some(progress)) = (expects, &progress) {
+        if let Some(expects) = expects {
             request.headers_mut().insert(header::EXPECT, expects);
-            let progress = Arc::clone(progress);
-            hyper::ext::on_informational(&mut request, move |response| {
-                if response.status() == StatusCode::CONTINUE {
-                    progress.go_ahead();
-                }
-            });
+            if let Some(progress) = progress.clone() {
+                hyper::ext::on_informational(&mut request, move |response| {
+                    if response.status() == StatusCode::CONTINUE {
+                        progress.go_ahead();
+                    }
+                });
+            }
         }
-        let sent = match self.pool.idle() {
+        let sent = match self.pool.idle(began, reuse) {
             Some(mut connection) => {
                 let copy = retry::copy(&request);
                 Ok((connection.open.sender.try_send_request(request), connection, copy))
@@ -172,6 +174,7 @@ fn finish(
         return Err(Failure::NotHttp);
     }
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let idle_for = flags.idle_for(response.headers());
     match admitted.upgrade {
         Some(Upgrade { client, place, drain, .. }) if switches => {
             // `Connection` and `Upgrade` name the new protocol, and stay. The place of the request is free.
@@ -179,10 +182,12 @@ fn finish(
             return Ok(response.map(|_| ResponseBody::from_page(Full::default())));
         }
         _ if switches => return Err(Failure::NotHttp),
-        _ => flags.remove_hop_by_hop(response.headers_mut()),
+        _ => flags.make_response_end_to_end(&mut response),
     }
     *response.version_mut() = Version::HTTP_11;
     // Some applications close the connection after an error without saying so, as uvicorn does when a handler raises one.
-    connection.is_spent = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
-    Ok(response.map(|body| ResponseBody::from_upstream(body, connection, admitted.place)))
+    connection.is_spent = response.status() == StatusCode::INTERNAL_SERVER_ERROR || idle_for == Some(Duration::ZERO);
+    connection.idle_for = idle_for;
+    let declared = headers::length_without_body(&response).filter(|_| admitted.is_http_1);
+    Ok(response.map(|body| ResponseBody::from_upstream(body, declared, connection, admitted.place)))
 }

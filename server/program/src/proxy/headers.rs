@@ -1,6 +1,8 @@
 //! Forwards, removes and adds headers (RFC 9110, 7.6), and describes the client to the application.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version, header};
 
 use watchboard::Sessions;
 
@@ -9,12 +11,14 @@ use crate::serve::{
     client::{X_FORWARDED_FOR, X_FORWARDED_PROTO},
 };
 
+/// Names the proxies that a request has passed, so that a loop ends (RFC 8586). `Via` would make some applications leave out compression.
+pub(super) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 const FORWARDED: HeaderName = header::FORWARDED;
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// Hop-by-hop headers beside `Connection`, `TE`, `Transfer-Encoding` and `Upgrade`. `Connection` may name more.
-static HOP_BY_HOP: [HeaderName; 3] =
-    [HeaderName::from_static("keep-alive"), HeaderName::from_static("proxy-connection"), header::PROXY_AUTHENTICATE];
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+/// Hop-by-hop headers beside `Connection`, `Keep-Alive`, `TE`, `Transfer-Encoding` and `Upgrade`. `Connection` may name more.
+static HOP_BY_HOP: [HeaderName; 2] = [HeaderName::from_static("proxy-connection"), header::PROXY_AUTHENTICATE];
 
 /// Headers that `Connection` cannot remove, since the application needs them.
 static NEEDED: [HeaderName; 4] = [header::HOST, header::CONTENT_LENGTH, X_FORWARDED_FOR, FORWARDED];
@@ -29,12 +33,13 @@ pub(super) struct HeaderFlags {
     pub(super) expect: bool,
     /// One of [`HOP_BY_HOP`].
     hop: bool,
+    keep_alive: bool,
     /// A header that describes the client.
     describes_client: bool,
     pub(super) te: bool,
     transfer_encoding: bool,
     pub(super) upgrade: bool,
-    pub(super) via: bool,
+    pub(super) cdn_loop: bool,
 }
 
 impl From<&HeaderMap> for HeaderFlags {
@@ -43,13 +48,14 @@ impl From<&HeaderMap> for HeaderFlags {
         for name in headers.keys() {
             let flag = match name.as_str() {
                 "accept" => &mut flags.accept,
+                "cdn-loop" => &mut flags.cdn_loop,
                 "connection" => &mut flags.connection,
                 "cookie" => &mut flags.cookie,
                 "expect" => &mut flags.expect,
+                "keep-alive" => &mut flags.keep_alive,
                 "te" => &mut flags.te,
                 "transfer-encoding" => &mut flags.transfer_encoding,
                 "upgrade" => &mut flags.upgrade,
-                "via" => &mut flags.via,
                 _ if is_about_client(name) => &mut flags.describes_client,
                 _ if HOP_BY_HOP.contains(name) => &mut flags.hop,
                 _ => continue,
@@ -65,6 +71,44 @@ impl HeaderFlags {
     pub(super) fn is_coded(&self, headers: &HeaderMap) -> bool {
         let is_chunked = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
         self.transfer_encoding && !headers.get_all(header::TRANSFER_ENCODING).iter().all(is_chunked)
+    }
+
+    /// For how long the application keeps an idle connection, if its response says so. Zero: it takes no further request.
+    pub(super) fn idle_for(&self, headers: &HeaderMap) -> Option<Duration> {
+        if !self.keep_alive {
+            return None;
+        }
+        let number = |name: &str| {
+            let (_, number) = list_items(headers, &KEEP_ALIVE)
+                .filter_map(|item| item.split_once('='))
+                .find(|(known, _)| known.trim().eq_ignore_ascii_case(name))?;
+            number.trim().trim_matches('"').parse::<u32>().ok()
+        };
+        if number("max") == Some(0) {
+            return Some(Duration::ZERO);
+        }
+        number("timeout").map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
+    /// Removes what concerns the connection alone, and what the chunks of the body overrule.
+    pub(super) fn make_response_end_to_end<B>(&self, response: &mut Response<B>) {
+        // A response with this status says which protocols the application wants instead.
+        let requires_upgrade = self.upgrade && response.status() == StatusCode::UPGRADE_REQUIRED;
+        let upgrades: Vec<HeaderValue> = if requires_upgrade {
+            response.headers().get_all(header::UPGRADE).iter().cloned().collect()
+        } else {
+            vec![]
+        };
+        let headers = response.headers_mut();
+        self.remove_hop_by_hop(headers);
+        if self.transfer_encoding {
+            // Chunks overrule a length (RFC 9112, 6.3).
+            headers.remove(header::CONTENT_LENGTH);
+        }
+        for protocol in upgrades {
+            headers.append(header::UPGRADE, protocol);
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        }
     }
 
     /// Removes the headers that concern this connection alone.
@@ -86,6 +130,9 @@ impl HeaderFlags {
         }
         if self.upgrade {
             headers.remove(header::UPGRADE);
+        }
+        if self.keep_alive {
+            headers.remove(KEEP_ALIVE);
         }
         if self.hop {
             for name in &HOP_BY_HOP {
@@ -200,6 +247,13 @@ pub(super) fn join_cookies(headers: &mut HeaderMap) {
     {
         headers.insert(header::COOKIE, cookies);
     }
+}
+
+/// The length that a response without a body declares all the same: that of the body which another request would get.
+pub(super) fn length_without_body<B>(response: &Response<B>) -> Option<u64> {
+    let has_none = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let length = response.headers().get(header::CONTENT_LENGTH).filter(|_| has_none)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 /// The target without scheme and host: the path and the query.

@@ -4,12 +4,13 @@
 
 use std::{
     io,
+    mem::MaybeUninit,
     pin::Pin,
     sync::{
         Arc,
         atomic::{
             AtomicBool,
-            Ordering::{AcqRel, Release},
+            Ordering::{AcqRel, Relaxed, Release},
         },
     },
     task::{Context, Poll},
@@ -26,6 +27,8 @@ use tokio::{
 #[derive(Default)]
 pub(super) struct AckRequest {
     is_pending: AtomicBool,
+    /// Whether the next read asks the kernel for the end of the stream.
+    checks_for_end: AtomicBool,
     connection: AtomicWaker,
 }
 
@@ -34,6 +37,11 @@ impl AckRequest {
     pub(super) fn send(&self) {
         self.is_pending.store(true, Release);
         self.connection.wake();
+    }
+
+    /// Makes the stream ask the kernel at its next read whether the application has closed it. The runtime learns that later.
+    pub(super) fn check_for_end(&self) {
+        self.checks_for_end.store(true, Release);
     }
 }
 
@@ -52,6 +60,13 @@ impl AsyncRead for QuickAck {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if polled.is_pending() {
+            if self.request.checks_for_end.load(Relaxed) && self.request.checks_for_end.swap(false, AcqRel) {
+                let ended = SockRef::from(&self.stream).peek(&mut [MaybeUninit::uninit()]);
+                if !matches!(&ended, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+                    // Nothing is read: to the reader this is the end.
+                    return Poll::Ready(Ok(()));
+                }
+            }
             // Before the look at the request, so that none is missed.
             self.request.connection.register(cx.waker());
             if self.request.is_pending.swap(false, AcqRel) {

@@ -23,6 +23,8 @@ pub(crate) struct ResponseBody {
     /// What is left of the last frame.
     rest: Bytes,
     has_ended: bool,
+    /// The length that the head declares although there is no body. hyper sends it if the body claims it.
+    declared: Option<u64>,
     /// A page of the proxy has none.
     connection: Option<PooledConnection>,
     /// The place among the requests under way.
@@ -30,11 +32,17 @@ pub(crate) struct ResponseBody {
 }
 
 impl ResponseBody {
-    pub(super) fn from_upstream(inner: Incoming, connection: PooledConnection, place: CapacityPlace) -> Self {
+    pub(super) fn from_upstream(
+        inner: Incoming,
+        declared: Option<u64>,
+        connection: PooledConnection,
+        place: CapacityPlace,
+    ) -> Self {
         Self {
             inner: Either::Left(inner),
             rest: Bytes::new(),
             has_ended: false,
+            declared,
             connection: Some(connection),
             _place: Some(place),
         }
@@ -46,7 +54,8 @@ impl ResponseBody {
     }
 
     pub(super) fn from_page(page: Full<Bytes>) -> Self {
-        Self { inner: Either::Right(page), rest: Bytes::new(), has_ended: false, connection: None, _place: None }
+        let (inner, rest) = (Either::Right(page), Bytes::new());
+        Self { inner, rest, has_ended: false, declared: None, connection: None, _place: None }
     }
 }
 
@@ -76,10 +85,13 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.inner.is_end_stream()
+        self.declared.is_none() && self.rest.is_empty() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
+        if let Some(declared) = self.declared {
+            return SizeHint::with_exact(declared);
+        }
         let (mut hint, rest) = (self.inner.size_hint(), self.rest.len() as u64);
         // Of an unknown end the lower bound alone is known.
         match hint.exact() {

@@ -53,22 +53,27 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 const STREAMS: u32 = 200;
 /// The largest head of a request: method, path and headers.
 const HEAD_BYTES: u32 = 64 << 10;
+/// Fields of a head, at most. Each parse reserves room for as many.
+pub(crate) const MAX_FIELDS: usize = 2000;
 /// Unsent bytes of one HTTP/2 stream, for a client that does not read.
 const SEND_BYTES: usize = 64 << 10;
 /// Silence of an HTTP/2 connection before a ping, and the time for its answer.
 const PING_AFTER: Duration = Duration::from_secs(20);
 
-/// HTTP/1.1 and HTTP/2, within bounds.
-pub(super) fn http() -> auto::Builder<TokioExecutor> {
+/// HTTP/1.1 and HTTP/2, within bounds. `dates`: whether responses without a date get one.
+pub(super) fn http(dates: bool) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
         .timer(PooledTimer)
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(HEAD_BYTES as usize)
+        .max_headers(MAX_FIELDS)
         // A head and a short body leave in one write.
         .writev(false)
+        .auto_date_header(dates)
         .preserve_header_case(true);
     http.http2()
+        .auto_date_header(dates)
         .timer(PooledTimer)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_BYTES)

@@ -35,6 +35,7 @@ async fn frames_until_end(bytes: &[u8]) -> (Vec<u8>, Duration) {
         trusted: TrustedProxies::default(),
         max_connections: 10,
         capacity: Capacity::new("connections", 10),
+        is_proxy: false,
     };
     let (_stop, stop) = watch::channel(false);
     let answer = |_, _| async { Ok::<_, Infallible>(Response::new(Empty::<bytes::Bytes>::new())) };

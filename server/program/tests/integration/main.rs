@@ -14,6 +14,7 @@ mod database_logins;
 mod deployments;
 mod docs;
 mod fastapi;
+mod fidelity;
 mod findings;
 mod fuzz;
 mod fuzzing;
