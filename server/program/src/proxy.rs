@@ -8,15 +8,17 @@ mod failure_log;
 mod forward;
 mod headers;
 mod host;
+mod idle_connections;
 pub(crate) mod openapi;
-mod quick_ack;
 mod response_body;
 mod retry;
 mod tunnel;
 mod upload;
 mod upload_rate;
 mod upstream;
+mod upstream_link;
 mod upstream_pool;
+mod upstream_stream;
 
 use std::{
     convert::Infallible,
@@ -27,7 +29,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use http::{Request, Response, header, uri::Authority};
+use http::{Request, Response, Version, header, uri::Authority};
 use hyper::body::Incoming;
 use tower_service::Service;
 
@@ -84,8 +86,10 @@ impl Service<Request<Incoming>> for ProxyService<'_> {
     /// Does at once all that needs no waiting: a request is large, and a future that holds it is copied with it.
     fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
         let flags = HeaderFlags::from(request.headers());
+        // Before all else: the request stands in the place of one that is no HTTP.
+        let note = if request.version() < Version::HTTP_2 { self.arrival.peer.link.take_request_note() } else { None };
         let accept = if flags.accept { request.headers().get(header::ACCEPT).cloned() } else { None };
-        match self.proxy.admission.admit(&mut request, &flags, self.arrival) {
+        match self.proxy.admission.admit(&mut request, &flags, self.arrival, note) {
             Ok(admitted) => self.proxy.forwarder.forward(request, admitted, accept),
             Err(refusal) => {
                 if let Refusal::Failure(failure) = refusal {

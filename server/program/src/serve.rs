@@ -2,15 +2,20 @@
 
 mod accept;
 mod arrival;
+mod body_framing;
 mod bounds;
 pub(crate) mod client;
+mod client_link;
+mod client_stream;
 mod connection;
 mod descriptors;
 pub(crate) mod drain;
 mod h2_idle;
 mod log_limit;
+mod request_head;
 mod timer;
 pub(crate) mod tls;
+pub(crate) mod trailers;
 pub(crate) mod workers;
 
 use std::{convert::Infallible, error::Error, sync::Arc, time::Duration};
@@ -35,8 +40,9 @@ pub(crate) use self::{
     accept::{RESTART_PAUSE, keep_alive, lacks_something, listen},
     arrival::Arrival,
     bounds::Bounds,
-    connection::MAX_FIELDS,
+    client_link::{ClientEnd, ClientLink, RequestNote},
     log_limit::LogLimit,
+    request_head::{HeadError, MAX_FIELDS},
 };
 
 /// Requests in progress and tunnels have this long to finish after the signal to stop.
@@ -78,6 +84,7 @@ impl HttpServer {
                 trusted: self.trusted.clone(),
                 http: Arc::clone(&http),
                 drain: drain.watch(),
+                is_proxy: self.is_proxy,
             };
             let handle = handle.clone();
             spawn_once("connection", connection.serve(stream, handle));

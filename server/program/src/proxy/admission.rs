@@ -1,5 +1,7 @@
 //! Checks a request, and turns it into the request that the application gets.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, uri::Authority};
 use hyper::{
     body::{Body, Incoming},
@@ -13,8 +15,9 @@ use super::{
     headers::{self, CDN_LOOP, HeaderFlags},
     host::{HostError, find_host},
     response_body::ResponseBody,
+    upstream_link::Exchange,
 };
-use crate::serve::{Arrival, drain::DrainWatch};
+use crate::serve::{Arrival, HeadError, RequestNote, drain::DrainWatch};
 
 /// How much a proxy has at once. Further requests get a 503.
 #[derive(Clone)]
@@ -40,8 +43,8 @@ pub(super) struct AdmittedRequest {
     pub(super) upgrade: Option<Upgrade>,
     /// The value of `Expect`.
     pub(super) expects: Option<HeaderValue>,
-    /// Whether the client speaks HTTP/1.
-    pub(super) is_http_1: bool,
+    /// The client and the target, for the stream to the application.
+    pub(super) exchange: Exchange,
 }
 
 /// A client's wish to change the protocol.
@@ -57,6 +60,7 @@ pub(super) enum Refusal {
     /// The request is wrong.
     Wrong(StatusCode, &'static str),
     Host(HostError),
+    Head(HeadError),
     Failure(Failure),
 }
 
@@ -65,6 +69,7 @@ impl Refusal {
         match self {
             Self::Wrong(status, sentence) => refusal_response(status, sentence, accept),
             Self::Host(error) => refusal_response(StatusCode::BAD_REQUEST, &error.to_string(), accept),
+            Self::Head(error) => refusal_response(error.status(), &error.to_string(), accept),
             Self::Failure(failure) => failure_response(failure, failure.timing(), accept),
         }
     }
@@ -85,7 +90,12 @@ impl Admission {
         request: &mut Request<Incoming>,
         flags: &HeaderFlags,
         arrival: &Arrival,
+        note: Option<RequestNote>,
     ) -> Result<AdmittedRequest, Refusal> {
+        let note = note.unwrap_or_default();
+        if let Some(error) = note.refusal {
+            return Err(Refusal::Head(error));
+        }
         if request.method() == Method::CONNECT {
             return Err(Refusal::Wrong(StatusCode::METHOD_NOT_ALLOWED, "This is no proxy to other hosts."));
         }
@@ -149,6 +159,12 @@ impl Admission {
         if names_host {
             *request.uri_mut() = headers::target(std::mem::take(request.uri_mut()));
         }
-        Ok(AdmittedRequest { place, upgrade, expects, is_http_1: version < Version::HTTP_2 })
+        let exchange = Exchange {
+            client: (version < Version::HTTP_2).then(|| Arc::clone(&arrival.peer.link)),
+            takes_interim: version == Version::HTTP_11,
+            target: note.target.map(headers::origin_form),
+            body: None,
+        };
+        Ok(AdmittedRequest { place, upgrade, expects, exchange })
     }
 }

@@ -15,10 +15,12 @@ use super::{
     failure::Failure,
     failure_log::FailureLog,
     headers::{self, HeaderFlags},
+    idle_connections::Reuse,
     response_body::ResponseBody,
     retry, tunnel,
-    upload::{Progress, Upload},
-    upstream_pool::{PooledConnection, Reuse, UpstreamPool},
+    upload::{Progress, Upload, UploadError},
+    upstream_link::{Exchange, SentBody},
+    upstream_pool::{PooledConnection, UpstreamPool},
 };
 
 /// An idle connection that the application was closing fails within this time. A later end is the fault of the request.
@@ -60,7 +62,9 @@ impl Forwarder {
     ) -> BoxFuture<'static, Result<Response<ResponseBody>, Infallible>> {
         let began = Instant::now();
         let expects = admitted.expects.take();
-        let progress = (!request.body().is_end_stream()).then(|| Progress::new(expects.is_none()));
+        let left = admitted.exchange.client.as_ref().map(|client| client.left().clone());
+        let progress = (!request.body().is_end_stream())
+            .then(|| Progress::new(expects.is_none(), left.clone().unwrap_or_default()));
         let reuse = if progress.is_none() && request.method().is_idempotent() { Reuse::Any } else { Reuse::Fresh };
         let mut request = request.map(|body| match &progress {
             Some(progress) => Upload::new(body, Arc::clone(progress)),
@@ -68,17 +72,12 @@ impl Forwarder {
         });
         if let Some(expects) = expects {
             request.headers_mut().insert(header::EXPECT, expects);
-            if let Some(progress) = progress.clone() {
-                hyper::ext::on_informational(&mut request, move |response| {
-                    if response.status() == StatusCode::CONTINUE {
-                        progress.go_ahead();
-                    }
-                });
-            }
         }
+        admitted.exchange.body = progress.clone().map(|progress| progress as Arc<dyn SentBody>);
         let sent = match self.pool.idle(began, reuse) {
             Some(mut connection) => {
                 let copy = retry::copy(&request);
+                connection.open.link.begin(&admitted.exchange);
                 Ok((connection.open.sender.try_send_request(request), connection, copy))
             }
             None => Err(request),
@@ -88,7 +87,10 @@ impl Forwarder {
             let progress = progress.as_deref();
             let timing = |timing: UpstreamTiming, sent_at: Instant| match progress {
                 Some(progress) => timing.with_client(progress.client()).with_upload(sent_at.duration_since(began)),
-                None => timing,
+                None => match &left {
+                    Some(left) => timing.with_client(left.clone()),
+                    None => timing,
+                },
             };
             // The client's time to send the request is not the application's.
             let sent_at = || progress.map_or(began, |progress| progress.last().max(began));
@@ -101,14 +103,15 @@ impl Forwarder {
                         let failure = Failure::from(error.into_error());
                         let was_closing = failure == Failure::Closed && began.elapsed() < CLOSED_WITHIN;
                         match unsent.or(copy.filter(|_| was_closing)) {
-                            Some(request) => Box::pin(forwarder.send(request, progress)).await,
+                            Some(request) => Box::pin(forwarder.send(request, &admitted.exchange, progress)).await,
                             None => Err(failure),
                         }
                     }
                     Err(failure) => Err(failure),
                 },
-                Err(request) => Box::pin(forwarder.send(request, progress)).await,
+                Err(request) => Box::pin(forwarder.send(request, &admitted.exchange, progress)).await,
             };
+            let client = admitted.exchange.client.clone();
             let response = answered.and_then(|(response, connection)| {
                 let sent_at = sent_at();
                 progress.inspect(|progress| progress.note_answer());
@@ -118,6 +121,13 @@ impl Forwarder {
             Ok(response.unwrap_or_else(|failure| {
                 let failure =
                     if progress.is_some_and(Progress::is_stalled) { failure.while_stalled() } else { failure };
+                let failure = match &client {
+                    Some(client) if failure == Failure::Closed && client.has_ended() => {
+                        client.left().note();
+                        Failure::Client(UploadError::Aborted)
+                    }
+                    _ => failure,
+                };
                 forwarder.log.note(failure);
                 let sent_at = if failure.is_clients() { Instant::now() } else { sent_at() };
                 failure_response(failure, timing(failure.timing(), sent_at), accept.as_ref())
@@ -129,9 +139,11 @@ impl Forwarder {
     async fn send(
         &self,
         request: Request<Upload>,
+        exchange: &Exchange,
         progress: Option<&Progress>,
     ) -> Result<(Response<Incoming>, PooledConnection), Failure> {
         let mut connection = self.pool.connect().await?;
+        connection.open.link.begin(exchange);
         let answer = connection.open.sender.send_request(request);
         let response = self.answer(answer, Instant::now(), progress).await??;
         Ok((response, connection))
@@ -188,6 +200,7 @@ fn finish(
     // Some applications close the connection after an error without saying so, as uvicorn does when a handler raises one.
     connection.is_spent = response.status() == StatusCode::INTERNAL_SERVER_ERROR || idle_for == Some(Duration::ZERO);
     connection.idle_for = idle_for;
-    let declared = headers::length_without_body(&response).filter(|_| admitted.is_http_1);
-    Ok(response.map(|body| ResponseBody::from_upstream(body, declared, connection, admitted.place)))
+    let client = admitted.exchange.client;
+    let declared = headers::length_without_body(&response).filter(|_| client.is_some());
+    Ok(response.map(|body| ResponseBody::from_upstream(body, declared, client, connection, admitted.place)))
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version, header};
 
 use watchboard::Sessions;
@@ -260,4 +261,22 @@ pub(super) fn length_without_body<B>(response: &Response<B>) -> Option<u64> {
 pub(super) fn target(uri: Uri) -> Uri {
     let path = uri.into_parts().path_and_query;
     path.map_or_else(|| Uri::from_static("/"), Uri::from)
+}
+
+/// The same of a target as it came.
+pub(super) fn origin_form(target: Bytes) -> Bytes {
+    let Some(scheme) = target.windows(3).position(|part| part == b"://").filter(|_| target[0] != b'/') else {
+        return target;
+    };
+    let behind = target.slice(scheme + 3..);
+    match behind.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')) {
+        Some(at) if behind[at] == b'/' => behind.slice(at..),
+        Some(at) => [b"/", &behind[at..]].concat().into(),
+        None => Bytes::from_static(b"/"),
+    }
+}
+
+/// Whether a trailer of a request may pass: none may describe the client.
+pub(super) fn may_be_trailer(name: &HeaderName) -> bool {
+    !is_about_client(name) && *name != CDN_LOOP && !HOP_BY_HOP.contains(name) && *name != KEEP_ALIVE
 }

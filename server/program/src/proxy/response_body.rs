@@ -3,6 +3,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -13,6 +14,7 @@ use hyper::body::Incoming;
 use watchboard::CapacityPlace;
 
 use super::upstream_pool::PooledConnection;
+use crate::serve::{ClientLink, trailers};
 
 /// The largest piece for the client's connection: it takes one whole, whatever its client reads.
 const PIECE_BYTES: usize = 32 << 10;
@@ -25,6 +27,8 @@ pub(crate) struct ResponseBody {
     has_ended: bool,
     /// The length that the head declares although there is no body. hyper sends it if the body claims it.
     declared: Option<u64>,
+    /// The client, if it speaks HTTP/1.
+    client: Option<Arc<ClientLink>>,
     /// A page of the proxy has none.
     connection: Option<PooledConnection>,
     /// The place among the requests under way.
@@ -35,6 +39,7 @@ impl ResponseBody {
     pub(super) fn from_upstream(
         inner: Incoming,
         declared: Option<u64>,
+        client: Option<Arc<ClientLink>>,
         connection: PooledConnection,
         place: CapacityPlace,
     ) -> Self {
@@ -43,6 +48,7 @@ impl ResponseBody {
             rest: Bytes::new(),
             has_ended: false,
             declared,
+            client,
             connection: Some(connection),
             _place: Some(place),
         }
@@ -55,7 +61,7 @@ impl ResponseBody {
 
     pub(super) fn from_page(page: Full<Bytes>) -> Self {
         let (inner, rest) = (Either::Right(page), Bytes::new());
-        Self { inner, rest, has_ended: false, declared: None, connection: None, _place: None }
+        Self { inner, rest, has_ended: false, declared: None, client: None, connection: None, _place: None }
     }
 }
 
@@ -67,14 +73,29 @@ impl Body for ResponseBody {
         if let Some(piece) = self.next_piece() {
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
-        let Self { inner, connection, .. } = &mut *self;
+        let Self { inner, connection, client, has_ended, .. } = &mut *self;
         let polled = Pin::new(&mut *inner).poll_frame(cx);
         if let (Poll::Pending, Some(connection)) = (&polled, connection) {
-            connection.open.ack_request.send();
+            connection.open.link.acknowledge();
         }
         let frame = ready!(polled);
         // Nothing follows trailers.
-        self.has_ended = frame.as_ref().is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
+        *has_ended = frame.as_ref().is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
+        match (&frame, client) {
+            (Some(Ok(trailers)), Some(client)) if trailers.is_trailers() => {
+                // The stream below hyper sends them, unless the body has a length.
+                if let (Some(trailers), None) = (trailers.trailers_ref(), inner.size_hint().exact()) {
+                    let lines = trailers::encode(trailers, |_| true);
+                    if !lines.is_empty() && client.takes_trailers() {
+                        client.send_trailers(lines);
+                    }
+                }
+                return Poll::Ready(None);
+            }
+            // An application may end its answer when its client has closed its side.
+            (Some(Err(_)), Some(client)) if client.has_ended() => client.left().note(),
+            _ => {}
+        }
         match frame {
             Some(Ok(frame)) if frame.data_ref().is_some_and(|data| data.len() > PIECE_BYTES) => {
                 self.rest = frame.into_data().unwrap_or_default();

@@ -5,10 +5,10 @@ use std::{
     io,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{
             AtomicBool, AtomicU64,
-            Ordering::{Acquire, Relaxed, Release},
+            Ordering::{AcqRel, Acquire, Relaxed},
         },
     },
     task::{Context, Poll, ready},
@@ -23,7 +23,12 @@ use thiserror::Error;
 use tokio::time::{Instant, Sleep, sleep};
 use watchboard::ClientLeft;
 
-use super::upload_rate::{UPLOAD_CHECK_EACH, UploadPace};
+use super::{
+    headers,
+    upload_rate::{UPLOAD_CHECK_EACH, UploadPace},
+    upstream_link::{SentBody, UpstreamLink},
+};
+use crate::serve::trailers;
 
 /// An application that ignores `Expect: 100-continue` gets the body after this time.
 const GO_AHEAD_WITHIN: Duration = Duration::from_secs(1);
@@ -65,10 +70,13 @@ pub(super) struct Progress {
     /// Whether the application's answer has begun. From then on the two talk as they like.
     is_answered: AtomicBool,
     client: ClientLeft,
+    /// The connection that carries the body.
+    link: Mutex<Option<Arc<UpstreamLink>>>,
 }
 
 impl Progress {
-    pub(super) fn new(go: bool) -> Arc<Self> {
+    /// `go`: whether the body may be sent at once. `client` hears that the client has left.
+    pub(super) fn new(go: bool, client: ClientLeft) -> Arc<Self> {
         Arc::new(Self {
             began: Instant::now(),
             last_ms: AtomicU64::new(0),
@@ -76,13 +84,16 @@ impl Progress {
             waits: AtomicWaker::new(),
             starved: AtomicBool::new(false),
             is_answered: AtomicBool::new(false),
-            client: ClientLeft::default(),
+            client,
+            link: Mutex::default(),
         })
     }
 
-    pub(super) fn go_ahead(&self) {
-        self.go.store(true, Release);
-        self.waits.wake();
+    /// The body has ended, with these trailers.
+    fn end(&self, trailers: Vec<u8>) {
+        if let Some(link) = self.link.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            link.end_request(trailers);
+        }
     }
 
     pub(super) fn note_answer(&self) {
@@ -111,6 +122,18 @@ impl Progress {
     /// When the last part was sent.
     pub(super) fn last(&self) -> Instant {
         self.began + Duration::from_millis(self.last_ms.load(Relaxed))
+    }
+}
+
+impl SentBody for Progress {
+    fn go_ahead(&self) -> bool {
+        let was_held = !self.go.swap(true, AcqRel);
+        self.waits.wake();
+        was_held
+    }
+
+    fn set_link(&self, link: Arc<UpstreamLink>) {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(link);
     }
 }
 
@@ -172,6 +195,18 @@ impl Body for Upload {
                 progress.starved.store(false, Relaxed);
                 progress.note();
                 let frame = frame.map(|frame| frame.map_err(UploadError::from));
+                if let Some(Ok(trailers)) = &frame
+                    && let Some(trailers) = trailers.trailers_ref()
+                {
+                    // The stream below hyper sends them. A body with a length has none.
+                    let is_chunked = upload.inner.size_hint().exact().is_none();
+                    let lines = trailers::encode(trailers, headers::may_be_trailer);
+                    progress.end(if is_chunked { lines } else { vec![] });
+                    return Poll::Ready(None);
+                }
+                if frame.is_none() || upload.inner.is_end_stream() {
+                    progress.end(vec![]);
+                }
                 match &frame {
                     Some(Ok(frame)) => upload.pace.add(frame.data_ref().map_or(0, Bytes::len)),
                     Some(Err(UploadError::Aborted)) => progress.client.note(),

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use http::HeaderValue;
 
-use super::{accept::ConnectionPlace, client::Client, drain::DrainWatch};
+use super::{accept::ConnectionPlace, client::Client, client_link::ClientLink, drain::DrainWatch};
 
 /// The peer and the client of a request.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub(crate) struct Peer {
     pub(crate) forwarded: HeaderValue,
     /// The end of the server, for a tunnel.
     pub(crate) drain: DrainWatch,
+    /// Between an HTTP/1 connection and its requests. HTTP/2 does not use it.
+    pub(crate) link: Arc<ClientLink>,
     /// The place of the connection. A tunnel has a place of its own.
     _place: ConnectionPlace,
 }
@@ -37,6 +39,7 @@ impl Peer {
             text: header(ip.to_string()),
             forwarded: header(format!("for={node};proto={proto}")),
             drain,
+            link: Arc::default(),
             _place: place,
         })
     }

@@ -15,7 +15,7 @@ use std::{
 };
 
 use bytes::Buf;
-use http::{HeaderValue, Request, Response, Version, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -33,8 +33,10 @@ use super::{
     accept::{ConnectionPlace, ConnectionPlaces},
     arrival::{Arrival, Peer},
     client::TrustedProxies,
+    client_stream::ClientStream,
     drain::{DrainWatch, Phase},
-    h2_idle::{H2Body, Streams},
+    h2_idle::{Streams, TrackedBody},
+    request_head::{HEAD_BYTES, MAX_FIELDS},
     timer::PooledTimer,
     tls::Tls,
 };
@@ -51,10 +53,6 @@ pub(super) const CHECK_EACH: Duration = Duration::from_secs(10);
 const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 /// Requests of one HTTP/2 connection at once.
 const STREAMS: u32 = 200;
-/// The largest head of a request: method, path and headers.
-const HEAD_BYTES: u32 = 64 << 10;
-/// Fields of a head, at most. Each parse reserves room for as many.
-pub(crate) const MAX_FIELDS: usize = 2000;
 /// Unsent bytes of one HTTP/2 stream, for a client that does not read.
 const SEND_BYTES: usize = 64 << 10;
 /// Silence of an HTTP/2 connection before a ping, and the time for its answer.
@@ -91,6 +89,7 @@ pub(super) struct Connection {
     pub(super) trusted: TrustedProxies,
     pub(super) http: Arc<auto::Builder<TokioExecutor>>,
     pub(super) drain: DrainWatch,
+    pub(super) is_proxy: bool,
 }
 
 /// Returns when the time for the first head is over. It is shorter while others wait for a place, so that clients without a request cannot
@@ -146,11 +145,12 @@ impl Connection {
         F: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
         B: Body<Data: Buf + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
-        let Self { peer, place, places, tls, trusted, http, drain } = self;
+        let Self { peer, place, places, tls, trusted, http, drain, is_proxy } = self;
         let tls = tls.is_some();
         let has_sent_request = Arc::new(AtomicBool::new(false));
         let asks = Arc::clone(&has_sent_request);
         let shared_peer = Peer::new(peer, tls, drain.clone(), place);
+        let stream = ClientStream::new(stream, Arc::clone(&shared_peer.link), is_proxy);
         let (streams, crowd) = (Streams::new(), places.clone());
         let opens = Arc::clone(&streams);
         let service = service_fn(move |request: Request<Incoming>| {
@@ -158,15 +158,20 @@ impl Connection {
             let stream = (request.version() == Version::HTTP_2).then(|| opens.open());
             // Others wait for this place: it is free after the answer.
             let closes = stream.is_none() && places.are_taken();
+            let busy = stream.is_none().then(|| shared_peer.link.begin(request.version()));
+            let link = stream.is_none().then(|| Arc::clone(&shared_peer.link));
             let arrival =
                 Arrival { peer: Arc::clone(&shared_peer), client: trusted.client(peer, tls, request.headers()) };
             let answer = handle(request, arrival);
             async move {
                 answer.await.map(|mut response| {
+                    if let Some(link) = link.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
+                        link.become_tunnel();
+                    }
                     if closes && !response.headers().contains_key(header::CONNECTION) {
                         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                     }
-                    response.map(|body| H2Body::new(body, stream))
+                    response.map(|body| TrackedBody::new(body, stream, busy))
                 })
             }
         });

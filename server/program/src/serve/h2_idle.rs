@@ -15,6 +15,8 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
+use super::client_link::BusyGuard;
+
 /// The stream does not wait for its client.
 const NOT_AWAITED: u64 = 0;
 
@@ -87,25 +89,27 @@ impl Drop for Stream {
 
 pin_project! {
     /// A body that records whether it waits for the client or for the application.
-    pub(super) struct H2Body<B> {
+    pub(super) struct TrackedBody<B> {
         #[pin]
         inner: B,
         // HTTP/1 has none.
         stream: Option<Stream>,
+        // HTTP/1 alone has one.
+        busy: Option<BusyGuard>,
     }
 }
 
-impl<B> H2Body<B> {
+impl<B> TrackedBody<B> {
     /// Waits for the client until it reads the first part.
-    pub(super) fn new(inner: B, stream: Option<Stream>) -> Self {
+    pub(super) fn new(inner: B, stream: Option<Stream>, busy: Option<BusyGuard>) -> Self {
         if let Some(stream) = &stream {
             stream.await_client(true);
         }
-        Self { inner, stream }
+        Self { inner, stream, busy }
     }
 }
 
-impl<B: Body> Body for H2Body<B> {
+impl<B: Body> Body for TrackedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -144,7 +148,7 @@ mod tests {
         assert!(streams.are_used());
         advance(PATIENCE * 2).await;
         assert_eq!(streams.verdict(PATIENCE), None, "the application takes its time");
-        let mut answer = H2Body::new(Full::new(Bytes::from("all of it")), Some(stream));
+        let mut answer = TrackedBody::new(Full::new(Bytes::from("all of it")), Some(stream), None);
         advance(PATIENCE).await;
         assert_eq!(streams.verdict(PATIENCE), None);
         advance(PATIENCE / 30).await;

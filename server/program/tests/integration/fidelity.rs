@@ -201,3 +201,178 @@ async fn a_connection_that_has_closed_takes_no_request() {
         drop(stream);
     }
 }
+
+#[tokio::test]
+async fn targets_pass_as_they_are() {
+    let application = Application::start().await;
+    for (target, seen) in [
+        (&b"/a#b"[..], &b"/a#b"[..]),
+        (b"/#", b"/#"),
+        (b"/a?b=<c>&d=\"e\"&f=`g`|{h}^\\", b"/a?b=<c>&d=\"e\"&f=`g`|{h}^\\"),
+        (b"/<a>/`b`", b"/<a>/`b`"),
+        (b"/caf\xe9?\xff=\xfe", b"/caf\xe9?\xff=\xfe"),
+        ("/caf\u{e9}".as_bytes(), "/caf\u{e9}".as_bytes()),
+        (b"//a/../b/./c?", b"//a/../b/./c?"),
+        (b"/a??b=%zz&c=%00", b"/a??b=%zz&c=%00"),
+        (b"http://other.example/a#b", b"/a#b"),
+    ] {
+        let line = |target: &[u8]| [b"GET ", target, b" HTTP/1.1\r\n"].concat();
+        let request = [&line(target)[..], b"Host: a\r\nConnection: close\r\n\r\n"].concat();
+        let (got, answer) = application.exchange(&request, b"\r\n\r\n", OK).await;
+        assert!(got.starts_with(&line(seen)), "{}, not {}", text(&got), text(target));
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", text(&answer));
+    }
+    // The longest that has room in a head.
+    let long = format!("GET /{} HTTP/1.1\r\n", "a#".repeat(30_000));
+    let request = format!("{long}Host: a\r\nConnection: close\r\n\r\n");
+    let (got, _) = application.exchange(request.as_bytes(), b"\r\n\r\n", OK).await;
+    assert!(text(&got).starts_with(&long));
+}
+
+#[tokio::test]
+async fn pipelined_requests_keep_their_targets_and_their_bodies() {
+    let application = Application::start().await;
+    let mut client = TcpStream::connect(application.proxy).await.unwrap();
+    let requests = [
+        "GET /1#a HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\nGET /#b HTTP/1.1\r\n\r\n",
+        "POST /3#c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "GET /4<d> HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /5 HTTP/1.1\r\nHost: a\r\n\r\n",
+    ];
+    client.write_all(requests.concat().as_bytes()).await.unwrap();
+    let mut stream = application.accept().await;
+    for request in requests {
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        let seen = text(&read_until(&mut stream, b"\r\n\r\n").await);
+        assert!(seen.starts_with(head.lines().next().unwrap()), "{seen}");
+        read_until(&mut stream, body.as_bytes()).await;
+        stream.write_all(OK).await.unwrap();
+        read_until(&mut client, b"\r\n\r\nok").await;
+    }
+}
+
+#[tokio::test]
+async fn a_head_in_pieces_is_a_head() {
+    let application = Application::start().await;
+    let mut client = TcpStream::connect(application.proxy).await.unwrap();
+    for _ in 0..2 {
+        for byte in b"\r\nPOST /a#b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi" {
+            client.write_all(&[*byte]).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let mut stream = application.accept().await;
+        assert!(read_until(&mut stream, b"\r\n\r\nhi").await.starts_with(b"POST /a#b HTTP/1.1\r\n"));
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok").await.unwrap();
+        read_until(&mut client, b"ok").await;
+    }
+}
+
+#[tokio::test]
+async fn interim_responses_pass_as_they_are() {
+    let application = Application::start().await;
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nX-ODD: 1\r\n\r\n";
+    let others = "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 199 \r\n\r\n";
+    let ok = text(OK);
+    let mut client = TcpStream::connect(application.proxy).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut stream = application.accept().await;
+    read_until(&mut stream, b"\r\n\r\n").await;
+    // Early, and in pieces.
+    stream.write_all(&hints.as_bytes()[..20]).await.unwrap();
+    sleep(Duration::from_millis(50)).await;
+    stream.write_all(&hints.as_bytes()[20..]).await.unwrap();
+    assert_eq!(text(&read_until(&mut client, b"\r\n\r\n").await), hints);
+    // And with the response in one piece.
+    stream.write_all(format!("{others}{ok}").as_bytes()).await.unwrap();
+    assert_eq!(text(&read_until(&mut client, b"ok").await), format!("{others}{ok}"));
+    drop((stream, client));
+    // An older client knows none.
+    let answer = format!("{hints}{ok}");
+    let (_, got) = application.exchange(b"GET / HTTP/1.0\r\n\r\n", b"\r\n\r\n", answer.as_bytes()).await;
+    assert!(text(&got).starts_with("HTTP/1.0 200 OK"), "{}", text(&got));
+    // While the client waits for the application to ask for its body.
+    let mut client = TcpStream::connect(application.proxy).await.unwrap();
+    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n").await.unwrap();
+    let mut stream = application.accept().await;
+    read_until(&mut stream, b"\r\n\r\n").await;
+    stream.write_all(hints.as_bytes()).await.unwrap();
+    assert_eq!(text(&read_until(&mut client, b"\r\n\r\n").await), hints);
+    stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+    assert_eq!(text(&read_until(&mut client, b"\r\n\r\n").await), "HTTP/1.1 100 Continue\r\n\r\n");
+    client.write_all(b"hi").await.unwrap();
+    read_until(&mut stream, b"hi").await;
+    stream.write_all(OK).await.unwrap();
+    assert_eq!(text(&read_until(&mut client, b"ok").await), ok);
+}
+
+#[tokio::test]
+async fn trailers_pass_without_being_announced() {
+    let application = Application::start().await;
+    let request = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 42\r\nx-forwarded-for: evil\r\nhost: evil\r\n\r\n";
+    let answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\nx-sum: 2\r\n\r\n";
+    for _ in 0..2 {
+        let (seen, got) = application.exchange(request, b"0\r\nx-sum: 42\r\n\r\n", answer).await;
+        assert!(text(&seen).ends_with("2\r\nhi\r\n0\r\nx-sum: 42\r\n\r\n"), "{}", text(&seen));
+        assert!(text(&got).ends_with("2\r\nok\r\n0\r\nx-sum: 1\r\nx-sum: 2\r\n\r\n"), "{}", text(&got));
+    }
+    let (_, got) = application.exchange(b"GET / HTTP/1.0\r\n\r\n", b"\r\n\r\n", answer).await;
+    assert!(text(&got).ends_with("\r\n\r\nok"), "{}", text(&got));
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_side_gets_its_answer() {
+    let application = Application::start().await;
+    for request in [
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    ] {
+        let mut client = TcpStream::connect(application.proxy).await.unwrap();
+        client.write_all(request.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut stream = application.accept().await;
+        // The application hears of it as it would without the proxy.
+        let mut seen = vec![];
+        timeout(WITHIN, stream.read_to_end(&mut seen)).await.expect("it ends").unwrap();
+        assert!(text(&seen).ends_with(request.rsplit("\r\n\r\n").next().unwrap()), "{}", text(&seen));
+        sleep(Duration::from_millis(200)).await;
+        let large = "x".repeat(1 << 20);
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{large}", large.len());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let mut got = vec![];
+        timeout(WITHIN, client.read_to_end(&mut got)).await.expect("it ends").unwrap();
+        assert!(text(&got).ends_with(&large), "{request}: {} bytes", got.len());
+    }
+    // Two at once, and then its end.
+    let mut client = TcpStream::connect(application.proxy).await.unwrap();
+    client.write_all("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2).as_bytes()).await.unwrap();
+    client.shutdown().await.unwrap();
+    let mut stream = application.accept().await;
+    for _ in 0..2 {
+        read_until(&mut stream, b"\r\n\r\n").await;
+        stream.write_all(OK).await.unwrap();
+    }
+    let mut got = vec![];
+    timeout(WITHIN, client.read_to_end(&mut got)).await.expect("it ends").unwrap();
+    assert_eq!(text(&got).matches("HTTP/1.1 200").count(), 2);
+    let all = |health: &serde_json::Value| health["application"]["status_codes"]["200"] == 6;
+    let health = application.binary.client.wait_for_json("/health", WITHIN, all).await;
+    assert_eq!(health["application"]["dropped_count"], 0, "{health:#}");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_is_dropped_and_no_error_of_the_application() {
+    let application = Application::start().await;
+    let mut client = TcpStream::connect(application.proxy).await.unwrap();
+    client.write_all(GET.as_bytes()).await.unwrap();
+    let mut stream = application.accept().await;
+    read_until(&mut stream, b"\r\n\r\n").await;
+    drop(client);
+    assert_eq!(timeout(WITHIN, stream.read(&mut [0; 8])).await.expect("it hears of it").unwrap(), 0);
+    drop(stream);
+    let dropped = |health: &serde_json::Value| health["application"]["dropped_count"] == 1;
+    let health = application.binary.client.wait_for_json("/health", WITHIN, dropped).await;
+    assert_eq!(health["application"]["error_count"], 0, "{health:#}");
+}

@@ -1,0 +1,152 @@
+//! What a connection to the application and the request on it tell each other, beside what hyper carries.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{
+        AtomicBool,
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
+    },
+};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+
+use crate::serve::{ClientEnd, ClientLink};
+
+/// The body of a request on its way to the application.
+pub(super) trait SentBody: Send + Sync {
+    /// The body may be sent. Returns whether it was held back until now.
+    fn go_ahead(&self) -> bool;
+
+    /// The connection that carries the body, and hears of its end.
+    fn set_link(&self, link: Arc<UpstreamLink>);
+}
+
+/// A request and its response, for the stream that carries them.
+#[derive(Clone, Default)]
+pub(super) struct Exchange {
+    /// The client, if it speaks HTTP/1.
+    pub(super) client: Option<Arc<ClientLink>>,
+    /// Whether the client understands interim responses: HTTP/1.0 has none.
+    pub(super) takes_interim: bool,
+    /// The target as it came, if hyper has an escaped one.
+    pub(super) target: Option<Bytes>,
+    /// The request's body, if it has one.
+    pub(super) body: Option<Arc<dyn SentBody>>,
+}
+
+#[derive(Default)]
+pub(super) struct UpstreamLink {
+    needs_ack: AtomicBool,
+    checks_for_end: AtomicBool,
+    /// Whether the next bytes begin a response.
+    awaits_response: AtomicBool,
+    has_target: AtomicBool,
+    has_trailers: AtomicBool,
+    /// Whether the whole request was handed over.
+    has_request: AtomicBool,
+    has_client_ended: AtomicBool,
+    exchange: Mutex<Exchange>,
+    trailers: Mutex<Vec<u8>>,
+    pub(super) connection: AtomicWaker,
+}
+
+impl UpstreamLink {
+    fn exchange(&self) -> MutexGuard<'_, Exchange> {
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A request goes out now.
+    pub(super) fn begin(self: &Arc<Self>, exchange: &Exchange) {
+        self.has_request.store(exchange.body.is_none(), Release);
+        self.has_target.store(exchange.target.is_some(), Release);
+        self.awaits_response.store(true, Release);
+        self.exchange().clone_from(exchange);
+        if let Some(body) = &exchange.body {
+            body.set_link(Arc::clone(self));
+        }
+        if let Some(client) = &exchange.client {
+            let this: Arc<dyn ClientEnd> = Arc::<Self>::clone(self);
+            client.set_upstream(Arc::downgrade(&this));
+        }
+    }
+
+    /// Makes the stream acknowledge what has come, since the reader waits for more.
+    pub(super) fn acknowledge(&self) {
+        self.needs_ack.store(true, Release);
+        self.connection.wake();
+    }
+
+    pub(super) fn takes_ack(&self) -> bool {
+        self.needs_ack.swap(false, AcqRel)
+    }
+
+    /// Makes the stream ask the kernel at its next read whether the application has closed it. The runtime learns that later.
+    pub(super) fn check_for_end(&self) {
+        self.checks_for_end.store(true, Release);
+    }
+
+    pub(super) fn takes_check(&self) -> bool {
+        self.checks_for_end.load(Relaxed) && self.checks_for_end.swap(false, AcqRel)
+    }
+
+    pub(super) fn awaits_response(&self) -> bool {
+        self.awaits_response.load(Acquire)
+    }
+
+    /// A response has begun that is no interim one.
+    pub(super) fn note_response(&self) {
+        self.awaits_response.store(false, Release);
+    }
+
+    /// Passes an interim response on.
+    pub(super) fn pass_interim(&self, code: u16, head: &[u8]) {
+        let exchange = self.exchange();
+        // hyper sends `100 Continue` itself, when the body is read.
+        if code == 100
+            && let Some(body) = &exchange.body
+            && body.go_ahead()
+        {
+            return;
+        }
+        if let Some(client) = exchange.client.as_ref().filter(|_| exchange.takes_interim) {
+            client.send_interim(head);
+        }
+    }
+
+    /// The target for the request that is written now, if hyper has another.
+    pub(super) fn take_target(&self) -> Option<Bytes> {
+        let is_there = self.has_target.load(Acquire) && self.has_target.swap(false, AcqRel);
+        if is_there { self.exchange().target.take() } else { None }
+    }
+
+    /// The body of the request has ended, with these lines behind its last chunk.
+    pub(super) fn end_request(&self, trailers: Vec<u8>) {
+        if !trailers.is_empty() {
+            *self.trailers.lock().unwrap_or_else(PoisonError::into_inner) = trailers;
+            self.has_trailers.store(true, Release);
+        }
+        self.has_request.store(true, Release);
+    }
+
+    pub(super) fn has_trailers(&self) -> bool {
+        self.has_trailers.load(Acquire)
+    }
+
+    pub(super) fn take_trailers(&self) -> Vec<u8> {
+        self.has_trailers.store(false, Release);
+        std::mem::take(&mut self.trailers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the client has closed its side, and the whole request was handed over.
+    pub(super) fn has_client_ended(&self) -> bool {
+        self.has_client_ended.load(Acquire) && self.has_request.load(Acquire)
+    }
+}
+
+impl ClientEnd for UpstreamLink {
+    fn client_ended(&self) {
+        self.has_client_ended.store(true, Release);
+        self.connection.wake();
+    }
+}

@@ -1,0 +1,206 @@
+//! The stream to the application, below hyper. It keeps what hyper would lose: the exact target of a request, trailers that nobody announced,
+//! interim responses, and the end of a client that has sent all.
+//!
+//! It also saves 40 ms for each answer that comes in two writes without `TCP_NODELAY`: without it 0.05 times the requests per second, and 0.27
+//! times before uvicorn with two workers. The application holds the body back until the head is acknowledged, and the kernel delays that. While
+//! the rest of an answer is awaited, this stream acknowledges at once.
+
+use std::{
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, BytesMut};
+use httparse::{EMPTY_HEADER, Response, Status};
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use super::upstream_link::UpstreamLink;
+
+/// An interim response has no larger head, and no more fields. A larger one is left to hyper, which drops it.
+const INTERIM_BYTES: usize = 16 << 10;
+const INTERIM_FIELDS: usize = 64;
+const INTERIM: &[u8] = b"HTTP/1.1 1";
+
+pub(super) struct UpstreamStream {
+    stream: TcpStream,
+    link: Arc<UpstreamLink>,
+    /// The beginning of what may be an interim response.
+    held: BytesMut,
+    /// What goes out before the next write.
+    out: BytesMut,
+    /// Whether the request on this stream was written, and flushed.
+    has_written: bool,
+    is_flushed: bool,
+    has_shut_down: bool,
+}
+
+/// What the beginning of a response is.
+enum Beginning {
+    Interim {
+        code: u16,
+        length: usize,
+    },
+    /// More bytes are needed.
+    Partial,
+    Other,
+}
+
+impl Beginning {
+    fn parse(bytes: &[u8]) -> Self {
+        if !bytes.starts_with(&INTERIM[..INTERIM.len().min(bytes.len())]) || bytes.len() > INTERIM_BYTES {
+            return Self::Other;
+        }
+        let mut fields = [EMPTY_HEADER; INTERIM_FIELDS];
+        let mut response = Response::new(&mut fields);
+        match (response.parse(bytes), response.code) {
+            (Ok(_), Some(101)) | (Err(_), _) => Self::Other,
+            (Ok(Status::Complete(length)), Some(code)) => Self::Interim { code, length },
+            (Ok(_), _) => Self::Partial,
+        }
+    }
+}
+
+impl UpstreamStream {
+    pub(super) fn new(stream: TcpStream, link: Arc<UpstreamLink>) -> Self {
+        let (held, out) = (BytesMut::new(), BytesMut::new());
+        Self { stream, link, held, out, has_written: false, is_flushed: false, has_shut_down: false }
+    }
+
+    /// Takes interim responses from the beginning of what was read. Whether something is left for hyper.
+    fn pass_interim(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> bool {
+        let new = &buffer.filled()[before..];
+        let ends = new.is_empty();
+        if self.held.is_empty() && !new.starts_with(&INTERIM[..INTERIM.len().min(new.len())]) {
+            self.begin_response();
+            return true;
+        }
+        self.held.extend_from_slice(new);
+        buffer.set_filled(before);
+        loop {
+            match Beginning::parse(&self.held) {
+                Beginning::Interim { code, length } => {
+                    self.link.pass_interim(code, &self.held[..length]);
+                    self.held.advance(length);
+                }
+                Beginning::Partial if !ends => return false,
+                Beginning::Partial | Beginning::Other => {
+                    self.begin_response();
+                    return true;
+                }
+            }
+        }
+    }
+
+    fn begin_response(&mut self) {
+        self.link.note_response();
+        self.has_written = false;
+    }
+
+    /// Tells the application that its client has sent all, once the request is out.
+    fn poll_client_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let is_out = self.is_flushed && (self.has_written || !self.link.awaits_response());
+        if self.has_shut_down || !is_out || !self.link.has_client_ended() {
+            return Ok(());
+        }
+        match Pin::new(&mut self.stream).poll_shutdown(cx) {
+            Poll::Ready(result) => {
+                self.has_shut_down = true;
+                result
+            }
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.out.is_empty() {
+            let count = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.out.advance(count);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for UpstreamStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        loop {
+            if !this.held.is_empty() && !this.link.awaits_response() {
+                let count = this.held.len().min(buffer.remaining());
+                buffer.put_slice(&this.held[..count]);
+                this.held.advance(count);
+                return Poll::Ready(Ok(()));
+            }
+            let before = buffer.filled().len();
+            let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
+            if polled.is_pending() {
+                // Before the looks at what is asked for, so that nothing is missed.
+                this.link.connection.register(cx.waker());
+                if this.link.takes_check() {
+                    let ended = SockRef::from(&this.stream).peek(&mut [MaybeUninit::uninit()]);
+                    if !matches!(&ended, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+                        // Nothing is read: to the reader this is the end.
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                if this.link.takes_ack() {
+                    // A failure costs a delay alone.
+                    _ = SockRef::from(&this.stream).set_tcp_quickack(true);
+                }
+                this.poll_client_end(cx)?;
+            }
+            ready!(polled)?;
+            if !this.link.awaits_response() || this.pass_interim(buffer, before) && this.held.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl AsyncWrite for UpstreamStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        ready!(this.poll_out(cx))?;
+        (this.has_written, this.is_flushed) = (true, false);
+        // The first bytes of a request begin with its method and its target.
+        if let Some(target) = this.link.take_target() {
+            let mut parts = bytes.splitn(3, |byte| *byte == b' ');
+            if let (Some(method), Some(_), Some(rest)) = (parts.next(), parts.next(), parts.next()) {
+                this.out.extend_from_slice(&[method, b" ", &target, b" ", rest].concat());
+                return Poll::Ready(Ok(bytes.len()));
+            }
+        }
+        if this.link.has_trailers() {
+            // The bytes end with the last chunk, `0`, and an empty line. The trailers come before that line.
+            if bytes.len() > 2 {
+                return Pin::new(&mut this.stream).poll_write(cx, &bytes[..bytes.len() - 2]);
+            }
+            this.out.extend_from_slice(&this.link.take_trailers());
+            this.out.extend_from_slice(bytes);
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        Pin::new(&mut this.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        ready!(this.poll_out(cx))?;
+        ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
+        this.is_flushed = true;
+        Poll::Ready(this.poll_client_end(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_out(cx))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
