@@ -88,7 +88,7 @@ impl fmt::Display for Plan {
         }
         match upstream {
             Some(upstream) => {
-                writeln!(f, "  application  http://{upstream}/, its requests at {scheme}://{proxy_listen}/")?;
+                writeln!(f, "  application  {upstream}/, its requests at {scheme}://{proxy_listen}/")?;
                 let declared = match self.config.route.len() {
                     0 => String::new(),
                     count => format!("{count} declared, "),

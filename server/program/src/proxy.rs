@@ -18,6 +18,7 @@ mod upload_rate;
 mod upstream;
 mod upstream_link;
 mod upstream_pool;
+mod upstream_socket;
 mod upstream_stream;
 
 use std::{
@@ -29,7 +30,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use http::{Request, Response, Version, header, uri::Authority};
+use http::{Request, Response, Version, header};
 use hyper::body::Incoming;
 use tower_service::Service;
 
@@ -40,7 +41,12 @@ use self::{
 };
 use crate::serve::Arrival;
 
-pub(crate) use self::{admission::ProxyBounds, response_body::ResponseBody, upstream::host_and_port};
+pub(crate) use self::{
+    admission::ProxyBounds,
+    response_body::ResponseBody,
+    upstream::{Upstream, UpstreamPlace, UpstreamProtocol},
+    upstream_socket::{Dialer, UpstreamTlsError},
+};
 
 /// Sends requests on to one application.
 #[derive(Clone)]
@@ -51,9 +57,10 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// The application begins its answer within `answers_within` after the last byte of the request, or the client gets a 504.
-    pub(crate) fn new(upstream: Authority, answers_within: Duration, bounds: ProxyBounds) -> Self {
-        let forwarder = Forwarder::new(upstream.clone(), answers_within, 0);
-        Self { admission: Arc::new(Admission::new(upstream, bounds)), forwarder: Arc::new(forwarder) }
+    pub(crate) fn new(dialer: Dialer, answers_within: Duration, bounds: ProxyBounds) -> Self {
+        let admission = Admission::new(&dialer.upstream, bounds);
+        let forwarder = Forwarder::new(dialer, answers_within, 0);
+        Self { admission: Arc::new(admission), forwarder: Arc::new(forwarder) }
     }
 
     /// The same proxy for another thread, with a pool of its own that keeps `most_idle` connections: a connection stays on the thread that

@@ -30,7 +30,7 @@ use crate::{
     demo::{shop, traffic},
     login::AccessMode,
     plan::Plan,
-    proxy::{Proxy, ProxyBounds, ResponseBody, openapi},
+    proxy::{Dialer, Proxy, ProxyBounds, ResponseBody, UpstreamTlsError, openapi},
     serve::{Arrival, Bounds, HttpServer, listen as listen_at, workers},
     tasks::{self, supervise},
     watch_target::find_watch_target,
@@ -47,6 +47,8 @@ pub(crate) enum RunError {
     LocalAddress(#[source] io::Error),
     #[error("cannot wait for signals: {0}")]
     Signals(#[source] io::Error),
+    #[error(transparent)]
+    UpstreamTls(#[from] UpstreamTlsError),
     #[error("the proxy cannot run: {0}")]
     Proxy(#[source] io::Error),
 }
@@ -154,15 +156,16 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
     let proxied = match &config.upstream {
         None => None,
         Some(upstream) => {
+            let dialer = Dialer::new(upstream.clone(), config.upstream_ca.as_deref())?;
             let (listener, address) = listen(config.proxy_listen, "--proxy-listen")?;
-            tracing::info!("requests to {scheme}://{address}/ go on to http://{upstream}/");
+            tracing::info!("requests to {scheme}://{address}/ go on to {upstream}");
             if let Some(document) = config.openapi.clone() {
-                let (upstream, stops) = (upstream.clone(), stop.clone());
+                let (dialer, stops) = (dialer.clone(), stop.clone());
                 tasks::spawn("reader of the OpenAPI document", stop.clone(), move || {
-                    openapi::follow(document.clone(), upstream.clone(), routes.clone(), stops.clone())
+                    openapi::follow(document.clone(), dialer.clone(), routes.clone(), stops.clone())
                 });
             }
-            let proxy = Proxy::new(upstream.clone(), config.upstream_timeout(), proxy_bounds);
+            let proxy = Proxy::new(dialer, config.upstream_timeout(), proxy_bounds);
             let layer = monitor.layer();
             let (server, stops) = (server.clone(), stop.clone());
             let workers = workers::start(listener, stop.clone(), move |listener, threads| {

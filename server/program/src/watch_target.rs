@@ -1,17 +1,19 @@
 //! Finds the process whose memory the board shows: the one that `--pid` names, or the application behind the proxy.
 
-use http::uri::Authority;
 use tokio::net::lookup_host;
 use watchboard::Watch;
 
-use crate::proxy::host_and_port;
+use crate::proxy::Upstream;
 
 /// Without a target the board shows the program's own process.
-pub(crate) async fn find_watch_target(pid: Option<u32>, upstream: Option<&Authority>) -> Option<Watch> {
+pub(crate) async fn find_watch_target(pid: Option<u32>, upstream: Option<&Upstream>) -> Option<Watch> {
     if let Some(pid) = pid {
         return Some(Watch::Pid(pid));
     }
-    let (host, port) = host_and_port(upstream?);
+    let upstream = upstream?;
+    let Some((host, port)) = upstream.host_and_port() else {
+        return Some(Watch::Unseen(format!("The process behind {upstream} is not known: name it by --pid.")));
+    };
     let reason = match lookup_host((host, port)).await.map(|mut addresses| addresses.next()) {
         Ok(Some(address)) => return Some(Watch::Listening(address)),
         Ok(None) => "it has none".to_owned(),

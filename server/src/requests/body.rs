@@ -72,6 +72,9 @@ where
                 request.fail(ErrorText::received(text.unwrap_or_default().as_bytes()));
             }
             Some(Ok(frame)) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    request.note_trailers(trailers);
+                }
                 if let Some(data) = frame.data_ref() {
                     request.send(data.remaining(), data.chunk());
                 }

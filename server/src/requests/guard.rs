@@ -3,7 +3,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode};
 use tokio::time::Instant;
 use watchboard_wire::ErrorKind;
 
@@ -11,9 +11,11 @@ use super::{
     client_left::ClientLeft,
     endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
     error_text::{EXCERPT_BYTES, ErrorText},
+    grpc::GrpcStatus,
     recorder::{NewPath, Recorder, RequestRow, catch_panic},
     reports::{ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
+    response_kind::{ResponseKind, error_kind, is_text},
     upstream::UpstreamTiming,
 };
 use crate::{
@@ -143,8 +145,7 @@ pub(super) struct InFlightRequest {
     status: u16,
     outcome: Outcome,
     method_has_body: bool,
-    /// The latency of an event stream is the time until its head: the body lasts as long as the client wants.
-    is_event_stream: bool,
+    response_kind: ResponseKind,
     /// The body's length by the response's head. Once as many bytes are sent the body has ended, even if the server does not poll for its
     /// end.
     promised: Option<u64>,
@@ -181,7 +182,7 @@ impl InFlightRequest {
             // A guard that is dropped before the response ends was left by its client.
             outcome: Outcome::Dropped,
             method_has_body: *method != Method::HEAD,
-            is_event_stream: false,
+            response_kind: ResponseKind::Plain,
             promised: None,
             is_error_text: false,
         }
@@ -192,15 +193,33 @@ impl InFlightRequest {
         self.status = status.as_u16();
         self.promised = promised;
         self.is_error_text = self.status >= 400 && is_text(headers);
+        self.response_kind = ResponseKind::from(headers);
+        self.note_trailers(headers);
         let no_body = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        if self.response_kind == ResponseKind::EventStream && (no_body || !self.method_has_body || promised.is_some()) {
+            self.response_kind = ResponseKind::Plain;
+        }
         if no_body || !self.method_has_body {
             // The server does not poll this body, so the layer cannot see its end.
             self.outcome = Outcome::Complete;
         } else if promised.is_none() {
             self.first_byte_us = u32::try_from(self.elapsed().as_micros()).unwrap_or(u32::MAX).max(1);
-            let kind = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
-            self.is_event_stream = kind.starts_with(b"text/event-stream");
         }
+    }
+
+    /// Trailers end the response. Those of gRPC have its outcome, as has the head of a response without a body.
+    pub(super) fn note_trailers(&mut self, fields: &HeaderMap) {
+        if self.response_kind == ResponseKind::Grpc
+            && let Some(status) = GrpcStatus::from_fields(fields)
+        {
+            self.status = status.http;
+            self.error.get_or_insert_default().text = ErrorText::Fixed(status.text);
+        }
+    }
+
+    /// Whether the response is an error of the client, such as a path that does not exist.
+    pub(super) fn is_client_error(&self) -> bool {
+        self.response_kind.is_client_error(self.status)
     }
 
     /// Chooses the row of a request whose path was new. If the response shows that the path `exists`, its template gets a row of its own;
@@ -297,18 +316,6 @@ impl InFlightRequest {
         self.error = None;
     }
 
-    fn kind(&self) -> Option<ErrorKind> {
-        match (self.outcome, self.status) {
-            _ if self.error.as_ref().is_some_and(|error| error.panicked) => Some(ErrorKind::Panic),
-            // The client of an event stream always ends it.
-            (Outcome::Dropped, _) if self.is_event_stream => None,
-            (_, 500..) | (Outcome::Failed, _) => Some(ErrorKind::Server),
-            (Outcome::Dropped, _) => Some(ErrorKind::Dropped),
-            (Outcome::Complete, 400..) => Some(ErrorKind::Client),
-            (Outcome::Complete, _) => None,
-        }
-    }
-
     fn end(&mut self) {
         if self.outcome == Outcome::Dropped && std::thread::panicking() {
             // A panic outside the future's poll, which the layer does not catch: in a body, or before there was a future.
@@ -318,8 +325,10 @@ impl InFlightRequest {
         if !is_timed {
             self.leave();
         }
-        let kind = self.kind();
-        let duration_us = if self.is_event_stream {
+        let panicked = self.error.as_ref().is_some_and(|error| error.panicked);
+        let kind = error_kind(self.outcome, self.status, panicked, self.response_kind);
+        let is_event_stream = self.response_kind == ResponseKind::EventStream;
+        let duration_us = if is_event_stream {
             self.first_byte_us.into()
         } else {
             let upload = self.upstream.as_ref().and_then(|upstream| upstream.upload).unwrap_or_default();
@@ -331,7 +340,7 @@ impl InFlightRequest {
         };
         self.find_row(false);
         let endpoint = self.row;
-        if let (true, Some(trace)) = (self.is_event_stream, &mut self.usage) {
+        if let (true, Some(trace)) = (is_event_stream, &mut self.usage) {
             trace.forget_times();
         }
         let usage = self.usage.as_deref();
@@ -386,10 +395,4 @@ impl InFlightRequest {
             reports.error(ReportedError { sighting, kind, text, location });
         }
     }
-}
-
-/// Whether a response's body is readable text: plain text or JSON, not compressed.
-fn is_text(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    (kind.starts_with("text/plain") || kind.contains("json")) && !headers.contains_key(header::CONTENT_ENCODING)
 }

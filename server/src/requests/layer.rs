@@ -141,7 +141,7 @@ where
                     }
                     request.note_response();
                     let is_proxys_own = upstream.is_some_and(|upstream| upstream.failure.is_some());
-                    request.find_row(!response.status().is_client_error() && !is_proxys_own);
+                    request.find_row(!request.is_client_error() && !is_proxys_own);
                     if request.recorder().server_timing {
                         append_server_timing(request, response.headers_mut());
                     }

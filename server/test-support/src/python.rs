@@ -132,7 +132,7 @@ impl Drop for Python {
 
 /// The folders of the frameworks.
 fn packages() -> std::ffi::OsString {
-    std::env::join_paths([tool("uvicorn"), tool("django")]).expect("they have no colon")
+    std::env::join_paths([tool("uvicorn"), tool("django"), tool("grpcio")]).expect("they have no colon")
 }
 
 fn kill_group(pid: u32) {

@@ -6,7 +6,6 @@ use std::{
     path::Path,
 };
 
-use http::uri::Authority;
 use watchboard::{Database, Routes};
 
 use super::{
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::{
     file_reader::read_in_time,
-    proxy::host_and_port,
+    proxy::Upstream,
     serve::tls::{Tls, TlsError},
 };
 
@@ -34,7 +33,7 @@ pub(super) fn check_combinations(config: &Config) -> Result<(), SettingError> {
     }
 }
 
-fn check_upstream(config: &Config, upstream: &Authority) -> Result<(), SettingError> {
+fn check_upstream(config: &Config, upstream: &Upstream) -> Result<(), SettingError> {
     if is_demo(config) {
         return Err(SettingError::UpstreamOfDemo);
     }
@@ -46,7 +45,7 @@ fn check_upstream(config: &Config, upstream: &Authority) -> Result<(), SettingEr
     if is_same && (covers(board, proxy.ip()) || covers(proxy, board.ip())) {
         return Err(SettingError::SameAddress(proxy));
     }
-    let (host, port) = host_and_port(upstream);
+    let Some((host, port)) = upstream.host_and_port() else { return Ok(()) };
     let host: Option<IpAddr> = host.parse().ok();
     let is_at = |own: SocketAddr, host: IpAddr| own.ip() == host || (is_any(own, host) && host.is_loopback());
     let is_watchboard = |own: &SocketAddr| own.port() == port && host.is_some_and(|host| is_at(*own, host));

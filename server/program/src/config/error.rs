@@ -2,11 +2,10 @@
 
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
-use http::uri::Authority;
 use thiserror::Error;
 use watchboard::RouteError;
 
-use crate::{login::LoginError, serve::tls::TlsError};
+use crate::{login::LoginError, proxy::Upstream, serve::tls::TlsError};
 
 /// A setting that cannot be used, or that another one rules out.
 #[derive(Debug, Error)]
@@ -21,8 +20,8 @@ pub(crate) enum SettingError {
     UpstreamOfDemo,
     #[error("--proxy-listen {0} is where the board listens: choose another address for one of them")]
     SameAddress(SocketAddr),
-    #[error("--upstream http://{upstream} is watchboard itself, at {address}: name the application's address")]
-    UpstreamIsWatchboard { upstream: Authority, address: SocketAddr },
+    #[error("--upstream {upstream} is watchboard itself, at {address}: name the application's address")]
+    UpstreamIsWatchboard { upstream: Upstream, address: SocketAddr },
     #[error("the demo watches its own process: leave --pid out")]
     PidOfDemo,
     #[error("--pid: there is no process {0} on this host: name one that runs")]

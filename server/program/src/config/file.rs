@@ -160,7 +160,7 @@ mod tests {
         ";
         let config = read(text, &["--upstream-timeout", "9"]).unwrap();
         assert_eq!(config.listen.port(), 9000);
-        assert_eq!(config.upstream.as_ref().map(ToString::to_string).as_deref(), Some("127.0.0.1:8000"));
+        assert_eq!(config.upstream.as_ref().map(ToString::to_string).as_deref(), Some("http://127.0.0.1:8000"));
         assert_eq!((config.route.len(), config.upstream_timeout, config.ready_needs_database), (2, 9, true));
         assert_eq!(read(text, &["check"]).unwrap().upstream_timeout, 5, "before a command's name too");
         let help = read(text, &["--help"]).unwrap_err();

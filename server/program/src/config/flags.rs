@@ -3,7 +3,6 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
-use http::uri::Authority;
 use ipnet::IpNet;
 use watchboard::BasePath;
 
@@ -14,6 +13,7 @@ use super::{
 };
 use crate::{
     login::LoginOptions,
+    proxy::Upstream,
     serve::client::{TrustedProxies, network},
 };
 
@@ -43,9 +43,13 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_SQLITE", value_name = "PATH", global = true)]
     pub(crate) sqlite: Option<PathBuf>,
 
-    /// The application to stand in front of: http://HOST:PORT. Requests to --proxy-listen go on to it and are watched.
+    /// The application to stand in front of: http://HOST:PORT, h2c://HOST:PORT (HTTP/2), https://HOST:PORT or unix:PATH. Requests to --proxy-listen go on to it and are watched.
     #[arg(long, env = "WATCHBOARD_UPSTREAM", value_name = "URL", value_parser = upstream, global = true)]
-    pub(crate) upstream: Option<Authority>,
+    pub(crate) upstream: Option<Upstream>,
+
+    /// The certificate of the authority that has signed the application's, for https: a PEM file. Without it those count that browsers know.
+    #[arg(long, env = "WATCHBOARD_UPSTREAM_CA", value_name = "PATH", global = true)]
+    pub(crate) upstream_ca: Option<PathBuf>,
 
     /// The application's process, whose memory is then shown with that of all its children. With --upstream it is found by itself, where it
     /// runs on this host and as this user.

@@ -1,9 +1,12 @@
 //! Parsers of single values, for clap.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::uri::{Authority, PathAndQuery, Uri};
 use thiserror::Error;
+
+use crate::proxy::{Upstream, UpstreamPlace, UpstreamProtocol};
 use tracing_subscriber::{
     EnvFilter,
     filter::{LevelFilter, ParseError},
@@ -16,7 +19,9 @@ pub(crate) enum ValueError {
     Address,
     #[error("it is not a URL, as in http://127.0.0.1:8000")]
     Url,
-    #[error("the application is spoken to in plain HTTP, on this machine or its own network: http://HOST:PORT")]
+    #[error(
+        "an application has one of these addresses: http://HOST:PORT, h2c://HOST:PORT (HTTP/2), https://HOST:PORT, unix:PATH"
+    )]
     UpstreamScheme,
     #[error("requests keep their own paths: give the application's address alone, http://HOST:PORT")]
     UpstreamPath,
@@ -31,11 +36,25 @@ pub(crate) enum ValueError {
 }
 
 /// The address that the application listens at.
-pub(super) fn upstream(text: &str) -> Result<Authority, ValueError> {
-    let uri: Uri = text.parse().map_err(|_| ValueError::Url)?;
-    if uri.scheme_str().is_some_and(|scheme| scheme != "http") {
-        return Err(ValueError::UpstreamScheme);
+pub(super) fn upstream(text: &str) -> Result<Upstream, ValueError> {
+    if let Some((scheme, path)) = text.split_once("unix:") {
+        let protocol = match scheme {
+            "" | "http+" => UpstreamProtocol::Http,
+            "h2c+" => UpstreamProtocol::H2c,
+            _ => return Err(ValueError::UpstreamScheme),
+        };
+        // As many write it, with an empty host.
+        let path = path.strip_prefix("//").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+        let place = UpstreamPlace::Unix(Arc::new(path.into()));
+        return if path.is_empty() { Err(ValueError::Url) } else { Ok(Upstream { protocol, place }) };
     }
+    let uri: Uri = text.parse().map_err(|_| ValueError::Url)?;
+    let protocol = match uri.scheme_str() {
+        None | Some("http") => UpstreamProtocol::Http,
+        Some("h2c") => UpstreamProtocol::H2c,
+        Some("https") => UpstreamProtocol::Https,
+        Some(_) => return Err(ValueError::UpstreamScheme),
+    };
     if !matches!(uri.path_and_query().map(PathAndQuery::as_str), None | Some("/" | "")) {
         return Err(ValueError::UpstreamPath);
     }
@@ -47,7 +66,8 @@ pub(super) fn upstream(text: &str) -> Result<Authority, ValueError> {
     // `8000` alone would be a host of that name.
     let has_scheme_or_port = uri.scheme().is_some() || uri.port().is_some();
     let authority = uri.authority().filter(is_address).filter(|_| has_scheme_or_port);
-    authority.cloned().ok_or(ValueError::Url)
+    let place = authority.cloned().map(UpstreamPlace::Tcp).ok_or(ValueError::Url)?;
+    Ok(Upstream { protocol, place })
 }
 
 pub(super) fn seconds(text: &str) -> Result<u64, ValueError> {

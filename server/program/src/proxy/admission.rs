@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, uri::Authority};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::{
     body::{Body, Incoming},
     upgrade::OnUpgrade,
@@ -15,6 +15,7 @@ use super::{
     headers::{self, CDN_LOOP, HeaderFlags},
     host::{HostError, find_host},
     response_body::ResponseBody,
+    upstream::Upstream,
     upstream_link::Exchange,
 };
 use crate::serve::{Arrival, HeadError, RequestNote, drain::DrainWatch};
@@ -30,7 +31,8 @@ pub(crate) struct ProxyBounds {
 
 /// The checks of one proxy, shared by its threads.
 pub(super) struct Admission {
-    upstream: Authority,
+    /// The host for a request that names none.
+    host: HeaderValue,
     bounds: ProxyBounds,
     /// The name of this proxy in `CDN-Loop`. By it the proxy recognises its own requests.
     name: HeaderValue,
@@ -76,9 +78,10 @@ impl Refusal {
 }
 
 impl Admission {
-    pub(super) fn new(upstream: Authority, bounds: ProxyBounds) -> Self {
+    pub(super) fn new(upstream: &Upstream, bounds: ProxyBounds) -> Self {
         let name = HeaderValue::try_from(format!("watchboard-{:016x}", fastrand::u64(..)));
-        Self { upstream, bounds, name: name.expect("a word") }
+        let host = HeaderValue::from_str(upstream.host()).expect("an authority is text");
+        Self { host, bounds, name: name.expect("a word") }
     }
 
     /// Changes a request into the one for the application.
@@ -152,8 +155,7 @@ impl Admission {
         headers::describe_client(headers, flags, arrival, host.as_ref());
         // A host that came as the header is there already.
         if names_host || host.is_none() {
-            let host = host.or_else(|| HeaderValue::from_str(self.upstream.as_str()).ok());
-            host.map(|host| headers.insert(header::HOST, host));
+            headers.insert(header::HOST, host.unwrap_or_else(|| self.host.clone()));
         }
         headers.append(CDN_LOOP, self.name.clone());
         if names_host {

@@ -9,7 +9,7 @@ use http::StatusCode;
 use rustix::io::Errno;
 use watchboard::UpstreamTiming;
 
-use super::upload::UploadError;
+use super::{upload::UploadError, upstream_link::SpokenProtocol};
 
 /// Those of the client are no server errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(super) enum Failure {
     NoConnectionInTime,
     Closed,
     NotHttp,
+    /// The application speaks another protocol than `--upstream` says.
+    Speaks(SpokenProtocol),
     TooLarge,
     Late,
     Busy,
@@ -65,6 +67,7 @@ impl Failure {
             | Self::NoConnection
             | Self::Closed
             | Self::NotHttp
+            | Self::Speaks(_)
             | Self::TooLarge => StatusCode::BAD_GATEWAY,
             Self::NoConnectionInTime | Self::Late => StatusCode::GATEWAY_TIMEOUT,
             Self::Busy | Self::NoTunnel => StatusCode::SERVICE_UNAVAILABLE,
@@ -85,7 +88,7 @@ impl Failure {
             | Self::NotAllowed
             | Self::NoConnection => "The application cannot be reached. Please try again in a moment.",
             Self::Closed => "The application broke off. Please try again.",
-            Self::NotHttp => "The application's answer is not to be understood.",
+            Self::NotHttp | Self::Speaks(_) => "The application's answer is not to be understood.",
             Self::TooLarge => "The head of the application's answer is too large.",
             Self::Loop => "The application cannot be reached here.",
             Self::NoConnectionInTime | Self::Late => {
@@ -112,6 +115,9 @@ impl Failure {
             Self::NoConnectionInTime => "the application took no connection in time",
             Self::Closed => "the application closed the connection before it answered",
             Self::NotHttp => "what the application answered is not HTTP/1.1",
+            Self::Speaks(SpokenProtocol::Http1) => "the application speaks HTTP/1: use --upstream http://",
+            Self::Speaks(SpokenProtocol::Http2) => "the application speaks HTTP/2: use --upstream h2c://",
+            Self::Speaks(SpokenProtocol::Tls) => "the application speaks TLS: use --upstream https://",
             Self::TooLarge => "the head of the application's answer is too large: 2000 fields and 128 KiB are taken",
             Self::Late => "the application did not begin to answer in time",
             Self::Busy => "too many requests were under way",

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use http::{HeaderValue, Request, Response, StatusCode, Version, header, uri::Authority};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, sleep_until};
@@ -21,6 +21,7 @@ use super::{
     upload::{Progress, Upload, UploadError},
     upstream_link::{Exchange, SentBody},
     upstream_pool::{PooledConnection, UpstreamPool},
+    upstream_socket::Dialer,
 };
 
 /// An idle connection that the application was closing fails within this time. A later end is the fault of the request.
@@ -30,7 +31,7 @@ const CHECK_EACH: Duration = Duration::from_millis(250);
 
 /// The forwarder of one thread.
 pub(super) struct Forwarder {
-    upstream: Authority,
+    dialer: Dialer,
     /// From the last byte of the request to the first of the answer.
     answers_within: Duration,
     pool: Arc<UpstreamPool>,
@@ -38,14 +39,14 @@ pub(super) struct Forwarder {
 }
 
 impl Forwarder {
-    pub(super) fn new(upstream: Authority, answers_within: Duration, most_idle: usize) -> Self {
+    pub(super) fn new(dialer: Dialer, answers_within: Duration, most_idle: usize) -> Self {
         let log = Arc::<FailureLog>::default();
-        Self { pool: UpstreamPool::new(upstream.clone(), most_idle, Arc::clone(&log)), upstream, answers_within, log }
+        Self { pool: UpstreamPool::new(dialer.clone(), most_idle, Arc::clone(&log)), dialer, answers_within, log }
     }
 
     pub(super) fn with_new_pool(&self, most_idle: usize) -> Self {
-        let pool = UpstreamPool::new(self.upstream.clone(), most_idle, Arc::clone(&self.log));
-        Self { pool, upstream: self.upstream.clone(), answers_within: self.answers_within, log: Arc::clone(&self.log) }
+        let pool = UpstreamPool::new(self.dialer.clone(), most_idle, Arc::clone(&self.log));
+        Self { pool, dialer: self.dialer.clone(), answers_within: self.answers_within, log: Arc::clone(&self.log) }
     }
 
     pub(super) fn log(&self) -> &FailureLog {
@@ -77,8 +78,7 @@ impl Forwarder {
         let sent = match self.pool.idle(began, reuse) {
             Some(mut connection) => {
                 let copy = retry::copy(&request);
-                connection.open.link.begin(&admitted.exchange);
-                Ok((connection.open.sender.try_send_request(request), connection, copy))
+                Ok((connection.open.send(request, &admitted.exchange), connection, copy))
             }
             None => Err(request),
         };
@@ -100,7 +100,7 @@ impl Forwarder {
                     // Applications close idle connections when they like.
                     Ok(Err(mut error)) => {
                         let unsent = error.take_message();
-                        let failure = Failure::from(error.into_error());
+                        let failure = connection.explain(Failure::from(error.into_error()));
                         let was_closing = failure == Failure::Closed && began.elapsed() < CLOSED_WITHIN;
                         match unsent.or(copy.filter(|_| was_closing)) {
                             Some(request) => Box::pin(forwarder.send(request, &admitted.exchange, progress)).await,
@@ -143,9 +143,9 @@ impl Forwarder {
         progress: Option<&Progress>,
     ) -> Result<(Response<Incoming>, PooledConnection), Failure> {
         let mut connection = self.pool.connect().await?;
-        connection.open.link.begin(exchange);
-        let answer = connection.open.sender.send_request(request);
-        let response = self.answer(answer, Instant::now(), progress).await??;
+        let answer = connection.open.send(request, exchange);
+        let response = self.answer(answer, Instant::now(), progress).await?;
+        let response = response.map_err(|error| connection.explain(Failure::from(error.into_error())))?;
         Ok((response, connection))
     }
 

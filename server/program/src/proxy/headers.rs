@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version, header,
+    uri::{Authority, Scheme},
+};
 
 use watchboard::Sessions;
 
@@ -279,4 +282,20 @@ pub(super) fn origin_form(target: Bytes) -> Bytes {
 /// Whether a trailer of a request may pass: none may describe the client.
 pub(super) fn may_be_trailer(name: &HeaderName) -> bool {
     !is_about_client(name) && *name != CDN_LOOP && !HOP_BY_HOP.contains(name) && *name != KEEP_ALIVE
+}
+
+/// Makes a request one of HTTP/2, which has its host in the target and no headers of the connection.
+pub(super) fn make_http_2<B>(request: &mut Request<B>) {
+    let host = request.headers_mut().remove(header::HOST);
+    for name in [header::CONNECTION, header::UPGRADE, header::TRANSFER_ENCODING] {
+        request.headers_mut().remove(name);
+    }
+    *request.version_mut() = Version::HTTP_2;
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    parts.scheme.get_or_insert(Scheme::HTTP);
+    if let Some(host) = host {
+        parts.authority = Authority::try_from(host.as_bytes()).ok();
+    }
+    // A host was checked before.
+    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
 }

@@ -4,8 +4,9 @@
 use std::{error::Error as StdError, io, path::Path, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri, header, uri::Authority};
+use http::{Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Incoming;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use thiserror::Error;
 use tokio::{
@@ -14,6 +15,7 @@ use tokio::{
 };
 use watchboard::{RouteError, Routes};
 
+use super::upstream_socket::{DialError, Dialer};
 use crate::file_reader::{FileReadError, FileReader, read_text};
 
 /// A larger document is refused.
@@ -36,7 +38,9 @@ enum DocumentError {
     #[error("no answer within {ANSWERED_WITHIN:?}")]
     Late,
     #[error("the application does not answer")]
-    NoAnswer(#[source] hyper_util::client::legacy::Error),
+    NoAnswer(#[from] hyper_util::client::legacy::Error),
+    #[error("the application does not answer: {0}")]
+    NoConnection(#[from] DialError),
     #[error("the answer is {0}")]
     Status(StatusCode),
     #[error("{0}")]
@@ -48,11 +52,11 @@ enum DocumentError {
 }
 
 /// Reads the document until `stop` turns true. A result is logged once, until there is another.
-pub(crate) async fn follow(source: String, upstream: Authority, routes: Routes, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn follow(source: String, dialer: Dialer, routes: Routes, mut stop: watch::Receiver<bool>) {
     let (mut last, mut reader) = (None, FileReader::default());
     loop {
         let document = tokio::select! {
-            document = read(&source, &upstream, &mut reader) => document,
+            document = read(&source, &dialer, &mut reader) => document,
             _ = stop.wait_for(|stop| *stop) => return,
         };
         let count = document.and_then(|document| Ok(routes.openapi(&document)?));
@@ -80,7 +84,7 @@ pub(crate) fn file(source: &str) -> Option<&Path> {
 
 async fn read(
     source: &str,
-    upstream: &Authority,
+    dialer: &Dialer,
     reader: &mut FileReader<io::Result<Option<String>>>,
 ) -> Result<String, DocumentError> {
     let path = source.to_owned();
@@ -90,18 +94,25 @@ async fn read(
     {
         return Ok(document);
     }
-    let target = if source.starts_with("http://") {
-        source.parse::<Uri>().map_err(http::Error::from)?
-    } else {
-        Uri::builder().scheme("http").authority(upstream.clone()).path_and_query(source).build()?
+    let document = async {
+        if source.starts_with("http://") {
+            let target = source.parse::<Uri>().map_err(http::Error::from)?;
+            let client = Client::builder(TokioExecutor::new()).build_http();
+            read_document(client.request(get(target, None)?).await?).await
+        } else {
+            let target = source.parse::<Uri>().map_err(http::Error::from)?;
+            read_document(dialer.send(get(target, Some(dialer.upstream.host()))?).await?).await
+        }
     };
-    timeout(ANSWERED_WITHIN, download(target)).await.map_err(|_| DocumentError::Late)?
+    timeout(ANSWERED_WITHIN, document).await.map_err(|_| DocumentError::Late)?
 }
 
-async fn download(target: Uri) -> Result<String, DocumentError> {
-    let request = Request::get(target).header(header::ACCEPT, "application/json").body(Empty::<Bytes>::new())?;
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request).await.map_err(DocumentError::NoAnswer)?;
+fn get(target: Uri, host: Option<&str>) -> http::Result<Request<Empty<Bytes>>> {
+    let request = Request::get(target).header(header::ACCEPT, "application/json");
+    host.into_iter().fold(request, |request, host| request.header(header::HOST, host)).body(Empty::new())
+}
+
+async fn read_document(response: Response<Incoming>) -> Result<String, DocumentError> {
     if !response.status().is_success() {
         return Err(DocumentError::Status(response.status()));
     }

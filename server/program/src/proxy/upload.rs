@@ -89,6 +89,11 @@ impl Progress {
         })
     }
 
+    /// Whether trailers are frames: HTTP/2 has no link for each request.
+    fn carries_frames(&self) -> bool {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// The body has ended, with these trailers.
     fn end(&self, trailers: Vec<u8>) {
         if let Some(link) = self.link.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -199,6 +204,9 @@ impl Body for Upload {
                     && let Some(trailers) = trailers.trailers_ref()
                 {
                     // The stream below hyper sends them. A body with a length has none.
+                    if progress.carries_frames() {
+                        return Poll::Ready(Some(Ok(Frame::trailers(trailers.clone()))));
+                    }
                     let is_chunked = upload.inner.size_hint().exact().is_none();
                     let lines = trailers::encode(trailers, headers::may_be_trailer);
                     progress.end(if is_chunked { lines } else { vec![] });

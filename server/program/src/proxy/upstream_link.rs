@@ -13,6 +13,14 @@ use futures_util::task::AtomicWaker;
 
 use crate::serve::{ClientEnd, ClientLink};
 
+/// A protocol that an application speaks by mistake of `--upstream`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SpokenProtocol {
+    Http1,
+    Http2,
+    Tls,
+}
+
 /// The body of a request on its way to the application.
 pub(super) trait SentBody: Send + Sync {
     /// The body may be sent. Returns whether it was held back until now.
@@ -48,16 +56,40 @@ pub(super) struct UpstreamLink {
     has_client_ended: AtomicBool,
     exchange: Mutex<Exchange>,
     trailers: Mutex<Vec<u8>>,
+    is_http_2: bool,
+    /// What the application speaks instead.
+    mismatch: Mutex<Option<SpokenProtocol>>,
     pub(super) connection: AtomicWaker,
 }
 
 impl UpstreamLink {
+    pub(super) fn new(is_http_2: bool) -> Self {
+        Self { is_http_2, ..Self::default() }
+    }
+
+    /// Requests of HTTP/2 share the connection: nothing below concerns one of them.
+    pub(super) fn is_http_2(&self) -> bool {
+        self.is_http_2
+    }
+
+    /// What the application speaks instead, if its first bytes say so.
+    pub(super) fn mismatch(&self) -> Option<SpokenProtocol> {
+        *self.mismatch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn note_mismatch(&self, protocol: SpokenProtocol) {
+        *self.mismatch.lock().unwrap_or_else(PoisonError::into_inner) = Some(protocol);
+    }
+
     fn exchange(&self) -> MutexGuard<'_, Exchange> {
         self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A request goes out now.
     pub(super) fn begin(self: &Arc<Self>, exchange: &Exchange) {
+        if self.is_http_2 {
+            return;
+        }
         self.has_request.store(exchange.body.is_none(), Release);
         self.has_target.store(exchange.target.is_some(), Release);
         self.awaits_response.store(true, Release);

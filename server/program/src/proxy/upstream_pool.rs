@@ -9,25 +9,27 @@ use std::{
     time::Duration,
 };
 
-use http::uri::Authority;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::{
-    net::TcpStream,
-    time::{Instant, interval_at, sleep, timeout},
+use futures_util::future::Either;
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    client::conn::{TrySendError, http1, http2},
 };
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::time::{Instant, interval_at, sleep, timeout};
 
 use super::{
     failure::Failure,
     failure_log::FailureLog,
+    headers,
     idle_connections::{Idle, IdleTime, Reuse},
     upload::Upload,
-    upstream::host_and_port,
-    upstream_link::UpstreamLink,
+    upstream_link::{Exchange, UpstreamLink},
+    upstream_socket::{Dialer, UpstreamSocket},
     upstream_stream::UpstreamStream,
 };
 use crate::{
-    serve::{MAX_FIELDS, RESTART_PAUSE, keep_alive, lacks_something},
+    serve::{MAX_FIELDS, RESTART_PAUSE, lacks_something},
     tasks::{Recorded, recorded, spawn_once},
 };
 
@@ -35,11 +37,18 @@ use crate::{
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// The largest head of an answer, and the most that is read of a body ahead of its client.
 const ANSWER_BYTES: usize = 128 << 10;
+/// Unread bytes of a response, and of all responses on a connection of HTTP/2.
+const STREAM_BYTES: u32 = 128 << 10;
+const CONNECTION_BYTES: u32 = 1 << 20;
 const SWEEP_EACH: Duration = Duration::from_secs(1);
 
 pub(super) struct UpstreamPool {
-    upstream: Authority,
+    dialer: Dialer,
     idle: Mutex<Idle<OpenConnection>>,
+    /// With HTTP/2, requests share a connection.
+    shared: Mutex<Option<(http2::SendRequest<Upload>, Arc<UpstreamLink>)>>,
+    /// Only one request makes it.
+    turn: tokio::sync::Mutex<()>,
     /// Whether the task that closes old connections runs.
     is_swept: AtomicBool,
     most_idle: usize,
@@ -48,7 +57,7 @@ pub(super) struct UpstreamPool {
 
 /// An open connection.
 pub(super) struct OpenConnection {
-    pub(super) sender: SendRequest<Upload>,
+    pub(super) sender: Sender,
     pub(super) link: Arc<UpstreamLink>,
 }
 
@@ -65,12 +74,16 @@ pub(super) struct PooledConnection {
 }
 
 impl UpstreamPool {
-    pub(super) fn new(upstream: Authority, most_idle: usize, log: Arc<FailureLog>) -> Arc<Self> {
-        Arc::new(Self { upstream, idle: Mutex::default(), is_swept: AtomicBool::new(false), most_idle, log })
+    pub(super) fn new(dialer: Dialer, most_idle: usize, log: Arc<FailureLog>) -> Arc<Self> {
+        let (idle, shared, turn) = Default::default();
+        Arc::new(Self { dialer, idle, shared, turn, is_swept: AtomicBool::new(false), most_idle, log })
     }
 
     /// An idle connection. The application may have closed it meanwhile.
     pub(super) fn idle(self: &Arc<Self>, now: Instant, reuse: Reuse) -> Option<PooledConnection> {
+        if let Some(shared) = self.shared() {
+            return Some(shared);
+        }
         let open = self.lock().take(now, reuse)?;
         if reuse == Reuse::Fresh {
             open.link.check_for_end();
@@ -82,17 +95,42 @@ impl UpstreamPool {
         PooledConnection { open, connect, is_spent: false, idle_for: None, pool: Arc::clone(self) }
     }
 
+    /// The connection that all requests of HTTP/2 share.
+    fn shared(self: &Arc<Self>) -> Option<PooledConnection> {
+        if !self.dialer.may_speak_http_2() {
+            return None;
+        }
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let (sender, link) = shared.as_ref()?;
+        if sender.is_closed() || link.mismatch().is_some() {
+            *shared = None;
+            return None;
+        }
+        let open = OpenConnection { sender: Sender::Http2(sender.clone()), link: Arc::clone(link) };
+        Some(self.pooled(open, None))
+    }
+
     pub(super) async fn connect(self: &Arc<Self>) -> Result<PooledConnection, Failure> {
         let began = Instant::now();
-        let stream = self.connect_stream().await.map_err(|error| {
+        let _turn = if self.dialer.may_speak_http_2() { Some(self.turn.lock().await) } else { None };
+        if let Some(shared) = self.shared() {
+            return Ok(shared);
+        }
+        let (socket, is_http_2) = self.connect_socket().await.map_err(|error| {
             let failure = Failure::from(&error);
             self.log.note_no_connection(failure, &error);
             failure
         })?;
         self.log.note_connection();
         let connect = Some(began.elapsed());
-        let link = Arc::<UpstreamLink>::default();
-        let stream = TokioIo::new(UpstreamStream::new(stream, Arc::clone(&link)));
+        let link = Arc::new(UpstreamLink::new(is_http_2));
+        let stream = TokioIo::new(UpstreamStream::new(socket, Arc::clone(&link)));
+        let sender = if is_http_2 { self.begin_http_2(stream, &link).await } else { Self::begin_http_1(stream).await };
+        let open = OpenConnection { sender: sender.map_err(|_| Failure::NoConnection)?, link };
+        Ok(self.pooled(open, connect))
+    }
+
+    async fn begin_http_1(stream: TokioIo<UpstreamStream>) -> hyper::Result<Sender> {
         let handshake = http1::Builder::new()
             .preserve_header_case(true)
             .max_headers(MAX_FIELDS)
@@ -101,23 +139,30 @@ impl UpstreamPool {
             .allow_spaces_after_header_name_in_responses(true)
             .max_buf_size(ANSWER_BYTES)
             .writev(false)
-            .handshake(stream)
-            .await;
-        let (sender, connection) = handshake.map_err(|_| Failure::NoConnection)?;
-        spawn_once("connection to the application", async move {
-            if let Err(error) = connection.with_upgrades().await {
-                tracing::debug!(%error, "a connection to the application ended early");
-            }
-        });
-        let open = OpenConnection { sender, link };
-        Ok(self.pooled(open, connect))
+            .handshake(stream);
+        let (sender, connection) = handshake.await?;
+        spawn_once("connection to the application", async move { note_end(connection.with_upgrades().await) });
+        Ok(Sender::Http1(sender))
     }
 
-    async fn connect_stream(&self) -> io::Result<TcpStream> {
+    async fn begin_http_2(&self, stream: TokioIo<UpstreamStream>, link: &Arc<UpstreamLink>) -> hyper::Result<Sender> {
+        let handshake = http2::Builder::new(TokioExecutor::new())
+            .max_header_list_size(ANSWER_BYTES as u32)
+            .initial_stream_window_size(STREAM_BYTES)
+            .initial_connection_window_size(CONNECTION_BYTES)
+            .handshake(stream);
+        let (sender, connection) = handshake.await?;
+        spawn_once("connection to the application", async move { note_end(connection.await) });
+        let shared = Some((sender.clone(), Arc::clone(link)));
+        *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = shared;
+        Ok(Sender::Http2(sender))
+    }
+
+    async fn connect_socket(&self) -> io::Result<(UpstreamSocket, bool)> {
         let began = Instant::now();
         let connect = async {
             loop {
-                match TcpStream::connect(host_and_port(&self.upstream)).await {
+                match self.dialer.connect().await {
                     // Another request may soon be done with its own.
                     Err(error) if lacks_something(&error) && began.elapsed() + 2 * RESTART_PAUSE < CONNECT_WITHIN => {
                         sleep(RESTART_PAUSE).await;
@@ -127,9 +172,7 @@ impl UpstreamPool {
             }
         };
         // The error of time that has run out is one of kind `TimedOut`.
-        let stream = timeout(CONNECT_WITHIN, connect).await??;
-        stream.set_nodelay(true).and_then(|()| keep_alive(&stream))?;
-        Ok(stream)
+        timeout(CONNECT_WITHIN, connect).await?
     }
 
     fn lock(&self) -> MutexGuard<'_, Idle<OpenConnection>> {
@@ -165,17 +208,61 @@ impl UpstreamPool {
     }
 }
 
+/// Logs why a connection ended.
+fn note_end(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to the application ended early");
+    }
+}
+
+/// Sends requests on one connection.
+pub(super) enum Sender {
+    Http1(http1::SendRequest<Upload>),
+    Http2(http2::SendRequest<Upload>),
+}
+
+type TrySend = Result<Response<Incoming>, TrySendError<Request<Upload>>>;
+
+impl OpenConnection {
+    /// Sends a request. Its error has the request, if nothing of it was sent.
+    pub(super) fn send(
+        &mut self,
+        mut request: Request<Upload>,
+        exchange: &Exchange,
+    ) -> impl Future<Output = TrySend> + use<> {
+        self.link.begin(exchange);
+        match &mut self.sender {
+            Sender::Http1(sender) => Either::Left(sender.try_send_request(request)),
+            Sender::Http2(sender) => {
+                headers::make_http_2(&mut request);
+                Either::Right(sender.try_send_request(request))
+            }
+        }
+    }
+}
+
 impl PooledConnection {
+    /// The failure, or that the application speaks another protocol here.
+    pub(super) fn explain(&self, failure: Failure) -> Failure {
+        self.open.link.mismatch().map_or(failure, Failure::Speaks)
+    }
+
     /// Returns the connection to the pool once the answer has been read to its end.
     pub(super) fn give_back(mut self) {
         if self.is_spent || self.open.link.has_client_ended() {
             return;
         }
-        if self.open.sender.is_ready() {
+        // All requests of HTTP/2 share a connection, which stays.
+        let Sender::Http1(sender) = &mut self.open.sender else { return };
+        if sender.is_ready() {
             self.pool.keep(self.open, self.idle_for);
-        } else if !self.open.sender.is_closed() {
+        } else if !sender.is_closed() {
             spawn_once("connection to the application", async move {
-                if self.open.sender.ready().await.is_ok() {
+                let is_ready = match &mut self.open.sender {
+                    Sender::Http1(sender) => sender.ready().await.is_ok(),
+                    Sender::Http2(_) => false,
+                };
+                if is_ready {
                     self.pool.keep(self.open, self.idle_for);
                 }
             });

@@ -15,21 +15,23 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 use httparse::{EMPTY_HEADER, Response, Status};
+use rustix::net::{RecvFlags, recv};
 use socket2::SockRef;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::upstream_link::UpstreamLink;
+use super::{
+    upstream_link::{SpokenProtocol, UpstreamLink},
+    upstream_socket::UpstreamSocket,
+};
 
 /// An interim response has no larger head, and no more fields. A larger one is left to hyper, which drops it.
 const INTERIM_BYTES: usize = 16 << 10;
 const INTERIM_FIELDS: usize = 64;
 const INTERIM: &[u8] = b"HTTP/1.1 1";
 
+#[expect(clippy::struct_excessive_bools, reason = "one for each thing that has happened, in any order")]
 pub(super) struct UpstreamStream {
-    stream: TcpStream,
+    stream: UpstreamSocket,
     link: Arc<UpstreamLink>,
     /// The beginning of what may be an interim response.
     held: BytesMut,
@@ -39,6 +41,8 @@ pub(super) struct UpstreamStream {
     has_written: bool,
     is_flushed: bool,
     has_shut_down: bool,
+    /// Whether the application has not sent anything yet.
+    is_new: bool,
 }
 
 /// What the beginning of a response is.
@@ -68,9 +72,32 @@ impl Beginning {
 }
 
 impl UpstreamStream {
-    pub(super) fn new(stream: TcpStream, link: Arc<UpstreamLink>) -> Self {
+    pub(super) fn new(stream: UpstreamSocket, link: Arc<UpstreamLink>) -> Self {
         let (held, out) = (BytesMut::new(), BytesMut::new());
-        Self { stream, link, held, out, has_written: false, is_flushed: false, has_shut_down: false }
+        Self { stream, link, held, out, has_written: false, is_flushed: false, has_shut_down: false, is_new: true }
+    }
+
+    /// Looks at the first bytes of the application: they say what it speaks.
+    fn look(&mut self, first: &[u8]) {
+        self.is_new = false;
+        let is_settings = first.len() >= 9 && first[..2] == [0, 0] && first[3] == 4 && first[5..9] == [0; 4];
+        let mismatch = match first {
+            [0x15, 3, ..] => SpokenProtocol::Tls,
+            _ if self.link.is_http_2() && first.starts_with(b"HTTP/1.") => SpokenProtocol::Http1,
+            _ if !self.link.is_http_2() && is_settings => SpokenProtocol::Http2,
+            _ => return,
+        };
+        self.link.note_mismatch(mismatch);
+    }
+
+    /// A failed write may come before the reason is read.
+    fn look_after_failure(&mut self) {
+        let mut first = [0; 16];
+        if self.is_new
+            && let Ok((count, _)) = recv(&self.stream, &mut first[..], RecvFlags::PEEK | RecvFlags::DONTWAIT)
+        {
+            self.look(&first[..count]);
+        }
     }
 
     /// Takes interim responses from the beginning of what was read. Whether something is left for hyper.
@@ -118,6 +145,14 @@ impl UpstreamStream {
         }
     }
 
+    fn poll_write_through(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if matches!(polled, Poll::Ready(Err(_))) {
+            self.look_after_failure();
+        }
+        polled
+    }
+
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.out.is_empty() {
             let count = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out))?;
@@ -159,7 +194,13 @@ impl AsyncRead for UpstreamStream {
                 this.poll_client_end(cx)?;
             }
             ready!(polled)?;
-            if !this.link.awaits_response() || this.pass_interim(buffer, before) && this.held.is_empty() {
+            if this.is_new && buffer.filled().len() > before {
+                this.look(&buffer.filled()[before..]);
+            }
+            if this.link.is_http_2()
+                || !this.link.awaits_response()
+                || this.pass_interim(buffer, before) && this.held.is_empty()
+            {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -170,6 +211,9 @@ impl AsyncWrite for UpstreamStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         ready!(this.poll_out(cx))?;
+        if this.link.is_http_2() {
+            return this.poll_write_through(cx, bytes);
+        }
         (this.has_written, this.is_flushed) = (true, false);
         // The first bytes of a request begin with its method and its target.
         if let Some(target) = this.link.take_target() {
@@ -188,7 +232,7 @@ impl AsyncWrite for UpstreamStream {
             this.out.extend_from_slice(bytes);
             return Poll::Ready(Ok(bytes.len()));
         }
-        Pin::new(&mut this.stream).poll_write(cx, bytes)
+        this.poll_write_through(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -18,6 +18,7 @@ mod fidelity;
 mod findings;
 mod fuzz;
 mod fuzzing;
+mod grpc;
 mod hangs;
 mod health;
 mod http2;

@@ -1,0 +1,117 @@
+//! gRPC through the proxy: grpcio's own client and server, and the outcome of each call on the board.
+
+use std::{net::SocketAddr, process::Stdio, time::Duration};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use serde_json::Value;
+use tokio::{process::Command, time::timeout};
+use watchboard_test_support::{
+    Binary, Nginx, Node, Python, free_port,
+    raw::{RawResponse, exchange},
+    tool,
+};
+
+const WITHIN: Duration = Duration::from_mins(1);
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+/// Runs the client, which fails where a call is not as it is directly.
+async fn call_all(target: &str) {
+    let mut client = Command::new("python3");
+    client.args(["-c", include_str!("../../../test-support/src/apps/grpc_client.py"), target]);
+    client.env("PYTHONPATH", tool("grpcio")).stdin(Stdio::null()).kill_on_drop(true);
+    let output = timeout(WITHIN, client.output()).await.expect("it ends").expect("python3 starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+async fn proxy_to(upstream: &str) -> (Binary, SocketAddr) {
+    let binary = Binary::start(&["--upstream", upstream, "--proxy-listen", "127.0.0.1:0"]).await;
+    let proxy = binary.proxy.expect("it stands in front");
+    (binary, proxy)
+}
+
+#[tokio::test]
+async fn every_kind_of_call_is_as_it_is_directly_and_has_its_outcome() {
+    let shop = Python::script(include_str!("../../../test-support/src/apps/grpc_server.py"));
+    shop.wait_until_listening().await;
+    call_all(&format!("127.0.0.1:{}", shop.port)).await;
+    let (binary, proxy) = proxy_to(&format!("h2c://127.0.0.1:{}", shop.port)).await;
+    call_all(&proxy.to_string()).await;
+    let ended = |health: &Value| {
+        let application = &health["application"];
+        application["in_flight"] == 0 && application["endpoints"]["POST /shop.Shop/Get"].as_u64() >= Some(208)
+    };
+    let health = binary.client.wait_for_json("/health", WITHIN, ended).await;
+    let application = &health["application"];
+    for (code, count) in [("404", 1), ("400", 1), ("503", 1)] {
+        assert_eq!(application["status_codes"][code], count, "{code}: {health:#}");
+    }
+    let errors = application["recent_errors"].to_string();
+    for name in ["NOT_FOUND", "INVALID_ARGUMENT", "UNAVAILABLE", "INTERNAL", "UNKNOWN", "UNIMPLEMENTED", "DATA_LOSS"] {
+        assert!(errors.contains(name), "{name}: {errors}");
+    }
+    assert!(application["endpoints"].get("POST /shop.Shop/Nothing").is_none(), "{health:#}");
+}
+
+#[tokio::test]
+async fn a_mistaken_scheme_is_named() {
+    let shop = Python::script(include_str!("../../../test-support/src/apps/grpc_server.py"));
+    shop.wait_until_listening().await;
+    let node = Node::start().await;
+    for (upstream, cause) in [
+        (format!("http://127.0.0.1:{}", shop.port), "speaks HTTP/2: use --upstream h2c://"),
+        (format!("h2c://127.0.0.1:{}", node.port), "speaks HTTP/1: use --upstream http://"),
+    ] {
+        let (binary, proxy) = proxy_to(&upstream).await;
+        for _ in 0..20 {
+            assert_eq!(RawResponse::parse(&exchange(proxy, GET).await).code(), 502);
+        }
+        let all = |health: &Value| health["application"]["error_count"] == 20;
+        let health = binary.client.wait_for_json("/health", WITHIN, all).await;
+        let errors = health["application"]["recent_errors"].as_array().expect("errors");
+        assert!(errors.iter().all(|error| error["error"].to_string().contains(cause)), "{errors:#?}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_at_a_unix_socket_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("app.sock");
+    let path = socket.display();
+    let location = format!("}} server {{ listen unix:{path}; location / {{ return 200 \"$http_host $request_uri\"; }}");
+    let _nginx = Nginx::start(&location).await;
+    let (_binary, proxy) = proxy_to(&format!("unix:{path}")).await;
+    for _ in 0..3 {
+        let answer = RawResponse::parse(&exchange(proxy, GET).await);
+        assert_eq!((answer.code(), String::from_utf8_lossy(&answer.body).as_ref()), (200, "a /"));
+    }
+}
+
+#[tokio::test]
+async fn an_application_with_tls_is_served_by_either_protocol_if_its_authority_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(&certificate, cert.pem()).unwrap();
+    std::fs::write(&key, signing_key.serialize_pem()).unwrap();
+    for (kind, protocol) in [("ssl http2", "HTTP/2.0"), ("ssl", "HTTP/1.1")] {
+        let port = free_port();
+        let location = format!(
+            "}} server {{ listen 127.0.0.1:{port} {kind}; ssl_certificate {}; ssl_certificate_key {}; location / {{ \
+             return 200 \"$server_protocol $http_host $request_uri\"; }}",
+            certificate.display(),
+            key.display()
+        );
+        let _nginx = Nginx::start(&location).await;
+        let upstream = format!("https://127.0.0.1:{port}");
+        let authority = certificate.to_str().unwrap();
+        let arguments = ["--upstream", &upstream, "--upstream-ca", authority, "--proxy-listen", "127.0.0.1:0"];
+        let binary = Binary::start(&arguments).await;
+        for _ in 0..3 {
+            let answer = RawResponse::parse(&exchange(binary.proxy.unwrap(), GET).await);
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            assert_eq!((answer.code(), body), (200, format!("{protocol} a /")));
+        }
+        let (_binary, proxy) = proxy_to(&upstream).await;
+        assert_eq!(RawResponse::parse(&exchange(proxy, GET).await).code(), 502, "nobody knows the authority");
+    }
+}
