@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use watchboard_wire::{CapacityUse, DatabaseState, EndpointTotals, Fault, FullSnapshot, StatusTotals};
+use watchboard_wire::{CapacityUse, DatabaseState, EndpointTotals, Fault, FullSnapshot, Snapshot, StatusTotals};
 
 use self::text::{escape_label, seconds};
 use crate::{histograms::BOUNDS_US, supervision::program};
@@ -49,30 +49,35 @@ fn write_monitor(out: &mut String, frozen: &FullSnapshot, faults: &[Fault]) -> f
     Ok(())
 }
 
+/// One metric: its name, its type, its help, and its samples by their labels.
+type Family = (&'static str, &'static str, &'static str, Vec<(String, f64)>);
+
 fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
     durations(out, &frozen.endpoints)?;
     if let Some(sent) = &frozen.commands {
         commands::write_all(out, sent)?;
     }
+    let families = endpoint_families(frozen).into_iter().chain(capacity_families(&frozen.snapshot));
+    for (name, kind, help, samples) in families.chain(process_families(&frozen.snapshot)) {
+        // An unknown figure is left out.
+        if samples.is_empty() {
+            continue;
+        }
+        writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}")?;
+        for (labels, value) in samples {
+            let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
+            writeln!(out, "{name}{labels} {value}")?;
+        }
+    }
+    Ok(())
+}
+
+fn endpoint_families(frozen: &FullSnapshot) -> [Family; 4] {
     let by_endpoint = |read: fn(&EndpointTotals) -> u64| {
         let samples = frozen.endpoints.iter().map(move |endpoint| (labels(endpoint), read(endpoint) as f64));
         samples.collect::<Vec<_>>()
     };
-    let by_capacity = |read: fn(&CapacityUse) -> u64| {
-        let of =
-            |capacity: &CapacityUse| (format!("bound=\"{}\"", escape_label(&capacity.name)), read(capacity) as f64);
-        frozen.snapshot.requests.capacities.iter().map(of).collect::<Vec<_>>()
-    };
-    let one = |value: f64| vec![(String::new(), value)];
-    let some = |value: Option<f64>| value.map(|value| (String::new(), value)).into_iter().collect::<Vec<_>>();
-    let snapshot = &frozen.snapshot;
-    let process = snapshot.memory.process.as_ref().ok();
-    let threads = process.map(|process| process.num_threads as f64);
-    let database = &snapshot.database;
-    let (healthy, configured) =
-        (database.state == DatabaseState::Healthy, database.state != DatabaseState::NotConfigured);
-    let round_trip = database.latency_us.filter(|_| healthy).map(seconds);
-    for (name, kind, help, samples) in [
+    [
         ("http_server_active_requests", "gauge", "Requests under way.", by_endpoint(|endpoint| endpoint.in_flight)),
         (
             "http_server_response_body_bytes_total",
@@ -80,6 +85,32 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
             "Bytes of response bodies.",
             by_endpoint(|endpoint| endpoint.response_bytes),
         ),
+        (
+            "watchboard_request_allocated_bytes_total",
+            "counter",
+            "Bytes that requests allocated while they were handled.",
+            if frozen.snapshot.memory.heap.is_some() {
+                by_endpoint(|endpoint| endpoint.allocated_bytes)
+            } else {
+                vec![]
+            },
+        ),
+        (
+            "watchboard_request_database_commands_total",
+            "counter",
+            "Commands that requests sent to the database.",
+            if frozen.commands.is_some() { by_endpoint(|endpoint| endpoint.commands) } else { vec![] },
+        ),
+    ]
+}
+
+fn capacity_families(snapshot: &Snapshot) -> [Family; 3] {
+    let by_capacity = |read: fn(&CapacityUse) -> u64| {
+        let of =
+            |capacity: &CapacityUse| (format!("bound=\"{}\"", escape_label(&capacity.name)), read(capacity) as f64);
+        snapshot.requests.capacities.iter().map(of).collect::<Vec<_>>()
+    };
+    [
         (
             "watchboard_places_in_use",
             "gauge",
@@ -93,12 +124,16 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
             "Clients that found no place of the proxy's bounds.",
             by_capacity(|capacity| capacity.exceeded),
         ),
-        (
-            "watchboard_request_allocated_bytes_total",
-            "counter",
-            "Bytes that requests allocated while they were handled.",
-            if snapshot.memory.heap.is_some() { by_endpoint(|endpoint| endpoint.allocated_bytes) } else { vec![] },
-        ),
+    ]
+}
+
+fn process_families(snapshot: &Snapshot) -> [Family; 9] {
+    let some = |value: Option<f64>| value.map(|value| (String::new(), value)).into_iter().collect::<Vec<_>>();
+    let process = snapshot.memory.process.as_ref().ok();
+    let database = &snapshot.database;
+    let (healthy, configured) =
+        (database.state == DatabaseState::Healthy, database.state != DatabaseState::NotConfigured);
+    [
         (
             "watchboard_heap_allocated_bytes_total",
             "counter",
@@ -111,13 +146,7 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
             "Bytes that the program allocated and did not free.",
             some(snapshot.memory.heap.map(|heap| heap.live_bytes() as f64)),
         ),
-        (
-            "watchboard_request_database_commands_total",
-            "counter",
-            "Commands that requests sent to the database.",
-            if frozen.commands.is_some() { by_endpoint(|endpoint| endpoint.commands) } else { vec![] },
-        ),
-        ("process_uptime_seconds", "gauge", "Seconds since the monitor started.", one(snapshot.tick as f64)),
+        ("process_uptime_seconds", "gauge", "Seconds since the monitor started.", some(Some(snapshot.tick as f64))),
         (
             "process_memory_usage_bytes",
             "gauge",
@@ -130,7 +159,12 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
             "Address space of the process.",
             some(process.map(|process| process.vms_bytes as f64)),
         ),
-        ("process_thread_count", "gauge", "Threads of the process.", some(threads)),
+        (
+            "process_thread_count",
+            "gauge",
+            "Threads of the process.",
+            some(process.map(|process| process.num_threads as f64)),
+        ),
         (
             "process_unix_file_descriptor_count",
             "gauge",
@@ -147,20 +181,9 @@ fn write_all(out: &mut String, frozen: &FullSnapshot) -> fmt::Result {
             "watchboard_database_round_trip_seconds",
             "gauge",
             "Time of the last probe of the database.",
-            some(round_trip),
+            some(database.latency_us.filter(|_| healthy).map(seconds)),
         ),
-    ] {
-        // An unknown figure is left out.
-        if samples.is_empty() {
-            continue;
-        }
-        writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}")?;
-        for (labels, value) in samples {
-            let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
-            writeln!(out, "{name}{labels} {value}")?;
-        }
-    }
-    Ok(())
+    ]
 }
 
 /// OpenTelemetry's `http.server.request.duration`.
