@@ -4,8 +4,6 @@
 mod answer;
 mod causes;
 mod compact;
-#[cfg(any(test, feature = "measures"))]
-mod fixtures;
 mod frame;
 #[cfg(test)]
 mod held_bytes_tests;

@@ -25,7 +25,6 @@
 
 pub mod alloc;
 mod board;
-mod builder;
 mod clock;
 mod commands;
 mod database;
@@ -47,13 +46,12 @@ pub use board::{
     access::{Access, Pass},
     board_address, mount_path, read_form, redirect_to_view,
 };
-pub use builder::Builder;
 pub use database::Database;
 #[cfg(feature = "measures")]
 #[doc(hidden)]
 pub use history::measures;
 pub use memory::{Watch, memory_limit_bytes};
-pub use monitor::Monitor;
+pub use monitor::{Builder, Monitor};
 pub use requests::{
     Capacity, CapacityPlace, ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService,
     RouteError, Routes, UpstreamTiming,

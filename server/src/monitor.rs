@@ -1,5 +1,6 @@
 //! The monitor: the face of its state and of its thread, which runs the sampler and the database's probe.
 
+mod builder;
 mod message;
 mod starter;
 mod state;
@@ -14,6 +15,7 @@ use mongodb::options::ClientOptions;
 use tokio::sync::{mpsc, watch};
 use watchboard_app::port::Telemetry;
 
+pub use self::builder::Builder;
 use self::{
     message::{LastRead, MAX_MESSAGES},
     starter::Starter,

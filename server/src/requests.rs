@@ -10,6 +10,7 @@ mod error_text;
 mod guard;
 mod layer;
 mod naming;
+mod observed_body;
 mod reader;
 mod recorder;
 mod registry;
@@ -17,7 +18,6 @@ mod reports;
 mod request_id;
 mod rules;
 mod tally;
-mod upload_body;
 mod upstream;
 mod upstream_failures;
 

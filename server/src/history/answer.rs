@@ -28,6 +28,14 @@ pub(crate) struct NameLookup<'a> {
     pub(crate) command: &'a dyn Fn(u16) -> CommandName,
 }
 
+#[cfg(any(test, feature = "measures"))]
+impl<'a> NameLookup<'a> {
+    /// Looks up the names of endpoints alone.
+    pub(super) fn of_endpoints(reader: &'a Reader) -> Self {
+        Self { reader, command: &|_| CommandName::default() }
+    }
+}
+
 impl History {
     /// The response to a page. `cursor` is the page's cursor of its last response to the same query.
     pub(crate) fn answer(

@@ -17,8 +17,8 @@ use super::{
     RequestsBody,
     error_text::ErrorText,
     guard::{InFlightRequest, RequestGuard},
+    observed_body,
     recorder::{Incoming, Recorder},
-    upload_body,
     upstream::UpstreamTiming,
 };
 
@@ -79,7 +79,7 @@ where
             None => RequestGuard::NONE,
         };
         if let Some(in_flight) = guard.request()
-            && let Some(client) = upload_body::watch(&mut request)
+            && let Some(client) = observed_body::watch(&mut request)
         {
             in_flight.set_client(client);
         }

@@ -9,10 +9,7 @@ use std::{
 use http::uri::Authority;
 use watchboard::{Database, Routes};
 
-use super::{
-    error::SettingError,
-    flags::Config,
-};
+use super::{error::SettingError, flags::Config};
 use crate::{
     file_reader::read_in_time,
     proxy::host_and_port,

@@ -2,8 +2,9 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use super::Monitor;
 use crate::{
-    Access, Incoming, Monitor,
+    Access, Incoming,
     board::{access::AccessPolicy, sign_in_link::SignInLinks},
     database::Database,
     memory::Watch,
