@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::FutureExt;
 use tokio::{sync::watch, task::JoinSet, time::sleep};
-use watchboard::program::{record_fault, record_panic};
+use watchboard::program::{extend_fault, record_fault, record_panic};
 
 /// The pause before a restart: what fails at once shall not fail without a pause.
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
@@ -65,9 +65,9 @@ pub(crate) fn watch(part: &'static str, beats: Arc<AtomicU64>, mut stop: watch::
             (last, missed) = (now, if now == last { missed + 1 } else { 0 });
             if missed == MISSED {
                 tracing::error!("a {part} does not work any more");
-            }
-            if missed >= MISSED && missed % MISSED == 0 {
                 record_fault(part, "it does not work any more: its requests wait");
+            } else if missed > MISSED {
+                extend_fault(part);
             }
         }
     });
