@@ -141,8 +141,9 @@ async fn health(State(telemetry): BoardState) -> Response {
     health_json::response(&full, &telemetry.faults())
 }
 
-async fn metrics(State(telemetry): BoardState) -> Response {
-    prometheus::response(&telemetry.full_snapshot(), &telemetry.faults())
+async fn metrics(State(telemetry): BoardState, headers: HeaderMap) -> Response {
+    let format = prometheus::Format::from_accept(headers.get(header::ACCEPT));
+    prometheus::response(format, &telemetry.full_snapshot(), &telemetry.faults())
 }
 
 /// The process answers, whatever the state of the database: a restart would not help the database.

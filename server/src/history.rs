@@ -4,6 +4,7 @@
 mod answer;
 mod causes;
 mod compact;
+mod exemplars;
 mod frame;
 #[cfg(test)]
 mod held_bytes_tests;
@@ -18,12 +19,15 @@ mod window_sums;
 
 pub(crate) use answer::NameLookup;
 pub(crate) use frame::{FrameBuilder, Host};
+use std::sync::Arc;
 #[cfg(test)]
 pub(crate) use tests::tally;
-use watchboard_wire::{ErrorEvent, RecentRequests, Window};
+
+use watchboard_wire::{ErrorEvent, Exemplar, Latency, RecentRequests, Window};
 
 use self::{
     causes::Causes,
+    exemplars::Exemplars,
     slowest::{LISTED, LISTED_OF_EACH, Slowest},
     tiers::Tiers,
     window_sums::WindowSums,
@@ -49,6 +53,7 @@ pub(crate) struct History {
     slowest: Slowest,
     /// By the endpoint's id.
     slowest_of: Vec<Slowest>,
+    exemplars: Exemplars,
     /// The sums of every window, the shortest first. Those of the last minute are updated at each tick, since the findings use them.
     windows: [WindowSums; Window::ALL.len()],
 }
@@ -62,6 +67,7 @@ impl History {
             causes: Causes::default(),
             slowest: Slowest::new(LISTED),
             slowest_of: vec![],
+            exemplars: Exemplars::default(),
             windows: Window::ALL.map(|window| WindowSums::new(window, started_at_unix_ms)),
         }
     }
@@ -79,6 +85,7 @@ impl History {
         for sighting in reports.slow {
             let id = sighting.endpoint;
             let sighting = SlowSighting::from(sighting);
+            self.exemplars.add(&sighting);
             if self.slowest_of.len() <= id {
                 self.slowest_of.resize_with(id + 1, || Slowest::new(LISTED_OF_EACH));
             }
@@ -149,6 +156,22 @@ impl History {
         let slowest = self.slowest_of.iter().chain([&self.slowest]).map(Slowest::held_bytes).sum::<usize>();
         let windows = self.windows.iter().map(WindowSums::held_bytes).sum::<usize>();
         (self.tiers.bytes() + windows + slowest) as u64
+    }
+
+    /// Late slow requests that have an id.
+    pub(crate) fn exemplars(&self) -> Arc<Vec<Exemplar>> {
+        self.exemplars.all()
+    }
+
+    /// The latency of the first `count` endpoints in the last minute.
+    pub(crate) fn latencies_of_each(&mut self, count: usize) -> Vec<Option<Latency>> {
+        let mut latencies = vec![None; count];
+        for (id, tally) in self.last_minute_of_each() {
+            if let Some(latency) = latencies.get_mut(id) {
+                *latency = tally.latency();
+            }
+        }
+        latencies
     }
 
     pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {

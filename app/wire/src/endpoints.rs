@@ -199,6 +199,21 @@ impl EndpointTotals {
     }
 }
 
+/// A request with an id, by which its trace or its log lines can be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exemplar {
+    /// The number of its endpoint among all since the start.
+    pub endpoint: usize,
+    /// The status of its response.
+    pub status: u16,
+    /// Its duration, in microseconds.
+    pub duration_us: u64,
+    /// The trace id of its `traceparent`, else its `x-request-id`.
+    pub id: String,
+    /// The time at which it ended.
+    pub at_unix_ms: u64,
+}
+
 /// The requests of one endpoint with the same status and error type.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StatusTotals {

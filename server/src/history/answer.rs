@@ -46,7 +46,7 @@ impl History {
         names: NameLookup<'_>,
     ) -> RefreshResponse {
         let reader = names.reader;
-        let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, now } = self;
+        let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, now, .. } = self;
         let window_sums = &mut windows[query.window as usize];
         window_sums.advance(tiers, *now);
         reader.in_flight_ids().for_each(|id| window_sums.know(id));

@@ -52,6 +52,7 @@ pub(super) struct ApplicationProbe {
     known: HashSet<ProcessKey>,
     name: String,
     restarts: Vec<u64>,
+    restart_count: u64,
     gone_since: Option<u64>,
     /// Of the main process.
     container: Option<(ProcessKey, ContainerProbe)>,
@@ -74,6 +75,7 @@ impl ApplicationProbe {
             known: HashSet::new(),
             name: String::new(),
             restarts: vec![],
+            restart_count: 0,
             gone_since: None,
             container: None,
             oom_kills: OomKillCounter::default(),
@@ -184,6 +186,7 @@ impl ApplicationProbe {
             processes: self.members.iter().enumerate().map(|(place, member)| member.row(place == 0)).collect(),
             unread_processes: self.unread as u32,
             restarted_at_unix_ms: self.restarts.clone(),
+            restarts: self.restart_count,
             gone_since_unix_ms: self.gone_since,
             last_end: self.last_end.clone(),
         }
@@ -236,6 +239,7 @@ impl ApplicationProbe {
                 if self.gone_since.is_none() {
                     self.note_end();
                 }
+                self.restart_count += 1;
                 self.restarts.push(now_unix_ms());
                 let excess = self.restarts.len().saturating_sub(MAX_RESTARTS);
                 self.restarts.drain(..excess);

@@ -119,6 +119,8 @@ impl Sampler {
             endpoints: self.reader.totals(),
             errors: self.history.recent_errors(),
             commands: self.commands.snapshot(),
+            exemplars: self.history.exemplars(),
+            latencies: vec![],
         }
     }
 
@@ -194,6 +196,9 @@ impl Sampler {
         self.probes.update(is_requested).then(|| {
             let mut updated = frozen.clone();
             updated.snapshot.memory = self.probes.last().clone();
+            if is_requested {
+                updated.latencies = self.history.latencies_of_each(updated.endpoints.len());
+            }
             updated
         })
     }
