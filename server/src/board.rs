@@ -43,7 +43,7 @@ use self::{
 pub use self::{
     base_path::{BasePath, BasePathError, board_address, mount_path},
     local_only::LocalOnly,
-    route::Route,
+    route::BoardRoute,
     sessions::{SessionError, Sessions},
     sign_in::{SignInPage, read_form, redirect_to_view},
 };
@@ -53,16 +53,16 @@ type BoardState = State<Arc<dyn Telemetry>>;
 /// Why the application cannot do its work now, if it cannot.
 pub(crate) type Unready = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
-/// A page's question has a few hundred bytes.
-const QUESTION_BYTES: usize = 16 * 1024;
+/// A page's query has a few hundred bytes.
+const QUERY_BYTES: usize = 16 * 1024;
 /// How long it may take to arrive.
-const QUESTION_WITHIN: Duration = Duration::from_secs(10);
+const QUERY_WITHIN: Duration = Duration::from_secs(10);
 
 /// The board. It has only our own paths. The access policy is in front of all of them, and of paths without a route.
 pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, policy: AccessPolicy) -> Router {
     // It fails if the host has already set one, which serves as well.
     let _ = any_spawner::Executor::init_tokio();
-    let routes = Route::ALL.iter().map(|route| (route.path(), method_router(*route, unready)));
+    let routes = BoardRoute::ALL.iter().map(|route| (route.path(), method_router(*route, unready)));
     let policy_paths = policy.paths.iter().map(|path| (*path, any(StatusCode::NOT_FOUND)));
     routes
         .chain(policy_paths)
@@ -74,16 +74,16 @@ pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, policy: A
         .with_state(telemetry)
 }
 
-fn method_router(route: Route, unready: &Unready) -> MethodRouter<Arc<dyn Telemetry>> {
+fn method_router(route: BoardRoute, unready: &Unready) -> MethodRouter<Arc<dyn Telemetry>> {
     let method = MethodFilter::try_from(route.method()).expect("a method of HTTP");
     match route {
-        Route::Page => on(method, page),
-        Route::Refresh => on(method, refresh),
-        Route::Asset => on(method, asset),
-        Route::Health | Route::HealthV1 => on(method, health),
-        Route::Metrics => on(method, metrics),
-        Route::Livez => on(method, alive),
-        Route::Readyz => {
+        BoardRoute::Page => on(method, page),
+        BoardRoute::Refresh => on(method, refresh),
+        BoardRoute::Asset => on(method, asset),
+        BoardRoute::Health | BoardRoute::HealthV1 => on(method, health),
+        BoardRoute::Metrics => on(method, metrics),
+        BoardRoute::Livez => on(method, alive),
+        BoardRoute::Readyz => {
             let unready = Arc::clone(unready);
             on(method, async move || readiness(unready()))
         }
@@ -116,14 +116,14 @@ async fn page(State(telemetry): BoardState, request: Request) -> Response {
 
 async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let question = match timeout(QUESTION_WITHIN, to_bytes(body, QUESTION_BYTES)).await {
-        Ok(Ok(question)) => question,
+    let query = match timeout(QUERY_WITHIN, to_bytes(body, QUERY_BYTES)).await {
+        Ok(Ok(query)) => query,
         Ok(Err(_)) => {
-            let reason = format!("a page's question has {QUESTION_BYTES} bytes at most\n");
+            let reason = format!("a query of a page has {QUERY_BYTES} bytes at most\n");
             return (StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
         }
         Err(_) => {
-            let reason = format!("a page's question arrives within {QUESTION_WITHIN:?}\n");
+            let reason = format!("a query of a page arrives within {QUERY_WITHIN:?}\n");
             return (StatusCode::REQUEST_TIMEOUT, reason).into_response();
         }
     };
@@ -131,7 +131,7 @@ async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
         provide_telemetry(Arc::clone(&telemetry));
         provide_context(assets::of_page());
     };
-    let request = Request::from_parts(parts, Body::from(question));
+    let request = Request::from_parts(parts, Body::from(query));
     refused_refresh::with_status(leptos_axum::handle_server_fns_with_context(context, request).await.into_response())
         .await
 }

@@ -21,7 +21,6 @@
 //! [`Monitor`] does the same in parts. A [tower layer](Monitor::layer) records each request in a few atomic adds. A thread of the
 //! monitor does everything else once a second, and answers the pages. The process's figures come from Linux's `/proc`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![warn(missing_debug_implementations)]
 
 pub mod alloc;
 mod board;
@@ -42,7 +41,7 @@ mod sync;
 use axum::Router;
 
 pub use board::{
-    BasePath, BasePathError, LocalOnly, Route, SessionError, Sessions, SignInPage,
+    BasePath, BasePathError, BoardRoute, LocalOnly, SessionError, Sessions, SignInPage,
     access::{Access, Pass},
     board_address, mount_path, read_form, redirect_to_view,
 };

@@ -19,7 +19,7 @@ pub(super) use self::members::{OpenFiles, PageSharingProbe, ProcessGroup, no_pro
 use self::{
     command::CommandLine,
     end::LastSeen,
-    find::{Finder, Missing, ProcessTree},
+    find::{Finder, ProcessTree, SearchFailure},
     member::ProcessMember,
     table::ProcessKey,
 };
@@ -201,7 +201,7 @@ impl ApplicationProbe {
                     tracing::info!("the application runs: {}, {}", self.name, self.finder.watch);
                 }
             }
-            Err(Missing::Gone(why)) => {
+            Err(SearchFailure::Gone(why)) => {
                 if self.gone_since.is_none() {
                     self.gone_since = Some(now_unix_ms());
                     if !self.known.is_empty() {
@@ -211,14 +211,14 @@ impl ApplicationProbe {
                 }
                 self.clear(why);
             }
-            Err(Missing::Unseen(why)) => {
+            Err(SearchFailure::Unseen(why)) => {
                 if self.gone_since.take().is_some() {
                     tracing::info!("the application cannot be seen: {why}");
                 }
                 self.clear(why);
             }
             // The processes of the last search are read on, if there are any.
-            Err(Missing::Failed(why)) => self.unseen = why,
+            Err(SearchFailure::Failed(why)) => self.unseen = why,
         }
     }
 

@@ -103,7 +103,7 @@ impl Faults {
 /// On a thread of its own: the host's subscriber may block or panic, and this may be the sampler's thread. Without a thread the fault is
 /// only shown.
 fn log(part: &'static str, reason: String, detail: String) {
-    let write = move || tracing::error!("Watchboard's {part} failed: {reason} {detail}");
+    let write = move || tracing::error!("the {part} failed: {reason} {detail}");
     let _ = thread::Builder::new().name("watchboard-log".to_owned()).spawn(write);
 }
 
