@@ -20,6 +20,7 @@ mod rules;
 mod tally;
 mod upstream;
 mod upstream_failures;
+mod waiting;
 
 pub use body::RequestsBody;
 pub use capacity::{Capacity, CapacityPlace};

@@ -3,7 +3,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use tokio::time::Instant;
 use watchboard_wire::ErrorKind;
 
@@ -15,6 +15,7 @@ use super::{
     reports::{ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
     upstream::UpstreamTiming,
+    waiting::Waiting,
 };
 use crate::{
     alloc::{AllocationSums, Span},
@@ -143,8 +144,12 @@ pub(super) struct InFlightRequest {
     status: u16,
     outcome: Outcome,
     method_has_body: bool,
-    /// The latency of an event stream is the time until its head: the body lasts as long as the client wants.
-    is_event_stream: bool,
+    /// Whether it lasts as long as its client wants: its time is no latency then.
+    waiting: Option<Waiting>,
+    /// When the last part of the body was given to the server, if another follows.
+    sent_at: Option<Instant>,
+    /// The time in which the client took nothing: the server asked for no part of the body.
+    client_wait: Duration,
     /// The body's length by the response's head. Once as many bytes are sent the body has ended, even if the server does not poll for its
     /// end.
     promised: Option<u64>,
@@ -162,7 +167,11 @@ struct ErrorDetails {
 
 impl InFlightRequest {
     /// A request has arrived that counts in `row`.
-    pub(super) fn begin(recorder: &'static Recorder, row: RequestRow, method: &Method, headers: &HeaderMap) -> Self {
+    pub(super) fn begin(
+        recorder: &'static Recorder,
+        row: RequestRow,
+        (method, uri, headers): (&Method, &Uri, &HeaderMap),
+    ) -> Self {
         Self {
             recorder,
             row: row.endpoint,
@@ -181,7 +190,9 @@ impl InFlightRequest {
             // A guard that is dropped before the response ends was left by its client.
             outcome: Outcome::Dropped,
             method_has_body: *method != Method::HEAD,
-            is_event_stream: false,
+            waiting: Waiting::from_uri(uri),
+            sent_at: None,
+            client_wait: Duration::ZERO,
             promised: None,
             is_error_text: false,
         }
@@ -198,8 +209,7 @@ impl InFlightRequest {
             self.outcome = Outcome::Complete;
         } else if promised.is_none() {
             self.first_byte_us = u32::try_from(self.elapsed().as_micros()).unwrap_or(u32::MAX).max(1);
-            let kind = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
-            self.is_event_stream = kind.starts_with(b"text/event-stream");
+            self.waiting = Waiting::from_content_type(headers.get(header::CONTENT_TYPE)).or(self.waiting);
         }
     }
 
@@ -247,6 +257,18 @@ impl InFlightRequest {
             let room = EXCERPT_BYTES.saturating_sub(excerpt.len());
             excerpt.extend_from_slice(&text[..text.len().min(room)]);
         }
+    }
+
+    /// The server asks for a part of the body: until now it had the last one, or the client took nothing.
+    pub(super) fn ask_for_part(&mut self) {
+        if let Some(sent_at) = self.sent_at.take() {
+            self.client_wait += sent_at.elapsed();
+        }
+    }
+
+    /// The server has a part of the body, and another follows.
+    pub(super) fn await_part(&mut self) {
+        self.sent_at = Some(Instant::now());
     }
 
     /// Whether as many bytes are sent as the head promised.
@@ -300,8 +322,8 @@ impl InFlightRequest {
     fn kind(&self) -> Option<ErrorKind> {
         match (self.outcome, self.status) {
             _ if self.error.as_ref().is_some_and(|error| error.panicked) => Some(ErrorKind::Panic),
-            // The client of an event stream always ends it.
-            (Outcome::Dropped, _) if self.is_event_stream => None,
+            // The client of a stream always ends it.
+            (Outcome::Dropped, _) if self.waiting == Some(Waiting::Stream) => None,
             (_, 500..) | (Outcome::Failed, _) => Some(ErrorKind::Server),
             (Outcome::Dropped, _) => Some(ErrorKind::Dropped),
             (Outcome::Complete, 400..) => Some(ErrorKind::Client),
@@ -314,24 +336,23 @@ impl InFlightRequest {
             // A panic outside the future's poll, which the layer does not catch: in a body, or before there was a future.
             self.panic(ErrorText::Fixed("it panicked outside of the handler"));
         }
-        let is_timed = !self.client_has_left();
-        if !is_timed {
+        if self.client_has_left() {
             self.leave();
         }
+        let is_timed = self.waiting.is_none() && !self.client_has_left();
         let kind = self.kind();
-        let duration_us = if self.is_event_stream {
-            self.first_byte_us.into()
-        } else {
-            let upload = self.upstream.as_ref().and_then(|upstream| upstream.upload).unwrap_or_default();
-            u64::try_from(self.elapsed().saturating_sub(upload).as_micros()).unwrap_or(u64::MAX)
-        };
+        // What the client took to send and to read is not the application's.
+        self.ask_for_part();
+        let upload = self.upstream.as_ref().and_then(|upstream| upstream.upload).unwrap_or_default();
+        let own = self.elapsed().saturating_sub(upload + self.client_wait);
+        let duration_us = u64::try_from(own.as_micros()).unwrap_or(u64::MAX);
         let ending = Ending {
             status: if self.status == 0 { CLIENT_CLOSED_REQUEST } else { self.status },
             outcome: if kind.is_none() { Outcome::Complete } else { self.outcome },
         };
         self.find_row(false);
         let endpoint = self.row;
-        if let (true, Some(trace)) = (self.is_event_stream, &mut self.usage) {
+        if let (true, Some(trace)) = (self.waiting.is_some(), &mut self.usage) {
             trace.forget_times();
         }
         let usage = self.usage.as_deref();

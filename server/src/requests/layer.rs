@@ -75,7 +75,7 @@ where
         let recorder = self.recorder;
         let row = recorder.catch_panic(|| recorder.begin(&incoming)).flatten();
         let mut guard = match row {
-            Some(row) => RequestGuard::new(InFlightRequest::begin(recorder, row, method, headers)),
+            Some(row) => RequestGuard::new(InFlightRequest::begin(recorder, row, (method, request.uri(), headers))),
             None => RequestGuard::NONE,
         };
         if let Some(in_flight) = guard.request()

@@ -1,0 +1,97 @@
+//! Requests that last as long as their client wants: long polls and streams. Their time says nothing of the application.
+
+use http::{HeaderValue, Uri};
+
+/// A segment of the path that is one of these names an endpoint for long polls.
+const SEGMENTS: [&str; 7] = ["poll", "polling", "longpoll", "longpolling", "long-poll", "long_poll", "comet"];
+/// A parameter of the query whose name has one of these, with a number, is the time that the client is willing to wait.
+const WAITS: [&str; 3] = ["wait", "timeout", "poll"];
+/// Parameters with a value that asks for a long poll: Engine.IO and Socket.IO, `SignalR`, `CouchDB`.
+const VALUES: [(&str, &str); 5] = [
+    ("transport", "polling"),
+    ("transport", "longpolling"),
+    ("transport", "long-polling"),
+    ("feed", "longpoll"),
+    ("feed", "continuous"),
+];
+/// Media types of bodies that go on while there is something to tell.
+const STREAMS: [&str; 7] = [
+    "text/event-stream",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/stream+json",
+    "application/json-seq",
+    "multipart/x-mixed-replace",
+];
+
+/// Why a request lasts as long as its client wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// The client asks the application to wait until something happens.
+    LongPoll,
+    /// The body goes on while there is something to tell. Its client always ends it.
+    Stream,
+}
+
+impl Waiting {
+    pub(super) fn from_uri(uri: &Uri) -> Option<Self> {
+        let is_of_polls = |segment: &str| SEGMENTS.iter().any(|name| segment.eq_ignore_ascii_case(name));
+        let is_long_poll = uri.path().split('/').any(is_of_polls) || uri.query().is_some_and(asks_to_wait);
+        is_long_poll.then_some(Self::LongPoll)
+    }
+
+    /// Of a body of unknown length.
+    pub(super) fn from_content_type(content_type: Option<&HeaderValue>) -> Option<Self> {
+        let kind = content_type.map(HeaderValue::as_bytes).unwrap_or_default();
+        let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        STREAMS.iter().any(|stream| essence.eq_ignore_ascii_case(stream.as_bytes())).then_some(Self::Stream)
+    }
+}
+
+fn asks_to_wait(query: &str) -> bool {
+    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
+        let names = |words: &[&str]| words.iter().any(|word| contains_ignoring_case(name, word));
+        let is_time = value.starts_with(|first: char| matches!(first, '1'..='9'));
+        let is = |(of, wanted): &(&str, &str)| name.eq_ignore_ascii_case(of) && value.eq_ignore_ascii_case(wanted);
+        (is_time && names(&WAITS)) || VALUES.iter().any(is)
+    })
+}
+
+fn contains_ignoring_case(text: &str, word: &str) -> bool {
+    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_asks_to_wait_is_known_by_path_or_query() {
+        let polls = |uri: &'static str| Waiting::from_uri(&Uri::from_static(uri)).is_some();
+        for uri in [
+            "/poll",
+            "/longpolling/poll",
+            "/socket.io/?EIO=4&transport=polling&t=abc",
+            "/sync?since=s72&timeout=30000",
+            "/v1/kv/key?index=7&wait=5m",
+            "/?Action=ReceiveMessage&WaitTimeSeconds=20",
+            "/db/_changes?feed=longpoll",
+            "/bot/getUpdates?offset=1&timeout=50",
+        ] {
+            assert!(polls(uri), "{uri}");
+        }
+        for uri in
+            ["/polls/7/vote", "/pollution", "/search?q=timeout", "/sync?timeout=0", "/a?transport=websocket", "/"]
+        {
+            assert!(!polls(uri), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_known_by_its_type() {
+        let streams = |kind: &'static str| Waiting::from_content_type(Some(&HeaderValue::from_static(kind))).is_some();
+        assert!(streams("text/event-stream; charset=utf-8") && streams("Application/X-NDJSON"));
+        assert!(!streams("application/json") && !streams("text/html") && Waiting::from_content_type(None).is_none());
+    }
+}
