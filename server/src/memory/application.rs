@@ -4,6 +4,7 @@
 mod command;
 mod end;
 mod find;
+mod forwarders;
 mod interpreter;
 mod listeners;
 mod member;

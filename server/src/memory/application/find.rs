@@ -9,6 +9,7 @@ use std::{
 use watchboard_wire::Unknown;
 
 use super::{
+    forwarders::explain_forwarder,
     listeners::{self, Listeners},
     owners,
     table::{ProcessKey, ProcessTable},
@@ -180,6 +181,9 @@ impl Finder {
                 "The process that listens at {address}{whose} {why}. Run watchboard as the same user or with CAP_SYS_PTRACE, or name the \
                  process by --pid."
             ))));
+        }
+        if let Some(why) = explain_forwarder(address, &self.roots) {
+            return Err(SearchFailure::Unseen(why));
         }
         Ok(ProcessTree { processes: table.family(&self.roots, std::process::id()), owners: self.owners.clone() })
     }
