@@ -1,6 +1,7 @@
 //! Request metrics: a tower layer records into a registry of endpoints, and once a second the monitor takes the counts.
 //! Knows neither the pages nor the monitor.
 
+mod aliases;
 mod body;
 mod capacity;
 mod client_left;
@@ -17,10 +18,12 @@ mod reports;
 mod request_id;
 mod rules;
 mod tally;
+mod totals;
 mod upload_body;
 mod upstream;
 mod upstream_failures;
 
+pub(crate) use aliases::Aliases;
 pub use body::RequestsBody;
 pub use capacity::{Capacity, CapacityPlace};
 pub use client_left::ClientLeft;

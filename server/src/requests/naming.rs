@@ -1,12 +1,23 @@
 //! Names the endpoints of an application whose router is not axum's: by declared templates, by its OpenAPI document, and else by the
 //! look of a path. Readers take no lock; a new template replaces a copy of the tables.
 
+mod context;
 mod declared;
+mod file;
 mod inference;
+mod learning;
+mod lists;
 mod name;
 mod openapi;
+mod segment;
+mod spelling;
+mod tables;
+mod words;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use arc_swap::ArcSwap;
 use watchboard_wire::NameSource;
@@ -54,8 +65,9 @@ impl Routes {
         Ok(routes)
     }
 
-    /// Names a path that fits no template by its look: numbers, UUIDs, dates, hashes and similar segments become `{id}`, `{uuid}`,
-    /// `{date}`, `{hash}`. If one place of a path has too many names, further names become `{name}`.
+    /// Names a path that fits no template by its look: words are shown, and numbers, UUIDs, dates, hashes, random text become `{id}`,
+    /// `{uuid}`, `{date}`, `{hash}`, `{key}`. Static files count by their folder, `/assets/*`. A word that is in no list is shown only while it
+    /// recurs. What may be a secret is never shown.
     ///
     /// A path gets a row once the application responds with something other than a client error, so that a stranger who guesses paths
     /// creates no rows.
@@ -114,8 +126,23 @@ impl Routes {
     }
 
     /// Learns a new template, since a response shows that its path exists. Returns the name to count it under.
-    pub(super) fn learn(&self, template: &str) -> Option<String> {
+    pub(super) fn learn(&self, template: &str) -> Option<Arc<str>> {
         self.inference.as_ref()?.learn(template)
+    }
+
+    /// Forgets what inference has learnt and what has stopped to hold.
+    pub(super) fn forget(&self, now: Instant) {
+        self.inference.iter().for_each(|inference| inference.forget(now));
+    }
+
+    /// Changes whenever inference gives templates up, or takes some back.
+    pub(super) fn version(&self) -> u64 {
+        self.inference.as_ref().map_or(0, |inference| inference.version())
+    }
+
+    /// The template that requests of a template count under by now, if inference has given it up.
+    pub(super) fn merged(&self, template: &str) -> Option<Arc<str>> {
+        self.inference.as_ref()?.merged(template)
     }
 
     /// The rule that made a template.

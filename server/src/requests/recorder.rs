@@ -174,6 +174,21 @@ impl Recorder {
         named.unwrap_or_default()
     }
 
+    /// Forgets what the names of paths are based on and what has stopped to hold. Returns a number that changes whenever rows were merged or
+    /// split by that.
+    pub(super) fn forget_routes(&self, now: Instant) -> u64 {
+        self.routes.as_ref().map_or(0, |routes| {
+            routes.forget(now);
+            routes.version()
+        })
+    }
+
+    /// The number of the row that an endpoint's requests count in by now, if its own was given up.
+    pub(super) fn merged_row(&self, endpoint: &Endpoint) -> Option<u32> {
+        let template = self.routes.as_ref()?.merged(&endpoint.route)?;
+        self.registry.find_endpoint_of(endpoint.method?, &template)
+    }
+
     /// The number of a request's row, and the template of its path if that is new.
     fn endpoint(&self, incoming: &Incoming<'_>) -> Option<(u32, Option<String>)> {
         if self.ignore.as_ref().is_some_and(|ignores| ignores(incoming)) {
@@ -190,6 +205,9 @@ impl Recorder {
             None => find(None),
             Some(RouteName::Known(template)) => find(Some(template)),
             Some(RouteName::TooMany) => Some((self.registry.overflow_row(method_index(incoming.method)), None)),
+            Some(RouteName::Candidate(template, name)) => {
+                Some((self.registry.find_endpoint(incoming.method, Some(template))?, Some(name)))
+            }
             // The host's rules for a route hold from its first request on.
             Some(RouteName::New(template)) if self.registry.has_rule(&template) => find(Some(&template)),
             Some(RouteName::New(template)) => {

@@ -35,6 +35,8 @@ pub(crate) struct Registry {
     used: AtomicUsize,
     /// Entries that are endpoints.
     endpoints: AtomicUsize,
+    /// Endpoints that have been merged into others. Others may take their places below the cap.
+    merged: AtomicUsize,
     most: usize,
     rules: Rules,
     unmatched: Endpoint,
@@ -64,6 +66,7 @@ impl Registry {
             hasher: Hashing::default(),
             used: AtomicUsize::new(0),
             endpoints: AtomicUsize::new(0),
+            merged: AtomicUsize::new(0),
             most,
             rules,
             unmatched,
@@ -78,6 +81,16 @@ impl Registry {
             Some(route) => self.find_route(method_index(method), route),
             None => (!self.rules.ignores(UNMATCHED)).then_some((self.numbers() - 1) as u32),
         }
+    }
+
+    /// The same for the name of a method.
+    pub(super) fn find_endpoint_of(&self, method: &str, route: &str) -> Option<u32> {
+        self.find_route(METHODS.iter().position(|name| *name == method)?, route)
+    }
+
+    /// Sets the number of endpoints that have been merged into others.
+    pub(super) fn set_merged(&self, count: usize) {
+        self.merged.store(count, Relaxed);
     }
 
     /// Whether a rule ignores or groups a route.
@@ -118,7 +131,7 @@ impl Registry {
         let target = match row {
             _ if self.rules.ignores(route) => RouteTarget::Ignored,
             Some(number) => RouteTarget::Row(number),
-            None if !reserve(&self.endpoints, self.most) => {
+            None if !reserve(&self.endpoints, self.most + self.merged.load(Relaxed)) => {
                 self.used.fetch_sub(1, Relaxed);
                 return None;
             }

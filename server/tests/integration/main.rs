@@ -5,6 +5,7 @@ mod canary;
 mod client_faults;
 mod commands;
 mod database;
+mod names;
 mod policy;
 mod refresh;
 mod requests;
