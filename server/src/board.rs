@@ -53,16 +53,25 @@ type BoardState = State<Arc<dyn Telemetry>>;
 /// Why the application cannot do its work now, if it cannot.
 pub(crate) type Unready = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
+/// Declared routes that no request has matched.
+pub(crate) type UnmatchedRoutes = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// What the board asks beside the figures.
+pub(crate) struct Questions {
+    pub(crate) unready: Unready,
+    pub(crate) unmatched_routes: UnmatchedRoutes,
+}
+
 /// A page's question has a few hundred bytes.
 const QUESTION_BYTES: usize = 16 * 1024;
 /// How long it may take to arrive.
 const QUESTION_WITHIN: Duration = Duration::from_secs(10);
 
 /// The board. It has only our own paths. The access policy is in front of all of them, and of paths without a route.
-pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, policy: AccessPolicy) -> Router {
+pub(crate) fn router(telemetry: Arc<dyn Telemetry>, questions: &Questions, policy: AccessPolicy) -> Router {
     // It fails if the host has already set one, which serves as well.
     let _ = any_spawner::Executor::init_tokio();
-    let routes = Route::ALL.iter().map(|route| (route.path(), method_router(*route, unready)));
+    let routes = Route::ALL.iter().map(|route| (route.path(), method_router(*route, questions)));
     let policy_paths = policy.paths.iter().map(|path| (*path, any(StatusCode::NOT_FOUND)));
     routes
         .chain(policy_paths)
@@ -74,17 +83,20 @@ pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, policy: A
         .with_state(telemetry)
 }
 
-fn method_router(route: Route, unready: &Unready) -> MethodRouter<Arc<dyn Telemetry>> {
+fn method_router(route: Route, questions: &Questions) -> MethodRouter<Arc<dyn Telemetry>> {
     let method = MethodFilter::try_from(route.method()).expect("a method of HTTP");
     match route {
         Route::Page => on(method, page),
         Route::Refresh => on(method, refresh),
         Route::Asset => on(method, asset),
-        Route::Health | Route::HealthV1 => on(method, health),
+        Route::Health | Route::HealthV1 => {
+            let unmatched = Arc::clone(&questions.unmatched_routes);
+            on(method, async move |State(telemetry): BoardState| health(&*telemetry, unmatched()).await)
+        }
         Route::Metrics => on(method, metrics),
         Route::Livez => on(method, alive),
         Route::Readyz => {
-            let unready = Arc::clone(unready);
+            let unready = Arc::clone(&questions.unready);
             on(method, async move || readiness(unready()))
         }
     }
@@ -136,9 +148,9 @@ async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
         .await
 }
 
-async fn health(State(telemetry): BoardState) -> Response {
+async fn health(telemetry: &dyn Telemetry, unmatched_routes: Vec<String>) -> Response {
     let full = telemetry.complete_snapshot().await;
-    health_json::response(&full, &telemetry.faults())
+    health_json::response(&full, &telemetry.faults(), unmatched_routes)
 }
 
 async fn metrics(State(telemetry): BoardState) -> Response {

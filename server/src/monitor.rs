@@ -180,8 +180,10 @@ impl Monitor {
             let too_old = full.stale().map(|why| format!("stale: {why}"));
             too_old.or_else(|| needs_database.then(|| full.snapshot.database.unready()).flatten())
         };
-        let unready: board::Unready = Arc::new(unready);
-        board::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &unready, self.access.clone())
+        let recorder = self.recorder;
+        let unmatched_routes = move || recorder.unmatched_routes();
+        let questions = board::Questions { unready: Arc::new(unready), unmatched_routes: Arc::new(unmatched_routes) };
+        board::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &questions, self.access.clone())
     }
 
     /// A link that opens the board at `url` once, within an hour: for a page or a message of the application's own. `None` if the

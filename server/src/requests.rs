@@ -10,6 +10,7 @@ mod error_fields;
 mod error_text;
 mod guard;
 mod layer;
+mod methods;
 mod naming;
 mod reader;
 mod recorder;

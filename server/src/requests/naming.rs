@@ -102,6 +102,20 @@ impl Routes {
         Ok(count)
     }
 
+    /// The declared templates that no request has matched so far. One that stays here may have a typing error.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), watchboard::RouteError> {
+    /// let routes = watchboard::Routes::declared(["/users/{id}"])?;
+    /// assert_eq!(routes.unmatched(), ["/users/{id}"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn unmatched(&self) -> Vec<String> {
+        self.declared.load().unmatched().map(str::to_owned).collect()
+    }
+
     /// Replaces the templates of one rule.
     fn replace(&self, rule: NameSource, templates: Vec<String>) -> Result<(), RouteError> {
         // A panic while it was held leaves whole tables: they are replaced, never changed.
@@ -111,7 +125,8 @@ impl Routes {
         all.extend(templates.into_iter().map(|template| (template, rule)));
         // A stable sort: declared templates stand before those of a document, and take precedence.
         all.sort_by_key(|(_, rule)| *rule != NameSource::Declared);
-        self.declared.store(Arc::new(Declared::new(&all)?));
+        let tables = Declared::new(&all)?.with_matches_of(&self.declared.load());
+        self.declared.store(Arc::new(tables));
         Ok(())
     }
 
@@ -155,6 +170,17 @@ impl Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_declared_template_that_nothing_matched_is_listed_until_something_does() {
+        let routes = Routes::declared(["/users/{id}", "/usres/{id}/posts"]).unwrap();
+        let name = |path: &str| routes.name(path, |name| matches!(name, Some(RouteName::Known(_))));
+        assert!(name("/users/7") && !name("/users/7/posts"));
+        routes.openapi(r#"{"paths": {"/orders": {}}}"#).unwrap();
+        assert_eq!(routes.unmatched(), ["/usres/{id}/posts"], "a document is not declared, and keeps what matched");
+        assert!(name("/usres/7/posts"));
+        assert_eq!(routes.unmatched(), Vec::<String>::new());
+    }
 
     #[test]
     fn updates_at_once_are_all_kept() {

@@ -13,8 +13,9 @@ use watchboard_wire::NameSource;
 use super::{
     capacity::Capacity,
     endpoint::{Ending, Endpoint, Outcome, RequestRecord},
+    methods::method_index,
     naming::{RouteName, Routes},
-    registry::{DEFAULT_MAX_ENDPOINTS, Registry, method_index},
+    registry::{DEFAULT_MAX_ENDPOINTS, Registry},
     reports::ReportQueues,
     rules::Rules,
     upstream_failures::UpstreamFailures,
@@ -181,6 +182,11 @@ impl Recorder {
             routes.forget(now);
             routes.version()
         })
+    }
+
+    /// The declared templates that no request has matched.
+    pub(crate) fn unmatched_routes(&self) -> Vec<String> {
+        self.routes.as_ref().map(Routes::unmatched).unwrap_or_default()
     }
 
     /// The number of the row that an endpoint's requests count in by now, if its own was given up.
