@@ -83,7 +83,7 @@ async fn a_handler_that_panics_is_reported_with_message_and_place() {
     assert_eq!((status, requests), (StatusCode::INTERNAL_SERVER_ERROR, 1));
     assert_eq!(error.text, ErrorText::Received(b"a bug of the host".to_vec()));
     let location = error.location.as_deref().unwrap();
-    assert!(location.contains(&format!("layer_tests.rs:{line}:")), "{location}");
+    assert!(location.contains(&format!("layer/tests.rs:{line}:")), "{location}");
 }
 
 /// A service that panics before it has a future.
@@ -112,7 +112,7 @@ async fn a_service_that_panics_in_its_call_is_recorded_as_it_goes() {
     assert!(request.await.unwrap_err().is_panic());
     let (requests, reports) = taken(recorder);
     assert_eq!((requests, &reports.errors[0].text), (1, &ErrorText::Fixed("it panicked outside of the handler")));
-    assert!(reports.errors[0].location.as_deref().is_some_and(|location| location.contains("layer_tests.rs")));
+    assert!(reports.errors[0].location.as_deref().is_some_and(|location| location.contains("layer/tests.rs")));
 }
 
 #[tokio::test(start_paused = true)]
