@@ -5,7 +5,7 @@ mod pieces;
 mod words;
 
 use self::pieces::{Piece, pieces};
-pub(crate) use self::words::{WORDS as COMMON_WORDS, humps, is_word as is_common_word};
+pub(crate) use self::words::{WORDS as COMMON_WORDS, humps};
 
 /// The part of a text that is looked at, in characters.
 const MAX_CHARS: usize = 1_000;

@@ -1,5 +1,5 @@
-//! Methods by their registered names: those of HTTP, and those of WebDAV and others in IANA's registry. Clients can invent methods, so any other
-//! is one.
+//! Methods by their names in IANA's registry, which has extensions such as `PROPFIND` as well. Clients can invent methods, so all others
+//! share one name.
 
 use http::Method;
 

@@ -148,7 +148,7 @@ async fn no_secret_is_shown_after_one_visit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_random_secret_is_shown_after_fifty_visits() {
-    assert_eq!(shown(RANDOM, 200, 50).await, Vec::<String>::new());
+    assert_eq!(shown(RANDOM, 60, 50).await, Vec::<String>::new());
 }
 
 /// A value for a part of a template, as `{id:uuid}` asks for.
@@ -223,5 +223,48 @@ async fn routes_of_twenty_services_are_recognised() {
         let (right, all, wrong) = right_rows(visits).await;
         println!("{right} of {all} rows are right after {visits} calls: {wrong:#?}");
         assert!(right * 100 >= all * 95, "{right} of {all} rows are right after {visits} calls: {wrong:#?}");
+    }
+}
+
+/// Paths of words, as somebody invents them.
+fn invented(count: usize) -> impl Iterator<Item = String> {
+    let words: Vec<_> = include_str!("../../src/requests/naming/words.txt").split_ascii_whitespace().collect();
+    let words: Vec<_> = words.into_iter().filter(|word| word.len() > 6).collect();
+    (0..count).map(move |number| format!("/{}-{}", words[number % 999], words[number / 999 + 999]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_invented_paths_leaves_the_applications_rows_and_all_counts_right() {
+    for count in [40, 4_000] {
+        let mut application = Application::new();
+        let routes = ["/orders", "/orders/{id}", "/customers", "/api/v1/reports"];
+        for _ in 0..5 {
+            for route in routes {
+                application.visit(&route.replace("{id}", "7")).await;
+            }
+        }
+        for path in invented(count) {
+            application.visit(&path).await;
+        }
+        for _ in 0..5 {
+            for route in routes {
+                application.visit(&route.replace("{id}", "8")).await;
+            }
+            application.visit("/warehouses").await;
+        }
+        let health = application.health().await;
+        let rows = health["application"]["endpoints"].as_object().expect("a map");
+        let requests = |row: &str| rows.get(row).and_then(serde_json::Value::as_u64);
+        for route in routes {
+            assert_eq!(requests(&format!("GET {route}")), Some(10), "{route} beside {count}");
+        }
+        assert_eq!(rows.values().filter_map(serde_json::Value::as_u64).sum::<u64>(), application.requests);
+        if count > 1_000 {
+            assert!(rows.len() < 10, "{rows:?}");
+            // `/warehouses` counts there until it recurs.
+            assert_eq!((requests("GET /{name}"), requests("GET /warehouses")), (Some(4_002), Some(3)));
+        }
+        let page = application.board("/?view=requests").await;
+        assert!(page.contains("/api/v1/reports") && (count < 1_000 || !page.contains(&invented(1).next().unwrap())));
     }
 }

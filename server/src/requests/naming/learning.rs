@@ -13,14 +13,12 @@ use foldhash::fast::RandomState;
 use super::{
     context::{Before, END_OF_NAME},
     segment::{NAME, Segment},
-    tables::{REST, Tables, Visits, is_whole},
+    tables::Tables,
     words::{Term, term},
 };
 
 /// Templates in all.
 pub(super) const MAX_TEMPLATES: usize = 2048;
-/// Templates that were given up, and whose requests since the start count elsewhere.
-const MAX_MERGED: usize = 4096;
 /// Names at one place that are shown from their first request on. No router has many more. Where more come, somebody invents them.
 pub(super) const CROWDED: usize = 96;
 /// Names at one place in all.
@@ -42,7 +40,7 @@ const MAX_CANDIDATES: usize = 8192;
 pub(super) const HALVE_EACH: Duration = Duration::from_hours(1);
 
 /// Words that routes have beside values: `/users/search` beside `/users/{id}`.
-const ROUTE_WORDS: &[&str] = &[
+pub(super) const ROUTE_WORDS: &[&str] = &[
     "-",
     "about",
     "admin",
@@ -131,7 +129,9 @@ impl Learning {
             {
                 Arc::make_mut(tables).hold_values(&template);
             }
-            let shown = if part.contains('{') || part == "*" {
+            let shown = if part.is_empty() {
+                String::new()
+            } else if part.contains('{') || part == "*" {
                 tables.places.get(template.as_str()).map_or(part, |place| place.label(part)).to_owned()
             } else {
                 match before.segment(part) {
@@ -284,117 +284,4 @@ fn make_room(tables: &mut Arc<Tables>, place: &str) -> bool {
 /// The part in braces of a place for a name.
 fn label(tables: &Tables, place: &str) -> String {
     tables.places.get(place).map_or(NAME, |place| place.label(NAME)).to_owned()
-}
-
-impl Tables {
-    /// Adds a template, with the visits of one that it takes the place of.
-    fn add(&mut self, template: &str, visits: Option<&Visits>) -> Option<Arc<str>> {
-        if let Some((known, counted)) = self.templates.get_key_value(template) {
-            visits.map_or_else(|| counted.add(), |visits| counted.add_all(visits));
-            return Some(Arc::clone(known));
-        }
-        if self.templates.len() >= MAX_TEMPLATES {
-            self.is_full = true;
-            return None;
-        }
-        let known: Arc<str> = template.into();
-        let counted = Arc::new(Visits::default());
-        visits.map_or_else(|| counted.add(), |visits| counted.add_all(visits));
-        self.templates.insert(Arc::clone(&known), counted);
-        self.version += u64::from(self.merged.remove(template).is_some());
-        for (slash, _) in template.match_indices('/') {
-            let part = template[slash + 1..].split('/').next().unwrap_or_default();
-            let place = Arc::make_mut(self.places.entry(template[..slash].into()).or_default());
-            if is_whole(part) {
-                place.label.get_or_insert_with(|| part.into());
-            } else if !part.contains('{') && part != "*" && part != REST {
-                place.names.insert(part.into());
-            }
-        }
-        Some(known)
-    }
-
-    /// From now on what stands at a place are values.
-    fn hold_values(&mut self, place: &str) {
-        Arc::make_mut(self.places.entry(place.into()).or_default()).holds_values = true;
-        self.crowd(place);
-    }
-
-    /// From now on names have to recur at a place. Those that have not done so count in its part in braces.
-    fn crowd(&mut self, place: &str) {
-        let Some(known) = self.places.get_mut(place) else { return };
-        Arc::make_mut(known).is_crowded = true;
-        let names: Vec<_> = known.names.iter().cloned().collect();
-        for name in names {
-            if !ROUTE_WORDS.contains(&&*name) && self.visits(place, &name) < RECURS {
-                self.hide(place, &name);
-            }
-        }
-    }
-
-    /// Requests of the templates with a name at a place, of late.
-    fn visits(&self, place: &str, name: &str) -> u32 {
-        let below = self.templates.iter().filter(|(template, _)| is_below(template, place, name));
-        below.map(|(_, visits)| visits.count()).sum()
-    }
-
-    /// Shows a name no more: its templates count under those with the place's part in braces.
-    fn hide(&mut self, place: &str, name: &str) {
-        let Some(known) = self.places.get_mut(place) else { return };
-        Arc::make_mut(known).names.remove(name);
-        let label = known.label(NAME).to_owned();
-        let beginning = format!("{place}/{name}");
-        let hidden: Vec<_> =
-            self.templates.keys().filter(|template| is_below(template, place, name)).cloned().collect();
-        self.places.retain(|known, _| **known != *beginning && !is_below(known, place, name));
-        for template in hidden {
-            let visits = self.templates.remove(&template);
-            let merged = format!("{place}/{label}{}", &template[beginning.len()..]);
-            if let Some(target) = self.add(&merged, visits.as_deref()) {
-                for earlier in self.merged.values_mut().filter(|earlier| **earlier == template) {
-                    *earlier = Arc::clone(&target);
-                }
-                if self.merged.len() < MAX_MERGED {
-                    self.merged.insert(template, target);
-                }
-            }
-        }
-        self.version += 1;
-    }
-
-    /// The names of no list that recur no more, with their places.
-    fn idle_unknown(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
-        let names = self.places.iter().flat_map(|(place, known)| known.names.iter().map(move |name| (place, name)));
-        names.filter(|(place, name)| term(name) == Term::OneUnknown && self.visits(place, name) == 0)
-    }
-
-    /// Hides unknown names that recur no more. If there is no room, forgets templates without visits.
-    fn forget(&mut self) {
-        let idle: Vec<_> = self.idle_unknown().map(|(place, name)| (Arc::clone(place), Arc::clone(name))).collect();
-        for (place, name) in idle {
-            self.hide(&place, &name);
-        }
-        if !std::mem::take(&mut self.is_full) {
-            return;
-        }
-        let templates = std::mem::take(&mut self.templates);
-        let places = std::mem::take(&mut self.places);
-        for (template, visits) in templates.into_iter().filter(|(_, visits)| visits.count() > 0) {
-            self.add(&template, Some(&visits));
-        }
-        for (place, known) in places.into_iter().filter(|(_, known)| known.is_crowded) {
-            if let Some(again) = self.places.get_mut(&place) {
-                let again = Arc::make_mut(again);
-                (again.is_crowded, again.holds_values) = (true, known.holds_values);
-                again.label.clone_from(&known.label);
-            }
-        }
-    }
-}
-
-/// Whether a template has a name at a place.
-fn is_below(template: &str, place: &str, name: &str) -> bool {
-    let rest =
-        template.strip_prefix(place).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.strip_prefix(name));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     file::{FileEnding, ending},
-    words::{Term, term},
+    words::{Term, is_version, term},
 };
 
 /// What a segment of a path is by its look.
@@ -36,7 +36,8 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     if let Some((part, _)) = part.split_once(';') {
         return match segment(part) {
             Segment::Parameter(shown) => Segment::Parameter(shown),
-            _ => Segment::Parameter(part.into()),
+            Segment::Word => Segment::Parameter(part.into()),
+            Segment::DictionaryWord | Segment::Unknown => Segment::Parameter(NAME.into()),
         };
     }
     if part.is_empty() || part == "." || part == ".." {
@@ -45,11 +46,12 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     if part.bytes().all(|byte| byte.is_ascii_digit()) {
         return Segment::Parameter("{id}".into());
     }
-    if let Some((_, end, FileEnding::Repository)) = ending(part) {
-        return Segment::Parameter(format!("{NAME}.{end}").into());
-    }
-    if term(part) == Term::Words {
+    if is_version(part) {
         return Segment::Word;
+    }
+    let ending = ending(part);
+    if let Some((_, end, FileEnding::Repository)) = ending {
+        return Segment::Parameter(format!("{NAME}.{end}").into());
     }
     // npm escapes the slash of a package with a scope.
     if part.starts_with('@') && (part.contains("%2f") || part.contains("%2F")) {
@@ -61,7 +63,8 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     if let Some(shown) = marked_segment(part) {
         return Segment::Parameter(shown.into());
     }
-    if let Some((stem, end, _)) = ending(part)
+    let term = term(part);
+    if let (Some((stem, end, _)), true) = (ending, term != Term::Words)
         && !stem.is_empty()
     {
         let shown = match segment(stem) {
@@ -72,7 +75,7 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
         };
         return Segment::Parameter(format!("{shown}.{end}").into());
     }
-    match term(part) {
+    match term {
         Term::Words => Segment::Word,
         Term::Dictionary => Segment::DictionaryWord,
         Term::OneUnknown => Segment::Unknown,
@@ -105,11 +108,12 @@ fn is_shown(part: &str) -> bool {
     matches!(term(part), Term::Words | Term::Dictionary)
 }
 
-/// Whether a segment is letters in some words, as `jane-doe`, rather than random.
+/// Whether a segment is letters in some words, as `jane-doe`. Random text mostly has digits or capitals within.
 fn is_name(part: &str) -> bool {
-    let is_mark = |byte: u8| matches!(byte, b'-' | b'_' | b'.');
-    part.bytes().all(|byte| byte.is_ascii_alphabetic() || is_mark(byte))
-        && part.split(['-', '_', '.']).all(super::spelling::is_pronounceable)
+    part.split(['-', '_', '.']).all(|word| {
+        let rest = word.get(1..).unwrap_or_default();
+        word.starts_with(|char: char| char.is_ascii_alphabetic()) && rest.bytes().all(|byte| byte.is_ascii_lowercase())
+    })
 }
 
 /// The kind of value that a segment is, in braces; `None` if its characters do not say.
@@ -204,6 +208,7 @@ mod tests {
             ("lodash-4.17.21.tgz", "{file}.tgz"),
             ("watchboard.git", "{name}.git"),
             ("list;jsessionid=99", "list"),
+            ("jane;v=1", "{name}"),
             ("facade", "?"),
             ("jane", "?"),
             ("jane-gorilla", "{name}"),

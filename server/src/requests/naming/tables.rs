@@ -150,7 +150,7 @@ impl PathWalk<'_> {
         let place = self.tables.places.get(self.name.template.as_str());
         let is_name = before.makes_name(part, next);
         // Most segments are known.
-        if !is_name && place.is_some_and(|place| place.names.contains(part)) {
+        if part.is_empty() || !is_name && place.is_some_and(|place| place.names.contains(part)) {
             return self.push_word(part);
         }
         let label = |label| place.map_or(label, |place| place.label(label));

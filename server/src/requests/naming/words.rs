@@ -2,7 +2,7 @@
 //! name as well (`dictionary.txt`). All else may be a secret.
 
 use super::{
-    lists::{in_dictionary, is_form, is_listed},
+    lists::{in_dictionary, is_base, is_known, is_listed},
     spelling::is_pronounceable,
 };
 use crate::masking::humps;
@@ -93,11 +93,11 @@ fn is_of_dictionary(word: &str) -> bool {
     }
     let lower = word.to_ascii_lowercase();
     let word = &*lower;
-    let is_known = |half: &str| is_form(half, &in_dictionary) || is_listed(half);
-    is_form(word, &in_dictionary)
+    in_dictionary(word)
         || word.len() >= SHORTEST_DICTIONARY_COMPOUND
             && (SHORTEST_DICTIONARY_HALF..=word.len() - SHORTEST_DICTIONARY_HALF).any(|at| {
-                is_known(&word[at..]) && is_listed(&word[..at]) || is_listed(&word[at..]) && is_known(&word[..at])
+                let (first, second) = word.split_at(at);
+                is_base(first) && is_known(second) || is_known(first) && is_listed(second)
             })
 }
 
@@ -109,7 +109,7 @@ fn is_small_or_capital(word: &str) -> bool {
 }
 
 /// `v1`, `2.0`, `1.2.3`, `v1beta1`.
-fn is_version(segment: &str) -> bool {
+pub(super) fn is_version(segment: &str) -> bool {
     let numbers = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
     let stages = ["alpha", "beta", "rc", "preview"];
     let stage = stages.iter().find_map(|stage| numbers.split_once(stage));
@@ -149,7 +149,7 @@ fn is_version_number(word: &str) -> bool {
 fn is_compound(word: &str) -> bool {
     word.len() >= SHORTEST_COMPOUND
         && word.bytes().all(|byte| byte.is_ascii_lowercase())
-        && (SHORTEST_HALF..=word.len() - SHORTEST_HALF).any(|at| is_listed(&word[at..]) && is_listed(&word[..at]))
+        && (SHORTEST_HALF..=word.len() - SHORTEST_HALF).any(|at| is_listed(&word[..at]) && is_listed(&word[at..]))
 }
 
 #[cfg(test)]

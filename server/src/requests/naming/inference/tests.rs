@@ -186,6 +186,7 @@ fn packages_of_a_registry_are_one_row() {
         "vary",
     ];
     for package in packages {
+        visit(&inference, "/");
         visit(&inference, &format!("/{package}"));
         visit(&inference, &format!("/{package}/-/{package}-1.2.3.tgz"));
         visit(&inference, &format!("/@types%2f{package}"));
@@ -194,7 +195,7 @@ fn packages_of_a_registry_are_one_row() {
     let tables = inference.tables.load();
     let rows: Vec<_> = tables.templates.keys().map(|template| &**template).collect();
     assert!(rows.len() <= 10, "{rows:?}");
-    for row in ["/{name}", "/{name}/-/{file}.tgz", "/@{name}/{name}", "/@{name}/{name}/-/{file}.tgz"] {
+    for row in ["/", "/{name}", "/{name}/-/{file}.tgz", "/@{name}/{name}", "/@{name}/{name}/-/{file}.tgz"] {
         assert!(rows.contains(&row), "{row} of {rows:?}");
     }
 }
