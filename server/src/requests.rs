@@ -12,6 +12,7 @@ mod guard;
 mod layer;
 mod methods;
 mod naming;
+mod outer_layer;
 mod reader;
 mod recorder;
 mod registry;

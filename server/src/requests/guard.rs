@@ -10,7 +10,7 @@ use watchboard_wire::ErrorKind;
 use super::{
     client_left::ClientLeft,
     endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
-    error_text::{EXCERPT_BYTES, ErrorText},
+    error_text::{EXCERPT_BYTES, ErrorDetails, ErrorText, is_text},
     recorder::{NewPath, Recorder, RequestRow, catch_panic},
     reports::{ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
@@ -117,11 +117,13 @@ impl std::fmt::Debug for RequestGuard {
 }
 
 /// A request between its arrival and its end.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct InFlightRequest {
     recorder: &'static Recorder,
     row: &'static Endpoint,
     /// A path without a row until the response. `None` once the request has begun in a row.
     new_path: Option<Box<NewPath>>,
+    has_begun: bool,
     started: Instant,
     response_bytes: u64,
     /// During its polls; `None` if the allocator does not count.
@@ -152,14 +154,6 @@ pub(super) struct InFlightRequest {
     is_error_text: bool,
 }
 
-/// The report of a request that failed.
-#[derive(Default)]
-struct ErrorDetails {
-    panicked: bool,
-    text: ErrorText,
-    location: Option<String>,
-}
-
 impl InFlightRequest {
     /// A request has arrived that counts in `row`.
     pub(super) fn begin(recorder: &'static Recorder, row: RequestRow, method: &Method, headers: &HeaderMap) -> Self {
@@ -167,6 +161,7 @@ impl InFlightRequest {
             recorder,
             row: row.endpoint,
             new_path: row.new_path,
+            has_begun: row.has_begun,
             started: Instant::now(),
             response_bytes: 0,
             allocated: None,
@@ -206,11 +201,22 @@ impl InFlightRequest {
     /// Chooses the row of a request whose path was new. If the response shows that the path `exists`, its template gets a row of its own;
     /// else the request counts as unmatched.
     pub(super) fn find_row(&mut self, exists: bool) {
-        if let Some(new_path) = self.new_path.take() {
-            if let Some((number, row)) = exists.then(|| self.recorder.learn(&new_path)).flatten() {
-                (self.endpoint, self.row) = (number, row);
-            }
+        if let Some(new_path) = self.new_path.take()
+            && let Some((number, row)) = exists.then(|| self.recorder.learn(&new_path)).flatten()
+        {
+            (self.endpoint, self.row) = (number, row);
+        }
+        if !std::mem::replace(&mut self.has_begun, true) {
             self.row.begin();
+        }
+    }
+
+    /// An inner layer knows the request's route, and this one does not: the request begins in that row.
+    pub(super) fn set_inner_row(&mut self, number: u32) {
+        if let (false, Some(row)) = (self.has_begun, self.recorder.registry.by_number(number)) {
+            self.new_path = None;
+            (self.endpoint, self.row, self.has_begun) = (number, row, true);
+            row.begin();
         }
     }
 
@@ -386,10 +392,4 @@ impl InFlightRequest {
             reports.error(ReportedError { sighting, kind, text, location });
         }
     }
-}
-
-/// Whether a response's body is readable text: plain text or JSON, not compressed.
-fn is_text(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    (kind.starts_with("text/plain") || kind.contains("json")) && !headers.contains_key(header::CONTENT_ENCODING)
 }

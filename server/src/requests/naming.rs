@@ -12,6 +12,7 @@ mod openapi;
 mod segment;
 mod spelling;
 mod tables;
+mod updates;
 mod words;
 
 use std::{

@@ -68,6 +68,8 @@ pub(super) struct RequestRow {
     pub(super) endpoint: &'static Endpoint,
     /// The request's path is new. It begins in a row when there is a response, which shows whether the path exists.
     pub(super) new_path: Option<Box<NewPath>>,
+    /// Whether the request has begun in the row. Without a route it begins when there is a response: an inner layer may know the route.
+    pub(super) has_begun: bool,
 }
 
 /// A path whose template has no row yet.
@@ -86,6 +88,8 @@ pub(crate) struct Policy {
     pub(crate) ignore: Option<IgnoreRequest>,
     pub(crate) group: Option<NameRow>,
     pub(crate) server_timing: bool,
+    /// Whether a panic goes on after it was recorded.
+    pub(crate) resume_panics: bool,
     /// Whether errors' texts are kept as they were.
     pub(crate) keep_error_text: bool,
     /// Names requests that no route of axum's matched.
@@ -101,6 +105,7 @@ impl Default for Policy {
             ignore: None,
             group: None,
             server_timing: false,
+            resume_panics: false,
             keep_error_text: false,
             routes: None,
             capacities: vec![],
@@ -120,6 +125,7 @@ pub(crate) struct Recorder {
     ignore: Option<IgnoreRequest>,
     group: Option<NameRow>,
     pub(super) server_timing: bool,
+    pub(super) resume_panics: bool,
     pub(super) keep_error_text: bool,
     routes: Option<Routes>,
     pub(super) capacities: Vec<Capacity>,
@@ -143,6 +149,7 @@ impl Recorder {
             ignore: policy.ignore,
             group: policy.group,
             server_timing: policy.server_timing,
+            resume_panics: policy.resume_panics,
             keep_error_text: policy.keep_error_text,
             routes: policy.routes,
             capacities: policy.capacities,
@@ -156,10 +163,17 @@ impl Recorder {
         let (number, template) = self.endpoint(incoming)?;
         let endpoint = self.registry.by_number(number)?;
         let new_path = template.map(|template| Box::new(NewPath { method: incoming.method.clone(), template }));
-        if new_path.is_none() {
+        let has_begun = new_path.is_none() && incoming.route.is_some();
+        if has_begun {
             endpoint.begin();
         }
-        Some(RequestRow { number, endpoint, new_path })
+        Some(RequestRow { number, endpoint, new_path, has_begun })
+    }
+
+    /// The number of the row that a route has; `None` without a route, and if the host ignores the request.
+    pub(super) fn route_row(&'static self, incoming: &Incoming<'_>) -> Option<u32> {
+        incoming.route?;
+        Some(self.endpoint(incoming)?.0)
     }
 
     /// The row of a path that was new, now that its response shows that it exists.
