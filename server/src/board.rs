@@ -53,16 +53,25 @@ type BoardState = State<Arc<dyn Telemetry>>;
 /// Why the application cannot do its work now, if it cannot.
 pub(crate) type Unready = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
+/// Declared routes that no request has matched.
+pub(crate) type UnmatchedRoutes = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// What the board reads beside the figures.
+pub(crate) struct HostState {
+    pub(crate) unready: Unready,
+    pub(crate) unmatched_routes: UnmatchedRoutes,
+}
+
 /// A page's query has a few hundred bytes.
 const QUERY_BYTES: usize = 16 * 1024;
 /// How long it may take to arrive.
 const QUERY_WITHIN: Duration = Duration::from_secs(10);
 
 /// The board. It has only our own paths. The access policy is in front of all of them, and of paths without a route.
-pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, policy: AccessPolicy) -> Router {
+pub(crate) fn router(telemetry: Arc<dyn Telemetry>, host_state: &HostState, policy: AccessPolicy) -> Router {
     // It fails if the host has already set one, which serves as well.
     let _ = any_spawner::Executor::init_tokio();
-    let routes = BoardRoute::ALL.iter().map(|route| (route.path(), method_router(*route, unready)));
+    let routes = BoardRoute::ALL.iter().map(|route| (route.path(), method_router(*route, host_state)));
     let policy_paths = policy.paths.iter().map(|path| (*path, any(StatusCode::NOT_FOUND)));
     routes
         .chain(policy_paths)
@@ -74,17 +83,20 @@ pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, policy: A
         .with_state(telemetry)
 }
 
-fn method_router(route: BoardRoute, unready: &Unready) -> MethodRouter<Arc<dyn Telemetry>> {
+fn method_router(route: BoardRoute, host_state: &HostState) -> MethodRouter<Arc<dyn Telemetry>> {
     let method = MethodFilter::try_from(route.method()).expect("a method of HTTP");
     match route {
         BoardRoute::Page => on(method, page),
         BoardRoute::Refresh => on(method, refresh),
         BoardRoute::Asset => on(method, asset),
-        BoardRoute::Health | BoardRoute::HealthV1 => on(method, health),
+        BoardRoute::Health | BoardRoute::HealthV1 => {
+            let unmatched = Arc::clone(&host_state.unmatched_routes);
+            on(method, async move |State(telemetry): BoardState| health(&*telemetry, unmatched()).await)
+        }
         BoardRoute::Metrics => on(method, metrics),
         BoardRoute::Livez => on(method, alive),
         BoardRoute::Readyz => {
-            let unready = Arc::clone(unready);
+            let unready = Arc::clone(&host_state.unready);
             on(method, async move || readiness(unready()))
         }
     }
@@ -136,9 +148,9 @@ async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
         .await
 }
 
-async fn health(State(telemetry): BoardState) -> Response {
+async fn health(telemetry: &dyn Telemetry, unmatched_routes: Vec<String>) -> Response {
     let full = telemetry.complete_snapshot().await;
-    health_json::response(&full, &telemetry.faults())
+    health_json::response(&full, &telemetry.faults(), unmatched_routes)
 }
 
 async fn metrics(State(telemetry): BoardState, headers: HeaderMap) -> Response {

@@ -1,6 +1,7 @@
 //! Request metrics: a tower layer records into a registry of endpoints, and once a second the monitor takes the counts.
 //! Knows neither the pages nor the monitor.
 
+mod aliases;
 mod body;
 mod capacity;
 mod client_left;
@@ -9,8 +10,10 @@ mod error_fields;
 mod error_text;
 mod guard;
 mod layer;
+mod methods;
 mod naming;
 mod observed_body;
+mod outer_layer;
 mod reader;
 mod recorder;
 mod registry;
@@ -18,10 +21,12 @@ mod reports;
 mod request_id;
 mod rules;
 mod tally;
+mod totals;
 mod upstream;
 mod upstream_failures;
 mod waiting;
 
+pub(crate) use aliases::Aliases;
 pub use body::RequestsBody;
 pub use capacity::{Capacity, CapacityPlace};
 pub use client_left::ClientLeft;

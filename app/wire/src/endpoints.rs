@@ -167,6 +167,8 @@ columns! {
 /// One endpoint since the start of the monitor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EndpointTotals {
+    /// Its number among all since the start.
+    pub id: usize,
     /// As in [`EndpointName`].
     pub method: Option<String>,
     /// As in [`EndpointName`].

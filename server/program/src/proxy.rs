@@ -13,6 +13,7 @@ mod quick_ack;
 mod response_body;
 mod retry;
 mod tunnel;
+pub(crate) mod unmatched_routes;
 mod upload;
 mod upload_rate;
 mod upstream;

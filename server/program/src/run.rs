@@ -32,7 +32,7 @@ use crate::{
     config::Command,
     demo::{shop, traffic},
     plan::Plan,
-    proxy::{Proxy, ResponseBody, openapi},
+    proxy::{Proxy, ResponseBody, openapi, unmatched_routes},
     serve::{Arrival, Bounds, HttpServer, listen as listen_at, workers},
     tasks::{self, supervise},
     watch_target::find_watch_target,
@@ -129,6 +129,9 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
         Some(upstream) => {
             let (listener, address) = listen(config.proxy_listen, "--proxy-listen")?;
             tracing::info!("requests to {scheme}://{address}/ go on to http://{upstream}/");
+            if !config.route.is_empty() {
+                tasks::spawn_once("report of unmatched routes", unmatched_routes::report(routes.clone(), stop.clone()));
+            }
             if let Some(document) = config.openapi.clone() {
                 let (upstream, stops) = (upstream.clone(), stop.clone());
                 tasks::spawn("reader of the OpenAPI document", stop.clone(), move || {

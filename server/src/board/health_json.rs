@@ -20,14 +20,16 @@ const LATENCY_WINDOW_SECONDS: u64 = 60;
 
 /// 200 while the status is healthy or degraded. 503 if most requests fail or the application does not run, so that a balancer can
 /// choose another instance; also while the figures are stale, since no status is known then.
-pub(crate) fn response(frozen: &FullSnapshot, faults: &[Fault]) -> Response {
+pub(crate) fn response(frozen: &FullSnapshot, faults: &[Fault], unmatched_routes: Vec<String>) -> Response {
     let stale = frozen.stale();
     let status = if stale.is_some() { Status::Unhealthy } else { frozen.snapshot.health.status };
     let code = match status {
         Status::Healthy | Status::Degraded => StatusCode::OK,
         Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, Json(body(frozen, status, stale.as_deref(), faults))).into_response()
+    let mut body = body(frozen, status, stale.as_deref(), faults);
+    body["application"]["unmatched_routes"] = unmatched_routes.into();
+    (code, Json(body)).into_response()
 }
 
 /// `stale` is why the figures are too old to know the status. They are the last known then.

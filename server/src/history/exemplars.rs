@@ -13,11 +13,11 @@ const MAX_EXEMPLARS: usize = 512;
 pub(super) struct Exemplars(Arc<Vec<Exemplar>>);
 
 impl Exemplars {
-    pub(super) fn add(&mut self, sighting: &SlowSighting) {
+    pub(super) fn add(&mut self, endpoint: usize, sighting: &SlowSighting) {
         let Some(id) = &sighting.id else { return };
         let bucket = |duration_us: u64| BOUNDS_US.partition_point(|bound| *bound < duration_us);
         let new = Exemplar {
-            endpoint: sighting.endpoint as usize,
+            endpoint,
             status: sighting.ending.status,
             duration_us: sighting.duration_us,
             id: id.to_string(),

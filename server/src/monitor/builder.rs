@@ -195,6 +195,17 @@ impl Builder {
         self
     }
 
+    /// Lets a handler's panic go on after it was recorded. By default the layer sends an empty 500 instead. Set it if a layer outside of the
+    /// monitor's makes the response to a panic, such as tower-http's `CatchPanicLayer`. Without such a layer the connection breaks.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().resume_panics(true);
+    /// ```
+    pub fn resume_panics(mut self, resume: bool) -> Self {
+        self.policy.resume_panics = resume;
+        self
+    }
+
     /// Keeps the texts of errors and panics as they were. By default they are kept masked: `#` stands for all that may be data. Whole
     /// texts may hold what clients sent: passwords, addresses. Whoever sees the board sees them.
     ///

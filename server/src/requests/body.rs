@@ -60,7 +60,7 @@ where
         let mut this = self.project();
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         if let Some(request) = this.guard.request() {
-            request.ask_for_part();
+            request.client_wait.end();
         }
         let work = this.guard.begin_work();
         let polled = inner.as_mut().poll_frame(cx);
@@ -82,7 +82,7 @@ where
                 if request.has_sent_all() || inner.is_end_stream() || frame.is_trailers() {
                     request.complete();
                 } else {
-                    request.await_part();
+                    request.client_wait.begin();
                 }
             }
         }

@@ -10,12 +10,12 @@ use watchboard_wire::ErrorKind;
 use super::{
     client_left::ClientLeft,
     endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
-    error_text::{EXCERPT_BYTES, ErrorText},
+    error_text::{EXCERPT_BYTES, ErrorDetails, ErrorText, is_text},
     recorder::{NewPath, Recorder, RequestRow, catch_panic},
     reports::{ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
     upstream::UpstreamTiming,
-    waiting::Waiting,
+    waiting::{ClientWait, Waiting},
 };
 use crate::{
     alloc::{AllocationSums, Span},
@@ -123,6 +123,7 @@ pub(super) struct InFlightRequest {
     row: &'static Endpoint,
     /// A path without a row until the response. `None` once the request has begun in a row.
     new_path: Option<Box<NewPath>>,
+    has_begun: bool,
     started: Instant,
     response_bytes: u64,
     /// During its polls; `None` if the allocator does not count.
@@ -146,23 +147,12 @@ pub(super) struct InFlightRequest {
     method_has_body: bool,
     /// Whether it lasts as long as its client wants: its time is no latency then.
     waiting: Option<Waiting>,
-    /// When the last part of the body was given to the server, if another follows.
-    sent_at: Option<Instant>,
-    /// The time in which the client took nothing: the server asked for no part of the body.
-    client_wait: Duration,
+    pub(super) client_wait: ClientWait,
     /// The body's length by the response's head. Once as many bytes are sent the body has ended, even if the server does not poll for its
     /// end.
     promised: Option<u64>,
     /// The response is an error whose body is text: its beginning is the error's message.
     is_error_text: bool,
-}
-
-/// The report of a request that failed.
-#[derive(Default)]
-struct ErrorDetails {
-    panicked: bool,
-    text: ErrorText,
-    location: Option<String>,
 }
 
 impl InFlightRequest {
@@ -176,6 +166,7 @@ impl InFlightRequest {
             recorder,
             row: row.endpoint,
             new_path: row.new_path,
+            has_begun: row.has_begun,
             started: Instant::now(),
             response_bytes: 0,
             allocated: None,
@@ -191,8 +182,7 @@ impl InFlightRequest {
             outcome: Outcome::Dropped,
             method_has_body: *method != Method::HEAD,
             waiting: Waiting::from_uri(uri),
-            sent_at: None,
-            client_wait: Duration::ZERO,
+            client_wait: ClientWait::default(),
             promised: None,
             is_error_text: false,
         }
@@ -216,11 +206,22 @@ impl InFlightRequest {
     /// Chooses the row of a request whose path was new. If the response shows that the path `exists`, its template gets a row of its own;
     /// else the request counts as unmatched.
     pub(super) fn find_row(&mut self, exists: bool) {
-        if let Some(new_path) = self.new_path.take() {
-            if let Some((number, row)) = exists.then(|| self.recorder.learn(&new_path)).flatten() {
-                (self.endpoint, self.row) = (number, row);
-            }
+        if let Some(new_path) = self.new_path.take()
+            && let Some((number, row)) = exists.then(|| self.recorder.learn(&new_path)).flatten()
+        {
+            (self.endpoint, self.row) = (number, row);
+        }
+        if !std::mem::replace(&mut self.has_begun, true) {
             self.row.begin();
+        }
+    }
+
+    /// An inner layer knows the request's route, and this one does not: the request begins in that row.
+    pub(super) fn set_inner_row(&mut self, number: u32) {
+        if let (false, Some(row)) = (self.has_begun, self.recorder.registry.by_number(number)) {
+            self.new_path = None;
+            (self.endpoint, self.row, self.has_begun) = (number, row, true);
+            row.begin();
         }
     }
 
@@ -257,18 +258,6 @@ impl InFlightRequest {
             let room = EXCERPT_BYTES.saturating_sub(excerpt.len());
             excerpt.extend_from_slice(&text[..text.len().min(room)]);
         }
-    }
-
-    /// The server asks for a part of the body: until now it had the last one, or the client took nothing.
-    pub(super) fn ask_for_part(&mut self) {
-        if let Some(sent_at) = self.sent_at.take() {
-            self.client_wait += sent_at.elapsed();
-        }
-    }
-
-    /// The server has a part of the body, and another follows.
-    pub(super) fn await_part(&mut self) {
-        self.sent_at = Some(Instant::now());
     }
 
     /// Whether as many bytes are sent as the head promised.
@@ -342,9 +331,9 @@ impl InFlightRequest {
         let is_timed = self.waiting.is_none() && !self.client_has_left();
         let kind = self.kind();
         // What the client took to send and to read is not the application's.
-        self.ask_for_part();
+        self.client_wait.end();
         let upload = self.upstream.as_ref().and_then(|upstream| upstream.upload).unwrap_or_default();
-        let own = self.elapsed().saturating_sub(upload + self.client_wait);
+        let own = self.elapsed().saturating_sub(upload + self.client_wait.total());
         let duration_us = u64::try_from(own.as_micros()).unwrap_or(u64::MAX);
         let ending = Ending {
             status: if self.status == 0 { CLIENT_CLOSED_REQUEST } else { self.status },
@@ -407,10 +396,4 @@ impl InFlightRequest {
             reports.error(ReportedError { sighting, kind, text, location });
         }
     }
-}
-
-/// Whether a response's body is readable text: plain text or JSON, not compressed.
-fn is_text(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    (kind.starts_with("text/plain") || kind.contains("json")) && !headers.contains_key(header::CONTENT_ENCODING)
 }

@@ -1,6 +1,9 @@
 //! Requests that last as long as their client wants: long polls and streams. Their time says nothing of the application.
 
+use std::time::Duration;
+
 use http::{HeaderValue, Uri};
+use tokio::time::Instant;
 
 /// A segment of the path that is one of these names an endpoint for long polls.
 const SEGMENTS: [&str; 7] = ["poll", "polling", "longpoll", "longpolling", "long-poll", "long_poll", "comet"];
@@ -24,6 +27,32 @@ const STREAMS: [&str; 7] = [
     "application/json-seq",
     "multipart/x-mixed-replace",
 ];
+
+/// The time in which the client took nothing of a body: the server asked for no part of it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct ClientWait {
+    /// When the server got the last part, if another follows.
+    began: Option<Instant>,
+    total: Duration,
+}
+
+impl ClientWait {
+    /// The server has a part of the body, and another follows.
+    pub(super) fn begin(&mut self) {
+        self.began = Some(Instant::now());
+    }
+
+    /// The server asks for a part of the body.
+    pub(super) fn end(&mut self) {
+        if let Some(began) = self.began.take() {
+            self.total += began.elapsed();
+        }
+    }
+
+    pub(super) fn total(self) -> Duration {
+        self.total
+    }
+}
 
 /// Why a request lasts as long as its client wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -197,7 +197,7 @@ impl Sampler {
             let mut updated = frozen.clone();
             updated.snapshot.memory = self.probes.last().clone();
             if is_requested {
-                updated.latencies = self.history.latencies_of_each(updated.endpoints.len());
+                updated.latencies = self.history.latencies(&updated.endpoints);
             }
             updated
         })

@@ -48,10 +48,11 @@ pub(super) fn write(out: &mut Exposition, frozen: &FullSnapshot) {
 /// OpenTelemetry's `http.server.request.duration`.
 fn write_durations(out: &mut Exposition, endpoints: &[Arc<EndpointTotals>], exemplars: &[Exemplar]) {
     out.family(Kind::Histogram, DURATION, "Time from a request's arrival to the end of its response.");
-    for (id, endpoint) in endpoints.iter().enumerate() {
+    for endpoint in endpoints {
         for status in bounded_statuses(&endpoint.statuses) {
             let labels = labels(endpoint) + &status_labels(&status);
-            let is_of_it = |it: &&Exemplar| it.endpoint == id && it.status == status.status && endpoint.route != REST;
+            let is_of_it =
+                |it: &&Exemplar| it.endpoint == endpoint.id && it.status == status.status && endpoint.route != REST;
             let exemplars: Vec<&Exemplar> =
                 if out.has_exemplars() { exemplars.iter().filter(is_of_it).collect() } else { vec![] };
             let (mut so_far, mut above_us) = (0, 0);
