@@ -1,5 +1,11 @@
 //! The board's binary and a browser, each ended with the test that started it.
-#![allow(missing_docs, clippy::missing_panics_doc, clippy::must_use_candidate, reason = "it serves the tests alone")]
+#![allow(
+    missing_docs,
+    missing_debug_implementations,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "it serves the tests alone"
+)]
 
 use std::{
     path::PathBuf,

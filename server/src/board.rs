@@ -43,7 +43,7 @@ use self::{
 pub use self::{
     base_path::{BasePath, BasePathError, board_address, mount_path},
     local_only::LocalOnly,
-    route::Route,
+    route::BoardRoute,
     sessions::{SessionError, Sessions},
     sign_in::{SignInPage, read_form, redirect_to_view},
 };
@@ -53,16 +53,25 @@ type BoardState = State<Arc<dyn Telemetry>>;
 /// Why the application cannot do its work now, if it cannot.
 pub(crate) type Unready = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
-/// A page's question has a few hundred bytes.
-const QUESTION_BYTES: usize = 16 * 1024;
+/// Declared routes that no request has matched.
+pub(crate) type UnmatchedRoutes = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// What the board reads beside the figures.
+pub(crate) struct HostState {
+    pub(crate) unready: Unready,
+    pub(crate) unmatched_routes: UnmatchedRoutes,
+}
+
+/// A page's query has a few hundred bytes.
+const QUERY_BYTES: usize = 16 * 1024;
 /// How long it may take to arrive.
-const QUESTION_WITHIN: Duration = Duration::from_secs(10);
+const QUERY_WITHIN: Duration = Duration::from_secs(10);
 
 /// The board. It has only our own paths. The access policy is in front of all of them, and of paths without a route.
-pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, policy: AccessPolicy) -> Router {
+pub(crate) fn router(telemetry: Arc<dyn Telemetry>, host_state: &HostState, policy: AccessPolicy) -> Router {
     // It fails if the host has already set one, which serves as well.
     let _ = any_spawner::Executor::init_tokio();
-    let routes = Route::ALL.iter().map(|route| (route.path(), method_router(*route, unready)));
+    let routes = BoardRoute::ALL.iter().map(|route| (route.path(), method_router(*route, host_state)));
     let policy_paths = policy.paths.iter().map(|path| (*path, any(StatusCode::NOT_FOUND)));
     routes
         .chain(policy_paths)
@@ -74,17 +83,20 @@ pub(crate) fn router(telemetry: Arc<dyn Telemetry>, unready: &Unready, policy: A
         .with_state(telemetry)
 }
 
-fn method_router(route: Route, unready: &Unready) -> MethodRouter<Arc<dyn Telemetry>> {
+fn method_router(route: BoardRoute, host_state: &HostState) -> MethodRouter<Arc<dyn Telemetry>> {
     let method = MethodFilter::try_from(route.method()).expect("a method of HTTP");
     match route {
-        Route::Page => on(method, page),
-        Route::Refresh => on(method, refresh),
-        Route::Asset => on(method, asset),
-        Route::Health | Route::HealthV1 => on(method, health),
-        Route::Metrics => on(method, metrics),
-        Route::Livez => on(method, alive),
-        Route::Readyz => {
-            let unready = Arc::clone(unready);
+        BoardRoute::Page => on(method, page),
+        BoardRoute::Refresh => on(method, refresh),
+        BoardRoute::Asset => on(method, asset),
+        BoardRoute::Health | BoardRoute::HealthV1 => {
+            let unmatched = Arc::clone(&host_state.unmatched_routes);
+            on(method, async move |State(telemetry): BoardState| health(&*telemetry, unmatched()).await)
+        }
+        BoardRoute::Metrics => on(method, metrics),
+        BoardRoute::Livez => on(method, alive),
+        BoardRoute::Readyz => {
+            let unready = Arc::clone(&host_state.unready);
             on(method, async move || readiness(unready()))
         }
     }
@@ -116,14 +128,14 @@ async fn page(State(telemetry): BoardState, request: Request) -> Response {
 
 async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let question = match timeout(QUESTION_WITHIN, to_bytes(body, QUESTION_BYTES)).await {
-        Ok(Ok(question)) => question,
+    let query = match timeout(QUERY_WITHIN, to_bytes(body, QUERY_BYTES)).await {
+        Ok(Ok(query)) => query,
         Ok(Err(_)) => {
-            let reason = format!("a page's question has {QUESTION_BYTES} bytes at most\n");
+            let reason = format!("a query of a page has {QUERY_BYTES} bytes at most\n");
             return (StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
         }
         Err(_) => {
-            let reason = format!("a page's question arrives within {QUESTION_WITHIN:?}\n");
+            let reason = format!("a query of a page arrives within {QUERY_WITHIN:?}\n");
             return (StatusCode::REQUEST_TIMEOUT, reason).into_response();
         }
     };
@@ -131,18 +143,19 @@ async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
         provide_telemetry(Arc::clone(&telemetry));
         provide_context(assets::of_page());
     };
-    let request = Request::from_parts(parts, Body::from(question));
+    let request = Request::from_parts(parts, Body::from(query));
     refused_refresh::with_status(leptos_axum::handle_server_fns_with_context(context, request).await.into_response())
         .await
 }
 
-async fn health(State(telemetry): BoardState) -> Response {
+async fn health(telemetry: &dyn Telemetry, unmatched_routes: Vec<String>) -> Response {
     let full = telemetry.complete_snapshot().await;
-    health_json::response(&full, &telemetry.faults())
+    health_json::response(&full, &telemetry.faults(), unmatched_routes)
 }
 
-async fn metrics(State(telemetry): BoardState) -> Response {
-    prometheus::response(&telemetry.full_snapshot(), &telemetry.faults())
+async fn metrics(State(telemetry): BoardState, headers: HeaderMap) -> Response {
+    let format = prometheus::Format::from_accept(headers.get(header::ACCEPT));
+    prometheus::response(format, &telemetry.full_snapshot(), &telemetry.faults())
 }
 
 /// The process answers, whatever the state of the database: a restart would not help the database.

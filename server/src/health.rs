@@ -31,6 +31,7 @@ pub(crate) struct Judge {
     application: application::ReachabilityState,
     churn: commands::Churn,
     capacity: capacity::CapacityJudge,
+    slow: requests::SlowJudge,
     failures: last_minute::LastMinute<UpstreamFailure>,
 }
 
@@ -54,7 +55,7 @@ impl Judge {
     pub(crate) fn judge(&mut self, before: &Health, input: HealthInput<'_>) -> Health {
         self.growth.add(input.tick, input.memory);
         let failures = self.failures.add(input.tick, input.reader.upstream_failures());
-        let slow = requests::slow(input.history, input.reader);
+        let slow = self.slow.slow(input.tick, input.history, input.reader);
         let mut findings = requests::request_findings(input.recent, &failures, slow);
         findings.extend(self.application.application_finding(input.memory, input.recent, input.unix_ms));
         findings.extend(self.capacity.capacity_findings(input.tick, input.capacities));

@@ -4,8 +4,7 @@
 mod answer;
 mod causes;
 mod compact;
-#[cfg(any(test, feature = "measures"))]
-mod fixtures;
+mod exemplars;
 mod frame;
 #[cfg(test)]
 mod held_bytes_tests;
@@ -20,19 +19,22 @@ mod window_sums;
 
 pub(crate) use answer::NameLookup;
 pub(crate) use frame::{FrameBuilder, Host};
+use std::{collections::BTreeMap, sync::Arc};
 #[cfg(test)]
 pub(crate) use tests::tally;
-use watchboard_wire::{ErrorEvent, RecentRequests, Window};
+
+use watchboard_wire::{EndpointTotals, ErrorEvent, Exemplar, Latency, RecentRequests, Window};
 
 use self::{
     causes::Causes,
+    exemplars::Exemplars,
     slowest::{LISTED, LISTED_OF_EACH, Slowest},
     tiers::Tiers,
     window_sums::WindowSums,
 };
 use crate::{
     commands::CommandTally,
-    requests::{Reader, RequestReports, SlowSighting, Tally},
+    requests::{Aliases, Reader, RequestReports, SlowSighting, Tally},
 };
 
 /// The sums of a window without viewers are updated this often, so that a viewer's first request has little to add. They take one or two
@@ -51,6 +53,9 @@ pub(crate) struct History {
     slowest: Slowest,
     /// By the endpoint's id.
     slowest_of: Vec<Slowest>,
+    exemplars: Exemplars,
+    /// The rows that were merged, as in the sums.
+    aliases: Aliases,
     /// The sums of every window, the shortest first. Those of the last minute are updated at each tick, since the findings use them.
     windows: [WindowSums; Window::ALL.len()],
 }
@@ -64,6 +69,8 @@ impl History {
             causes: Causes::default(),
             slowest: Slowest::new(LISTED),
             slowest_of: vec![],
+            exemplars: Exemplars::default(),
+            aliases: Aliases::default(),
             windows: Window::ALL.map(|window| WindowSums::new(window, started_at_unix_ms)),
         }
     }
@@ -79,8 +86,9 @@ impl History {
     ) {
         let errors = self.causes.add(tick, reports.errors, reader.keeps_error_text(), |id| reader.name(id).text());
         for sighting in reports.slow {
-            let id = sighting.endpoint;
+            let id = self.aliases.row(sighting.endpoint);
             let sighting = SlowSighting::from(sighting);
+            self.exemplars.add(id, &sighting);
             if self.slowest_of.len() <= id {
                 self.slowest_of.resize_with(id + 1, || Slowest::new(LISTED_OF_EACH));
             }
@@ -93,6 +101,10 @@ impl History {
         reader.set_overall_slow_from_us(self.slowest.worth_us(tick));
         self.tiers.push(requests.finish(host, errors));
         self.now = tick + 1;
+        if self.aliases != *reader.aliases() {
+            self.aliases = reader.aliases().clone();
+            self.forget_sums();
+        }
         // The length of the window before. Until the history is longer, a window holds the same as the one before it.
         let mut shorter = 0;
         for window_sums in &mut self.windows {
@@ -101,7 +113,7 @@ impl History {
             let is_wanted = window_sums.span().1 > 0 || is_long;
             shorter = window_sums.window.seconds();
             if window_sums.window == Window::Minute || is_wanted && window_sums.span().1 + UPDATE_SECONDS <= tick {
-                window_sums.advance(&self.tiers, self.now);
+                window_sums.advance(&self.tiers, &self.aliases, self.now);
             }
         }
     }
@@ -109,7 +121,7 @@ impl History {
     /// Forgets the sums of all windows. Each is made anew from the frames when it is needed.
     pub(crate) fn forget_sums(&mut self) {
         self.windows = Window::ALL.map(|window| WindowSums::new(window, self.started_at_unix_ms));
-        self.windows[Window::Minute as usize].advance(&self.tiers, self.now);
+        self.windows[Window::Minute as usize].advance(&self.tiers, &self.aliases, self.now);
     }
 
     /// The last minute of all endpoints.
@@ -131,14 +143,14 @@ impl History {
     /// The last five minutes of each endpoint, updated by this call.
     pub(crate) fn last_five_minutes_of_each(&mut self) -> impl Iterator<Item = (usize, &Tally)> {
         let window_sums = &mut self.windows[Window::FiveMinutes as usize];
-        window_sums.advance(&self.tiers, self.now);
+        window_sums.advance(&self.tiers, &self.aliases, self.now);
         window_sums.rows().map(|(id, row)| (id, &row.sums))
     }
 
     /// Calls `each` with the last minute and the last hour of each endpoint with allocations in the last minute.
     pub(crate) fn last_minute_and_hour(&mut self, mut each: impl FnMut(usize, &Tally, &Tally)) {
         let [minute, .., hour, _, _] = &mut self.windows;
-        hour.advance(&self.tiers, self.now);
+        hour.advance(&self.tiers, &self.aliases, self.now);
         for (id, row) in minute.rows().filter(|(_, row)| row.sums.memory.allocated.bytes > 0) {
             if let Some(hour) = hour.row(id) {
                 each(id, &row.sums, &hour.sums);
@@ -151,6 +163,17 @@ impl History {
         let slowest = self.slowest_of.iter().chain([&self.slowest]).map(Slowest::held_bytes).sum::<usize>();
         let windows = self.windows.iter().map(WindowSums::held_bytes).sum::<usize>();
         (self.tiers.bytes() + windows + slowest) as u64
+    }
+
+    /// Late slow requests that have an id.
+    pub(crate) fn exemplars(&self) -> Arc<Vec<Exemplar>> {
+        self.exemplars.all()
+    }
+
+    /// The latency of each of these endpoints in the last minute.
+    pub(crate) fn latencies(&mut self, endpoints: &[Arc<EndpointTotals>]) -> Vec<Option<Latency>> {
+        let by_id: BTreeMap<usize, &Tally> = self.last_minute_of_each().collect();
+        endpoints.iter().map(|endpoint| by_id.get(&endpoint.id)?.latency()).collect()
     }
 
     pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {

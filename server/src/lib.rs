@@ -21,11 +21,9 @@
 //! [`Monitor`] does the same in parts. A [tower layer](Monitor::layer) records each request in a few atomic adds. A thread of the
 //! monitor does everything else once a second, and answers the pages. The process's figures come from Linux's `/proc`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![warn(missing_debug_implementations)]
 
 pub mod alloc;
 mod board;
-mod builder;
 mod clock;
 mod commands;
 mod database;
@@ -43,17 +41,16 @@ mod sync;
 use axum::Router;
 
 pub use board::{
-    BasePath, BasePathError, LocalOnly, Route, SessionError, Sessions, SignInPage,
+    BasePath, BasePathError, BoardRoute, LocalOnly, SessionError, Sessions, SignInPage,
     access::{Access, Pass},
     board_address, mount_path, read_form, redirect_to_view,
 };
-pub use builder::Builder;
 pub use database::Database;
 #[cfg(feature = "measures")]
 #[doc(hidden)]
 pub use history::measures;
 pub use memory::{Watch, memory_limit_bytes};
-pub use monitor::Monitor;
+pub use monitor::{Builder, Monitor};
 pub use requests::{
     Capacity, CapacityPlace, ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService,
     RouteError, Routes, UpstreamTiming,

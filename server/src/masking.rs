@@ -5,6 +5,7 @@ mod pieces;
 mod words;
 
 use self::pieces::{Piece, pieces};
+pub(crate) use self::words::{WORDS as COMMON_WORDS, humps};
 
 /// The part of a text that is looked at, in characters.
 const MAX_CHARS: usize = 1_000;

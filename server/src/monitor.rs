@@ -1,5 +1,6 @@
 //! The monitor: the face of its state and of its thread, which runs the sampler and the database's probe.
 
+mod builder;
 mod message;
 mod starter;
 mod state;
@@ -14,6 +15,7 @@ use mongodb::options::ClientOptions;
 use tokio::sync::{mpsc, watch};
 use watchboard_app::port::Telemetry;
 
+pub use self::builder::Builder;
 use self::{
     message::{LastRead, MAX_MESSAGES},
     starter::Starter,
@@ -180,8 +182,10 @@ impl Monitor {
             let too_old = full.stale().map(|why| format!("stale: {why}"));
             too_old.or_else(|| needs_database.then(|| full.snapshot.database.unready()).flatten())
         };
-        let unready: board::Unready = Arc::new(unready);
-        board::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &unready, self.access.clone())
+        let recorder = self.recorder;
+        let unmatched_routes = move || recorder.unmatched_routes();
+        let host_state = board::HostState { unready: Arc::new(unready), unmatched_routes: Arc::new(unmatched_routes) };
+        board::router(Arc::clone(&self.state) as Arc<dyn Telemetry>, &host_state, self.access.clone())
     }
 
     /// A link that opens the board at `url` once, within an hour: for a page or a message of the application's own. `None` if the

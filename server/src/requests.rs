@@ -1,6 +1,7 @@
 //! Request metrics: a tower layer records into a registry of endpoints, and once a second the monitor takes the counts.
 //! Knows neither the pages nor the monitor.
 
+mod aliases;
 mod body;
 mod capacity;
 mod client_left;
@@ -9,8 +10,12 @@ mod error_fields;
 mod error_text;
 mod grpc;
 mod guard;
+mod in_flight;
 mod layer;
+mod methods;
 mod naming;
+mod observed_body;
+mod outer_layer;
 mod reader;
 mod recorder;
 mod registry;
@@ -19,10 +24,12 @@ mod request_id;
 mod response_kind;
 mod rules;
 mod tally;
-mod upload_body;
+mod totals;
 mod upstream;
 mod upstream_failures;
+mod waiting;
 
+pub(crate) use aliases::Aliases;
 pub use body::RequestsBody;
 pub use capacity::{Capacity, CapacityPlace};
 pub use client_left::ClientLeft;

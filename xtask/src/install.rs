@@ -81,7 +81,7 @@ const BROWSER: [(&str, &str); 2] = [("chromium", "chromium"), ("chromedriver", "
 /// The browser, nginx, mongod and the Python packages.
 pub(crate) fn for_tests() -> Result<()> {
     // jemalloc is built by make.
-    let programs = [("make", "make"), ("node", "nodejs"), ("faketime", "faketime")];
+    let programs = [("make", "make"), ("node", "nodejs"), ("faketime", "faketime"), ("promtool", "prometheus")];
     let mut packages = missing(&[BROWSER.as_slice(), &programs].concat());
     // It knows no `--version`.
     if !succeeds("nginx", &["-v"]) {

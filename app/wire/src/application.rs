@@ -15,6 +15,8 @@ pub struct Application {
     pub unread_processes: u32,
     /// The last restarts, oldest first: times at which new processes replaced all others.
     pub restarted_at_unix_ms: Vec<u64>,
+    /// All restarts since the start of the monitor.
+    pub restarts: u64,
     /// The time at which it ended; `None` while it runs, and if that is not visible.
     pub gone_since_unix_ms: Option<u64>,
     /// The last time that all its processes ended, and why as far as that is known.

@@ -167,6 +167,8 @@ columns! {
 /// One endpoint since the start of the monitor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EndpointTotals {
+    /// Its number among all since the start.
+    pub id: usize,
     /// As in [`EndpointName`].
     pub method: Option<String>,
     /// As in [`EndpointName`].
@@ -197,6 +199,21 @@ impl EndpointTotals {
     pub fn requests(&self) -> u64 {
         self.statuses.iter().map(|status| status.requests).sum()
     }
+}
+
+/// A request with an id, by which its trace or its log lines can be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exemplar {
+    /// The number of its endpoint among all since the start.
+    pub endpoint: usize,
+    /// The status of its response.
+    pub status: u16,
+    /// Its duration, in microseconds.
+    pub duration_us: u64,
+    /// The trace id of its `traceparent`, else its `x-request-id`.
+    pub id: String,
+    /// The time at which it ended.
+    pub at_unix_ms: u64,
 }
 
 /// The requests of one endpoint with the same status and error type.

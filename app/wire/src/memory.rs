@@ -103,6 +103,10 @@ pub struct Process {
     pub memory_percent: Option<f64>,
     /// CPU time over the last second, in percent of one core (`utime` + `stime`); `None` in the first second.
     pub cpu_percent: Option<f64>,
+    /// CPU time since its start: `utime` + `stime`.
+    pub cpu_seconds: f64,
+    /// Its start: `starttime`.
+    pub started_at_unix_ms: u64,
     /// Its threads: `Threads`.
     pub num_threads: u64,
     /// Page faults without a read from disk, since its start: `minflt`.

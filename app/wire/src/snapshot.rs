@@ -7,7 +7,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Health, Memory, Requests, Runtime, format};
+use super::{
+    CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Exemplar, Health, Latency, Memory, Requests, Runtime,
+    format,
+};
 
 /// A snapshot is taken every second. Once it is older than this, it is stale: no state that it has holds any more.
 pub const STALE_AFTER: Duration = Duration::from_secs(5);
@@ -25,6 +28,24 @@ pub struct FullSnapshot {
     pub errors: Vec<ErrorEvent>,
     /// The commands that the application sent to its database; `None` without a command listener.
     pub commands: Option<CommandsSnapshot>,
+    /// Late requests with an id, as examples of slow ones.
+    pub exemplars: Arc<Vec<Exemplar>>,
+    /// The latency of each of `endpoints` in the last minute; `None` without requests. Empty unless somebody asked for costly figures.
+    pub latencies: Vec<Option<Latency>>,
+}
+
+impl Default for FullSnapshot {
+    fn default() -> Self {
+        Self {
+            snapshot: Snapshot::default(),
+            taken_at: Instant::now(),
+            endpoints: vec![],
+            errors: vec![],
+            commands: None,
+            exemplars: Arc::default(),
+            latencies: vec![],
+        }
+    }
 }
 
 impl FullSnapshot {

@@ -26,6 +26,13 @@ async fn a_fresh_app_of_the_readme_has_the_live_board() {
     let folder = folder();
     let toolchain = toolchain_without_wasm(&folder);
     let (packed, versions) = packed(&folder);
+    build_packed(&folder, &toolchain, &packed, &["watchboard-cli"]);
+    build_packed(
+        &folder,
+        &toolchain,
+        &packed,
+        &["watchboard", "--no-default-features", "--features", "sqlite,jemalloc"],
+    );
     let host =
         |name, source, manifest, is_locked| Host { name, folder: folder.join(name), source, manifest, is_locked };
     let hosts = [
@@ -154,6 +161,17 @@ fn packed(folder: &Path) -> (String, String) {
     };
     let patches: Vec<String> = names.split(", ").map(unpack).collect();
     (["[patch.crates-io]\n", &patches.concat()].concat(), format!("version = \"{version}\""))
+}
+
+/// Builds a packed crate itself, with these arguments, against the other packed crates.
+fn build_packed(folder: &Path, toolchain: &Path, patches: &str, arguments: &[&str]) {
+    let package = folder.join("crates").join(format!("{}-{}", arguments[0], env!("CARGO_PKG_VERSION")));
+    fs::write(folder.join("patches.toml"), patches).unwrap();
+    fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    let mut build = tool(toolchain, "cargo");
+    build.args(["build", "--quiet", "--config"]).arg(folder.join("patches.toml")).args(&arguments[1..]);
+    build.current_dir(package).env("CARGO_TARGET_DIR", root().join("target/hosts"));
+    run(build.env("CARGO_PROFILE_DEV_DEBUG", "0"));
 }
 
 /// The toolchain in use without the WASM target, whether or not that is installed: links to its files cost no space.

@@ -15,7 +15,7 @@ use axum::{
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use watchboard::{Access, Pass, Route};
+use watchboard::{Access, BoardRoute, Pass};
 
 use self::{
     hosts::Hosts,
@@ -74,19 +74,21 @@ impl Access for Login {
             request.extensions_mut().insert(Pass::signed_in(SIGN_OUT));
             return Ok(request);
         }
-        match Route::from_path(request.uri().path()) {
-            Some(Route::Livez) => Ok(request),
-            Some(Route::Health | Route::HealthV1 | Route::Metrics) if self.has_valid_token(&request) => Ok(request),
-            Some(Route::Health | Route::HealthV1 | Route::Metrics) => {
+        match BoardRoute::from_path(request.uri().path()) {
+            Some(BoardRoute::Livez) => Ok(request),
+            Some(BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics) if self.has_valid_token(&request) => {
+                Ok(request)
+            }
+            Some(BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics) => {
                 Err(([(header::WWW_AUTHENTICATE, "Bearer")], unauthorized_response(NO_TOKEN)).into_response())
             }
-            Some(Route::Readyz) => {
+            Some(BoardRoute::Readyz) => {
                 if !self.has_valid_token(&request) {
                     request.extensions_mut().insert(Pass::StatusOnly);
                 }
                 Ok(request)
             }
-            Some(Route::Page) if matches!(*request.method(), Method::GET | Method::HEAD) => {
+            Some(BoardRoute::Page) if matches!(*request.method(), Method::GET | Method::HEAD) => {
                 Err(self.sign_in.page(StatusCode::UNAUTHORIZED, &request))
             }
             _ => Err(unauthorized_response("sign in first, at the board's page\n")),

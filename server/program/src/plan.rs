@@ -6,7 +6,7 @@ use mongodb::options::{ConnectionString, HostInfo};
 use watchboard::{BasePath, Database, Routes};
 
 use crate::{
-    config::{Command, Config, ConfigError, SettingError, read_database, read_pid, read_routes, read_tls},
+    config::{Config, ConfigError, SettingError, read_database, read_pid, read_routes, read_tls},
     file_reader::read_text_in_time,
     login::AccessMode,
     proxy::openapi,
@@ -36,7 +36,7 @@ impl TryFrom<Config> for Plan {
 impl Plan {
     fn new(config: Config) -> Result<Self, SettingError> {
         let (database, pid, routes) = (read_database(&config)?, read_pid(&config)?, read_routes(&config)?);
-        let access = config.login.build(config.listen, matches!(config.command, Some(Command::Demo { .. })))?;
+        let access = config.login.build(config.listen, config.is_demo())?;
         if let Some(path) = config.openapi.as_deref().and_then(openapi::file) {
             let text = read_text_in_time(path)
                 .map_err(|source| SettingError::OpenapiFile { path: path.to_owned(), source })?;

@@ -13,6 +13,7 @@ pub(crate) mod openapi;
 mod response_body;
 mod retry;
 mod tunnel;
+pub(crate) mod unmatched_routes;
 mod upload;
 mod upload_rate;
 mod upstream;

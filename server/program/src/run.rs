@@ -1,5 +1,7 @@
 //! Starts the plan, and serves until a signal stops it.
 
+mod monitor;
+
 use std::{
     convert::Infallible,
     env, fs, io,
@@ -23,14 +25,14 @@ use tokio::{
 use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
-use watchboard::{BasePath, Capacity, LocalOnly, Monitor, RequestsBody, RequestsLayer};
+use watchboard::{BasePath, Capacity, RequestsBody, RequestsLayer};
 
+use self::monitor::{Capacities, Subject};
 use crate::{
     config::Command,
     demo::{shop, traffic},
-    login::AccessMode,
     plan::Plan,
-    proxy::{Dialer, Proxy, ProxyBounds, ResponseBody, UpstreamTlsError, openapi},
+    proxy::{Dialer, Proxy, ResponseBody, UpstreamTlsError, openapi, unmatched_routes},
     serve::{Arrival, Bounds, HttpServer, listen as listen_at, workers},
     tasks::{self, supervise},
     watch_target::find_watch_target,
@@ -99,42 +101,14 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
     let bounds = Bounds::for_this_process(config.max_connections, config.upstream.is_some());
     tracing::info!("at once: {bounds}");
     let (board, address) = listen(config.listen, "--listen")?;
-    let is_demo = matches!(config.command, Some(Command::Demo { .. }));
-    let target = find_watch_target(pid, config.upstream.as_ref()).await;
-    let mut builder = Monitor::builder().database(database);
-    builder = match target {
-        // The board names the application by its process.
-        Some(target) => builder.watch_process(target),
-        None => builder.service(if is_demo { "demo shop" } else { "watchboard" }),
-    };
-    let board_connections = Capacity::new("connections to the board", bounds.board);
-    let connections = Capacity::new("connections", bounds.connections);
-    let proxy_bounds = ProxyBounds {
-        requests: Capacity::new("requests in progress", bounds.requests),
-        tunnels: Capacity::new("tunnels (WebSockets)", bounds.tunnels),
-    };
-    builder = builder.capacity(&board_connections);
-    if config.upstream.is_some() {
-        builder = builder.routes(routes.clone()).capacity(&connections);
-        builder = builder.capacity(&proxy_bounds.requests).capacity(&proxy_bounds.tunnels);
-    }
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base_path = config.base_path.clone();
-    builder = match access {
-        AccessMode::Login(login) => builder.access(*login),
-        AccessMode::LocalOnly => builder.access(LocalOnly::default()),
-        // The library's default. Only this program knows the address.
-        AccessMode::SignInLink => {
-            builder.url(format!("{scheme}://{address}{}/", base_path.as_ref().map_or("", BasePath::as_str)))
-        }
-    };
-    let monitor = config
-        .rules
-        .apply(builder)
-        .ready_needs_database(config.ready_needs_database)
-        .keep_error_text(config.keep_error_text)
-        .build();
-    let app = if is_demo {
+    let url = format!("{scheme}://{address}{}/", base_path.as_ref().map_or("", BasePath::as_str));
+    let target = find_watch_target(pid, config.upstream.as_ref()).await;
+    let capacities = Capacities::new(&bounds);
+    let monitor = monitor::start(&config, Subject { target, database, access, url }, &capacities, &routes);
+    let Capacities { board: board_connections, connections, proxy: proxy_bounds } = capacities;
+    let app = if config.is_demo() {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
         monitor.watch(shop::app(options.map(|options| monitor.listen(options))), "/")
     } else {
@@ -159,6 +133,9 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             let dialer = Dialer::new(upstream.clone(), config.upstream_ca.as_deref())?;
             let (listener, address) = listen(config.proxy_listen, "--proxy-listen")?;
             tracing::info!("requests to {scheme}://{address}/ go on to {upstream}");
+            if !config.route.is_empty() {
+                tasks::spawn_once("report of unmatched routes", unmatched_routes::report(routes.clone(), stop.clone()));
+            }
             if let Some(document) = config.openapi.clone() {
                 let (dialer, stops) = (dialer.clone(), stop.clone());
                 tasks::spawn("reader of the OpenAPI document", stop.clone(), move || {

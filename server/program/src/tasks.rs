@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::FutureExt;
 use tokio::{sync::watch, task::JoinSet, time::sleep};
-use watchboard::program::{record_fault, record_panic};
+use watchboard::program::{extend_fault, record_fault, record_panic};
 
 /// The pause before a restart: what fails at once shall not fail without a pause.
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
@@ -25,7 +25,7 @@ where
     // Whoever drops this future ends the task with it.
     let mut task = JoinSet::new();
     loop {
-        task.spawn(recorded(part, start()));
+        task.spawn(run_recorded(part, start()));
         let ended = tokio::select! {
             ended = task.join_next() => ended,
             _ = stop.wait_for(|stop| *stop) => break,
@@ -34,7 +34,7 @@ where
         if *stop.borrow() {
             return;
         }
-        if !matches!(ended, Some(Ok(Recorded::Panic))) {
+        if !matches!(ended, Some(Ok(TaskEnd::Panic))) {
             record_fault(part, "it ended early");
         }
         tracing::error!("the {part} failed, and is started again");
@@ -65,28 +65,28 @@ pub(crate) fn watch(part: &'static str, beats: Arc<AtomicU64>, mut stop: watch::
             (last, missed) = (now, if now == last { missed + 1 } else { 0 });
             if missed == MISSED {
                 tracing::error!("a {part} does not work any more");
-            }
-            if missed >= MISSED && missed % MISSED == 0 {
                 record_fault(part, "it does not work any more: its requests wait");
+            } else if missed > MISSED {
+                extend_fault(part);
             }
         }
     });
 }
 
 /// How a task ended.
-pub(crate) enum Recorded {
+pub(crate) enum TaskEnd {
     End,
     Panic,
 }
 
 /// Runs a future. A panic of it is recorded; the log has it by the hook of panics.
-pub(crate) async fn recorded(part: &'static str, future: impl Future<Output = ()>) -> Recorded {
+pub(crate) async fn run_recorded(part: &'static str, future: impl Future<Output = ()>) -> TaskEnd {
     // Whatever it holds is dropped.
     if AssertUnwindSafe(future).catch_unwind().await.is_ok() {
-        return Recorded::End;
+        return TaskEnd::End;
     }
     record_panic(part);
-    Recorded::Panic
+    TaskEnd::Panic
 }
 
 /// Supervises a task beside the others.
@@ -99,7 +99,7 @@ where
 
 /// Spawns a task that ends, such as that of one connection. A panic of it is recorded.
 pub(crate) fn spawn_once(part: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-    tokio::spawn(recorded(part, task));
+    tokio::spawn(run_recorded(part, task));
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use axum::{
 
 /// The host's policy on who may see the board. The board calls it for every request below its mount: pages, figures, assets,
 /// `/health`, `/metrics`, `/livez` and `/readyz`, and paths without a route. Paths are those below the mount, as
-/// [`Route`](crate::Route) has them.
+/// [`BoardRoute`](crate::BoardRoute) has them.
 ///
 /// A function of the request's head is a policy. A request that it refuses gets a 403:
 ///

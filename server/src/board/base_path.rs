@@ -7,7 +7,7 @@ use http::{Request, Uri, uri::PathAndQuery};
 use thiserror::Error;
 
 /// The longest prefix that is accepted.
-const LONGEST: usize = 256;
+const MAX_BYTES: usize = 256;
 
 /// The path in front of an application's own paths, as browsers have it: `/ops`, if a proxy serves the application below that path.
 ///
@@ -23,10 +23,20 @@ const LONGEST: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BasePath(Arc<str>);
 
-/// The text is not a path.
+/// Why a text is no base path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("it is not a path, as in /ops: letters, digits, and any of - . _ ~ between single slashes")]
-pub struct BasePathError;
+#[non_exhaustive]
+pub enum BasePathError {
+    /// It is empty: the root is `/`.
+    #[error("it is empty: the root is /")]
+    Empty,
+    /// It has too many bytes.
+    #[error("it has more than {MAX_BYTES} bytes")]
+    TooLong,
+    /// It is no path of plain segments.
+    #[error("it is not a path, as in /ops: letters, digits, and any of - . _ ~ between single slashes")]
+    NotPlain,
+}
 
 impl FromStr for BasePath {
     type Err = BasePathError;
@@ -40,7 +50,12 @@ impl FromStr for BasePath {
                 && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
         };
         let is_path = path.is_empty() || path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_plain));
-        if is_path && !text.is_empty() && text.len() <= LONGEST { Ok(Self(path.into())) } else { Err(BasePathError) }
+        match text.len() {
+            0 => Err(BasePathError::Empty),
+            length if length > MAX_BYTES => Err(BasePathError::TooLong),
+            _ if !is_path => Err(BasePathError::NotPlain),
+            _ => Ok(Self(path.into())),
+        }
     }
 }
 
@@ -216,7 +231,7 @@ mod tests {
         for text in ["/", "/ops", "/ops/", "/a/b-c_d.e~f"] {
             assert!(text.parse::<BasePath>().is_ok(), "{text}");
         }
-        let long = format!("/{}", "a".repeat(LONGEST));
+        let long = format!("/{}", "a".repeat(MAX_BYTES));
         for text in
             ["", "ops", "//", "//a", "/a//b", "/..", "/a/./b", "https://a", "/a b", "/a\"", "/a;b", "/%2e", "/ä", &long]
         {

@@ -10,21 +10,26 @@ use axum::{
 use serde_json::{Map, Value, json};
 use watchboard_wire::{
     Application, ApplicationProcess, CommandTotals, CommandsSnapshot, DatabaseState, EndpointTotals, ErrorEvent, Fault,
-    FullSnapshot, Heap, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
+    FullSnapshot, Heap, Latency, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
 use crate::supervision::program;
 
+/// What the percentiles of endpoints are of.
+const LATENCY_WINDOW_SECONDS: u64 = 60;
+
 /// 200 while the status is healthy or degraded. 503 if most requests fail or the application does not run, so that a balancer can
 /// choose another instance; also while the figures are stale, since no status is known then.
-pub(crate) fn response(frozen: &FullSnapshot, faults: &[Fault]) -> Response {
+pub(crate) fn response(frozen: &FullSnapshot, faults: &[Fault], unmatched_routes: Vec<String>) -> Response {
     let stale = frozen.stale();
     let status = if stale.is_some() { Status::Unhealthy } else { frozen.snapshot.health.status };
     let code = match status {
         Status::Healthy | Status::Degraded => StatusCode::OK,
         Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, Json(body(frozen, status, stale.as_deref(), faults))).into_response()
+    let mut body = body(frozen, status, stale.as_deref(), faults);
+    body["application"]["unmatched_routes"] = unmatched_routes.into();
+    (code, Json(body)).into_response()
 }
 
 /// `stale` is why the figures are too old to know the status. They are the last known then.
@@ -283,6 +288,8 @@ fn application(frozen: &FullSnapshot) -> Value {
         // The bounds of the proxy; empty without one.
         "capacities": requests.capacities,
         "average_response_time": mean_seconds,
+        "latency_window_seconds": LATENCY_WINDOW_SECONDS,
+        "latency": latencies(frozen),
         "status_codes": requests.statuses.iter().map(|(code, count)| (code.to_string(), json!(count))).collect::<Map<_, _>>(),
         "endpoints": by_endpoint(EndpointTotals::requests),
         "allocated_bytes": counted(|endpoint| endpoint.allocated_bytes),
@@ -291,6 +298,18 @@ fn application(frozen: &FullSnapshot) -> Value {
         "database_commands": frozen.commands.as_ref().map(|_| by_endpoint(|endpoint| endpoint.commands)),
         "recent_errors": frozen.errors.iter().map(error).collect::<Vec<_>>(),
     })
+}
+
+/// The last minute of each endpoint that had requests in it.
+fn latencies(frozen: &FullSnapshot) -> Map<String, Value> {
+    let of_endpoint = |(endpoint, latency): (&Arc<EndpointTotals>, &Option<Latency>)| {
+        let latency = (*latency)?;
+        let [p50, p95, p99, max] = [latency.p50_us, latency.p95_us, latency.p99_us, latency.max_us];
+        let ms = |us: u64| us as f64 / 1000.0;
+        let shown = json!({ "p50_ms": ms(p50), "p95_ms": ms(p95), "p99_ms": ms(p99), "max_ms": ms(max) });
+        Some((endpoint.text(), shown))
+    };
+    frozen.endpoints.iter().zip(&frozen.latencies).filter_map(of_endpoint).collect()
 }
 
 fn error_text(error: &ErrorEvent) -> String {

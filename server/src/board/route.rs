@@ -5,7 +5,7 @@ use axum::http::Method;
 /// A route of the board, below its mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Route {
+pub enum BoardRoute {
     /// The page, in all its views.
     Page,
     /// The new figures for a live page.
@@ -24,13 +24,13 @@ pub enum Route {
     Readyz,
 }
 
-impl Route {
+impl BoardRoute {
     /// All routes of the board.
     ///
     /// ```
-    /// use watchboard::Route;
+    /// use watchboard::BoardRoute;
     ///
-    /// assert!(Route::ALL.iter().any(|route| route.path() == "/health"));
+    /// assert!(BoardRoute::ALL.iter().any(|route| route.path() == "/health"));
     /// ```
     pub const ALL: &'static [Self] = &[
         Self::Page,
@@ -68,10 +68,10 @@ impl Route {
     /// The route of a path below the mount.
     ///
     /// ```
-    /// use watchboard::Route;
+    /// use watchboard::BoardRoute;
     ///
-    /// assert_eq!(Route::from_path("/health"), Some(Route::Health));
-    /// assert_eq!(Route::from_path("/nothing"), None);
+    /// assert_eq!(BoardRoute::from_path("/health"), Some(BoardRoute::Health));
+    /// assert_eq!(BoardRoute::from_path("/nothing"), None);
     /// ```
     pub fn from_path(path: &str) -> Option<Self> {
         let is_asset = path.strip_prefix("/assets/").is_some_and(|name| !name.is_empty() && !name.contains('/'));
@@ -81,15 +81,15 @@ impl Route {
 
 #[cfg(test)]
 mod tests {
-    use super::Route;
+    use super::BoardRoute;
 
     #[test]
     fn a_path_is_of_one_route_or_of_none() {
-        for &route in Route::ALL {
-            assert_eq!(Route::from_path(&route.path().replace("{name}", "app.js")), Some(route));
+        for &route in BoardRoute::ALL {
+            assert_eq!(BoardRoute::from_path(&route.path().replace("{name}", "app.js")), Some(route));
         }
         for path in ["", "/assets/", "/assets/a/b", "/health/", "/api", "/sign-in"] {
-            assert_eq!(Route::from_path(path), None, "{path}");
+            assert_eq!(BoardRoute::from_path(path), None, "{path}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The sessions of people who signed in, and the cookie that holds a session's id. Only hashes of ids are kept.
 //!
-//! Not by the crate `cookie`: it writes the attributes in another order, takes values as UTF-8 alone and brings the crate `time`.
+//! Not by the crate `cookie`: it reads values as UTF-8 alone, and a browser sends whatever an application set.
 
 use std::{
     collections::HashMap,

@@ -19,7 +19,7 @@ use super::{
     access::{Access, Pass},
     base_path::{board_address, mount_path},
     local_only::LocalOnly,
-    route::Route,
+    route::BoardRoute,
     sessions::Sessions,
     sign_in::{SignInPage, read_form, redirect_to_view},
     tokens::{LIFE, Tokens},
@@ -136,10 +136,10 @@ impl Access for SignInLinks {
     }
 
     async fn admit(&self, mut request: Request) -> Result<Request, Response> {
-        let (route, sessions) = (Route::from_path(request.uri().path()), &self.0.sessions);
+        let (route, sessions) = (BoardRoute::from_path(request.uri().path()), &self.0.sessions);
         let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
         // Balancers have no credentials, and come from anywhere.
-        if matches!(route, Some(Route::Livez | Route::Readyz)) && is_get {
+        if matches!(route, Some(BoardRoute::Livez | BoardRoute::Readyz)) && is_get {
             if !sessions.admit(&request, is_https(&request)) {
                 request.extensions_mut().insert(Pass::StatusOnly);
             }
@@ -155,7 +155,7 @@ impl Access for SignInLinks {
             }
             _ => {}
         }
-        let is_page = route == Some(Route::Page) && is_get;
+        let is_page = route == Some(BoardRoute::Page) && is_get;
         if sessions.admit(&request, is_https(&request)) {
             // The token goes out of the address bar, and stays good for another browser.
             if let (Some(_), next) = split_query(request.uri().query().unwrap_or_default())

@@ -40,7 +40,7 @@ pub(super) fn allocation_findings(heap: Option<Growth>, history: &mut History, r
         ));
     }
     let Some(growth) = heap else { return findings };
-    let all = history.last_five_minutes_of_each().map(|(id, sums)| Keeps {
+    let all = history.last_five_minutes_of_each().map(|(id, sums)| Retention {
         id,
         bytes: retained_bytes(sums),
         requests: sums.requests(),
@@ -62,14 +62,14 @@ fn endpoint_finding(name: String, sentence: &str) -> Finding {
 
 /// The bytes that the requests of an endpoint had not freed when they ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Keeps {
+struct Retention {
     id: usize,
     bytes: f64,
     requests: u64,
 }
 
 /// The endpoint that keeps about as much as the program's objects grew; of several, the one that keeps the most.
-fn keeper(growth: Growth, all: impl Iterator<Item = Keeps>) -> Option<Keeps> {
+fn keeper(growth: Growth, all: impl Iterator<Item = Retention>) -> Option<Retention> {
     let about = KEEPS_FROM * growth.bytes()..=KEEPS_TO * growth.bytes();
     all.filter(|keeps| about.contains(&keeps.bytes)).max_by(|a, b| a.bytes.total_cmp(&b.bytes))
 }
@@ -138,7 +138,7 @@ mod tests {
     fn who_keeps_about_what_came_is_named_and_who_cannot_be_it_is_not() {
         let growth = Growth { per_hour: 1.2e9, sure_per_hour: 1e9, seconds: 300.0 };
         let keeps = |bytes: &[f64]| {
-            let all = bytes.iter().enumerate().map(|(id, bytes)| Keeps { id, bytes: *bytes, requests: 10 });
+            let all = bytes.iter().enumerate().map(|(id, bytes)| Retention { id, bytes: *bytes, requests: 10 });
             keeper(growth, all).map(|keeps| keeps.id)
         };
         assert_eq!(keeps(&[1e6, 9e7, 1e9, 6e7]), Some(1), "of what fits the largest; ten times as much does not");

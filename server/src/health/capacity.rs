@@ -55,4 +55,9 @@ mod tests {
         assert!(found(61, 3, 12).is_some());
         assert_eq!(found(63, 3, 12), None);
     }
+
+    #[test]
+    fn the_documentation_has_these_thresholds() {
+        crate::health::finding::assert_documented(&[&format!("{FULL_PERCENT} % of a [limit]")]);
+    }
 }

@@ -138,4 +138,13 @@ mod tests {
         assert!(churn.churn_finding(130, &pools(251, 9_400)).is_some(), "until the next judgement");
         assert_eq!(churn.churn_finding(180, &pools(251, 9_900)), None);
     }
+
+    #[test]
+    fn the_documentation_has_these_thresholds() {
+        crate::health::finding::assert_documented(&[
+            &format!("Its p99 is above {} ms, of at least {ENOUGH_REQUESTS} calls", SLOW_US / 1000),
+            &format!("The p99 of the wait is {} ms", WAIT_US / 1000),
+            &format!("At least {CHURN} new connections in a minute"),
+        ]);
+    }
 }

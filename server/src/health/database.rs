@@ -130,4 +130,13 @@ mod tests {
         let health = super::super::with_database(&health, &failed, &DatabaseHealth::default(), 6);
         assert_eq!(health.sentences().collect::<Vec<_>>(), ["a"]);
     }
+
+    #[test]
+    fn the_documentation_has_these_thresholds() {
+        crate::health::finding::assert_documented(&[
+            &format!("more than {LAG_SECONDS} s behind the primary"),
+            &format!("{CACHE_USED_PERCENT} % used, or {CACHE_DIRTY_PERCENT} % not yet on disk"),
+            &format!("{CONNECTIONS_PERCENT} % of the server's connections"),
+        ]);
+    }
 }

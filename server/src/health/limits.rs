@@ -143,4 +143,13 @@ mod tests {
         assert_eq!(sentences(&mut limits, 604, &killed(1)).len(), 1);
         assert_eq!(sentences(&mut limits, 605, &killed(1)), Vec::<String>::new());
     }
+
+    #[test]
+    fn the_documentation_has_these_thresholds() {
+        crate::health::finding::assert_documented(&[
+            &format!("{MEMORY_PERCENT} % of the container's limit"),
+            &format!("{DESCRIPTORS_PERCENT} % of the limit of the process"),
+            &format!("in {PRESSURE_PERCENT} % of the last ten seconds"),
+        ]);
+    }
 }

@@ -26,7 +26,7 @@ impl MonitorState<'_> {
 fn sentence(fault: &Fault) -> String {
     let times = if fault.count == 1 { "once".to_owned() } else { format!("{} times", format::exact(fault.count)) };
     let ago = format::span(fault.seconds_ago);
-    format!("Watchboard's {} failed {times}, {ago} ago: {}", fault.part, fault.reason)
+    format!("the {} failed {times}, {ago} ago: {}", fault.part, fault.reason)
 }
 
 #[cfg(test)]
@@ -47,8 +47,8 @@ mod tests {
         let sentences: Vec<_> = findings.map(|finding| finding.sentence.replace('\u{a0}', " ")).collect();
         let expected = [
             "disks: no answer for 20 s",
-            "Watchboard's database probe failed once, 3 s ago: it panicked at a.rs:1:2",
-            "Watchboard's database probe failed 2 times, 9 m 59 s ago: it panicked at a.rs:1:2",
+            "the database probe failed once, 3 s ago: it panicked at a.rs:1:2",
+            "the database probe failed 2 times, 9 m 59 s ago: it panicked at a.rs:1:2",
         ];
         assert_eq!(sentences, expected);
     }

@@ -1,5 +1,7 @@
 //! Requests: too many errors, and endpoints beyond their objective.
 
+use std::collections::HashMap;
+
 use watchboard_wire::{EndpointName, Finding, FindingSubject, RecentRequests, Status, format};
 
 use super::finding::degraded_finding;
@@ -10,8 +12,10 @@ use crate::{
 
 /// An error rate needs so many requests in the last minute.
 pub(super) const ENOUGH_REQUESTS: u64 = 20;
-/// Unless all of so many failed.
+/// Unless all of so many failed,
 const ENOUGH_FAILED: u64 = 10;
+/// or half of fewer, and at least so many: something is wrong, but nobody knows how much.
+const FEW_FAILED: u64 = 3;
 /// Server errors, as a percentage of the last minute's requests: past the first something is wrong, past the second most is.
 const DEGRADED_ERROR_PERCENT: f64 = 5.0;
 const UNHEALTHY_ERROR_PERCENT: f64 = 50.0;
@@ -20,11 +24,14 @@ const UNHEALTHY_ERROR_PERCENT: f64 = 50.0;
 pub(super) const MAX_NAMED: usize = 3;
 /// So many requests beyond a limit are more than an accident.
 pub(super) const ENOUGH_BEYOND: u64 = 3;
+/// The first and the last of them lie so far apart: a page that loads twenty files at once is no slow endpoint.
+const LASTING_SECONDS: u64 = 5;
 
 /// An endpoint whose last minute was slower than its objective.
 pub(super) struct Slow {
     name: EndpointName,
     p99_us: u64,
+    beyond: u64,
 }
 
 impl Slow {
@@ -36,7 +43,7 @@ impl Slow {
         }
         let (name, p99_us) = (name(), sums.latency()?.p99_us);
         let beyond = sums.count_beyond(name.objective_us);
-        (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us })
+        (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us, beyond })
     }
 
     fn finding(&self) -> Finding {
@@ -47,9 +54,36 @@ impl Slow {
     }
 }
 
-/// The endpoints that were slower than their objective.
-pub(super) fn slow(history: &mut History, reader: &Reader) -> Vec<Slow> {
-    history.last_minute_of_each().filter_map(|(id, sums)| Slow::from_sums(sums, || reader.name(id))).collect()
+/// Which endpoints have been slower than their objective, and since when.
+#[derive(Default)]
+pub(super) struct SlowJudge(HashMap<usize, SlowSpan>);
+
+/// The time in which requests of an endpoint were beyond its objective.
+struct SlowSpan {
+    first_tick: u64,
+    last_tick: u64,
+    beyond: u64,
+}
+
+impl SlowJudge {
+    /// The endpoints that were slower than their objective for a while: what one page loads at once is no trend.
+    pub(super) fn slow(&mut self, tick: u64, history: &mut History, reader: &Reader) -> Vec<Slow> {
+        let slow = history.last_minute_of_each();
+        let slow: Vec<(usize, Slow)> =
+            slow.filter_map(|(id, sums)| Some((id, Slow::from_sums(sums, || reader.name(id))?))).collect();
+        self.0.retain(|id, _| slow.iter().any(|(slow, _)| slow == id));
+        slow.into_iter().filter_map(|(id, slow)| self.lasts(tick, id, slow.beyond).then_some(slow)).collect()
+    }
+
+    /// Whether requests of the endpoint have been beyond its objective for [`LASTING_SECONDS`].
+    fn lasts(&mut self, tick: u64, id: usize, beyond: u64) -> bool {
+        let span = self.0.entry(id).or_insert(SlowSpan { first_tick: tick, last_tick: tick, beyond });
+        if beyond > span.beyond {
+            span.last_tick = tick;
+        }
+        span.beyond = beyond;
+        span.last_tick - span.first_tick >= LASTING_SECONDS
+    }
 }
 
 /// `failures` are those of a proxy's upstream in the last minute, by their reasons.
@@ -78,10 +112,12 @@ fn errors(recent: &RecentRequests, failures: &[(UpstreamFailure, u64)]) -> Optio
         ..*recent
     };
     let all_failed = recent.server_errors == recent.requests && recent.requests >= ENOUGH_FAILED;
-    let percent = recent.error_percent().filter(|_| recent.requests >= ENOUGH_REQUESTS || all_failed)?;
+    let percent = recent.error_percent()?;
+    let is_sample = recent.requests >= ENOUGH_REQUESTS || all_failed;
     let status = match percent {
-        percent if percent >= UNHEALTHY_ERROR_PERCENT => Status::Unhealthy,
-        percent if percent >= DEGRADED_ERROR_PERCENT => Status::Degraded,
+        percent if percent >= UNHEALTHY_ERROR_PERCENT && is_sample => Status::Unhealthy,
+        percent if percent >= DEGRADED_ERROR_PERCENT && is_sample => Status::Degraded,
+        percent if percent >= UNHEALTHY_ERROR_PERCENT && recent.server_errors >= FEW_FAILED => Status::Degraded,
         _ => return None,
     };
     let most = failures.iter().max_by_key(|(_, count)| *count);
@@ -110,7 +146,8 @@ mod tests {
         let status = |requests, errors| {
             request_findings(&recent(requests, errors), &[], vec![]).first().map(|finding| finding.status)
         };
-        assert_eq!([status(0, 0), status(5, 5), status(10, 9), status(100, 4)], [None; 4]);
+        assert_eq!([status(0, 0), status(2, 2), status(10, 4), status(100, 4)], [None; 4]);
+        assert_eq!([status(6, 6), status(3, 3), status(10, 9)], [Some(Status::Degraded); 3], "few, but not nothing");
         assert_eq!([status(100, 6), status(100, 60)], [Some(Status::Degraded), Some(Status::Unhealthy)]);
         assert_eq!(status(10, 10), Some(Status::Unhealthy));
         let sentence = &request_findings(&recent(100, 60), &[], vec![])[0].sentence;
@@ -123,6 +160,17 @@ mod tests {
         assert!(sentence.ends_with("a server error"), "{sentence}");
         let refusals = [(UpstreamFailure { reason: "there was no place", is_refusal: true }, 58)];
         assert_eq!(request_findings(&recent(100, 60), &refusals, vec![]), vec![]);
+    }
+
+    #[test]
+    fn a_burst_of_slow_requests_is_no_slow_endpoint() {
+        let mut judge = SlowJudge::default();
+        let verdicts = |judge: &mut SlowJudge, beyond: &[u64]| -> Vec<bool> {
+            beyond.iter().zip(0..).map(|(beyond, tick)| judge.lasts(tick, 7, *beyond)).collect()
+        };
+        assert_eq!(verdicts(&mut judge, &[3, 9, 22, 22, 22, 22, 22, 22]), [false; 8], "one page");
+        let lasting = verdicts(&mut SlowJudge::default(), &[3, 4, 4, 6, 7, 8, 8]);
+        assert_eq!(lasting, [false, false, false, false, false, true, true]);
     }
 
     #[test]
@@ -143,5 +191,20 @@ mod tests {
             request_findings(&recent(230, 0), &[], Slow::from_sums(&tally(200, 30), name).into_iter().collect());
         assert_eq!(found[0].sentence.replace('\u{a0}', " "), "GET /search p99 2.11 s, objective 500 ms");
         assert_eq!(found[0].about, FindingSubject::Endpoint("GET /search".into()));
+    }
+
+    #[test]
+    fn the_documentation_has_these_thresholds() {
+        crate::health::finding::assert_documented(&[
+            &format!(
+                "{DEGRADED_ERROR_PERCENT} % of at least {ENOUGH_REQUESTS} requests, or all of at least {ENOUGH_FAILED} requests"
+            ),
+            &format!("From {UNHEALTHY_ERROR_PERCENT} % on the status is unhealthy"),
+            &format!("at least {FEW_FAILED} failures that are {UNHEALTHY_ERROR_PERCENT} %"),
+            &format!("Its p99 is above the objective, of at least {ENOUGH_REQUESTS} requests"),
+            &format!(
+                "At least {ENOUGH_BEYOND} requests are above it, the first and the last at least {LASTING_SECONDS} s apart"
+            ),
+        ]);
     }
 }

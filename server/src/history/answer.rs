@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     commands::{CommandTally, CommandUseDelta, attribution::Step},
-    requests::{Class, Reader, RequestUsage, SlowSighting, Tally},
+    requests::{Aliases, Class, Reader, RequestUsage, SlowSighting, Tally},
 };
 
 /// Endpoints in a view that shows only the top ones.
@@ -28,6 +28,14 @@ pub(crate) struct NameLookup<'a> {
     pub(crate) command: &'a dyn Fn(u16) -> CommandName,
 }
 
+#[cfg(any(test, feature = "measures"))]
+impl<'a> NameLookup<'a> {
+    /// Looks up the names of endpoints alone.
+    pub(super) fn of_endpoints(reader: &'a Reader) -> Self {
+        Self { reader, command: &|_| CommandName::default() }
+    }
+}
+
 impl History {
     /// The response to a page. `cursor` is the page's cursor of its last response to the same query.
     pub(crate) fn answer(
@@ -38,9 +46,9 @@ impl History {
         names: NameLookup<'_>,
     ) -> RefreshResponse {
         let reader = names.reader;
-        let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, now } = self;
+        let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, aliases, now, .. } = self;
         let window_sums = &mut windows[query.window as usize];
-        window_sums.advance(tiers, *now);
+        window_sums.advance(tiers, aliases, *now);
         reader.in_flight_ids().for_each(|id| window_sums.know(id));
         let same_run = |cursor: &RefreshCursor| cursor.started_at_unix_ms == *started_at_unix_ms;
         let cursor = cursor.filter(|cursor| same_run(cursor) && window_sums.made_at() <= cursor.tick);
@@ -52,7 +60,7 @@ impl History {
         };
         let endpoint = match &query.part {
             Part::Endpoint(name) => {
-                reader.id(name).map(|id| detail(id, window_sums, tiers, slowest_of.get(id), cursor, names))
+                reader.id(name).map(|id| detail(id, window_sums, (tiers, aliases), slowest_of.get(id), cursor, names))
             }
             _ => None,
         };
@@ -83,7 +91,7 @@ impl History {
     /// The sum of a window's commands without the waits for a connection, and the commands by their shape's number with the waits.
     pub(crate) fn commands(&mut self, window: Window) -> (CommandRow, Vec<(u16, CommandRow)>) {
         let window_sums = &mut self.windows[window as usize];
-        window_sums.advance(&self.tiers, self.now);
+        window_sums.advance(&self.tiers, &self.aliases, self.now);
         let rows = window_sums.commands().map(|(shape, sums)| (shape as u16, command_row(sums))).collect();
         (command_row(window_sums.all_commands()), rows)
     }
@@ -135,7 +143,7 @@ fn slow_requests(slowest: &Slowest, window_sums: &WindowSums, names: NameLookup<
 fn detail(
     id: usize,
     window_sums: &mut WindowSums,
-    tiers: &Tiers,
+    (tiers, aliases): (&Tiers, &Aliases),
     slowest: Option<&Slowest>,
     cursor: Option<RefreshCursor>,
     names: NameLookup<'_>,
@@ -148,7 +156,7 @@ fn detail(
     let started_at_unix_ms = window_sums.timeline().started_at_unix_ms;
     let mut timeline = Timeline { started_at_unix_ms, window, first, ..Timeline::default() };
     for number in first..to.div_ceil(window.step_seconds()) {
-        let columns = endpoint_point(tiers, window, id, number, to);
+        let columns = endpoint_point((tiers, aliases), window, id, number, to);
         timeline.extend(Timeline { first: number, columns, ..timeline });
     }
     let first_of_line = window_sums.first_of_line();

@@ -4,7 +4,7 @@ use std::{fs, time::Instant};
 
 use watchboard_wire::{Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot, Window};
 
-use super::{FrameBuilder, History, Host, fixtures};
+use super::{FrameBuilder, History, Host, NameLookup};
 use crate::requests::{Policy, Reader, Recorder, record};
 
 const DAY: u64 = 86_400;
@@ -33,7 +33,7 @@ impl Day {
             recorder,
             reader: Reader::new(recorder),
             history: History::new(0),
-            snapshot: fixtures::snapshot(),
+            snapshot: Snapshot::default(),
             routes: (0..endpoints).map(|number| format!("/resources/{number}/items/{{id}}")).collect(),
             random: fastrand::Rng::with_seed(5),
             tick: 0,
@@ -60,7 +60,7 @@ impl Day {
     fn refresh(&mut self, window: Window, cursor: Option<RefreshCursor>) -> (RefreshResponse, f64) {
         let started = Instant::now();
         let query = RefreshQuery { window, part: Part::Requests };
-        let answer = self.history.answer(&query, cursor, &self.snapshot, fixtures::endpoint_names(&self.reader));
+        let answer = self.history.answer(&query, cursor, &self.snapshot, NameLookup::of_endpoints(&self.reader));
         (answer, started.elapsed().as_secs_f64() * 1e3)
     }
 }

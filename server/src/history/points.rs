@@ -10,7 +10,7 @@ use super::{
 use crate::{
     commands::CommandTally,
     histograms::lowest,
-    requests::{Class, Tally},
+    requests::{Aliases, Class, Tally},
 };
 
 /// The point of number `number` of a window, from the ticks before `to`.
@@ -57,10 +57,17 @@ pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> Time
 }
 
 /// The same of one endpoint.
-pub(super) fn endpoint_point(tiers: &Tiers, window: Window, id: usize, number: u64, to: u64) -> EndpointColumns {
+pub(super) fn endpoint_point(
+    (tiers, aliases): (&Tiers, &Aliases),
+    window: Window,
+    id: usize,
+    number: u64,
+    to: u64,
+) -> EndpointColumns {
     let frames = frames(tiers, window, number, to);
     let mut sums = Tally::default();
-    let encoded = frames.iter().filter_map(|frame| frame.requests.iter().find(|(endpoint, _)| *endpoint == id));
+    let encoded =
+        frames.iter().flat_map(|frame| frame.requests.iter().filter(|(endpoint, _)| aliases.row(*endpoint) == id));
     encoded.for_each(|(_, encoded)| compact::apply(Sign::Add, encoded, &mut sums));
     let rate = rate(&frames);
     let (latency, memory) = (sums.latency(), sums.memory());

@@ -2,10 +2,7 @@
 
 use watchboard_wire::{Latency, Part, RefreshQuery, Snapshot};
 
-use super::{
-    fixtures::{endpoint_names, snapshot},
-    *,
-};
+use super::*;
 use crate::{
     histograms::bucket,
     requests::{Class, Ending, Outcome, Policy, Recorder, RequestId, Sighting},
@@ -47,7 +44,7 @@ struct Fed {
 
 impl Fed {
     fn new() -> Self {
-        let snapshot = snapshot();
+        let snapshot = Snapshot::default();
         let reader = Reader::new(Recorder::new(Policy::default()));
         Self { history: History::new(0), reader, snapshot, all: vec![] }
     }
@@ -74,7 +71,12 @@ impl Fed {
     }
 
     fn refresh(&mut self, window: Window, part: Part) -> watchboard_wire::RefreshResponse {
-        self.history.answer(&RefreshQuery { window, part }, None, &self.snapshot, endpoint_names(&self.reader))
+        self.history.answer(
+            &RefreshQuery { window, part },
+            None,
+            &self.snapshot,
+            NameLookup::of_endpoints(&self.reader),
+        )
     }
 
     /// The exact durations of a window, in their order.
@@ -177,10 +179,10 @@ fn a_look_a_minute_later_gets_what_is_new_and_not_all() {
         let mut fed = Fed::new();
         (0..5_000).for_each(|tick| fed.tick(tick, &[(0, 10)]));
         let query = RefreshQuery { window, part: Part::Requests };
-        fed.history.answer(&query, None, &fed.snapshot, endpoint_names(&fed.reader));
+        fed.history.answer(&query, None, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
         (5_000..5_060).for_each(|tick| fed.tick(tick, &[(1, 10)]));
         let cursor = Some(watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 4_999 });
-        let next = fed.history.answer(&query, cursor, &fed.snapshot, endpoint_names(&fed.reader));
+        let next = fed.history.answer(&query, cursor, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
         assert!(!next.endpoints_whole, "{window:?}");
     }
 }
@@ -190,11 +192,11 @@ fn a_page_gets_what_is_new_and_no_more() {
     let mut fed = Fed::new();
     (0..100).for_each(|tick| fed.tick(tick, &[(0, 10), (1, 20)]));
     let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Requests };
-    let first = fed.history.answer(&query, None, &fed.snapshot, endpoint_names(&fed.reader));
+    let first = fed.history.answer(&query, None, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
     assert_eq!((first.endpoints.len(), first.endpoints.iter().all(|row| row.name.is_some())), (2, true));
     let cursor = watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 99 };
     fed.tick(100, &[(1, 30)]);
-    let next = fed.history.answer(&query, Some(cursor), &fed.snapshot, endpoint_names(&fed.reader));
+    let next = fed.history.answer(&query, Some(cursor), &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
     assert_eq!(
         next.endpoints.iter().map(|row| (row.id, row.requests, row.name.is_some())).collect::<Vec<_>>(),
         [(1, 101, false)]
@@ -203,6 +205,6 @@ fn a_page_gets_what_is_new_and_no_more() {
     // A window that nobody has looked at since is told anew.
     fed.forget_sums();
     fed.tick(101, &[]);
-    let anew = fed.history.answer(&query, Some(cursor), &fed.snapshot, endpoint_names(&fed.reader));
+    let anew = fed.history.answer(&query, Some(cursor), &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
     assert!(anew.endpoints_whole && anew.endpoints.len() == 2);
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     commands::CommandTally,
-    requests::{Class, Tally},
+    requests::{Aliases, Class, Tally},
 };
 
 /// The sums of one window.
@@ -69,7 +69,7 @@ impl WindowSums {
     }
 
     /// Updates the sums to the ticks before `to`.
-    pub(super) fn advance(&mut self, tiers: &Tiers, to: u64) {
+    pub(super) fn advance(&mut self, tiers: &Tiers, aliases: &Aliases, to: u64) {
         if self.to == to || to == 0 {
             return;
         }
@@ -78,10 +78,10 @@ impl WindowSums {
         let from = tiers.from(tier, self.window.first_point(to - 1) * self.window.step_seconds());
         if self.to == 0 || tiers.has_lost(0, self.to) || tiers.has_lost(tier, self.from) {
             *self = Self { made_at: to - 1, ..Self::new(self.window, self.timeline.started_at_unix_ms) };
-            tiers.cover(tier, from, to).for_each(|frame| self.apply(Sign::Add, frame, to));
+            tiers.cover(tier, from, to).for_each(|frame| self.apply(Sign::Add, frame, aliases, to));
         } else {
-            tiers.cover(0, self.to, to).for_each(|frame| self.apply(Sign::Add, frame, to));
-            tiers.cover(tier, self.from, from).for_each(|frame| self.apply(Sign::Subtract, frame, to));
+            tiers.cover(0, self.to, to).for_each(|frame| self.apply(Sign::Add, frame, aliases, to));
+            tiers.cover(tier, self.from, from).for_each(|frame| self.apply(Sign::Subtract, frame, aliases, to));
         }
         let step = self.window.step_seconds();
         let first = (self.to.saturating_sub(1) / step).max(from / step);
@@ -96,10 +96,10 @@ impl WindowSums {
         (self.from, self.to) = (from, to);
     }
 
-    fn apply(&mut self, sign: Sign, frame: &Frame, to: u64) {
+    fn apply(&mut self, sign: Sign, frame: &Frame, aliases: &Aliases, to: u64) {
         let (line_step, most) = (self.window.line_step_seconds(), self.window.line_points());
         for (id, encoded) in frame.requests.iter() {
-            let row = row_or_new(&mut self.rows, id, to - 1);
+            let row = row_or_new(&mut self.rows, aliases.row(id), to - 1);
             if row.sums.requests() == 0 {
                 row.came_at = to - 1;
             }

@@ -96,7 +96,7 @@ pub(super) enum Piece<'a> {
 
 /// What is masked whatever it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Hidden {
+enum Masking {
     Nothing,
     /// The next word, quoted part or bracket: the value after a `=`.
     Next,
@@ -107,12 +107,12 @@ enum Hidden {
 
 pub(super) struct Scanner<'a> {
     pieces: Vec<Piece<'a>>,
-    hidden: Hidden,
+    hidden: Masking,
 }
 
 /// The pieces of a text.
 pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut scanner = Scanner { pieces: vec![], hidden: Hidden::Nothing };
+    let mut scanner = Scanner { pieces: vec![], hidden: Masking::Nothing };
     let (mut rest, mut before) = (text, ' ');
     while let Some(first) = rest.chars().next() {
         let end = if is_space(first) {
@@ -190,8 +190,8 @@ impl<'a> Scanner<'a> {
         let length = enclosed_length(rest, first, closers);
         let is_call = matches!(&rest[..length], "()" | "[]" | "{}");
         self.pieces.push(if is_call { Piece::Mark(&rest[..length]) } else { Piece::Masked { is_capital: false } });
-        if matches!(self.hidden, Hidden::Next | Hidden::Value) {
-            self.hidden = Hidden::Nothing;
+        if matches!(self.hidden, Masking::Next | Masking::Value) {
+            self.hidden = Masking::Nothing;
         }
         length
     }
@@ -203,16 +203,16 @@ impl<'a> Scanner<'a> {
         let after = &chunk[before.len() + core.len()..];
         self.mark(before);
         if core.is_empty() {
-            self.hidden = if after.contains('=') || before.contains('=') { Hidden::Next } else { self.hidden };
+            self.hidden = if after.contains('=') || before.contains('=') { Masking::Next } else { self.hidden };
         } else {
             self.core(core);
         }
         let key = core.rsplit(['_', '-']).next().unwrap_or(core).to_ascii_lowercase();
         let is_secret = NAMES_OF_SECRETS.contains(&key.as_str());
         match after.trim_end_matches(['"', '\'']).chars().next_back() {
-            Some('=') => self.hidden = if is_secret { Hidden::Clause } else { Hidden::Next },
-            Some(':') if is_secret => self.hidden = Hidden::Value,
-            Some('.' | ',' | ';' | '!' | '?') => self.hidden = Hidden::Nothing,
+            Some('=') => self.hidden = if is_secret { Masking::Clause } else { Masking::Next },
+            Some(':') if is_secret => self.hidden = Masking::Value,
+            Some('.' | ',' | ';' | '!' | '?') => self.hidden = Masking::Nothing,
             _ => {}
         }
         let is_masked = matches!(self.pieces.last(), Some(Piece::Masked { .. }));
@@ -228,13 +228,13 @@ impl<'a> Scanner<'a> {
     fn core(&mut self, core: &'a str) {
         let is_capital = core.starts_with(char::is_uppercase);
         let hidden = match self.hidden {
-            Hidden::Value if BEGINS_SENTENCE.contains(&core.to_ascii_lowercase().as_str()) => Hidden::Nothing,
-            Hidden::Value => Hidden::Clause,
+            Masking::Value if BEGINS_SENTENCE.contains(&core.to_ascii_lowercase().as_str()) => Masking::Nothing,
+            Masking::Value => Masking::Clause,
             hidden => hidden,
         };
-        self.hidden = if hidden == Hidden::Next { Hidden::Nothing } else { hidden };
+        self.hidden = if hidden == Masking::Next { Masking::Nothing } else { hidden };
         let is_address = core.contains('@') || core.contains("//") || core.contains('\\');
-        if hidden != Hidden::Nothing || is_address {
+        if hidden != Masking::Nothing || is_address {
             self.pieces.push(Piece::Masked { is_capital });
         } else if let Some(at) = core.find([':', '=']) {
             // A key and its value.
@@ -243,7 +243,7 @@ impl<'a> Scanner<'a> {
             self.mark(&value[..1]);
             self.pieces.push(Piece::Masked { is_capital: false });
             let key = key.to_ascii_lowercase();
-            self.hidden = if NAMES_OF_SECRETS.contains(&key.as_str()) { Hidden::Clause } else { Hidden::Nothing };
+            self.hidden = if NAMES_OF_SECRETS.contains(&key.as_str()) { Masking::Clause } else { Masking::Nothing };
         } else if is_term(core) {
             self.pieces.push(Piece::Word { text: core, is_capital });
         } else {

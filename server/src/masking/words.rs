@@ -4,13 +4,14 @@
 use std::sync::LazyLock;
 
 /// In order. Names of people and of places are left out, also where they are words.
-static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("words.txt").split_ascii_whitespace().collect());
+pub(crate) static WORDS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("words.txt").split_ascii_whitespace().collect());
 
 /// The longest term; all parts of a longer one may be words by chance.
 const LONGEST_TERM: usize = 40;
 
 /// Whether a word is in the list, in whatever case.
-pub(super) fn is_word(word: &str) -> bool {
+pub(crate) fn is_word(word: &str) -> bool {
     // Most are in lower case already.
     let found = |word: &str| WORDS.binary_search(&word).is_ok();
     if word.bytes().any(|byte| byte.is_ascii_uppercase()) { found(&word.to_ascii_lowercase()) } else { found(word) }
@@ -40,7 +41,7 @@ pub(super) fn is_term(term: &str) -> bool {
 }
 
 /// The words of a term in camel case: `JSONDecodeError` is `JSON`, `Decode`, `Error`.
-pub(super) fn humps(term: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn humps(term: &str) -> impl Iterator<Item = &str> {
     let bytes = term.as_bytes();
     let begins = move |at: &usize| {
         let at = *at;

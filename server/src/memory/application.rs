@@ -4,6 +4,7 @@
 mod command;
 mod end;
 mod find;
+mod forwarders;
 mod interpreter;
 mod listeners;
 mod member;
@@ -19,7 +20,7 @@ pub(super) use self::members::{OpenFiles, PageSharingProbe, ProcessGroup, no_pro
 use self::{
     command::CommandLine,
     end::LastSeen,
-    find::{Finder, Missing, ProcessTree},
+    find::{Finder, ProcessTree, SearchFailure},
     member::ProcessMember,
     table::ProcessKey,
 };
@@ -52,6 +53,7 @@ pub(super) struct ApplicationProbe {
     known: HashSet<ProcessKey>,
     name: String,
     restarts: Vec<u64>,
+    restart_count: u64,
     gone_since: Option<u64>,
     /// Of the main process.
     container: Option<(ProcessKey, ContainerProbe)>,
@@ -74,6 +76,7 @@ impl ApplicationProbe {
             known: HashSet::new(),
             name: String::new(),
             restarts: vec![],
+            restart_count: 0,
             gone_since: None,
             container: None,
             oom_kills: OomKillCounter::default(),
@@ -184,6 +187,7 @@ impl ApplicationProbe {
             processes: self.members.iter().enumerate().map(|(place, member)| member.row(place == 0)).collect(),
             unread_processes: self.unread as u32,
             restarted_at_unix_ms: self.restarts.clone(),
+            restarts: self.restart_count,
             gone_since_unix_ms: self.gone_since,
             last_end: self.last_end.clone(),
         }
@@ -198,7 +202,7 @@ impl ApplicationProbe {
                     tracing::info!("the application runs: {}, {}", self.name, self.finder.watch);
                 }
             }
-            Err(Missing::Gone(why)) => {
+            Err(SearchFailure::Gone(why)) => {
                 if self.gone_since.is_none() {
                     self.gone_since = Some(now_unix_ms());
                     if !self.known.is_empty() {
@@ -208,14 +212,14 @@ impl ApplicationProbe {
                 }
                 self.clear(why);
             }
-            Err(Missing::Unseen(why)) => {
+            Err(SearchFailure::Unseen(why)) => {
                 if self.gone_since.take().is_some() {
                     tracing::info!("the application cannot be seen: {why}");
                 }
                 self.clear(why);
             }
             // The processes of the last search are read on, if there are any.
-            Err(Missing::Failed(why)) => self.unseen = why,
+            Err(SearchFailure::Failed(why)) => self.unseen = why,
         }
     }
 
@@ -236,6 +240,7 @@ impl ApplicationProbe {
                 if self.gone_since.is_none() {
                     self.note_end();
                 }
+                self.restart_count += 1;
                 self.restarts.push(now_unix_ms());
                 let excess = self.restarts.len().saturating_sub(MAX_RESTARTS);
                 self.restarts.drain(..excess);

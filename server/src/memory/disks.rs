@@ -9,7 +9,9 @@ use std::{
 };
 
 use rustix::fs::statvfs;
-use watchboard_wire::Disk;
+use watchboard_wire::{Disk, Reading};
+
+use super::failure::or_unknown;
 
 /// File systems that are no disks: of the kernel, in memory, read-only images, and those of other machines, whose `statvfs` may hang.
 const NO_DISKS: [&[u8]; 18] = [
@@ -42,8 +44,8 @@ struct Mount {
 }
 
 /// Each file system once, however often it is mounted.
-pub(super) fn read() -> Vec<Disk> {
-    let table = fs::read("/proc/self/mounts").unwrap_or_default();
+pub(super) fn read() -> Reading<Vec<Disk>> {
+    let table = or_unknown("/proc/self/mounts", fs::read("/proc/self/mounts"))?;
     let mut mounts: Vec<Mount> =
         table.split(|byte| *byte == b'\n').filter_map(Mount::parse).filter(Mount::is_of_disk).collect();
     let length = |mount: &Mount| mount.point.as_os_str().len();
@@ -57,7 +59,7 @@ pub(super) fn read() -> Vec<Disk> {
             available_bytes,
         })
     };
-    mounts.into_iter().filter_map(disk).collect()
+    Ok(mounts.into_iter().filter_map(disk).collect())
 }
 
 /// All bytes and those that are available; nothing of a file system without a size.

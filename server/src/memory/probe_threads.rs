@@ -37,7 +37,7 @@ pub(super) struct ProbeThreads {
     threads: ProbeThread<ProcessGroup, Reading<ThreadsReading>>,
     shared_pages: ProbeThread<ProcessGroup, Reading<PageSharing>>,
     devices: ProbeThread<Vec<f32>, Devices>,
-    disks: ProbeThread<(), Vec<Disk>>,
+    disks: ProbeThread<(), Reading<Vec<Disk>>>,
     /// The application's processes at the last reading; none if it is the monitor's own process.
     members: ProcessGroup,
 }
@@ -229,7 +229,7 @@ impl ProbeThreads {
     }
 
     pub(super) fn disks(&self) -> Reading<Vec<Disk>> {
-        self.disks.reading().cloned()
+        self.disks.reading()?.clone()
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     text::{self, ProcFile},
     threads,
 };
+use crate::clock::unix_ms_at_boot_ms;
 
 /// Holds the last reading, for rates.
 pub(super) struct ProcessProbe {
@@ -92,12 +93,19 @@ impl ProcessProbe {
             hugetlb_bytes: kib("HugetlbPages:"),
             memory_percent: system_total_bytes.map(|total| 100.0 * rss_bytes as f64 / total.max(1) as f64),
             cpu_percent: since(|stat| stat.cpu_ticks).map(|ticks| 100.0 * ticks / ticks_per_second),
+            cpu_seconds: stat.cpu_ticks as f64 / ticks_per_second,
+            started_at_unix_ms: started_at_unix_ms(stat.started_ticks),
             num_threads: text::field(status, "Threads:").unwrap_or(0),
             minor_faults: stat.minor_faults,
             major_faults: stat.major_faults,
             major_faults_per_second: since(|stat| stat.major_faults),
         })
     }
+}
+
+/// The time of a start, from the ticks between it and the start of the machine.
+pub(super) fn started_at_unix_ms(started_ticks: u64) -> u64 {
+    unix_ms_at_boot_ms(started_ticks * 1_000 / clock_ticks_per_second())
 }
 
 /// Several processes as one: their sums, with the name and the id of the first.
@@ -119,6 +127,7 @@ pub(super) fn sum<'a>(mut processes: impl Iterator<Item = &'a Process>) -> Optio
         sum.memory_percent = rate(sum.memory_percent, process.memory_percent);
         // A new process has no rate yet.
         sum.cpu_percent = rate(sum.cpu_percent, process.cpu_percent);
+        sum.cpu_seconds += process.cpu_seconds;
         sum.num_threads += process.num_threads;
         sum.minor_faults += process.minor_faults;
         sum.major_faults += process.major_faults;

@@ -40,7 +40,7 @@ pub(super) struct MonitorThread {
     pub(super) read: Arc<LastRead>,
     pub(super) database_read: Arc<LastRead>,
     pub(super) messages: mpsc::Receiver<Message>,
-    /// Questions that wait for readings that are under way, with the time of each.
+    /// Messages that wait for readings that are under way, with the time of each.
     pub(super) parked: Vec<(Instant, Message)>,
     pub(super) databases: watch::Receiver<Database>,
     pub(super) results: watch::Sender<ProbeResult>,

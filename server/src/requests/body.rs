@@ -59,6 +59,9 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        if let Some(request) = this.guard.request() {
+            request.client_wait.end();
+        }
         let work = this.guard.begin_work();
         let polled = inner.as_mut().poll_frame(cx);
         this.guard.end_work(work);
@@ -81,6 +84,8 @@ where
                 // No frame follows trailers, and the server does not poll for one.
                 if request.has_sent_all() || inner.is_end_stream() || frame.is_trailers() {
                     request.complete();
+                } else {
+                    request.client_wait.begin();
                 }
             }
         }

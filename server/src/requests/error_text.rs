@@ -2,6 +2,8 @@
 
 use std::any::Any;
 
+use http::{HeaderMap, header};
+
 use super::error_fields::ErrorFields;
 use crate::{
     masking::{mask_name, mask_text, shows_words},
@@ -94,6 +96,20 @@ fn cut(text: &str) -> String {
 fn first_line(text: &str) -> Option<String> {
     let line: String = text.trim().lines().next()?.chars().filter(|char| !char.is_control()).take(MAX_CHARS).collect();
     (!line.is_empty()).then_some(line)
+}
+
+/// The report of a request that failed.
+#[derive(Default)]
+pub(super) struct ErrorDetails {
+    pub(super) panicked: bool,
+    pub(super) text: ErrorText,
+    pub(super) location: Option<String>,
+}
+
+/// Whether a response's body is readable text: plain text or JSON, not compressed.
+pub(super) fn is_text(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    (kind.starts_with("text/plain") || kind.contains("json")) && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The tower layer. It begins a guard for each request, catches the handler's panic, and hands the guard to the response's body.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -16,9 +16,11 @@ use tower_service::Service;
 use super::{
     RequestsBody,
     error_text::ErrorText,
-    guard::{InFlightRequest, RequestGuard},
+    guard::RequestGuard,
+    in_flight::InFlightRequest,
+    observed_body,
+    outer_layer::{self, OuterScope, RequestKey},
     recorder::{Incoming, Recorder},
-    upload_body,
     upstream::UpstreamTiming,
 };
 
@@ -28,6 +30,10 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// there. [`Monitor::layer`](crate::Monitor::layer) makes it.
 ///
 /// If a handler panics, the layer records a panic, and the client gets a 500 instead of a broken connection.
+/// [`Builder::resume_panics`](crate::Builder::resume_panics) leaves the response to a layer outside of this one.
+///
+/// A request that passes the layer of one monitor twice is recorded once. Its row is that of the outer layer's route; if there is none, that
+/// of the inner layer's.
 #[derive(Clone, Debug)]
 pub struct RequestsLayer {
     recorder: &'static Recorder,
@@ -73,21 +79,31 @@ where
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let incoming = Incoming::new(method, request.uri(), headers, route);
         let recorder = self.recorder;
-        let row = recorder.catch_panic(|| recorder.begin(&incoming)).flatten();
+        let key = RequestKey::new(recorder, &request);
+        let row = recorder.catch_panic(|| {
+            if key.has_outer_layer() {
+                recorder.route_row(&incoming).into_iter().for_each(outer_layer::note_row);
+                return None;
+            }
+            recorder.begin(&incoming)
+        });
+        let row = row.flatten();
         let mut guard = match row {
-            Some(row) => RequestGuard::new(InFlightRequest::begin(recorder, row, method, headers)),
+            Some(row) => RequestGuard::new(InFlightRequest::begin(recorder, row, (method, request.uri(), headers))),
             None => RequestGuard::NONE,
         };
         if let Some(in_flight) = guard.request()
-            && let Some(client) = upload_body::watch(&mut request)
+            && let Some(client) = observed_body::watch(&mut request)
         {
             in_flight.set_client(client);
         }
         // Panics are not caught here: below axum's router all of the host's code runs in the future's poll.
         let span = guard.span();
+        let scope = guard.request().is_some().then(|| key.enter());
         let inner = self.inner.call(request);
+        note_inner_row(&mut guard, scope);
         guard.allocate(span);
-        RequestsFuture { inner: Some(inner), guard }
+        RequestsFuture { inner: Some(inner), guard, key, resume_panics: recorder.resume_panics }
     }
 }
 
@@ -100,6 +116,8 @@ pin_project! {
         inner: Option<F>,
         // Empty once the response's body has the guard.
         guard: RequestGuard,
+        key: RequestKey,
+        resume_panics: bool,
     }
 
     impl<F> PinnedDrop for RequestsFuture<F> {
@@ -123,7 +141,9 @@ where
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
         // The future is not polled again after a panic, so no code sees a broken state.
         let work = this.guard.begin_work();
+        let scope = this.guard.request().is_some().then(|| this.key.enter());
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(cx)));
+        note_inner_row(this.guard, scope);
         this.guard.end_work(work);
         let outcome = match polled {
             Ok(poll) => Ok(ready!(poll)),
@@ -161,11 +181,22 @@ where
                 if let Some(request) = guard.request() {
                     request.panic(ErrorText::from_panic(&*panic));
                 }
+                if *this.resume_panics {
+                    drop(guard);
+                    resume_unwind(panic);
+                }
                 let mut response = Response::new(RequestsBody::empty(guard));
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
                 Poll::Ready(Ok(response))
             }
         }
+    }
+}
+
+/// Puts a request without a route into the row that an inner layer found.
+fn note_inner_row(guard: &mut RequestGuard, scope: Option<OuterScope>) {
+    if let (Some(request), Some(row)) = (guard.request(), scope.and_then(OuterScope::exit)) {
+        request.set_inner_row(row);
     }
 }
 

@@ -1,12 +1,24 @@
 //! Names the endpoints of an application whose router is not axum's: by declared templates, by its OpenAPI document, and else by the
 //! look of a path. Readers take no lock; a new template replaces a copy of the tables.
 
+mod context;
 mod declared;
+mod file;
 mod inference;
+mod learning;
+mod lists;
 mod name;
 mod openapi;
+mod segment;
+mod spelling;
+mod tables;
+mod updates;
+mod words;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use arc_swap::ArcSwap;
 use watchboard_wire::NameSource;
@@ -54,8 +66,9 @@ impl Routes {
         Ok(routes)
     }
 
-    /// Names a path that fits no template by its look: numbers, UUIDs, dates, hashes and similar segments become `{id}`, `{uuid}`,
-    /// `{date}`, `{hash}`. If one place of a path has too many names, further names become `{name}`.
+    /// Names a path that fits no template by its look: words are shown, and numbers, UUIDs, dates, hashes, random text become `{id}`,
+    /// `{uuid}`, `{date}`, `{hash}`, `{key}`. Static files count by their folder, `/assets/*`. A word that is in no list is shown only while it
+    /// recurs. What may be a secret is never shown.
     ///
     /// A path gets a row once the application responds with something other than a client error, so that a stranger who guesses paths
     /// creates no rows.
@@ -90,6 +103,20 @@ impl Routes {
         Ok(count)
     }
 
+    /// The declared templates that no request has matched so far. One that stays here may have a typing error.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), watchboard::RouteError> {
+    /// let routes = watchboard::Routes::declared(["/users/{id}"])?;
+    /// assert_eq!(routes.unmatched(), ["/users/{id}"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn unmatched(&self) -> Vec<String> {
+        self.declared.load().unmatched().map(str::to_owned).collect()
+    }
+
     /// Replaces the templates of one rule.
     fn replace(&self, rule: NameSource, templates: Vec<String>) -> Result<(), RouteError> {
         // A panic while it was held leaves whole tables: they are replaced, never changed.
@@ -99,7 +126,8 @@ impl Routes {
         all.extend(templates.into_iter().map(|template| (template, rule)));
         // A stable sort: declared templates stand before those of a document, and take precedence.
         all.sort_by_key(|(_, rule)| *rule != NameSource::Declared);
-        self.declared.store(Arc::new(Declared::new(&all)?));
+        let tables = Declared::new(&all)?.with_matches_of(&self.declared.load());
+        self.declared.store(Arc::new(tables));
         Ok(())
     }
 
@@ -114,8 +142,23 @@ impl Routes {
     }
 
     /// Learns a new template, since a response shows that its path exists. Returns the name to count it under.
-    pub(super) fn learn(&self, template: &str) -> Option<String> {
+    pub(super) fn learn(&self, template: &str) -> Option<Arc<str>> {
         self.inference.as_ref()?.learn(template)
+    }
+
+    /// Forgets what inference has learnt and what has stopped to hold.
+    pub(super) fn forget(&self, now: Instant) {
+        self.inference.iter().for_each(|inference| inference.forget(now));
+    }
+
+    /// Changes whenever inference gives templates up, or takes some back.
+    pub(super) fn version(&self) -> u64 {
+        self.inference.as_ref().map_or(0, |inference| inference.version())
+    }
+
+    /// The template that requests of a template count under by now, if inference has given it up.
+    pub(super) fn merged(&self, template: &str) -> Option<Arc<str>> {
+        self.inference.as_ref()?.merged(template)
     }
 
     /// The rule that made a template.
@@ -128,6 +171,17 @@ impl Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_declared_template_that_nothing_matched_is_listed_until_something_does() {
+        let routes = Routes::declared(["/users/{id}", "/usres/{id}/posts"]).unwrap();
+        let name = |path: &str| routes.name(path, |name| matches!(name, Some(RouteName::Known(_))));
+        assert!(name("/users/7") && !name("/users/7/posts"));
+        routes.openapi(r#"{"paths": {"/orders": {}}}"#).unwrap();
+        assert_eq!(routes.unmatched(), ["/usres/{id}/posts"], "a document is not declared, and keeps what matched");
+        assert!(name("/usres/7/posts"));
+        assert_eq!(routes.unmatched(), Vec::<String>::new());
+    }
 
     #[test]
     fn updates_at_once_are_all_kept() {

@@ -1,15 +1,17 @@
 //! The monitor's side of the registry: once a second it takes the counts of requests that ended, for the history and the totals.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use watchboard_wire::{EndpointName, EndpointTotals, Requests, StatusTotals};
 
 use super::{
+    aliases::Aliases,
     capacity::Capacity,
-    endpoint::{Ending, Endpoint, EndpointDelta, HistogramKind},
+    endpoint::{Endpoint, EndpointDelta, HistogramKind},
     recorder::Recorder,
     reports::{ReportedError, Sighting},
     tally::{Class, Tally},
+    totals::{add_totals, add_uses, totals_of_status},
     upstream::{UpstreamFailure, UpstreamTally},
 };
 use crate::{
@@ -24,6 +26,9 @@ pub(crate) struct Reader {
     ids: Vec<Option<usize>>,
     /// By id, in the order in which endpoints got their first request.
     states: Vec<EndpointState>,
+    aliases: Aliases,
+    /// The state of the routes that the aliases are of.
+    aliases_version: u64,
     whole: RunningTotals,
     errors_seen: u64,
     scratch: Tally,
@@ -65,6 +70,8 @@ impl Reader {
             recorder,
             ids,
             states: vec![],
+            aliases: Aliases::default(),
+            aliases_version: 0,
             whole: RunningTotals::default(),
             errors_seen: 0,
             scratch: Tally::default(),
@@ -78,11 +85,11 @@ impl Reader {
         self.errors_seen = recorder.reports.errors_seen();
         let (errors, slow) = (recorder.reports.take_errors(), recorder.reports.take_slow());
         for (number, endpoint) in recorder.registry.endpoints() {
-            if self.ids[number].is_none() && endpoint.started_count() > 0 {
-                self.ids[number] = Some(self.states.len());
-                self.states.push(EndpointState::new(number, endpoint));
+            if endpoint.started_count() > 0 {
+                self.id_of(number, endpoint);
             }
         }
+        self.find_aliases();
         for (id, state) in self.states.iter_mut().enumerate() {
             let Some(endpoint) = recorder.registry.by_number(state.number as u32) else { continue };
             // No request began since, none was in flight, and no part of one is left: none can have ended.
@@ -107,6 +114,40 @@ impl Reader {
         RequestReports { errors: self.resolve_endpoints(errors), slow: self.resolve_endpoints(slow) }
     }
 
+    /// The id of the endpoint with a number.
+    fn id_of(&mut self, number: usize, endpoint: &Endpoint) -> usize {
+        *self.ids[number].get_or_insert_with(|| {
+            self.states.push(EndpointState::new(self.states.len(), number, endpoint));
+            self.states.len() - 1
+        })
+    }
+
+    /// Finds the rows that were merged, if some were since the last reading.
+    fn find_aliases(&mut self) {
+        let recorder = self.recorder;
+        let version = recorder.forget_routes(Instant::now());
+        if version == self.aliases_version {
+            return;
+        }
+        self.aliases_version = version;
+        let mut aliases = Aliases::default();
+        for id in 0..self.states.len() {
+            let merged = self.endpoint(id).and_then(|endpoint| recorder.merged_row(endpoint));
+            if let Some(number) = merged
+                && let Some(row) = recorder.registry.by_number(number)
+            {
+                aliases.insert(id, self.id_of(number as usize, row));
+            }
+        }
+        recorder.registry.set_merged(aliases.len());
+        self.aliases = aliases;
+    }
+
+    /// The rows that were merged into others.
+    pub(crate) fn aliases(&self) -> &Aliases {
+        &self.aliases
+    }
+
     /// Replaces the registry's numbers by the ids of endpoints.
     fn resolve_endpoints<T: AsMut<Sighting>>(&self, mut reports: Vec<T>) -> Vec<T> {
         reports.retain_mut(|report| {
@@ -118,9 +159,21 @@ impl Reader {
         reports
     }
 
-    /// The totals of every endpoint, by id.
+    /// The totals of every row.
     pub(crate) fn totals(&self) -> Vec<Arc<EndpointTotals>> {
-        self.states.iter().map(|state| Arc::clone(&state.totals)).collect()
+        let rows = (0..self.states.len()).filter(|id| self.aliases.is_row(*id));
+        let totals = rows.map(|id| {
+            let mut members = self.members(id);
+            let mut totals = members.next().map(|own| Arc::clone(&own.totals)).unwrap_or_default();
+            members.for_each(|member| add_totals(Arc::make_mut(&mut totals), &member.totals));
+            totals
+        });
+        totals.collect()
+    }
+
+    /// The endpoints of a row, its own first.
+    fn members(&self, id: usize) -> impl Iterator<Item = &EndpointState> {
+        self.aliases.members(id).filter_map(|id| self.states.get(id))
     }
 
     /// Whether errors' texts are kept as they were.
@@ -138,7 +191,7 @@ impl Reader {
 
     /// The name of an endpoint.
     pub(crate) fn name(&self, id: usize) -> EndpointName {
-        let totals = self.states.get(id).map(|state| &*state.totals);
+        let totals = self.states.get(self.aliases.row(id)).map(|state| &*state.totals);
         let (method, route) = totals.map(|totals| (totals.method.clone(), totals.route.clone())).unwrap_or_default();
         let named_by = self.recorder.rule(&route);
         EndpointName { method, route, objective_us: self.objective_us(id), named_by }
@@ -146,33 +199,35 @@ impl Reader {
 
     /// The endpoint of a name.
     pub(crate) fn id(&self, name: &str) -> Option<usize> {
-        self.states.iter().position(|state| state.totals.text() == name)
+        self.states.iter().position(|state| state.totals.text() == name).map(|id| self.aliases.row(id))
     }
 
     /// The objective for the duration of an endpoint's requests.
     pub(crate) fn objective_us(&self, id: usize) -> u64 {
-        self.endpoint(id).map_or(u64::MAX, |endpoint| endpoint.objective_us)
+        self.endpoint(self.aliases.row(id)).map_or(u64::MAX, |endpoint| endpoint.objective_us)
     }
 
     /// Requests of an endpoint in flight.
     pub(crate) fn in_flight(&self, id: usize) -> u64 {
-        self.states.get(id).map_or(0, EndpointState::in_flight)
+        self.members(id).map(EndpointState::in_flight).sum()
     }
 
     /// The endpoints with requests in flight.
     pub(crate) fn in_flight_ids(&self) -> impl Iterator<Item = usize> {
         let busy = self.states.iter().enumerate().filter(|(_, state)| state.in_flight() > 0);
-        busy.map(|(id, _)| id)
+        busy.map(|(id, _)| self.aliases.row(id))
     }
 
     /// Requests of an endpoint by status since the start, in the order of the statuses.
     pub(crate) fn statuses(&self, id: usize) -> Vec<(u16, u64)> {
-        by_status(self.states.get(id).into_iter().flat_map(|state| &state.totals.statuses))
+        by_status(self.members(id).flat_map(|state| &state.totals.statuses))
     }
 
     /// The database commands of an endpoint's requests since the start, by shape.
-    pub(crate) fn uses(&self, id: usize) -> &[CommandUseDelta] {
-        self.states.get(id).map_or(&[], |state| &state.uses)
+    pub(crate) fn uses(&self, id: usize) -> Vec<CommandUseDelta> {
+        let mut uses = vec![];
+        self.members(id).for_each(|state| add_uses(&mut uses, &state.uses));
+        uses
     }
 
     /// The command that requests of an endpoint repeated last, within a second.
@@ -212,7 +267,7 @@ impl Reader {
             allocated_bytes: self.whole.allocated.bytes,
             duration_mean_us: self.whole.duration_sum_us.checked_div(total),
             statuses: by_status(self.states.iter().flat_map(|state| &state.totals.statuses)),
-            endpoints: self.states.len() as u32,
+            endpoints: (self.states.len() - self.aliases.len()) as u32,
             errors_seen: self.errors_seen,
             faults: self.recorder.faults(),
             capacities: self.recorder.capacities.iter().map(Capacity::read).collect(),
@@ -254,8 +309,9 @@ impl RunningTotals {
 }
 
 impl EndpointState {
-    fn new(number: usize, endpoint: &Endpoint) -> Self {
+    fn new(id: usize, number: usize, endpoint: &Endpoint) -> Self {
         let totals = EndpointTotals {
+            id,
             method: endpoint.method.map(ToOwned::to_owned),
             route: endpoint.route.to_string(),
             ..EndpointTotals::default()
@@ -282,12 +338,7 @@ impl EndpointState {
     }
 
     fn add_uses(&mut self, taken: &[CommandUseDelta]) {
-        for used in taken {
-            match self.uses.iter_mut().find(|sum| sum.shape == used.shape) {
-                Some(sum) => sum.add(used),
-                None => self.uses.push(*used),
-            }
-        }
+        add_uses(&mut self.uses, taken);
         let most = taken.iter().filter(|used| used.repeated > 0).max_by_key(|used| used.most);
         self.last_repetition = most.map(|used| Box::new(*used)).or_else(|| self.last_repetition.take());
     }
@@ -297,7 +348,7 @@ impl EndpointState {
         // Snapshots of earlier ticks keep their totals.
         let totals = Arc::make_mut(&mut self.totals);
         for taken in &taken.endings {
-            let total = totals_of_status(&mut totals.statuses, taken.ending);
+            let total = totals_of_status(&mut totals.statuses, taken.ending.status, taken.ending.error());
             total.requests += taken.requests();
             total.duration_sum_us += taken.duration_sum_us;
             for (bounded, count) in total.bounded.iter_mut().zip(taken.bounded) {
@@ -314,18 +365,6 @@ impl EndpointState {
         self.started = endpoint.started_count();
         totals.in_flight = self.started.saturating_sub(self.ended);
     }
-}
-
-/// The total of an ending's status and error. There are few, so the search is linear.
-fn totals_of_status(statuses: &mut Vec<StatusTotals>, ending: Ending) -> &mut StatusTotals {
-    let (status, error) = (ending.status, ending.error());
-    let index = statuses.iter().position(|total| total.status == status && total.error == error);
-    let at = index.unwrap_or_else(|| {
-        statuses.reserve_exact(1);
-        statuses.push(StatusTotals { status, error, ..StatusTotals::default() });
-        statuses.len() - 1
-    });
-    &mut statuses[at]
 }
 
 impl AsMut<Sighting> for Sighting {

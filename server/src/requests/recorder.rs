@@ -13,8 +13,9 @@ use watchboard_wire::NameSource;
 use super::{
     capacity::Capacity,
     endpoint::{Ending, Endpoint, Outcome, RequestRecord},
+    methods::method_index,
     naming::{RouteName, Routes},
-    registry::{DEFAULT_MAX_ENDPOINTS, Registry, method_index},
+    registry::{DEFAULT_MAX_ENDPOINTS, Registry},
     reports::ReportQueues,
     rules::Rules,
     upstream_failures::UpstreamFailures,
@@ -67,6 +68,8 @@ pub(super) struct RequestRow {
     pub(super) endpoint: &'static Endpoint,
     /// The request's path is new. It begins in a row when there is a response, which shows whether the path exists.
     pub(super) new_path: Option<Box<NewPath>>,
+    /// Whether the request has begun in the row. Without a route it begins when there is a response: an inner layer may know the route.
+    pub(super) has_begun: bool,
 }
 
 /// A path whose template has no row yet.
@@ -85,6 +88,8 @@ pub(crate) struct Policy {
     pub(crate) ignore: Option<IgnoreRequest>,
     pub(crate) group: Option<NameRow>,
     pub(crate) server_timing: bool,
+    /// Whether a panic goes on after it was recorded.
+    pub(crate) resume_panics: bool,
     /// Whether errors' texts are kept as they were.
     pub(crate) keep_error_text: bool,
     /// Names requests that no route of axum's matched.
@@ -100,6 +105,7 @@ impl Default for Policy {
             ignore: None,
             group: None,
             server_timing: false,
+            resume_panics: false,
             keep_error_text: false,
             routes: None,
             capacities: vec![],
@@ -119,6 +125,7 @@ pub(crate) struct Recorder {
     ignore: Option<IgnoreRequest>,
     group: Option<NameRow>,
     pub(super) server_timing: bool,
+    pub(super) resume_panics: bool,
     pub(super) keep_error_text: bool,
     routes: Option<Routes>,
     pub(super) capacities: Vec<Capacity>,
@@ -142,6 +149,7 @@ impl Recorder {
             ignore: policy.ignore,
             group: policy.group,
             server_timing: policy.server_timing,
+            resume_panics: policy.resume_panics,
             keep_error_text: policy.keep_error_text,
             routes: policy.routes,
             capacities: policy.capacities,
@@ -155,10 +163,17 @@ impl Recorder {
         let (number, template) = self.endpoint(incoming)?;
         let endpoint = self.registry.by_number(number)?;
         let new_path = template.map(|template| Box::new(NewPath { method: incoming.method.clone(), template }));
-        if new_path.is_none() {
+        let has_begun = new_path.is_none() && incoming.route.is_some();
+        if has_begun {
             endpoint.begin();
         }
-        Some(RequestRow { number, endpoint, new_path })
+        Some(RequestRow { number, endpoint, new_path, has_begun })
+    }
+
+    /// The number of the row that a route has; `None` without a route, and if the host ignores the request.
+    pub(super) fn route_row(&'static self, incoming: &Incoming<'_>) -> Option<u32> {
+        incoming.route?;
+        Some(self.endpoint(incoming)?.0)
     }
 
     /// The row of a path that was new, now that its response shows that it exists.
@@ -172,6 +187,26 @@ impl Recorder {
     pub(super) fn rule(&self, template: &str) -> NameSource {
         let named = self.routes.as_ref().and_then(|routes| routes.rule(template));
         named.unwrap_or_default()
+    }
+
+    /// Forgets what the names of paths are based on and what has stopped to hold. Returns a number that changes whenever rows were merged or
+    /// split by that.
+    pub(super) fn forget_routes(&self, now: Instant) -> u64 {
+        self.routes.as_ref().map_or(0, |routes| {
+            routes.forget(now);
+            routes.version()
+        })
+    }
+
+    /// The declared templates that no request has matched.
+    pub(crate) fn unmatched_routes(&self) -> Vec<String> {
+        self.routes.as_ref().map(Routes::unmatched).unwrap_or_default()
+    }
+
+    /// The number of the row that an endpoint's requests count in by now, if its own was given up.
+    pub(super) fn merged_row(&self, endpoint: &Endpoint) -> Option<u32> {
+        let template = self.routes.as_ref()?.merged(&endpoint.route)?;
+        self.registry.find_endpoint_of(endpoint.method?, &template)
     }
 
     /// The number of a request's row, and the template of its path if that is new.
@@ -190,6 +225,9 @@ impl Recorder {
             None => find(None),
             Some(RouteName::Known(template)) => find(Some(template)),
             Some(RouteName::TooMany) => Some((self.registry.overflow_row(method_index(incoming.method)), None)),
+            Some(RouteName::Candidate(template, name)) => {
+                Some((self.registry.find_endpoint(incoming.method, Some(template))?, Some(name)))
+            }
             // The host's rules for a route hold from its first request on.
             Some(RouteName::New(template)) if self.registry.has_rule(&template) => find(Some(&template)),
             Some(RouteName::New(template)) => {

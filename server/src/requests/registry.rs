@@ -4,7 +4,11 @@ use std::{hash::BuildHasher, sync::atomic::Ordering::Relaxed};
 
 use http::Method;
 
-use super::{endpoint::Endpoint, rules::Rules};
+use super::{
+    endpoint::Endpoint,
+    methods::{METHODS, method_index},
+    rules::Rules,
+};
 use crate::sync::{AtomicUsize, Hashing, OnceBox, slots::find_or_insert};
 
 /// Endpoints with a row of their own, unless the host sets another cap. Each costs 8 to 12 KB once used, and 7 KB more if the
@@ -19,12 +23,6 @@ const MAX_ENDPOINTS: usize = 1 << 16;
 /// The row of requests that no route matched: clients choose their paths, so no path becomes a key.
 const UNMATCHED: &str = "(unmatched)";
 const OTHER: &str = "(other)";
-/// OpenTelemetry's name for a method that HTTP does not define.
-const OTHER_METHOD: &str = "_OTHER";
-/// The last stands for all methods that are not listed.
-const METHODS: [&str; 10] =
-    ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", OTHER_METHOD];
-
 /// Every route that has had a request.
 pub(crate) struct Registry {
     /// By the hash of method and route; see [`find_or_insert`]. There are at least twice as many slots as endpoints, so that a
@@ -35,6 +33,8 @@ pub(crate) struct Registry {
     used: AtomicUsize,
     /// Entries that are endpoints.
     endpoints: AtomicUsize,
+    /// Endpoints that have been merged into others. Others may take their places below the cap.
+    merged: AtomicUsize,
     most: usize,
     rules: Rules,
     unmatched: Endpoint,
@@ -64,6 +64,7 @@ impl Registry {
             hasher: Hashing::default(),
             used: AtomicUsize::new(0),
             endpoints: AtomicUsize::new(0),
+            merged: AtomicUsize::new(0),
             most,
             rules,
             unmatched,
@@ -78,6 +79,16 @@ impl Registry {
             Some(route) => self.find_route(method_index(method), route),
             None => (!self.rules.ignores(UNMATCHED)).then_some((self.numbers() - 1) as u32),
         }
+    }
+
+    /// The same for the name of a method.
+    pub(super) fn find_endpoint_of(&self, method: &str, route: &str) -> Option<u32> {
+        self.find_route(METHODS.iter().position(|name| *name == method)?, route)
+    }
+
+    /// Sets the number of endpoints that have been merged into others.
+    pub(super) fn set_merged(&self, count: usize) {
+        self.merged.store(count, Relaxed);
     }
 
     /// Whether a rule ignores or groups a route.
@@ -118,7 +129,7 @@ impl Registry {
         let target = match row {
             _ if self.rules.ignores(route) => RouteTarget::Ignored,
             Some(number) => RouteTarget::Row(number),
-            None if !reserve(&self.endpoints, self.most) => {
+            None if !reserve(&self.endpoints, self.most + self.merged.load(Relaxed)) => {
                 self.used.fetch_sub(1, Relaxed);
                 return None;
             }
@@ -187,22 +198,6 @@ fn reserve(count: &AtomicUsize, most: usize) -> bool {
     count.fetch_update(Relaxed, Relaxed, |count| (count < most).then_some(count + 1)).is_ok()
 }
 
-/// The index of a method in [`METHODS`].
-pub(super) fn method_index(method: &Method) -> usize {
-    match *method {
-        Method::GET => 0,
-        Method::POST => 1,
-        Method::PUT => 2,
-        Method::DELETE => 3,
-        Method::PATCH => 4,
-        Method::HEAD => 5,
-        Method::OPTIONS => 6,
-        Method::CONNECT => 7,
-        Method::TRACE => 8,
-        _ => 9,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,13 +210,6 @@ mod tests {
     fn row(registry: &Registry, method: &Method, route: &str) -> String {
         let endpoint = registry.by_number(registry.find_endpoint(method, Some(route)).unwrap()).unwrap();
         format!("{} {}", endpoint.method.unwrap_or_default(), endpoint.route)
-    }
-
-    #[test]
-    fn every_method_has_its_own_name() {
-        for name in METHODS {
-            assert_eq!(METHODS[method_index(&Method::from_bytes(name.as_bytes()).unwrap())], name);
-        }
     }
 
     #[test]
@@ -248,8 +236,12 @@ mod tests {
     }
 
     #[test]
-    fn invented_methods_are_one() {
+    fn registered_methods_have_rows_and_invented_ones_share_one() {
         let registry = registry();
+        for name in ["PROPFIND", "MKCOL", "REPORT"] {
+            let method = Method::from_bytes(name.as_bytes()).unwrap();
+            assert_eq!(row(&registry, &method, "/pot"), format!("{name} /pot"));
+        }
         for name in ["BREW", "WHEN"] {
             let method = Method::from_bytes(name.as_bytes()).unwrap();
             assert_eq!(row(&registry, &method, "/pot"), "_OTHER /pot");

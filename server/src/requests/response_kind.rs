@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderValue, header};
 use watchboard_wire::ErrorKind;
 
-use super::endpoint::Outcome;
+use super::{endpoint::Outcome, waiting::is_stream};
 
 /// gRPC's answer for a method that does not exist, as a status of HTTP.
 const NOT_IMPLEMENTED: u16 = 501;
@@ -12,8 +12,8 @@ const NOT_IMPLEMENTED: u16 = 501;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResponseKind {
     Plain,
-    /// The latency of an event stream is the time until its head: the body lasts as long as the client wants.
-    EventStream,
+    /// The body goes on while there is something to tell. Its client always ends it, so its time is no latency.
+    Stream,
     /// The outcome is a field of gRPC.
     Grpc,
 }
@@ -21,8 +21,8 @@ pub(super) enum ResponseKind {
 impl From<&HeaderMap> for ResponseKind {
     fn from(headers: &HeaderMap) -> Self {
         let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        if kind.starts_with(b"text/event-stream") {
-            Self::EventStream
+        if is_stream(kind) {
+            Self::Stream
         } else if kind.starts_with(b"application/grpc") {
             Self::Grpc
         } else {
@@ -42,17 +42,11 @@ impl ResponseKind {
 pub(super) fn error_kind(outcome: Outcome, status: u16, panicked: bool, kind: ResponseKind) -> Option<ErrorKind> {
     match (outcome, status) {
         _ if panicked => Some(ErrorKind::Panic),
-        // The client of an event stream always ends it.
-        (Outcome::Dropped, _) if kind == ResponseKind::EventStream => None,
+        // The client of a stream always ends it.
+        (Outcome::Dropped, _) if kind == ResponseKind::Stream => None,
         (_, 500..) | (Outcome::Failed, _) => Some(ErrorKind::Server),
         (Outcome::Dropped, _) => Some(ErrorKind::Dropped),
         (Outcome::Complete, 400..) => Some(ErrorKind::Client),
         (Outcome::Complete, _) => None,
     }
-}
-
-/// Whether a response's body is readable text: plain text or JSON, not compressed.
-pub(super) fn is_text(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    (kind.starts_with("text/plain") || kind.contains("json")) && !headers.contains_key(header::CONTENT_ENCODING)
 }

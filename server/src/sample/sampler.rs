@@ -77,9 +77,9 @@ impl Sampler {
 
     /// Takes a tick; `tick` is the whole seconds since the start. A late tick leaves a gap, and has the requests of all seconds since
     /// the last tick. A second tick within one second counts as the next second.
-    pub(crate) fn tick(&mut self, tick: u64, found: &ProbeResult, watched: bool) -> FullSnapshot {
+    pub(crate) fn tick(&mut self, tick: u64, probe_result: &ProbeResult, watched: bool) -> FullSnapshot {
         let taken_at = Instant::now();
-        let database = found.current();
+        let database = probe_result.current();
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
         self.last_tick = Some(tick);
@@ -97,7 +97,7 @@ impl Sampler {
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
         let unix_ms = now_unix_ms();
-        self.judge(tick, unix_ms, &requests, &memory, (&database, found.server.as_ref()));
+        self.judge(tick, unix_ms, &requests, &memory, (&database, probe_result.server.as_ref()));
         let snapshot = Snapshot {
             service: self.service.clone().unwrap_or_else(|| application_name(&memory)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -119,6 +119,8 @@ impl Sampler {
             endpoints: self.reader.totals(),
             errors: self.history.recent_errors(),
             commands: self.commands.snapshot(),
+            exemplars: self.history.exemplars(),
+            latencies: vec![],
         }
     }
 
@@ -194,6 +196,9 @@ impl Sampler {
         self.probes.update(is_requested).then(|| {
             let mut updated = frozen.clone();
             updated.snapshot.memory = self.probes.last().clone();
+            if is_requested {
+                updated.latencies = self.history.latencies(&updated.endpoints);
+            }
             updated
         })
     }
@@ -215,10 +220,10 @@ impl Sampler {
         query: &RefreshQuery,
         cursor: Option<RefreshCursor>,
         frozen: &FullSnapshot,
-        found: &ProbeResult,
+        probe_result: &ProbeResult,
     ) -> Option<RefreshResponse> {
         let faults = Arc::clone(&self.faults);
-        let answer = faults.rescue("answers", || self.answer(query, cursor, &frozen.snapshot, found));
+        let answer = faults.rescue("answers", || self.answer(query, cursor, &frozen.snapshot, probe_result));
         if answer.is_none() {
             self.history.forget_sums();
         }
@@ -231,11 +236,11 @@ impl Sampler {
         query: &RefreshQuery,
         cursor: Option<RefreshCursor>,
         snapshot: &Snapshot,
-        found: &ProbeResult,
+        probe_result: &ProbeResult,
     ) -> RefreshResponse {
         let memory = (query.part == Part::Memory).then(|| self.detail());
         let database = (query.part == Part::Database).then(|| DatabaseDetail {
-            server: found.server.clone(),
+            server: probe_result.server.clone(),
             commands: self.commands.listens().then(|| self.app_commands(query.window)),
         });
         let names = NameLookup { reader: &self.reader, command: &|number| self.commands.name(number) };
@@ -380,6 +385,6 @@ mod tests {
         let frozen = sampler.tick(3, &ProbeResult::default(), false);
         let answer = sampler.rescued_answer(&query, None, &frozen, &ProbeResult::default()).unwrap();
         assert_eq!((frozen.snapshot.requests.total, answer.totals.requests, answer.endpoints[0].requests), (3, 1, 1));
-        assert!(frozen.snapshot.health.sentences().any(|reason| reason.contains("Watchboard's history failed once")));
+        assert!(frozen.snapshot.health.sentences().any(|reason| reason.contains("the history failed once")));
     }
 }

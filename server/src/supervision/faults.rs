@@ -55,6 +55,14 @@ impl Faults {
         }
     }
 
+    /// A failure of this part, the last one, goes on: it is not counted again.
+    pub(super) fn extend(&self, part: &'static str) {
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = parts.iter_mut().find(|known| known.part == part) {
+            known.last = Instant::now();
+        }
+    }
+
     /// Adds a failure; whether its reason is new.
     pub(super) fn add(&self, part: &'static str, reason: &str) -> bool {
         let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +103,7 @@ impl Faults {
 /// On a thread of its own: the host's subscriber may block or panic, and this may be the sampler's thread. Without a thread the fault is
 /// only shown.
 fn log(part: &'static str, reason: String, detail: String) {
-    let write = move || tracing::error!("Watchboard's {part} failed, and is started again: {reason} {detail}");
+    let write = move || tracing::error!("the {part} failed: {reason} {detail}");
     let _ = thread::Builder::new().name("watchboard-log".to_owned()).spawn(write);
 }
 
@@ -115,6 +123,8 @@ mod tests {
         faults.record("other part", "no thread".to_owned());
         let [part, other] = &*faults.all() else { panic!("two parts") };
         assert_eq!((&*part.part, part.count, other.count, &*other.reason), ("part", 2, 1, "no thread"));
+        faults.extend("other part");
+        assert_eq!(faults.all()[1].count, 1, "what goes on is one fault");
         assert!(part.reason.starts_with("it panicked at ") && part.reason.contains("faults.rs"), "{}", part.reason);
     }
 

@@ -20,6 +20,15 @@ pub fn record_fault(part: &'static str, reason: &str) {
     FAULTS.add(part, reason);
 }
 
+/// Says that the last fault of this part goes on. It is not counted again, and the ten minutes begin anew.
+///
+/// ```
+/// watchboard::program::extend_fault("order queue");
+/// ```
+pub fn extend_fault(part: &'static str) {
+    FAULTS.extend(part);
+}
+
 /// The same after a panic. Call it on the thread that panicked. The location is shown, and not the panic's message.
 /// Returns the reason that is shown.
 ///

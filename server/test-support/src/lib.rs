@@ -1,5 +1,10 @@
 //! Helpers of the integration tests: the real program, a client, a real mongod, a replica set of three, a faulty proxy.
-#![allow(missing_docs, clippy::missing_panics_doc, reason = "only tests use it, and a panic fails a test")]
+#![allow(
+    missing_docs,
+    missing_debug_implementations,
+    clippy::missing_panics_doc,
+    reason = "only tests use it, and a panic fails a test"
+)]
 
 mod addresses;
 mod board_texts;

@@ -24,7 +24,7 @@ impl Nginx {
         let temporary =
             ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|kind| format!("{kind}_temp_path {kind};"));
         let configuration = format!(
-            "daemon off; pid nginx.pid; worker_processes 1; error_log stderr;
+            "daemon off; master_process off; pid nginx.pid; error_log stderr;
              events {{ worker_connections 64; }}
              http {{
                  access_log off; proxy_http_version 1.1; {}

@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use tokio::{net::TcpListener, time::sleep};
-use watchboard::{Access, LocalOnly, Monitor, Pass, Route, mount_path};
+use watchboard::{Access, BoardRoute, LocalOnly, Monitor, Pass, mount_path};
 use watchboard_test_support::{TestClient, Visitor, assets, attributes, header_text, resolve, text};
 
 const BOARD: &str = "/ops/board";
@@ -20,7 +20,7 @@ fn host() -> Router {
 }
 
 /// The path of a route below the mount; that of the page is the mount itself.
-fn path(route: Route) -> String {
+fn path(route: BoardRoute) -> String {
     [BOARD, route.path()].concat().trim_end_matches('/').replace("{name}", "app.js")
 }
 
@@ -39,7 +39,7 @@ async fn the_board_can_be_open_to_its_own_machine_alone() {
         (visitor.clone().with("forwarded", "for=203.0.113.7"), 403),
     ];
     for (stranger, status) in strangers {
-        for &route in Route::ALL {
+        for &route in BoardRoute::ALL {
             let answer = stranger.send(route.method().as_str(), &path(route), "").await;
             assert_eq!(answer.status(), status, "{route:?}");
             assert!(text(&answer).contains(".access(") && text(&answer).contains("ssh -L"), "{}", text(&answer));
@@ -57,7 +57,7 @@ async fn a_board_that_is_not_told_who_asks_is_closed_and_says_what_to_do() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let visitor = Visitor::new(listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, open(host())).await });
-    for &route in Route::ALL {
+    for &route in BoardRoute::ALL {
         let answer = visitor.send(route.method().as_str(), &path(route), "").await;
         assert_eq!(answer.status(), 403, "{route:?}");
         assert!(text(&answer).contains("into_make_service_with_connect_info::<SocketAddr>()"), "{}", text(&answer));
@@ -71,7 +71,7 @@ async fn a_function_of_the_host_decides_for_every_route() {
     let app = Monitor::builder().access(access).build().watch(host(), BOARD);
     let stranger = visitor(app).await;
     let member = stranger.clone().with("x-team", "ops").with("host", "board.example").with("via", "1.1 proxy");
-    for &route in Route::ALL {
+    for &route in BoardRoute::ALL {
         let send = async |visitor: &Visitor| visitor.send(route.method().as_str(), &path(route), "").await;
         assert_eq!(send(&stranger).await.status(), 403, "{route:?}");
         assert_ne!(send(&member).await.status(), 403, "{route:?}");
@@ -94,7 +94,7 @@ impl Access for Members {
             request.extensions_mut().insert(Pass::signed_in("/leave"));
             return Ok(request);
         }
-        if Route::from_path(request.uri().path()) == Some(Route::Readyz) {
+        if BoardRoute::from_path(request.uri().path()) == Some(BoardRoute::Readyz) {
             request.extensions_mut().insert(Pass::StatusOnly);
             return Ok(request);
         }

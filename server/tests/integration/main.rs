@@ -5,6 +5,8 @@ mod canary;
 mod client_faults;
 mod commands;
 mod database;
+mod layers;
+mod names;
 mod policy;
 mod refresh;
 mod requests;

@@ -19,7 +19,7 @@ const ENDPOINTS: usize = 400;
 /// Pages that ask at once; fewer fit into the monitor's queue.
 const PAGES: usize = 400;
 
-/// A page's question.
+/// A page's query.
 fn question(body: Vec<u8>) -> Request<Body> {
     let binary = "application/octet-stream";
     let request = Request::post("/api/watchboard/refresh").header(header::HOST, "localhost");

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{Router, routing::get};
 use tracing_subscriber::fmt::MakeWriter;
-use watchboard::{Monitor, Route};
+use watchboard::{BoardRoute, Monitor};
 use watchboard_test_support::{Nginx, TestClient, Visitor, attributes, header_text, resolve, text};
 
 const BOARD: &str = "/ops/board";
@@ -62,9 +62,9 @@ async fn one_call_prints_a_link_and_each_sign_in_the_next() {
     let stranger = visitor(watchboard::watch(host(), BOARD, ())).await;
     let [link] = &log.links()[..] else { panic!("{:?}", log.links()) };
     assert!(link.starts_with("/ops/board?token="), "{link}");
-    for &route in Route::ALL {
+    for &route in BoardRoute::ALL {
         let path = [BOARD, route.path()].concat().trim_end_matches('/').replace("{name}", "app.js");
-        let is_probe = matches!(route, Route::Livez | Route::Readyz);
+        let is_probe = matches!(route, BoardRoute::Livez | BoardRoute::Readyz);
         let answer = stranger.send(route.method().as_str(), &path, "").await;
         assert_eq!(answer.status(), if is_probe { 200 } else { 401 }, "{route:?}");
         let elsewhere = stranger.clone().with("host", "evil.example").send(route.method().as_str(), &path, "").await;

@@ -52,7 +52,7 @@ async fn a_probe_that_panics_or_blocks_is_never_healthy_and_goes_on_afterwards()
     mode.store(PANICS, SeqCst);
     let named = |health: &Value| database(health).starts_with("error: not probed: the monitor's probe: it panicked");
     let health = asker.wait_for_json("/board/health", Duration::from_secs(5), named).await;
-    let reason = |health: &Value| reasons(health).contains("Watchboard's database probe failed");
+    let reason = |health: &Value| reasons(health).contains("the database probe failed");
     let health = if reason(&health) { health } else { asker.wait_for_json("/board/health", WITHIN, reason).await };
     assert_eq!(health["monitor"]["faults"][0]["part"], "database probe");
     assert!(!health.to_string().contains("a bug of the host"), "its text is in the log alone: {health:#}");

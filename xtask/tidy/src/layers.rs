@@ -48,7 +48,7 @@ const LAYERS: [Layer; 8] = [
     },
     Layer {
         modules: MEASURING,
-        never: &["watchboard::monitor", "watchboard::builder", "watchboard::sample", "watchboard::board"],
+        never: &["watchboard::monitor", "watchboard::sample", "watchboard::board"],
         because: "the monitor calls its parts, never the other way round",
     },
     Layer {

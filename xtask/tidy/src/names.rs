@@ -81,9 +81,6 @@ fn modules_and_types_have_names() {
 fn functions_have_names() {
     let is_function = |of: &Definition| matches!(of.kind, Kind::Function | Kind::Method);
     let functions: Vec<_> = definitions().into_iter().filter(|(_, of)| is_function(of)).collect();
-    for name in ["of", "find"] {
-        println!("{} functions are called {name}", functions.iter().filter(|(_, of)| of.name == name).count());
-    }
     let bad = functions.iter().filter(|(_, of)| is_banned(&of.name));
     assert_none(&bad.map(|(file, of)| format!("{file}:{}: function {}", of.line, of.name)).collect::<Vec<_>>());
 }

@@ -57,6 +57,10 @@ impl Listing<'_> {
                 let of_name = items.filter(|item| name_of(item).as_ref() == rest.first());
                 of_name.for_each(|item| self.add_item(of, item, &format!("{path}::{name}")));
             }
+            Some(Target { module: Some(of), rest }) if rest.is_empty() => {
+                self.lines.push(format!("{path}::{name}: {marks}mod"));
+                self.add_module(of, &format!("{path}::{name}"));
+            }
             _ => self.lines.push(format!("{path}::{name}: {marks}use {}", target.join("::"))),
         }
     }

@@ -8,10 +8,7 @@ use std::{
 
 use watchboard::{Database, Routes};
 
-use super::{
-    error::SettingError,
-    flags::{Command, Config},
-};
+use super::{error::SettingError, flags::Config};
 use crate::{
     file_reader::read_in_time,
     proxy::Upstream,
@@ -34,7 +31,7 @@ pub(super) fn check_combinations(config: &Config) -> Result<(), SettingError> {
 }
 
 fn check_upstream(config: &Config, upstream: &Upstream) -> Result<(), SettingError> {
-    if is_demo(config) {
+    if config.is_demo() {
         return Err(SettingError::UpstreamOfDemo);
     }
     let (board, proxy) = (config.listen, config.proxy_listen);
@@ -53,10 +50,6 @@ fn check_upstream(config: &Config, upstream: &Upstream) -> Result<(), SettingErr
         Some(address) => Err(SettingError::UpstreamIsWatchboard { upstream: upstream.clone(), address }),
         None => Ok(()),
     }
-}
-
-fn is_demo(config: &Config) -> bool {
-    matches!(config.command, Some(Command::Demo { .. }))
 }
 
 /// The routes that the flags declare. Other paths are named by inference.
@@ -80,7 +73,7 @@ pub(crate) fn read_tls(config: &Config) -> Result<Option<Tls>, SettingError> {
 /// The process that `--pid` names. It must run. Where `/proc` hides processes, as with `hidepid`, the board says whether it does.
 pub(crate) fn read_pid(config: &Config) -> Result<Option<u32>, SettingError> {
     let Some(pid) = config.pid else { return Ok(None) };
-    if is_demo(config) {
+    if config.is_demo() {
         return Err(SettingError::PidOfDemo);
     }
     let is_listed = |pid: u32| Path::new("/proc").join(pid.to_string()).exists();

@@ -150,6 +150,11 @@ pub(crate) enum Command {
 }
 
 impl Config {
+    /// Whether the demo shop is what runs.
+    pub(crate) fn is_demo(&self) -> bool {
+        matches!(self.command, Some(Command::Demo { .. }))
+    }
+
     pub(crate) fn trusted_proxies(&self) -> TrustedProxies {
         self.trusted_proxy.iter().copied().collect()
     }

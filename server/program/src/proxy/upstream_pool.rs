@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     serve::{MAX_FIELDS, RESTART_PAUSE, lacks_something},
-    tasks::{Recorded, recorded, spawn_once},
+    tasks::{TaskEnd, run_recorded, spawn_once},
 };
 
 /// A local application takes a connection at once. One that does not is overloaded or gone.
@@ -184,7 +184,7 @@ impl UpstreamPool {
         self.lock().keep(open, lease, self.most_idle);
         if !self.is_swept.swap(true, Relaxed) {
             tokio::spawn(async move {
-                if let Recorded::Panic = recorded("connection pool", Arc::clone(&self).sweep()).await {
+                if let TaskEnd::Panic = run_recorded("connection pool", Arc::clone(&self).sweep()).await {
                     // The next connection that is kept starts it again.
                     self.is_swept.store(false, Relaxed);
                 }

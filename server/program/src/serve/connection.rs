@@ -43,8 +43,10 @@ use super::{
 
 /// A connection has this long for TLS and the head of its first request, and then from one request to the next.
 pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(30);
-/// The same, while others wait for the place of the connection.
-const HEAD_WITHIN_IF_CROWDED: Duration = Duration::from_secs(2);
+/// The same, while others wait for the place of the connection: a second covers the round trips of TLS to anywhere on earth.
+const HEAD_WITHIN_IF_CROWDED: Duration = Duration::from_secs(1);
+/// How often a connection without a request looks whether others wait.
+const CROWD_CHECK_EACH: Duration = Duration::from_millis(250);
 /// A client that reads nothing for this long loses its connection.
 pub(super) const READ_WITHIN: Duration = Duration::from_mins(1);
 /// Between two looks at the streams of an HTTP/2 connection.
@@ -96,11 +98,9 @@ pub(super) struct Connection {
 /// shut out the others.
 async fn head_time_over(places: &ConnectionPlaces) {
     let began = Instant::now();
-    loop {
-        sleep(HEAD_WITHIN_IF_CROWDED).await;
-        if places.are_taken() || began.elapsed() >= HEAD_WITHIN {
-            return;
-        }
+    sleep(HEAD_WITHIN_IF_CROWDED).await;
+    while !places.are_taken() && began.elapsed() < HEAD_WITHIN {
+        sleep(CROWD_CHECK_EACH).await;
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version, password_hash::SaltString};
 use axum::http::{Method, StatusCode};
 use tokio::{io::AsyncWriteExt, process::Command};
-use watchboard::Route;
+use watchboard::BoardRoute;
 use watchboard_test_support::{Binary, Visitor, assets, header_text, text};
 use watchboard_wire::{RefreshCursor, RefreshQuery};
 
@@ -68,20 +68,20 @@ async fn every_route_is_closed_to_strangers_and_open_to_whom_it_is_for() {
     let impostor = stranger.clone().with("authorization", &format!("Bearer {TOKEN}0")).with("cookie", &made_up);
     let page = text(&viewer.get("/").await).to_owned();
     let asset = assets("/", &page).remove(0);
-    for &route in Route::ALL {
+    for &route in BoardRoute::ALL {
         let (method, path) = (route.method(), route.path().replace("/assets/{name}", &asset));
         let send = async |visitor: &Visitor| {
             visitor.send(method.as_str(), &path, if method == Method::POST { question(&page) } else { vec![] }).await
         };
         assert_eq!(send(&viewer).await.status(), 200, "{route:?}, signed in");
-        let is_for_programs = matches!(route, Route::Health | Route::HealthV1 | Route::Metrics);
-        let is_public = matches!(route, Route::Livez | Route::Readyz);
+        let is_for_programs = matches!(route, BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics);
+        let is_public = matches!(route, BoardRoute::Livez | BoardRoute::Readyz);
         let for_program = send(&program).await;
         assert_eq!(for_program.status(), if is_for_programs || is_public { 200 } else { 401 }, "{route:?}, by token");
         for nobody in [&stranger, &impostor] {
             let answer = send(nobody).await;
             assert_eq!(answer.status(), if is_public { 200 } else { 401 }, "{route:?}, without credentials");
-            assert_eq!(is_sign_in_page(&answer), route == Route::Page, "{route:?}");
+            assert_eq!(is_sign_in_page(&answer), route == BoardRoute::Page, "{route:?}");
             let challenge = if is_for_programs { "Bearer" } else { "" };
             assert_eq!(header_text(&answer, "www-authenticate"), challenge, "{route:?}");
             for other in ["HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"] {
@@ -89,7 +89,7 @@ async fn every_route_is_closed_to_strangers_and_open_to_whom_it_is_for() {
                 assert!(answer.status() != 200 || (is_public && other == "HEAD"), "{other} {route:?}");
             }
         }
-        if route == Route::Readyz {
+        if route == BoardRoute::Readyz {
             assert_eq!((text(&for_program), text(&send(&stranger).await)), ("ok", ""));
         }
     }
@@ -106,7 +106,7 @@ async fn every_route_is_closed_to_strangers_and_open_to_whom_it_is_for() {
 async fn every_answer_tells_the_browser_to_keep_to_itself() {
     let (_board, stranger) = closed(&[]).await;
     let viewer = sign_in(&stranger).await;
-    let paths = Route::ALL.iter().copied().map(Route::path).chain(["/sign-in", "/sign-out", "/nothing"]);
+    let paths = BoardRoute::ALL.iter().copied().map(BoardRoute::path).chain(["/sign-in", "/sign-out", "/nothing"]);
     for path in paths {
         for visitor in [&stranger, &viewer, &stranger.clone().with("host", "evil.example")] {
             let answer = visitor.get(path).await;
@@ -180,7 +180,7 @@ async fn another_site_cannot_have_the_browser_post() {
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "same-site"),
     ] {
-        for path in ["/sign-in", "/sign-out", Route::Refresh.path()] {
+        for path in ["/sign-in", "/sign-out", BoardRoute::Refresh.path()] {
             let answer = viewer.clone().with(header, value).post(path, FORM).await;
             assert_eq!(answer.status(), 403, "{path}, {header}: {value}");
             assert!(answer.headers().get("set-cookie").is_none());
@@ -297,7 +297,7 @@ async fn what_is_too_large_or_no_form_is_refused() {
     assert_eq!(stranger.post("/sign-in", "next=view").await.status(), 422);
     assert_eq!(stranger.send("POST", "/sign-in", FORM).await.status(), 415);
     assert_eq!(stranger.post("/sign-in", &format!("password={}", "x".repeat(2000))).await.status(), 401);
-    assert_eq!(viewer.send("POST", Route::Refresh.path(), vec![0; 17 * 1024]).await.status(), 413);
+    assert_eq!(viewer.send("POST", BoardRoute::Refresh.path(), vec![0; 17 * 1024]).await.status(), 413);
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn it_can_be_open_to_its_own_machine_and_says_so() {
         ("x-real-ip", "203.0.113.7", 403),
         ("via", "1.1 proxy", 403),
     ] {
-        for &route in Route::ALL {
+        for &route in BoardRoute::ALL {
             let answer = visitor.clone().with(header, value).send(route.method().as_str(), route.path(), "").await;
             assert_eq!(answer.status(), status, "{header} {route:?}");
             assert!(text(&answer).contains("watchboard --help"), "{}", text(&answer));

@@ -135,6 +135,18 @@ fn every_block_has_a_language() {
 }
 
 #[test]
+fn the_rust_of_every_document_is_compiled() {
+    let compiled = read("server/test-support/src/doc_tests.rs");
+    let missing = DOCUMENTS.iter().filter(|document| {
+        let has_rust = document.blocks.iter().any(|block| block.language.starts_with("rust"));
+        has_rust && !compiled.contains(&format!("../{}\"", document.name))
+    });
+    assert_none(
+        &missing.map(|document| format!("{} is not among the documentation tests", document.name)).collect::<Vec<_>>(),
+    );
+}
+
+#[test]
 fn the_readme_is_short() {
     assert!(read("README.md").lines().count() <= README_LINES);
 }

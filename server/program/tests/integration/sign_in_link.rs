@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use axum::{body::Bytes, http::Response};
 use tokio::process::Command;
-use watchboard::Route;
+use watchboard::BoardRoute;
 use watchboard_test_support::{Binary, Nginx, Visitor, attributes, header_text, resolve, text};
 
 /// What comes before a link in the log.
@@ -106,10 +106,10 @@ async fn without_the_link_nothing_but_the_probes_is_open() {
     let (board, stranger) = board(&[]).await;
     nth_link(&board, 1).await;
     let liar = stranger.clone().with("authorization", &format!("Bearer {}", "0".repeat(64)));
-    for &route in Route::ALL {
+    for &route in BoardRoute::ALL {
         for nobody in [&stranger, &liar] {
             let answer = nobody.send(route.method().as_str(), &route.path().replace("{name}", "app.js"), "").await;
-            let is_probe = matches!(route, Route::Livez | Route::Readyz);
+            let is_probe = matches!(route, BoardRoute::Livez | BoardRoute::Readyz);
             assert_eq!(answer.status(), if is_probe { 200 } else { 401 }, "{route:?}");
             assert!(!is_probe || text(&answer).is_empty(), "the status and nothing else");
             assert!(!text(&answer).contains("data-bundle") && !text(&answer).contains("uptime"), "{route:?}");
@@ -117,13 +117,13 @@ async fn without_the_link_nothing_but_the_probes_is_open() {
         // From elsewhere a balancer may look, and nobody else.
         let elsewhere = stranger.clone().with("host", "10.0.0.7:3000").with("x-forwarded-for", "203.0.113.7");
         let answer = elsewhere.send(route.method().as_str(), route.path(), "").await;
-        let is_probe = matches!(route, Route::Livez | Route::Readyz);
+        let is_probe = matches!(route, BoardRoute::Livez | BoardRoute::Readyz);
         assert_eq!(answer.status(), if is_probe { 200 } else { 403 }, "{route:?}");
     }
     let health = stranger.get("/health").await;
     assert!(text(&health).contains("WATCHBOARD_TOKEN") && text(&health).contains("--open"), "{}", text(&health));
     for (header, value) in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "same-site")] {
-        for path in ["/sign-in", "/sign-out", Route::Refresh.path()] {
+        for path in ["/sign-in", "/sign-out", BoardRoute::Refresh.path()] {
             let answer = stranger.clone().with(header, value).post(path, "token=0").await;
             assert_eq!(answer.status(), 403, "{path}, {header}: {value}");
         }

@@ -220,7 +220,7 @@ async fn proxy_threads_that_stand_still_are_named() {
         };
         paused.push(thread);
     }
-    let named = |health: &serde_json::Value| health["reasons"].to_string().contains("Watchboard's proxy thread failed");
+    let named = |health: &serde_json::Value| health["reasons"].to_string().contains("the proxy thread failed");
     let health = binary.client.wait_for_json("/health", WITHIN, named).await;
     assert_eq!(health["status"], "degraded", "{health:#}");
     drop(paused);

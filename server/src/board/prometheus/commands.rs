@@ -1,14 +1,13 @@
-//! The commands that the application sends to its database: OpenTelemetry's `db.client.operation.duration` as sums, and its
-//! `db.client.connection.*`.
-
-use std::fmt::{self, Write};
+//! The commands that the application sends to its database: OpenTelemetry's `db.client.operation.duration` as sums, and its connections.
 
 use watchboard_wire::{CommandName, CommandTotals, CommandsSnapshot, Pool};
 
-use super::text::{escape_label, seconds};
+use super::{
+    exposition::{Exposition, Kind},
+    text::{escape_label, seconds},
+};
 
 const DURATION: &str = "db_client_operation_duration_seconds";
-const CONNECTIONS: &str = "db_client_connection_count";
 
 type MetricReader<T> = fn(&T) -> u64;
 
@@ -22,32 +21,26 @@ const GAUGES: [(&str, &str, MetricReader<Pool>); 2] = [
     ("db_client_connection_pending_requests", "Those who wait for a connection.", |pool| pool.waiting),
 ];
 
-pub(super) fn write_all(out: &mut String, commands: &CommandsSnapshot) -> fmt::Result {
-    writeln!(out, "# HELP {DURATION} Time from sending a command to its answer.\n# TYPE {DURATION} summary")?;
+pub(super) fn write(out: &mut Exposition, commands: &CommandsSnapshot) {
+    out.family(Kind::Summary, DURATION, "Time from sending a command to its answer.");
     for totals in &commands.totals {
         let labels = command_labels(&totals.name);
-        writeln!(out, "{DURATION}_sum{{{labels}}} {}", seconds(totals.duration_sum_us))?;
-        writeln!(out, "{DURATION}_count{{{labels}}} {}", totals.fine + totals.failed)?;
+        out.sample(&format!("{DURATION}_sum"), &labels, seconds(totals.duration_sum_us));
+        out.sample(&format!("{DURATION}_count"), &labels, totals.fine + totals.failed);
     }
     for (name, help, read) in COUNTERS {
-        writeln!(out, "# HELP {name} {help}\n# TYPE {name} counter")?;
-        for totals in &commands.totals {
-            writeln!(out, "{name}{{{}}} {}", command_labels(&totals.name), read(totals))?;
-        }
+        let samples = commands.totals.iter().map(|totals| (command_labels(&totals.name), read(totals)));
+        out.all((Kind::Counter, name, help), samples);
     }
-    writeln!(out, "# HELP {CONNECTIONS} Connections of the application's pools.\n# TYPE {CONNECTIONS} gauge")?;
-    for pool in &commands.pools {
-        for (state, count) in [("used", pool.in_use), ("idle", pool.size.saturating_sub(pool.in_use))] {
-            writeln!(out, "{CONNECTIONS}{{{},db_client_connection_state=\"{state}\"}} {count}", pool_label(pool))?;
-        }
-    }
+    // Not `db.client.connection.count`: names that end so are those of histograms in Prometheus.
+    let connections = commands.pools.iter().flat_map(|pool| {
+        let of_state = |state| format!("{},db_client_connection_state=\"{state}\"", pool_label(pool));
+        [(of_state("used"), pool.in_use), (of_state("idle"), pool.size.saturating_sub(pool.in_use))]
+    });
+    out.all((Kind::Gauge, "db_client_connections_usage", "Connections of the application's pools."), connections);
     for (name, help, read) in GAUGES {
-        writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")?;
-        for pool in &commands.pools {
-            writeln!(out, "{name}{{{}}} {}", pool_label(pool), read(pool))?;
-        }
+        out.all((Kind::Gauge, name, help), commands.pools.iter().map(|pool| (pool_label(pool), read(pool))));
     }
-    Ok(())
 }
 
 fn pool_label(pool: &Pool) -> String {

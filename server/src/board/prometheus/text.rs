@@ -9,3 +9,8 @@ pub(super) fn escape_label(value: &str) -> String {
 pub(super) fn seconds(us: u64) -> f64 {
     us as f64 / 1e6
 }
+
+/// A bound of a histogram, alike in both formats: OpenMetrics wants `1.0`.
+pub(super) fn number(value: f64) -> String {
+    format!("{value:?}")
+}

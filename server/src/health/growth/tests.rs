@@ -172,3 +172,11 @@ fn a_fast_growth_that_is_small_does_not_hide_a_slow_one() {
     let mib = f64::from(1 << 20);
     assert!(series.find_growth(50.0 * mib, 400.0 * mib).is_some());
 }
+
+#[test]
+fn the_documentation_has_these_thresholds() {
+    crate::health::finding::assert_documented(&[
+        &format!("by at least {:.1} % of the limit and {} MiB", 100.0 * SLOW_SHARE_AN_HOUR, LEAST_BYTES as u64 >> 20),
+        &format!("by at least {} MiB. Needs 15 minutes", LEAST_BYTES as u64 >> 20),
+    ]);
+}

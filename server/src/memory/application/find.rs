@@ -9,6 +9,7 @@ use std::{
 use watchboard_wire::Unknown;
 
 use super::{
+    forwarders::explain_forwarder,
     listeners::{self, Listeners},
     owners,
     table::{ProcessKey, ProcessTable},
@@ -38,7 +39,7 @@ pub(super) struct Finder {
 
 /// Why a search has no processes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Missing {
+pub(super) enum SearchFailure {
     /// It is certain that there is none now.
     Gone(Unknown),
     /// There may be one, and it is out of sight.
@@ -48,7 +49,7 @@ pub(super) enum Missing {
 }
 
 /// A failed reading is no finding.
-impl From<Unknown> for Missing {
+impl From<Unknown> for SearchFailure {
     fn from(why: Unknown) -> Self {
         Self::Failed(why)
     }
@@ -80,22 +81,22 @@ impl Finder {
     }
 
     /// Searches now.
-    pub(super) fn find_processes(&mut self) -> Result<ProcessTree, Missing> {
+    pub(super) fn find_processes(&mut self) -> Result<ProcessTree, SearchFailure> {
         let found = match self.watch {
             Watch::Pid(pid) => self.by_id(pid),
             Watch::Listening(address) => self.by_address(address),
-            Watch::Unseen(ref why) => Err(Missing::Unseen(Unknown::because(why))),
+            Watch::Unseen(ref why) => Err(SearchFailure::Unseen(Unknown::because(why))),
         };
         match &found {
             Ok(found) => (self.seen, self.processes) = (true, found.processes.clone()),
-            Err(Missing::Failed(_)) => {}
+            Err(SearchFailure::Failed(_)) => {}
             Err(_) => self.processes.clear(),
         }
         found
     }
 
-    fn by_id(&mut self, pid: u32) -> Result<ProcessTree, Missing> {
-        let gone = |why: String| Err(Missing::Gone(Unknown::because(why)));
+    fn by_id(&mut self, pid: u32) -> Result<ProcessTree, SearchFailure> {
+        let gone = |why: String| Err(SearchFailure::Gone(Unknown::because(why)));
         match (&*self.roots, ProcessKey::from_pid(pid)) {
             (_, Err(Absence::Unread(why))) => return Err(why.into()),
             ([known], key) if key.as_ref() != Ok(known) => {
@@ -114,14 +115,14 @@ impl Finder {
         }
         let processes = ProcessTable::read()?.family(&self.roots, std::process::id());
         if processes.is_empty() {
-            return Err(Missing::Unseen(why_unlisted(pid)));
+            return Err(SearchFailure::Unseen(why_unlisted(pid)));
         }
         Ok(ProcessTree { processes, owners: vec![] })
     }
 
-    fn by_address(&mut self, address: SocketAddr) -> Result<ProcessTree, Missing> {
+    fn by_address(&mut self, address: SocketAddr) -> Result<ProcessTree, SearchFailure> {
         if !listeners::is_here(address.ip()) {
-            return Err(Missing::Unseen(Unknown::because(format!(
+            return Err(SearchFailure::Unseen(Unknown::because(format!(
                 "{} is not an address of this host: the memory of an application is seen only where it runs. Run watchboard there.",
                 address.ip(),
             ))));
@@ -145,23 +146,23 @@ impl Finder {
         }
         if listeners.inodes.is_empty() {
             self.roots.clear();
-            return Err(Missing::Gone(self.nothing_listens(address)));
+            return Err(SearchFailure::Gone(self.nothing_listens(address)));
         }
         if let Some((same, at, why)) = &self.in_vain
             && *same == listeners
             && at.elapsed() < SEARCH_EVERY
         {
-            return Err(Missing::Unseen(why.clone()));
+            return Err(SearchFailure::Unseen(why.clone()));
         }
         let found = self.by_owners(address, &listeners);
         self.in_vain = match &found {
-            Err(Missing::Unseen(why)) => Some((listeners, Instant::now(), why.clone())),
+            Err(SearchFailure::Unseen(why)) => Some((listeners, Instant::now(), why.clone())),
             _ => None,
         };
         found
     }
 
-    fn by_owners(&mut self, address: SocketAddr, listeners: &Listeners) -> Result<ProcessTree, Missing> {
+    fn by_owners(&mut self, address: SocketAddr, listeners: &Listeners) -> Result<ProcessTree, SearchFailure> {
         let table = ProcessTable::read()?;
         let owners = or_unknown("/proc/PID/fd", owners::find_owners(&listeners.inodes, table.folders()))?;
         self.roots = table.roots(&owners.pids, std::process::id());
@@ -176,10 +177,13 @@ impl Finder {
                 (false, true) => "is another user's, whose open files may not be seen",
                 (false, false) => "is not to be seen from here: it is in a container of its own, or of the kernel",
             };
-            return Err(Missing::Unseen(Unknown::because(format!(
+            return Err(SearchFailure::Unseen(Unknown::because(format!(
                 "The process that listens at {address}{whose} {why}. Run watchboard as the same user or with CAP_SYS_PTRACE, or name the \
                  process by --pid."
             ))));
+        }
+        if let Some(why) = explain_forwarder(address, &self.roots) {
+            return Err(SearchFailure::Unseen(why));
         }
         Ok(ProcessTree { processes: table.family(&self.roots, std::process::id()), owners: self.owners.clone() })
     }
@@ -224,9 +228,9 @@ mod tests {
         process::{Child, Command},
     };
 
-    fn why(missing: Missing) -> String {
+    fn why(missing: SearchFailure) -> String {
         match missing {
-            Missing::Gone(why) | Missing::Unseen(why) | Missing::Failed(why) => why.to_string(),
+            SearchFailure::Gone(why) | SearchFailure::Unseen(why) | SearchFailure::Failed(why) => why.to_string(),
         }
     }
 

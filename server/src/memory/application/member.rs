@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use rustix::param::clock_ticks_per_second;
 use watchboard_wire::{ApplicationProcess, Descriptors, Process, Reading, Role, Unknown};
 
 use super::table::ProcessKey;
-use crate::{
-    clock::unix_ms_at_boot_ms,
-    memory::{descriptors, failure::Absence, names::ShownName, process::ProcessProbe, stat::ProcStat},
+use crate::memory::{
+    descriptors,
+    failure::Absence,
+    names::ShownName,
+    process::{ProcessProbe, started_at_unix_ms},
+    stat::ProcStat,
 };
 
 pub(super) struct ProcessMember {
@@ -28,14 +30,13 @@ pub(super) struct ProcessMember {
 impl ProcessMember {
     /// `command` is its command line as it is shown; `None` if that gave no answer.
     pub(super) fn new(key: ProcessKey, listens: bool, command: Option<String>) -> Self {
-        let since_boot_ms = key.started_ticks * 1_000 / clock_ticks_per_second();
         let name = if command.is_some() { ShownName::default() } else { ShownName::without_files() };
         Self {
             key,
             listens,
             probe: ProcessProbe::for_process(key.pid, name),
             command: command.unwrap_or_default(),
-            started_at_unix_ms: unix_ms_at_boot_ms(since_boot_ms),
+            started_at_unix_ms: started_at_unix_ms(key.started_ticks),
             unread: None,
             process: Process::default(),
             descriptors: Ok(Descriptors::default()),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::body::Body;
+use futures_util::StreamExt as _;
 use http_body_util::BodyExt;
 use tower::{ServiceExt, service_fn};
 
@@ -83,7 +84,7 @@ async fn a_handler_that_panics_is_reported_with_message_and_place() {
     assert_eq!((status, requests), (StatusCode::INTERNAL_SERVER_ERROR, 1));
     assert_eq!(error.text, ErrorText::Received(b"a bug of the host".to_vec()));
     let location = error.location.as_deref().unwrap();
-    assert!(location.contains(&format!("layer_tests.rs:{line}:")), "{location}");
+    assert!(location.contains(&format!("layer/tests.rs:{line}:")), "{location}");
 }
 
 /// A service that panics before it has a future.
@@ -112,14 +113,20 @@ async fn a_service_that_panics_in_its_call_is_recorded_as_it_goes() {
     assert!(request.await.unwrap_err().is_panic());
     let (requests, reports) = taken(recorder);
     assert_eq!((requests, &reports.errors[0].text), (1, &ErrorText::Fixed("it panicked outside of the handler")));
-    assert!(reports.errors[0].location.as_deref().is_some_and(|location| location.contains("layer_tests.rs")));
+    assert!(reports.errors[0].location.as_deref().is_some_and(|location| location.contains("layer/tests.rs")));
+}
+
+/// What the reader has of one request: whether it has a latency, and how long the slowest took, in milliseconds.
+fn timed(recorder: &'static Recorder) -> (bool, Option<u64>) {
+    let mut is_timed = false;
+    let reports = Reader::new(recorder).take(|_, tally| is_timed = tally.latency().is_some());
+    (is_timed, reports.slow.first().map(|slow| slow.duration_us / 1000))
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_streams_latency_is_the_time_until_its_head() {
+async fn a_stream_lasts_as_long_as_its_client_wants_and_has_no_latency() {
     let recorder = recorder();
     let stream = service_fn(|_| async {
-        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
         let slow = futures_util::stream::once(async {
             tokio::time::sleep(std::time::Duration::from_mins(1)).await;
             Ok::<_, Infallible>("data: 1\n\n")
@@ -128,11 +135,41 @@ async fn an_event_streams_latency_is_the_time_until_its_head() {
         Ok(Response::builder().header("content-type", "text/event-stream").body(body).unwrap())
     });
     ask(recorder, stream).await;
-    let (_, reports) = taken(recorder);
-    assert_eq!(
-        (reports.slow[0].duration_us / 1000, reports.slow[0].first_byte_us.map(|us| u64::from(us.get()))),
-        (40, Some(reports.slow[0].duration_us))
-    );
+    assert_eq!(timed(recorder), (false, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_has_no_latency() {
+    let recorder = recorder();
+    let slow = service_fn(|_| async {
+        tokio::time::sleep(std::time::Duration::from_secs(25)).await;
+        Ok::<_, Infallible>(Response::new(Body::from("6")))
+    });
+    let watched = RequestsLayer::new(recorder).layer(slow);
+    let request = Request::get("/socket.io/?EIO=4&transport=polling").body(Body::empty()).unwrap();
+    watched.oneshot(request).await.unwrap().into_body().collect().await.unwrap();
+    assert_eq!(timed(recorder), (false, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_that_a_client_takes_to_read_is_no_latency() {
+    let recorder = recorder();
+    let parts = service_fn(|_| async {
+        let part = |ms: u64| async move {
+            tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+            Ok::<_, Infallible>("a part")
+        };
+        let parts = futures_util::stream::iter([20, 20]).then(part);
+        Ok::<_, Infallible>(Response::new(Body::from_stream(parts)))
+    });
+    let response = RequestsLayer::new(recorder).layer(parts).oneshot(Request::new(Body::empty())).await.unwrap();
+    let mut body = response.into_body();
+    while body.frame().await.is_some() {
+        // The client's connection is full: the server asks for no part.
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    }
+    let (is_timed, slowest_ms) = timed(recorder);
+    assert!(is_timed && slowest_ms.is_some_and(|ms| (40..60).contains(&ms)), "{slowest_ms:?} ms");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,12 @@
 //! Declared templates, matched by the router that axum uses.
 
-use std::{borrow::Cow, cmp::Reverse, collections::BTreeMap, fmt};
+use std::{
+    borrow::Cow,
+    cmp::Reverse,
+    collections::BTreeMap,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use matchit::{InsertError, Router};
 use percent_encoding::percent_decode_str;
@@ -64,6 +70,8 @@ pub(super) struct Declared {
     /// By shape: templates that the router cannot tell apart, those with most text of their own first.
     router: Router<Vec<Candidate>>,
     templates: Vec<(String, NameSource)>,
+    /// Whether a path has matched the template, by its number.
+    matched: Vec<AtomicBool>,
 }
 
 /// A template of a shape.
@@ -108,7 +116,25 @@ impl Declared {
                 }
             }
         }
-        Ok(Self { router, templates: templates.to_vec() })
+        let matched = templates.iter().map(|_| AtomicBool::new(false)).collect();
+        Ok(Self { router, templates: templates.to_vec(), matched })
+    }
+
+    /// Takes over from earlier tables which templates have matched a path.
+    pub(super) fn with_matches_of(self, earlier: &Self) -> Self {
+        for (template, matched) in self.templates.iter().zip(&self.matched) {
+            let before = earlier.templates.iter().zip(&earlier.matched).find(|(known, _)| *known == template);
+            matched.store(before.is_some_and(|(_, before)| before.load(Relaxed)), Relaxed);
+        }
+        self
+    }
+
+    /// The declared templates that no path has matched.
+    pub(super) fn unmatched(&self) -> impl Iterator<Item = &str> {
+        let templates = self.templates.iter().zip(&self.matched);
+        let unmatched =
+            templates.filter(|((_, rule), matched)| *rule == NameSource::Declared && !matched.load(Relaxed));
+        unmatched.map(|((template, _), _)| template.as_str())
     }
 
     pub(super) fn templates(&self) -> &[(String, NameSource)] {
@@ -119,6 +145,10 @@ impl Declared {
         let path = decode(path);
         let alike = self.router.at(&path).ok()?.value;
         let fitting = alike.iter().find(|candidate| candidate.fits(&path))?;
+        // Read first: most requests find it set, and write nothing that all cores share.
+        if let Some(matched) = self.matched.get(fitting.number).filter(|matched| !matched.load(Relaxed)) {
+            matched.store(true, Relaxed);
+        }
         Some(&self.templates[fitting.number].0)
     }
 

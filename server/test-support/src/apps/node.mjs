@@ -57,6 +57,14 @@ const server = http.createServer({ keepAliveTimeout: 5000 }, (request, response)
       const timer = setInterval(() => response.write(`data: ${number++}\n\n`), 50);
       return response.on("close", () => { clearInterval(timer); console.log("events closed"); });
     }
+    case "/poll": // As long as nothing happens.
+      return setTimeout(() => response.end("6"), 3000);
+    case "/slow":
+      return setTimeout(() => response.end("at last"), 1500);
+    case "/lines": // Its head comes with the first line, which comes late.
+      response.setHeader("Content-Type", "application/x-ndjson");
+      setTimeout(() => response.write('{"line":1}\n'), 3000);
+      return setTimeout(() => response.end('{"line":2}\n'), 4000);
     case "/early": // Refused before the body has been read.
       response.writeHead(413, { Connection: "close", "Content-Length": "9" });
       return response.end("too large");

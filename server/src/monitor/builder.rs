@@ -2,8 +2,9 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use super::Monitor;
 use crate::{
-    Access, Incoming, Monitor,
+    Access, Incoming,
     board::{access::AccessPolicy, sign_in_link::SignInLinks},
     database::Database,
     memory::Watch,
@@ -191,6 +192,17 @@ impl Builder {
     /// ```
     pub fn server_timing(mut self, on: bool) -> Self {
         self.policy.server_timing = on;
+        self
+    }
+
+    /// Lets a handler's panic go on after it was recorded. By default the layer sends an empty 500 instead. Set it if a layer outside of the
+    /// monitor's makes the response to a panic, such as tower-http's `CatchPanicLayer`. Without such a layer the connection breaks.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().resume_panics(true);
+    /// ```
+    pub fn resume_panics(mut self, resume: bool) -> Self {
+        self.policy.resume_panics = resume;
         self
     }
 

@@ -15,7 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::client_left::ClientLeft;
 
-struct UploadBody {
+struct ObservedBody {
     inner: AxumBody,
     client: ClientLeft,
 }
@@ -30,11 +30,11 @@ pub(super) fn watch<B: 'static>(request: &mut Request<B>) -> Option<ClientLeft> 
     }
     let client = ClientLeft::default();
     let inner = std::mem::take(body);
-    *body = AxumBody::new(UploadBody { inner, client: client.clone() });
+    *body = AxumBody::new(ObservedBody { inner, client: client.clone() });
     Some(client)
 }
 
-impl Body for UploadBody {
+impl Body for ObservedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -1,0 +1,65 @@
+//! The monitor that the program's settings ask for.
+
+use watchboard::{Builder, Capacity, Database, LocalOnly, Monitor, Routes, Watch};
+
+use crate::{config::Config, login::AccessMode, proxy::ProxyBounds, serve::Bounds};
+
+/// What the program bounds, as the board shows it.
+pub(super) struct Capacities {
+    pub(super) board: Capacity,
+    pub(super) connections: Capacity,
+    pub(super) proxy: ProxyBounds,
+}
+
+impl Capacities {
+    pub(super) fn new(bounds: &Bounds) -> Self {
+        Self {
+            board: Capacity::new("connections to the board", bounds.board),
+            connections: Capacity::new("connections", bounds.connections),
+            proxy: ProxyBounds {
+                requests: Capacity::new("requests in progress", bounds.requests),
+                tunnels: Capacity::new("tunnels (WebSockets)", bounds.tunnels),
+            },
+        }
+    }
+
+    fn show(&self, builder: Builder, has_upstream: bool) -> Builder {
+        let builder = builder.capacity(&self.board);
+        if !has_upstream {
+            return builder;
+        }
+        builder.capacity(&self.connections).capacity(&self.proxy.requests).capacity(&self.proxy.tunnels)
+    }
+}
+
+/// What is watched, and who may see it.
+pub(super) struct Subject {
+    pub(super) target: Option<Watch>,
+    pub(super) database: Database,
+    pub(super) access: AccessMode,
+    /// The address of the board, for its sign-in link.
+    pub(super) url: String,
+}
+
+/// Starts the monitor.
+pub(super) fn start(config: &Config, subject: Subject, capacities: &Capacities, routes: &Routes) -> Monitor {
+    let Subject { target, database, access, url } = subject;
+    let mut builder = Monitor::builder().database(database);
+    builder = match target {
+        // The board names the application by its process.
+        Some(target) => builder.watch_process(target),
+        None => builder.service(if config.is_demo() { "demo shop" } else { "watchboard" }),
+    };
+    builder = capacities.show(builder, config.upstream.is_some());
+    if config.upstream.is_some() {
+        builder = builder.routes(routes.clone());
+    }
+    builder = match access {
+        AccessMode::Login(login) => builder.access(*login),
+        AccessMode::LocalOnly => builder.access(LocalOnly::default()),
+        // The library's default. Only this program knows the address.
+        AccessMode::SignInLink => builder.url(url),
+    };
+    let builder = config.rules.apply(builder).ready_needs_database(config.ready_needs_database);
+    builder.keep_error_text(config.keep_error_text).build()
+}

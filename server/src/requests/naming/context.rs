@@ -1,0 +1,73 @@
+//! What stands before a segment of a path, and what that says of the segment: `/users/jane` is a name, `/api/rechnungen` may be none.
+
+use super::segment::{NAME, Segment, segment};
+
+/// Words behind which an unknown word is a person's or a thing's name, beside all plurals.
+const COLLECTIONS: &[&str] = &[
+    "author", "by", "channel", "key", "name", "owner", "people", "person", "profile", "room", "scope", "tag", "tree",
+    "user",
+];
+/// Words that are names of people as well. Behind a plural they are names.
+const NAMES_OF_PEOPLE: &[&str] = &[
+    "bill", "chase", "chef", "gene", "grant", "harry", "jenkins", "jersey", "mark", "master", "max", "may", "miles",
+    "page", "ray", "river", "rug", "ruby", "star", "van", "will", "willow", "wolf",
+];
+
+/// The segment with which routers end a name that may have slashes: `/{name}/-/{file}.tgz`.
+pub(super) const END_OF_NAME: &str = "-";
+
+/// What stands before a segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Before<'a> {
+    /// Nothing, or a part in braces that is no name.
+    Open,
+    Word(&'a str),
+    /// A part in braces that is a name.
+    Name,
+    /// A scope, as in `/@{name}/{name}`.
+    Scope,
+}
+
+impl Before<'_> {
+    /// Behind a part that is in braces, or has some.
+    pub(super) fn part(part: &str) -> Self {
+        match part {
+            NAME => Self::Name,
+            "@{name}" => Self::Scope,
+            _ => Self::Open,
+        }
+    }
+
+    /// What a segment is by its look and by what stands before it.
+    pub(super) fn segment(self, part: &str) -> Segment<'_> {
+        match segment(part) {
+            Segment::DictionaryWord if self.makes_unknown_name() => Segment::Unknown,
+            Segment::DictionaryWord => Segment::Word,
+            segment => segment,
+        }
+    }
+
+    /// Whether a segment is a name in any case, though it may be a word.
+    pub(super) fn makes_name(self, segment: &str, next: Option<&str>) -> bool {
+        next == Some(END_OF_NAME)
+            || matches!(self, Self::Scope)
+            || (NAMES_OF_PEOPLE.contains(&segment) || is_code(segment)) && self.is_collection()
+    }
+
+    /// Whether an unknown word is a name in any case.
+    pub(super) fn makes_unknown_name(self) -> bool {
+        matches!(self, Self::Name) || self.is_collection()
+    }
+
+    fn is_collection(self) -> bool {
+        let Self::Word(word) = self else { return false };
+        let is_plural = word.len() > 3 && word.ends_with('s') && !word.ends_with("ss");
+        // One letter, as in `/u/jane` or `/r/rust`.
+        is_plural || word.len() == 1 || COLLECTIONS.contains(&word)
+    }
+}
+
+/// Capitals alone, as of an airport or a currency.
+fn is_code(segment: &str) -> bool {
+    (2..=5).contains(&segment.len()) && segment.bytes().all(|byte| byte.is_ascii_uppercase())
+}

@@ -1,0 +1,192 @@
+//! Files in paths: static files count by their folder, `/assets/*`; other files by their ending, `{id}.pdf`.
+
+/// What the ending of a file's name says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileEnding {
+    /// Code, styles and fonts of a page. Their folders may have names of any kind.
+    Code,
+    /// Images, sound and films.
+    Media,
+    /// Documents and data, which routes of an API can have as well.
+    Data,
+    /// A repository of git.
+    Repository,
+}
+
+const CODE: &[&str] = &[
+    "cjs",
+    "css",
+    "eot",
+    "js",
+    "jsx",
+    "less",
+    "map",
+    "mjs",
+    "mts",
+    "otf",
+    "sass",
+    "scss",
+    "svelte",
+    "ts",
+    "tsx",
+    "ttf",
+    "vue",
+    "wasm",
+    "webmanifest",
+    "woff",
+    "woff2",
+];
+const MEDIA: &[&str] = &[
+    "apng", "avif", "bmp", "cur", "flac", "gif", "heic", "ico", "jpeg", "jpg", "m4a", "m4s", "m4v", "mov", "mp3",
+    "mp4", "mpd", "m3u8", "ogg", "ogv", "opus", "png", "svg", "tif", "tiff", "wav", "webm", "webp",
+];
+const DATA: &[&str] = &[
+    "7z",
+    "arrow",
+    "atom",
+    "avro",
+    "bin",
+    "bz2",
+    "conf",
+    "csv",
+    "dat",
+    "db",
+    "deb",
+    "diff",
+    "doc",
+    "docx",
+    "dmg",
+    "eml",
+    "epub",
+    "exe",
+    "geojson",
+    "gpx",
+    "gz",
+    "h5",
+    "htm",
+    "html",
+    "ics",
+    "iso",
+    "ipynb",
+    "jar",
+    "json",
+    "jsonl",
+    "kml",
+    "log",
+    "lz4",
+    "md",
+    "msi",
+    "ndjson",
+    "odp",
+    "ods",
+    "odt",
+    "onnx",
+    "parquet",
+    "patch",
+    "pbf",
+    "pdf",
+    "pkl",
+    "ppt",
+    "pptx",
+    "proto",
+    "pt",
+    "py",
+    "rar",
+    "rdf",
+    "rpm",
+    "rss",
+    "rst",
+    "rtf",
+    "safetensors",
+    "sh",
+    "sig",
+    "sql",
+    "sqlite",
+    "srt",
+    "tar",
+    "tex",
+    "tgz",
+    "toml",
+    "torrent",
+    "tsv",
+    "ttl",
+    "txt",
+    "vcf",
+    "vtt",
+    "wat",
+    "whl",
+    "xls",
+    "xlsx",
+    "xml",
+    "xsd",
+    "xsl",
+    "xz",
+    "yaml",
+    "yml",
+    "zip",
+    "zpl",
+    "zst",
+];
+
+/// Folders in which any file is a static one.
+const STATIC_FOLDERS: &[&str] = &[
+    "__assets",
+    "_app",
+    "_assets",
+    "_astro",
+    "_next",
+    "_nuxt",
+    "_static",
+    "assets",
+    "bundles",
+    "chunks",
+    "css",
+    "dist",
+    "fonts",
+    "js",
+    "locales",
+    "node_modules",
+    "static",
+    "static-files",
+    "wwwroot",
+];
+/// Words of a static file's folder that are shown.
+const MAX_FOLDERS: usize = 5;
+
+/// The name of a file without its ending, the ending, and what it says.
+pub(super) fn ending(segment: &str) -> Option<(&str, &str, FileEnding)> {
+    let (stem, end) = segment.rsplit_once('.')?;
+    let is_in = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(end));
+    let ending = match () {
+        () if is_in(CODE) => FileEnding::Code,
+        () if is_in(MEDIA) => FileEnding::Media,
+        () if is_in(DATA) => FileEnding::Data,
+        () if end == "git" => FileEnding::Repository,
+        () => return None,
+    };
+    Some((stem, end, ending))
+}
+
+/// How the path of a static file is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StaticFile {
+    /// By the words with which it begins: `/node_modules/*`.
+    LeadingWords { most: usize },
+    /// By its whole folder: `/users/{id}/*`.
+    Folder,
+}
+
+/// Whether a path is one of a static file below the root.
+pub(super) fn static_file(path: &str) -> Option<StaticFile> {
+    let (folder, name) = path.rsplit_once('/')?;
+    // Most paths end here: their last segment has no ending.
+    let (_, _, ending) = ending(name)?;
+    let is_static = || folder.split('/').any(|part| STATIC_FOLDERS.contains(&part));
+    match ending {
+        _ if folder.is_empty() => None,
+        FileEnding::Code => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
+        FileEnding::Media | FileEnding::Data if is_static() => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
+        FileEnding::Media => Some(StaticFile::Folder),
+        FileEnding::Data | FileEnding::Repository => None,
+    }
+}

@@ -1,0 +1,287 @@
+//! How inference learns and forgets. A word of the lists is shown from its first request on, unless its place is crowded. Other words, and
+//! those at a crowded place, are shown once they recur, and as long as they do.
+
+use std::{
+    collections::HashMap,
+    hash::BuildHasher,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use foldhash::fast::RandomState;
+
+use super::{
+    context::{Before, END_OF_NAME},
+    segment::{NAME, Segment},
+    tables::Tables,
+    words::{Term, term},
+};
+
+/// Templates in all.
+pub(super) const MAX_TEMPLATES: usize = 2048;
+/// Names at one place that are shown from their first request on. No router has many more. Where more come, somebody invents them.
+pub(super) const CROWDED: usize = 96;
+/// Names at one place in all.
+const MAX_NAMES: usize = 160;
+/// Requests within an hour or two with which a name recurs.
+pub(super) const RECURS: u32 = 3;
+/// Unknown names at one place. An application whose routes have more is better declared.
+const MAX_UNKNOWN: usize = 8;
+/// Unknown names that came to a place, from which on it has a part in braces.
+const PARAMETER: usize = 3;
+/// Unknown names that came to a place, from which on words are values there as well.
+const VALUES: usize = 6;
+/// A name among values is shown if it has so many requests, and one in so many of all that came to the place.
+const RECURS_AMONG_VALUES: u32 = 8;
+const SHARE_AMONG_VALUES: u32 = 20;
+/// Names that wait for their recurrence.
+const MAX_CANDIDATES: usize = 8192;
+/// Counts of recurrence halve this often.
+pub(super) const HALVE_EACH: Duration = Duration::from_hours(1);
+
+/// Words that routes have beside values: `/users/search` beside `/users/{id}`.
+pub(super) const ROUTE_WORDS: &[&str] = &[
+    "-",
+    "about",
+    "admin",
+    "all",
+    "api",
+    "assets",
+    "auth",
+    "batch",
+    "bulk",
+    "config",
+    "count",
+    "create",
+    "current",
+    "docs",
+    "edit",
+    "events",
+    "export",
+    "favicon.ico",
+    "graphql",
+    "health",
+    "healthz",
+    "import",
+    "index.html",
+    "info",
+    "latest",
+    "list",
+    "livez",
+    "login",
+    "logout",
+    "me",
+    "metrics",
+    "new",
+    "ping",
+    "readyz",
+    "robots.txt",
+    "search",
+    "self",
+    "settings",
+    "signup",
+    "static",
+    "stats",
+    "status",
+    "token",
+    "v1",
+    "v2",
+    "v3",
+    "validate",
+    "verify",
+    "version",
+];
+
+/// What is counted towards showing a name.
+#[derive(Debug)]
+pub(super) struct Learning {
+    hasher: RandomState,
+    /// By the hash of a place and a name, so that no text of a path is kept.
+    candidates: HashMap<u64, u32, RandomState>,
+    /// By the hash of a place: the hashes of unknown names that came to it.
+    unknown: HashMap<u64, Vec<u64>, RandomState>,
+    halved_at: Instant,
+}
+
+impl Default for Learning {
+    fn default() -> Self {
+        Self {
+            hasher: RandomState::default(),
+            candidates: HashMap::default(),
+            unknown: HashMap::default(),
+            halved_at: Instant::now(),
+        }
+    }
+}
+
+impl Learning {
+    /// Learns a name that [`Tables::name`] made. Returns the template to count the request under; `None` if it has no row yet. The tables
+    /// are copied only if they change.
+    pub(super) fn learn(&mut self, tables: &mut Arc<Tables>, name: &str) -> Option<Arc<str>> {
+        let mut template = String::with_capacity(name.len());
+        let mut is_held = false;
+        let mut before = Before::Open;
+        let mut parts = name.split('/').skip(1).peekable();
+        while let Some(part) = parts.next() {
+            let next = parts.peek().copied();
+            let is_name = before.makes_name(part, next);
+            if next == Some(END_OF_NAME) && tables.places.get(template.as_str()).is_none_or(|place| !place.holds_values)
+            {
+                Arc::make_mut(tables).hold_values(&template);
+            }
+            let shown = if part.is_empty() {
+                String::new()
+            } else if part.contains('{') || part == "*" {
+                tables.places.get(template.as_str()).map_or(part, |place| place.label(part)).to_owned()
+            } else {
+                match before.segment(part) {
+                    Segment::Word if !is_name => self.word(tables, &template, part),
+                    Segment::Unknown if !is_name => {
+                        let shown = self.unknown(tables, &template, part, before.makes_unknown_name());
+                        is_held |= shown.is_none();
+                        shown.unwrap_or_else(|| part.to_owned())
+                    }
+                    Segment::Parameter(shown) if *shown == *part => part.to_owned(),
+                    _ => label(tables, &template),
+                }
+            };
+            before = if shown == part && !part.contains('{') { Before::Word(part) } else { Before::part(&shown) };
+            template.push('/');
+            template.push_str(&shown);
+        }
+        if is_held {
+            return None;
+        }
+        match tables.templates.get_key_value(&*template) {
+            Some((known, visits)) => {
+                visits.add();
+                Some(Arc::clone(known))
+            }
+            None => Arc::make_mut(tables).add(&template, None),
+        }
+    }
+
+    /// What is shown of a word of the lists.
+    fn word(&mut self, tables: &mut Arc<Tables>, place: &str, name: &str) -> String {
+        let names = tables.places.get(place).map_or(0, |place| place.names.len());
+        match tables.places.get(place) {
+            Some(known) if known.names.contains(name) => return name.to_owned(),
+            Some(known) if !known.is_crowded => {
+                let unknown = self.unknown.get(&self.hasher.hash_one(place)).map_or(0, Vec::len);
+                if unknown >= VALUES && unknown * 3 >= names {
+                    Arc::make_mut(tables).hold_values(place);
+                } else if names >= CROWDED {
+                    Arc::make_mut(tables).crowd(place);
+                } else {
+                    return name.to_owned();
+                }
+            }
+            Some(_) => {}
+            None => return name.to_owned(),
+        }
+        if ROUTE_WORDS.contains(&name) {
+            return name.to_owned();
+        }
+        let holds_values = tables.places.get(place).is_some_and(|place| place.holds_values);
+        let count = self.count(place, name);
+        let recurs = if holds_values {
+            let all = self.count(place, "");
+            count >= RECURS_AMONG_VALUES && count.saturating_mul(SHARE_AMONG_VALUES) >= all
+        } else {
+            count >= RECURS
+        };
+        if recurs && make_room(tables, place) {
+            return name.to_owned();
+        }
+        label(tables, place)
+    }
+
+    /// What is shown of a word that no list has; `None` if that is open.
+    fn unknown(&mut self, tables: &mut Arc<Tables>, place: &str, name: &str, is_name: bool) -> Option<String> {
+        let known = tables.places.get(place);
+        if known.is_some_and(|known| known.names.contains(name)) {
+            return Some(name.to_owned());
+        }
+        let shown = known.map_or(0, |known| known.names.iter().filter(|name| term(name) == Term::OneUnknown).count());
+        let is_labelled = known.is_some_and(|known| known.is_crowded || known.label.is_some());
+        let key = self.hasher.hash_one(name);
+        let others = self.note_unknown(place, key);
+        let holds_values = known.is_some_and(|known| known.holds_values);
+        if !is_name
+            && !holds_values
+            && shown < MAX_UNKNOWN
+            && others <= MAX_UNKNOWN
+            && self.count(place, name) >= RECURS
+        {
+            if let Some(unknown) = self.unknown.get_mut(&self.hasher.hash_one(place)) {
+                unknown.retain(|other| *other != key);
+            }
+            return make_room(tables, place).then(|| name.to_owned());
+        }
+        (is_name || is_labelled || others >= PARAMETER).then(|| label(tables, place))
+    }
+
+    /// Unknown names that came to a place, with this one.
+    fn note_unknown(&mut self, place: &str, name: u64) -> usize {
+        let place = self.hasher.hash_one(place);
+        if self.unknown.len() >= MAX_TEMPLATES && !self.unknown.contains_key(&place) {
+            return PARAMETER;
+        }
+        let names = self.unknown.entry(place).or_default();
+        if names.len() < MAX_NAMES && !names.contains(&name) {
+            names.push(name);
+        }
+        names.len()
+    }
+
+    /// Requests of a name at a place, with this one.
+    fn count(&mut self, place: &str, name: &str) -> u32 {
+        if self.candidates.len() >= MAX_CANDIDATES {
+            self.candidates.retain(|_, count| *count > 1);
+        }
+        if self.candidates.len() >= MAX_CANDIDATES {
+            return 0;
+        }
+        let count = self.candidates.entry(self.hasher.hash_one((place, name))).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// Forgets what has not recurred, if it is time.
+    pub(super) fn forget(&mut self, tables: &mut Arc<Tables>, now: Instant) {
+        if now.duration_since(self.halved_at) < HALVE_EACH {
+            return;
+        }
+        self.halved_at = now;
+        self.candidates.retain(|_, count| {
+            *count /= 2;
+            *count > 0
+        });
+        self.unknown.clear();
+        tables.templates.values().for_each(|visits| visits.halve());
+        if tables.is_full || tables.idle_unknown().next().is_some() {
+            Arc::make_mut(tables).forget();
+        }
+    }
+}
+
+/// Whether a place has room for one more name. The name with the fewest visits makes room if it has not recurred.
+fn make_room(tables: &mut Arc<Tables>, place: &str) -> bool {
+    let Some(names) = tables.places.get(place).map(|place| &place.names) else { return true };
+    if names.len() < MAX_NAMES {
+        return true;
+    }
+    let least = names.iter().map(|name| (tables.visits(place, name), Arc::clone(name))).min();
+    match least {
+        Some((visits, name)) if visits < RECURS => {
+            Arc::make_mut(tables).hide(place, &name);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The part in braces of a place for a name.
+fn label(tables: &Tables, place: &str) -> String {
+    tables.places.get(place).map_or(NAME, |place| place.label(NAME)).to_owned()
+}

@@ -1,0 +1,227 @@
+//! One segment of a path: a word, or the part in braces that it becomes.
+
+use std::borrow::Cow;
+
+use super::{
+    file::{FileEnding, ending},
+    words::{Term, is_version, term},
+};
+
+/// What a segment of a path is by its look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Segment<'a> {
+    /// It is shown.
+    Word,
+    /// It is shown where no name stands.
+    DictionaryWord,
+    /// It is in no list. It is shown only while it recurs.
+    Unknown,
+    /// It differs from request to request, or may be a secret. What is shown has the differing part in braces.
+    Parameter(Cow<'a, str>),
+}
+
+/// Verbs behind a colon, as in `/orders/7:cancel`. Any other text there may be a name or a secret.
+const VERBS: &str = include_str!("verbs.txt");
+
+/// Names that tools of the web begin with a mark: `/@vite/client`.
+const TOOLS: &[&str] = &["fs", "id", "react-refresh", "vite", "vite-plugin-pwa"];
+
+/// A parameter whose kind is unknown: a name, or random.
+pub(super) const NAME: &str = "{name}";
+const KEY: &str = "{key}";
+
+/// What a segment is by its look.
+pub(super) fn segment(part: &str) -> Segment<'_> {
+    // `;jsessionid=…` belongs to one visitor.
+    if let Some((part, _)) = part.split_once(';') {
+        return match segment(part) {
+            Segment::Parameter(shown) => Segment::Parameter(shown),
+            Segment::Word => Segment::Parameter(part.into()),
+            Segment::DictionaryWord | Segment::Unknown => Segment::Parameter(NAME.into()),
+        };
+    }
+    if part.is_empty() || part == "." || part == ".." {
+        return Segment::Word;
+    }
+    if part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Segment::Parameter("{id}".into());
+    }
+    if is_version(part) {
+        return Segment::Word;
+    }
+    let ending = ending(part);
+    if let Some((_, end, FileEnding::Repository)) = ending {
+        return Segment::Parameter(format!("{NAME}.{end}").into());
+    }
+    // npm escapes the slash of a package with a scope.
+    if part.starts_with('@') && (part.contains("%2f") || part.contains("%2F")) {
+        return Segment::Parameter("@{name}/{name}".into());
+    }
+    if let Some(shown) = kind(part) {
+        return Segment::Parameter(shown.into());
+    }
+    if let Some(shown) = marked_segment(part) {
+        return Segment::Parameter(shown.into());
+    }
+    let term = term(part);
+    if let (Some((stem, end, _)), true) = (ending, term != Term::Words)
+        && !stem.is_empty()
+    {
+        let shown = match segment(stem) {
+            Segment::Word => return Segment::Word,
+            // `42.json`, `app.3f2a9c1b.js`: the ending says what it is.
+            Segment::Parameter(shown) if ["{id}", "{uuid}", "{date}", "{hash}"].contains(&&*shown) => shown,
+            _ => "{file}".into(),
+        };
+        return Segment::Parameter(format!("{shown}.{end}").into());
+    }
+    match term {
+        Term::Words => Segment::Word,
+        Term::Dictionary => Segment::DictionaryWord,
+        Term::OneUnknown => Segment::Unknown,
+        Term::Other => Segment::Parameter(if is_name(part) { NAME } else { KEY }.into()),
+    }
+}
+
+/// A segment with a mark that says what follows it: `user:jane`, `7:cancel`, `@scope`, `~jane`.
+fn marked_segment(part: &str) -> Option<String> {
+    if let Some(mark) = part.chars().next().filter(|char| matches!(char, '@' | '~' | '$')) {
+        return Some(match &part[1..] {
+            // `/@vite/client`, `/$metadata`
+            rest if mark == '@' && TOOLS.contains(&rest) || mark == '$' && is_shown(rest) => part.to_owned(),
+            _ => format!("{mark}{NAME}"),
+        });
+    }
+    let (before, after) = part.split_once(':')?;
+    let shown = match segment(before) {
+        Segment::Word => before.into(),
+        Segment::DictionaryWord | Segment::Unknown => NAME.into(),
+        Segment::Parameter(shown) => shown,
+    };
+    let verb = crate::masking::humps(after).next().unwrap_or_default();
+    let is_verb = VERBS.split_ascii_whitespace().any(|known| known == verb) && term(after) == Term::Words;
+    Some(if is_verb { format!("{shown}:{after}") } else { format!("{shown}:{NAME}") })
+}
+
+/// Whether a segment is words of any list.
+fn is_shown(part: &str) -> bool {
+    matches!(term(part), Term::Words | Term::Dictionary)
+}
+
+/// Whether a segment is letters in some words, as `jane-doe`. Random text mostly has digits or capitals within.
+fn is_name(part: &str) -> bool {
+    part.split(['-', '_', '.']).all(|word| {
+        let rest = word.get(1..).unwrap_or_default();
+        word.starts_with(|char: char| char.is_ascii_alphabetic()) && rest.bytes().all(|byte| byte.is_ascii_lowercase())
+    })
+}
+
+/// The kind of value that a segment is, in braces; `None` if its characters do not say.
+fn kind(word: &str) -> Option<&'static str> {
+    let bytes = word.as_bytes();
+    let all = |fits: fn(&u8) -> bool| !bytes.is_empty() && bytes.iter().all(fits);
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let shaped = |shape: &[usize]| {
+        word.split('-').map(str::len).eq(shape.iter().copied())
+            && bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+    };
+    if word.starts_with('-') && digits + 1 == word.len() && digits > 0 {
+        Some("{id}")
+    } else if shaped(&[8, 4, 4, 4, 12]) {
+        Some("{uuid}")
+    } else if is_date(bytes) {
+        Some("{date}")
+    } else if bytes.len() >= 7 && digits > 0 && all(u8::is_ascii_hexdigit) {
+        Some("{hash}")
+    } else if word.get(1..).is_some_and(|rest| {
+        let address = rest.split_once('@').or_else(|| rest.split_once("%40"));
+        address.is_some_and(|(_, behind)| behind.contains('.') && !is_density(behind))
+    }) {
+        Some("{email}")
+    } else if digits >= 2 && all(|byte| byte.is_ascii_digit() || b".,:+-".contains(byte)) && !is_pair(word) {
+        Some("{number}")
+    } else if !word.is_ascii() || word.contains(['%', '{', '}', '=', '*', '\\']) {
+        Some("{text}")
+    } else {
+        None
+    }
+}
+
+/// A pixel density, as in `logo@2x.png`: not an address.
+fn is_density(behind: &str) -> bool {
+    matches!(behind.as_bytes(), [b'0'..=b'9', b'x'] | [b'0'..=b'9', b'x', b'.', ..])
+}
+
+/// Two short numbers with a colon: an id, not coordinates.
+fn is_pair(word: &str) -> bool {
+    word.contains(':') && word.len() <= 3
+}
+
+/// `2026-11-24`, also with a time after it.
+fn is_date(bytes: &[u8]) -> bool {
+    let like = |(byte, pattern): (&u8, &u8)| if *pattern == b'0' { byte.is_ascii_digit() } else { byte == pattern };
+    bytes.len() >= 10
+        && bytes.iter().zip(b"0000-00-00").all(like)
+        && bytes[10..].iter().all(|byte| byte.is_ascii_digit() || b"TZ:+-.".contains(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is shown of a segment.
+    fn shown(part: &str) -> String {
+        match segment(part) {
+            Segment::Word => part.to_owned(),
+            Segment::DictionaryWord | Segment::Unknown => "?".to_owned(),
+            Segment::Parameter(shown) => shown.into_owned(),
+        }
+    }
+
+    #[test]
+    fn what_differs_is_in_braces() {
+        for (part, expected) in [
+            ("42", "{id}"),
+            ("-1", "{id}"),
+            ("3fa85f64-5717-4562-b3fc-2c963f66afa6", "{uuid}"),
+            ("507f1f77bcf86cd799439011", "{hash}"),
+            ("3fa85f6", "{hash}"),
+            ("2026-11-24", "{date}"),
+            ("2026-11-24T18:03:00Z", "{date}"),
+            ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "{key}"),
+            ("ada@example.org", "{email}"),
+            ("ada%40example.org", "{email}"),
+            ("ada@1xbet.example", "{email}"),
+            ("sk_live_abcdef123456", "{key}"),
+            ("ORD-2024-0001", "{key}"),
+            ("ORD-2024-0001.pdf", "{file}.pdf"),
+            ("+4915112345678", "{number}"),
+            ("10.1.2.3", "{number}"),
+            ("52.5,13.4", "{number}"),
+            ("1.0", "1.0"),
+            ("1.2.3", "1.2.3"),
+            ("caf%C3%A9", "{text}"),
+            ("{invented}", "{text}"),
+            ("42.pdf", "{id}.pdf"),
+            ("report.pdf", "report.pdf"),
+            ("data.json", "data.json"),
+            ("lodash-4.17.21.tgz", "{file}.tgz"),
+            ("watchboard.git", "{name}.git"),
+            ("list;jsessionid=99", "list"),
+            ("jane;v=1", "{name}"),
+            ("facade", "?"),
+            ("jane", "?"),
+            ("jane-gorilla", "{name}"),
+            ("user:jane", "user:{name}"),
+            ("7:cancel", "{id}:cancel"),
+            ("documents:batchWrite", "documents:batchWrite"),
+            ("jane:dragon", "{name}:{name}"),
+            ("@babel", "@{name}"),
+            ("~jane", "~{name}"),
+            ("@vite", "@vite"),
+            ("account-settings", "account-settings"),
+        ] {
+            assert_eq!(shown(part), expected, "{part}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What inference has learnt: the templates, and the names that are shown at each place of a path. Readers share one state of it, which is
+//! replaced and never changed.
+
+use std::{
+    cell::Cell,
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+};
+
+use foldhash::fast::RandomState;
+
+use super::{
+    context::Before,
+    file::{StaticFile, static_file},
+    segment::{NAME, Segment, segment},
+};
+
+/// Segments of a template. Deeper segments become `{*rest}`.
+pub(super) const MAX_PARTS: usize = 12;
+pub(super) const REST: &str = "{*rest}";
+/// Visits of a template that are counted apart: more make no difference, and cost a write to memory that all cores share.
+const MAX_VISITS: u32 = 64;
+
+pub(super) type Map<T> = HashMap<Arc<str>, T, RandomState>;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tables {
+    pub(super) templates: Map<Arc<Visits>>,
+    /// By the template that leads to the place.
+    pub(super) places: Map<Arc<Place>>,
+    /// Templates that inference has given up, and those that their requests count under since.
+    pub(super) merged: Map<Arc<str>>,
+    /// Rises with each change of `merged`.
+    pub(super) version: u64,
+    /// There is no room for a further template.
+    pub(super) is_full: bool,
+}
+
+/// A place of a path: what stands there beneath one beginning.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    /// The part in braces, once there is one. A place has no second.
+    pub(super) label: Option<Arc<str>>,
+    /// The names that are shown.
+    pub(super) names: HashSet<Arc<str>, RandomState>,
+    /// So many names came once that a further one has to recur before it is shown.
+    pub(super) is_crowded: bool,
+    /// What stands there are values, though some are words: packages of a registry, users of a forum.
+    pub(super) holds_values: bool,
+}
+
+/// Requests of a template of late.
+#[derive(Debug, Default)]
+pub(super) struct Visits(AtomicU32);
+
+/// The name of a path.
+#[derive(Debug, Default)]
+pub(super) struct PathName {
+    pub(super) template: String,
+    /// The name with words in place of parts in braces, if these words may be shown once they recur.
+    pub(super) candidate: Option<String>,
+}
+
+impl Visits {
+    pub(super) fn add(&self) {
+        if self.0.load(Relaxed) < MAX_VISITS {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    pub(super) fn add_all(&self, other: &Self) {
+        self.0.fetch_add(other.count().min(MAX_VISITS), Relaxed);
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        self.0.load(Relaxed)
+    }
+
+    pub(super) fn halve(&self) {
+        self.0.store(self.count() / 2, Relaxed);
+    }
+}
+
+impl Place {
+    /// The part in braces of this place, for a segment that would be `label`.
+    pub(super) fn label<'a>(&'a self, label: &'a str) -> &'a str {
+        self.label.as_deref().filter(|_| is_whole(label)).unwrap_or(label)
+    }
+}
+
+/// Whether a part is braces alone, as `{id}` and not `{id}.pdf`.
+pub(super) fn is_whole(part: &str) -> bool {
+    part.starts_with('{') && part.ends_with('}') && part != REST
+}
+
+thread_local! {
+    /// For the name of a request's path: a known path allocates nothing.
+    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
+}
+
+impl Tables {
+    /// The name of a path.
+    pub(super) fn name(&self, path: &str) -> PathName {
+        let static_file = static_file(path);
+        let mut walk = PathWalk { tables: self, name: PathName::default(), words: 0 };
+        walk.name.template = BUFFER.take();
+        walk.name.template.clear();
+        let mut before = Before::Open;
+        let mut parts = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
+        while let Some(part) = parts.next() {
+            if walk.words == MAX_PARTS {
+                walk.push(REST, None);
+                break;
+            }
+            let is_last = parts.peek().is_none();
+            let leads = match static_file {
+                Some(StaticFile::LeadingWords { most }) => !is_last && walk.words < most && walk.is_shown(part),
+                Some(StaticFile::Folder) => !is_last,
+                None => true,
+            };
+            if !leads {
+                walk.push("*", None);
+                break;
+            }
+            before = walk.part(part, before, parts.peek().copied());
+        }
+        walk.name
+    }
+}
+
+impl PathName {
+    /// Gives the memory of a name back to the thread's next request.
+    pub(super) fn reuse(template: String) {
+        BUFFER.set(template);
+    }
+}
+
+struct PathWalk<'a> {
+    tables: &'a Tables,
+    name: PathName,
+    words: usize,
+}
+
+impl PathWalk<'_> {
+    /// Appends a segment, and returns what the next one stands behind.
+    fn part<'p>(&mut self, part: &'p str, before: Before<'_>, next: Option<&str>) -> Before<'p> {
+        let place = self.tables.places.get(self.name.template.as_str());
+        let is_name = before.makes_name(part, next);
+        // Most segments are known.
+        if part.is_empty() || !is_name && place.is_some_and(|place| place.names.contains(part)) {
+            return self.push_word(part);
+        }
+        let label = |label| place.map_or(label, |place| place.label(label));
+        let is_crowded = place.is_some_and(|place| place.is_crowded);
+        match before.segment(part) {
+            Segment::Word | Segment::Unknown if is_name => self.push(label(NAME), None),
+            Segment::Word if !is_crowded => self.push_word(part),
+            Segment::Unknown if before.makes_unknown_name() => self.push(label(NAME), None),
+            // What is learnt of the place decides whether it is shown.
+            Segment::Unknown if !is_crowded && place.is_none_or(|place| place.label.is_none()) => self.push_word(part),
+            Segment::Word | Segment::Unknown => self.push(label(NAME), Some(part)),
+            Segment::Parameter(shown) => self.push(label(&shown), None),
+            Segment::DictionaryWord => self.push_word(part),
+        }
+    }
+
+    fn push_word<'p>(&mut self, word: &'p str) -> Before<'p> {
+        self.push(word, None);
+        Before::Word(word)
+    }
+
+    /// Appends a part. `candidate` is the word that may be shown there later.
+    fn push(&mut self, part: &str, candidate: Option<&str>) -> Before<'static> {
+        self.words += 1;
+        if candidate.is_some() && self.name.candidate.is_none() {
+            self.name.candidate = Some(self.name.template.clone());
+        }
+        if let Some(text) = &mut self.name.candidate {
+            text.push('/');
+            text.push_str(candidate.unwrap_or(part));
+        }
+        self.name.template.push('/');
+        self.name.template.push_str(part);
+        Before::part(part)
+    }
+
+    /// Whether a folder's name is a word, or shown already.
+    fn is_shown(&self, part: &str) -> bool {
+        let place = self.tables.places.get(self.name.template.as_str());
+        place.is_some_and(|place| place.names.contains(part))
+            || matches!(segment(part), Segment::Word | Segment::DictionaryWord)
+    }
+}

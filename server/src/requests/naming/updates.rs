@@ -1,0 +1,126 @@
+//! Changes of what inference has learnt: a template is added, a name is hidden, what has stopped to hold is forgotten.
+
+use std::sync::Arc;
+
+use super::{
+    learning::{MAX_TEMPLATES, RECURS, ROUTE_WORDS},
+    segment::NAME,
+    tables::{REST, Tables, Visits, is_whole},
+    words::{Term, term},
+};
+
+/// Templates that were given up, and whose requests since the start count elsewhere.
+const MAX_MERGED: usize = 4096;
+
+impl Tables {
+    /// Adds a template, with the visits of one that it takes the place of.
+    pub(super) fn add(&mut self, template: &str, visits: Option<&Visits>) -> Option<Arc<str>> {
+        if let Some((known, counted)) = self.templates.get_key_value(template) {
+            visits.map_or_else(|| counted.add(), |visits| counted.add_all(visits));
+            return Some(Arc::clone(known));
+        }
+        if self.templates.len() >= MAX_TEMPLATES {
+            self.is_full = true;
+            return None;
+        }
+        let known: Arc<str> = template.into();
+        let counted = Arc::new(Visits::default());
+        visits.map_or_else(|| counted.add(), |visits| counted.add_all(visits));
+        self.templates.insert(Arc::clone(&known), counted);
+        self.version += u64::from(self.merged.remove(template).is_some());
+        for (slash, _) in template.match_indices('/') {
+            let part = template[slash + 1..].split('/').next().unwrap_or_default();
+            let place = Arc::make_mut(self.places.entry(template[..slash].into()).or_default());
+            if is_whole(part) {
+                place.label.get_or_insert_with(|| part.into());
+            } else if !part.contains('{') && part != "*" && part != REST {
+                place.names.insert(part.into());
+            }
+        }
+        Some(known)
+    }
+
+    /// From now on what stands at a place are values.
+    pub(super) fn hold_values(&mut self, place: &str) {
+        Arc::make_mut(self.places.entry(place.into()).or_default()).holds_values = true;
+        self.crowd(place);
+    }
+
+    /// From now on names have to recur at a place. Those that have not done so count in its part in braces.
+    pub(super) fn crowd(&mut self, place: &str) {
+        let Some(known) = self.places.get_mut(place) else { return };
+        Arc::make_mut(known).is_crowded = true;
+        let names: Vec<_> = known.names.iter().cloned().collect();
+        for name in names {
+            if !ROUTE_WORDS.contains(&&*name) && self.visits(place, &name) < RECURS {
+                self.hide(place, &name);
+            }
+        }
+    }
+
+    /// Requests of the templates with a name at a place, of late.
+    pub(super) fn visits(&self, place: &str, name: &str) -> u32 {
+        let below = self.templates.iter().filter(|(template, _)| is_below(template, place, name));
+        below.map(|(_, visits)| visits.count()).sum()
+    }
+
+    /// Shows a name no more: its templates count under those with the place's part in braces.
+    pub(super) fn hide(&mut self, place: &str, name: &str) {
+        let Some(known) = self.places.get_mut(place) else { return };
+        Arc::make_mut(known).names.remove(name);
+        let label = known.label(NAME).to_owned();
+        let beginning = format!("{place}/{name}");
+        let hidden: Vec<_> =
+            self.templates.keys().filter(|template| is_below(template, place, name)).cloned().collect();
+        self.places.retain(|known, _| **known != *beginning && !is_below(known, place, name));
+        for template in hidden {
+            let visits = self.templates.remove(&template);
+            let merged = format!("{place}/{label}{}", &template[beginning.len()..]);
+            if let Some(target) = self.add(&merged, visits.as_deref()) {
+                for earlier in self.merged.values_mut().filter(|earlier| **earlier == template) {
+                    *earlier = Arc::clone(&target);
+                }
+                if self.merged.len() < MAX_MERGED {
+                    self.merged.insert(template, target);
+                }
+            }
+        }
+        self.version += 1;
+    }
+
+    /// The names of no list that recur no more, with their places.
+    pub(super) fn idle_unknown(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        let names = self.places.iter().flat_map(|(place, known)| known.names.iter().map(move |name| (place, name)));
+        names.filter(|(place, name)| term(name) == Term::OneUnknown && self.visits(place, name) == 0)
+    }
+
+    /// Hides unknown names that recur no more. If there is no room, forgets templates without visits.
+    pub(super) fn forget(&mut self) {
+        let idle: Vec<_> = self.idle_unknown().map(|(place, name)| (Arc::clone(place), Arc::clone(name))).collect();
+        for (place, name) in idle {
+            self.hide(&place, &name);
+        }
+        if !std::mem::take(&mut self.is_full) {
+            return;
+        }
+        let templates = std::mem::take(&mut self.templates);
+        let places = std::mem::take(&mut self.places);
+        for (template, visits) in templates.into_iter().filter(|(_, visits)| visits.count() > 0) {
+            self.add(&template, Some(&visits));
+        }
+        for (place, known) in places.into_iter().filter(|(_, known)| known.is_crowded) {
+            if let Some(again) = self.places.get_mut(&place) {
+                let again = Arc::make_mut(again);
+                (again.is_crowded, again.holds_values) = (true, known.holds_values);
+                again.label.clone_from(&known.label);
+            }
+        }
+    }
+}
+
+/// Whether a template has a name at a place.
+fn is_below(template: &str, place: &str, name: &str) -> bool {
+    let rest =
+        template.strip_prefix(place).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.strip_prefix(name));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,156 @@
+//! The words of paths. Those in which routes of applications are written are shown as they are (`words.txt`). Those of the language may be a
+//! name as well (`dictionary.txt`). All else may be a secret.
+
+use super::{
+    lists::{in_dictionary, is_base, is_known, is_listed},
+    spelling::is_pronounceable,
+};
+use crate::masking::humps;
+
+/// A longer segment is not the name of a route.
+const LONGEST_TERM: usize = 72;
+/// Words of one segment. A passphrase has many.
+const MAX_WORDS: usize = 9;
+/// The shortest halves of a word such as `workorder`: two shorter words meet in many random texts.
+const SHORTEST_HALF: usize = 3;
+const SHORTEST_COMPOUND: usize = 7;
+/// The same if one of the two is of the dictionary, and the shortest of the two.
+const SHORTEST_DICTIONARY_COMPOUND: usize = 10;
+const SHORTEST_DICTIONARY_HALF: usize = 4;
+/// A shorter word that is in no list need not be pronounced: it is an abbreviation, and no secret.
+const ABBREVIATION: usize = 3;
+/// The lengths of a word that is in no list and may be shown once it recurs.
+const UNKNOWN_LENGTHS: std::ops::RangeInclusive<usize> = 3..=14;
+
+/// How much of a segment is made of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Term {
+    /// All of it: `order-items`, `orderItems`, `v1`, `.well-known`.
+    Words,
+    /// All of it, and one word is not of routes but of the language: `potholes`. It may be a name.
+    Dictionary,
+    /// All but one part, which is in no list and can be pronounced.
+    OneUnknown,
+    /// It may be a secret.
+    Other,
+}
+
+/// How much of a segment is made of words.
+pub(super) fn term(segment: &str) -> Term {
+    if segment == "-" || is_version(segment) {
+        return Term::Words;
+    }
+    let begins = |char| matches!(char, '_' | '.');
+    let core = segment.trim_start_matches(begins);
+    if core.is_empty() || core.len() > LONGEST_TERM || segment.len() - core.len() > 2 {
+        return Term::Other;
+    }
+    if let [letter] = core.as_bytes() {
+        return if letter.is_ascii_lowercase() { Term::Words } else { Term::Other };
+    }
+    let (mut words, mut of_dictionary, mut unknown) = (0, 0, 0);
+    for part in core.split(['-', '_', '.']) {
+        if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Term::Other;
+        }
+        // `IPv4`, `OAuth2`: capitals do not always begin a word.
+        if is_word(part) {
+            words += 1;
+            continue;
+        }
+        for hump in humps(part) {
+            words += 1;
+            match () {
+                () if is_word(hump) => {}
+                () if is_of_dictionary(hump) => of_dictionary += 1,
+                () if is_unknown_word(hump) => unknown += 1,
+                () => return Term::Other,
+            }
+        }
+    }
+    match (unknown, of_dictionary) {
+        _ if words > MAX_WORDS => Term::Other,
+        (0, 0) => Term::Words,
+        (0, 1) => Term::Dictionary,
+        (1, 0) => Term::OneUnknown,
+        // A passphrase is words as well.
+        _ => Term::Other,
+    }
+}
+
+/// Whether a word that is in no list may be one of the application's own.
+fn is_unknown_word(word: &str) -> bool {
+    let is_abbreviation = word.len() <= ABBREVIATION
+        && word.starts_with(|char: char| char.is_ascii_lowercase())
+        && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    UNKNOWN_LENGTHS.contains(&word.len()) && (is_abbreviation || is_pronounceable(word))
+}
+
+/// Whether a word is in the dictionary, or made of two of which one is.
+fn is_of_dictionary(word: &str) -> bool {
+    if !is_small_or_capital(word) {
+        return false;
+    }
+    let lower = word.to_ascii_lowercase();
+    let word = &*lower;
+    in_dictionary(word)
+        || word.len() >= SHORTEST_DICTIONARY_COMPOUND
+            && (SHORTEST_DICTIONARY_HALF..=word.len() - SHORTEST_DICTIONARY_HALF).any(|at| {
+                let (first, second) = word.split_at(at);
+                is_base(first) && is_known(second) || is_known(first) && is_listed(second)
+            })
+}
+
+/// Small letters, of which the first or all may be capitals.
+fn is_small_or_capital(word: &str) -> bool {
+    let rest = word.as_bytes().get(1..).unwrap_or_default();
+    word.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && (rest.iter().all(u8::is_ascii_lowercase) || word.bytes().all(|byte| byte.is_ascii_uppercase()))
+}
+
+/// `v1`, `2.0`, `1.2.3`, `v1beta1`.
+pub(super) fn is_version(segment: &str) -> bool {
+    let numbers = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
+    let stages = ["alpha", "beta", "rc", "preview"];
+    let stage = stages.iter().find_map(|stage| numbers.split_once(stage));
+    let (numbers, stage) = stage.unwrap_or((numbers, ""));
+    let is_number = |text: &str| text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let count = numbers.split('.').count();
+    count <= 3
+        && (count > 1 || numbers.len() < segment.len())
+        && numbers.split('.').all(|number| !number.is_empty() && is_number(number))
+        && is_number(stage)
+}
+
+/// Whether a word is in a list or is made of two that are. Capitals may stand at its begin alone.
+fn is_word(word: &str) -> bool {
+    if word.len() < 2 || word.len() > LONGEST_TERM {
+        return false;
+    }
+    let lower;
+    let small = word.trim_start_matches(|char: char| char.is_ascii_uppercase());
+    let word = if small.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return false;
+    } else if small.len() < word.len() {
+        lower = word.to_ascii_lowercase();
+        &lower
+    } else {
+        word
+    };
+    is_listed(word) || is_version_number(word) || is_compound(word)
+}
+
+/// `v2` as a part of a name.
+fn is_version_number(word: &str) -> bool {
+    word.strip_prefix('v').is_some_and(|number| number.len() <= 2 && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Two listed words without a mark between them: `healthcheck`.
+fn is_compound(word: &str) -> bool {
+    word.len() >= SHORTEST_COMPOUND
+        && word.bytes().all(|byte| byte.is_ascii_lowercase())
+        && (SHORTEST_HALF..=word.len() - SHORTEST_HALF).any(|at| is_listed(&word[..at]) && is_listed(&word[at..]))
+}
+
+#[cfg(test)]
+mod tests;
