@@ -1,6 +1,11 @@
 //! The faults. Each begins, waits until the status tells of it where it should, and ends.
 
-use std::{fs, io::Write, net::TcpStream, time::Duration};
+use std::{
+    fs,
+    io::Write,
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use tokio::{
@@ -10,7 +15,7 @@ use tokio::{
 };
 use watchboard_test_support::{Mode, Node, raw::exchange, signal};
 
-use super::{World, text};
+use super::{WITHIN, World, text};
 
 type Fault = for<'a> fn(&'a mut World) -> BoxFuture<'a, ()>;
 
@@ -84,6 +89,8 @@ async fn unread_log(world: &mut World) {
     signal(world.log_reader, "STOP").await;
     for _ in 0..1000 {
         let _ = TcpStream::connect(world.proxy).and_then(|mut stream| stream.write_all(b"\0 no request\r\n\r\n"));
+        // It is refused, and counted.
+        world.counted += 1;
     }
     world.wait_for("an answer", |health| health["status"].is_string()).await;
     let ready = timeout(Duration::from_secs(5), world.binary.client.send("GET", "/readyz")).await;
@@ -100,9 +107,19 @@ async fn strangers(world: &mut World) {
         assert!(answer.starts_with(b"HTTP/1.1 "), "{:?}", String::from_utf8_lossy(&answer));
         world.counted += 1;
         let noise: Vec<u8> = (0..world.rng.usize(1..2000)).map(|_| world.rng.u8(..)).collect();
-        let _ = TcpStream::connect(world.proxy).and_then(|mut stream| stream.write_all(&noise));
+        world.counted += u64::from(is_answered(world.proxy, &noise).await);
     }
     world.wait_for("no alarm", |health| !was_healthy || health["status"] == "healthy").await;
+}
+
+/// Whether bytes that may be no request have an answer. What has one is counted.
+async fn is_answered(proxy: SocketAddr, bytes: &[u8]) -> bool {
+    let mut stream = tokio::net::TcpStream::connect(proxy).await.expect("a place");
+    let _ = stream.write_all(bytes).await;
+    let _ = stream.shutdown().await;
+    let mut answer = vec![];
+    let _ = timeout(WITHIN, stream.read_to_end(&mut answer)).await.expect("it closes");
+    answer.starts_with(b"HTTP/1.1 ")
 }
 
 async fn slow_heads(world: &mut World) {
