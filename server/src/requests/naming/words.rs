@@ -17,6 +17,8 @@ const SHORTEST_COMPOUND: usize = 7;
 /// The same if one of the two is of the dictionary, and the shortest of the two.
 const SHORTEST_DICTIONARY_COMPOUND: usize = 10;
 const SHORTEST_DICTIONARY_HALF: usize = 4;
+/// In camel case a word of so many letters is short: two random letters often are a word.
+const SHORT_HUMP: usize = 2;
 /// A shorter word that is in no list need not be pronounced: it is an abbreviation, and no secret.
 const ABBREVIATION: usize = 3;
 /// The lengths of a word that is in no list and may be shown once it recurs.
@@ -58,6 +60,9 @@ pub(super) fn term(segment: &str) -> Term {
             words += 1;
             continue;
         }
+        if has_many_short_humps(part) {
+            return Term::Other;
+        }
         for hump in humps(part) {
             words += 1;
             match () {
@@ -76,6 +81,13 @@ pub(super) fn term(segment: &str) -> Term {
         // A passphrase is words as well.
         _ => Term::Other,
     }
+}
+
+/// Whether more words in camel case are short than long: random letters are, and `getUserById` is not.
+fn has_many_short_humps(part: &str) -> bool {
+    let long = humps(part).filter(|hump| hump.len() > SHORT_HUMP).count();
+    let all = humps(part).count();
+    all > 1 && all - long > long
 }
 
 /// Whether a word that is in no list may be one of the application's own.
@@ -149,7 +161,7 @@ fn is_version_number(word: &str) -> bool {
 fn is_compound(word: &str) -> bool {
     word.len() >= SHORTEST_COMPOUND
         && word.bytes().all(|byte| byte.is_ascii_lowercase())
-        && (SHORTEST_HALF..=word.len() - SHORTEST_HALF).any(|at| is_listed(&word[..at]) && is_listed(&word[at..]))
+        && (SHORTEST_HALF..=word.len() - SHORTEST_HALF).any(|at| is_base(&word[..at]) && is_listed(&word[at..]))
 }
 
 #[cfg(test)]

@@ -67,6 +67,8 @@ fn what_may_be_a_secret_is_no_word() {
         "hunter2",
         "jane.doe",
         "tOkEn",
+        "prMbHRCs",
+        "KVNorsPi",
         "A",
         "--",
         "order-17",
