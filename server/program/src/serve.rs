@@ -12,6 +12,7 @@ mod descriptors;
 pub(crate) mod drain;
 mod h2_idle;
 mod log_limit;
+mod pending_output;
 mod request_head;
 mod timer;
 pub(crate) mod tls;
@@ -42,6 +43,7 @@ pub(crate) use self::{
     bounds::Bounds,
     client_link::{ClientEnd, ClientLink, RequestNote},
     log_limit::LogLimit,
+    pending_output::{PendingOutput, PendingTrailers},
     request_head::{HeadError, MAX_FIELDS},
 };
 

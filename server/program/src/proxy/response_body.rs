@@ -87,7 +87,7 @@ impl Body for ResponseBody {
                 if let (Some(trailers), None) = (trailers.trailers_ref(), inner.size_hint().exact()) {
                     let lines = trailers::encode(trailers, |_| true);
                     if !lines.is_empty() && client.takes_trailers() {
-                        client.send_trailers(lines);
+                        client.trailers.send(lines);
                     }
                 }
                 return Poll::Ready(None);

@@ -11,7 +11,7 @@ use std::sync::{
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
-use crate::serve::{ClientEnd, ClientLink};
+use crate::serve::{ClientEnd, ClientLink, PendingTrailers};
 
 /// A protocol that an application speaks by mistake of `--upstream`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +50,12 @@ pub(super) struct UpstreamLink {
     /// Whether the next bytes begin a response.
     awaits_response: AtomicBool,
     has_target: AtomicBool,
-    has_trailers: AtomicBool,
     /// Whether the whole request was handed over.
     has_request: AtomicBool,
     has_client_ended: AtomicBool,
     exchange: Mutex<Exchange>,
-    trailers: Mutex<Vec<u8>>,
+    /// Those of the request.
+    pub(super) trailers: PendingTrailers,
     is_http_2: bool,
     /// What the application speaks instead.
     mismatch: Mutex<Option<SpokenProtocol>>,
@@ -155,19 +155,9 @@ impl UpstreamLink {
     /// The body of the request has ended, with these lines behind its last chunk.
     pub(super) fn end_request(&self, trailers: Vec<u8>) {
         if !trailers.is_empty() {
-            *self.trailers.lock().unwrap_or_else(PoisonError::into_inner) = trailers;
-            self.has_trailers.store(true, Release);
+            self.trailers.send(trailers);
         }
         self.has_request.store(true, Release);
-    }
-
-    pub(super) fn has_trailers(&self) -> bool {
-        self.has_trailers.load(Acquire)
-    }
-
-    pub(super) fn take_trailers(&self) -> Vec<u8> {
-        self.has_trailers.store(false, Release);
-        std::mem::take(&mut self.trailers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether the client has closed its side, and the whole request was handed over.

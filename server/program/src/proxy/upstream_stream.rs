@@ -23,6 +23,7 @@ use super::{
     upstream_link::{SpokenProtocol, UpstreamLink},
     upstream_socket::UpstreamSocket,
 };
+use crate::serve::PendingOutput;
 
 /// An interim response has no larger head, and no more fields. A larger one is left to hyper, which drops it.
 const INTERIM_BYTES: usize = 16 << 10;
@@ -36,7 +37,7 @@ pub(super) struct UpstreamStream {
     /// The beginning of what may be an interim response.
     held: BytesMut,
     /// What goes out before the next write.
-    out: BytesMut,
+    out: PendingOutput,
     /// Whether the request on this stream was written, and flushed.
     has_written: bool,
     is_flushed: bool,
@@ -73,7 +74,7 @@ impl Beginning {
 
 impl UpstreamStream {
     pub(super) fn new(stream: UpstreamSocket, link: Arc<UpstreamLink>) -> Self {
-        let (held, out) = (BytesMut::new(), BytesMut::new());
+        let (held, out) = (BytesMut::new(), PendingOutput::default());
         Self { stream, link, held, out, has_written: false, is_flushed: false, has_shut_down: false, is_new: true }
     }
 
@@ -154,14 +155,7 @@ impl UpstreamStream {
     }
 
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.out.is_empty() {
-            let count = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out))?;
-            if count == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.out.advance(count);
-        }
-        Poll::Ready(Ok(()))
+        self.out.poll_write_all(&mut self.stream, cx)
     }
 }
 
@@ -219,18 +213,12 @@ impl AsyncWrite for UpstreamStream {
         if let Some(target) = this.link.take_target() {
             let mut parts = bytes.splitn(3, |byte| *byte == b' ');
             if let (Some(method), Some(_), Some(rest)) = (parts.next(), parts.next(), parts.next()) {
-                this.out.extend_from_slice(&[method, b" ", &target, b" ", rest].concat());
+                this.out.push(&[method, b" ", &target, b" ", rest].concat());
                 return Poll::Ready(Ok(bytes.len()));
             }
         }
-        if this.link.has_trailers() {
-            // The bytes end with the last chunk, `0`, and an empty line. The trailers come before that line.
-            if bytes.len() > 2 {
-                return Pin::new(&mut this.stream).poll_write(cx, &bytes[..bytes.len() - 2]);
-            }
-            this.out.extend_from_slice(&this.link.take_trailers());
-            this.out.extend_from_slice(bytes);
-            return Poll::Ready(Ok(bytes.len()));
+        if this.link.trailers.are_there() {
+            return this.out.poll_write_end(&mut this.stream, cx, bytes, &this.link.trailers);
         }
         this.poll_write_through(cx, bytes)
     }

@@ -13,7 +13,7 @@ use futures_util::task::AtomicWaker;
 use http::Version;
 use watchboard::ClientLeft;
 
-use super::request_head::HeadError;
+use super::{pending_output::PendingTrailers, request_head::HeadError};
 
 /// Interim responses that wait for a client, in bytes. Further ones are dropped.
 const MAX_INTERIM_BYTES: usize = 64 << 10;
@@ -32,11 +32,12 @@ pub(crate) struct ClientLink {
     has_ended: AtomicBool,
     is_tunnel: AtomicBool,
     has_interim: AtomicBool,
-    has_trailers: AtomicBool,
     has_request_note: AtomicBool,
     /// Whether the request is one of HTTP/1.1: older clients know no chunks.
     takes_trailers: AtomicBool,
     notes: Mutex<Notes>,
+    /// Those of the response.
+    pub(crate) trailers: PendingTrailers,
     pub(super) connection: AtomicWaker,
     left: ClientLeft,
 }
@@ -45,7 +46,6 @@ pub(crate) struct ClientLink {
 struct Notes {
     request: RequestNote,
     interim: Vec<u8>,
-    trailers: Vec<u8>,
     upstream: Option<Weak<dyn ClientEnd>>,
 }
 
@@ -141,21 +141,6 @@ impl ClientLink {
     pub(super) fn take_interim(&self) -> Option<Vec<u8>> {
         let is_there = self.has_interim.load(Acquire) && self.has_interim.swap(false, AcqRel);
         is_there.then(|| std::mem::take(&mut self.notes().interim))
-    }
-
-    /// Sends these lines behind the last chunk, which follows at once.
-    pub(crate) fn send_trailers(&self, lines: Vec<u8>) {
-        self.notes().trailers = lines;
-        self.has_trailers.store(true, Release);
-    }
-
-    pub(super) fn has_trailers(&self) -> bool {
-        self.has_trailers.load(Acquire)
-    }
-
-    pub(super) fn take_trailers(&self) -> Vec<u8> {
-        self.has_trailers.store(false, Release);
-        std::mem::take(&mut self.notes().trailers)
     }
 }
 

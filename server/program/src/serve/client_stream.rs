@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{
     body_framing::BodyFraming,
     client_link::{ClientLink, RequestNote},
+    pending_output::PendingOutput,
     request_head::{self, HEAD_BYTES, HeadError},
 };
 
@@ -51,7 +52,7 @@ pub(super) struct ClientStream<S> {
     has_ended: bool,
     awaits_upgrade: bool,
     /// What goes out before the next write.
-    out: BytesMut,
+    out: PendingOutput,
     /// Whether hyper has flushed all that it has written.
     is_flushed: bool,
 }
@@ -69,7 +70,7 @@ impl<S> ClientStream<S> {
             is_first: true,
             has_ended: false,
             awaits_upgrade: false,
-            out: BytesMut::new(),
+            out: PendingOutput::default(),
             is_flushed: true,
         }
     }
@@ -287,14 +288,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
 impl<S: AsyncWrite + Unpin> ClientStream<S> {
     /// Writes what goes out before the next write.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.out.is_empty() {
-            let count = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.out))?;
-            if count == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.out.advance(count);
-        }
-        Poll::Ready(Ok(()))
+        self.out.poll_write_all(&mut self.inner, cx)
     }
 
     /// Interim responses go out between two responses alone.
@@ -302,7 +296,7 @@ impl<S: AsyncWrite + Unpin> ClientStream<S> {
         if self.is_flushed
             && let Some(interim) = self.link.take_interim()
         {
-            self.out.extend_from_slice(&interim);
+            self.out.push(&interim);
         }
         self.poll_out(cx)
     }
@@ -313,14 +307,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
         let this = &mut *self;
         ready!(this.poll_interim(cx))?;
         this.is_flushed = false;
-        if this.link.has_trailers() {
-            // The bytes end with the last chunk, `0`, and an empty line. The trailers come before that line.
-            if bytes.len() > 2 {
-                return Pin::new(&mut this.inner).poll_write(cx, &bytes[..bytes.len() - 2]);
-            }
-            this.out.extend_from_slice(&this.link.take_trailers());
-            this.out.extend_from_slice(bytes);
-            return Poll::Ready(Ok(bytes.len()));
+        if this.link.trailers.are_there() {
+            return this.out.poll_write_end(&mut this.inner, cx, bytes, &this.link.trailers);
         }
         Pin::new(&mut this.inner).poll_write(cx, bytes)
     }

@@ -13,7 +13,7 @@ use foldhash::fast::RandomState;
 use super::{
     context::{Before, END_OF_NAME},
     segment::{NAME, Segment},
-    tables::Tables,
+    tables::{Place, Tables},
     words::{Term, term},
 };
 
@@ -202,15 +202,15 @@ impl Learning {
         if known.is_some_and(|known| known.names.contains(name)) {
             return Some(name.to_owned());
         }
-        let shown = known.map_or(0, |known| known.names.iter().filter(|name| term(name) == Term::OneUnknown).count());
+        let shown = |known: &Place| known.names.iter().filter(|name| term(name) == Term::OneUnknown).count();
         let is_labelled = known.is_some_and(|known| known.is_crowded || known.label.is_some());
         let key = self.hasher.hash_one(name);
         let others = self.note_unknown(place, key);
         let holds_values = known.is_some_and(|known| known.holds_values);
         if !is_name
             && !holds_values
-            && shown < MAX_UNKNOWN
             && others <= MAX_UNKNOWN
+            && known.map_or(0, |known| shown(known)) < MAX_UNKNOWN
             && self.count(place, name) >= RECURS
         {
             if let Some(unknown) = self.unknown.get_mut(&self.hasher.hash_one(place)) {
