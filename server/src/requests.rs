@@ -24,7 +24,6 @@ mod request_id;
 mod response_kind;
 mod rules;
 mod tally;
-mod totals;
 mod upstream;
 mod upstream_failures;
 mod waiting;

@@ -199,6 +199,31 @@ impl EndpointTotals {
     pub fn requests(&self) -> u64 {
         self.statuses.iter().map(|status| status.requests).sum()
     }
+
+    /// Adds the counts of another endpoint. The name and the number stay.
+    pub fn add(&mut self, more: &Self) {
+        self.in_flight += more.in_flight;
+        self.response_bytes += more.response_bytes;
+        self.allocated_bytes += more.allocated_bytes;
+        self.freed_bytes += more.freed_bytes;
+        self.commands += more.commands;
+        self.database_us += more.database_us;
+        for status in &more.statuses {
+            self.status_mut(status.status, status.error.clone()).add(status);
+        }
+    }
+
+    /// The total of a status and an error. There are few, so the search is linear.
+    pub fn status_mut(&mut self, status: u16, error: Option<String>) -> &mut StatusTotals {
+        let statuses = &mut self.statuses;
+        let index = statuses.iter().position(|total| total.status == status && total.error == error);
+        let at = index.unwrap_or_else(|| {
+            statuses.reserve_exact(1);
+            statuses.push(StatusTotals { status, error, ..StatusTotals::default() });
+            statuses.len() - 1
+        });
+        &mut statuses[at]
+    }
 }
 
 /// A request with an id, by which its trace or its log lines can be found.
@@ -229,6 +254,15 @@ pub struct StatusTotals {
     pub duration_sum_us: u64,
     /// Requests by duration, in the buckets between OpenTelemetry's bounds. The last bucket is past all bounds.
     pub bounded: [u64; 15],
+}
+
+impl StatusTotals {
+    /// Adds the counts of another total. The status and the error stay.
+    pub fn add(&mut self, more: &Self) {
+        self.requests += more.requests;
+        self.duration_sum_us += more.duration_sum_us;
+        self.bounded.iter_mut().zip(more.bounded).for_each(|(sum, count)| *sum += count);
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use super::{
     recorder::Recorder,
     reports::{ReportedError, Sighting},
     tally::{Class, Tally},
-    totals::{add_totals, add_uses, totals_of_status},
     upstream::{UpstreamFailure, UpstreamTally},
 };
 use crate::{
@@ -165,7 +164,7 @@ impl Reader {
         let totals = rows.map(|id| {
             let mut members = self.members(id);
             let mut totals = members.next().map(|own| Arc::clone(&own.totals)).unwrap_or_default();
-            members.for_each(|member| add_totals(Arc::make_mut(&mut totals), &member.totals));
+            members.for_each(|member| Arc::make_mut(&mut totals).add(&member.totals));
             totals
         });
         totals.collect()
@@ -348,7 +347,7 @@ impl EndpointState {
         // Snapshots of earlier ticks keep their totals.
         let totals = Arc::make_mut(&mut self.totals);
         for taken in &taken.endings {
-            let total = totals_of_status(&mut totals.statuses, taken.ending.status, taken.ending.error());
+            let total = totals.status_mut(taken.ending.status, taken.ending.error());
             total.requests += taken.requests();
             total.duration_sum_us += taken.duration_sum_us;
             for (bounded, count) in total.bounded.iter_mut().zip(taken.bounded) {
@@ -364,6 +363,16 @@ impl EndpointState {
         // Read after the ends, so that no more requests end than began.
         self.started = endpoint.started_count();
         totals.in_flight = self.started.saturating_sub(self.ended);
+    }
+}
+
+/// Adds commands by their shape.
+fn add_uses(sums: &mut Vec<CommandUseDelta>, more: &[CommandUseDelta]) {
+    for used in more {
+        match sums.iter_mut().find(|sum| sum.shape == used.shape) {
+            Some(sum) => sum.add(used),
+            None => sums.push(*used),
+        }
     }
 }
 

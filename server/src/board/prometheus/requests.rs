@@ -87,34 +87,18 @@ fn bounded_statuses(statuses: &[StatusTotals]) -> Vec<StatusTotals> {
     let (own, rest) = statuses.split_at(statuses.len().min(MAX_STATUSES));
     let mut shown = own.to_vec();
     let sum = rest.iter().cloned().reduce(|mut sum, status| {
-        add_status(&mut sum, &status);
+        sum.add(&status);
         sum
     });
     shown.extend(sum.map(|sum| StatusTotals { error: Some(REST.to_owned()), ..sum }));
     shown
 }
 
-fn add_status(sum: &mut StatusTotals, status: &StatusTotals) {
-    sum.requests += status.requests;
-    sum.duration_sum_us += status.duration_sum_us;
-    sum.bounded.iter_mut().zip(status.bounded).for_each(|(sum, count)| *sum += count);
-}
-
 /// All of these as one endpoint; `None` if there are none.
 fn sum(endpoints: &[Arc<EndpointTotals>]) -> Option<EndpointTotals> {
     let mut sum = EndpointTotals { route: REST.to_owned(), ..EndpointTotals::default() };
     for endpoint in endpoints {
-        sum.in_flight += endpoint.in_flight;
-        sum.response_bytes += endpoint.response_bytes;
-        sum.allocated_bytes += endpoint.allocated_bytes;
-        sum.commands += endpoint.commands;
-        for status in &endpoint.statuses {
-            let same = |it: &&mut StatusTotals| it.status == status.status && it.error == status.error;
-            match sum.statuses.iter_mut().find(same) {
-                Some(known) => add_status(known, status),
-                None => sum.statuses.push(status.clone()),
-            }
-        }
+        sum.add(endpoint);
     }
     (!endpoints.is_empty()).then_some(sum)
 }
