@@ -2,7 +2,10 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::upstream::{UpstreamRecorder, UpstreamTally, UpstreamTiming};
+use super::{
+    upstream::{UpstreamRecorder, UpstreamTally, UpstreamTiming},
+    waiting,
+};
 use crate::{
     alloc::AllocationSums,
     commands::{UsageDelta, UsageRecorder, attribution::Trace},
@@ -73,6 +76,8 @@ pub(super) struct Endpoint {
     pub(super) route: Box<str>,
     /// The host's objective for the duration of a request.
     pub(super) objective_us: u64,
+    /// Whether its clients ask to wait until something happens, by the words of the route.
+    pub(super) is_long_poll: bool,
     shards: [OnceBox<Shard>; SHARDS],
     latency: BucketRecorder,
     /// Requests by the bytes that they allocated.
@@ -140,6 +145,7 @@ impl Endpoint {
             method,
             route: route.into(),
             objective_us,
+            is_long_poll: waiting::is_route_of_long_polls(route),
             shards: std::array::from_fn(|_| OnceBox::new()),
             latency: BucketRecorder::new(),
             sizes: OnceBox::new(),

@@ -55,8 +55,8 @@ pub(super) struct InFlightRequest {
     outcome: Outcome,
     method_has_body: bool,
     response_kind: ResponseKind,
-    /// Whether the client asks the application to wait until something happens: its time is no latency then.
-    is_long_poll: bool,
+    /// Whether the query asks the application to wait until something happens: its time is no latency then.
+    asks_to_wait: bool,
     pub(super) client_wait: ClientWait,
     /// The body's length by the response's head. Once as many bytes are sent the body has ended, even if the server does not poll for its
     /// end.
@@ -92,7 +92,7 @@ impl InFlightRequest {
             outcome: Outcome::Dropped,
             method_has_body: *method != Method::HEAD,
             response_kind: ResponseKind::Plain,
-            is_long_poll: waiting::is_long_poll(uri),
+            asks_to_wait: uri.query().is_some_and(waiting::asks_to_wait),
             client_wait: ClientWait::default(),
             promised: None,
             is_error_text: false,
@@ -104,8 +104,13 @@ impl InFlightRequest {
         self.status = status.as_u16();
         self.promised = promised;
         self.is_error_text = self.status >= 400 && is_text(headers);
-        self.response_kind = ResponseKind::from(headers);
-        self.note_trailers(headers);
+        // What has something else to tell at its end has no length. A call of gRPC may fail without a body.
+        if promised.is_none_or(|length| length == 0) {
+            self.response_kind = ResponseKind::from(headers);
+            if self.response_kind == ResponseKind::Grpc {
+                self.note_trailers(headers);
+            }
+        }
         let no_body = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if self.response_kind == ResponseKind::Stream && (no_body || !self.method_has_body || promised.is_some()) {
             self.response_kind = ResponseKind::Plain;
@@ -120,9 +125,7 @@ impl InFlightRequest {
 
     /// Trailers end the response. Those of gRPC have its outcome, as has the head of a response without a body.
     pub(super) fn note_trailers(&mut self, fields: &HeaderMap) {
-        if self.response_kind == ResponseKind::Grpc
-            && let Some(status) = GrpcStatus::from_fields(fields)
-        {
+        if let Some(status) = GrpcStatus::from_fields(fields) {
             self.status = status.http;
             self.error.get_or_insert_default().text = ErrorText::Fixed(status.text);
         }
@@ -248,8 +251,6 @@ impl InFlightRequest {
         }
         let panicked = self.error.as_ref().is_some_and(|error| error.panicked);
         let kind = error_kind(self.outcome, self.status, panicked, self.response_kind);
-        let lasts_as_wanted = self.is_long_poll || self.response_kind == ResponseKind::Stream;
-        let is_timed = !lasts_as_wanted && !self.client_has_left();
         // What the client took to send and to read is not the application's.
         self.client_wait.end();
         let upload = self.upstream.as_ref().and_then(|upstream| upstream.upload).unwrap_or_default();
@@ -261,6 +262,8 @@ impl InFlightRequest {
         };
         self.find_row(false);
         let endpoint = self.row;
+        let lasts_as_wanted = self.asks_to_wait || endpoint.is_long_poll || self.response_kind == ResponseKind::Stream;
+        let is_timed = !lasts_as_wanted && !self.client_has_left();
         if let (true, Some(trace)) = (lasts_as_wanted, &mut self.usage) {
             trace.forget_times();
         }

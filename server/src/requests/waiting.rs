@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use http::Uri;
 use tokio::time::Instant;
 
 /// A segment of the path that is one of these names an endpoint for long polls.
@@ -54,10 +53,10 @@ impl ClientWait {
     }
 }
 
-/// Whether the client asks the application to wait until something happens.
-pub(super) fn is_long_poll(uri: &Uri) -> bool {
+/// Whether the clients of a route ask the application to wait until something happens, by a segment of its template.
+pub(super) fn is_route_of_long_polls(route: &str) -> bool {
     let is_of_polls = |segment: &str| SEGMENTS.iter().any(|name| segment.eq_ignore_ascii_case(name));
-    uri.path().split('/').any(is_of_polls) || uri.query().is_some_and(asks_to_wait)
+    route.split('/').any(is_of_polls)
 }
 
 /// Whether a body of this type goes on while there is something to tell. Its client always ends it.
@@ -66,7 +65,8 @@ pub(super) fn is_stream(content_type: &[u8]) -> bool {
     STREAMS.iter().any(|stream| essence.eq_ignore_ascii_case(stream.as_bytes()))
 }
 
-fn asks_to_wait(query: &str) -> bool {
+/// Whether a query asks the application to wait until something happens.
+pub(super) fn asks_to_wait(query: &str) -> bool {
     query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
         let names = |words: &[&str]| words.iter().any(|word| contains_ignoring_case(name, word));
         let is_time = value.starts_with(|first: char| matches!(first, '1'..='9'));
@@ -85,7 +85,10 @@ mod tests {
 
     #[test]
     fn a_client_that_asks_to_wait_is_known_by_path_or_query() {
-        let polls = |uri: &'static str| is_long_poll(&Uri::from_static(uri));
+        let polls = |target: &str| {
+            let (path, query) = target.split_once('?').unwrap_or((target, ""));
+            is_route_of_long_polls(path) || asks_to_wait(query)
+        };
         for uri in [
             "/poll",
             "/longpolling/poll",
