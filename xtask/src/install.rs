@@ -64,6 +64,29 @@ const PYTHON_PACKAGES: [(&str, &[&str]); 5] = [
     ),
 ];
 
+/// An application of `FastAPI` with the middlewares that the benchmark compares.
+const FASTAPI_MIDDLEWARES: [&str; 19] = [
+    "uvicorn==0.54.0",
+    "uvloop==0.23.0",
+    "httptools==0.9.0",
+    "click==8.5.1",
+    "h11==0.16.0",
+    "fastapi==0.165.0",
+    "starlette==1.10.0",
+    "anyio==4.16.0",
+    "idna==3.20",
+    "pydantic==2.14.4",
+    "pydantic-core==2.50.5",
+    "annotated-doc==0.0.7",
+    "annotated-types==0.8.0",
+    "opentelemetry-api==1.45.2",
+    "typing-extensions==4.16.0",
+    "typing-inspection==0.4.5",
+    "prometheus-client==0.26.0",
+    "prometheus-fastapi-instrumentator==8.1.0",
+    "starlette-exporter==0.24.0",
+];
+
 /// The WASM target of the toolchain in use.
 pub(crate) fn wasm_target() -> Result<()> {
     let library = Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]).output();
@@ -124,7 +147,7 @@ pub(crate) fn cargo_deny() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// The load generator, who counts instructions, other proxies, and a database.
+/// The load generator, who counts instructions, other proxies and middlewares, and a database.
 pub(crate) fn for_benchmarks() -> Result<()> {
     let mut packages = vec![];
     for (program, argument) in [("nginx", "-v"), ("haproxy", "-v")] {
@@ -145,7 +168,8 @@ pub(crate) fn for_benchmarks() -> Result<()> {
     if !packages.is_empty() {
         debian(&packages)?;
     }
-    mongod().map(drop)
+    let tools = mongod()?;
+    python(&tools.join("fastapi_middlewares"), &FASTAPI_MIDDLEWARES)
 }
 
 /// The Debian packages of those programs that do not start.

@@ -93,6 +93,7 @@ fn bench() -> Result<()> {
     build()?;
     for (name, arguments) in [
         ("beside other proxies", &["proxies"][..]),
+        ("in front of an application, beside middlewares", &["applications"]),
         ("slow heads", &["slow-heads"]),
         ("a million requests and ten thousand sign-ins", &["soak", "1000000", "10000"]),
     ] {

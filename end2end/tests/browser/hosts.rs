@@ -27,12 +27,7 @@ async fn a_fresh_app_of_the_readme_has_the_live_board() {
     let toolchain = toolchain_without_wasm(&folder);
     let (packed, versions) = packed(&folder);
     build_packed(&folder, &toolchain, &packed, &["watchboard-cli"]);
-    build_packed(
-        &folder,
-        &toolchain,
-        &packed,
-        &["watchboard", "--no-default-features", "--features", "sqlite,jemalloc"],
-    );
+    build_packed(&folder, &toolchain, &packed, &["watchboard", "--no-default-features"]);
     let host =
         |name, source, manifest, is_locked| Host { name, folder: folder.join(name), source, manifest, is_locked };
     let hosts = [

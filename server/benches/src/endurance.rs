@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     calls::median,
-    servers::{PASSWORD, Server, application, watchboard},
+    servers::{Core, PASSWORD, Server, application, watchboard},
 };
 
 const SECONDS: u64 = 3;
@@ -24,7 +24,7 @@ const MIB: f64 = 1_048_576.0;
 pub(crate) fn slow_heads() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let application = application(folder.path())?;
-    let proxy = watchboard(&application)?;
+    let proxy = watchboard(Core::Own, &application)?;
     let p99_us = || -> Result<f64> {
         let loads: Result<Vec<_>> = (0..ROUNDS).map(|_| Ok(proxy.load(SECONDS)?.p99_us)).collect();
         Ok(median(loads?))
@@ -64,7 +64,7 @@ pub(crate) fn slow_heads() -> Result<()> {
 pub(crate) fn soak(requests: u64, sign_ins: u64) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let application = application(folder.path())?;
-    let proxy = watchboard(&application)?;
+    let proxy = watchboard(Core::Own, &application)?;
     let mut done = 0;
     let mut first = None;
     for part in 0..=10 {

@@ -39,6 +39,7 @@ fn main() -> Result<()> {
             Ok(())
         }
         ["proxies"] => proxies::all(),
+        ["applications"] => proxies::applications(),
         ["sampling"] => sampling::all(),
         ["slow-heads"] => endurance::slow_heads(),
         ["soak", requests, sign_ins] => endurance::soak(requests.parse()?, sign_ins.parse()?),

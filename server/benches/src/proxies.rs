@@ -1,41 +1,66 @@
-//! The binary as a proxy beside nginx and haproxy, in front of the same application, with full metrics on. Each has one core for itself.
+//! The binary as a proxy beside nginx and haproxy, with full metrics on: each on a core for itself, in front of an application that answers at
+//! once, and in front of an application of `FastAPI`, beside middlewares that count within it.
 
 use anyhow::Result;
 
 use crate::{
     calls::median,
-    servers::{Load, application, haproxy, nginx_proxy, watchboard},
+    servers::{Core, Load, Server, application, fastapi, haproxy, nginx_proxy, watchboard},
 };
 
-/// Many short ones, so that what else the machine does meets all three alike.
+/// Many short ones, so that what else the machine does meets all alike.
 const ROUNDS: usize = 33;
 const SECONDS: u64 = 1;
 
-/// A table of the three, by medians over rounds in which they take turns.
+type Contender = (&'static str, Server);
+
+/// What costs more than a bare proxy: a table of the three.
 pub(crate) fn all() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let application = application(folder.path())?;
-    let proxies = [
-        ("nginx", nginx_proxy(folder.path(), &application)?),
-        ("haproxy", haproxy(folder.path(), &application)?),
-        ("**Watchboard**", watchboard(&application)?),
+    compare(
+        "proxy, on one core",
+        &[
+            ("nginx", nginx_proxy(folder.path(), Core::Own, &application)?),
+            ("haproxy", haproxy(folder.path(), Core::Own, &application)?),
+            ("**Watchboard**", watchboard(Core::Own, &application)?),
+        ],
+    )
+}
+
+/// What a watched application loses. It has one core for itself; proxies have the other, with whoever asks.
+pub(crate) fn applications() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let bare = fastapi("")?;
+    let behind = [
+        ("behind nginx", nginx_proxy(folder.path(), Core::Other, &bare)?),
+        ("behind haproxy", haproxy(folder.path(), Core::Other, &bare)?),
+        ("**behind Watchboard**", watchboard(Core::Other, &bare)?),
     ];
-    let mut loads: Vec<Vec<Load>> = proxies.iter().map(|_| vec![]).collect();
+    let middlewares = ["prometheus-fastapi-instrumentator", "starlette-exporter"];
+    let middlewares = middlewares.into_iter().map(|name| Ok((name, fastapi(name)?))).collect::<Result<Vec<_>>>()?;
+    let contenders: Vec<_> = [("bare", bare)].into_iter().chain(behind).chain(middlewares).collect();
+    compare("FastAPI, on one core", &contenders)
+}
+
+/// Prints a table: medians over rounds in which they take turns, and shares of what the first had in the same round.
+fn compare(title: &str, contenders: &[Contender]) -> Result<()> {
+    let mut loads: Vec<Vec<Load>> = contenders.iter().map(|_| vec![]).collect();
     for round in 0..ROUNDS {
-        for step in 0..proxies.len() {
-            let index = (round + step) % proxies.len();
-            loads[index].push(proxies[index].1.load(SECONDS)?);
+        for step in 0..contenders.len() {
+            let index = (round + step) % contenders.len();
+            loads[index].push(contenders[index].1.load(SECONDS)?);
         }
         println!("    round {} of {ROUNDS}", round + 1);
     }
     println!(
-        "\n| proxy, on one core | requests a second | of nginx's | p99 | of nginx's | CPU time a request | of nginx's |"
+        "\n| {title} | requests a second | of the first | p99 | of the first | CPU time a request | of the first |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
-    for (index, (name, _)) in proxies.iter().enumerate() {
-        let middle = |read: fn(&Load) -> f64| median(loads[index].iter().map(read).collect());
+    for ((name, _), own) in contenders.iter().zip(&loads) {
+        let middle = |read: fn(&Load) -> f64| median(own.iter().map(read).collect());
         let share = |read: fn(&Load) -> f64| {
-            median(loads[index].iter().zip(&loads[0]).map(|(own, first)| read(own) / read(first)).collect())
+            median(own.iter().zip(&loads[0]).map(|(own, first)| read(own) / read(first)).collect())
         };
         let [per_second, p99_us, cpu_us]: [fn(&Load) -> f64; 3] =
             [|load| load.per_second, |load| load.p99_us, |load| load.cpu_us];

@@ -1,4 +1,4 @@
-//! The proxies that are measured, and the application behind them: an nginx that answers at once.
+//! What is measured: proxies, and the applications behind them.
 
 use std::{
     ffi::OsStr,
@@ -12,9 +12,13 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// The core that a measured proxy has for itself. Whoever asks, and the application, have another.
-const ITS_CORE: &str = "0";
-const OTHER_CORE: &str = "1";
+/// Where a server runs. Whoever asks has the other core.
+#[derive(Clone, Copy)]
+pub(crate) enum Core {
+    /// What is measured has a core for itself.
+    Own,
+    Other,
+}
 
 const NGINX: &str = "daemon off; error_log stderr crit; pid FOLDER/PORT.pid; worker_processes 1;
 worker_rlimit_nofile 20000;
@@ -46,6 +50,9 @@ listen application
   server one 127.0.0.1:UPSTREAM
 ";
 
+/// Where `cargo xtask bench` installs what the application needs.
+const FASTAPI: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tools/fastapi_middlewares");
+
 /// By the binary's own parameters.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -60,14 +67,24 @@ pub(crate) struct Load {
 
 /// Answers at once.
 pub(crate) fn application(folder: &Path) -> Result<Server> {
-    nginx(folder, OTHER_CORE, 0, ANSWER)
+    nginx(folder, Core::Other, 0, ANSWER)
 }
 
-pub(crate) fn nginx_proxy(folder: &Path, application: &Server) -> Result<Server> {
-    nginx(folder, ITS_CORE, application.port, PASS)
+/// An application of `FastAPI`, with one of the middlewares that its file names.
+pub(crate) fn fastapi(middleware: &str) -> Result<Server> {
+    let port = free_port()?;
+    let mut command = on_core(Core::Own, "python3");
+    command.args(["-m", "uvicorn", "fastapi_application:app", "--no-access-log", "--port", &port.to_string()]);
+    let folders = [concat!(env!("CARGO_MANIFEST_DIR"), "/src"), FASTAPI].join(":");
+    command.env("PYTHONPATH", folders).env("MIDDLEWARE", middleware);
+    Server::start(command, port)
 }
 
-fn nginx(folder: &Path, core: &str, upstream: u16, content: &str) -> Result<Server> {
+pub(crate) fn nginx_proxy(folder: &Path, core: Core, application: &Server) -> Result<Server> {
+    nginx(folder, core, application.port, PASS)
+}
+
+fn nginx(folder: &Path, core: Core, upstream: u16, content: &str) -> Result<Server> {
     let port = free_port()?;
     let text = NGINX
         .replace("CONTENT", content)
@@ -81,21 +98,21 @@ fn nginx(folder: &Path, core: &str, upstream: u16, content: &str) -> Result<Serv
     Server::start(command, port)
 }
 
-pub(crate) fn haproxy(folder: &Path, application: &Server) -> Result<Server> {
+pub(crate) fn haproxy(folder: &Path, core: Core, application: &Server) -> Result<Server> {
     let port = free_port()?;
     let file = folder.join("haproxy.cfg");
     let text = HAPROXY.replace("UPSTREAM", &application.port.to_string()).replace("PORT", &port.to_string());
     fs::write(&file, text)?;
-    let mut command = on_core(ITS_CORE, "haproxy");
+    let mut command = on_core(core, "haproxy");
     command.arg("-db").arg("-f").arg(file);
     Server::start(command, port)
 }
 
 /// The binary, with its board behind a password.
-pub(crate) fn watchboard(application: &Server) -> Result<Server> {
+pub(crate) fn watchboard(core: Core, application: &Server) -> Result<Server> {
     let (port, board) = (free_port()?, free_port()?);
     let own = std::env::current_exe().context("the program's own path")?;
-    let mut command = on_core(ITS_CORE, own.with_file_name("watchboard"));
+    let mut command = on_core(core, own.with_file_name("watchboard"));
     command.args(["--listen", &format!("127.0.0.1:{board}"), "--proxy-listen", &format!("127.0.0.1:{port}")]);
     command.args(["--upstream", &format!("http://127.0.0.1:{}", application.port)]);
     command.env("WATCHBOARD_PASSWORD", PASSWORD);
@@ -104,9 +121,13 @@ pub(crate) fn watchboard(application: &Server) -> Result<Server> {
     Ok(server)
 }
 
-fn on_core(core: &str, program: impl AsRef<OsStr>) -> Command {
+fn on_core(core: Core, program: impl AsRef<OsStr>) -> Command {
+    let number = match core {
+        Core::Own => "0",
+        Core::Other => "1",
+    };
     let mut command = Command::new("taskset");
-    command.args(["-c", core]).arg(program);
+    command.args(["-c", number]).arg(program);
     command
 }
 
@@ -138,7 +159,7 @@ impl Server {
 
     pub(crate) fn load(&self, seconds: u64) -> Result<Load> {
         let before = self.cpu_seconds()?;
-        let mut wrk = on_core(OTHER_CORE, "wrk");
+        let mut wrk = on_core(Core::Other, "wrk");
         wrk.args(["-t1", "-c32", "--latency", "-d", &format!("{seconds}s")]);
         let output =
             wrk.arg(format!("http://127.0.0.1:{}/users/42", self.port)).output().context("cannot start wrk")?;
