@@ -26,6 +26,9 @@ const VERBS: &str = include_str!("verbs.txt");
 /// Names that tools of the web begin with a mark: `/@vite/client`.
 const TOOLS: &[&str] = &["fs", "id", "react-refresh", "vite", "vite-plugin-pwa"];
 
+/// Behind these, Vite has the path of any file of the machine, or the name that a plugin gives to a module.
+pub(super) const LEAD_TO_FILES: &[&str] = &["@fs", "@id"];
+
 /// A parameter whose kind is unknown: a name, or random.
 pub(super) const NAME: &str = "{name}";
 const KEY: &str = "{key}";

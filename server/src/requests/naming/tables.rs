@@ -15,7 +15,7 @@ use foldhash::fast::RandomState;
 use super::{
     context::Before,
     file::{StaticFile, static_file},
-    segment::{NAME, Segment, segment},
+    segment::{LEAD_TO_FILES, NAME, Segment, segment},
 };
 
 /// Segments of a template. Deeper segments become `{*rest}`.
@@ -126,6 +126,10 @@ impl Tables {
                 break;
             }
             before = walk.part(part, before, parts.peek().copied());
+            if LEAD_TO_FILES.contains(&part) && !is_last {
+                walk.push("*", None);
+                break;
+            }
         }
         walk.name
     }
@@ -191,6 +195,7 @@ impl PathWalk<'_> {
     fn is_shown(&self, part: &str) -> bool {
         let place = self.tables.places.get(self.name.template.as_str());
         place.is_some_and(|place| place.names.contains(part))
+            || LEAD_TO_FILES.contains(&part)
             || matches!(segment(part), Segment::Word | Segment::DictionaryWord)
     }
 }

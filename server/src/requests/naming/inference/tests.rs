@@ -60,6 +60,10 @@ fn static_files_are_one_row_a_folder() {
         ("/users/42/avatar.png", "/users/{id}/*"),
         ("/favicon.ico", "/favicon.ico"),
         ("/app.3f2a9c1b.js", "/{file}.js"),
+        ("/@fs/home/jane/shop/node_modules/vue/index.js", "/@fs/*"),
+        ("/@id/__x00__plugin-vue:export-helper", "/@id/*"),
+        ("/shop/@fs/home/jane/logo.svg", "/shop/@fs/*"),
+        ("/@vite/client", "/@vite/client"),
         ("/feed.xml", "/feed.xml"),
         ("/data.json", "/data.json"),
     ] {
