@@ -111,11 +111,16 @@ fn is_shown(part: &str) -> bool {
     matches!(term(part), Term::Words | Term::Dictionary)
 }
 
-/// Whether a segment is letters in some words, as `jane-doe`. Random text mostly has digits or capitals within.
+/// Whether a segment is some words of letters, as `jane-doe`, with one number in a word at most, as `p2p`. Random text mostly has more digits
+/// or capitals within.
 fn is_name(part: &str) -> bool {
     part.split(['-', '_', '.']).all(|word| {
         let rest = word.get(1..).unwrap_or_default();
-        word.starts_with(|char: char| char.is_ascii_alphabetic()) && rest.bytes().all(|byte| byte.is_ascii_lowercase())
+        let mut numbers = rest.split(|char: char| !char.is_ascii_digit()).filter(|number| !number.is_empty());
+        word.starts_with(|char: char| char.is_ascii_alphabetic())
+            && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            && numbers.next().is_none_or(|number| number.len() <= 2)
+            && numbers.next().is_none()
     })
 }
 

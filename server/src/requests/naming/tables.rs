@@ -160,7 +160,8 @@ impl PathWalk<'_> {
         let label = |label| place.map_or(label, |place| place.label(label));
         let is_crowded = place.is_some_and(|place| place.is_crowded);
         match before.segment(part) {
-            Segment::Word | Segment::Unknown if is_name => self.push(label(NAME), None),
+            // Packages may look like anything: `ipaddr.js`, `es6-promise`.
+            Segment::Word | Segment::Unknown | Segment::Parameter(_) if is_name => self.push(label(NAME), None),
             Segment::Word if !is_crowded => self.push_word(part),
             Segment::Unknown if before.makes_unknown_name() => self.push(label(NAME), None),
             // What is learnt of the place decides whether it is shown.

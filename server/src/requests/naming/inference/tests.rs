@@ -39,6 +39,10 @@ fn what_differs_is_in_braces() {
         ("/u/jane", "/u/{name}"),
         ("/users/mark", "/users/{name}"),
         ("/users/me", "/users/me"),
+        ("/api/settings/@jupyterlab/notebook-extension:tracker", "/api/settings/@{name}/{name}"),
+        ("/ipaddr.js/-/ipaddr.js-1.9.1.tgz", "/{name}/-/{file}.tgz"),
+        ("/es6-promise/-/es6-promise-4.2.8.tgz", "/{name}/-/{file}.tgz"),
+        ("/packages/zod4tea", "/packages/{name}"),
     ] {
         assert_eq!(template(path), expected, "{path}");
     }
