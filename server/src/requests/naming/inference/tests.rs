@@ -39,6 +39,8 @@ fn what_differs_is_in_braces() {
         ("/u/jane", "/u/{name}"),
         ("/users/mark", "/users/{name}"),
         ("/users/me", "/users/me"),
+        ("/admin/jsi18n/", "/admin/jsi18n/"),
+        ("/packages/otterlib/-rev/10-3f2a9c1b", "/packages/{name}/-rev/{key}"),
         ("/api/settings/@jupyterlab/notebook-extension:tracker", "/api/settings/@{name}/{name}"),
         ("/ipaddr.js/-/ipaddr.js-1.9.1.tgz", "/{name}/-/{file}.tgz"),
         ("/es6-promise/-/es6-promise-4.2.8.tgz", "/{name}/-/{file}.tgz"),
