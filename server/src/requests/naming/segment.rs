@@ -32,6 +32,8 @@ pub(super) const LEAD_TO_FILES: &[&str] = &["@fs", "@id"];
 /// A parameter whose kind is unknown: a name, or random.
 pub(super) const NAME: &str = "{name}";
 const KEY: &str = "{key}";
+/// A file whose name is no word; its ending follows.
+pub(super) const FILE: &str = "{file}";
 
 /// What a segment is by its look.
 pub(super) fn segment(part: &str) -> Segment<'_> {
@@ -74,7 +76,7 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
             Segment::Word => return Segment::Word,
             // `42.json`, `app.3f2a9c1b.js`: the ending says what it is.
             Segment::Parameter(shown) if ["{id}", "{uuid}", "{date}", "{hash}"].contains(&&*shown) => shown,
-            _ => "{file}".into(),
+            _ => FILE.into(),
         };
         return Segment::Parameter(format!("{shown}.{end}").into());
     }

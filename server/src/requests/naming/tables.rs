@@ -15,7 +15,7 @@ use foldhash::fast::RandomState;
 use super::{
     context::Before,
     file::{StaticFile, static_file},
-    segment::{LEAD_TO_FILES, NAME, Segment, segment},
+    segment::{FILE, LEAD_TO_FILES, NAME, Segment, segment},
 };
 
 /// Segments of a template. Deeper segments become `{*rest}`.
@@ -153,6 +153,7 @@ impl PathWalk<'_> {
     fn part<'p>(&mut self, part: &'p str, before: Before<'_>, next: Option<&str>) -> Before<'p> {
         let place = self.tables.places.get(self.name.template.as_str());
         let is_name = before.makes_name(part, next);
+        let holds_values = place.is_some_and(|place| place.holds_values);
         // Most segments are known.
         if part.is_empty() || !is_name && place.is_some_and(|place| place.names.contains(part)) {
             return self.push_word(part);
@@ -167,6 +168,7 @@ impl PathWalk<'_> {
             // What is learnt of the place decides whether it is shown.
             Segment::Unknown if !is_crowded && place.is_none_or(|place| place.label.is_none()) => self.push_word(part),
             Segment::Word | Segment::Unknown => self.push(label(NAME), Some(part)),
+            Segment::Parameter(shown) if holds_values && shown.starts_with(FILE) => self.push(label(NAME), None),
             Segment::Parameter(shown) => self.push(label(&shown), None),
             Segment::DictionaryWord => self.push_word(part),
         }

@@ -77,6 +77,7 @@ fn packages_of_a_small_registry_are_one_row() {
     for package in ["otterlib", "left-lamp", "billing"] {
         assert_eq!(inference.merged(&format!("/{package}")).as_deref(), Some("/{name}"), "{package}");
     }
+    assert_eq!(visit(&inference, "/ipaddr.js").as_deref(), Some("/{name}"));
     let tags = visit(&inference, "/-/package/otterlib/dist-tags");
     assert_eq!(tags.as_deref(), Some("/-/package/{name}/dist-tags"));
 }
