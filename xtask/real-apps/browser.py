@@ -3,6 +3,7 @@
 import tempfile
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -45,6 +46,16 @@ class Browser:
             field = self.find(f"[name={name}]")
             field.clear()
             field.send_keys(value)
+
+    def click(self, selector):
+        """Clicks an element, once nothing covers it and the page does not draw it anew."""
+        def clicked():
+            try:
+                self.find(selector).click()
+                return True
+            except WebDriverException:
+                return False
+        self.until(clicked, selector)
 
     def press(self, selector):
         """Presses what leads to another page, and waits for it."""

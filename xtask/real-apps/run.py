@@ -1,6 +1,6 @@
 """Installs and runs the applications in `apps/`, each in its own folder below `target/real-apps`.
 
-Usage: run.py [NAME …]. Each script says what it needs in its first lines, as PEP 723 has it; `[tool.npm]` is a `package.json`.
+Usage: run.py [NAME …], or `run.py suites` for the test suites of clients in `suites/`. Each script says what it needs in its first lines, as PEP 723 has it; `[tool.npm]` is a `package.json`.
 """
 
 import json
@@ -72,7 +72,10 @@ def run(script):
 
 
 def main(names):
-    scripts = {script.stem: script for script in sorted((HERE / "apps").glob("*.py"))}
+    if names == ["suites"]:
+        scripts, names = {script.stem: script for script in sorted((HERE / "suites").glob("*_suite.py"))}, []
+    else:
+        scripts = {script.stem: script for script in sorted((HERE / "apps").glob("*.py"))}
     unknown = [name for name in names if name not in scripts]
     if unknown:
         sys.exit(f"no such application: {', '.join(unknown)}; there are {', '.join(scripts)}")

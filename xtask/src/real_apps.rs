@@ -5,14 +5,14 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::{
-    PROGRAM, install,
+    PROGRAM, TEST_FEATURES, install,
     step::{Step, cargo, root},
 };
 
 /// Runs those that are named, or all.
 pub(crate) fn run(names: &[&str]) -> Result<()> {
     install::for_real_applications()?;
-    Step::new("the program").run(cargo(&[&["build"], PROGRAM].concat()))?;
+    Step::new("the program").run(cargo(&[&["build"], PROGRAM, &TEST_FEATURES].concat()))?;
     let target = root().join("target");
     let mut scripts = Command::new("python3");
     scripts.arg(root().join("xtask/real-apps/run.py")).args(names);
