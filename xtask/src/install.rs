@@ -114,6 +114,10 @@ pub(crate) fn for_real_applications() -> Result<()> {
             packages.push(package);
         }
     }
+    // It says its version with the exit code of an error.
+    if Command::new("cadaver").arg("--version").output().is_err() {
+        packages.push("cadaver");
+    }
     if !succeeds("python3", &["-c", "import ensurepip"]) {
         packages.extend(["python3", "python3-venv"]);
     }
