@@ -18,7 +18,7 @@ def start(app):
     shop.executemany("insert into customers (name, city) values (?, ?)", [(f"jane-{n}", "Bern") for n in range(2000)])
     shop.executemany("insert into orders (customer, amount) values (?, ?)", [(n % 2000 + 1, n / 7) for n in range(3000)])
     shop.execute("create table tags (tag text primary key)")
-    shop.executemany("insert into tags values (?)", [("fragile",), ("gift",), ("50%/off",)])
+    shop.executemany("insert into tags values (?)", [("fragile",), ("ruthless",), ("50%/off",)])
     shop.commit()
     shop.close()
     app.start([sys.executable, "-m", "datasette", "serve", "shop.db", "--port", app.port, "--setting", "allow_csv_stream", "on"])
@@ -38,7 +38,7 @@ def drive(app):
         yield "JSON", [page(f"/shop/{table}.json?_shape=array") for table in ("customers", "orders", "tags")]
         yield "rows", [page(f"/shop/customers/{number}") for number in range(1, 12)]
         yield "rows as JSON", [page(f"/shop/orders/{number}.json") for number in range(1, 12)]
-        yield "row by text", [page(f"/shop/tags/{tag}") for tag in ("fragile", "gift", "50~25~2Foff")]
+        yield "row by text", [page(f"/shop/tags/{tag}") for tag in ("fragile", "ruthless", "50~25~2Foff")]
         yield "facets", page("/shop/orders?_facet=customer&_size=5")
         yield "next page", page("/shop/customers?_next=100&_sort=id")
         yield "CSV", page("/shop/customers.csv?_stream=on")
@@ -52,4 +52,4 @@ def drive(app):
 
 
 if __name__ == "__main__":
-    run(start, drive, hidden=["jane", "fragile", "gift"])
+    run(start, drive, hidden=["jane", "fragile", "ruthless"])

@@ -14,5 +14,5 @@ io.on("connection", (socket) => {
     socket.to("kitchen").emit("said", words);
     done(words.length);
   });
-  socket.on("send bytes", (bytes) => socket.to("kitchen").emit("bytes", bytes));
+  socket.on("shout", (words) => socket.to("kitchen").emit("shouted", words));
 });
