@@ -104,7 +104,7 @@ pub(crate) fn for_tests() -> Result<()> {
 
 /// What serves and uses the real applications, beside the packages that each script names.
 pub(crate) fn for_real_applications() -> Result<()> {
-    let programs = [("node", "nodejs"), ("npm", "npm"), ("git", "git"), ("cadaver", "cadaver"), ("rclone", "rclone")];
+    let programs = [("node", "nodejs"), ("npm", "npm"), ("git", "git"), ("rclone", "rclone")];
     let mut packages = missing(&[BROWSER.as_slice(), &programs].concat());
     // They know no `--version`.
     for (program, argument, package) in
