@@ -125,6 +125,28 @@ pub(crate) fn for_tests() -> Result<()> {
     Ok(())
 }
 
+/// What serves and uses the real applications, beside the packages that each script names.
+pub(crate) fn for_real_applications() -> Result<()> {
+    let programs = [("node", "nodejs"), ("npm", "npm"), ("git", "git"), ("rclone", "rclone")];
+    let mut packages = missing(&[BROWSER.as_slice(), &programs].concat());
+    // They know no `--version`.
+    for (program, argument, package) in
+        [("nginx", "-v", "nginx"), ("fcgiwrap", "-h", "fcgiwrap"), ("ffmpeg", "-version", "ffmpeg")]
+    {
+        if !succeeds(program, &[argument]) {
+            packages.push(package);
+        }
+    }
+    // It says its version with the exit code of an error.
+    if Command::new("cadaver").arg("--version").output().is_err() {
+        packages.push("cadaver");
+    }
+    if !succeeds("python3", &["-c", "import ensurepip"]) {
+        packages.extend(["python3", "python3-venv"]);
+    }
+    if packages.is_empty() { Ok(()) } else { debian(&[&packages[..], &["fonts-liberation"]].concat()) }
+}
+
 /// The browser, and what makes its pictures small.
 pub(crate) fn for_screenshots() -> Result<()> {
     let packages = missing(&[BROWSER.as_slice(), &[("pngquant", "pngquant")]].concat());

@@ -3,6 +3,7 @@
 mod bundle;
 mod install;
 mod package;
+mod real_apps;
 mod step;
 
 use std::{os::unix::process::CommandExt, process::Command};
@@ -24,12 +25,14 @@ Commands:
   test [FILTER]        install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
   package [ARGUMENTS]  pack the packages that are published; ARGUMENTS go to `cargo package`
   screenshots          make the pictures of the README, docs/images, from the demo
+  real-apps [NAMES]    run real applications behind the program, driven by their clients, and compare with no proxy between
   bench                measure recording beside other layers, and the proxy beside other proxies
 
 `run` and `build` renew a bundle that was built from other sources. `test` and `package` refuse it.
 
 What is missing is installed: the WASM target by rustup; for the tests what CONTRIBUTING.md lists; for the benchmark wrk,
-valgrind, nginx and haproxy from Debian's packages, and a real mongod; for the pictures pngquant.";
+valgrind, nginx and haproxy from Debian's packages, and a real mongod; for the pictures pngquant; for the real applications
+clients and servers from the packages of Debian, Python and Node.";
 
 fn main() -> std::process::ExitCode {
     match command() {
@@ -52,6 +55,7 @@ fn command() -> Result<()> {
         ["package", ref rest @ ..] => package::build(rest),
         ["screenshots"] => screenshots(),
         ["bench"] => bench(),
+        ["real-apps", ref names @ ..] => real_apps::run(names),
         ["test"] => test(None),
         ["test", filter] if !filter.starts_with('-') => test(Some(filter)),
         [] | ["help" | "--help" | "-h"] => {

@@ -4,8 +4,8 @@ use super::segment::{NAME, Segment, segment};
 
 /// Words behind which an unknown word is a person's or a thing's name, beside all plurals.
 const COLLECTIONS: &[&str] = &[
-    "author", "by", "channel", "key", "name", "owner", "people", "person", "profile", "room", "scope", "tag", "tree",
-    "user",
+    "author", "by", "channel", "key", "name", "owner", "package", "people", "person", "profile", "room", "scope",
+    "tag", "tree", "user",
 ];
 /// Words that are names of people as well. Behind a plural they are names.
 const NAMES_OF_PEOPLE: &[&str] = &[

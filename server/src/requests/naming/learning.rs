@@ -32,7 +32,7 @@ const PARAMETER: usize = 3;
 /// Unknown names that came to a place, from which on words are values there as well.
 const VALUES: usize = 6;
 /// A name among values is shown if it has so many requests, and one in so many of all that came to the place.
-const RECURS_AMONG_VALUES: u32 = 8;
+pub(super) const RECURS_AMONG_VALUES: u32 = 8;
 const SHARE_AMONG_VALUES: u32 = 20;
 /// Names that wait for their recurrence.
 const MAX_CANDIDATES: usize = 8192;

@@ -26,9 +26,14 @@ const VERBS: &str = include_str!("verbs.txt");
 /// Names that tools of the web begin with a mark: `/@vite/client`.
 const TOOLS: &[&str] = &["fs", "id", "react-refresh", "vite", "vite-plugin-pwa"];
 
+/// Behind these, Vite has the path of any file of the machine, or the name that a plugin gives to a module.
+pub(super) const LEAD_TO_FILES: &[&str] = &["@fs", "@id"];
+
 /// A parameter whose kind is unknown: a name, or random.
 pub(super) const NAME: &str = "{name}";
 const KEY: &str = "{key}";
+/// A file whose name is no word; its ending follows.
+pub(super) const FILE: &str = "{file}";
 
 /// What a segment is by its look.
 pub(super) fn segment(part: &str) -> Segment<'_> {
@@ -71,7 +76,7 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
             Segment::Word => return Segment::Word,
             // `42.json`, `app.3f2a9c1b.js`: the ending says what it is.
             Segment::Parameter(shown) if ["{id}", "{uuid}", "{date}", "{hash}"].contains(&&*shown) => shown,
-            _ => "{file}".into(),
+            _ => FILE.into(),
         };
         return Segment::Parameter(format!("{shown}.{end}").into());
     }
@@ -108,11 +113,16 @@ fn is_shown(part: &str) -> bool {
     matches!(term(part), Term::Words | Term::Dictionary)
 }
 
-/// Whether a segment is letters in some words, as `jane-doe`. Random text mostly has digits or capitals within.
+/// Whether a segment is some words of letters, as `jane-doe`, with one number in a word at most, as `p2p`. Random text mostly has more digits
+/// or capitals within.
 fn is_name(part: &str) -> bool {
     part.split(['-', '_', '.']).all(|word| {
         let rest = word.get(1..).unwrap_or_default();
-        word.starts_with(|char: char| char.is_ascii_alphabetic()) && rest.bytes().all(|byte| byte.is_ascii_lowercase())
+        let mut numbers = rest.split(|char: char| !char.is_ascii_digit()).filter(|number| !number.is_empty());
+        word.starts_with(|char: char| char.is_ascii_alphabetic())
+            && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            && numbers.next().is_none_or(|number| number.len() <= 2)
+            && numbers.next().is_none()
     })
 }
 

@@ -15,7 +15,7 @@ use foldhash::fast::RandomState;
 use super::{
     context::Before,
     file::{StaticFile, static_file},
-    segment::{NAME, Segment, segment},
+    segment::{FILE, LEAD_TO_FILES, NAME, Segment, segment},
 };
 
 /// Segments of a template. Deeper segments become `{*rest}`.
@@ -126,6 +126,10 @@ impl Tables {
                 break;
             }
             before = walk.part(part, before, parts.peek().copied());
+            if LEAD_TO_FILES.contains(&part) && !is_last {
+                walk.push("*", None);
+                break;
+            }
         }
         walk.name
     }
@@ -149,6 +153,7 @@ impl PathWalk<'_> {
     fn part<'p>(&mut self, part: &'p str, before: Before<'_>, next: Option<&str>) -> Before<'p> {
         let place = self.tables.places.get(self.name.template.as_str());
         let is_name = before.makes_name(part, next);
+        let holds_values = place.is_some_and(|place| place.holds_values);
         // Most segments are known.
         if part.is_empty() || !is_name && place.is_some_and(|place| place.names.contains(part)) {
             return self.push_word(part);
@@ -156,12 +161,14 @@ impl PathWalk<'_> {
         let label = |label| place.map_or(label, |place| place.label(label));
         let is_crowded = place.is_some_and(|place| place.is_crowded);
         match before.segment(part) {
-            Segment::Word | Segment::Unknown if is_name => self.push(label(NAME), None),
+            // Packages may look like anything: `ipaddr.js`, `es6-promise`.
+            Segment::Word | Segment::Unknown | Segment::Parameter(_) if is_name => self.push(label(NAME), None),
             Segment::Word if !is_crowded => self.push_word(part),
             Segment::Unknown if before.makes_unknown_name() => self.push(label(NAME), None),
             // What is learnt of the place decides whether it is shown.
             Segment::Unknown if !is_crowded && place.is_none_or(|place| place.label.is_none()) => self.push_word(part),
             Segment::Word | Segment::Unknown => self.push(label(NAME), Some(part)),
+            Segment::Parameter(shown) if holds_values && shown.starts_with(FILE) => self.push(label(NAME), None),
             Segment::Parameter(shown) => self.push(label(&shown), None),
             Segment::DictionaryWord => self.push_word(part),
         }
@@ -191,6 +198,7 @@ impl PathWalk<'_> {
     fn is_shown(&self, part: &str) -> bool {
         let place = self.tables.places.get(self.name.template.as_str());
         place.is_some_and(|place| place.names.contains(part))
+            || LEAD_TO_FILES.contains(&part)
             || matches!(segment(part), Segment::Word | Segment::DictionaryWord)
     }
 }

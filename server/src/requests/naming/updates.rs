@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    learning::{MAX_TEMPLATES, RECURS, ROUTE_WORDS},
+    learning::{MAX_TEMPLATES, RECURS, RECURS_AMONG_VALUES, ROUTE_WORDS},
     segment::NAME,
     tables::{REST, Tables, Visits, is_whole},
     words::{Term, term},
@@ -50,9 +50,11 @@ impl Tables {
     pub(super) fn crowd(&mut self, place: &str) {
         let Some(known) = self.places.get_mut(place) else { return };
         Arc::make_mut(known).is_crowded = true;
-        let names: Vec<_> = known.names.iter().cloned().collect();
-        for name in names {
-            if !ROUTE_WORDS.contains(&&*name) && self.visits(place, &name) < RECURS {
+        let least = if known.holds_values { RECURS_AMONG_VALUES } else { RECURS };
+        let is_value = |name: &str| known.holds_values && term(name) == Term::OneUnknown;
+        let names: Vec<_> = known.names.iter().map(|name| (Arc::clone(name), is_value(name))).collect();
+        for (name, is_value) in names {
+            if !ROUTE_WORDS.contains(&&*name) && (is_value || self.visits(place, &name) < least) {
                 self.hide(place, &name);
             }
         }

@@ -42,7 +42,7 @@ pub(super) fn term(segment: &str) -> Term {
     if segment == "-" || is_version(segment) {
         return Term::Words;
     }
-    let begins = |char| matches!(char, '_' | '.');
+    let begins = |char| matches!(char, '_' | '.' | '-');
     let core = segment.trim_start_matches(begins);
     if core.is_empty() || core.len() > LONGEST_TERM || segment.len() - core.len() > 2 {
         return Term::Other;

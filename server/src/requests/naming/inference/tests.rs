@@ -39,6 +39,12 @@ fn what_differs_is_in_braces() {
         ("/u/jane", "/u/{name}"),
         ("/users/mark", "/users/{name}"),
         ("/users/me", "/users/me"),
+        ("/admin/jsi18n/", "/admin/jsi18n/"),
+        ("/packages/otterlib/-rev/10-3f2a9c1b", "/packages/{name}/-rev/{key}"),
+        ("/api/settings/@jupyterlab/notebook-extension:tracker", "/api/settings/@{name}/{name}"),
+        ("/ipaddr.js/-/ipaddr.js-1.9.1.tgz", "/{name}/-/{file}.tgz"),
+        ("/es6-promise/-/es6-promise-4.2.8.tgz", "/{name}/-/{file}.tgz"),
+        ("/packages/zod4tea", "/packages/{name}"),
     ] {
         assert_eq!(template(path), expected, "{path}");
     }
@@ -60,6 +66,10 @@ fn static_files_are_one_row_a_folder() {
         ("/users/42/avatar.png", "/users/{id}/*"),
         ("/favicon.ico", "/favicon.ico"),
         ("/app.3f2a9c1b.js", "/{file}.js"),
+        ("/@fs/home/jane/shop/node_modules/vue/index.js", "/@fs/*"),
+        ("/@id/__x00__plugin-vue:export-helper", "/@id/*"),
+        ("/shop/@fs/home/jane/logo.svg", "/shop/@fs/*"),
+        ("/@vite/client", "/@vite/client"),
         ("/feed.xml", "/feed.xml"),
         ("/data.json", "/data.json"),
     ] {

@@ -60,3 +60,24 @@ fn packages_of_a_registry_are_one_row() {
         assert!(rows.contains(&row), "{row} of {rows:?}");
     }
 }
+
+#[test]
+fn packages_of_a_small_registry_are_one_row() {
+    let inference = RouteInference::default();
+    for package in ["otterlib", "left-lamp", "billing"] {
+        // It is published, and its description asked for.
+        for _ in 0..5 {
+            visit(&inference, &format!("/{package}"));
+        }
+    }
+    let shown = |inference: &RouteInference| visit(inference, "/otterlib");
+    assert_eq!(shown(&inference).as_deref(), Some("/otterlib"), "it may be a page");
+    visit(&inference, "/left-lamp/-/left-lamp-1.0.0.tgz");
+    assert_eq!(shown(&inference).as_deref(), Some("/{name}"));
+    for package in ["otterlib", "left-lamp", "billing"] {
+        assert_eq!(inference.merged(&format!("/{package}")).as_deref(), Some("/{name}"), "{package}");
+    }
+    assert_eq!(visit(&inference, "/ipaddr.js").as_deref(), Some("/{name}"));
+    let tags = visit(&inference, "/-/package/otterlib/dist-tags");
+    assert_eq!(tags.as_deref(), Some("/-/package/{name}/dist-tags"));
+}
