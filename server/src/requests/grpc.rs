@@ -1,7 +1,26 @@
-//! The outcome of a gRPC call. Its HTTP status is 200 whatever happens: `grpc-status` has the outcome, behind the body or, without a body, in
+//! A gRPC call: its name, and its outcome. Its HTTP status is 200 whatever happens: `grpc-status` has the outcome, behind the body or, without a body, in
 //! the head.
 
-use http::HeaderMap;
+use http::{HeaderMap, Method, header};
+
+/// A longer path names no call.
+const MAX_NAME_BYTES: usize = 200;
+
+/// Whether a request is a call of gRPC: its path is `/package.Service/Method`. Both names stand in the application's source, and a path that it
+/// does not know is answered by UNIMPLEMENTED.
+pub(super) fn is_call(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let names_call = || {
+        let (service, method) = path.strip_prefix('/').and_then(|path| path.split_once('/'))?;
+        (path.len() <= MAX_NAME_BYTES && service.split('.').all(is_name) && is_name(method)).then_some(())
+    };
+    let is_grpc =
+        || headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    *method == Method::POST && is_grpc() && names_call().is_some()
+}
 
 /// A status of gRPC other than `OK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +66,21 @@ impl GrpcStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_is_known_by_its_type_and_its_name() {
+        let call = |path: &str, kind: &'static str| {
+            let headers = [(header::CONTENT_TYPE, kind.parse().unwrap())].into_iter().collect();
+            is_call(&Method::POST, path, &headers)
+        };
+        for path in ["/helloworld.Greeter/SayHello", "/etcdserverpb.KV/Range", "/Echo/ping_2"] {
+            assert!(call(path, "application/grpc") && call(path, "application/grpc+proto"), "{path}");
+            assert!(!call(path, "application/json"));
+        }
+        for path in ["/", "/a", "/a.b/c/d", "/a..b/C", "/a.b/", "/users/42", "/a%20b/C", "/jane@example.com/C"] {
+            assert!(!call(path, "application/grpc"), "{path}");
+        }
+    }
 
     #[test]
     fn a_status_has_its_name_and_its_meaning() {

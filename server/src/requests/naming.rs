@@ -1,6 +1,7 @@
 //! Names the endpoints of an application whose router is not axum's: by declared templates, by its OpenAPI document, and else by the
 //! look of a path. Readers take no lock; a new template replaces a copy of the tables.
 
+mod calls;
 mod context;
 mod declared;
 mod file;
@@ -139,6 +140,21 @@ impl Routes {
             (None, Some(inference)) => inference.name(path, |name| then(Some(name))),
             (None, None) => then(None),
         }
+    }
+
+    /// Calls `then` with the name of a gRPC call's path, which is shown as it is.
+    pub(super) fn name_call<T>(&self, path: &str, then: impl FnOnce(Option<RouteName<'_>>) -> T) -> T {
+        let declared = self.declared.load();
+        match (declared.template(path), &self.inference) {
+            (Some(template), _) => then(Some(RouteName::Known(template))),
+            (None, Some(inference)) => inference.calls.name(path, |name| then(Some(name))),
+            (None, None) => then(None),
+        }
+    }
+
+    /// Learns the path of a gRPC call, since its outcome shows that it exists.
+    pub(super) fn learn_call(&self, path: &str) -> Option<Arc<str>> {
+        self.inference.as_ref()?.calls.learn(path)
     }
 
     /// Learns a new template, since a response shows that its path exists. Returns the name to count it under.

@@ -13,6 +13,7 @@ use watchboard_wire::NameSource;
 use super::{
     capacity::Capacity,
     endpoint::{Ending, Endpoint, Outcome, RequestRecord},
+    grpc,
     methods::method_index,
     naming::{RouteName, Routes},
     registry::{DEFAULT_MAX_ENDPOINTS, Registry},
@@ -76,6 +77,8 @@ pub(super) struct RequestRow {
 pub(super) struct NewPath {
     method: Method,
     template: String,
+    /// Whether it names a call of gRPC.
+    is_call: bool,
 }
 
 type IgnoreRequest = Box<dyn Fn(&Incoming<'_>) -> bool + Send + Sync>;
@@ -162,7 +165,10 @@ impl Recorder {
     pub(super) fn begin(&'static self, incoming: &Incoming<'_>) -> Option<RequestRow> {
         let (number, template) = self.endpoint(incoming)?;
         let endpoint = self.registry.by_number(number)?;
-        let new_path = template.map(|template| Box::new(NewPath { method: incoming.method.clone(), template }));
+        let new_path = template.map(|template| {
+            let is_call = grpc::is_call(incoming.method, incoming.uri.path(), incoming.headers);
+            Box::new(NewPath { method: incoming.method.clone(), template, is_call })
+        });
         let has_begun = new_path.is_none() && incoming.route.is_some();
         if has_begun {
             endpoint.begin();
@@ -178,7 +184,9 @@ impl Recorder {
 
     /// The row of a path that was new, now that its response shows that it exists.
     pub(super) fn learn(&'static self, new_path: &NewPath) -> Option<(u32, &'static Endpoint)> {
-        let template = self.routes.as_ref()?.learn(&new_path.template)?;
+        let routes = self.routes.as_ref()?;
+        let template =
+            if new_path.is_call { routes.learn_call(&new_path.template) } else { routes.learn(&new_path.template) }?;
         let number = self.registry.find_endpoint(&new_path.method, Some(&template))?;
         Some((number, self.registry.by_number(number)?))
     }
@@ -221,7 +229,7 @@ impl Recorder {
         let Some(routes) = self.routes.as_ref().filter(|_| incoming.route.is_none()) else {
             return find(incoming.route);
         };
-        routes.name(incoming.uri.path(), |name| match name {
+        let row = |name: Option<RouteName<'_>>| match name {
             None => find(None),
             Some(RouteName::Known(template)) => find(Some(template)),
             Some(RouteName::TooMany) => Some((self.registry.overflow_row(method_index(incoming.method)), None)),
@@ -233,7 +241,13 @@ impl Recorder {
             Some(RouteName::New(template)) => {
                 Some((self.registry.find_endpoint(incoming.method, None)?, Some(template)))
             }
-        })
+        };
+        let path = incoming.uri.path();
+        if grpc::is_call(incoming.method, path, incoming.headers) {
+            routes.name_call(path, row)
+        } else {
+            routes.name(path, row)
+        }
     }
 
     /// Runs our own work beside a request. If it panics, the request goes on unrecorded, and the fault is counted.

@@ -49,7 +49,11 @@ async fn every_kind_of_call_is_as_it_is_directly_and_has_its_outcome() {
     for name in ["NOT_FOUND", "INVALID_ARGUMENT", "UNAVAILABLE", "INTERNAL", "UNKNOWN", "UNIMPLEMENTED", "DATA_LOSS"] {
         assert!(errors.contains(name), "{name}: {errors}");
     }
-    assert!(application["endpoints"].get("POST /shop.Shop/Nothing").is_none(), "{health:#}");
+    assert_eq!(application["endpoints"]["POST /etcdserverpb.KV/Haggle"], 3, "a call is shown by its name: {health:#}");
+    for unknown in ["POST /shop.Shop/Nothing", "POST /etcdserverpb.KV/Steal"] {
+        assert!(application["endpoints"].get(unknown).is_none(), "{health:#}");
+    }
+    assert_eq!(application["endpoints"]["(unmatched)"], 2, "{health:#}");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{
+    calls::Calls,
     learning::Learning,
     name::RouteName,
     tables::{PathName, Tables},
@@ -16,6 +17,7 @@ use super::{
 
 #[derive(Debug, Default)]
 pub(super) struct RouteInference {
+    pub(super) calls: Calls,
     tables: ArcSwap<Tables>,
     /// Held by the thread that learns; readers use the tables before it.
     learning: Mutex<Learning>,
@@ -43,7 +45,7 @@ impl RouteInference {
     /// Whether a template is inference's, or was.
     pub(super) fn knows(&self, template: &str) -> bool {
         let tables = self.tables.load();
-        tables.templates.contains_key(template) || tables.merged.contains_key(template)
+        tables.templates.contains_key(template) || tables.merged.contains_key(template) || self.calls.knows(template)
     }
 
     /// Learns a name, and returns the template to count its request under. `None` if it has none yet, or if another thread learns at this

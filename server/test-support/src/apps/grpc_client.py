@@ -19,6 +19,9 @@ assert ("x-last", "2") in [tuple(pair) for pair in call.trailing_metadata()]
 assert get(b"b" * 1_000_000, timeout=10) == b"got " + b"b" * 1_000_000
 for code in ["NOT_FOUND", "INVALID_ARGUMENT", "UNAVAILABLE", "INTERNAL"]:
     assert failure(lambda: get(f"abort {code} h\u00e9 100 %".encode(), timeout=10)) == (code, "h\u00e9 100 %")
+haggle = channel.unary_unary("/etcdserverpb.KV/Haggle")
+assert [haggle(b"c", timeout=10) for _ in range(3)] == [b"got c"] * 3
+assert failure(lambda: channel.unary_unary("/etcdserverpb.KV/Steal")(b"", timeout=10))[0] == "UNIMPLEMENTED"
 assert failure(lambda: get(b"raise", timeout=10))[0] == "UNKNOWN"
 assert failure(lambda: get(b"slow", timeout=0.3))[0] == "DEADLINE_EXCEEDED"
 assert failure(lambda: channel.unary_unary("/shop.Shop/Nothing")(b"", timeout=10))[0] == "UNIMPLEMENTED"
