@@ -8,8 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Exemplar, Health, Latency, Memory, Requests, Runtime,
-    format,
+    CommandsSnapshot, DatabaseHealth, EndpointLatency, EndpointTotals, ErrorEvent, Exemplar, Health, Memory, Requests,
+    Runtime, format,
 };
 
 /// A snapshot is taken every second. Once it is older than this, it is stale: no state that it has holds any more.
@@ -30,8 +30,8 @@ pub struct FullSnapshot {
     pub commands: Option<CommandsSnapshot>,
     /// Late requests with an id, as examples of slow ones.
     pub exemplars: Arc<Vec<Exemplar>>,
-    /// The latency of each of `endpoints` in the last minute; `None` without requests. Empty unless somebody asked for costly figures.
-    pub latencies: Vec<Option<Latency>>,
+    /// The latency of each of `endpoints` in the last minute. Empty unless somebody asked for costly figures.
+    pub latencies: Vec<EndpointLatency>,
 }
 
 impl Default for FullSnapshot {
