@@ -46,12 +46,13 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
         "age_seconds": (frozen.age().as_secs_f64() * 1000.0).round() / 1000.0,
         "monitor": {
             "stale": stale.is_some(),
+            "uptime_seconds": snapshot.tick,
             "faults": faults.iter().map(fault).collect::<Vec<_>>(),
             "dropped_log_lines": program::dropped_log_lines(),
         },
         "service": snapshot.service,
         "version": snapshot.version,
-        "uptime": { "seconds": snapshot.tick, "formatted": format::uptime(snapshot.tick) },
+        "uptime": uptime(snapshot),
         "database": database(frozen, stale),
         "memory_analysis": {
             "process": {
@@ -71,6 +72,17 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },
         "application": application(frozen),
+    })
+}
+
+/// Of the watched application. All null while its process is not to be seen.
+fn uptime(snapshot: &Snapshot) -> Value {
+    let (seconds, started) = (snapshot.uptime_seconds(), snapshot.application_started_at_unix_ms());
+    json!({
+        "seconds": seconds.as_ref().ok(),
+        "formatted": seconds.as_ref().ok().map(|seconds| format::uptime(*seconds)),
+        "started": started.ok().map(|started| snapshot.date_time(started)),
+        "error": reason(&seconds),
     })
 }
 

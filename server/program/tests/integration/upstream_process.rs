@@ -122,6 +122,27 @@ fn differences(health: &Value, theirs: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn the_uptime_is_the_applications_and_not_watchboards() {
+    let mut application = Python::script(FORKS);
+    // Between the two starts, so that they cannot be mixed up.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let binary = with_upstream(&application).await;
+    let is_known = |health: &Value| health["uptime"]["seconds"].is_u64();
+    let health = binary.client.wait_for_json("/health", WITHIN, is_known).await;
+    let [own, of_application] = [&health["monitor"]["uptime_seconds"], &health["uptime"]["seconds"]].map(Value::as_u64);
+    assert!(of_application >= own.map(|own| own + 4), "{health:#}");
+    let started = processes(&health)[0]["started"].as_str().expect("a date").to_owned();
+    assert_eq!(health["uptime"]["started"], *started);
+    let page = String::from_utf8(binary.client.send("GET", "/").await.1.to_vec()).expect("text");
+    assert!(page.contains(&format!("since {started}")), "{started}");
+
+    application.kill().await;
+    let is_unknown = |health: &Value| health["uptime"]["error"].as_str().is_some_and(|why| why.contains("has ended"));
+    let health = binary.client.wait_for_json("/health", WITHIN, is_unknown).await;
+    assert_eq!((&health["uptime"]["seconds"], &health["uptime"]["formatted"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test]
 async fn a_restart_is_a_gap_and_a_mark_and_no_failure() {
     let mut application = Python::uvicorn(2);
     let binary = with_upstream(&application).await;
