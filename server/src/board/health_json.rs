@@ -200,6 +200,7 @@ fn processes(application: &Application, snapshot: &Snapshot) -> Value {
     json!({
         "name": application.name,
         "found_by": application.found_by,
+        "unresolved": application.unresolved,
         "processes": application.processes.iter().map(process).collect::<Vec<_>>(),
         "unread_processes": application.unread_processes,
         // Null until all its processes have ended once.

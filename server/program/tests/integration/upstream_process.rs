@@ -288,7 +288,6 @@ async fn a_process_that_is_named_is_watched_until_it_has_ended_and_with_its_chil
 async fn an_application_elsewhere_is_said_to_be_and_nothing_stands_in_its_place() {
     for (upstream, why) in [
         ("http://192.0.2.7:8000", "192.0.2.7 is not an address of this host"),
-        ("http://nowhere.invalid:8000", "The address of nowhere.invalid was not known"),
         ("http://127.0.0.1:9", "Nothing on this host listens at 127.0.0.1:9 yet"),
     ] {
         let binary = Binary::start(&["--upstream", upstream, "--proxy-listen", "127.0.0.1:0"]).await;
