@@ -58,6 +58,7 @@ impl Judge {
         let slow = self.slow.slow(input.tick, input.history, input.reader);
         let mut findings = requests::request_findings(input.recent, &failures, slow);
         findings.extend(self.application.application_finding(input.memory, input.recent, input.unix_ms));
+        findings.extend(application::unresolved_finding(input.memory));
         findings.extend(self.capacity.capacity_findings(input.tick, input.capacities));
         findings.extend(database::database_findings(input.database, input.server));
         findings.extend(commands::command_findings(

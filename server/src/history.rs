@@ -21,9 +21,9 @@ pub(crate) use answer::NameLookup;
 pub(crate) use frame::{FrameBuilder, Host};
 use std::{collections::BTreeMap, sync::Arc};
 #[cfg(test)]
-pub(crate) use tests::tally;
+pub(crate) use tests::{tally, tally_with_failures};
 
-use watchboard_wire::{EndpointTotals, ErrorEvent, Exemplar, Latency, RecentRequests, Window};
+use watchboard_wire::{EndpointLatency, EndpointTotals, ErrorEvent, Exemplar, RecentRequests, Window};
 
 use self::{
     causes::Causes,
@@ -171,9 +171,12 @@ impl History {
     }
 
     /// The latency of each of these endpoints in the last minute.
-    pub(crate) fn latencies(&mut self, endpoints: &[Arc<EndpointTotals>]) -> Vec<Option<Latency>> {
+    pub(crate) fn latencies(&mut self, endpoints: &[Arc<EndpointTotals>]) -> Vec<EndpointLatency> {
         let by_id: BTreeMap<usize, &Tally> = self.last_minute_of_each().collect();
-        endpoints.iter().map(|endpoint| by_id.get(&endpoint.id)?.latency()).collect()
+        endpoints
+            .iter()
+            .map(|endpoint| by_id.get(&endpoint.id).map(|sums| sums.latency()).unwrap_or_default())
+            .collect()
     }
 
     pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {

@@ -49,7 +49,7 @@ pub use database::Database;
 #[cfg(feature = "measures")]
 #[doc(hidden)]
 pub use history::measures;
-pub use memory::{Watch, memory_limit_bytes};
+pub use memory::{Watch, WatchTarget, memory_limit_bytes};
 pub use monitor::{Builder, Monitor};
 pub use requests::{
     Capacity, CapacityPlace, ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService,

@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use watchboard_wire::{Application, Devices, Disk, Memory, Reading, ThreadGroup, Threads};
 
-pub use self::watch::Watch;
+pub use self::watch::{Watch, WatchTarget};
 use self::{container::ContainerProbe, probe_threads::ProbeThreads};
 use crate::supervision::{PROBE_WITHIN, Supervision};
 
@@ -90,11 +90,11 @@ impl ProbeTimes {
 
 impl Probes {
     /// Probes of this application, or of the monitor's own process.
-    pub(crate) fn new(watch: Option<Watch>, supervision: &Supervision) -> Self {
-        let found_by = watch.as_ref().map(ToString::to_string);
+    pub(crate) fn new(target: Option<WatchTarget>, supervision: &Supervision) -> Self {
+        let found_by = target.as_ref().map(|target| target.watch().to_string());
         let application = found_by.map(|found_by| Application { found_by, ..Application::default() });
         Self {
-            probe_threads: ProbeThreads::new(watch, supervision),
+            probe_threads: ProbeThreads::new(target, supervision),
             last: Memory { application, ..Memory::default() },
             costly_at: None,
             devices_at: None,

@@ -27,7 +27,7 @@ use crate::{
     board::{access::AccessPolicy, sign_in_link::SignInLinks},
     commands::Listener,
     database::Database,
-    memory::{Probes, Watch},
+    memory::{Probes, WatchTarget},
     requests::{Policy, Recorder, RequestsLayer},
     sample::{RuntimeProbe, Sampler},
     supervision::{Supervision, panics},
@@ -65,7 +65,7 @@ impl Monitor {
     /// Without a service name the application has the name of its process.
     pub(crate) fn start(
         service: Option<String>,
-        watch: Option<Watch>,
+        target: Option<WatchTarget>,
         database: Database,
         policy: Policy,
         ready_needs_database: bool,
@@ -76,9 +76,9 @@ impl Monitor {
         let recorder = Recorder::new(policy);
         let listener = Listener::new();
         // An application in another process has no runtime here.
-        let runtime = if watch.is_none() { RuntimeProbe::current() } else { None };
+        let runtime = if target.is_none() { RuntimeProbe::current() } else { None };
         let supervision = Supervision::default();
-        let (probes, faults) = (Probes::new(watch, &supervision), Arc::clone(&supervision.faults));
+        let (probes, faults) = (Probes::new(target, &supervision), Arc::clone(&supervision.faults));
         let mut sampler = Sampler::new(service, probes, recorder, listener, runtime, faults);
         let (results, latest) = watch::channel(database.clone().into_probe().result().clone());
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, &latest.borrow(), false)));

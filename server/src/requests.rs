@@ -5,6 +5,7 @@ mod aliases;
 mod body;
 mod capacity;
 mod client_left;
+mod ending;
 mod endpoint;
 mod error_fields;
 mod error_text;
@@ -32,8 +33,9 @@ pub(crate) use aliases::Aliases;
 pub use body::RequestsBody;
 pub use capacity::{Capacity, CapacityPlace};
 pub use client_left::ClientLeft;
+pub(crate) use ending::{CLASSES, Class};
 #[cfg(test)]
-pub(crate) use endpoint::{Ending, Outcome};
+pub(crate) use ending::{Ending, Outcome};
 #[cfg(test)]
 pub(crate) use error_text::ErrorText;
 pub(crate) use error_text::KeptText;
@@ -47,6 +49,6 @@ pub(crate) use recorder::{Policy, Recorder, nanoseconds_to_record};
 pub(crate) use reports::{ReportedError, RequestUsage, Sighting, SlowSighting};
 #[cfg(test)]
 pub(crate) use request_id::RequestId;
-pub(crate) use tally::{CLASSES, Class, MemoryTally, Tally, UsageTally};
+pub(crate) use tally::{MemoryTally, Tally, UsageTally};
 pub use upstream::UpstreamTiming;
 pub(crate) use upstream::{UpstreamFailure, UpstreamTally};

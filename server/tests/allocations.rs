@@ -71,6 +71,21 @@ fn recording_a_request_allocates_nothing_once_its_endpoint_is_known() {
 }
 
 #[test]
+fn recording_a_failure_allocates_nothing_after_the_first_of_its_endpoint() {
+    let monitor = Monitor::builder().group_by(by_host).build();
+    let mut service = watched(monitor.layer());
+    let failures = |service: &mut _| {
+        for _ in 0..10_000 {
+            let mut request = Request::new(());
+            *request.uri_mut() = axum::http::Uri::from_static("/users/500");
+            ask(service, request);
+        }
+    };
+    failures(&mut service);
+    assert_eq!(allocation_counter::measure(|| failures(&mut service)).count_total, 0);
+}
+
+#[test]
 fn a_request_with_a_body_costs_two_allocations() {
     const REQUESTS: u64 = 10_000;
     let monitor = Monitor::builder().build();

@@ -10,6 +10,8 @@ mod buckets;
 mod client_left;
 #[path = "../src/alloc/counters.rs"]
 mod counters;
+#[path = "../src/requests/ending.rs"]
+mod ending;
 #[path = "../src/requests/endpoint.rs"]
 mod endpoint;
 #[path = "../src/sync/free_list.rs"]
@@ -90,7 +92,8 @@ mod sync {
     }
 }
 
-use endpoint::{Ending, Endpoint, Outcome, RequestRecord};
+use ending::{Ending, Outcome};
+use endpoint::{Endpoint, RequestRecord};
 use http::Method;
 use registry::Registry;
 use rules::Rules;
@@ -164,11 +167,12 @@ fn what_is_recorded_while_it_is_taken_is_taken_once() {
             })
         };
         let threads = [record(Arc::clone(&registry), 200), record(Arc::clone(&registry), 500)];
-        let (mut latencies, mut sizes, mut allocated) = (0, 0, alloc::AllocationSums::default());
+        let (mut latencies, mut failures, mut sizes, mut allocated) = (0, 0, 0, alloc::AllocationSums::default());
         let (mut requests, mut sum_us, mut bytes) = (0, 0, 0);
         let mut take = || {
             let taken = by_number(&registry, number).take(&mut |of, _, count| match of {
                 endpoint::HistogramKind::Latency => latencies += count,
+                endpoint::HistogramKind::Failures => failures += count,
                 endpoint::HistogramKind::Sizes => sizes += count,
                 endpoint::HistogramKind::Usage => {}
             });
@@ -186,7 +190,7 @@ fn what_is_recorded_while_it_is_taken_is_taken_once() {
         }
         take();
         assert_eq!((requests, sum_us, bytes), (4, 12_020, 4));
-        assert_eq!((latencies, sizes), (4, 4));
+        assert_eq!((latencies, failures, sizes), (2, 2, 4));
         assert_eq!(allocated, alloc::AllocationSums { bytes: 400, freed_bytes: 160, allocations: 12 });
     };
     shuttle::check_random(model, SCHEDULES);

@@ -1,6 +1,6 @@
 //! The cells and facts that several views have.
 
-use watchboard_wire::{Snapshot, format};
+use watchboard_wire::{EndpointLatency, Latency, Snapshot, format};
 
 use crate::components::{Cell, Fact};
 
@@ -19,6 +19,15 @@ pub(super) fn duration_cell(us: Option<u64>) -> Cell {
     match us {
         Some(us) => Cell::number(format::duration_us(us as f64), format!("{}\u{a0}µs", format::exact(us))),
         None => Cell::dash(),
+    }
+}
+
+/// A figure of the requests that succeeded; its title has that of the requests that failed, if some did.
+pub(super) fn latency_cell(latency: &EndpointLatency, read: fn(&Latency) -> u64) -> Cell {
+    let cell = duration_cell(latency.succeeded.as_ref().map(read));
+    match latency.failed.as_ref().map(read) {
+        Some(us) => cell.with_title(format!("{} of requests that failed", format::duration_us(us as f64))),
+        None => cell,
     }
 }
 

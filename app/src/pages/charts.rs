@@ -70,7 +70,7 @@ pub(crate) fn RequestRateChart() -> impl IntoView {
 
 #[component]
 pub(crate) fn LatencyChart() -> impl IntoView {
-    view! { <Chart title="Latency" note="Until the last byte: p99 far above p50 means that some wait." data=latency() /> }
+    view! { <Chart title="Latency" note="Of requests that succeeded, until the last byte: p99 far above p50 means that some wait." data=latency() /> }
 }
 
 #[component]

@@ -1,7 +1,9 @@
 //! One endpoint: its latency over time, the outcomes of its requests, its errors and its slowest requests.
 
 use leptos::prelude::*;
-use watchboard_wire::{EndpointColumns, EndpointDetail, Reading, RequestUpstream, Unknown, format, format::Unit};
+use watchboard_wire::{
+    EndpointColumns, EndpointDetail, EndpointLatency, Latency, Reading, RequestUpstream, Unknown, format, format::Unit,
+};
 
 use super::{
     cells::share,
@@ -86,6 +88,12 @@ fn endpoint_facts(figures: &Figures) -> Reading<Vec<Fact>> {
         (name, format!("{} ({})", format::count(count as f64), share(count, row.requests)), format::exact(count))
     };
     let time = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), |us| format::duration_us(us as f64));
+    let latency = |name, read: fn(&Latency) -> u64, title: &str| {
+        let EndpointLatency { succeeded, failed } = &row.latency;
+        let failed = failed.as_ref().map(|failed| format!(" (failed: {})", time(Some(read(failed)))));
+        let text = time(succeeded.as_ref().map(read)) + &failed.unwrap_or_default();
+        (name, text, format!("{title}, of requests that succeeded"))
+    };
     let objective = row.name.as_ref().map(|name| name.objective_us);
     let within = row.within_percent().map_or_else(|| "–".to_owned(), format::percent);
     let rate = row.requests as f64 / totals.seconds.max(1) as f64;
@@ -97,12 +105,16 @@ fn endpoint_facts(figures: &Figures) -> Reading<Vec<Fact>> {
         of_own("Client errors", row.client_errors),
         of_own("Dropped by clients", row.dropped),
         plain("In flight", row.in_flight),
-        ("Mean", time(row.mean_us()), "from arrival to the last byte".to_owned()),
-        ("p50", time(row.latency.map(|latency| latency.p50_us)), "half were at most this slow".to_owned()),
-        ("p95", time(row.latency.map(|latency| latency.p95_us)), "95 of 100 were at most this slow".to_owned()),
-        ("p99", time(row.latency.map(|latency| latency.p99_us)), "99 of 100 were at most this slow".to_owned()),
-        ("Max", time(row.latency.map(|latency| latency.max_us)), "the slowest".to_owned()),
-        ("In time", format!("{within} within {}", time(objective)), "the share within the objective".to_owned()),
+        latency("Mean", |latency| latency.mean_us, "from arrival to the last byte"),
+        latency("p50", |latency| latency.p50_us, "half were at most this slow"),
+        latency("p95", |latency| latency.p95_us, "95 of 100 were at most this slow"),
+        latency("p99", |latency| latency.p99_us, "99 of 100 were at most this slow"),
+        latency("Max", |latency| latency.max_us, "the slowest"),
+        (
+            "In time",
+            format!("{within} within {}", time(objective)),
+            "succeeded within the objective: a server error is not in time, however fast".to_owned(),
+        ),
         (
             "Time taken",
             format!("{} ({total})", time(Some(row.duration_sum_us))),
@@ -217,7 +229,7 @@ fn EndpointLatencyChart() -> impl IntoView {
         let name = detail(figures).ok().and_then(|detail| detail.row.name.as_ref());
         lines.with_limit_in_sight("objective", name.map(|name| name.objective_us as f64))
     });
-    view! { <Chart title="Latency" note="Until the last byte: p99 far above p50 means that some wait." data /> }
+    view! { <Chart title="Latency" note="Of requests that succeeded, until the last byte: p99 far above p50 means that some wait." data /> }
 }
 
 #[component]
@@ -226,7 +238,7 @@ fn LatencyMap() -> impl IntoView {
         window: figures.window(),
         points: detail(figures).map(|detail| detail.timeline.columns.latency_counts.clone()).unwrap_or_default(),
     });
-    view! { <HeatMap title="Latency distribution" note="How many took how long: two bands are two kinds of requests." data /> }
+    view! { <HeatMap title="Latency distribution" note="How many that succeeded took how long: two bands are two kinds of requests." data /> }
 }
 
 #[component]

@@ -8,7 +8,7 @@ use std::{
 use leptos::prelude::*;
 use watchboard_wire::{EndpointName, EndpointRow, NameSource, RequestDatabase, RequestMemory, format};
 
-use super::cells::{count_cell, duration_cell, flagged_count_cell, share};
+use super::cells::{count_cell, flagged_count_cell, latency_cell, share};
 use crate::{
     components::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words},
     figures::Figures,
@@ -26,12 +26,13 @@ const COLUMNS: &[Column] = &[
     numbers("Share", "of all requests"),
     numbers("5xx", "server errors: panics and broken bodies too").sorts(Sort::ServerErrors.word()),
     numbers("4xx", "client errors").sorts(Sort::ClientErrors.word()),
-    numbers("Mean", "from arrival to the last byte").sorts(Sort::Mean.word()),
-    numbers("p50", "half were at most this slow").sorts(Sort::P50.word()),
-    numbers("p95", "95 of 100 were at most this slow").sorts(Sort::P95.word()),
-    numbers("p99", "99 of 100 were at most this slow").sorts(Sort::P99.word()),
-    numbers("Max", "the slowest").sorts(Sort::Max.word()),
-    numbers("In time", "within the endpoint's objective").sorts(Sort::Within.word()),
+    numbers("Mean", "from arrival to the last byte, of those that succeeded").sorts(Sort::Mean.word()),
+    numbers("p50", "half of those that succeeded were at most this slow").sorts(Sort::P50.word()),
+    numbers("p95", "95 of 100 that succeeded were at most this slow").sorts(Sort::P95.word()),
+    numbers("p99", "99 of 100 that succeeded were at most this slow").sorts(Sort::P99.word()),
+    numbers("Max", "the slowest that succeeded").sorts(Sort::Max.word()),
+    numbers("In time", "succeeded within the endpoint's objective: a server error is not in time")
+        .sorts(Sort::Within.word()),
     numbers("Sent", "bytes of bodies").sorts(Sort::Sent.word()),
     numbers("In flight", "under way now").sorts(Sort::InFlight.word()),
 ];
@@ -204,8 +205,13 @@ fn endpoint_row(figures: &Figures, at: usize, selection: &Selection) -> TableRow
     let endpoint = &figures.endpoints[at];
     let name = endpoint.name.clone().unwrap_or_default();
     let totals = &figures.totals;
-    let latency = endpoint.latency;
-    let objective = format!("within {}", format::duration_us(name.objective_us as f64));
+    let latency = |read| latency_cell(&endpoint.latency, read);
+    let objective = format!(
+        "{} of {} succeeded within {}",
+        format::exact(endpoint.within_objective),
+        format::exact(endpoint.judged),
+        format::duration_us(name.objective_us as f64)
+    );
     let within = match endpoint.within_percent() {
         // The health check expects 99 %.
         Some(percent) if percent < 99.0 => Cell::number(format::percent(percent), objective).class("number warn"),
@@ -227,11 +233,11 @@ fn endpoint_row(figures: &Figures, at: usize, selection: &Selection) -> TableRow
         Cell::number(share(endpoint.requests, totals.requests), String::new()),
         flagged_count_cell(endpoint.server_errors, "number bad"),
         flagged_count_cell(endpoint.client_errors, "number warn"),
-        duration_cell(endpoint.mean_us()),
-        duration_cell(latency.map(|latency| latency.p50_us)),
-        duration_cell(latency.map(|latency| latency.p95_us)),
-        duration_cell(latency.map(|latency| latency.p99_us)),
-        duration_cell(latency.map(|latency| latency.max_us)),
+        latency(|latency| latency.mean_us),
+        latency(|latency| latency.p50_us),
+        latency(|latency| latency.p95_us),
+        latency(|latency| latency.p99_us),
+        latency(|latency| latency.max_us),
         within,
         Cell::bytes(endpoint.response_bytes),
         count_cell(endpoint.in_flight),

@@ -123,14 +123,17 @@ fn GoldenFigures() -> impl IntoView {
 #[component]
 fn OverviewSystemFacts() -> impl IntoView {
     let facts = snapshot_memo(|snapshot| {
-        let started = format!("since {}", snapshot.date_time(snapshot.started_at_unix_ms));
+        let uptime = match (snapshot.uptime_seconds(), snapshot.application_started_at_unix_ms()) {
+            (Ok(seconds), Ok(started)) => (format::span(seconds), format!("since {}", snapshot.date_time(started))),
+            (Err(why), _) | (_, Err(why)) => ("–".to_owned(), why.to_string()),
+        };
         let mut facts = vec![
             (
                 "Status",
                 snapshot.health.status.word().to_owned(),
                 snapshot.health.sentences().collect::<Vec<_>>().join("; "),
             ),
-            ("Uptime", format::span(snapshot.tick), started),
+            ("Uptime", uptime.0, uptime.1),
             ("Database", snapshot.database.status_text(), snapshot.database.hosts.clone()),
         ];
         facts.extend(process_or_application(snapshot));

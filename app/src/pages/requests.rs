@@ -56,14 +56,14 @@ fn application_facts(requests: &Requests) -> Vec<Fact> {
         let text = format!("{} ({})", format::count(count as f64), share(count, requests.total));
         (name, text, format::exact(count))
     };
-    let mean = requests.duration_mean_us.map_or_else(|| "–".to_owned(), |mean| format::duration_us(mean as f64));
+    let mean = requests.latency_mean_us.map_or_else(|| "–".to_owned(), |mean| format::duration_us(mean as f64));
     let mut facts = vec![
         plain("Requests", requests.total),
         plain("In flight", requests.in_flight),
         of_all("Server errors", requests.server_errors),
         of_all("Client errors", requests.client_errors),
         of_all("Dropped by clients", requests.dropped),
-        ("Mean response time", mean, "from arrival to the last byte".to_owned()),
+        ("Mean response time", mean, "from arrival to the last byte, of requests that succeeded".to_owned()),
         ("Bytes sent", format::bytes(requests.response_bytes as f64), format::exact(requests.response_bytes)),
     ];
     if requests.faults > 0 {

@@ -80,7 +80,8 @@ impl Sort {
 
     /// The number that sorts a row before its name does. In descending order an endpoint without the figure comes last.
     pub(crate) fn key(self, row: &EndpointRow) -> f64 {
-        let latency = |read: fn(&Latency) -> u64| row.latency.as_ref().map_or(-1.0, |latency| read(latency) as f64);
+        let latency =
+            |read: fn(&Latency) -> u64| row.latency.succeeded.as_ref().map_or(-1.0, |latency| read(latency) as f64);
         let memory = |read: fn(&RequestMemory) -> u64| row.memory.as_ref().map_or(-1.0, |memory| read(memory) as f64);
         let mean = |read: fn(&RequestDatabase) -> u64| {
             row.database.as_ref().map_or(-1.0, |database| read(database) as f64 / row.requests.max(1) as f64)
@@ -90,7 +91,7 @@ impl Sort {
             Self::Requests => row.requests as f64,
             Self::ServerErrors => row.server_errors as f64,
             Self::ClientErrors => row.client_errors as f64,
-            Self::Mean => row.mean_us().map_or(-1.0, |mean| mean as f64),
+            Self::Mean => latency(|latency| latency.mean_us),
             Self::P50 => latency(|latency| latency.p50_us),
             Self::P95 => latency(|latency| latency.p95_us),
             Self::P99 => latency(|latency| latency.p99_us),

@@ -21,6 +21,8 @@ pub struct Application {
     pub gone_since_unix_ms: Option<u64>,
     /// The last time that all its processes ended, and why as far as that is known.
     pub last_end: Option<ProcessEnd>,
+    /// Why no address of it is known, so that no request reaches it; `None` if one is known.
+    pub unresolved: Option<String>,
 }
 
 /// The end of the application's processes.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Band, EndpointCommand, Latency, RequestDatabase, RequestMemory, RequestUpstream, SlowRequest, Timeline, columns,
+    Band, EndpointCommand, EndpointLatency, RequestDatabase, RequestMemory, RequestUpstream, SlowRequest, Timeline,
+    columns,
 };
 
 /// The name of an endpoint, and its latency objective.
@@ -77,15 +78,17 @@ pub struct EndpointRow {
     pub response_bytes: u64,
     /// The sum of their durations.
     pub duration_sum_us: u64,
-    /// Their latency; `None` before the first has ended.
-    pub latency: Option<Latency>,
+    /// Their latency.
+    pub latency: EndpointLatency,
     /// Their allocations; `None` if the program's allocator does not count.
     pub memory: Option<RequestMemory>,
     /// Their database commands; `None` if they sent none, or without a command listener.
     pub database: Option<RequestDatabase>,
     /// The time of their upstream; `None` without a proxy.
     pub upstream: Option<RequestUpstream>,
-    /// Requests that took at most [`EndpointName::objective_us`].
+    /// Requests that the objective judges: those with a latency, whether they succeeded or failed.
+    pub judged: u64,
+    /// Requests that succeeded in at most [`EndpointName::objective_us`].
     pub within_objective: u64,
     /// The number of the last point of `line`. Each point is [`super::Window::points_per_line_point`] points of a
     /// chart.
@@ -95,11 +98,6 @@ pub struct EndpointRow {
 }
 
 impl EndpointRow {
-    /// The mean duration in microseconds; `None` before the first request has ended.
-    pub fn mean_us(&self) -> Option<u64> {
-        self.duration_sum_us.checked_div(self.requests)
-    }
-
     /// Adds the name and the older points of an earlier state of this row. The line keeps its `most` newest points.
     pub fn extend(&mut self, known: Self, most: usize) {
         self.name = self.name.take().or(known.name);
@@ -113,9 +111,9 @@ impl EndpointRow {
         self.line = line;
     }
 
-    /// Requests within the objective, in percent; `None` without requests.
+    /// Requests that succeeded within the objective, in percent of all that it judges; `None` without such requests.
     pub fn within_percent(&self) -> Option<f64> {
-        (self.requests > 0).then(|| 100.0 * self.within_objective as f64 / self.requests as f64)
+        (self.judged > 0).then(|| 100.0 * self.within_objective as f64 / self.judged as f64)
     }
 }
 
@@ -145,7 +143,7 @@ columns! {
         server_errors_per_second: Option<f32>,
         /// Requests per second that their clients left.
         dropped_per_second: Option<f32>,
-        /// Median latency of the step's requests.
+        /// Median latency of the step's requests that succeeded.
         latency_p50_us: Option<u32>,
         /// 95th percentile latency.
         latency_p95_us: Option<u32>,
@@ -159,7 +157,7 @@ columns! {
         commands_mean: Option<f32>,
         /// Time of a request in which a command was in flight, the mean of the step.
         database_mean_us: Option<u32>,
-        /// Requests by latency band.
+        /// Requests that succeeded, by latency band.
         latency_counts: Vec<(Band, u32)>,
     }
 }

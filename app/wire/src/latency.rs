@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Percentiles of the time that requests took, from a histogram. Each is the middle of a bucket of at most 1.6 % width,
-/// so it is within 0.8 % of the exact time.
+/// The mean and percentiles of the time that requests took, from a histogram. Each time counts as the middle of a bucket
+/// of at most 1.6 % width, so each figure is within 0.8 % of the exact one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
+    /// The mean.
+    pub mean_us: u64,
     /// Half of the requests took at most this.
     pub p50_us: u64,
     /// 95 of 100 requests took at most this.
@@ -14,6 +16,15 @@ pub struct Latency {
     pub p99_us: u64,
     /// The slowest request.
     pub max_us: u64,
+}
+
+/// The latency of an endpoint. In neither part are streams, long polls and requests that their clients left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointLatency {
+    /// Of requests that succeeded, client errors (4xx) among them; `None` without such requests.
+    pub succeeded: Option<Latency>,
+    /// Of server errors: 5xx, panics and broken bodies; `None` without such requests.
+    pub failed: Option<Latency>,
 }
 
 /// A band of latencies. Each power of two of microseconds has two bands: the first is half as wide as it begins, the

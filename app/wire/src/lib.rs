@@ -41,7 +41,7 @@ pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
 pub use failure::FailureKind;
 pub use fault::Fault;
 pub use health::{Finding, FindingSubject, Health, Status};
-pub use latency::{Band, Latency};
+pub use latency::{Band, EndpointLatency, Latency};
 pub use memory::{
     Allocator, Container, CpuQuota, Descriptors, Handles, Headline, Heap, Memory, PageSharing, Pressure, Process,
     System, Thread, Threads,

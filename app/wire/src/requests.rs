@@ -21,8 +21,8 @@ pub struct Requests {
     pub response_bytes: u64,
     /// Bytes that requests allocated; zero if the program's allocator does not count.
     pub allocated_bytes: u64,
-    /// Mean time from the arrival of a request to the end of its response; `None` before the first request.
-    pub duration_mean_us: Option<u64>,
+    /// Mean latency of the requests that succeeded; `None` before the first. [`super::EndpointLatency`] says which these are.
+    pub latency_mean_us: Option<u64>,
     /// The last minute.
     pub last_minute: RecentRequests,
     /// Requests by status code, in ascending order; 499 is a client that left before there was a status.
@@ -48,7 +48,7 @@ pub struct RecentRequests {
     pub server_errors: u64,
     /// Client errors.
     pub client_errors: u64,
-    /// Their latency; `None` without requests.
+    /// The latency of those that succeeded; `None` without such requests.
     pub latency: Option<Latency>,
 }
 
@@ -76,7 +76,7 @@ pub struct WindowTotals {
     pub response_bytes: u64,
     /// The sum of their durations.
     pub duration_sum_us: u64,
-    /// Their latency; `None` without requests.
+    /// The latency of those that succeeded; `None` without such requests.
     pub latency: Option<Latency>,
     /// Their allocations; `None` without requests, and if the program's allocator does not count.
     pub memory: Option<RequestMemory>,

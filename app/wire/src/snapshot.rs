@@ -8,8 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CommandsSnapshot, DatabaseHealth, EndpointTotals, ErrorEvent, Exemplar, Health, Latency, Memory, Requests, Runtime,
-    format,
+    CommandsSnapshot, DatabaseHealth, EndpointLatency, EndpointTotals, ErrorEvent, Exemplar, Health, Memory, Reading,
+    Requests, Runtime, Unknown, format,
 };
 
 /// A snapshot is taken every second. Once it is older than this, it is stale: no state that it has holds any more.
@@ -30,8 +30,8 @@ pub struct FullSnapshot {
     pub commands: Option<CommandsSnapshot>,
     /// Late requests with an id, as examples of slow ones.
     pub exemplars: Arc<Vec<Exemplar>>,
-    /// The latency of each of `endpoints` in the last minute; `None` without requests. Empty unless somebody asked for costly figures.
-    pub latencies: Vec<Option<Latency>>,
+    /// The latency of each of `endpoints` in the last minute. Empty unless somebody asked for costly figures.
+    pub latencies: Vec<EndpointLatency>,
 }
 
 impl Default for FullSnapshot {
@@ -69,7 +69,7 @@ pub struct Snapshot {
     pub service: String,
     /// Watchboard's own version.
     pub version: String,
-    /// The time at which the monitor was built. It identifies a run of the process.
+    /// The time at which the monitor was built. It identifies a run of the monitor.
     pub started_at_unix_ms: u64,
     /// Whole seconds from the start of the monitor to this snapshot, by the monotonic clock.
     pub tick: u64,
@@ -92,6 +92,30 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The start of the watched application: of its main process, or of the monitor within it.
+    ///
+    /// # Errors
+    /// No process of the application is to be seen.
+    pub fn application_started_at_unix_ms(&self) -> Reading<u64> {
+        let Some(application) = &self.memory.application else { return Ok(self.started_at_unix_ms) };
+        match (application.processes.first(), &self.memory.process) {
+            (Some(main), _) => Ok(main.started_at_unix_ms),
+            (None, Err(why)) => Err(why.clone()),
+            (None, Ok(_)) => Err(Unknown::because("there is no process of the application to be seen")),
+        }
+    }
+
+    /// Whole seconds for which the application has run.
+    ///
+    /// # Errors
+    /// As [`Self::application_started_at_unix_ms`].
+    pub fn uptime_seconds(&self) -> Reading<u64> {
+        if self.memory.application.is_none() {
+            return Ok(self.tick);
+        }
+        self.application_started_at_unix_ms().map(|started| self.taken_at_unix_ms.saturating_sub(started) / 1000)
+    }
+
     /// One of its times by the wall clock.
     pub fn wall_clock(&self, unix_ms: u64) -> u64 {
         unix_ms.saturating_add_signed(self.wall_clock_set_ms)
@@ -111,6 +135,26 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Application, ApplicationProcess, Process};
+
+    #[test]
+    fn a_watched_application_has_its_own_uptime_and_not_the_monitors() {
+        let own = Snapshot { started_at_unix_ms: 50_000, tick: 7, taken_at_unix_ms: 57_000, ..Snapshot::default() };
+        assert_eq!((own.application_started_at_unix_ms(), own.uptime_seconds()), (Ok(50_000), Ok(7)));
+        let watched = |processes, process| Snapshot {
+            memory: Memory {
+                application: Some(Application { processes, ..Application::default() }),
+                process,
+                ..Memory::default()
+            },
+            ..own.clone()
+        };
+        let main = ApplicationProcess { started_at_unix_ms: 20_000, ..ApplicationProcess::default() };
+        let runs = watched(vec![main, ApplicationProcess::default()], Ok(Process::default()));
+        assert_eq!((runs.application_started_at_unix_ms(), runs.uptime_seconds()), (Ok(20_000), Ok(37)));
+        let gone = watched(vec![], Err(Unknown::because("it has ended")));
+        assert_eq!(gone.uptime_seconds(), Err(Unknown::because("it has ended")));
+    }
 
     #[test]
     fn dates_follow_a_wall_clock_that_is_set() {

@@ -75,7 +75,7 @@ columns! {
         server_errors_per_second: Option<f32>,
         /// Client errors per second.
         client_errors_per_second: Option<f32>,
-        /// Median latency of the step's requests.
+        /// Median latency of the step's requests that succeeded.
         latency_p50_us: Option<u32>,
         /// 95th percentile latency.
         latency_p95_us: Option<u32>,

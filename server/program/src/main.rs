@@ -5,6 +5,7 @@ mod demo;
 mod file_reader;
 mod login;
 mod logs;
+mod name_follower;
 mod output;
 mod plan;
 mod proxy;

@@ -17,6 +17,7 @@ pub(crate) mod unmatched_routes;
 mod upload;
 mod upload_rate;
 mod upstream;
+mod upstream_addresses;
 mod upstream_link;
 mod upstream_pool;
 mod upstream_socket;
@@ -46,6 +47,7 @@ pub(crate) use self::{
     admission::ProxyBounds,
     response_body::ResponseBody,
     upstream::{Upstream, UpstreamPlace, UpstreamProtocol},
+    upstream_addresses::UpstreamAddresses,
     upstream_socket::{Dialer, UpstreamTlsError},
 };
 

@@ -31,11 +31,12 @@ use self::monitor::{Capacities, Subject};
 use crate::{
     config::Command,
     demo::{shop, traffic},
+    name_follower,
     plan::Plan,
     proxy::{Dialer, Proxy, ResponseBody, UpstreamTlsError, openapi, unmatched_routes},
     serve::{Arrival, Bounds, HttpServer, listen as listen_at, workers},
     tasks::{self, supervise},
-    watch_target::find_watch_target,
+    watch_target::watch_target,
 };
 
 /// The program cannot start or go on.
@@ -104,9 +105,10 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base_path = config.base_path.clone();
     let url = format!("{scheme}://{address}{}/", base_path.as_ref().map_or("", BasePath::as_str));
-    let target = find_watch_target(pid, config.upstream.as_ref()).await;
+    let target = watch_target(pid, config.upstream.as_ref());
     let capacities = Capacities::new(&bounds);
-    let monitor = monitor::start(&config, Subject { target, database, access, url }, &capacities, &routes);
+    let monitor =
+        monitor::start(&config, Subject { target: target.clone(), database, access, url }, &capacities, &routes);
     let Capacities { board: board_connections, connections, proxy: proxy_bounds } = capacities;
     let app = if config.is_demo() {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
@@ -133,6 +135,9 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             let dialer = Dialer::new(upstream.clone(), config.upstream_ca.as_deref())?;
             let (listener, address) = listen(config.proxy_listen, "--proxy-listen")?;
             tracing::info!("requests to {scheme}://{address}/ go on to {upstream}");
+            if let Some(target) = target {
+                name_follower::start(upstream, dialer.addresses.clone(), target, pid.is_some(), &stop);
+            }
             if !config.route.is_empty() {
                 tasks::spawn_once("report of unmatched routes", unmatched_routes::report(routes.clone(), stop.clone()));
             }

@@ -1,26 +1,47 @@
-//! Finds the process whose memory the board shows: the one that `--pid` names, or the application behind the proxy.
+//! Which process the board watches: the one that `--pid` names, or the application behind the proxy.
 
-use tokio::net::lookup_host;
-use watchboard::Watch;
+use std::net::{SocketAddr, UdpSocket};
+
+use watchboard::{Watch, WatchTarget};
 
 use crate::proxy::Upstream;
 
-/// Without a target the board shows the program's own process.
-pub(crate) async fn find_watch_target(pid: Option<u32>, upstream: Option<&Upstream>) -> Option<Watch> {
+/// Without a target the board shows the program's own process. A name's address is not known yet.
+pub(crate) fn watch_target(pid: Option<u32>, upstream: Option<&Upstream>) -> Option<WatchTarget> {
     if let Some(pid) = pid {
-        return Some(Watch::Pid(pid));
+        return Some(Watch::Pid(pid).into());
     }
     let upstream = upstream?;
-    let Some((host, port)) = upstream.host_and_port() else {
-        return Some(Watch::Unseen(format!("The process behind {upstream} is not known: name it by --pid.")));
+    let watch = match (upstream.socket_address(), upstream.host_and_port()) {
+        (Some(address), _) => Watch::Listening(address),
+        (None, Some((host, _))) => Watch::Unseen(format!("The address of {host} is being looked up.")),
+        (None, None) => Watch::Unseen(format!("The process behind {upstream} is not known: name it by --pid.")),
     };
-    let reason = match lookup_host((host, port)).await.map(|mut addresses| addresses.next()) {
-        Ok(Some(address)) => return Some(Watch::Listening(address)),
-        Ok(None) => "it has none".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    Some(Watch::Unseen(format!(
-        "The address of {host} was not known when watchboard was started: {reason}. Start it anew once it is, or name the application's \
-         process by --pid."
-    )))
+    Some(watch.into())
+}
+
+/// The address to watch of those that a name has: the one that is watched already, else one of this host, else the first.
+pub(crate) fn choose_address(watched: &Watch, addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    let watched = |address: &&SocketAddr| *watched == Watch::Listening(**address);
+    // Only an address of this host can be bound.
+    let is_here = |address: &&SocketAddr| UdpSocket::bind((address.ip(), 0)).is_ok();
+    let known = addresses.iter().find(watched).filter(is_here);
+    known.or_else(|| addresses.iter().find(is_here)).or(addresses.first()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_this_host_is_watched_for_as_long_as_the_name_has_it() {
+        let [elsewhere, here, also_here] =
+            ["192.0.2.7:80", "127.0.0.1:80", "127.0.0.2:80"].map(|it| it.parse().unwrap());
+        let unseen = Watch::Unseen(String::new());
+        assert_eq!(choose_address(&unseen, &[elsewhere, here]), Some(here));
+        assert_eq!(choose_address(&Watch::Listening(also_here), &[here, also_here]), Some(also_here));
+        assert_eq!(choose_address(&Watch::Listening(also_here), &[elsewhere, here]), Some(here));
+        assert_eq!(choose_address(&Watch::Listening(here), &[elsewhere]), Some(elsewhere));
+        assert_eq!(choose_address(&Watch::Listening(here), &[]), None);
+    }
 }

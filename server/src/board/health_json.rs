@@ -9,8 +9,8 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use watchboard_wire::{
-    Application, ApplicationProcess, CommandTotals, CommandsSnapshot, DatabaseState, EndpointTotals, ErrorEvent, Fault,
-    FullSnapshot, Heap, Latency, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
+    Application, ApplicationProcess, CommandTotals, CommandsSnapshot, DatabaseState, EndpointLatency, EndpointTotals,
+    ErrorEvent, Fault, FullSnapshot, Heap, Latency, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
 };
 
 use crate::supervision::program;
@@ -46,12 +46,13 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
         "age_seconds": (frozen.age().as_secs_f64() * 1000.0).round() / 1000.0,
         "monitor": {
             "stale": stale.is_some(),
+            "uptime_seconds": snapshot.tick,
             "faults": faults.iter().map(fault).collect::<Vec<_>>(),
             "dropped_log_lines": program::dropped_log_lines(),
         },
         "service": snapshot.service,
         "version": snapshot.version,
-        "uptime": { "seconds": snapshot.tick, "formatted": format::uptime(snapshot.tick) },
+        "uptime": uptime(snapshot),
         "database": database(frozen, stale),
         "memory_analysis": {
             "process": {
@@ -71,6 +72,17 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },
         "application": application(frozen),
+    })
+}
+
+/// Of the watched application. All null while its process is not to be seen.
+fn uptime(snapshot: &Snapshot) -> Value {
+    let (seconds, started) = (snapshot.uptime_seconds(), snapshot.application_started_at_unix_ms());
+    json!({
+        "seconds": seconds.as_ref().ok(),
+        "formatted": seconds.as_ref().ok().map(|seconds| format::uptime(*seconds)),
+        "started": started.ok().map(|started| snapshot.date_time(started)),
+        "error": reason(&seconds),
     })
 }
 
@@ -188,6 +200,7 @@ fn processes(application: &Application, snapshot: &Snapshot) -> Value {
     json!({
         "name": application.name,
         "found_by": application.found_by,
+        "unresolved": application.unresolved,
         "processes": application.processes.iter().map(process).collect::<Vec<_>>(),
         "unread_processes": application.unread_processes,
         // Null until all its processes have ended once.
@@ -262,7 +275,7 @@ fn tenths(value: f64) -> f64 {
 fn application(frozen: &FullSnapshot) -> Value {
     let requests = &frozen.snapshot.requests;
     let percent = if requests.total == 0 { 0.0 } else { 100.0 * requests.server_errors as f64 / requests.total as f64 };
-    let mean_seconds = requests.duration_mean_us.map_or(0.0, |us| (us as f64 / 1000.0).round() / 1000.0);
+    let mean_seconds = requests.latency_mean_us.map_or(0.0, |us| (us as f64 / 1000.0).round() / 1000.0);
     let by_endpoint = |read: fn(&EndpointTotals) -> u64| -> Map<String, Value> {
         frozen.endpoints.iter().map(|endpoint| (endpoint.text(), read(endpoint).into())).collect()
     };
@@ -302,14 +315,25 @@ fn application(frozen: &FullSnapshot) -> Value {
 
 /// The last minute of each endpoint that had requests in it.
 fn latencies(frozen: &FullSnapshot) -> Map<String, Value> {
-    let of_endpoint = |(endpoint, latency): (&Arc<EndpointTotals>, &Option<Latency>)| {
-        let latency = (*latency)?;
-        let [p50, p95, p99, max] = [latency.p50_us, latency.p95_us, latency.p99_us, latency.max_us];
-        let ms = |us: u64| us as f64 / 1000.0;
-        let shown = json!({ "p50_ms": ms(p50), "p95_ms": ms(p95), "p99_ms": ms(p99), "max_ms": ms(max) });
+    let of_endpoint = |(endpoint, latency): (&Arc<EndpointTotals>, &EndpointLatency)| {
+        let EndpointLatency { succeeded, failed } = *latency;
+        succeeded.or(failed)?;
+        let mut shown = percentiles(succeeded);
+        shown["failed"] = failed.map_or(Value::Null, |failed| percentiles(Some(failed)));
         Some((endpoint.text(), shown))
     };
     frozen.endpoints.iter().zip(&frozen.latencies).filter_map(of_endpoint).collect()
+}
+
+/// All null without requests.
+fn percentiles(latency: Option<Latency>) -> Value {
+    let ms = |read: fn(&Latency) -> u64| latency.as_ref().map(|latency| read(latency) as f64 / 1000.0);
+    json!({
+        "p50_ms": ms(|latency| latency.p50_us),
+        "p95_ms": ms(|latency| latency.p95_us),
+        "p99_ms": ms(|latency| latency.p99_us),
+        "max_ms": ms(|latency| latency.max_us),
+    })
 }
 
 fn error_text(error: &ErrorEvent) -> String {

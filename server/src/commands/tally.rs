@@ -27,8 +27,7 @@ impl CommandTally {
 
     /// The percentiles of the durations; `None` without commands.
     pub(crate) fn latency(&self) -> Option<Latency> {
-        let [p50_us, p95_us, p99_us, max_us] = self.times.percentiles()?;
-        Some(Latency { p50_us, p95_us, p99_us, max_us })
+        self.times.latency()
     }
 
     /// The memory that it holds, in bytes.

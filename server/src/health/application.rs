@@ -1,4 +1,4 @@
-//! The application behind the monitor: a finding if it does not run.
+//! The application behind the monitor: a finding if it does not run, and if its address is not known.
 
 use watchboard_wire::{Finding, FindingSubject, Memory, RecentRequests, Status, format};
 
@@ -39,13 +39,20 @@ impl ReachabilityState {
     }
 }
 
+/// No request reaches an application without an address.
+pub(super) fn unresolved_finding(memory: &Memory) -> Option<Finding> {
+    let why = memory.application.as_ref()?.unresolved.as_ref()?;
+    let sentence = format!("no address of the application is known: {why}");
+    Some(Finding { status: Status::Unhealthy, sentence, about: FindingSubject::Requests })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use watchboard_wire::Application;
 
     #[test]
-    fn an_application_that_is_gone_for_longer_than_a_restart_takes_is_named() {
+    fn an_application_that_is_gone_for_longer_than_a_restart_takes_or_has_no_address_is_named() {
         let memory = |name: &str, gone_since_unix_ms| {
             let found_by = "listening at 127.0.0.1:8000".to_owned();
             let application = Application { found_by, name: name.into(), gone_since_unix_ms, ..Application::default() };
@@ -66,6 +73,13 @@ mod tests {
         assert_eq!(found("", Some(8_000), 3), None, "it answers, wherever it is");
         assert_eq!(found("uvicorn", Some(12_000), 4), None, "it is being started anew");
         assert_eq!(found("uvicorn", None, 4), None);
+
+        let mut unresolved = memory("", None);
+        assert!(unresolved_finding(&unresolved).is_none() && unresolved_finding(&Memory::default()).is_none());
+        let reason = Some("app cannot be looked up: no answer within 5s".to_owned());
+        unresolved.application.iter_mut().for_each(|application| application.unresolved.clone_from(&reason));
+        let sentence = unresolved_finding(&unresolved).map(|finding| finding.sentence).unwrap_or_default();
+        assert_eq!(sentence, "no address of the application is known: app cannot be looked up: no answer within 5s");
 
         // It goes on with another process id: its answers show it, also after the last request.
         let (mut state, gone) = (ReachabilityState::default(), memory("uvicorn", Some(0)));

@@ -35,13 +35,12 @@ pub(super) struct Slow {
 }
 
 impl Slow {
-    /// `None` if it kept its objective, or had too few requests.
+    /// `None` if it kept its objective, or too few requests succeeded: those that failed have findings of their own.
     fn from_sums(sums: &Tally, name: impl FnOnce() -> EndpointName) -> Option<Self> {
-        let requests = sums.requests();
-        if requests < ENOUGH_REQUESTS {
+        if sums.latencies.count() < ENOUGH_REQUESTS {
             return None;
         }
-        let (name, p99_us) = (name(), sums.latency()?.p99_us);
+        let (name, p99_us) = (name(), sums.latencies.latency()?.p99_us);
         let beyond = sums.count_beyond(name.objective_us);
         (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us, beyond })
     }
@@ -187,6 +186,10 @@ mod tests {
         };
         assert!(Slow::from_sums(&tally(200, 2), name).is_none(), "an accident");
         assert!(Slow::from_sums(&tally(0, 10), name).is_none(), "too few requests");
+        let failing = crate::history::tally_with_failures(&[1_000; 200], &[2_100_000; 30]);
+        assert!(Slow::from_sums(&failing, name).is_none(), "slow failures are failures");
+        let hidden = crate::history::tally_with_failures(&[2_100_000; 30], &[1_000; 900]);
+        assert!(Slow::from_sums(&hidden, name).is_some_and(|slow| slow.p99_us > 2_000_000), "fast failures hide none");
         let found =
             request_findings(&recent(230, 0), &[], Slow::from_sums(&tally(200, 30), name).into_iter().collect());
         assert_eq!(found[0].sentence.replace('\u{a0}', " "), "GET /search p99 2.11 s, objective 500 ms");
@@ -201,7 +204,7 @@ mod tests {
             ),
             &format!("From {UNHEALTHY_ERROR_PERCENT} % on the status is unhealthy"),
             &format!("at least {FEW_FAILED} failures that are {UNHEALTHY_ERROR_PERCENT} %"),
-            &format!("Its p99 is above the objective, of at least {ENOUGH_REQUESTS} requests"),
+            &format!("Its p99 is above the objective, of at least {ENOUGH_REQUESTS} requests that ["),
             &format!(
                 "At least {ENOUGH_BEYOND} requests are above it, the first and the last at least {LASTING_SECONDS} s apart"
             ),

@@ -43,6 +43,11 @@ pub(crate) fn lowest(bucket: usize) -> u64 {
     (1 << power) + (within << (power - usize::from(GROUPING_POWER)))
 }
 
+/// The middle of a bucket.
+pub(crate) fn middle(bucket: usize) -> u64 {
+    lowest(bucket).midpoint(lowest(bucket + 1) - 1)
+}
+
 /// Counts by bucket. Many threads add, and one thread takes.
 pub(crate) struct BucketRecorder(Box<[AtomicU32]>);
 
@@ -86,6 +91,7 @@ mod tests {
             assert_eq!(bucket(us), index, "{us}");
             let range = histogram.iter().nth(index).unwrap().range();
             assert_eq!(lowest(index), *range.start(), "{us}");
+            assert_eq!(middle(index), range.start().midpoint(*range.end()), "{us}");
         }
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
     }

@@ -1,8 +1,9 @@
 //! A histogram that stores only the buckets between its lowest and its highest: a few hundred of two thousand.
 
 use histogram::{Config, SparseHistogram32};
+use watchboard_wire::Latency;
 
-use super::buckets::{BUCKETS, GROUPING_POWER, MAX_VALUE_POWER, bucket};
+use super::buckets::{BUCKETS, GROUPING_POWER, MAX_VALUE_POWER, bucket, middle};
 
 /// Counts by bucket. They can be subtracted again. Beyond 2^32 in one bucket they wrap, and are right again after the subtraction.
 #[derive(Clone, Default)]
@@ -63,6 +64,24 @@ impl Distribution {
     pub(crate) fn count_at_most(&self, value: u64) -> u64 {
         let last = bucket(value);
         self.iter().take_while(|(bucket, _)| *bucket <= last).map(|(_, count)| u64::from(count)).sum()
+    }
+
+    /// The number of values.
+    pub(crate) fn count(&self) -> u64 {
+        self.iter().map(|(_, count)| u64::from(count)).sum()
+    }
+
+    /// The sum of the values, to the precision of the buckets.
+    pub(crate) fn sum(&self) -> u64 {
+        let products = self.iter().map(|(bucket, count)| middle(bucket) * u64::from(count));
+        products.fold(0, u64::saturating_add)
+    }
+
+    /// The mean and the percentiles of times in microseconds; `None` without values.
+    pub(crate) fn latency(&self) -> Option<Latency> {
+        let mean_us = self.sum().checked_div(self.count())?;
+        let [p50_us, p95_us, p99_us, max_us] = self.percentiles()?;
+        Some(Latency { mean_us, p50_us, p95_us, p99_us, max_us })
     }
 
     /// The percentiles 50, 95, 99 and 100; `None` without values.

@@ -229,6 +229,7 @@ fn wire_row(id: usize, row: &SumsRow, first_of_line: u64, reader: &Reader) -> En
         memory: sums.memory(),
         database: sums.usage(),
         upstream: sums.upstream(),
+        judged: sums.count_judged(),
         within_objective: sums.count_within(reader.objective_us(id)),
         line_last: row.line.last,
         line: row.line.counts.iter().skip(before as usize).map(|count| u64::from(*count)).collect(),

@@ -11,10 +11,12 @@ use crate::{
 /// The code of a count that follows as a number. Smaller codes are the count itself, less one.
 const MORE: u32 = 3;
 
-/// Bits of the first byte, beside those of the classes: allocations, database commands, and upstream sums are present.
+/// Bits of the first byte, beside those of the classes: allocations, database commands, upstream sums, and times of
+/// failures are present.
 const MEMORY: u8 = 1 << CLASSES.len();
 const USAGE: u8 = MEMORY << 1;
 const UPSTREAM: u8 = USAGE << 1;
+const FAILURES: u8 = UPSTREAM << 1;
 
 /// A tally with a compact encoding.
 pub(super) trait Compact: Default {
@@ -38,9 +40,11 @@ impl Compact for Tally {
         // One bit for each class that is present: most endpoints have one class.
         let present = self.classes.iter().enumerate().filter(|(_, count)| **count > 0);
         let has_memory = self.memory != MemoryTally::default();
+        let failures = self.failures.iter().count() as u64;
         let more = if has_memory { MEMORY } else { 0 }
             | if self.usage.is_some() { USAGE } else { 0 }
-            | if self.upstream.is_some() { UPSTREAM } else { 0 };
+            | if self.upstream.is_some() { UPSTREAM } else { 0 }
+            | if failures > 0 { FAILURES } else { 0 };
         out.push(present.fold(more, |bits, (index, _)| bits | 1 << index));
         self.classes.iter().filter(|count| **count > 0).for_each(|count| write(out, *count));
         write(out, self.response_bytes);
@@ -65,6 +69,10 @@ impl Compact for Tally {
             for sum in [answered, first_byte_sum_us, connects, connect_sum_us] {
                 write(out, sum);
             }
+        }
+        if failures > 0 {
+            write(out, failures);
+            encode_buckets(&self.failures, out);
         }
         encode_buckets(&self.latencies, out);
     }
@@ -107,6 +115,10 @@ impl Compact for Tally {
             if self.upstream.as_deref() == Some(&UpstreamTally::default()) {
                 self.upstream = None;
             }
+        }
+        if present & FAILURES != 0 {
+            let buckets = read(&mut encoded);
+            apply_buckets(sign, &mut encoded, buckets, &mut self.failures);
         }
         apply_buckets(sign, &mut encoded, u64::MAX, &mut self.latencies);
     }
@@ -215,18 +227,22 @@ pub(super) fn read(encoded: &mut &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{histograms::bucket, history::tests::tally};
+    use crate::{
+        histograms::bucket,
+        history::tests::{tally, tally_with_failures},
+    };
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn what_is_encoded_is_read_again(
             durations_us in prop::collection::vec(0u64..1 << 33, 0..200),
+            failed_us in prop::collection::vec(0u64..1 << 33, 0..20),
             sizes in prop::collection::vec(0u64..1 << 33, 0..200),
             bytes: u64,
             freed_bytes in 0u64..9,
         ) {
-            let mut original = tally(&durations_us);
+            let mut original = tally_with_failures(&durations_us, &failed_us);
             original.response_bytes = bytes;
             for size in &sizes {
                 original.memory.sizes.add(bucket(*size), 1);

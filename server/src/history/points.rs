@@ -26,7 +26,7 @@ pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> Time
         }
     }
     let rate = rate(&frames);
-    let latency = whole.latency();
+    let latency = whole.latencies.latency();
     let (host, command) = (fold_host(&frames), commands.latency());
     let listened = host.connections_in_use.map(|_| ());
     TimelineColumns {
@@ -70,7 +70,7 @@ pub(super) fn endpoint_point(
         frames.iter().flat_map(|frame| frame.requests.iter().filter(|(endpoint, _)| aliases.row(*endpoint) == id));
     encoded.for_each(|(_, encoded)| compact::apply(Sign::Add, encoded, &mut sums));
     let rate = rate(&frames);
-    let (latency, memory) = (sums.latency(), sums.memory());
+    let (latency, memory) = (sums.latencies.latency(), sums.memory());
     let (requests, usage) = (sums.requests(), sums.usage.as_ref());
     let each = |sum: u64| (requests > 0).then(|| sum as f64 / requests as f64);
     EndpointColumns {
@@ -100,7 +100,7 @@ fn rate(frames: &[&Frame]) -> impl Fn(u64) -> Option<f32> + use<> {
     move |count| (seconds > 0).then(|| hundredths(count as f64 / seconds as f64))
 }
 
-/// Requests by the [`Band`] of their latency.
+/// Requests that succeeded, by the [`Band`] of their latency.
 fn by_band(sums: &Tally) -> Vec<(Band, u32)> {
     let mut bands: Vec<(Band, u32)> = vec![];
     for (bucket, count) in sums.latencies.iter() {

@@ -18,6 +18,17 @@ pub(crate) fn tally(durations_us: &[u64]) -> Tally {
     tally
 }
 
+/// Requests that succeeded and requests that failed.
+pub(crate) fn tally_with_failures(succeeded_us: &[u64], failed_us: &[u64]) -> Tally {
+    let mut tally = tally(succeeded_us);
+    tally.classes[Class::ServerError as usize] = failed_us.len() as u64;
+    tally.duration_sum_us += failed_us.iter().sum::<u64>();
+    for us in failed_us {
+        tally.failures.add(bucket(*us), 1);
+    }
+    tally
+}
+
 /// A request that went well.
 pub(super) fn sighting(endpoint: usize, at_unix_ms: u64, duration_us: u64) -> Sighting {
     Sighting {
@@ -134,7 +145,7 @@ fn every_window_of_a_day_has_its_exact_percentiles_and_totals() {
                 assert_eq!((row.requests, row.duration_sum_us), (exact.len() as u64, exact.iter().sum()));
                 // The oldest point of a line may be half out of the window.
                 assert!(row.requests - row.line.iter().sum::<u64>() <= row.requests / 20, "{window:?}");
-                assert_percentiles(row.latency, &exact, window);
+                assert_percentiles(row.latency.succeeded, &exact, window);
             }
         }
         let mut slowest = fed.exact(window, None);
@@ -142,6 +153,42 @@ fn every_window_of_a_day_has_its_exact_percentiles_and_totals() {
         let listed: Vec<u64> =
             fed.refresh(window, Part::Requests).slowest.unwrap().iter().map(|one| one.duration_us).collect();
         assert_eq!(listed, slowest[..slowest::LISTED], "{window:?}");
+    }
+}
+
+#[test]
+fn failures_change_no_percentile_of_others_and_are_not_in_time_in_any_window() {
+    let mut fed = Fed::new();
+    let (mut succeeded, mut failed) = (vec![], vec![]);
+    for (number, duration) in durations(4_000, 5).into_iter().enumerate() {
+        let mut frame = FrameBuilder::new(number as u64, 1);
+        // Most failures are faster than all others, and some are slower.
+        let failure = if number % 10 == 0 { 60_000_000 + duration } else { duration / 1_000 + 1 };
+        frame.endpoint(0, &tally_with_failures(&[duration, duration + 7], &[failure]));
+        succeeded.push([duration, duration + 7]);
+        failed.push(failure);
+        let reports = RequestReports { errors: vec![], slow: vec![] };
+        fed.history.push(number as u64, frame, reports, Host::default(), &fed.reader);
+        fed.snapshot.tick = number as u64;
+    }
+    for window in Window::ALL {
+        let answer = fed.refresh(window, Part::Requests);
+        let first = (window.first_point(fed.snapshot.tick) * window.step_seconds()) as usize;
+        let [mut succeeded, mut failed] = [succeeded[first..].concat(), failed[first..].to_vec()];
+        succeeded.sort_unstable();
+        failed.sort_unstable();
+        let row = &answer.endpoints[0];
+        assert_percentiles(row.latency.succeeded, &succeeded, window);
+        assert_percentiles(row.latency.failed, &failed, window);
+        assert_percentiles(answer.totals.latency, &succeeded, window);
+        let mean_us = succeeded.iter().sum::<u64>() as f64 / succeeded.len() as f64;
+        let found_us = row.latency.succeeded.unwrap().mean_us as f64;
+        assert!((found_us / mean_us - 1.0).abs() < 0.008, "{window:?}: {found_us} instead of {mean_us}");
+        // No endpoint of this reader has an objective: all that succeeded are within it.
+        let counts = (row.requests, row.server_errors, row.judged, row.within_objective);
+        let [all, failures] = [succeeded.len() + failed.len(), failed.len()].map(|count| count as u64);
+        assert_eq!(counts, (all, failures, all, all - failures), "{window:?}");
+        assert!((row.within_percent().unwrap() - 200.0 / 3.0).abs() < 1e-9);
     }
 }
 

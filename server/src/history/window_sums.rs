@@ -195,7 +195,7 @@ impl WindowSums {
             dropped: self.whole.count(Class::Dropped),
             response_bytes: self.whole.response_bytes,
             duration_sum_us: self.whole.duration_sum_us,
-            latency: self.whole.latency(),
+            latency: self.whole.latencies.latency(),
             memory: self.whole.memory(),
             database: self.whole.usage(),
         }

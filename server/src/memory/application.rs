@@ -24,7 +24,13 @@ use self::{
     member::ProcessMember,
     table::ProcessKey,
 };
-use super::{container::ContainerProbe, names, oom_kills::OomKillCounter, process, watch::Watch};
+use super::{
+    container::ContainerProbe,
+    names,
+    oom_kills::OomKillCounter,
+    process,
+    watch::{Watch, WatchTarget},
+};
 use crate::{
     clock::now_unix_ms,
     supervision::{ProbeThread, Supervision},
@@ -40,6 +46,7 @@ const MAX_RESTARTS: usize = 50;
 const COMMAND_WITHIN: Duration = Duration::from_millis(100);
 
 pub(super) struct ApplicationProbe {
+    target: WatchTarget,
     finder: Finder,
     /// Reads command lines, with the id of their process.
     commands: ProbeThread<u32, (u32, CommandLine)>,
@@ -65,9 +72,10 @@ pub(super) struct ApplicationProbe {
 }
 
 impl ApplicationProbe {
-    pub(super) fn new(watch: Watch, supervision: &Supervision) -> Self {
+    pub(super) fn new(target: WatchTarget, supervision: &Supervision) -> Self {
         Self {
-            finder: Finder::new(watch),
+            finder: Finder::new(target.watch()),
+            target,
             commands: ProbeThread::new("command lines", supervision, || |pid| (pid, CommandLine::from_process(pid))),
             members: vec![],
             unread: 0,
@@ -90,6 +98,7 @@ impl ApplicationProbe {
     pub(super) fn read(&mut self, system_total_bytes: Option<u64>, memory: &mut Memory) {
         // First: the kernel counts a kill before its process has ended.
         self.oom_kills.read();
+        self.follow_target();
         if self.members.is_empty() || self.readings.is_multiple_of(LOOK_EVERY) {
             self.search_processes();
         }
@@ -111,6 +120,22 @@ impl ApplicationProbe {
             self.last_seen = LastSeen { at_unix_ms: now_unix_ms(), rss_bytes: process.rss_bytes, container };
         }
         memory.application = Some(self.application());
+    }
+
+    /// Watches another process if the target has changed. What is known of the one before is no past of the new one.
+    fn follow_target(&mut self) {
+        let watch = self.target.watch();
+        if watch == self.finder.watch {
+            return;
+        }
+        if !matches!(watch, Watch::Unseen(_)) {
+            tracing::info!("the watched application is the one {watch}");
+        }
+        self.finder = Finder::new(watch);
+        self.known.clear();
+        self.name.clear();
+        (self.gone_since, self.wait_status, self.last_end) = (None, None, None);
+        self.clear(Unknown::because("not looked for yet"));
     }
 
     /// The processes of the last reading, for the costly readings.
@@ -190,6 +215,7 @@ impl ApplicationProbe {
             restarts: self.restart_count,
             gone_since_unix_ms: self.gone_since,
             last_end: self.last_end.clone(),
+            unresolved: self.target.unresolved(),
         }
     }
 

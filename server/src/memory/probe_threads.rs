@@ -19,7 +19,7 @@ use super::{
     smaps,
     system::SystemProbe,
     threads::ThreadsProbe,
-    watch::Watch,
+    watch::WatchTarget,
 };
 use crate::{
     clock::now_unix_ms,
@@ -58,14 +58,14 @@ pub(super) struct ThreadsReading {
 
 impl ProbeThreads {
     /// The probes of this application, or at the monitor's own process.
-    pub(super) fn new(watch: Option<Watch>, supervision: &Supervision) -> Self {
-        let is_own = watch.is_none();
+    pub(super) fn new(target: Option<WatchTarget>, supervision: &Supervision) -> Self {
+        let is_own = target.is_none();
         Self {
             system: ProbeThread::new("system", supervision, || {
                 let mut probe = SystemProbe::new();
                 move |()| (probe.read(), probe.cores_percent())
             }),
-            processes: match watch {
+            processes: match target {
                 None => ProbeThread::new("process", supervision, || {
                     let mut probe = ThisProcessProbe {
                         process: ProcessProbe::for_this_process(),
@@ -74,10 +74,10 @@ impl ProbeThreads {
                     };
                     move |total| probe.read(total)
                 }),
-                Some(watch) => {
+                Some(target) => {
                     let of_command_lines = supervision.clone();
                     ProbeThread::new("processes", supervision, move || {
-                        let mut probe = ApplicationProbe::new(watch.clone(), &of_command_lines);
+                        let mut probe = ApplicationProbe::new(target.clone(), &of_command_lines);
                         move |total| {
                             let mut memory = Memory::default();
                             probe.read(total, &mut memory);

@@ -7,7 +7,7 @@ use crate::{
     Access, Incoming,
     board::{access::AccessPolicy, sign_in_link::SignInLinks},
     database::Database,
-    memory::Watch,
+    memory::WatchTarget,
     requests::{Capacity, Policy, Routes},
 };
 
@@ -22,7 +22,7 @@ use crate::{
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
     service: Option<String>,
-    watch: Option<Watch>,
+    target: Option<WatchTarget>,
     database: Database,
     policy: Policy,
     ready_needs_database: bool,
@@ -53,15 +53,15 @@ impl Builder {
     }
 
     /// Watches the memory of other processes than this one: for a monitor in front of an application. Figures that only a program
-    /// itself has, such as the allocations of each endpoint, are then not shown.
+    /// itself has, such as the allocations of each endpoint, are then not shown. A [`Watch`](crate::Watch) is fixed, a [`WatchTarget`] may change.
     ///
     /// ```
     /// use watchboard::{Monitor, Watch};
     ///
     /// let builder = Monitor::builder().watch_process(Watch::Listening(([127, 0, 0, 1], 8000).into()));
     /// ```
-    pub fn watch_process(mut self, watch: Watch) -> Self {
-        self.watch = Some(watch);
+    pub fn watch_process(mut self, target: impl Into<WatchTarget>) -> Self {
+        self.target = Some(target.into());
         self
     }
 
@@ -263,7 +263,7 @@ impl Builder {
     /// let app: axum::Router = monitor.watch(axum::Router::new(), "/ops/board");
     /// ```
     pub fn build(self) -> Monitor {
-        let service = self.service.or_else(|| self.watch.is_none().then(executable_name));
+        let service = self.service.or_else(|| self.target.is_none().then(executable_name));
         let ready_needs_database = self.ready_needs_database;
         let (access, links) = if let Some(access) = self.access {
             (access, None)
@@ -271,7 +271,7 @@ impl Builder {
             let links = SignInLinks::new(self.url);
             (AccessPolicy::new(links.clone()), Some(links))
         };
-        Monitor::start(service, self.watch, self.database, self.policy, ready_needs_database, access, links)
+        Monitor::start(service, self.target, self.database, self.policy, ready_needs_database, access, links)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{
+    ending::{Class, Ending},
     upstream::{UpstreamRecorder, UpstreamTally, UpstreamTiming},
     waiting,
 };
@@ -23,42 +24,11 @@ const SHARDS: usize = 8;
 /// Counters of one ending by duration. The last counts requests that are slower than all bounds.
 pub(crate) const BOUNDED: usize = BOUNDS_US.len() + 1;
 
-/// The status of a request that its client closed before there was a response, as in nginx.
-pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
-
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Outcome {
-    Complete,
-    /// The body failed on the way, or the handler panicked.
-    Failed,
-    Dropped,
-}
-
-/// A status and an outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ending {
-    pub(crate) status: u16,
-    pub(crate) outcome: Outcome,
-}
-
-impl Ending {
-    /// OpenTelemetry's `error.type`: the status of a server error, or why the response did not end. `None` for all other endings.
-    pub(super) fn error(self) -> Option<String> {
-        match self.outcome {
-            _ if self.status >= 500 => Some(self.status.to_string()),
-            Outcome::Failed => Some("response_failed".to_owned()),
-            Outcome::Dropped => Some("client_disconnected".to_owned()),
-            Outcome::Complete => None,
-        }
-    }
-}
-
 /// One request that has ended.
 pub(super) struct RequestRecord<'a> {
     pub(super) ending: Ending,
     pub(super) duration_us: u64,
-    /// Whether the duration is among the percentiles: it is not if the client broke its request off before it had sent it.
+    /// Whether the duration is the application's: it is not if the client asked it to wait, or broke its request off before it had sent it.
     pub(super) is_timed: bool,
     pub(super) response_bytes: u64,
     /// `None` if the allocator does not count.
@@ -79,7 +49,10 @@ pub(super) struct Endpoint {
     /// Whether its clients ask to wait until something happens, by the words of the route.
     pub(super) is_long_poll: bool,
     shards: [OnceBox<Shard>; SHARDS],
+    /// Requests that succeeded, by duration.
     latency: BucketRecorder,
+    /// Requests that failed, by duration: most endpoints have none.
+    failures: OnceBox<BucketRecorder>,
     /// Requests by the bytes that they allocated.
     sizes: OnceBox<BucketRecorder>,
     usage: OnceBox<UsageRecorder>,
@@ -148,6 +121,7 @@ impl Endpoint {
             is_long_poll: waiting::is_route_of_long_polls(route),
             shards: std::array::from_fn(|_| OnceBox::new()),
             latency: BucketRecorder::new(),
+            failures: OnceBox::new(),
             sizes: OnceBox::new(),
             usage: OnceBox::new(),
             upstream: OnceBox::new(),
@@ -169,7 +143,14 @@ impl Endpoint {
         counter.bounded[bound_index(request.duration_us)].fetch_add(1, Relaxed);
         counter.duration_sum_us.fetch_add(request.duration_us, Relaxed);
         if request.is_timed {
-            self.latency.record(request.duration_us);
+            match request.ending.class() {
+                Class::Fine | Class::ClientError => self.latency.record(request.duration_us),
+                Class::ServerError => {
+                    self.failures.get_or_init(|| Box::new(BucketRecorder::new())).record(request.duration_us);
+                }
+                // It would have taken longer, nobody knows how long.
+                Class::Dropped => {}
+            }
         }
         if request.response_bytes > 0 {
             shard.response_bytes.fetch_add(request.response_bytes, Relaxed);
@@ -200,7 +181,8 @@ impl Endpoint {
             size_of::<Shard>() + endings * size_of::<EndingCounter>()
         };
         let shards: usize = self.shards().map(of_shard).sum();
-        let recorders = (1 + usize::from(self.sizes.get().is_some())) * BucketRecorder::held_bytes();
+        let further = [&self.failures, &self.sizes].into_iter().filter_map(OnceBox::get).count();
+        let recorders = (1 + further) * BucketRecorder::held_bytes();
         let usage = self.usage.get().map_or(0, |_| UsageRecorder::held_bytes());
         let upstream = self.upstream.get().map_or(0, size_of_val);
         (size_of::<Self>() + self.route.len() + shards + recorders + usage + upstream) as u64
@@ -226,6 +208,9 @@ impl Endpoint {
         let endings = counters.map(EndingCounter::take);
         let endings = endings.filter(|taken| taken.requests() > 0 || taken.duration_sum_us > 0).collect();
         self.latency.take(|bucket, count| each(HistogramKind::Latency, bucket, count));
+        if let Some(recorder) = self.failures.get() {
+            recorder.take(|bucket, count| each(HistogramKind::Failures, bucket, count));
+        }
         if let Some(recorder) = self.sizes.get() {
             recorder.take(|bucket, count| each(HistogramKind::Sizes, bucket, count));
         }
@@ -276,6 +261,7 @@ pub(super) struct EndpointDelta {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum HistogramKind {
     Latency,
+    Failures,
     Sizes,
     Usage,
 }
@@ -295,7 +281,7 @@ impl EndingDelta {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::ending::Outcome, *};
 
     #[test]
     fn bounds_include_their_end_as_prometheus_has_it() {

@@ -8,7 +8,8 @@ use watchboard_wire::ErrorKind;
 
 use super::{
     client_left::ClientLeft,
-    endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
+    ending::{CLIENT_CLOSED_REQUEST, Ending, Outcome},
+    endpoint::{Endpoint, RequestRecord},
     error_text::{EXCERPT_BYTES, ErrorDetails, ErrorText, is_text},
     grpc::GrpcStatus,
     recorder::{NewPath, Recorder, RequestRow},

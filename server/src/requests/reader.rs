@@ -7,10 +7,11 @@ use watchboard_wire::{EndpointName, EndpointTotals, Requests, StatusTotals};
 use super::{
     aliases::Aliases,
     capacity::Capacity,
+    ending::Class,
     endpoint::{Endpoint, EndpointDelta, HistogramKind},
     recorder::Recorder,
     reports::{ReportedError, Sighting},
-    tally::{Class, Tally},
+    tally::Tally,
     upstream::{UpstreamFailure, UpstreamTally},
 };
 use crate::{
@@ -50,7 +51,9 @@ struct EndpointState {
 #[derive(Default)]
 struct RunningTotals {
     classes: [u64; 4],
-    duration_sum_us: u64,
+    /// Requests with a latency, and the sum of their latencies.
+    timed: u64,
+    latency_sum_us: u64,
     response_bytes: u64,
     allocated: AllocationSums,
 }
@@ -96,9 +99,10 @@ impl Reader {
                 continue;
             }
             self.scratch.clear();
-            let Tally { latencies, memory, usage, .. } = &mut self.scratch;
+            let Tally { latencies, failures, memory, usage, .. } = &mut self.scratch;
             let taken = endpoint.take(&mut |of, bucket, count| match of {
                 HistogramKind::Latency => latencies.add(bucket, count),
+                HistogramKind::Failures => failures.add(bucket, count),
                 HistogramKind::Sizes => memory.sizes.add(bucket, count),
                 HistogramKind::Usage => usage.get_or_insert_default().times.add(bucket, count),
             });
@@ -264,7 +268,7 @@ impl Reader {
             in_flight: self.states.iter().map(EndpointState::in_flight).sum(),
             response_bytes: self.whole.response_bytes,
             allocated_bytes: self.whole.allocated.bytes,
-            duration_mean_us: self.whole.duration_sum_us.checked_div(total),
+            latency_mean_us: self.whole.latency_sum_us.checked_div(self.whole.timed),
             statuses: by_status(self.states.iter().flat_map(|state| &state.totals.statuses)),
             endpoints: (self.states.len() - self.aliases.len()) as u32,
             errors_seen: self.errors_seen,
@@ -301,7 +305,8 @@ impl RunningTotals {
         for (total, count) in self.classes.iter_mut().zip(tally.classes) {
             *total += count;
         }
-        self.duration_sum_us += tally.duration_sum_us;
+        self.timed += tally.latencies.count();
+        self.latency_sum_us += tally.latencies.sum();
         self.response_bytes += taken.response_bytes;
         self.allocated = self.allocated + taken.allocated;
     }

@@ -12,7 +12,8 @@ use watchboard_wire::NameSource;
 
 use super::{
     capacity::Capacity,
-    endpoint::{Ending, Endpoint, Outcome, RequestRecord},
+    ending::{Ending, Outcome},
+    endpoint::{Endpoint, RequestRecord},
     grpc,
     methods::method_index,
     naming::{RouteName, Routes},

@@ -13,7 +13,7 @@ use crossbeam_queue::ArrayQueue;
 use tokio::time::Instant;
 use watchboard_wire::ErrorKind;
 
-use super::{endpoint::Ending, error_text::ErrorText, request_id::RequestId};
+use super::{ending::Ending, error_text::ErrorText, request_id::RequestId};
 use crate::commands::attribution::{Step, Trace};
 
 /// Reports of each kind that wait for the monitor. Further ones within a second are only counted.

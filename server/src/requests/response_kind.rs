@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderValue, header};
 use watchboard_wire::ErrorKind;
 
-use super::{endpoint::Outcome, waiting::is_stream};
+use super::{ending::Outcome, waiting::is_stream};
 
 /// gRPC's answer for a method that does not exist, as a status of HTTP.
 const NOT_IMPLEMENTED: u16 = 501;

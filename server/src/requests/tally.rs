@@ -1,38 +1,12 @@
 //! Sums of requests. They are added up over endpoints and over time, and never averaged.
 
-use watchboard_wire::{Latency, RecentRequests, RequestDatabase, RequestMemory, RequestUpstream};
+use watchboard_wire::{EndpointLatency, RecentRequests, RequestDatabase, RequestMemory, RequestUpstream};
 
 use super::{
-    endpoint::{Ending, Outcome},
+    ending::{CLASSES, Class},
     upstream::UpstreamTally,
 };
 use crate::{alloc::AllocationSums, histograms::Distribution};
-
-/// The class of a request. Each request has exactly one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
-    Fine,
-    /// A 4xx that was sent.
-    ClientError,
-    /// 5xx, panics and broken bodies.
-    ServerError,
-    /// The client disconnected before the response ended.
-    Dropped,
-}
-
-pub(crate) const CLASSES: [Class; 4] = [Class::Fine, Class::ClientError, Class::ServerError, Class::Dropped];
-
-impl Ending {
-    pub(crate) fn class(self) -> Class {
-        match self.outcome {
-            Outcome::Failed => Class::ServerError,
-            _ if self.status >= 500 => Class::ServerError,
-            Outcome::Dropped => Class::Dropped,
-            Outcome::Complete if self.status >= 400 => Class::ClientError,
-            Outcome::Complete => Class::Fine,
-        }
-    }
-}
 
 /// Sums of requests, with histograms of their latencies and allocations. A tally can be added to another and subtracted again.
 #[derive(Clone, Default, PartialEq)]
@@ -40,7 +14,10 @@ pub(crate) struct Tally {
     pub(crate) classes: [u64; CLASSES.len()],
     pub(crate) response_bytes: u64,
     pub(crate) duration_sum_us: u64,
+    /// The times of requests that succeeded: their percentiles, and the judgement by the objective.
     pub(crate) latencies: Distribution,
+    /// The times of requests that failed.
+    pub(crate) failures: Distribution,
     pub(crate) memory: MemoryTally,
     /// `None` without database commands. In a box, since thousands of tallies have none.
     pub(crate) usage: Option<Box<UsageTally>>,
@@ -70,7 +47,7 @@ pub(crate) struct UsageTally {
 impl MemoryTally {
     /// Requests whose allocations are known.
     pub(crate) fn requests(&self) -> u64 {
-        self.sizes.iter().map(|(_, count)| u64::from(count)).sum()
+        self.sizes.count()
     }
 
     /// Requests that allocated more than `bytes`, to the precision of the buckets.
@@ -92,6 +69,7 @@ impl Tally {
         self.classes = [0; CLASSES.len()];
         (self.response_bytes, self.duration_sum_us) = (0, 0);
         self.latencies.clear();
+        self.failures.clear();
         self.memory.allocated = AllocationSums::default();
         self.memory.sizes.clear();
         (self.usage, self.upstream) = (None, None);
@@ -106,7 +84,8 @@ impl Tally {
     pub(crate) fn held_bytes(&self) -> usize {
         let usage = self.usage.as_ref().map_or(0, |usage| size_of::<UsageTally>() + usage.times.held_bytes());
         let upstream = self.upstream.as_ref().map_or(0, |_| size_of::<UpstreamTally>());
-        size_of::<Self>() + self.latencies.held_bytes() + self.memory.sizes.held_bytes() + usage + upstream
+        let histograms = [&self.latencies, &self.failures, &self.memory.sizes].map(Distribution::held_bytes);
+        size_of::<Self>() + histograms.iter().sum::<usize>() + usage + upstream
     }
 
     pub(crate) fn requests(&self) -> u64 {
@@ -117,10 +96,9 @@ impl Tally {
         self.classes[class as usize]
     }
 
-    /// The percentiles of the latency; `None` without requests.
-    pub(crate) fn latency(&self) -> Option<Latency> {
-        let [p50_us, p95_us, p99_us, max_us] = self.latencies.percentiles()?;
-        Some(Latency { p50_us, p95_us, p99_us, max_us })
+    /// The latency of requests that succeeded, and of those that failed.
+    pub(crate) fn latency(&self) -> EndpointLatency {
+        EndpointLatency { succeeded: self.latencies.latency(), failed: self.failures.latency() }
     }
 
     /// The allocations of the requests; `None` if none are known.
@@ -136,8 +114,7 @@ impl Tally {
     pub(crate) fn usage(&self) -> Option<RequestDatabase> {
         let UsageTally { commands, elapsed_us, repeated, ref times } = **self.usage.as_ref()?;
         let [p50_us, _, p99_us, max_us] = times.percentiles()?;
-        let requests = times.iter().map(|(_, count)| u64::from(count)).sum();
-        Some(RequestDatabase { requests, commands, elapsed_us, repeated, p50_us, p99_us, max_us })
+        Some(RequestDatabase { requests: times.count(), commands, elapsed_us, repeated, p50_us, p99_us, max_us })
     }
 
     /// The sums of the upstream; `None` if no proxy forwarded a request.
@@ -146,15 +123,19 @@ impl Tally {
         Some(RequestUpstream { answered, first_byte_sum_us, connects, connect_sum_us })
     }
 
-    /// Requests that took at most `objective_us`, to the precision of the buckets.
+    /// Requests that are judged by the objective: those whose time is known, whether they succeeded or failed.
+    pub(crate) fn count_judged(&self) -> u64 {
+        self.latencies.count() + self.failures.count()
+    }
+
+    /// Requests that succeeded in at most `objective_us`, to the precision of the buckets.
     pub(crate) fn count_within(&self, objective_us: u64) -> u64 {
         self.latencies.count_at_most(objective_us)
     }
 
-    /// Requests that took longer.
+    /// Requests that succeeded and took longer.
     pub(crate) fn count_beyond(&self, objective_us: u64) -> u64 {
-        let timed: u64 = self.latencies.iter().map(|(_, count)| u64::from(count)).sum();
-        timed.saturating_sub(self.count_within(objective_us))
+        self.latencies.count().saturating_sub(self.count_within(objective_us))
     }
 
     /// These sums as the wire's recent requests, over `seconds`.
@@ -164,27 +145,7 @@ impl Tally {
             requests: self.requests(),
             server_errors: self.count(Class::ServerError),
             client_errors: self.count(Class::ClientError),
-            latency: self.latency(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_ending_has_one_class() {
-        for (status, outcome, class) in [
-            (200, Outcome::Complete, Class::Fine),
-            (404, Outcome::Complete, Class::ClientError),
-            (503, Outcome::Complete, Class::ServerError),
-            (503, Outcome::Dropped, Class::ServerError),
-            (200, Outcome::Failed, Class::ServerError),
-            (200, Outcome::Dropped, Class::Dropped),
-            (499, Outcome::Dropped, Class::Dropped),
-        ] {
-            assert_eq!(Ending { status, outcome }.class(), class, "{status} {outcome:?}");
+            latency: self.latencies.latency(),
         }
     }
 }

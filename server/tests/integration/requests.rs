@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::{
     Router,
     body::{Body, Bytes},
+    extract::Path,
     http::StatusCode,
     routing::get,
 };
@@ -26,9 +27,18 @@ async fn test_app() -> TestClient {
         .route("/missing", get(|| async { (StatusCode::NOT_FOUND, r#"{"error":"no such thing"}"#) }))
         .route("/broken", get(|| async { (StatusCode::INTERNAL_SERVER_ERROR, "it broke\nin detail") }))
         .route("/panic", get(|| async { panic!("a bug of the host") as StatusCode }))
+        .route("/flaky/{status}", get(flaky))
         .route("/endless", get(endless));
     let app = Monitor::builder().access(LocalOnly::default()).build().watch(app, "/ops/board");
     TestClient::serve(app).await
+}
+
+/// Fails at once, or succeeds after a while.
+async fn flaky(Path(status): Path<u16>) -> StatusCode {
+    if status == 200 {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    StatusCode::from_u16(status).unwrap()
 }
 
 /// `/health`, once its application part holds what is waited for: the counters are frozen once a second.
@@ -82,6 +92,29 @@ async fn a_client_that_leaves_in_the_middle_of_a_body_is_no_longer_in_flight() {
     assert_eq!(health["application"]["dropped_count"], 1);
     assert_eq!(health["application"]["recent_errors"][0]["kind"], "dropped");
     assert_eq!(health["application"]["error_count"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fast_failures_make_an_endpoint_neither_faster_nor_in_time() {
+    let app = test_app().await;
+    for _ in 0..10 {
+        app.send("GET", "/flaky/200").await;
+        app.send("GET", "/flaky/503").await;
+        app.send("GET", "/flaky/500").await;
+        app.send("GET", "/broken").await;
+    }
+    let health = health(&app, |application| {
+        application["total_requests"] == 40 && application["latency"]["GET /broken"]["failed"].is_object()
+    });
+    let latency = &health.await["application"]["latency"];
+    let flaky = &latency["GET /flaky/{status}"];
+    assert!(flaky["p50_ms"].as_f64().unwrap() >= 29.0, "{latency:#}");
+    assert!(flaky["failed"]["p50_ms"].as_f64().unwrap() < flaky["p50_ms"].as_f64().unwrap(), "{latency:#}");
+    let broken = &latency["GET /broken"];
+    assert!(broken["p50_ms"].is_null() && broken["failed"]["max_ms"].is_f64(), "{latency:#}");
+    let page = app.send("GET", "/ops/board/?view=requests&endpoint=GET%20/flaky/%7Bstatus%7D").await.1;
+    let page = String::from_utf8(page.to_vec()).unwrap().replace('\u{a0}', " ");
+    assert!(page.contains("33.3 % within 500 ms") && page.contains(" (failed: "), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

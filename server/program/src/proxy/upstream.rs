@@ -1,6 +1,6 @@
 //! The address of the application, and the protocol that it speaks there.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use http::uri::Authority;
 
@@ -34,6 +34,12 @@ impl Upstream {
             UpstreamPlace::Tcp(authority) => authority.as_str(),
             UpstreamPlace::Unix(_) => "localhost",
         }
+    }
+
+    /// Its address, if that is no name.
+    pub(crate) fn socket_address(&self) -> Option<SocketAddr> {
+        let (host, port) = self.host_and_port()?;
+        Some(SocketAddr::new(host.parse().ok()?, port))
     }
 
     /// Its host, without the brackets of IPv6, and its port. A file has none.

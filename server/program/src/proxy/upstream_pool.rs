@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -24,6 +25,7 @@ use super::{
     headers,
     idle_connections::{Idle, IdleTime, Reuse},
     upload::Upload,
+    upstream_addresses::UpstreamAddresses,
     upstream_link::{Exchange, UpstreamLink},
     upstream_socket::{Dialer, UpstreamSocket},
     upstream_stream::UpstreamStream,
@@ -46,7 +48,7 @@ pub(super) struct UpstreamPool {
     dialer: Dialer,
     idle: Mutex<Idle<OpenConnection>>,
     /// With HTTP/2, requests share a connection.
-    shared: Mutex<Option<(http2::SendRequest<Upload>, Arc<UpstreamLink>)>>,
+    shared: Mutex<Option<SharedConnection>>,
     /// Only one request makes it.
     turn: tokio::sync::Mutex<()>,
     /// Whether the task that closes old connections runs.
@@ -59,6 +61,33 @@ pub(super) struct UpstreamPool {
 pub(super) struct OpenConnection {
     pub(super) sender: Sender,
     pub(super) link: Arc<UpstreamLink>,
+    peer: PeerAddress,
+}
+
+/// A connection of HTTP/2.
+struct SharedConnection {
+    sender: http2::SendRequest<Upload>,
+    link: Arc<UpstreamLink>,
+    peer: PeerAddress,
+}
+
+/// The address of a connection, and the version of the addresses that last had it.
+#[derive(Clone, Copy)]
+struct PeerAddress {
+    ip: Option<IpAddr>,
+    version: u64,
+}
+
+impl PeerAddress {
+    /// Whether the application's name has another address by now.
+    fn has_moved(&mut self, addresses: &UpstreamAddresses) -> bool {
+        let version = addresses.version();
+        if version == self.version {
+            return false;
+        }
+        self.version = version;
+        self.ip.is_some_and(|ip| !addresses.contains(ip))
+    }
 }
 
 /// A connection that one request uses. It goes back to the pool after the last byte of the answer.
@@ -84,11 +113,22 @@ impl UpstreamPool {
         if let Some(shared) = self.shared() {
             return Some(shared);
         }
-        let open = self.lock().take(now, reuse)?;
+        let open = self.take_idle(now, reuse)?;
         if reuse == Reuse::Fresh {
             open.link.check_for_end();
         }
         Some(self.pooled(open, None))
+    }
+
+    /// One to an address that the application still has. The others are closed.
+    fn take_idle(&self, now: Instant, reuse: Reuse) -> Option<OpenConnection> {
+        let mut idle = self.lock();
+        loop {
+            let mut open = idle.take(now, reuse)?;
+            if !open.peer.has_moved(&self.dialer.addresses) {
+                return Some(open);
+            }
+        }
     }
 
     fn pooled(self: &Arc<Self>, open: OpenConnection, connect: Option<Duration>) -> PooledConnection {
@@ -101,12 +141,13 @@ impl UpstreamPool {
             return None;
         }
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let (sender, link) = shared.as_ref()?;
-        if sender.is_closed() || link.mismatch().is_some() {
+        let SharedConnection { sender, link, peer } = shared.as_mut()?;
+        if sender.is_closed() || link.mismatch().is_some() || peer.has_moved(&self.dialer.addresses) {
+            // Its requests go on to their end.
             *shared = None;
             return None;
         }
-        let open = OpenConnection { sender: Sender::Http2(sender.clone()), link: Arc::clone(link) };
+        let open = OpenConnection { sender: Sender::Http2(sender.clone()), link: Arc::clone(link), peer: *peer };
         Some(self.pooled(open, None))
     }
 
@@ -116,6 +157,8 @@ impl UpstreamPool {
         if let Some(shared) = self.shared() {
             return Ok(shared);
         }
+        // Before the connection, so that a change meanwhile is noticed.
+        let version = self.dialer.addresses.version();
         let (socket, is_http_2) = self.connect_socket().await.map_err(|error| {
             let failure = Failure::from(&error);
             self.log.note_no_connection(failure, &error);
@@ -123,10 +166,12 @@ impl UpstreamPool {
         })?;
         self.log.note_connection();
         let connect = Some(began.elapsed());
+        let peer = PeerAddress { ip: socket.peer_ip(), version };
         let link = Arc::new(UpstreamLink::new(is_http_2));
         let stream = TokioIo::new(UpstreamStream::new(socket, Arc::clone(&link)));
-        let sender = if is_http_2 { self.begin_http_2(stream, &link).await } else { Self::begin_http_1(stream).await };
-        let open = OpenConnection { sender: sender.map_err(|_| Failure::NoConnection)?, link };
+        let sender =
+            if is_http_2 { self.begin_http_2(stream, &link, peer).await } else { Self::begin_http_1(stream).await };
+        let open = OpenConnection { sender: sender.map_err(|_| Failure::NoConnection)?, link, peer };
         Ok(self.pooled(open, connect))
     }
 
@@ -145,7 +190,12 @@ impl UpstreamPool {
         Ok(Sender::Http1(sender))
     }
 
-    async fn begin_http_2(&self, stream: TokioIo<UpstreamStream>, link: &Arc<UpstreamLink>) -> hyper::Result<Sender> {
+    async fn begin_http_2(
+        &self,
+        stream: TokioIo<UpstreamStream>,
+        link: &Arc<UpstreamLink>,
+        peer: PeerAddress,
+    ) -> hyper::Result<Sender> {
         let handshake = http2::Builder::new(TokioExecutor::new())
             .max_header_list_size(ANSWER_BYTES as u32)
             .initial_stream_window_size(STREAM_BYTES)
@@ -153,7 +203,7 @@ impl UpstreamPool {
             .handshake(stream);
         let (sender, connection) = handshake.await?;
         spawn_once("connection to the application", async move { note_end(connection.await) });
-        let shared = Some((sender.clone(), Arc::clone(link)));
+        let shared = Some(SharedConnection { sender: sender.clone(), link: Arc::clone(link), peer });
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = shared;
         Ok(Sender::Http2(sender))
     }

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::IpAddr,
     os::fd::{AsFd, BorrowedFd},
     path::Path,
     pin::Pin,
@@ -38,6 +39,7 @@ use tokio_rustls::{
 use super::{
     headers,
     upstream::{Upstream, UpstreamPlace, UpstreamProtocol},
+    upstream_addresses::UpstreamAddresses,
 };
 use crate::{serve::keep_alive, tasks::spawn_once};
 
@@ -56,6 +58,8 @@ pub(crate) enum UpstreamTlsError {
 #[derive(Clone)]
 pub(crate) struct Dialer {
     pub(super) upstream: Upstream,
+    /// Those that its name has now.
+    pub(crate) addresses: UpstreamAddresses,
     tls: Option<TlsConnector>,
 }
 
@@ -67,7 +71,7 @@ impl Dialer {
     pub(crate) fn new(upstream: Upstream, authority: Option<&Path>) -> Result<Self, UpstreamTlsError> {
         let is_tls = upstream.protocol == UpstreamProtocol::Https;
         let tls = if is_tls { Some(TlsConnector::from(Arc::new(client_config(authority)?))) } else { None };
-        Ok(Self { upstream, tls })
+        Ok(Self { upstream, addresses: UpstreamAddresses::default(), tls })
     }
 
     /// Whether a connection may turn out to speak HTTP/2.
@@ -85,7 +89,7 @@ impl Dialer {
             }
             UpstreamPlace::Tcp(_) => self.upstream.host_and_port().unwrap_or_default(),
         };
-        let stream = TcpStream::connect(address).await?;
+        let stream = self.addresses.connect(address).await?;
         stream.set_nodelay(true).and_then(|()| keep_alive(&stream))?;
         let Some(tls) = &self.tls else { return Ok((UpstreamSocket::Tcp(stream), is_h2c)) };
         let name = ServerName::try_from(address.0.to_owned()).map_err(io::Error::other)?;
@@ -145,6 +149,18 @@ pub(super) enum UpstreamSocket {
     Tcp(TcpStream),
     Unix(UnixStream),
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl UpstreamSocket {
+    /// The address of the application; `None` for a Unix socket.
+    pub(super) fn peer_ip(&self) -> Option<IpAddr> {
+        let peer = match self {
+            Self::Tcp(stream) => stream.peer_addr(),
+            Self::Unix(_) => return None,
+            Self::Tls(stream) => stream.get_ref().0.peer_addr(),
+        };
+        peer.ok().map(|peer| peer.ip())
+    }
 }
 
 impl AsFd for UpstreamSocket {

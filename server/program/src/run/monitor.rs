@@ -1,6 +1,6 @@
 //! The monitor that the program's settings ask for.
 
-use watchboard::{Builder, Capacity, Database, LocalOnly, Monitor, Routes, Watch};
+use watchboard::{Builder, Capacity, Database, LocalOnly, Monitor, Routes, WatchTarget};
 
 use crate::{config::Config, login::AccessMode, proxy::ProxyBounds, serve::Bounds};
 
@@ -34,7 +34,7 @@ impl Capacities {
 
 /// What is watched, and who may see it.
 pub(super) struct Subject {
-    pub(super) target: Option<Watch>,
+    pub(super) target: Option<WatchTarget>,
     pub(super) database: Database,
     pub(super) access: AccessMode,
     /// The address of the board, for its sign-in link.

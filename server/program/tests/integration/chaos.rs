@@ -133,7 +133,7 @@ fn watch_health(client: TestClient) -> JoinHandle<()> {
         loop {
             let asked = Instant::now();
             let answer = timeout(WITHIN, client.json("/health")).await.expect("/health answers");
-            let uptime = answer["uptime"]["seconds"].as_u64().expect("an uptime");
+            let uptime = answer["monitor"]["uptime_seconds"].as_u64().expect("an uptime");
             if uptime != newest.0 {
                 newest = (uptime, asked);
             }

@@ -167,8 +167,8 @@ async fn the_time_that_clients_take_to_send_is_not_judged() {
         futures_util::future::join_all((0..ENOUGH).map(|_| client())).await;
         let health = ended(&binary, (number + 1) * ENOUGH).await;
         // The judgement is that of the next second.
-        let tick = health["uptime"]["seconds"].as_u64().unwrap() + 2;
-        let later = |health: &Value| health["uptime"]["seconds"].as_u64().unwrap() >= tick;
+        let tick = health["monitor"]["uptime_seconds"].as_u64().unwrap() + 2;
+        let later = |health: &Value| health["monitor"]["uptime_seconds"].as_u64().unwrap() >= tick;
         let health = binary.client.wait_for_json("/health", WITHIN, later).await;
         assert_eq!((&health["status"], &health["reasons"]), (&"healthy".into(), &serde_json::json!([])), "{rest:?}");
     }

@@ -39,6 +39,7 @@ async fn a_name_that_cannot_be_resolved_is_logged_as_that() {
     let binary = Binary::start(&arguments).await;
     let proxy = binary.proxy.expect("it stands in front");
     exchange(proxy, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
-    binary.wait_for_log("the name of the application's host cannot be resolved").await;
-    assert!(binary.log_lines("lookup").len() == 1, "{:?}", binary.log_lines("WARN"));
+    let line = "the name of the application's host cannot be resolved";
+    binary.wait_for_log(line).await;
+    assert!(binary.log_lines(line).len() == 1, "{:?}", binary.log_lines("WARN"));
 }

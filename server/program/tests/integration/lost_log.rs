@@ -68,12 +68,12 @@ async fn works_as_always(node: u16, script: &str) {
         assert_eq!(health.status(), 200);
         serde_json::from_slice::<serde_json::Value>(health.body()).unwrap()
     };
-    let uptime = health().await["uptime"]["seconds"].as_u64().unwrap();
+    let uptime = health().await["monitor"]["uptime_seconds"].as_u64().unwrap();
     let goes_on = async {
         loop {
             let health = health().await;
             let counted = health["application"]["total_requests"] == 40;
-            if health["uptime"]["seconds"].as_u64().unwrap() >= uptime + 2 && counted {
+            if health["monitor"]["uptime_seconds"].as_u64().unwrap() >= uptime + 2 && counted {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

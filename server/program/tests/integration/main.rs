@@ -48,6 +48,7 @@ mod supervision;
 mod tls;
 mod tunnels;
 mod unread_processes;
+mod upstream_names;
 mod upstream_process;
 mod wall_clock;
 mod watch;

@@ -71,7 +71,7 @@ async fn prometheus_reads_the_counts_of_health() {
         assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
         let samples = read(&board.client.send("GET", "/metrics").await.1).await;
         let uptime = samples.iter().find(|sample| sample.name == "watchboard_uptime_seconds").expect("an uptime");
-        if Some(uptime.value) == health["uptime"]["seconds"].as_f64() {
+        if Some(uptime.value) == health["monitor"]["uptime_seconds"].as_f64() {
             break (health, samples);
         }
     };

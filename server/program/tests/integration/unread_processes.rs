@@ -61,7 +61,7 @@ async fn a_process_that_proc_hides_has_not_ended() {
         for arguments in [&["--pid", &pid][..], &["--upstream", &url, "--proxy-listen", "127.0.0.1:0"]] {
             let Some((binary, _folder)) = hidden_from(hidepid, arguments).await else { return };
             // After a restart's time an application that has ended would be named.
-            let later = |health: &Value| health["uptime"]["seconds"].as_u64() >= Some(13);
+            let later = |health: &Value| health["monitor"]["uptime_seconds"].as_u64() >= Some(13);
             let health = binary.client.wait_for_json("/health", WITHIN, later).await;
             let why = reason(&health);
             assert_eq!((&health["status"], &health["reasons"]), (&"healthy".into(), &Value::Array(vec![])), "{why}");

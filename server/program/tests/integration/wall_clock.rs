@@ -67,7 +67,7 @@ async fn an_outage_is_named_after_its_own_time_however_the_clock_is_set() {
         assert_eq!(gone_seconds(&moved), None, "{step}: it is too soon: {moved:#}");
         let named = faked.health(|health| gone_seconds(health).is_some()).await;
         assert!((Some(10)..Some(15)).contains(&gone_seconds(&named)), "{step}: {named:#}");
-        let uptime = |health: &Value| health["uptime"]["seconds"].as_u64().expect("a number");
+        let uptime = |health: &Value| health["monitor"]["uptime_seconds"].as_u64().expect("a number");
         assert!((10..15).contains(&(uptime(&named) - uptime(&noticed))), "{step}: {named:#}");
         // Back again while it lasts.
         faked.clock.set("+0");

@@ -32,7 +32,14 @@ fn write_status(out: &mut Exposition, snapshot: &Snapshot) {
         (format!("subject=\"{subject}\""), count)
     });
     out.all((Gauge, "watchboard_findings", "Problems that the board shows now, by their view."), subjects);
-    out.one((Gauge, "watchboard_uptime_seconds", "Seconds since the monitor started."), Some(snapshot.tick));
+    out.one(
+        (
+            Gauge,
+            "watchboard_uptime_seconds",
+            "Seconds since the monitor started, which may be another process than the application.",
+        ),
+        Some(snapshot.tick),
+    );
 }
 
 fn write_capacities(out: &mut Exposition, capacities: &[CapacityUse]) {

@@ -7,15 +7,21 @@ use crate::{
     history::{
         compact::Sign,
         frame::{FrameBuilder, Host},
-        tests::tally,
+        tests::{tally, tally_with_failures},
     },
     requests::Tally,
 };
 
+/// Every fourth request failed, by its duration.
+fn tally_of_some_failures(durations_us: &[u64]) -> Tally {
+    let (failed, succeeded): (Vec<u64>, Vec<u64>) = durations_us.iter().partition(|us| **us % 4 == 3);
+    tally_with_failures(&succeeded, &failed)
+}
+
 fn frame(tick: u64, durations_us: &[u64]) -> Frame {
     let mut builder = FrameBuilder::new(tick, 1);
     for (id, durations) in durations_us.chunks(3).enumerate() {
-        builder.endpoint(id, &tally(durations));
+        builder.endpoint(id, &tally_of_some_failures(durations));
     }
     let host = Host { rss_bytes: Some(tick), process_cpu_percent: Some(tick as f64), ..Host::default() };
     builder.finish(host, vec![(1, durations_us.len() as u32)])
@@ -112,7 +118,7 @@ proptest! {
             all.extend(durations);
             now = tick + 1;
         }
-        let exact = tally(&all);
+        let exact = tally_of_some_failures(&all);
         for tier in 0..STEPS.len() {
             // The finer tiers do not keep the oldest.
             if !tiers.has_lost(tier, 0) {

@@ -119,7 +119,7 @@ async fn a_service_that_panics_in_its_call_is_recorded_as_it_goes() {
 /// What the reader has of one request: whether it has a latency, and how long the slowest took, in milliseconds.
 fn timed(recorder: &'static Recorder) -> (bool, Option<u64>) {
     let mut is_timed = false;
-    let reports = Reader::new(recorder).take(|_, tally| is_timed = tally.latency().is_some());
+    let reports = Reader::new(recorder).take(|_, tally| is_timed = tally.count_judged() > 0);
     (is_timed, reports.slow.first().map(|slow| slow.duration_us / 1000))
 }
 
@@ -172,6 +172,52 @@ async fn the_time_that_a_client_takes_to_read_is_no_latency() {
     assert!(is_timed && slowest_ms.is_some_and(|ms| (40..60).contains(&ms)), "{slowest_ms:?} ms");
 }
 
+/// The tally of one request that is answered so after a time.
+async fn tally_of(recorder: &'static Recorder, ms: u64, answer: fn() -> Response<Body>) -> crate::requests::Tally {
+    let service = service_fn(move |_| async move {
+        tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+        Ok(answer())
+    });
+    ask(recorder, service).await;
+    let mut taken = crate::requests::Tally::default();
+    Reader::new(recorder).take(|_, tally| taken = tally.clone());
+    taken
+}
+
+fn answer(status: u16) -> Response<Body> {
+    Response::builder().status(status).body(Body::from("done")).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_error_is_not_in_time_and_has_a_latency_of_its_own() {
+    let objective_us = 500_000;
+    let judgement = |tally: &crate::requests::Tally| {
+        let latency = tally.latency();
+        let is_known = (latency.succeeded.is_some(), latency.failed.is_some());
+        (is_known, tally.count_within(objective_us), tally.count_judged())
+    };
+    for (what, ms, answer, expected) in [
+        ("fast", 5, (|| answer(200)) as fn() -> _, ((true, false), 1, 1)),
+        ("slow", 900, || answer(200), ((true, false), 0, 1)),
+        ("a client error", 5, || answer(404), ((true, false), 1, 1)),
+        ("a fast failure", 5, || answer(503), ((false, true), 0, 1)),
+        ("a slow failure", 900, || answer(500), ((false, true), 0, 1)),
+        ("a panic", 5, || panic!("it broke"), ((false, true), 0, 1)),
+    ] {
+        assert_eq!(judgement(&tally_of(recorder(), ms, answer).await), expected, "{what}");
+    }
+    let recorder = recorder();
+    let waits = service_fn(|_| async {
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+        Ok::<_, Infallible>(answer(200))
+    });
+    let request = RequestsLayer::new(recorder).layer(waits).oneshot(Request::new(Body::empty()));
+    tokio::time::timeout(std::time::Duration::from_secs(1), request).await.unwrap_err();
+    let mut taken = crate::requests::Tally::default();
+    Reader::new(recorder).take(|_, tally| taken = tally.clone());
+    assert_eq!((taken.requests(), judgement(&taken)), (1, ((false, false), 0, 0)), "left by its client");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_timing_header_is_there_when_it_is_wanted() {
     for server_timing in [true, false] {
@@ -201,7 +247,7 @@ async fn percentiles_are_those_of_the_times_that_requests_took() {
         ask(recorder, service).await;
     }
     let mut taken = None;
-    Reader::new(recorder).take(|_, tally| taken = tally.latency());
+    Reader::new(recorder).take(|_, tally| taken = tally.latency().succeeded);
     let latency = taken.expect("requests were taken");
     for (exact_ms, found_us) in
         [(500.0, latency.p50_us), (950.0, latency.p95_us), (990.0, latency.p99_us), (1000.0, latency.max_us)]
