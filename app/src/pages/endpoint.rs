@@ -31,9 +31,10 @@ pub(crate) fn EndpointPage() -> impl IntoView {
             <span aria-hidden="true">"›"</span>
             <b id="endpoint-name">{name}</b>
         </p>
-        {move || match is_known.get() {
-            true => Either::Left(view! { <KnownEndpoint counts listens /> }),
-            false => Either::Right(view! { <p class="unknown" id="no-endpoint">{NO_ENDPOINT}</p> }),
+        {move || if is_known.get() {
+            Either::Left(view! { <KnownEndpoint counts listens /> })
+        } else {
+            Either::Right(view! { <p class="unknown" id="no-endpoint">{NO_ENDPOINT}</p> })
         }}
     }
 }
