@@ -26,6 +26,8 @@ mod slots;
 mod upstream;
 #[path = "../src/commands/usage.rs"]
 mod usage;
+#[path = "../src/requests/waiting.rs"]
+mod waiting;
 
 mod histograms {
     pub(super) use super::buckets::{BOUNDS_US, BucketRecorder};
