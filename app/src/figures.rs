@@ -4,8 +4,8 @@
 use watchboard_wire::RefreshCursor;
 use watchboard_wire::format;
 use watchboard_wire::{
-    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, RefreshQuery, RefreshResponse, SlowRequest,
-    Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
+    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, RefreshQuery, RefreshResponse, ShownSpan,
+    SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
 };
 
 /// The maximum that the server keeps.
@@ -67,6 +67,11 @@ impl Figures {
         } else {
             format!("last {}", window.long_word())
         }
+    }
+
+    /// What charts show of it.
+    pub(crate) fn span(&self) -> ShownSpan {
+        self.window().span(self.snapshot.tick)
     }
 
     /// The number of the oldest point of the window.

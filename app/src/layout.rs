@@ -16,11 +16,14 @@ use self::{
 };
 use crate::{
     components::Crosshair,
-    live::{self, snapshot_text, use_live},
+    live::{self, LinkState, snapshot_text, use_live},
     pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestsPage},
     preferences,
     selection::{self, View},
 };
+
+/// In the place of a view whose figures the server has not sent.
+const NO_CONTACT: &str = "No contact with the server, so this view has no figures. They come as soon as it answers.";
 
 /// The whole page, from the figures of the first paint.
 #[component]
@@ -35,12 +38,16 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         let is_there = part == Part::Charts || figures.with(|figures| figures.query.part == part);
         is_there.then(|| selection.with(|selection| (selection.view, selection.endpoint.is_some())))
     });
+    let live = use_live();
+    let is_lost = move || live.link_state() == LinkState::Lost;
+    let missing = move || if is_lost() { NO_CONTACT } else { "Loading." };
     Crosshair::provide(move || {
-        figures.with(|figures| (figures.window(), figures.snapshot.wall_clock(figures.snapshot.taken_at_unix_ms)))
+        figures.with(|figures| (figures.span(), figures.snapshot.wall_clock(figures.snapshot.taken_at_unix_ms)))
     });
     let service = snapshot_text(|snapshot| snapshot.service.clone());
     let version = snapshot_text(|snapshot| snapshot.version.clone());
     view! {
+        <a class="skip" href="#view">"Skip to the figures"</a>
         <header class="top">
             <h1>"Watchboard "<span class="service">{service}</span></h1>
             <Nav />
@@ -48,10 +55,11 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
             <Controls />
         </header>
         <BundleMissing />
+        <UnknownSelection />
         <StatusLine />
-        <main>
+        <main id="view" tabindex="-1" class:lost=is_lost>
             {move || match view.get() {
-                None => EitherOf6::F(view! { <p class="unknown">"Loading."</p> }),
+                None => EitherOf6::F(view! { <p class="unknown">{missing}</p> }),
                 Some((View::Overview, _)) => EitherOf6::A(view! { <Overview /> }),
                 Some((View::Requests, false)) => EitherOf6::B(view! { <RequestsPage /> }),
                 Some((View::Requests, true)) => EitherOf6::C(view! { <EndpointPage /> }),
@@ -61,6 +69,14 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         </main>
         <footer>"Watchboard " {version} ". All times are UTC."<OpenNote /></footer>
     }
+}
+
+/// A notice that the URL asks for what is not there.
+#[component]
+fn UnknownSelection() -> impl IntoView {
+    let selection = selection::use_selection();
+    let unknown = move || selection.with(|selection| selection.unknown.clone());
+    move || unknown().map(|unknown| view! { <p class="notice" id="unknown-selection">{unknown}</p> })
 }
 
 /// A notice that the server was built without the browser bundle. Only the server can know.

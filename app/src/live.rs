@@ -6,7 +6,7 @@ mod browser;
 mod state;
 
 use leptos::prelude::*;
-use watchboard_wire::{RefreshResponse, Snapshot, Timeline, TimelineColumns};
+use watchboard_wire::{RefreshResponse, Snapshot};
 
 use crate::{figures::Figures, preferences::Preferences, selection::Selection};
 
@@ -40,13 +40,6 @@ pub(crate) fn figures_memo<T: PartialEq + Send + Sync + 'static>(
     read: impl Fn(&Figures) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
     memo(use_live().figures, Box::new(read))
-}
-
-/// A value of the timeline.
-pub(crate) fn timeline_memo<T: PartialEq + Send + Sync + 'static>(
-    read: impl Fn(&Timeline<TimelineColumns>) -> T + Send + Sync + 'static,
-) -> Memo<T> {
-    figures_memo(move |figures| read(&figures.timeline))
 }
 
 /// A text of the snapshot.

@@ -2,6 +2,8 @@
 //! scripts one listener follows all links without a reload.
 
 mod navigation;
+#[cfg(feature = "hydrate")]
+mod place;
 mod query;
 mod sort;
 
@@ -48,6 +50,8 @@ pub(crate) struct Selection {
     pub(crate) filter: String,
     /// Whether one table has every endpoint. Pages without scripts need it, because they cannot load more rows.
     pub(crate) all: bool,
+    /// What the URL asks for that the page does not know, in a sentence.
+    pub(crate) unknown: Option<String>,
 }
 
 impl Selection {
@@ -58,12 +62,12 @@ impl Selection {
 
     /// The same view of another window.
     pub(crate) fn to_window(&self, window: Window) -> Self {
-        Self { window, ..self.clone() }
+        Self { window, unknown: None, ..self.clone() }
     }
 
     /// An endpoint. The way back leads to this selection.
     pub(crate) fn to_endpoint(&self, name: &str) -> Self {
-        Self { view: View::Requests, endpoint: Some(name.to_owned()), ..self.clone() }
+        Self { view: View::Requests, endpoint: Some(name.to_owned()), unknown: None, ..self.clone() }
     }
 
     /// The view that shows the subject of a finding.
@@ -78,13 +82,13 @@ impl Selection {
 
     /// The list of all endpoints.
     pub(crate) fn to_endpoints(&self) -> Self {
-        Self { endpoint: None, ..self.clone() }
+        Self { endpoint: None, unknown: None, ..self.clone() }
     }
 
     /// The requests sorted by a column. The current column reverses its order.
     pub(crate) fn to_sort(&self, sort: Sort) -> Self {
         let ascending = if self.sort == sort { !self.ascending } else { sort == Sort::Endpoint };
-        Self { view: View::Requests, sort, ascending, ..self.clone() }
+        Self { view: View::Requests, sort, ascending, unknown: None, ..self.clone() }
     }
 
     /// The question that this view asks the server.

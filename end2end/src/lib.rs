@@ -194,6 +194,16 @@ impl Browser {
         self.tab.issue_cmd(command).await.expect("the driver sets the size of the page");
     }
 
+    /// Turns the mouse's wheel by a notch over the middle of an element.
+    pub async fn wheel(&self, css: &str) {
+        let middle = format!(
+            "(r => [r.x + r.width / 2, r.y + Math.min(r.height, innerHeight - r.y) / 2])(document.querySelector('{css}').getBoundingClientRect())"
+        );
+        let at = self.value(&middle).await;
+        let parameters = json!({ "type": "mouseWheel", "x": at[0], "y": at[1], "deltaX": 0, "deltaY": 120 });
+        self.tab.issue_cmd(DevTools("Input.dispatchMouseEvent", parameters)).await.expect("the driver turns the wheel");
+    }
+
     /// The value of an expression, once it is what is waited for.
     pub async fn until(&self, expression: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + WITHIN;

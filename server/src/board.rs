@@ -23,7 +23,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, StatusCode, Uri, header},
     middleware::{from_fn, from_fn_with_state, map_response},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, any, on},
 };
 use leptos::prelude::provide_context;
@@ -76,6 +76,7 @@ pub(crate) fn router(telemetry: Arc<dyn Telemetry>, host_state: &HostState, poli
     routes
         .chain(policy_paths)
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
+        .fallback(no_such_page)
         .layer(from_fn_with_state(policy, access::check))
         .layer(from_fn(secure::same_site))
         .layer(CompressionLayer::new().br(true).gzip(true))
@@ -165,6 +166,16 @@ async fn alive() -> &'static str {
 
 fn readiness(unready: Option<String>) -> (StatusCode, String) {
     unready.map_or_else(|| (StatusCode::OK, "ok".to_owned()), |reason| (StatusCode::SERVICE_UNAVAILABLE, reason))
+}
+
+/// A path that the board does not have.
+async fn no_such_page(request: Request) -> (StatusCode, Html<String>) {
+    let board = format!("{}/", base_address(&request));
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>No such page</title>\
+         <h1>There is no such page</h1><p>Watchboard has nothing at this address. <a href=\"{board}\">The board is here</a>.</p>\n"
+    );
+    (StatusCode::NOT_FOUND, Html(page))
 }
 
 /// The name comes from the path: parameters can hold those of the mount too.

@@ -21,16 +21,18 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
     let crosshair: Crosshair = expect_context();
     let index = crosshair.index;
     let drawing = Memo::new(move |_| data.with(draw::chart));
-    let axis = Memo::new(move |_| data.with(|data| (data.unit, data.axis_end())));
+    // Without a value nobody knows where the axis ends.
+    let axis = Memo::new(move |_| data.with(|data| (data.unit, (!data.is_empty()).then(|| data.axis()))));
     let ticks = move || {
-        let (unit, end) = axis.get();
-        [1.0, 0.75, 0.5, 0.25, 0.0].map(|part| view! { <span>{unit.text(end * part)}</span> }).collect_view()
+        let (unit, axis) = axis.get();
+        let ticks = axis.into_iter().flat_map(|axis| axis.ticks().rev());
+        ticks.map(|value| view! { <span>{unit.text(value)}</span> }).collect_view()
     };
     let points = move || data.with_untracked(ChartData::points);
     view! {
         <figure class="chart">
             <figcaption>
-                <h3>{title}</h3>
+                <h2>{title}</h2>
                 <p class="note">{note}</p>
                 <Legend data crosshair />
             </figcaption>
@@ -56,13 +58,12 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
 /// The names of the series with their values now or at the crosshair, and that time.
 #[component]
 fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
-    let Crosshair { index, window_end } = crosshair;
+    let Crosshair { index, span_end } = crosshair;
     let when = move || match index.get() {
         None => "now".to_owned(),
         Some(index) => {
-            let window = data.with(|data| data.window);
-            let before = (window.points() - 1).saturating_sub(index) as u64 * window.step_seconds() * 1000;
-            format::clock(window_end().1.saturating_sub(before))
+            let before = data.with(|data| data.span.seconds_before_now(index)) * 1000;
+            format::clock(span_end().1.saturating_sub(before))
         }
     };
     let item = |unit: Unit, name: &'static str, hue: &'static str, value: Option<f64>| {
@@ -110,7 +111,9 @@ fn describe(title: &str, data: &ChartData) -> String {
         let now = series.value_at(data.newest_point(), data.points()).map_or_else(|| "unknown".to_owned(), text);
         format!("{}: now {now}, lowest {}, highest {}", series.name, text(lowest), text(highest))
     });
-    let sentence = format!("{title}, last {}. {}.", data.window.long_word(), series.collect::<Vec<_>>().join("; "));
+    let span =
+        if data.span.is_whole() { data.span.window.long_word().to_owned() } else { format::span(data.span.seconds()) };
+    let sentence = format!("{title}, last {span}. {}.", series.collect::<Vec<_>>().join("; "));
     let marks = data.marks.iter().map(|(_, said)| format!("It {said}."));
     std::iter::once(sentence).chain(marks).collect::<Vec<_>>().join(" ")
 }
@@ -118,15 +121,15 @@ fn describe(title: &str, data: &ChartData) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use watchboard_wire::Window;
+    use watchboard_wire::{ShownSpan, Window};
+
+    const MINUTE: ShownSpan = ShownSpan { window: Window::Minute, points: 60 };
 
     #[test]
     fn what_stopped_is_not_now() {
         let data = |values: &[Option<f32>]| ChartData {
-            window: Window::Minute,
-            unit: Unit::Percent,
             series: vec![Series::new("process", "cpu", values)],
-            ..ChartData::new(Window::Minute, Unit::Percent)
+            ..ChartData::new(MINUTE, Unit::Percent)
         };
         assert_eq!(data(&[Some(1.0), None]).newest_point(), 58, "the newest point has only begun");
         let stopped = data(&[Some(1.0), None, None]);
@@ -136,15 +139,13 @@ mod tests {
     #[test]
     fn a_chart_reads_as_a_sentence() {
         let data = ChartData {
-            window: Window::default(),
-            unit: Unit::Percent,
             series: vec![
                 Series::new("process", "cpu", &[Some(1.0f32), Some(5.0), Some(2.0)]),
                 Series::new("system", "other", &[] as &[Option<f32>]),
             ],
-            ..ChartData::new(Window::Minute, Unit::Percent)
+            ..ChartData::new(MINUTE, Unit::Percent)
         };
         let text = describe("CPU", &data).replace('\u{a0}', " ");
-        assert_eq!(text, "CPU, last 15 minutes. process: now 2 %, lowest 1 %, highest 5 %; system: no data yet.");
+        assert_eq!(text, "CPU, last minute. process: now 2 %, lowest 1 %, highest 5 %; system: no data yet.");
     }
 }

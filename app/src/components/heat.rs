@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use leptos::prelude::*;
-use watchboard_wire::{Band, Window, format};
+use watchboard_wire::{Band, ShownSpan, format};
 
 use super::chart::{CrosshairLine, TimeAxis};
 
@@ -13,7 +13,7 @@ const SHADES: f64 = 5.0;
 /// Requests by latency band for each point, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct HeatData {
-    pub(crate) window: Window,
+    pub(crate) span: ShownSpan,
     pub(crate) points: Vec<Vec<(Band, u32)>>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
     view! {
         <figure class="chart heat">
             <figcaption>
-                <h3>{title}</h3>
+                <h2>{title}</h2>
                 <p class="note">{note}</p>
             </figcaption>
             <div class="y-axis" aria-hidden="true">{ticks}</div>
@@ -63,10 +63,10 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
 fn draw(data: &HeatData) -> String {
     let (lowest, end) = data.bands();
     let most = data.counts().map(|(_, count)| f64::from(count)).fold(1.0, f64::max);
-    let points = data.window.points();
-    let young = points.saturating_sub(data.points.len());
+    let points = data.span.points;
+    let (young, hidden) = (points.saturating_sub(data.points.len()), data.points.len().saturating_sub(points));
     let mut svg = format!("<svg viewBox=\"0 0 {points} {}\" preserveAspectRatio=\"none\">", end - lowest);
-    for (index, point) in data.points.iter().enumerate() {
+    for (index, point) in data.points.iter().skip(hidden).enumerate() {
         for (Band(band), count) in point {
             let below = (most / f64::from(*count)).log(4.0).floor();
             let shade = (SHADES - below).max(1.0) as u8;
@@ -92,10 +92,12 @@ fn describe(data: &HeatData) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use watchboard_wire::Window;
 
     #[test]
     fn each_band_of_a_point_is_a_rectangle_and_the_most_is_darkest() {
-        let data = HeatData { window: Window::Minute, points: vec![vec![(Band(10), 1), (Band(12), 100)], vec![]] };
+        let data =
+            HeatData { span: Window::Minute.span(99), points: vec![vec![(Band(10), 1), (Band(12), 100)], vec![]] };
         let svg = draw(&data);
         assert_eq!(svg.matches("<rect").count(), 2);
         assert!(svg.contains("viewBox=\"0 0 60 3\""), "three bands: {svg}");

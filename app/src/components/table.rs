@@ -117,7 +117,7 @@ pub(crate) fn Table(
     rows: Memo<Reading<Vec<TableRow>>>,
 ) -> impl IntoView {
     view! {
-        <div class="scroll">
+        <div class="scroll" tabindex="0" role="region" aria-label=caption>
             <table>
                 {header(caption, quiet, columns, sorting)}
                 <tbody>{body(rows)}</tbody>

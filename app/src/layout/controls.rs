@@ -70,21 +70,25 @@ fn Freshness() -> impl IntoView {
         LinkState::Live => ("freshness live", "Live"),
         LinkState::Paused => ("freshness paused", "Paused"),
         LinkState::Stale => ("freshness stale", "Stale"),
-        LinkState::Lost => ("freshness lost", "Lost, trying again"),
+        LinkState::Lost => ("freshness lost", "Lost"),
     };
     // It is apart from the words, so that a screen reader announces changes of the state and not each second.
     let age = move || match (link.get(), live.age_seconds.get()) {
         (LinkState::Paused | LinkState::Stale | LinkState::Lost, Some(seconds)) => {
-            format!("figures of {} ago", format::span(seconds))
+            format!("{} ago", format::span(seconds))
         }
         _ => String::new(),
     };
+    // One of both, at one place of a fixed width: nothing moves when the contact is lost.
+    let taken_at = move || if age().is_empty() { format!("{} UTC", taken_at.get()) } else { String::new() };
     view! {
         <p class=move || state().0>
             <span class="mark" aria-hidden="true"></span>
             <span class="words" role="status">{move || state().1}</span>
-            <span class="age">{age}</span>
-            <time title="Time of the figures">{taken_at} " UTC"</time>
+            <span class="when">
+                <span class="age">{age}</span>
+                <time title="Time of the figures">{taken_at}</time>
+            </span>
         </p>
     }
 }

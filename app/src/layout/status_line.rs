@@ -1,7 +1,7 @@
 //! The status in a sentence, with its duration and the findings.
 
 use leptos::prelude::*;
-use watchboard_wire::{Finding, Health, STALE_AFTER, Status, format};
+use watchboard_wire::{Finding, Health, Status, format};
 
 use crate::{
     live::{LinkState, snapshot_memo, snapshot_text, use_live},
@@ -12,18 +12,35 @@ use crate::{
 #[component]
 pub(crate) fn StatusLine() -> impl IntoView {
     let live = use_live();
-    // Without new figures no state is known.
-    let is_stale = Memo::new(move |_| match live.link_state() {
-        LinkState::Stale => true,
-        LinkState::Lost => live.age_seconds.get().is_some_and(|age| age > STALE_AFTER.as_secs()),
-        LinkState::AsLoaded | LinkState::Live | LinkState::Paused => false,
-    });
-    let word = snapshot_text(|snapshot| snapshot.health.status.word().to_owned());
-    let class = move || if is_stale.get() { "status stale".to_owned() } else { format!("status {}", word.get()) };
-    let known = snapshot_text(|snapshot| sentence(&snapshot.health, snapshot.taken_at_unix_ms / 1000));
-    let sentence = move || if is_stale.get() { format!("Stale. Last known: {}", known.get()) } else { known.get() };
-    let selection = use_selection();
     let findings = snapshot_memo(|snapshot| snapshot.health.findings.clone());
+    // Without new figures no state is known.
+    let link = Memo::new(move |_| live.link_state());
+    let word = snapshot_text(|snapshot| snapshot.health.status.word().to_owned());
+    let class = move || match link.get() {
+        LinkState::Stale => "status stale".to_owned(),
+        LinkState::Lost => "status lost".to_owned(),
+        LinkState::AsLoaded | LinkState::Live | LinkState::Paused => format!("status {}", word.get()),
+    };
+    let known = snapshot_text(|snapshot| sentence(&snapshot.health, snapshot.taken_at_unix_ms / 1000));
+    let sentence = move || match link.get() {
+        LinkState::Stale => format!("Stale. Last known: {}", known.get()),
+        LinkState::Lost if live.other_build.get() => format!(
+            "Servers of two builds answer at this address in turns, and only one of them can fill this page. Last known: {}",
+            known.get()
+        ),
+        LinkState::Lost => {
+            let age = format::span(live.age_seconds.get().unwrap_or_default());
+            format!("No contact for {age}. Last known: {}", known.get())
+        }
+        LinkState::AsLoaded | LinkState::Live | LinkState::Paused => known.get(),
+    };
+    // It is apart from the sentence, whose durations change each second.
+    let announced = move || match link.get() {
+        LinkState::Lost => "No contact with the server".to_owned(),
+        LinkState::Stale => "The figures are stale".to_owned(),
+        LinkState::AsLoaded | LinkState::Live | LinkState::Paused => announcement(&word.get(), findings.with(Vec::len)),
+    };
+    let selection = use_selection();
     let links = move || {
         let link = |(index, finding): (usize, Finding)| {
             let before = if index == 0 { ": " } else { "; " };
@@ -40,6 +57,16 @@ pub(crate) fn StatusLine() -> impl IntoView {
             <span class="mark" aria-hidden="true"></span>
             <span>{sentence}{links}</span>
         </p>
+        <p class="unseen" role="status">{announced}</p>
+    }
+}
+
+/// What a screen reader says of a state: it changes with the state alone.
+fn announcement(word: &str, findings: usize) -> String {
+    match findings {
+        0 => format!("The status is {word}"),
+        1 => format!("The status is {word}, with one finding"),
+        _ => format!("The status is {word}, with {findings} findings"),
     }
 }
 

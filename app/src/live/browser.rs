@@ -22,6 +22,11 @@ const ANSWER_WITHIN_MS: u32 = 8_000;
 /// The retry after a failure comes within this time, also if the interval is longer.
 const RETRY_WITHIN_SECONDS: u32 = 5;
 
+/// A page that was loaded anew for another build does so again after this time at the earliest.
+const RELOAD_AGAIN_MS: u64 = 60_000;
+/// When the page was loaded anew for another build.
+const RELOADED_AT: &str = "watchboard_reloaded_at";
+
 #[derive(Clone, Copy, Debug)]
 struct Refresher {
     live: Live,
@@ -95,6 +100,7 @@ impl Refresher {
             }
             let reply = result.and_then(Result::ok);
             self.live.failed.set(reply.is_none());
+            self.live.other_build.set(false);
             self.live.refreshing.set(false);
             match reply {
                 Some(RefreshReply::Figures(_))
@@ -106,12 +112,26 @@ impl Refresher {
                 Some(RefreshReply::Figures(update)) => {
                     self.show(query, *update);
                 }
-                Some(RefreshReply::OtherBuild) => _ = window().location().reload(),
+                Some(RefreshReply::OtherBuild) => self.load_other_build(),
                 None => {}
             }
             self.count_age();
             self.schedule();
         });
+    }
+
+    /// Loads the page of the build that answers now. Where two builds answer in turns, that would never end: then the page stays, and says so.
+    fn load_other_build(self) {
+        let storage = window().session_storage().ok().flatten();
+        let before = storage.as_ref().and_then(|storage| storage.get_item(RELOADED_AT).ok().flatten());
+        let now = wall_clock_ms();
+        let is_again = before.and_then(|at| at.parse::<u64>().ok()).is_some_and(|at| now < at + RELOAD_AGAIN_MS);
+        if is_again || storage.is_none_or(|storage| storage.set_item(RELOADED_AT, &now.to_string()).is_err()) {
+            self.live.other_build.set(true);
+            self.live.failed.set(true);
+        } else {
+            _ = window().location().reload();
+        }
     }
 
     fn show(self, query: RefreshQuery, update: RefreshResponse) {
@@ -167,6 +187,11 @@ fn bundle() -> String {
 
 fn visible() -> bool {
     document().visibility_state() == VisibilityState::Visible
+}
+
+/// The time since the epoch.
+fn wall_clock_ms() -> u64 {
+    window().performance().map_or(0.0, |performance| performance.time_origin() + performance.now()) as u64
 }
 
 /// The browser's monotonic clock.

@@ -39,6 +39,8 @@ pub(crate) struct Live {
     pub(super) refresh_requested: RwSignal<()>,
     /// Whether the last refresh failed.
     pub(super) failed: RwSignal<bool>,
+    /// Whether it failed since another build of the server answered, just after the page was loaded for another build.
+    pub(crate) other_build: RwSignal<bool>,
 }
 
 impl Live {
@@ -58,6 +60,7 @@ impl Live {
             age_seconds: RwSignal::new(None),
             refresh_requested: RwSignal::new(()),
             failed: RwSignal::new(false),
+            other_build: RwSignal::new(false),
         }
     }
 

@@ -7,7 +7,7 @@ use super::memory::watches_another;
 use crate::{
     components::{Chart, ChartData, Series},
     figures::Figures,
-    live::{self, figures_memo},
+    live::figures_memo,
 };
 
 /// A chart's data from columns of the timeline.
@@ -15,9 +15,9 @@ pub(super) fn columns(
     unit: Unit,
     read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static,
 ) -> Memo<ChartData> {
-    live::timeline_memo(move |timeline| ChartData {
-        series: read(&timeline.columns),
-        ..ChartData::new(timeline.window, unit)
+    figures_memo(move |figures| ChartData {
+        series: read(&figures.timeline.columns),
+        ..ChartData::new(figures.span(), unit)
     })
 }
 
@@ -85,7 +85,7 @@ fn restarts(figures: &Figures) -> Vec<(usize, String)> {
         // Ticks come a little sooner or later than whole seconds.
         let ago = (snapshot.taken_at_unix_ms.saturating_sub(at_unix_ms) + 500) / 1000;
         let [point, now] = [snapshot.tick.checked_sub(ago)?, snapshot.tick].map(|tick| tick / window.step_seconds());
-        (window.points() - 1).checked_sub((now - point) as usize)
+        (figures.span().points - 1).checked_sub((now - point) as usize)
     };
     let restarts = snapshot.memory.application.iter().flat_map(|application| &application.restarted_at_unix_ms);
     restarts.filter_map(|at| Some((index(*at)?, format!("restarted at {}", snapshot.clock(*at))))).collect()
@@ -107,7 +107,7 @@ pub(crate) fn RssChart() -> impl IntoView {
             _ => None,
         };
         let marks = restarts(figures);
-        let data = ChartData { series, marks, ..ChartData::new(figures.window(), Unit::Bytes) };
+        let data = ChartData { series, marks, ..ChartData::new(figures.span(), Unit::Bytes) };
         data.with_limit_in_sight("container limit", limit)
     });
     let title = if watches_another() { "Application memory" } else { "Process memory" };
@@ -135,7 +135,7 @@ pub(crate) fn CpuChart() -> impl IntoView {
             Series::new(whose, "hue-cpu", &columns.process_cpu_percent),
             Series::new("system, of all", "hue-system", &columns.system_cpu_percent),
         ];
-        ChartData { series, marks: restarts(figures), ..ChartData::new(figures.window(), Unit::Percent) }
+        ChartData { series, marks: restarts(figures), ..ChartData::new(figures.span(), Unit::Percent) }
     });
     view! { <Chart title="CPU" note="Near 100 % the work is waiting for a core." data=data /> }
 }

@@ -85,7 +85,13 @@ pub(super) fn CommandCards() -> impl IntoView {
 }
 
 fn app_commands(figures: &Figures) -> Reading<&AppCommands> {
-    let how = "The application's client is not listened to: make it of `monitor.listen(options)`.";
+    // Beside another process there is no client to listen to.
+    let how = match figures.snapshot.memory.application {
+        Some(_) => {
+            "The commands of an application in another process are not seen. An axum application that embeds the library shows them."
+        }
+        None => "The application's client is not listened to: make it of `monitor.listen(options)`.",
+    };
     let detail = figures.database.as_ref().and_then(|database| database.commands.as_ref());
     detail.ok_or_else(|| Unknown::because(how))
 }
@@ -364,7 +370,7 @@ fn ConnectionsChart() -> impl IntoView {
         ];
         let limit: u64 =
             app_commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).max().unwrap_or(0));
-        let data = ChartData { series, ..ChartData::new(figures.window(), Unit::Count) };
+        let data = ChartData { series, ..ChartData::new(figures.span(), Unit::Count) };
         data.with_limit_in_sight("limit", (limit > 0).then_some(limit as f64))
     });
     view! { <Chart title="Connections" note="Of the fullest pool, the most of each step: at the limit, commands wait for one." data /> }

@@ -1,6 +1,6 @@
 //! One endpoint: its latency over time, the outcomes of its requests, its errors and its slowest requests.
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use watchboard_wire::{
     EndpointColumns, EndpointDetail, EndpointLatency, Latency, Reading, RequestUpstream, Unknown, format, format::Unit,
 };
@@ -26,12 +26,25 @@ pub(crate) fn EndpointPage() -> impl IntoView {
     let (counts, listens) =
         use_live().figures.with_untracked(|figures| (figures.snapshot.memory.heap.is_some(), figures.snapshot.listens));
     let name = move || selection.with(|selection| selection.endpoint.clone().unwrap_or_default());
+    let is_known = figures_memo(|figures| figures.endpoint.is_some());
     view! {
         <p class="crumbs">
             <a href=move || selection.with(|selection| selection.to_endpoints().href())>"Requests"</a>
             <span aria-hidden="true">"›"</span>
             <b id="endpoint-name">{name}</b>
         </p>
+        {move || if is_known.get() {
+            Either::Left(view! { <KnownEndpoint counts listens /> })
+        } else {
+            Either::Right(view! { <p class="unknown" id="no-endpoint">{NO_ENDPOINT}</p> })
+        }}
+    }
+}
+
+/// The charts and cards of an endpoint.
+#[component]
+fn KnownEndpoint(counts: bool, listens: bool) -> impl IntoView {
+    view! {
         <div class="charts">
             <EndpointLatencyChart />
             <LatencyMap />
@@ -75,9 +88,11 @@ pub(crate) fn EndpointPage() -> impl IntoView {
     }
 }
 
+const NO_ENDPOINT: &str =
+    "No such endpoint has been asked for since the start of the process. All are among the requests.";
+
 fn detail(figures: &Figures) -> Reading<&EndpointDetail> {
-    let unknown = "No such endpoint has been asked for since the start of the process. All are among the requests.";
-    figures.endpoint.as_ref().ok_or_else(|| Unknown::because(unknown))
+    figures.endpoint.as_ref().ok_or_else(|| Unknown::because(NO_ENDPOINT))
 }
 
 fn endpoint_facts(figures: &Figures) -> Reading<Vec<Fact>> {
@@ -213,7 +228,7 @@ fn memory_facts(figures: &Figures) -> Reading<Vec<Fact>> {
 fn columns(figures: &Figures, unit: Unit, read: impl Fn(&EndpointColumns) -> Vec<Series>) -> ChartData {
     let none = EndpointColumns::default();
     let columns = detail(figures).map_or(&none, |detail| &detail.timeline.columns);
-    ChartData { series: read(columns), ..ChartData::new(figures.window(), unit) }
+    ChartData { series: read(columns), ..ChartData::new(figures.span(), unit) }
 }
 
 #[component]
@@ -235,7 +250,7 @@ fn EndpointLatencyChart() -> impl IntoView {
 #[component]
 fn LatencyMap() -> impl IntoView {
     let data = figures_memo(|figures| HeatData {
-        window: figures.window(),
+        span: figures.span(),
         points: detail(figures).map(|detail| detail.timeline.columns.latency_counts.clone()).unwrap_or_default(),
     });
     view! { <HeatMap title="Latency distribution" note="How many that succeeded took how long: two bands are two kinds of requests." data /> }

@@ -136,9 +136,13 @@ fn Filter() -> impl IntoView {
         .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
         .collect_view()
     };
+    // The first letter adds an entry to the history, and the next ones change it: the way back leads to what was before the filter.
+    let is_typing = StoredValue::new(false);
     let change = move |event| {
         let filter = event_target_value(&event);
-        navigate(selection, false, Selection { filter, ..selection.get_untracked() });
+        let step = !is_typing.get_value();
+        is_typing.set_value(true);
+        navigate(selection, step, Selection { filter, ..selection.get_untracked() });
     };
     view! {
         <form class="filter" method="get" role="search" on:submit=|event| event.prevent_default()>
@@ -153,6 +157,7 @@ fn Filter() -> impl IntoView {
                     value=selection.get_untracked().filter
                     prop:value=move || selection.with(|selection| selection.filter.clone())
                     on:input=change
+                    on:focus=move |_| is_typing.set_value(false)
                 />
             </label>
         </form>
@@ -344,7 +349,7 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
 /// An endpoint's requests over the whole window, with zero for the points that its line lacks.
 fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
     let window = figures.window();
-    let points = window.line_points() as u64;
+    let points = figures.span().line_points() as u64;
     let now = figures.snapshot.tick / window.line_step_seconds();
     let value = |index: u64| {
         // Points are counted back from now; the line ends at its own last point.

@@ -91,7 +91,7 @@ fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, selection: &Sele
     let id = last.and_then(|sample| sample.request_id.clone()).unwrap_or_else(|| "–".to_owned());
     let after = last.map_or_else(|| "–".to_owned(), |sample| format::duration_us(sample.duration_us as f64));
     let (first, window) = (figures.first_point(), figures.window());
-    let mut line = vec![0.0; window.points()];
+    let mut line = vec![0.0; figures.span().points];
     for (point, count) in &cause.points {
         if let Some(count_at) = point.checked_sub(first).and_then(|index| line.get_mut(index as usize)) {
             *count_at += f64::from(*count);

@@ -10,8 +10,10 @@ pub(crate) fn provide() -> RwSignal<Selection> {
     provide_context(selection);
     #[cfg(feature = "hydrate")]
     {
-        let listener =
-            window_event_listener_untyped("popstate", move |_| selection.set(Selection::from_query(&query())));
+        let listener = window_event_listener_untyped("popstate", move |_| {
+            selection.set(Selection::from_query(&query()));
+            super::place::restore();
+        });
         let clicks = window_event_listener(leptos::ev::click, move |event| follow_link(&event, selection));
         on_cleanup(move || {
             listener.remove();
@@ -48,6 +50,7 @@ fn follow_link(event: &web_sys::MouseEvent, selection: RwSignal<Selection>) {
     let link = target.and_then(|target| target.closest("a[href^='?']").ok().flatten());
     if let Some(href) = link.and_then(|link| link.get_attribute("href")) {
         event.prevent_default();
+        super::place::keep(&href);
         navigate(selection, true, Selection::from_query(&href));
     }
 }
@@ -68,5 +71,11 @@ pub(crate) fn navigate(selection: RwSignal<Selection>, step: bool, to: Selection
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = step;
+    #[cfg(feature = "hydrate")]
+    let is_other_view = selection.with_untracked(|from| (from.view, &from.endpoint) != (to.view, &to.endpoint));
     selection.set(to);
+    #[cfg(feature = "hydrate")]
+    if is_other_view {
+        super::place::begin();
+    }
 }

@@ -1,4 +1,4 @@
-//! A selection as the query of a URL, and back. A missing or unknown value becomes the default.
+//! A selection as the query of a URL, and back. A missing value becomes the default. So does an unknown one, and the page says so.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use watchboard_wire::Window;
@@ -32,8 +32,14 @@ impl Selection {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decode(value);
             match name {
-                "view" => selection.view = parse_word(View::ALL, View::word, &value),
-                "window" => selection.window = parse_word(Window::ALL, Window::word, &value),
+                "view" => match parse_word(View::ALL, View::word, &value) {
+                    Some(view) => selection.view = view,
+                    None => selection.unknown = Some(format!("There is no view “{value}”: this is the overview.")),
+                },
+                "window" => match parse_word(Window::ALL, Window::word, &value) {
+                    Some(window) => selection.window = window,
+                    None => selection.unknown = Some(unknown_window(&value)),
+                },
                 "endpoint" => selection.endpoint = Some(value),
                 "sort" => selection.sort = Sort::from_word(&value),
                 "order" => selection.ascending = value == "ascending",
@@ -46,9 +52,15 @@ impl Selection {
     }
 }
 
-/// The one of `all` that has this word, or the default.
-fn parse_word<T: Copy + Default, const N: usize>(all: [T; N], word: fn(T) -> &'static str, wanted: &str) -> T {
-    all.into_iter().find(|one| word(*one) == wanted).unwrap_or_default()
+/// The one of `all` that has this word.
+fn parse_word<T: Copy, const N: usize>(all: [T; N], word: fn(T) -> &'static str, wanted: &str) -> Option<T> {
+    all.into_iter().find(|one| word(*one) == wanted)
+}
+
+fn unknown_window(value: &str) -> String {
+    let words = Window::ALL.map(Window::word).join(", ");
+    let default = Window::default().long_word();
+    format!("There is no window “{value}”, only {words}: these are the last {default}.")
 }
 
 /// The characters that are percent-encoded: those with a meaning in a query, and those outside of ASCII.
@@ -73,14 +85,24 @@ mod tests {
             ascending: true,
             filter: "a=b&c#d+e".to_owned(),
             all: true,
+            unknown: None,
         };
         assert_eq!(Selection::from_query(&selection.href()), selection);
         assert_eq!(Selection::from_query(&Selection::default().href()), Selection::default());
     }
 
     #[test]
+    fn an_unknown_view_or_window_is_told() {
+        let told = |query: &str| Selection { unknown: None, ..Selection::from_query(query) } == Selection::default();
+        let unknown = |query| Selection::from_query(query).unknown.unwrap_or_default();
+        assert!(told("?window=7y") && unknown("?window=7y").contains("no window “7y”, only 1m, 5m, 15m"));
+        assert!(told("?view=<script>") && unknown("?view=<script>").contains("no view “<script>”"));
+        assert_eq!(Selection::from_query("?window=7y").to_window(Window::Hour).unknown, None);
+    }
+
+    #[test]
     fn nonsense_is_as_if_it_were_not_there() {
-        for query in ["", "?", "?view=<script>", "?window=7y&sort=", "?order", "?%%%=%2", "?x=1&view"] {
+        for query in ["", "?", "?sort=", "?order", "?%%%=%2", "?x=1"] {
             assert_eq!(Selection::from_query(query), Selection::default(), "{query}");
         }
         assert_eq!(Selection::from_query("window=5m&view=requests").view, View::Requests);

@@ -57,4 +57,4 @@ pub use server::{
 pub use snapshot::{FullSnapshot, STALE_AFTER, Snapshot};
 use timeline::columns;
 pub use timeline::{Columns, Timeline, TimelineColumns};
-pub use window::Window;
+pub use window::{ShownSpan, Window};

@@ -95,9 +95,50 @@ impl Window {
         self.points() as u64 * self.step_seconds()
     }
 
+    /// The part of it that a chart shows at a tick: the life of a monitor that is younger, but a minute at least.
+    pub fn span(self, tick: u64) -> ShownSpan {
+        let least = (60 / self.step_seconds()).max(LEAST_POINTS);
+        let lived = tick / self.step_seconds() + 1;
+        ShownSpan { window: self, points: lived.max(least).min(self.points() as u64) as usize }
+    }
+
     /// The number of its oldest point at a tick. Points are numbered from the start of the monitor.
     pub fn first_point(self, tick: u64) -> u64 {
         (tick / self.step_seconds() + 1).saturating_sub(self.points() as u64)
+    }
+}
+
+/// A chart of fewer points shows nothing.
+const LEAST_POINTS: u64 = 4;
+
+/// The part of a window that charts show. It ends now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShownSpan {
+    /// The window.
+    pub window: Window,
+    /// Its points.
+    pub points: usize,
+}
+
+impl ShownSpan {
+    /// Its length in seconds.
+    pub fn seconds(self) -> u64 {
+        self.points as u64 * self.window.step_seconds()
+    }
+
+    /// Whether it is the whole window.
+    pub fn is_whole(self) -> bool {
+        self.points == self.window.points()
+    }
+
+    /// The seconds from the point of an index to the newest, 0 the oldest.
+    pub fn seconds_before_now(self, index: usize) -> u64 {
+        self.points.saturating_sub(index + 1) as u64 * self.window.step_seconds()
+    }
+
+    /// The points of the small line in a table's row.
+    pub fn line_points(self) -> usize {
+        self.points.div_ceil(self.window.points_per_line_point() as usize)
     }
 }
 
@@ -113,5 +154,14 @@ mod tests {
             assert!((60..=300).contains(&window.points()), "{window:?}");
             assert_eq!(window.points() as u64 % window.points_per_line_point(), 0, "{window:?}");
         }
+    }
+    #[test]
+    fn a_young_monitor_shows_its_life_and_a_minute_at_least() {
+        let points = |window: Window, tick| window.span(tick).points;
+        assert_eq!([0, 59, 60, 125, 899, 5000].map(|tick| points(Window::FifteenMinutes, tick)), [6, 6, 7, 13, 90, 90]);
+        assert_eq!((points(Window::Day, 0), points(Window::Minute, 3)), (4, 60));
+        let span = Window::FiveMinutes.span(100);
+        assert_eq!((span.seconds(), span.line_points(), span.is_whole()), (102, 11, false));
+        assert_eq!((span.seconds_before_now(0), span.seconds_before_now(50)), (100, 0));
     }
 }

@@ -87,8 +87,19 @@ async fn goes_away_and_returns(board: Board, again: impl Future<Output = Board>)
     let browser = Browser::start(true).await;
     browser.tab.goto(&board.url).await.unwrap();
     browser.until(FRESHNESS, |text| text == "Live").await;
+    let places =
+        "['header.top', '#status', 'main'].map(e => document.querySelector(e).getBoundingClientRect().top + ' ')";
+    let before = browser.value(places).await;
     board.stop().await;
     browser.until(FRESHNESS, |text| text.as_str().is_some_and(|text| text.starts_with("Lost"))).await;
+    let state = browser
+        .value("document.querySelector('#status').className + ': ' + document.querySelector('#status').textContent");
+    let state = state.await.to_string();
+    assert!(state.starts_with("\"status lost: No contact for ") && state.contains("Last known: Healthy"), "{state}");
+    assert_eq!(browser.value("getComputedStyle(document.querySelector('main')).filter").await, "grayscale(1)");
+    assert_eq!(browser.value(places).await, before, "nothing moves");
+    browser.value("document.querySelector(\"nav a[href*='view=memory']\").click()").await;
+    browser.until_says("view", "No contact with the server, so this view has no figures").await;
     let again = again.await;
     browser.until(FRESHNESS, |text| text == "Live").await;
     drop(again);
@@ -123,5 +134,32 @@ async fn a_status_that_asks_for_attention_has_its_colour() {
     let fine = browser.until(&colour("200"), serde_json::Value::is_string).await;
     let attention = browser.until(&colour("404"), serde_json::Value::is_string).await;
     assert_ne!(fine, attention);
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn a_screen_reader_hears_of_the_status_when_it_changes() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    let announced = "document.querySelector('#status + [role=status]').textContent";
+    browser.until(announced, |text| text == "The status is healthy").await;
+    board.stop().await;
+    browser.until(announced, |text| text == "No contact with the server").await;
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn a_young_process_fills_its_charts() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    let axis = "document.querySelector('.x-axis').textContent";
+    browser
+        .until(axis, |text| text.as_str().is_some_and(|text| text.starts_with("started ") && text.ends_with("now")))
+        .await;
+    // Before the first value there is no axis; with it the axis ends near it.
+    let labels = "document.querySelector('.y-axis').children.length";
+    browser.until(labels, |labels| labels.as_u64() >= Some(3)).await;
     browser.stop().await;
 }

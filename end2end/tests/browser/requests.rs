@@ -62,8 +62,8 @@ async fn sort_filter_window_and_endpoint_survive_reload_back_and_forward() {
 async fn an_endpoint_that_nobody_has_asked_for_says_so() {
     let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
     browser.tab.goto(&format!("{}?view=requests&endpoint=GET+/nowhere", board.url)).await.unwrap();
-    let text = "document.querySelector('#endpoint-title').parentElement.textContent";
-    browser.until(text, |text| text.as_str().is_some_and(|text| text.contains("No such endpoint"))).await;
+    browser.until_says("no-endpoint", "No such endpoint").await;
+    assert_eq!(browser.value("document.querySelectorAll('.chart').length").await, 0, "nothing stands empty");
     browser.stop().await;
 }
 
@@ -97,5 +97,72 @@ async fn of_five_hundred_endpoints_those_in_view_are_there_as_it_scrolls_and_ref
     let tasks: Vec<f64> = serde_json::from_value(browser.value("window.tasks").await).unwrap();
     // A time is of the machine's mood, and other tests run beside this one: it is told, and the bound above is what holds.
     println!("tasks over 50 ms while 512 endpoints scrolled and refreshed: {tasks:?}");
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn the_wheel_scrolls_a_tall_table_by_its_notches_alone() {
+    let (board, browser) = (Board::many("127.0.0.1:0", 512).await, Browser::start(true).await);
+    browser.resize(1440, 900).await;
+    browser.tab.goto(&format!("{}?view=requests&sort=endpoint&order=ascending&window=1m", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser
+        .until("document.querySelectorAll('#endpoints tbody.rows tr').length", |rows| rows.as_u64() >= Some(40))
+        .await;
+    browser.value("document.querySelector('.tall').scrollIntoView()").await;
+    for notch in 1..=20 {
+        browser.wheel(".tall").await;
+        // A wheel moves by 120 pixels; what runs away moves by hundreds, and goes on.
+        let top =
+            browser.until("document.querySelector('.tall').scrollTop", |top| top.as_u64() >= Some(120 * notch)).await;
+        assert_eq!(top, 120 * notch, "after {notch} notches");
+    }
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn back_leads_to_the_place_and_the_link_that_the_viewer_left() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.resize(1440, 700).await;
+    browser.tab.goto(&format!("{}?view=requests&window=1m", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.until(NAMES, |names| names.as_str().is_some_and(|names| names.matches("/shop/").count() == 3)).await;
+    browser.value("scrollTo(0, 300)").await;
+    let link = "#endpoints tbody.rows tr:nth-child(2) a";
+    let name = browser.value(&format!("document.querySelector('{link}').getAttribute('href')")).await;
+    // A click of the page's own: the driver's would scroll.
+    browser.value(&format!("document.querySelector('{link}').click()")).await;
+    browser.until("document.querySelector('#endpoint-name') !== null", |there| there == true).await;
+    assert_eq!(browser.value("scrollY").await, 0, "another view begins at its top");
+    browser.tab.back().await.unwrap();
+    browser.until("scrollY", |scrolled| scrolled == 300).await;
+    browser.until("document.activeElement.getAttribute('href')", |focused| *focused == name).await;
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn back_from_a_filter_leads_to_the_order_before_it() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.tab.goto(&format!("{}?view=requests", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    click(&browser, "#endpoints thead a[href*='sort=p99']").await;
+    browser.until(SEARCH, |search| search == "?view=requests&sort=p99").await;
+    browser.tab.find(Locator::Css("input[name='filter']")).await.unwrap().send_keys("shop").await.unwrap();
+    browser.until(SEARCH, |search| search == "?view=requests&sort=p99&filter=shop").await;
+    browser.tab.back().await.unwrap();
+    browser.until(SEARCH, |search| search == "?view=requests&sort=p99").await;
+    browser.until("document.querySelector('input[name=filter]').value", |filter| filter == "").await;
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn an_unknown_window_is_told_and_a_choice_ends_it() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.tab.goto(&format!("{}?window=7y", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.until_says("unknown-selection", "There is no window “7y”, only 1m, 5m").await;
+    click(&browser, "nav.windows a[title='hour']").await;
+    browser.until("document.getElementById('unknown-selection')", serde_json::Value::is_null).await;
+    assert_eq!(browser.value(SEARCH).await, "?view=overview&window=1h");
     browser.stop().await;
 }

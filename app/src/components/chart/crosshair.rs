@@ -3,24 +3,24 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use watchboard_wire::Window;
+use watchboard_wire::{ShownSpan, Window, format};
 
-/// Reads the window of the charts, and the time of their newest point. It is boxed, since a memo of a further type would
+/// Reads what the charts show, and the time of their newest point. It is boxed, since a memo of a further type would
 /// weigh some kilobytes in the bundle.
-type WindowEnd = Arc<dyn Fn() -> (Window, u64) + Send + Sync>;
+type SpanEnd = Arc<dyn Fn() -> (ShownSpan, u64) + Send + Sync>;
 
-/// The state that all charts of the page share: the point under the pointer, and the window. The layout puts it into the
+/// The state that all charts of the page share: the point under the pointer, and what they show. The layout puts it into the
 /// context.
 #[derive(Clone)]
 pub(crate) struct Crosshair {
-    /// The index in the window, 0 the oldest; `None` while the pointer is on no chart.
+    /// The index of a point, 0 the oldest; `None` while the pointer is on no chart.
     pub(super) index: RwSignal<Option<usize>>,
-    pub(super) window_end: WindowEnd,
+    pub(super) span_end: SpanEnd,
 }
 
 impl Crosshair {
-    pub(crate) fn provide(window_end: impl Fn() -> (Window, u64) + Send + Sync + 'static) {
-        provide_context(Self { index: RwSignal::new(None), window_end: Arc::new(window_end) });
+    pub(crate) fn provide(span_end: impl Fn() -> (ShownSpan, u64) + Send + Sync + 'static) {
+        provide_context(Self { index: RwSignal::new(None), span_end: Arc::new(span_end) });
     }
 }
 
@@ -48,26 +48,38 @@ pub(super) fn step(index: RwSignal<Option<usize>>, event: &leptos::ev::KeyboardE
 /// The line at the crosshair, drawn over a chart.
 #[component]
 pub(crate) fn CrosshairLine() -> impl IntoView {
-    let Crosshair { index, window_end } = expect_context();
+    let Crosshair { index, span_end } = expect_context();
     let line = move || index.get().map(|index| view! { <line x1=index x2=index y1="0" y2="1" /> });
-    let view_box = move || format!("0 0 {} 1", window_end().0.points() - 1);
+    let view_box = move || format!("0 0 {} 1", span_end().0.points - 1);
     view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true">{line}</svg> }
 }
 
 /// The times below a chart.
 #[component]
 pub(crate) fn TimeAxis() -> impl IntoView {
-    let Crosshair { window_end, .. } = expect_context();
+    let Crosshair { span_end, .. } = expect_context();
     let ticks = move || {
-        let ticks: &[&str] = match window_end().0 {
-            Window::Minute => &["60\u{a0}s ago", "40", "20", "now"],
-            Window::FiveMinutes => &["5\u{a0}min ago", "4", "3", "2", "1", "now"],
-            Window::FifteenMinutes => &["15\u{a0}min ago", "10", "5", "now"],
-            Window::Hour => &["60\u{a0}min ago", "40", "20", "now"],
-            Window::SixHours => &["6\u{a0}h ago", "4", "2", "now"],
-            Window::Day => &["24\u{a0}h ago", "16", "8", "now"],
-        };
-        ticks.iter().map(|tick| view! { <span>{*tick}</span> }).collect_view()
+        let (span, end_ms) = span_end();
+        let tick = |tick: &str| view! { <span>{tick.to_owned()}</span> };
+        if span.is_whole() {
+            return words(span.window).iter().map(|word| tick(word)).collect_view();
+        }
+        // A young monitor: the axis begins with it.
+        let began = format::clock(end_ms.saturating_sub(span.seconds_before_now(0) * 1000));
+        let half = format!("{} ago", format::span(span.seconds_before_now(0) / 2));
+        [format!("started {began}"), half, "now".to_owned()].iter().map(|word| tick(word)).collect_view()
     };
     view! { <div class="x-axis" aria-hidden="true">{ticks}</div> }
+}
+
+/// The times of a whole window, evenly apart.
+fn words(window: Window) -> &'static [&'static str] {
+    match window {
+        Window::Minute => &["60\u{a0}s ago", "40", "20", "now"],
+        Window::FiveMinutes => &["5\u{a0}min ago", "4", "3", "2", "1", "now"],
+        Window::FifteenMinutes => &["15\u{a0}min ago", "10", "5", "now"],
+        Window::Hour => &["60\u{a0}min ago", "40", "20", "now"],
+        Window::SixHours => &["6\u{a0}h ago", "4", "2", "now"],
+        Window::Day => &["24\u{a0}h ago", "16", "8", "now"],
+    }
 }

@@ -1,6 +1,9 @@
 //! The data of a chart: lines over the window, a limit, and marks.
 
-use watchboard_wire::{Window, format::Unit};
+use watchboard_wire::{
+    ShownSpan,
+    format::{Axis, Unit},
+};
 
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,16 +22,15 @@ impl Series {
 
     /// The value at an index of `points`, 0 the oldest. A young series has no value at the start.
     pub(super) fn value_at(&self, index: usize, points: usize) -> Option<f64> {
-        index
-            .checked_sub(points.saturating_sub(self.values.len()))
-            .and_then(|index| self.values.get(index).copied().flatten())
+        let at = (index + self.values.len()).checked_sub(points)?;
+        self.values.get(at).copied().flatten()
     }
 }
 
 /// The data of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ChartData {
-    pub(crate) window: Window,
+    pub(crate) span: ShownSpan,
     pub(crate) unit: Unit,
     pub(crate) series: Vec<Series>,
     /// The name and value of a limit.
@@ -39,19 +41,27 @@ pub(crate) struct ChartData {
 
 impl ChartData {
     /// A chart without lines.
-    pub(crate) fn new(window: Window, unit: Unit) -> Self {
-        Self { window, unit, series: vec![], limit: None, marks: vec![] }
+    pub(crate) fn new(span: ShownSpan, unit: Unit) -> Self {
+        Self { span, unit, series: vec![], limit: None, marks: vec![] }
     }
 
-    pub(super) fn axis_end(&self) -> f64 {
-        let values = self.series.iter().flat_map(|series| series.values.iter().flatten().copied());
+    pub(super) fn axis(&self) -> Axis {
         let limit = self.limit.map(|(_, value)| value);
-        self.unit.axis_end(values.chain(limit).fold(0.0, f64::max))
+        self.unit.axis(self.values().chain(limit).fold(0.0, f64::max))
+    }
+
+    /// Whether there is no value yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.values().next().is_none()
+    }
+
+    fn values(&self) -> impl Iterator<Item = f64> {
+        self.series.iter().flat_map(|series| series.values.iter().flatten().copied())
     }
 
     /// Adds a limit if the data comes near it. A limit far above would flatten the lines.
     pub(crate) fn with_limit_in_sight(mut self, name: &'static str, limit: Option<f64>) -> Self {
-        let largest = self.series.iter().flat_map(|series| series.values.iter().flatten().copied()).fold(0.0, f64::max);
+        let largest = self.values().fold(0.0, f64::max);
         self.limit = limit.map(|limit| (name, limit)).filter(|(_, limit)| *limit < largest * 4.0);
         self
     }
@@ -63,9 +73,9 @@ impl ChartData {
         (points - 2..points).rev().find(known).unwrap_or(points - 1)
     }
 
-    /// The number of points of the window.
+    /// The number of points that it shows.
     pub(super) fn points(&self) -> usize {
-        self.window.points()
+        self.span.points
     }
 }
 
@@ -78,5 +88,6 @@ mod tests {
         let series = Series::new("rate", "rate", &[Some(1.0f32), None, Some(3.0)]);
         let values: Vec<_> = (0..5).map(|index| series.value_at(index, 5)).collect();
         assert_eq!(values, [None, None, Some(1.0), None, Some(3.0)]);
+        assert_eq!((series.value_at(0, 2), series.value_at(1, 2)), (None, Some(3.0)), "the newest are shown");
     }
 }

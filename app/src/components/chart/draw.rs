@@ -13,9 +13,10 @@ type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, Ran
 
 /// Draws a chart: grid, limit, marks, lines.
 pub(super) fn chart(data: &ChartData) -> String {
-    let end = data.axis_end();
+    let axis = data.axis();
+    let end = axis.end;
     let last = (data.points() - 1) as f64;
-    let grid = (0..5).map(|quarter| end * f64::from(quarter) / 4.0).map(|y| (0, vec![(0.0, y), (last, y)]));
+    let grid = axis.ticks().map(|y| (0, vec![(0.0, y), (last, y)]));
     let limit = data.limit.iter().map(|(_, y)| (1, vec![(0.0, *y), (last, *y)]));
     let marks = data.marks.iter().map(|(index, _)| (2, vec![(*index as f64, 0.0), (*index as f64, end)]));
     let classes: Vec<&str> =
@@ -27,7 +28,7 @@ pub(super) fn chart(data: &ChartData) -> String {
 /// Draws the lines alone.
 pub(crate) fn sparkline(data: &ChartData) -> String {
     let classes: Vec<&str> = data.series.iter().map(|series| series.hue).collect();
-    let end = ((data.points() - 1) as f64, data.axis_end());
+    let end = ((data.points() - 1) as f64, data.axis().end);
     draw(SPARKLINE, end, lines(data), &classes)
 }
 
@@ -105,12 +106,12 @@ fn stretchable(svg: String, (width, height): (u32, u32), classes: &[&str]) -> St
 mod tests {
     use super::*;
     use crate::components::chart::data::Series;
-    use watchboard_wire::{Window, format::Unit};
+    use watchboard_wire::{ShownSpan, Window, format::Unit};
 
     fn data(values: &[Option<f32>]) -> ChartData {
         ChartData {
             series: vec![Series::new("rate", "hue-rate", values)],
-            ..ChartData::new(Window::Minute, Unit::PerSecond)
+            ..ChartData::new(ShownSpan { window: Window::Minute, points: 60 }, Unit::PerSecond)
         }
     }
 
@@ -130,7 +131,7 @@ mod tests {
         assert!(svg.starts_with("<svg preserveAspectRatio=\"none\""), "{svg}");
         assert_eq!(
             (svg.matches("class=\"grid\"").count(), svg.matches("class=\"limit\"").count(), lines_of(&svg)),
-            (5, 1, 1)
+            (6, 1, 1)
         );
         for absent in ["<text", "stroke=", "style=", " width=", "opacity"] {
             assert!(!svg.contains(absent), "{absent} in {svg}");
@@ -147,6 +148,6 @@ mod tests {
     #[test]
     fn no_data_draws_the_grid_alone() {
         let svg = chart(&data(&[]));
-        assert_eq!((svg.matches("class=\"grid\"").count(), lines_of(&svg)), (5, 0));
+        assert_eq!((svg.matches("class=\"grid\"").count(), lines_of(&svg)), (6, 0));
     }
 }

@@ -116,7 +116,10 @@ pub(super) fn ReplicationTable() -> impl IntoView {
         Err(_) => String::new(),
         Ok(set) if set.set.is_empty() => "A server by itself, or a router: it replicates nothing.".to_owned(),
         Ok(set) => {
-            let elections = set.term.map_or_else(String::new, |term| format!(", {term} elections so far"));
+            let elections = set.term.map_or_else(String::new, |term| match term {
+                1 => ", one election so far".to_owned(),
+                term => format!(", {term} elections so far"),
+            });
             let window = match set.oplog_window_seconds {
                 Some(seconds) => format!("its oplog reaches back {}", format::span(seconds)),
                 None => "how far its oplog reaches back is not told".to_owned(),

@@ -65,6 +65,7 @@ pub(super) fn CollectionTable() -> impl IntoView {
     });
     let foot = figures_memo(move |figures| match collections(figures) {
         Err(_) => String::new(),
+        Ok(all) if all.is_all && all.looked_at == 0 => format!("{} has no collections.", all.database),
         Ok(all) if all.is_all && all.omitted > 0 => {
             format!("The largest of {} in {}, {} of which did not tell.", all.looked_at, all.database, all.omitted)
         }

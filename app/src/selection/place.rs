@@ -1,0 +1,68 @@
+//! Where the viewer was on the page: how far it was scrolled, and the link that led away. Each entry of the browser's history keeps its own.
+
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// A view that comes back may have to wait for its figures.
+const RESTORE_WITHIN_MS: f64 = 5_000.0;
+const BETWEEN: char = ' ';
+
+/// Keeps the place in the current entry, before a link leads away from it.
+pub(super) fn keep(href: &str) {
+    // Whole pixels: code that reads fractions is large.
+    let scrolled = window().scroll_y().unwrap_or_default().round() as i32;
+    let state = JsValue::from_str(&format!("{scrolled}{BETWEEN}{href}"));
+    if let Ok(history) = window().history() {
+        // Without it the way back leads to the top.
+        let _ = history.replace_state_with_url(&state, "", None);
+    }
+}
+
+/// Goes to the top of another view. Whoever followed a link that is gone goes on in the view.
+pub(super) fn begin() {
+    window().scroll_to_with_x_and_y(0.0, 0.0);
+    request_animation_frame(|| {
+        let is_lost = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
+        if is_lost && let Some(view) = document().get_element_by_id("view") {
+            focus(&view);
+        }
+    });
+}
+
+/// Goes back to the place of the current entry, as soon as the page is long enough.
+pub(super) fn restore() {
+    let state = window().history().and_then(|history| history.state()).ok().and_then(|state| state.as_string());
+    let place = state.as_deref().and_then(|state| state.split_once(BETWEEN));
+    let Some((Ok(scrolled), href)) = place.map(|(scrolled, href)| (scrolled.parse::<i32>(), href)) else { return };
+    let until = now_ms() + RESTORE_WITHIN_MS;
+    step(scrolled.into(), href.to_owned(), until);
+}
+
+fn step(scrolled: f64, href: String, until: f64) {
+    request_animation_frame(move || {
+        window().scroll_to_with_x_and_y(0.0, scrolled);
+        let is_there = (window().scroll_y().unwrap_or_default() - scrolled).abs() < 2.0;
+        if is_there {
+            links().find(|link| link.get_attribute("href").as_deref() == Some(&*href)).iter().for_each(focus);
+        } else if now_ms() < until {
+            step(scrolled, href, until);
+        }
+    });
+}
+
+fn links() -> impl Iterator<Item = web_sys::Element> {
+    let links = document().get_elements_by_tag_name("a");
+    (0..links.length()).filter_map(move |index| links.item(index))
+}
+
+fn focus(element: &web_sys::Element) {
+    if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = element.focus_with_options(&options);
+    }
+}
+
+fn now_ms() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
