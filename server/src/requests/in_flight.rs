@@ -4,17 +4,19 @@ use std::{num::NonZeroU32, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode, Uri};
 use tokio::time::Instant;
-use watchboard_wire::ErrorKind;
+use watchboard_wire::{ClosedBy, ErrorKind, LongLivedKind};
 
 use super::{
     client_left::ClientLeft,
     endpoint::{CLIENT_CLOSED_REQUEST, Ending, Endpoint, Outcome, RequestRecord},
     error_text::{EXCERPT_BYTES, ErrorDetails, ErrorText, is_text},
     grpc::GrpcStatus,
+    long_lived::OpenExchange,
     recorder::{NewPath, Recorder, RequestRow},
     reports::{ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
     response_kind::{ResponseKind, error_kind},
+    tunnel::{Tunnel, upgrade_kind},
     upstream::UpstreamTiming,
     waiting::{self, ClientWait},
 };
@@ -55,6 +57,8 @@ pub(super) struct InFlightRequest {
     outcome: Outcome,
     method_has_body: bool,
     response_kind: ResponseKind,
+    /// A response that is a stream, from its head on.
+    stream: Option<OpenExchange>,
     /// Whether the client asks the application to wait until something happens: its time is no latency then.
     is_long_poll: bool,
     pub(super) client_wait: ClientWait,
@@ -92,6 +96,7 @@ impl InFlightRequest {
             outcome: Outcome::Dropped,
             method_has_body: *method != Method::HEAD,
             response_kind: ResponseKind::Plain,
+            stream: None,
             is_long_poll: waiting::is_long_poll(uri),
             client_wait: ClientWait::default(),
             promised: None,
@@ -107,8 +112,8 @@ impl InFlightRequest {
         self.response_kind = ResponseKind::from(headers);
         self.note_trailers(headers);
         let no_body = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        if self.response_kind == ResponseKind::Stream && (no_body || !self.method_has_body || promised.is_some()) {
-            self.response_kind = ResponseKind::Plain;
+        if no_body || !self.method_has_body || promised.is_some() {
+            self.response_kind = self.response_kind.with_length();
         }
         if no_body || !self.method_has_body {
             // The server does not poll this body, so the layer cannot see its end.
@@ -143,6 +148,20 @@ impl InFlightRequest {
         }
         if !std::mem::replace(&mut self.has_begun, true) {
             self.row.begin();
+        }
+    }
+
+    /// The response makes a connection or a body that lasts as long as its sides want. The request has its row.
+    pub(super) fn open_long_lived(&mut self, headers: &HeaderMap, tunnel: Option<Tunnel>) {
+        if self.status == StatusCode::SWITCHING_PROTOCOLS {
+            let kind = upgrade_kind(headers);
+            let recorder = self.row.long_lived(kind);
+            match tunnel {
+                Some(tunnel) => tunnel.begin(kind, OpenExchange::new(recorder)),
+                None => recorder.count_unobserved(),
+            }
+        } else if self.response_kind == ResponseKind::Stream {
+            self.stream = Some(OpenExchange::new(self.row.long_lived(LongLivedKind::Stream)));
         }
     }
 
@@ -182,6 +201,9 @@ impl InFlightRequest {
     /// A part of the body is sent: `bytes` bytes, which begin with `text`.
     pub(super) fn send(&mut self, bytes: usize, text: &[u8]) {
         self.response_bytes += bytes as u64;
+        if let Some(stream) = &self.stream {
+            stream.send(bytes as u64, 0);
+        }
         if self.is_error_text
             && let ErrorText::Received(excerpt) = &mut self.error.get_or_insert_default().text
         {
@@ -245,6 +267,10 @@ impl InFlightRequest {
         }
         if self.client_has_left() {
             self.leave();
+        }
+        if let Some(stream) = self.stream.take() {
+            let by = if self.outcome == Outcome::Dropped { ClosedBy::Client } else { ClosedBy::Application };
+            stream.close(None, Some(by));
         }
         let panicked = self.error.as_ref().is_some_and(|error| error.panicked);
         let kind = error_kind(self.outcome, self.status, panicked, self.response_kind);
