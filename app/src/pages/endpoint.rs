@@ -8,6 +8,7 @@ use super::{
     charts::byte_series,
     commands::EndpointCommandTable,
     errors::{CauseTable, SampleTable},
+    long_lived::LongLivedCard,
     requests::StatusTable,
     slowest::SlowestTable,
 };
@@ -62,6 +63,7 @@ pub(crate) fn EndpointPage() -> impl IntoView {
                         <EndpointCommandTable />
                     </Card>
                 })}
+            <LongLivedCard />
             <Card title="Errors by cause" note="# stands for what differs from request to request." wide=true>
                 <CauseTable most=usize::MAX />
                 <SampleTable />
