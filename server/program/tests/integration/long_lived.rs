@@ -277,7 +277,7 @@ fn requests_in_progress(health: &Value) -> &Value {
 
 #[tokio::test]
 async fn open_streams_are_no_requests_in_flight_and_take_no_place_of_a_request() {
-    // 8,192 takes a minute and 25,000 descriptors.
+    // More need as many descriptors, of this process and of the application too.
     let count: usize = std::env::var("WATCHBOARD_TEST_STREAMS").map_or(40, |count| count.parse().expect("a number"));
     let node = Node::start().await;
     let (binary, proxy) = Binary::with_upstream(node.port, &[]).await;
