@@ -4,8 +4,8 @@
 use watchboard_wire::RefreshCursor;
 use watchboard_wire::format;
 use watchboard_wire::{
-    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, RefreshQuery, RefreshResponse, ShownSpan,
-    SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
+    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, LongLivedRow, MemoryDetail, RefreshQuery, RefreshResponse,
+    ShownSpan, SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
 };
 
 /// The maximum that the server keeps.
@@ -25,6 +25,7 @@ pub(crate) struct Figures {
     pub(crate) causes: Vec<ErrorCause>,
     pub(crate) uncounted_errors: u64,
     pub(crate) slowest: Vec<SlowRequest>,
+    pub(crate) long_lived: Vec<LongLivedRow>,
     pub(crate) endpoint: Option<EndpointDetail>,
     pub(crate) memory: Option<MemoryDetail>,
     pub(crate) database: Option<DatabaseDetail>,
@@ -42,6 +43,7 @@ impl Figures {
             causes: first.causes,
             uncounted_errors: first.uncounted_errors,
             slowest: first.slowest.unwrap_or_default(),
+            long_lived: first.long_lived,
             endpoint: first.endpoint,
             memory: first.memory,
             database: first.database,
@@ -119,6 +121,7 @@ impl Figures {
             }
             (newer, _) => newer,
         };
+        self.long_lived = newer.long_lived;
         self.memory = newer.memory;
         self.database = newer.database;
         self.timeline.extend(newer.timeline);

@@ -7,6 +7,7 @@ mod database;
 mod endpoint;
 mod endpoints;
 mod errors;
+mod long_lived;
 mod memory;
 mod overview;
 mod requests;

@@ -53,9 +53,10 @@ pub use memory::{Watch, WatchTarget, memory_limit_bytes};
 pub use monitor::{Builder, Monitor};
 pub use requests::{
     Capacity, CapacityPlace, ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService,
-    RouteError, Routes, UpstreamTiming,
+    RouteError, Routes, Tunnel, UpstreamTiming, is_stream,
 };
 pub use supervision::program;
+pub use watchboard_wire::ClosedBy;
 
 /// Records all requests to `app`, and mounts the board at `path`: the one call. `database` is MongoDB's `ClientOptions` or `Client`, a
 /// [`Database`], an `Option` of one, or `()`. By default the board opens by a link in the log: see [`Builder::access`].

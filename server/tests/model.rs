@@ -16,6 +16,8 @@ mod ending;
 mod endpoint;
 #[path = "../src/sync/free_list.rs"]
 mod free_list;
+#[path = "../src/requests/long_lived.rs"]
+mod long_lived;
 #[path = "../src/requests/methods.rs"]
 mod methods;
 #[path = "../src/requests/registry.rs"]

@@ -10,6 +10,7 @@ use super::{
     charts::byte_series,
     commands::EndpointCommandTable,
     errors::{CauseTable, SampleTable},
+    long_lived::LongLivedCard,
     requests::StatusTable,
     slowest::SlowestTable,
 };
@@ -77,6 +78,7 @@ fn KnownEndpoint(counts: bool, listens: bool) -> impl IntoView {
                         <EndpointCommandTable />
                     </Card>
                 })}
+            <LongLivedCard />
             <Card title="Errors by cause" note="# stands for what differs from request to request." wide=true>
                 <CauseTable most=usize::MAX />
                 <SampleTable />

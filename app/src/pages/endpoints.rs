@@ -166,7 +166,7 @@ fn Filter() -> impl IntoView {
 
 /// Whether an endpoint is in the window. The page keeps the names of the others.
 fn is_in_window(row: &EndpointRow) -> bool {
-    row.requests + row.in_flight > 0
+    row.requests + row.in_flight + row.open > 0
 }
 
 /// The indices of the endpoints that match the filter, in the order of the URL.

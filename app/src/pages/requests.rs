@@ -1,13 +1,14 @@
 //! Request metrics: the endpoints, errors and slowest requests of the window.
 
 use leptos::prelude::*;
-use watchboard_wire::{Requests, format};
+use watchboard_wire::{LongLivedKind, Requests, format};
 
 use super::{
-    cells::{code_class, count_cell, share},
+    cells::{code_class, count_cell, fact_or_reason, share},
     charts::{ErrorsChart, LatencyChart, RequestRateChart},
     endpoints::EndpointTable,
     errors::CauseTable,
+    long_lived::LongLivedCard,
     slowest::SlowestTable,
 };
 use crate::{
@@ -28,6 +29,7 @@ pub(crate) fn RequestsPage() -> impl IntoView {
             <Card title="Endpoints" note="Of the window. First what takes the most time in all: there a gain is felt most." wide=true>
                 <EndpointTable />
             </Card>
+            <LongLivedCard />
             <Card title="Errors by cause" note="One endpoint, status and message are one cause; # stands for what differs from request to request." wide=true>
                 <CauseTable most=usize::MAX />
             </Card>
@@ -66,6 +68,15 @@ fn application_facts(requests: &Requests) -> Vec<Fact> {
         ("Mean response time", mean, "from arrival to the last byte, of requests that succeeded".to_owned()),
         ("Bytes sent", format::bytes(requests.response_bytes as f64), format::exact(requests.response_bytes)),
     ];
+    for (kind, open) in &requests.open {
+        let name = match kind {
+            LongLivedKind::WebSocket => "Open WebSockets",
+            LongLivedKind::Upgrade => "Open upgrades",
+            LongLivedKind::Stream => "Open streams",
+        };
+        let unseen = "the application handles them itself: their end cannot be seen";
+        facts.push(fact_or_reason(name, open.map(|open| format::count(open as f64)), unseen));
+    }
     if requests.faults > 0 {
         let why = "panics of the monitor or of the host's policy for it, kept from the requests".to_owned();
         facts.push(("Not recorded", format::count(requests.faults as f64), why));

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Band, EndpointCommand, EndpointLatency, RequestDatabase, RequestMemory, RequestUpstream, SlowRequest, Timeline,
-    columns,
+    Band, EndpointCommand, EndpointLatency, LongLivedTotals, RequestDatabase, RequestMemory, RequestUpstream,
+    SlowRequest, Timeline, columns,
 };
 
 /// The name of an endpoint, and its latency objective.
@@ -72,8 +72,10 @@ pub struct EndpointRow {
     pub client_errors: u64,
     /// Requests that the client left.
     pub dropped: u64,
-    /// Requests in flight now.
+    /// Requests in flight now, without open streams.
     pub in_flight: u64,
+    /// WebSockets, other upgraded connections and streams that are open now.
+    pub open: u64,
     /// Bytes of response bodies.
     pub response_bytes: u64,
     /// The sum of their durations.
@@ -171,8 +173,10 @@ pub struct EndpointTotals {
     pub method: Option<String>,
     /// As in [`EndpointName`].
     pub route: String,
-    /// Requests in flight.
+    /// Requests in flight, without open streams.
     pub in_flight: u64,
+    /// Its WebSockets, other upgraded connections and streams; only kinds that were opened.
+    pub long_lived: Vec<LongLivedTotals>,
     /// Bytes of response bodies.
     pub response_bytes: u64,
     /// Bytes that its requests allocated; zero if the program's allocator does not count.
@@ -201,6 +205,12 @@ impl EndpointTotals {
     /// Adds the counts of another endpoint. The name and the number stay.
     pub fn add(&mut self, more: &Self) {
         self.in_flight += more.in_flight;
+        for totals in &more.long_lived {
+            match self.long_lived.iter_mut().find(|sum| sum.kind == totals.kind) {
+                Some(sum) => sum.add(totals),
+                None => self.long_lived.push(totals.clone()),
+            }
+        }
         self.response_bytes += more.response_bytes;
         self.allocated_bytes += more.allocated_bytes;
         self.freed_bytes += more.freed_bytes;

@@ -16,6 +16,7 @@ mod fault;
 pub mod format;
 mod health;
 mod latency;
+mod long_lived;
 mod memory;
 mod reading;
 mod refresh;
@@ -42,6 +43,7 @@ pub use failure::FailureKind;
 pub use fault::Fault;
 pub use health::{Finding, FindingSubject, Health, Status};
 pub use latency::{Band, EndpointLatency, Latency};
+pub use long_lived::{ClosedBy, Closes, LongLivedKind, LongLivedRow, LongLivedTotals, close_code_name};
 pub use memory::{
     Allocator, Container, CpuQuota, Descriptors, Handles, Headline, Heap, Memory, PageSharing, Pressure, Process,
     System, Thread, Threads,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, MemoryDetail, SlowRequest, Snapshot, Timeline,
-    TimelineColumns, Window, WindowTotals,
+    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, LongLivedRow, MemoryDetail, SlowRequest, Snapshot,
+    Timeline, TimelineColumns, Window, WindowTotals,
 };
 
 /// The figures that a page wants.
@@ -62,6 +62,9 @@ pub struct RefreshResponse {
     pub uncounted_errors: u64,
     /// The slowest requests of the window; `Some` for [`Part::Requests`] only.
     pub slowest: Option<Vec<SlowRequest>>,
+    /// WebSockets, other upgraded connections and streams since the start, those with the most open first. Of all endpoints for
+    /// [`Part::Requests`], of its own for [`Part::Endpoint`], else empty.
+    pub long_lived: Vec<LongLivedRow>,
     /// The endpoint of [`Part::Endpoint`]; `None` if there is no such endpoint.
     pub endpoint: Option<EndpointDetail>,
     /// The details of memory; `Some` for [`Part::Memory`] only.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CapacityUse, Latency, RequestDatabase};
+use super::{CapacityUse, Latency, LongLivedKind, RequestDatabase};
 
 /// All requests that ended since the monitor started, and those in flight.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,8 +15,10 @@ pub struct Requests {
     pub client_errors: u64,
     /// Requests whose client left before the end of the response.
     pub dropped: u64,
-    /// Requests that have not ended.
+    /// Requests that have not ended, without open streams.
     pub in_flight: u64,
+    /// How many of each kind of long-lived exchanges are open; `None` if that cannot be seen. Only kinds that were opened.
+    pub open: Vec<(LongLivedKind, Option<u64>)>,
     /// Bytes of response bodies, before compression outside of the layer.
     pub response_bytes: u64,
     /// Bytes that requests allocated; zero if the program's allocator does not count.

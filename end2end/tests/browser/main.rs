@@ -8,6 +8,7 @@ mod extensions;
 mod hosts;
 mod link;
 mod live;
+mod long_lived;
 mod memory;
 mod no_javascript;
 mod requests;

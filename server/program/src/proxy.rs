@@ -6,6 +6,7 @@ mod error_page;
 mod failure;
 mod failure_log;
 mod forward;
+mod frames;
 mod headers;
 mod host;
 mod idle_connections;
@@ -61,8 +62,9 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// The application begins its answer within `answers_within` after the last byte of the request, or the client gets a 504.
     pub(crate) fn new(dialer: Dialer, answers_within: Duration, bounds: ProxyBounds) -> Self {
+        let streams = bounds.streams.clone();
         let admission = Admission::new(&dialer.upstream, bounds);
-        let forwarder = Forwarder::new(dialer, answers_within, 0);
+        let forwarder = Forwarder::new(dialer, answers_within, 0, streams);
         Self { admission: Arc::new(admission), forwarder: Arc::new(forwarder) }
     }
 

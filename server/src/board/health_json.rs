@@ -9,8 +9,9 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use watchboard_wire::{
-    Application, ApplicationProcess, CommandTotals, CommandsSnapshot, DatabaseState, EndpointLatency, EndpointTotals,
-    ErrorEvent, Fault, FullSnapshot, Heap, Latency, Memory, Process, Reading, Snapshot, Status, System, Thread, format,
+    Application, ApplicationProcess, Closes, CommandTotals, CommandsSnapshot, DatabaseState, EndpointLatency,
+    EndpointTotals, ErrorEvent, Fault, FullSnapshot, Heap, Latency, LongLivedKind, LongLivedTotals, Memory, Process,
+    Reading, Snapshot, Status, System, Thread, close_code_name, format,
 };
 
 use crate::supervision::program;
@@ -297,7 +298,11 @@ fn application(frozen: &FullSnapshot) -> Value {
         "error_rate": (percent * 100.0).round() / 100.0,
         "client_error_count": requests.client_errors,
         "dropped_count": requests.dropped,
+        // Without open streams, which are below.
         "in_flight": requests.in_flight,
+        // Null for a kind of which nothing but the opening is seen.
+        "open": requests.open.iter().map(|(kind, open)| (kind.plural().to_owned(), json!(open))).collect::<Map<_, _>>(),
+        "connections": connections(frozen),
         // The bounds of the proxy; empty without one.
         "capacities": requests.capacities,
         "average_response_time": mean_seconds,
@@ -311,6 +316,37 @@ fn application(frozen: &FullSnapshot) -> Value {
         "database_commands": frozen.commands.as_ref().map(|_| by_endpoint(|endpoint| endpoint.commands)),
         "recent_errors": frozen.errors.iter().map(error).collect::<Vec<_>>(),
     })
+}
+
+/// WebSockets, other upgraded connections and streams since the start, by endpoint and kind.
+fn connections(frozen: &FullSnapshot) -> Vec<Value> {
+    let seconds = |us: u64| us as f64 / 1e6;
+    let closes = |closes: &Closes| json!({ "code": closes.code, "name": closes.code.map(close_code_name), "by": closes.by, "count": closes.count });
+    let row = |endpoint: &EndpointTotals, totals: &LongLivedTotals| {
+        let observed = totals.is_observed();
+        let is_websocket = totals.kind == LongLivedKind::WebSocket;
+        let received = observed && totals.kind != LongLivedKind::Stream;
+        json!({
+            "endpoint": endpoint.text(),
+            "kind": totals.kind.word(),
+            "open": observed.then_some(totals.open),
+            "opened": totals.opened,
+            // Those whose end, bytes and messages cannot be seen.
+            "unobserved": totals.unobserved,
+            "duration_mean_seconds": totals.duration_mean_us().map(seconds),
+            "duration_max_seconds": (totals.ends() > 0).then(|| seconds(totals.duration_max_us)),
+            "received_bytes": received.then_some(totals.received_bytes),
+            "sent_bytes": observed.then_some(totals.sent_bytes),
+            "received_messages": (observed && is_websocket).then_some(totals.received_messages),
+            "sent_messages": (observed && is_websocket).then_some(totals.sent_messages),
+            "unparsed": totals.unparsed,
+            "closed": totals.closes.iter().map(closes).collect::<Vec<_>>(),
+        })
+    };
+    let rows = |endpoint: &Arc<EndpointTotals>| {
+        endpoint.long_lived.iter().map(|totals| row(endpoint, totals)).collect::<Vec<_>>()
+    };
+    frozen.endpoints.iter().flat_map(rows).collect()
 }
 
 /// The last minute of each endpoint that had requests in it.

@@ -3,6 +3,7 @@
 
 mod commands;
 mod exposition;
+mod long_lived;
 mod process;
 mod requests;
 mod text;

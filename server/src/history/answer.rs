@@ -1,7 +1,7 @@
 //! The history's part of the response to a page: the figures of its view that are new since the page's cursor.
 
 use watchboard_wire::{
-    CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, Part,
+    CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, LongLivedRow, Part,
     RefreshCursor, RefreshQuery, RefreshResponse, RequestCommands, SlowRequest, Snapshot, Timeline, Window,
 };
 
@@ -20,6 +20,8 @@ use crate::{
 
 /// Endpoints in a view that shows only the top ones.
 const MAX_ENDPOINTS: usize = 10;
+/// Rows of WebSockets and streams that a page gets.
+const MAX_LONG_LIVED_ROWS: usize = 50;
 
 /// Looks up the names for the numbers in the history.
 #[derive(Clone, Copy)]
@@ -49,7 +51,7 @@ impl History {
         let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, aliases, now, .. } = self;
         let window_sums = &mut windows[query.window as usize];
         window_sums.advance(tiers, aliases, *now);
-        reader.in_flight_ids().for_each(|id| window_sums.know(id));
+        reader.busy_ids().for_each(|id| window_sums.know(id));
         let same_run = |cursor: &RefreshCursor| cursor.started_at_unix_ms == *started_at_unix_ms;
         let cursor = cursor.filter(|cursor| same_run(cursor) && window_sums.made_at() <= cursor.tick);
         let endpoints = match &query.part {
@@ -78,6 +80,13 @@ impl History {
             },
             uncounted_errors: causes.uncounted_errors(snapshot.requests.errors_seen),
             slowest: (query.part == Part::Requests).then(|| slow_requests(slowest, window_sums, names)),
+            long_lived: match &query.part {
+                Part::Requests => most_open(reader, |_| true),
+                Part::Endpoint(name) => {
+                    reader.id(name).map(|own| most_open(reader, |id| id == own)).unwrap_or_default()
+                }
+                _ => vec![],
+            },
             endpoint,
             memory: None,
             database: None,
@@ -136,6 +145,15 @@ fn changed_causes(
     changed
 }
 
+/// The WebSockets, other upgraded connections and streams of these endpoints: the rows with the most open first.
+fn most_open(reader: &Reader, is_wanted: impl Fn(usize) -> bool) -> Vec<LongLivedRow> {
+    let rows = reader.long_lived().filter(|(id, _)| is_wanted(*id));
+    let mut rows: Vec<LongLivedRow> = rows.map(|(_, row)| row).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse((row.totals.open, row.totals.opened)));
+    rows.truncate(MAX_LONG_LIVED_ROWS);
+    rows
+}
+
 fn slow_requests(slowest: &Slowest, window_sums: &WindowSums, names: NameLookup<'_>) -> Vec<SlowRequest> {
     slowest.slowest_since(window_sums.span().0).iter().map(|sighting| slow_request(sighting, names)).collect()
 }
@@ -165,7 +183,7 @@ fn detail(
         None => EndpointRow { id: id as u32, ..EndpointRow::default() },
     };
     EndpointDetail {
-        row: EndpointRow { name: Some(reader.name(id)), in_flight: reader.in_flight(id), ..row },
+        row: EndpointRow { name: Some(reader.name(id)), in_flight: reader.in_flight(id), open: reader.open(id), ..row },
         timeline,
         statuses: reader.statuses(id),
         commands: commands(id, names),
@@ -176,12 +194,15 @@ fn detail(
 /// The endpoints with the largest values of `key`.
 fn top_endpoints(window_sums: &mut WindowSums, reader: &Reader, key: fn(&Tally) -> u64) -> Vec<EndpointRow> {
     let first = window_sums.first_of_line();
-    let mut rows: Vec<(usize, &mut SumsRow)> =
-        window_sums.rows().filter(|(id, row)| row.sums.requests() + reader.in_flight(*id) > 0).collect();
+    let mut rows: Vec<(usize, &mut SumsRow)> = window_sums
+        .rows()
+        .filter(|(id, row)| row.sums.requests() + reader.in_flight(*id) + reader.open(*id) > 0)
+        .collect();
     rows.sort_by_key(|(id, row)| (std::cmp::Reverse(key(&row.sums)), *id));
     let named = |(id, row): (usize, &mut SumsRow)| EndpointRow {
         name: Some(reader.name(id)),
         in_flight: reader.in_flight(id),
+        open: reader.open(id),
         ..wire_row(id, row, first, reader)
     };
     rows.into_iter().take(MAX_ENDPOINTS).map(named).collect()
@@ -193,20 +214,20 @@ fn changed_endpoints(window_sums: &mut WindowSums, cursor: Option<RefreshCursor>
     let now = window_sums.span().1.saturating_sub(1);
     let mut rows = vec![];
     for (id, row) in window_sums.rows() {
-        let in_flight = reader.in_flight(id);
-        if in_flight != row.in_flight {
-            if row.in_flight == 0 && row.sums.requests() == 0 {
+        let (in_flight, open) = (reader.in_flight(id), reader.open(id));
+        if (in_flight, open) != (row.in_flight, row.open) {
+            if row.in_flight + row.open + row.sums.requests() == 0 {
                 row.came_at = now;
             }
-            (row.in_flight, row.changed_at) = (in_flight, now);
+            (row.in_flight, row.open, row.changed_at) = (in_flight, open, now);
         }
         let is_new = |tick: u64| cursor.is_none_or(|cursor| tick > cursor.tick);
         // An endpoint that has left the window is sent once, so that the page drops it.
-        if is_new(row.changed_at) && (cursor.is_some() || row.sums.requests() + in_flight > 0) {
+        if is_new(row.changed_at) && (cursor.is_some() || row.sums.requests() + in_flight + open > 0) {
             let name = is_new(row.came_at).then(|| reader.name(id));
             // The page has the line up to its cursor.
             let known = cursor.filter(|_| name.is_none()).map_or(first, |cursor| first.max(cursor.tick / line_step));
-            rows.push(EndpointRow { name, in_flight, ..wire_row(id, row, known, reader) });
+            rows.push(EndpointRow { name, in_flight, open, ..wire_row(id, row, known, reader) });
         }
     }
     rows
@@ -223,6 +244,7 @@ fn wire_row(id: usize, row: &SumsRow, first_of_line: u64, reader: &Reader) -> En
         client_errors: sums.count(Class::ClientError),
         dropped: sums.count(Class::Dropped),
         in_flight: 0,
+        open: 0,
         response_bytes: sums.response_bytes,
         duration_sum_us: sums.duration_sum_us,
         latency: sums.latency(),

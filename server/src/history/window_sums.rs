@@ -43,6 +43,8 @@ pub(super) struct SumsRow {
     pub(super) changed_at: u64,
     /// Requests in flight, as a page last got them.
     pub(super) in_flight: u64,
+    /// Open WebSockets, other upgraded connections and streams, as above.
+    pub(super) open: u64,
 }
 
 /// Requests over time: the points of a sparkline.
@@ -212,7 +214,7 @@ fn row_or_new(rows: &mut Vec<Option<Box<SumsRow>>>, id: usize, tick: u64) -> &mu
 
 impl SumsRow {
     fn new(tick: u64) -> Self {
-        Self { sums: Tally::default(), line: Line::default(), came_at: tick, changed_at: tick, in_flight: 0 }
+        Self { sums: Tally::default(), line: Line::default(), came_at: tick, changed_at: tick, in_flight: 0, open: 0 }
     }
 }
 

@@ -44,13 +44,18 @@ impl Capacity {
 
     /// Takes a place. `None` if all are taken, which is counted.
     pub fn try_enter(&self) -> Option<CapacityPlace> {
+        let place = self.enter_if_free();
+        if place.is_none() {
+            self.note_none_free();
+        }
+        place
+    }
+
+    /// Takes a place if one is free. That none is free is not counted: for a client that has a place elsewhere.
+    pub fn enter_if_free(&self) -> Option<CapacityPlace> {
         let place = self.enter();
         // The count has this place already.
-        if self.0.in_use.load(Relaxed) > self.0.limit {
-            self.note_none_free();
-            return None;
-        }
-        Some(place)
+        (self.0.in_use.load(Relaxed) <= self.0.limit).then_some(place)
     }
 
     /// Takes a place, also one beyond the limit: for a server that keeps the limit by other means.

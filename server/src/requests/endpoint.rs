@@ -2,8 +2,11 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use watchboard_wire::{LongLivedKind, LongLivedTotals};
+
 use super::{
     ending::{Class, Ending},
+    long_lived::LongLivedRecorder,
     upstream::{UpstreamRecorder, UpstreamTally, UpstreamTiming},
     waiting,
 };
@@ -57,6 +60,8 @@ pub(super) struct Endpoint {
     sizes: OnceBox<BucketRecorder>,
     usage: OnceBox<UsageRecorder>,
     upstream: OnceBox<UpstreamRecorder>,
+    /// In the order of [`LongLivedKind::ALL`].
+    long_lived: [OnceBox<LongLivedRecorder>; LongLivedKind::ALL.len()],
     /// A request that takes at least this long is among the slowest of the last seconds, and is reported.
     slow_from_us: AtomicU64,
 }
@@ -125,6 +130,7 @@ impl Endpoint {
             sizes: OnceBox::new(),
             usage: OnceBox::new(),
             upstream: OnceBox::new(),
+            long_lived: std::array::from_fn(|_| OnceBox::new()),
             slow_from_us: AtomicU64::new(0),
         }
     }
@@ -166,6 +172,17 @@ impl Endpoint {
         }
     }
 
+    /// The counters of its WebSockets, other upgrades or streams.
+    pub(super) fn long_lived(&self, kind: LongLivedKind) -> &LongLivedRecorder {
+        self.long_lived[kind as usize].get_or_init(|| Box::new(LongLivedRecorder::new()))
+    }
+
+    /// The figures of those kinds that it has had.
+    pub(super) fn read_long_lived(&self) -> Vec<LongLivedTotals> {
+        let recorders = LongLivedKind::ALL.into_iter().zip(&self.long_lived);
+        recorders.filter_map(|(kind, recorder)| Some(recorder.get()?.read(kind))).collect()
+    }
+
     fn shard(&self) -> &Shard {
         self.shards[thread_number() % SHARDS].get_or_init(|| Box::new(Shard::new()))
     }
@@ -185,7 +202,9 @@ impl Endpoint {
         let recorders = (1 + further) * BucketRecorder::held_bytes();
         let usage = self.usage.get().map_or(0, |_| UsageRecorder::held_bytes());
         let upstream = self.upstream.get().map_or(0, size_of_val);
-        (size_of::<Self>() + self.route.len() + shards + recorders + usage + upstream) as u64
+        let long_lived =
+            self.long_lived.iter().filter_map(OnceBox::get).map(LongLivedRecorder::held_bytes).sum::<usize>();
+        (size_of::<Self>() + self.route.len() + shards + recorders + usage + upstream + long_lived) as u64
     }
 
     pub(super) fn slow_from_us(&self) -> u64 {

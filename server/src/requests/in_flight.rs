@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode, Uri};
 use tokio::time::Instant;
-use watchboard_wire::ErrorKind;
+use watchboard_wire::{ClosedBy, ErrorKind, LongLivedKind};
 
 use super::{
     client_left::ClientLeft,
@@ -12,10 +12,12 @@ use super::{
     endpoint::{Endpoint, RequestRecord},
     error_text::{EXCERPT_BYTES, ErrorDetails, ErrorText, is_text},
     grpc::GrpcStatus,
+    long_lived::OpenExchange,
     recorder::{NewPath, Recorder, RequestRow},
     reports::{ReportedError, RequestUsage, Sighting},
     request_id::RequestId,
     response_kind::{ResponseKind, error_kind},
+    tunnel::{Tunnel, upgrade_kind},
     upstream::UpstreamTiming,
     waiting::{self, ClientWait},
 };
@@ -56,6 +58,8 @@ pub(super) struct InFlightRequest {
     outcome: Outcome,
     method_has_body: bool,
     response_kind: ResponseKind,
+    /// A response that is a stream, from its head on.
+    stream: Option<OpenExchange>,
     /// Whether the query asks the application to wait until something happens: its time is no latency then.
     asks_to_wait: bool,
     pub(super) client_wait: ClientWait,
@@ -93,6 +97,7 @@ impl InFlightRequest {
             outcome: Outcome::Dropped,
             method_has_body: *method != Method::HEAD,
             response_kind: ResponseKind::Plain,
+            stream: None,
             asks_to_wait: uri.query().is_some_and(waiting::asks_to_wait),
             client_wait: ClientWait::default(),
             promised: None,
@@ -113,8 +118,8 @@ impl InFlightRequest {
             }
         }
         let no_body = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        if self.response_kind == ResponseKind::Stream && (no_body || !self.method_has_body || promised.is_some()) {
-            self.response_kind = ResponseKind::Plain;
+        if no_body || !self.method_has_body || promised.is_some() {
+            self.response_kind = self.response_kind.with_length();
         }
         if no_body || !self.method_has_body {
             // The server does not poll this body, so the layer cannot see its end.
@@ -147,6 +152,20 @@ impl InFlightRequest {
         }
         if !std::mem::replace(&mut self.has_begun, true) {
             self.row.begin();
+        }
+    }
+
+    /// The response makes a connection or a body that lasts as long as its sides want. The request has its row.
+    pub(super) fn open_long_lived(&mut self, headers: &HeaderMap, tunnel: Option<Tunnel>) {
+        if self.status == StatusCode::SWITCHING_PROTOCOLS {
+            let kind = upgrade_kind(headers);
+            let recorder = self.row.long_lived(kind);
+            match tunnel {
+                Some(tunnel) => tunnel.begin(kind, OpenExchange::new(recorder)),
+                None => recorder.count_unobserved(),
+            }
+        } else if self.response_kind == ResponseKind::Stream {
+            self.stream = Some(OpenExchange::new(self.row.long_lived(LongLivedKind::Stream)));
         }
     }
 
@@ -186,6 +205,9 @@ impl InFlightRequest {
     /// A part of the body is sent: `bytes` bytes, which begin with `text`.
     pub(super) fn send(&mut self, bytes: usize, text: &[u8]) {
         self.response_bytes += bytes as u64;
+        if let Some(stream) = &self.stream {
+            stream.send(bytes as u64, 0);
+        }
         if self.is_error_text
             && let ErrorText::Received(excerpt) = &mut self.error.get_or_insert_default().text
         {
@@ -249,6 +271,10 @@ impl InFlightRequest {
         }
         if self.client_has_left() {
             self.leave();
+        }
+        if let Some(stream) = self.stream.take() {
+            let by = if self.outcome == Outcome::Dropped { ClosedBy::Client } else { ClosedBy::Application };
+            stream.close(None, Some(by));
         }
         let panicked = self.error.as_ref().is_some_and(|error| error.panicked);
         let kind = error_kind(self.outcome, self.status, panicked, self.response_kind);

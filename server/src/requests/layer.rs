@@ -21,6 +21,7 @@ use super::{
     observed_body,
     outer_layer::{self, OuterScope, RequestKey},
     recorder::{Incoming, Recorder},
+    tunnel::Tunnel,
     upstream::UpstreamTiming,
 };
 
@@ -162,6 +163,8 @@ where
                     request.note_response();
                     let is_proxys_own = upstream.is_some_and(|upstream| upstream.failure.is_some());
                     request.find_row(!request.is_client_error() && !is_proxys_own);
+                    let tunnel = response.extensions_mut().remove::<Tunnel>();
+                    request.open_long_lived(response.headers(), tunnel);
                     if request.recorder().server_timing {
                         append_server_timing(request, response.headers_mut());
                     }

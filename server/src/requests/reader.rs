@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use watchboard_wire::{EndpointName, EndpointTotals, Requests, StatusTotals};
+use watchboard_wire::{
+    EndpointName, EndpointTotals, LongLivedKind, LongLivedRow, LongLivedTotals, Requests, StatusTotals,
+};
 
 use super::{
     aliases::Aliases,
     capacity::Capacity,
     ending::Class,
     endpoint::{Endpoint, EndpointDelta, HistogramKind},
+    endpoint_state::{EndpointState, add_uses},
     recorder::Recorder,
     reports::{ReportedError, Sighting},
     tally::Tally,
@@ -32,20 +35,6 @@ pub(crate) struct Reader {
     whole: RunningTotals,
     errors_seen: u64,
     scratch: Tally,
-}
-
-/// An endpoint since the start.
-struct EndpointState {
-    number: usize,
-    started: u64,
-    ended: u64,
-    /// The database commands of its requests, by shape.
-    uses: Vec<CommandUseDelta>,
-    /// The command that its requests repeated last, within a second.
-    last_repetition: Option<Box<CommandUseDelta>>,
-    /// Whether the last reading took nothing.
-    is_quiet: bool,
-    totals: Arc<EndpointTotals>,
 }
 
 #[derive(Default)]
@@ -94,8 +83,9 @@ impl Reader {
         self.find_aliases();
         for (id, state) in self.states.iter_mut().enumerate() {
             let Some(endpoint) = recorder.registry.by_number(state.number as u32) else { continue };
-            // No request began since, none was in flight, and no part of one is left: none can have ended.
-            if endpoint.started_count() == state.started && state.in_flight() == 0 && state.is_quiet {
+            state.read_long_lived(endpoint);
+            // No request began since, all had ended, and no part of one is left: none can have ended.
+            if endpoint.started_count() == state.started && state.started == state.ended && state.is_quiet {
                 continue;
             }
             self.scratch.clear();
@@ -215,9 +205,31 @@ impl Reader {
         self.members(id).map(EndpointState::in_flight).sum()
     }
 
-    /// The endpoints with requests in flight.
-    pub(crate) fn in_flight_ids(&self) -> impl Iterator<Item = usize> {
-        let busy = self.states.iter().enumerate().filter(|(_, state)| state.in_flight() > 0);
+    /// WebSockets, other upgraded connections and streams of an endpoint that are open.
+    pub(crate) fn open(&self, id: usize) -> u64 {
+        self.members(id).flat_map(|state| &state.totals.long_lived).map(|totals| totals.open).sum()
+    }
+
+    /// WebSockets, other upgraded connections and streams since the start, by row and kind.
+    pub(crate) fn long_lived(&self) -> impl Iterator<Item = (usize, LongLivedRow)> {
+        let rows = (0..self.states.len()).filter(|id| self.aliases.is_row(*id));
+        let of_row = move |id: usize| {
+            let kinds = LongLivedKind::ALL.into_iter().filter_map(move |kind| self.long_lived_of(id, kind));
+            kinds.map(move |totals| (id, LongLivedRow { endpoint: self.name(id).text(), totals }))
+        };
+        rows.flat_map(of_row)
+    }
+
+    fn long_lived_of(&self, id: usize, kind: LongLivedKind) -> Option<LongLivedTotals> {
+        let mut members = self.members(id).filter_map(|state| state.long_lived(kind));
+        let mut sum = members.next()?.clone();
+        members.for_each(|more| sum.add(more));
+        Some(sum)
+    }
+
+    /// The endpoints with requests in flight, or with something open.
+    pub(crate) fn busy_ids(&self) -> impl Iterator<Item = usize> {
+        let busy = self.states.iter().enumerate().filter(|(_, state)| state.is_busy());
         busy.map(|(id, _)| self.aliases.row(id))
     }
 
@@ -257,6 +269,17 @@ impl Reader {
         self.recorder.upstream_failures.to_vec()
     }
 
+    /// How many of each kind that was opened are open; `None` if that cannot be seen.
+    fn open_by_kind(&self) -> Vec<(LongLivedKind, Option<u64>)> {
+        let of_kind = |kind| {
+            let totals = || self.states.iter().filter_map(move |state| state.long_lived(kind));
+            let is_observed = totals().any(LongLivedTotals::is_observed);
+            totals().next()?;
+            Some((kind, is_observed.then(|| totals().map(|totals| totals.open).sum())))
+        };
+        LongLivedKind::ALL.into_iter().filter_map(of_kind).collect()
+    }
+
     /// All requests since the start, without the last minute's figures.
     pub(crate) fn requests(&self) -> Requests {
         let total = self.whole.classes.iter().sum();
@@ -266,6 +289,7 @@ impl Reader {
             client_errors: self.whole.classes[Class::ClientError as usize],
             dropped: self.whole.classes[Class::Dropped as usize],
             in_flight: self.states.iter().map(EndpointState::in_flight).sum(),
+            open: self.open_by_kind(),
             response_bytes: self.whole.response_bytes,
             allocated_bytes: self.whole.allocated.bytes,
             latency_mean_us: self.whole.latency_sum_us.checked_div(self.whole.timed),
@@ -309,75 +333,6 @@ impl RunningTotals {
         self.latency_sum_us += tally.latencies.sum();
         self.response_bytes += taken.response_bytes;
         self.allocated = self.allocated + taken.allocated;
-    }
-}
-
-impl EndpointState {
-    fn new(id: usize, number: usize, endpoint: &Endpoint) -> Self {
-        let totals = EndpointTotals {
-            id,
-            method: endpoint.method.map(ToOwned::to_owned),
-            route: endpoint.route.to_string(),
-            ..EndpointTotals::default()
-        };
-        let totals = Arc::new(totals);
-        Self { number, started: 0, ended: 0, uses: vec![], last_repetition: None, is_quiet: false, totals }
-    }
-
-    fn in_flight(&self) -> u64 {
-        self.started.saturating_sub(self.ended)
-    }
-
-    /// The memory that it holds beside itself, in bytes.
-    fn held_bytes(&self) -> usize {
-        let EndpointTotals { method, route, statuses, .. } = &*self.totals;
-        let errors = statuses.iter().filter_map(|total| total.error.as_ref()).map(String::capacity).sum::<usize>();
-        let texts = route.capacity() + method.as_ref().map_or(0, String::capacity) + errors;
-        let repetition = self.last_repetition.as_ref().map_or(0, |_| size_of::<CommandUseDelta>());
-        size_of::<EndpointTotals>()
-            + statuses.capacity() * size_of::<StatusTotals>()
-            + texts
-            + self.uses.capacity() * size_of::<CommandUseDelta>()
-            + repetition
-    }
-
-    fn add_uses(&mut self, taken: &[CommandUseDelta]) {
-        add_uses(&mut self.uses, taken);
-        let most = taken.iter().filter(|used| used.repeated > 0).max_by_key(|used| used.most);
-        self.last_repetition = most.map(|used| Box::new(*used)).or_else(|| self.last_repetition.take());
-    }
-
-    fn add(&mut self, taken: &EndpointDelta, endpoint: &Endpoint) {
-        self.add_uses(&taken.usage.uses);
-        // Snapshots of earlier ticks keep their totals.
-        let totals = Arc::make_mut(&mut self.totals);
-        for taken in &taken.endings {
-            let total = totals.status_mut(taken.ending.status, taken.ending.error());
-            total.requests += taken.requests();
-            total.duration_sum_us += taken.duration_sum_us;
-            for (bounded, count) in total.bounded.iter_mut().zip(taken.bounded) {
-                *bounded += u64::from(count);
-            }
-            self.ended += taken.requests();
-        }
-        totals.response_bytes += taken.response_bytes;
-        totals.allocated_bytes += taken.allocated.bytes;
-        totals.freed_bytes += taken.allocated.freed_bytes;
-        totals.commands += taken.usage.commands;
-        totals.database_us += taken.usage.elapsed_us;
-        // Read after the ends, so that no more requests end than began.
-        self.started = endpoint.started_count();
-        totals.in_flight = self.started.saturating_sub(self.ended);
-    }
-}
-
-/// Adds commands by their shape.
-fn add_uses(sums: &mut Vec<CommandUseDelta>, more: &[CommandUseDelta]) {
-    for used in more {
-        match sums.iter_mut().find(|sum| sum.shape == used.shape) {
-            Some(sum) => sum.add(used),
-            None => sums.push(*used),
-        }
     }
 }
 

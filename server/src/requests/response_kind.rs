@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderValue, header};
 use watchboard_wire::ErrorKind;
 
-use super::{ending::Outcome, waiting::is_stream};
+use super::{ending::Outcome, waiting::is_stream_type};
 
 /// gRPC's answer for a method that does not exist, as a status of HTTP.
 const NOT_IMPLEMENTED: u16 = 501;
@@ -21,7 +21,7 @@ pub(super) enum ResponseKind {
 impl From<&HeaderMap> for ResponseKind {
     fn from(headers: &HeaderMap) -> Self {
         let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        if is_stream(kind) {
+        if is_stream_type(kind) {
             Self::Stream
         } else if kind.starts_with(b"application/grpc") {
             Self::Grpc
@@ -31,7 +31,26 @@ impl From<&HeaderMap> for ResponseKind {
     }
 }
 
+/// Whether a response with these headers is a stream, such as server-sent events: its body goes on while there is something to tell. That
+/// holds if the length of the body is not known.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue, header};
+///
+/// let events = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))]);
+/// assert!(watchboard::is_stream(&events));
+/// ```
+#[must_use]
+pub fn is_stream(headers: &HeaderMap) -> bool {
+    ResponseKind::from(headers) == ResponseKind::Stream
+}
+
 impl ResponseKind {
+    /// The kind of a response whose length is known: no stream.
+    pub(super) fn with_length(self) -> Self {
+        if self == Self::Stream { Self::Plain } else { self }
+    }
+
     /// Whether a status is an error of the client, such as a path that does not exist.
     pub(super) fn is_client_error(self, status: u16) -> bool {
         (400..500).contains(&status) || (self == Self::Grpc && status == NOT_IMPLEMENTED)

@@ -60,7 +60,7 @@ pub(super) fn is_route_of_long_polls(route: &str) -> bool {
 }
 
 /// Whether a body of this type goes on while there is something to tell. Its client always ends it.
-pub(super) fn is_stream(content_type: &[u8]) -> bool {
+pub(super) fn is_stream_type(content_type: &[u8]) -> bool {
     let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     STREAMS.iter().any(|stream| essence.eq_ignore_ascii_case(stream.as_bytes()))
 }
@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn a_stream_is_known_by_its_type() {
-        let streams = |kind: &'static str| is_stream(kind.as_bytes());
+        let streams = |kind: &'static str| is_stream_type(kind.as_bytes());
         assert!(streams("text/event-stream; charset=utf-8") && streams("Application/X-NDJSON"));
-        assert!(!streams("application/json") && !streams("text/html") && !is_stream(b""));
+        assert!(!streams("application/json") && !streams("text/html") && !is_stream_type(b""));
     }
 }

@@ -6,6 +6,7 @@ mod client_faults;
 mod commands;
 mod database;
 mod layers;
+mod long_lived;
 mod names;
 mod policy;
 mod refresh;

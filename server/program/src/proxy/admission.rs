@@ -27,6 +27,8 @@ pub(crate) struct ProxyBounds {
     pub(crate) requests: Capacity,
     /// Upgraded connections. Each has a place of its own, so that they take none of the requests.
     pub(crate) tunnels: Capacity,
+    /// Streams in progress. One that finds no place keeps that of its request.
+    pub(crate) streams: Capacity,
 }
 
 /// The checks of one proxy, shared by its threads.

@@ -7,7 +7,7 @@ use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, sleep_until};
-use watchboard::UpstreamTiming;
+use watchboard::{Capacity, Tunnel, UpstreamTiming};
 
 use super::{
     admission::{AdmittedRequest, Upgrade},
@@ -35,18 +35,22 @@ pub(super) struct Forwarder {
     /// From the last byte of the request to the first of the answer.
     answers_within: Duration,
     pool: Arc<UpstreamPool>,
+    /// Places of answers that are streams.
+    streams: Capacity,
     log: Arc<FailureLog>,
 }
 
 impl Forwarder {
-    pub(super) fn new(dialer: Dialer, answers_within: Duration, most_idle: usize) -> Self {
+    pub(super) fn new(dialer: Dialer, answers_within: Duration, most_idle: usize, streams: Capacity) -> Self {
         let log = Arc::<FailureLog>::default();
-        Self { pool: UpstreamPool::new(dialer.clone(), most_idle, Arc::clone(&log)), dialer, answers_within, log }
+        let pool = UpstreamPool::new(dialer.clone(), most_idle, Arc::clone(&log));
+        Self { dialer, answers_within, pool, streams, log }
     }
 
     pub(super) fn with_new_pool(&self, most_idle: usize) -> Self {
         let pool = UpstreamPool::new(self.dialer.clone(), most_idle, Arc::clone(&self.log));
-        Self { pool, dialer: self.dialer.clone(), answers_within: self.answers_within, log: Arc::clone(&self.log) }
+        let (dialer, streams, log) = (self.dialer.clone(), self.streams.clone(), Arc::clone(&self.log));
+        Self { dialer, answers_within: self.answers_within, pool, streams, log }
     }
 
     pub(super) fn log(&self) -> &FailureLog {
@@ -116,7 +120,7 @@ impl Forwarder {
                 let sent_at = sent_at();
                 progress.inspect(|progress| progress.note_answer());
                 let timing = timing(UpstreamTiming::from_response(sent_at.elapsed(), connection.connect), sent_at);
-                finish(admitted, response, connection, timing)
+                finish(admitted, response, connection, timing, &forwarder.streams)
             });
             Ok(response.unwrap_or_else(|failure| {
                 let failure =
@@ -179,6 +183,7 @@ fn finish(
     mut response: Response<Incoming>,
     mut connection: PooledConnection,
     timing: UpstreamTiming,
+    streams: &Capacity,
 ) -> Result<Response<ResponseBody>, Failure> {
     response.extensions_mut().insert(timing);
     let flags = HeaderFlags::from(response.headers());
@@ -190,7 +195,11 @@ fn finish(
     match admitted.upgrade {
         Some(Upgrade { client, place, drain, .. }) if switches => {
             // `Connection` and `Upgrade` name the new protocol, and stay. The place of the request is free.
-            tunnel::open(client, hyper::upgrade::on(&mut response), drain, (place, connection));
+            let is_websocket = headers::lists_token(response.headers(), &header::UPGRADE, "websocket");
+            let sides = tunnel::UpgradedSides { client, application: hyper::upgrade::on(&mut response), is_websocket };
+            let tunnel = Tunnel::default();
+            response.extensions_mut().insert(tunnel.clone());
+            tunnel::open(sides, tunnel, drain, (place, connection));
             return Ok(response.map(|_| ResponseBody::from_page(Full::default())));
         }
         _ if switches => return Err(Failure::NotHttp),
@@ -201,6 +210,10 @@ fn finish(
     connection.is_spent = response.status() == StatusCode::INTERNAL_SERVER_ERROR || idle_for == Some(Duration::ZERO);
     connection.idle_for = idle_for;
     let client = admitted.exchange.client;
+    let is_stream = response.body().size_hint().exact().is_none() && watchboard::is_stream(response.headers());
+    // An open stream takes no place of a request while there are places for streams.
+    let place_of_stream = if is_stream { streams.enter_if_free() } else { None };
+    let place = place_of_stream.unwrap_or(admitted.place);
     let declared = headers::length_without_body(&response).filter(|_| client.is_some());
-    Ok(response.map(|body| ResponseBody::from_upstream(body, declared, client, connection, admitted.place)))
+    Ok(response.map(|body| ResponseBody::from_upstream(body, declared, client, connection, place)))
 }

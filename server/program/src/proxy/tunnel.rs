@@ -1,4 +1,5 @@
-//! Copies bytes both ways after an upgrade, whatever the protocol, as long as both sides are there.
+//! Copies bytes both ways after an upgrade, whatever the protocol, as long as both sides are there. It counts them for the board, and the messages
+//! of a WebSocket.
 
 use std::{
     io,
@@ -13,7 +14,9 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, sink, split},
     time::{Instant, sleep_until, timeout},
 };
+use watchboard::{ClosedBy, Tunnel};
 
+use super::frames::FrameReader;
 use crate::{
     serve::drain::{DrainWatch, Phase},
     tasks::spawn_once,
@@ -28,18 +31,33 @@ const READ_WITHIN: Duration = Duration::from_mins(1);
 const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
 const BUFFER_BYTES: usize = 8 << 10;
 
-/// Copies bytes until one side has gone, or the server ends. Then both sides see a clean end, and `held` is dropped.
-pub(super) fn open(client: OnUpgrade, upstream: OnUpgrade, drain: DrainWatch, held: impl Send + 'static) {
+/// The sides of a tunnel, before the upgrade.
+pub(super) struct UpgradedSides {
+    pub(super) client: OnUpgrade,
+    pub(super) application: OnUpgrade,
+    /// Whether they speak WebSocket.
+    pub(super) is_websocket: bool,
+}
+
+/// Copies bytes until one side has gone, or the server ends. Then both sides see a clean end, and `held` is dropped. `tunnel` gets what passes.
+pub(super) fn open(sides: UpgradedSides, tunnel: Tunnel, drain: DrainWatch, held: impl Send + 'static) {
     spawn_once("tunnel", async move {
         let _held = held;
-        let (client, upstream) = match tokio::try_join!(client, upstream) {
-            Ok((client, upstream)) => (TokioIo::new(client), TokioIo::new(upstream)),
+        let (client, application) = match tokio::try_join!(sides.client, sides.application) {
+            Ok((client, application)) => (TokioIo::new(client), TokioIo::new(application)),
             Err(error) => return tracing::debug!(%error, "an upgrade did not come about"),
         };
-        if let Err(error) = copy(client, upstream, drain).await {
+        if let Err(TunnelError { by, error }) = copy(client, application, (&tunnel, sides.is_websocket), drain).await {
+            tunnel.note_close(by, None);
             tracing::debug!(%error, "an upgraded connection ended early");
         }
     });
+}
+
+/// A side has gone without a clean end.
+struct TunnelError {
+    by: ClosedBy,
+    error: io::Error,
 }
 
 /// When the last bytes passed, in milliseconds since the beginning.
@@ -62,20 +80,29 @@ impl LastBytes {
     }
 }
 
-async fn copy<C, U>(client: C, upstream: U, drain: DrainWatch) -> io::Result<()>
+async fn copy<C, U>(
+    client: C,
+    application: U,
+    (tunnel, is_websocket): (&Tunnel, bool),
+    drain: DrainWatch,
+) -> Result<(), TunnelError>
 where
     C: AsyncRead + AsyncWrite,
     U: AsyncRead + AsyncWrite,
 {
-    let ((mut from_client, mut to_client), (mut from_upstream, mut to_upstream)) = (split(client), split(upstream));
+    let ((mut from_client, mut to_client), (mut from_upstream, mut to_upstream)) = (split(client), split(application));
     let last = LastBytes::new();
-    copy_until_end(
-        copy_one_way(&mut from_client, &mut to_upstream, &last),
-        copy_one_way(&mut from_upstream, &mut to_client, &last),
+    let (client, application) = (ClosedBy::Client, ClosedBy::Application);
+    let observe = |from, to| Observer { tunnel, from, to, last: &last, frames: is_websocket.then(FrameReader::new) };
+    let by = copy_until_end(
+        copy_one_way(&mut from_client, &mut to_upstream, observe(client, application)),
+        copy_one_way(&mut from_upstream, &mut to_client, observe(application, client)),
         &last,
         drain,
     )
     .await?;
+    // Before the goodbye: what a side still sends is no part of it.
+    tunnel.note_close(by, None);
     // What a side still sends is read, so that the kernel resets nothing.
     let goodbye = async {
         let _ = tokio::join!(to_client.shutdown(), to_upstream.shutdown());
@@ -90,40 +117,75 @@ where
     Ok(())
 }
 
-/// Returns once both ways have ended, or one has and the other pauses, or the server ends.
+/// Returns once both ways have ended, or one has and the other pauses, or the server ends: the side that ended first.
 async fn copy_until_end(
-    up: impl Future<Output = io::Result<()>>,
-    down: impl Future<Output = io::Result<()>>,
+    up: impl Future<Output = Result<(), TunnelError>>,
+    down: impl Future<Output = Result<(), TunnelError>>,
     last: &LastBytes,
     drain: DrainWatch,
-) -> io::Result<()> {
+) -> Result<ClosedBy, TunnelError> {
     let (mut up, mut down, mut drained) = (pin!(up), pin!(down), pin!(drain.reach(Phase::Ended)));
-    let (mut up_ended, mut down_ended) = (false, false);
+    let (mut up_ended, mut down_ended, mut first) = (false, false, None);
     while !up_ended || !down_ended {
         tokio::select! {
-            ended = &mut up, if !up_ended => { ended?; up_ended = true; }
-            ended = &mut down, if !down_ended => { ended?; down_ended = true; }
-            () = &mut drained => return Ok(()),
+            ended = &mut up, if !up_ended => {
+                ended?;
+                up_ended = true;
+                first.get_or_insert(ClosedBy::Client);
+            }
+            ended = &mut down, if !down_ended => {
+                ended?;
+                down_ended = true;
+                first.get_or_insert(ClosedBy::Application);
+            }
+            () = &mut drained => break,
             () = sleep_until(last.pause_ends()), if up_ended || down_ended => {
                 if last.pause_ends() <= Instant::now() {
-                    return Ok(());
+                    break;
                 }
             }
         }
     }
-    Ok(())
+    Ok(first.unwrap_or(ClosedBy::Proxy))
+}
+
+/// Looks at what passes one way.
+struct Observer<'a> {
+    tunnel: &'a Tunnel,
+    from: ClosedBy,
+    to: ClosedBy,
+    last: &'a LastBytes,
+    /// `None` if the protocol is not WebSocket.
+    frames: Option<FrameReader>,
+}
+
+impl Observer<'_> {
+    fn see(&mut self, bytes: &[u8]) {
+        let seen = self.frames.as_mut().map(|frames| frames.read(bytes)).unwrap_or_default();
+        match self.from {
+            ClosedBy::Client => self.tunnel.count_received(bytes.len() as u64, seen.messages),
+            _ => self.tunnel.count_sent(bytes.len() as u64, seen.messages),
+        }
+        if let Some(code) = seen.close {
+            self.tunnel.note_close(self.from, Some(code));
+        }
+        if seen.is_malformed {
+            self.tunnel.note_unparsed();
+        }
+    }
 }
 
 /// Copies until the end of `from`, and ends `to` then.
 async fn copy_one_way(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
-    last: &LastBytes,
-) -> io::Result<()> {
+    mut observer: Observer<'_>,
+) -> Result<(), TunnelError> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
-        let count = from.read(&mut buffer).await?;
-        last.note();
+        let count = from.read(&mut buffer).await.map_err(|error| TunnelError { by: observer.from, error })?;
+        observer.last.note();
+        observer.see(&buffer[..count]);
         let write = async {
             if count == 0 {
                 return to.shutdown().await;
@@ -131,7 +193,8 @@ async fn copy_one_way(
             to.write_all(&buffer[..count]).await?;
             to.flush().await
         };
-        timeout(READ_WITHIN, write).await??;
+        let written = timeout(READ_WITHIN, write).await.map_err(io::Error::from).flatten();
+        written.map_err(|error| TunnelError { by: observer.to, error })?;
         if count == 0 {
             return Ok(());
         }

@@ -19,6 +19,7 @@ impl Capacities {
             proxy: ProxyBounds {
                 requests: Capacity::new("requests in progress", bounds.requests),
                 tunnels: Capacity::new("tunnels (WebSockets)", bounds.tunnels),
+                streams: Capacity::new("streams", bounds.streams),
             },
         }
     }
@@ -28,6 +29,7 @@ impl Capacities {
         if !has_upstream {
             return builder;
         }
+        // A stream without a place keeps that of its request: it is no problem that all places of streams are taken.
         builder.capacity(&self.connections).capacity(&self.proxy.requests).capacity(&self.proxy.tunnels)
     }
 }

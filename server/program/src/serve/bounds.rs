@@ -30,6 +30,8 @@ pub(crate) struct Bounds {
     pub(crate) connections: u64,
     pub(crate) requests: u64,
     pub(crate) tunnels: u64,
+    /// Answers without an end, such as server-sent events. They get what the others leave.
+    pub(crate) streams: u64,
     has_proxy: bool,
     descriptors: u64,
     memory_bytes: Option<u64>,
@@ -47,14 +49,23 @@ impl Bounds {
         let bound = |most: u64, resources: u64| most.min(resources).max(FEWEST);
         // As many requests as connections, so that most clients of HTTP/1 wait for a connection instead of being refused. A request takes a
         // descriptor towards the application, and a quarter as many connections are kept idle. A tunnel takes two.
-        let (board, proxy) = if has_proxy { (free / 8, free / 5) } else { (free, FEWEST) };
+        let (board, proxy) = if has_proxy { (free / 16, free / 5) } else { (free, FEWEST) };
         let requests = bound(MAX_REQUESTS, proxy.min(memory / 2 / (CONNECTION_BYTES + REQUEST_BYTES)));
         let connections = proxy.min((memory / 2).saturating_sub(requests * REQUEST_BYTES) / CONNECTION_BYTES);
+        let connections = bound(max_connections, connections);
+        let board = bound(max_connections, board.min(memory / 16 / CONNECTION_BYTES));
+        let tunnels = bound(max_connections, (free * 3 / 16).min(memory / 8 / TUNNEL_BYTES));
+        // A stream takes a descriptor and the memory of a request. Its connection counts with the others.
+        let used_descriptors = board + connections + requests + requests / 4 + 2 * tunnels;
+        let used_memory = (board + connections) * CONNECTION_BYTES + requests * REQUEST_BYTES + tunnels * TUNNEL_BYTES;
+        let left_memory = (memory / 4 * 3).saturating_sub(used_memory) / REQUEST_BYTES;
+        let left_descriptors = (free / 20 * 19).saturating_sub(used_descriptors);
         Self {
-            board: bound(max_connections, board.min(memory / 8 / CONNECTION_BYTES)),
-            connections: bound(max_connections, connections),
+            board,
+            connections,
             requests,
-            tunnels: bound(max_connections, (free * 3 / 16).min(memory / 8 / TUNNEL_BYTES)),
+            tunnels,
+            streams: bound(max_connections, left_descriptors.min(left_memory)),
             has_proxy,
             descriptors,
             memory_bytes,
@@ -69,9 +80,10 @@ impl Bounds {
 
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { board, connections, requests, tunnels, has_proxy, descriptors, memory_bytes } = self;
+        let Self { board, connections, requests, tunnels, streams, has_proxy, descriptors, memory_bytes } = self;
         if *has_proxy {
-            write!(f, "{connections} connections, {requests} requests in progress, {tunnels} tunnels (WebSockets), ")?;
+            write!(f, "{connections} connections, {requests} requests in progress, {streams} streams, ")?;
+            write!(f, "{tunnels} tunnels (WebSockets), ")?;
         }
         write!(f, "{board} connections to the board, for {descriptors} open files")?;
         match memory_bytes {
@@ -90,7 +102,9 @@ mod tests {
     #[test]
     fn the_flag_holds_where_files_and_memory_are_plenty() {
         let bounds = Bounds::new(16_384, true, 1 << 20, Some(16 << 30));
-        assert_eq!((bounds.connections, bounds.requests, bounds.tunnels, bounds.board), (16_384, 8192, 16_384, 16_384));
+        let Bounds { board, connections, requests, tunnels, streams, .. } = bounds;
+        assert_eq!((connections, requests, tunnels), (16_384, 8192, 16_384));
+        assert!(board > 10_000 && streams > 8192, "{bounds:?}");
         assert_eq!(Bounds::new(10, true, 1 << 20, None).connections, 10);
         assert_eq!(Bounds::new(16_384, false, 1 << 20, None).board, 16_384);
     }
@@ -100,13 +114,14 @@ mod tests {
         for descriptors in [64, 256, 1024, 4096, 20_000, 65_536, 1 << 20] {
             for memory in [64 * MIB, 200 * MIB, 1 << 30, 64 << 30] {
                 let bounds = Bounds::new(16_384, true, descriptors, Some(memory));
-                let Bounds { board, connections, requests, tunnels, .. } = bounds;
-                let open = board + connections + requests + bounds.idle(2) as u64 + 2 * tunnels;
+                let Bounds { board, connections, requests, tunnels, streams, .. } = bounds;
+                let open = board + connections + requests + streams + bounds.idle(2) as u64 + 2 * tunnels;
                 assert!(open < descriptors, "{descriptors}: {bounds:?}");
-                let bytes =
-                    (board + connections) * CONNECTION_BYTES + requests * REQUEST_BYTES + tunnels * TUNNEL_BYTES;
+                let bytes = (board + connections) * CONNECTION_BYTES
+                    + (requests + streams) * REQUEST_BYTES
+                    + tunnels * TUNNEL_BYTES;
                 assert!(bytes <= memory * 3 / 4, "{memory}: {bounds:?}");
-                assert!([board, connections, requests, tunnels].iter().all(|bound| *bound >= FEWEST));
+                assert!([board, connections, requests, tunnels, streams].iter().all(|bound| *bound >= FEWEST));
             }
         }
     }

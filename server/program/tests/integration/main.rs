@@ -25,6 +25,7 @@ mod health;
 mod http2;
 mod kernel_names;
 mod limits;
+mod long_lived;
 mod lost_log;
 mod malformed;
 mod markdown;

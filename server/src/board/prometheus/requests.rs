@@ -6,6 +6,7 @@ use watchboard_wire::{EndpointTotals, Exemplar, FullSnapshot, StatusTotals};
 
 use super::{
     exposition::{Exposition, Kind},
+    long_lived,
     text::{escape_label, number, seconds},
 };
 use crate::histograms::BOUNDS_US;
@@ -30,7 +31,9 @@ pub(super) fn write(out: &mut Exposition, frozen: &FullSnapshot) {
     let by_endpoint = |out: &mut Exposition, family, read: fn(&EndpointTotals) -> u64| {
         out.all(family, shown.iter().map(|endpoint| (labels(endpoint), read(endpoint))));
     };
-    by_endpoint(out, (Kind::Gauge, "http_server_active_requests", "Requests in flight."), |it| it.in_flight);
+    by_endpoint(out, (Kind::Gauge, "http_server_active_requests", "Requests in flight, without open streams."), |it| {
+        it.in_flight
+    });
     let bytes = (Kind::Counter, "http_server_response_body_bytes_total", "Bytes of response bodies.");
     by_endpoint(out, bytes, |it| it.response_bytes);
     if frozen.snapshot.memory.heap.is_some() {
@@ -41,6 +44,7 @@ pub(super) fn write(out: &mut Exposition, frozen: &FullSnapshot) {
         let help = "Commands that requests sent to the database.";
         by_endpoint(out, (Kind::Counter, "watchboard_request_database_commands_total", help), |it| it.commands);
     }
+    long_lived::write(out, &shown, labels);
     let help = "Endpoints without series of their own: the route (rest) has their sums.";
     out.one((Kind::Gauge, "watchboard_rest_endpoints", help), Some(rest.len()));
 }

@@ -1,0 +1,109 @@
+//! WebSockets, other upgraded connections and streams since the start.
+
+use leptos::prelude::*;
+use watchboard_wire::{ClosedBy, Closes, LongLivedKind, LongLivedRow, LongLivedTotals, close_code_name, format};
+
+use super::cells::{count_cell, duration_cell};
+use crate::{
+    components::{Card, Cell, Column, Table, TableRow, numbers, words},
+    live::figures_memo,
+    selection::{Selection, use_selection},
+};
+
+const COLUMNS: &[Column] = &[
+    words("Endpoint"),
+    words("Kind"),
+    numbers("Open", "now"),
+    numbers("Opened", "since the start"),
+    numbers("Mean", "duration of those that ended"),
+    numbers("Longest", "duration of those that ended"),
+    numbers("In", "bytes from clients"),
+    numbers("Out", "bytes to clients"),
+    numbers("Messages in", "from clients, without control frames"),
+    numbers("Messages out", "to clients, without control frames"),
+    words("Closed"),
+];
+
+/// The card with the table; nothing if none was opened.
+#[component]
+pub(super) fn LongLivedCard() -> impl IntoView {
+    let is_empty = figures_memo(|figures| figures.long_lived.is_empty());
+    move || {
+        (!is_empty.get()).then(|| {
+            view! {
+                <Card title="WebSockets and streams" note="Since the start; durations are of those that ended. They are not among the requests in flight." wide=true>
+                    <LongLivedTable />
+                </Card>
+            }
+        })
+    }
+}
+
+#[component]
+fn LongLivedTable() -> impl IntoView {
+    let selection = use_selection();
+    let rows = figures_memo(move |figures| {
+        Ok(selection.with(|selection| figures.long_lived.iter().map(|row| table_row(row, selection)).collect()))
+    });
+    view! { <Table caption="WebSockets and streams" quiet=true columns=COLUMNS rows /> }
+}
+
+fn table_row(LongLivedRow { endpoint, totals }: &LongLivedRow, selection: &Selection) -> TableRow {
+    let kind = totals.kind;
+    // What cannot be seen is unknown, and not zero.
+    let known = |is_known: bool, cell: Cell| if is_known { cell } else { Cell::dash() };
+    let observed = totals.is_observed();
+    let has_messages = observed && kind == LongLivedKind::WebSocket;
+    let messages = |count: u64| known(has_messages, count_cell(count).with_title(messages_title(count, totals)));
+    vec![
+        Cell::words(endpoint.clone()).with_link(selection.to_endpoint(endpoint).href()),
+        Cell::words(kind.word()),
+        known(observed, count_cell(totals.open)),
+        count_cell(totals.opened).with_title(opened_title(totals)),
+        duration_cell(totals.duration_mean_us()),
+        duration_cell((totals.ends() > 0).then_some(totals.duration_max_us)),
+        known(observed && kind != LongLivedKind::Stream, Cell::bytes(totals.received_bytes)),
+        known(observed, Cell::bytes(totals.sent_bytes)),
+        messages(totals.received_messages),
+        messages(totals.sent_messages),
+        Cell::words(closes_text(totals)),
+    ]
+}
+
+fn opened_title(totals: &LongLivedTotals) -> String {
+    match totals.unobserved {
+        0 => format::exact(totals.opened),
+        unobserved => format!("of {} nothing but the opening can be seen", format::exact(unobserved)),
+    }
+}
+
+fn messages_title(count: u64, totals: &LongLivedTotals) -> String {
+    match totals.unparsed {
+        0 => format::exact(count),
+        unparsed => format!(
+            "{}, and those of {} connections whose frames could not be read",
+            format::exact(count),
+            format::exact(unparsed)
+        ),
+    }
+}
+
+/// How they closed: `3 by client: 1000 normal`.
+fn closes_text(totals: &LongLivedTotals) -> String {
+    if !totals.is_observed() {
+        return "unknown: the application handles them itself".to_owned();
+    }
+    let way = |Closes { code, by, count }: &Closes| {
+        let by = by.map_or("unknown", ClosedBy::word);
+        let code = match code {
+            Some(code) => format!(": {code} {}", close_code_name(*code)),
+            None if totals.kind == LongLivedKind::WebSocket => ": code unknown".to_owned(),
+            None => String::new(),
+        };
+        format!("{} by {by}{code}", format::count(*count as f64))
+    };
+    match &totals.closes[..] {
+        [] => "–".to_owned(),
+        closes => closes.iter().map(way).collect::<Vec<_>>().join(", "),
+    }
+}

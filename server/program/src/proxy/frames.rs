@@ -1,0 +1,252 @@
+//! Reads the heads of a WebSocket's frames (RFC 6455) while their bytes pass. It only looks: what it does not understand passes all the same.
+
+/// The longest head: two bytes, a length of 64 bits, and a mask.
+const MAX_HEAD: usize = 14;
+/// Control frames have no longer payload.
+const MAX_CONTROL_BYTES: u64 = 125;
+/// The close code of a frame that has none.
+const NO_CODE: u16 = 1005;
+
+/// The frames of one way. It holds the head of a frame, and never a payload.
+pub(super) struct FrameReader {
+    state: FrameState,
+    /// Whether the last data frame was not the last of its message.
+    is_within_message: bool,
+}
+
+enum FrameState {
+    /// So many bytes of a head are there.
+    Head { bytes: [u8; MAX_HEAD], count: usize },
+    /// So many bytes of a payload are left.
+    Payload { left: u64 },
+    /// The code of a close frame: its first byte once that is there.
+    CloseCode { mask: [u8; 2], first: Option<u8> },
+    /// After a close frame nothing counts any more.
+    Closed,
+    /// What came is no frame.
+    Malformed,
+}
+
+/// What some bytes had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct FrameEvents {
+    /// Messages that ended, without control frames.
+    pub(super) messages: u64,
+    /// The code of a close frame that began; 1005 if it has none.
+    pub(super) close: Option<u16>,
+    /// They are no frames: from here on nothing is read.
+    pub(super) is_malformed: bool,
+}
+
+/// The head of a frame.
+struct FrameHead {
+    is_last: bool,
+    opcode: u8,
+    length: u64,
+    mask: [u8; 2],
+}
+
+impl FrameReader {
+    pub(super) fn new() -> Self {
+        Self { state: FrameState::new(), is_within_message: false }
+    }
+
+    /// Reads the next bytes. They may end anywhere.
+    pub(super) fn read(&mut self, mut bytes: &[u8]) -> FrameEvents {
+        let mut seen = FrameEvents::default();
+        while let Some((byte, rest)) = bytes.split_first() {
+            match &mut self.state {
+                FrameState::Payload { left } => {
+                    let skipped = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                    *left -= skipped as u64;
+                    bytes = &bytes[skipped..];
+                    if *left == 0 {
+                        self.state = FrameState::new();
+                    }
+                    continue;
+                }
+                FrameState::Head { bytes, count } => {
+                    bytes[*count] = *byte;
+                    *count += 1;
+                    let head = FrameHead::parse(&bytes[..*count]);
+                    if let Some(head) = head {
+                        self.state = self.begin(&head, &mut seen);
+                    }
+                }
+                FrameState::CloseCode { mask, first } => match *first {
+                    None => *first = Some(byte ^ mask[0]),
+                    Some(first) => {
+                        seen.close = Some(u16::from_be_bytes([first, byte ^ mask[1]]));
+                        self.state = FrameState::Closed;
+                    }
+                },
+                FrameState::Closed | FrameState::Malformed => return seen,
+            }
+            bytes = rest;
+        }
+        seen
+    }
+
+    /// The state after a head.
+    fn begin(&mut self, head: &FrameHead, seen: &mut FrameEvents) -> FrameState {
+        let is_control = head.opcode >= 0x8;
+        let is_wellformed = match head.opcode {
+            0x0 => self.is_within_message,
+            0x1 | 0x2 => !self.is_within_message,
+            0x8..=0xA => head.is_last && head.length <= MAX_CONTROL_BYTES && !(head.opcode == 0x8 && head.length == 1),
+            _ => false,
+        };
+        if !is_wellformed || head.length > i64::MAX as u64 {
+            seen.is_malformed = true;
+            return FrameState::Malformed;
+        }
+        if !is_control {
+            self.is_within_message = !head.is_last;
+            // At its head, so that a frame without a payload counts like all others.
+            seen.messages += u64::from(head.is_last);
+        }
+        match (head.opcode, head.length) {
+            (0x8, 0) => {
+                seen.close = Some(NO_CODE);
+                FrameState::Closed
+            }
+            (0x8, _) => FrameState::CloseCode { mask: head.mask, first: None },
+            (_, 0) => FrameState::new(),
+            (_, left) => FrameState::Payload { left },
+        }
+    }
+}
+
+impl FrameState {
+    fn new() -> Self {
+        Self::Head { bytes: [0; MAX_HEAD], count: 0 }
+    }
+}
+
+impl FrameHead {
+    /// `None` as long as the head is not whole. Whether a side masks its frames is not checked: the length is where it is in both cases.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let [first, second, rest @ ..] = bytes else { return None };
+        let (length, rest) = match second & 0x7F {
+            126 => rest.split_first_chunk().map(|(length, rest)| (u16::from_be_bytes(*length).into(), rest))?,
+            127 => rest.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest))?,
+            short => (short.into(), rest),
+        };
+        let mask = match (second & 0x80 != 0, rest) {
+            (false, _) => [0, 0],
+            (true, [first, second, _, _]) => [*first, *second],
+            (true, _) => return None,
+        };
+        Some(Self { is_last: first & 0x80 != 0, opcode: first & 0xF, length, mask })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A frame as it is on the wire.
+    fn frame(first: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
+        let masked = if mask.is_some() { 0x80 } else { 0 };
+        let mut bytes = vec![first];
+        match payload.len() {
+            length @ 0..=125 => bytes.push(masked | length as u8),
+            length @ 126..=0xFFFF => {
+                bytes.push(masked | 0x7E);
+                bytes.extend((length as u16).to_be_bytes());
+            }
+            length => {
+                bytes.push(masked | 0x7F);
+                bytes.extend((length as u64).to_be_bytes());
+            }
+        }
+        bytes.extend(mask.unwrap_or_default().iter().take(if mask.is_some() { 4 } else { 0 }));
+        let key = mask.unwrap_or_default();
+        bytes.extend(payload.iter().enumerate().map(|(index, byte)| byte ^ key[index % 4]));
+        bytes
+    }
+
+    /// What is seen of bytes that come in pieces of these lengths, again and again.
+    fn read(bytes: &[u8], mut length: impl FnMut() -> usize) -> FrameEvents {
+        let (mut reader, mut sum, mut rest) = (FrameReader::new(), FrameEvents::default(), bytes);
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(length().clamp(1, rest.len()));
+            let seen = reader.read(piece);
+            sum.messages += seen.messages;
+            sum.close = sum.close.or(seen.close);
+            sum.is_malformed |= seen.is_malformed;
+            rest = after;
+        }
+        sum
+    }
+
+    fn conversation(mask: Option<[u8; 4]>) -> Vec<u8> {
+        [
+            frame(0x81, b"text", mask),
+            frame(0x82, &vec![0xFF; 70_000], mask),
+            frame(0x01, &[b'a'; 126], mask),
+            frame(0x89, b"ping within a message", mask),
+            frame(0x00, b"", mask),
+            frame(0x80, &vec![b'z'; 65_535], mask),
+            frame(0x8A, b"", mask),
+            // A compressed one has a bit more.
+            frame(0xC1, b"compressed", mask),
+            frame(0x81, b"", mask),
+            frame(0x88, &[&4001_u16.to_be_bytes()[..], b"go away"].concat(), mask),
+            b"after the close frame anything may come".to_vec(),
+        ]
+        .concat()
+    }
+
+    const ALL: FrameEvents = FrameEvents { messages: 5, close: Some(4001), is_malformed: false };
+
+    #[test]
+    fn messages_and_the_close_code_are_the_same_for_any_split_of_the_bytes() {
+        for mask in [None, Some([0x12, 0x34, 0x56, 0x78])] {
+            let bytes = conversation(mask);
+            assert_eq!(read(&bytes, || 1), ALL);
+            assert_eq!(read(&bytes, || usize::MAX), ALL);
+            let mut random = fastrand::Rng::with_seed(7);
+            for round in 0..40 {
+                let most = [3, 20, 300, 70_000][round % 4];
+                assert_eq!(read(&bytes, || random.usize(1..most)), ALL, "pieces of up to {most} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_ends_the_reading_and_nothing_before_it_is_lost() {
+        let text = frame(0x81, b"text", None);
+        for malformed in [
+            frame(0x83, b"a reserved opcode", None),
+            frame(0x8B, b"another", None),
+            frame(0x09, b"a ping in parts", None),
+            frame(0x89, &[0; 126], None),
+            frame(0x80, b"goes on with nothing", None),
+            frame(0x88, b"x", None),
+            [&[0x82, 127], &[0xFF; 8][..]].concat(),
+            b"GET / HTTP/1.1\r\n".to_vec(),
+        ] {
+            let seen = read(&[&text[..], &malformed, &text].concat(), || 3);
+            assert_eq!(seen, FrameEvents { messages: 1, close: None, is_malformed: true }, "{malformed:?}");
+        }
+        let within = [frame(0x01, b"begins", None), frame(0x81, b"and another begins", None)].concat();
+        assert_eq!(read(&within, || 5), FrameEvents { is_malformed: true, ..FrameEvents::default() });
+    }
+
+    #[test]
+    fn a_close_frame_may_have_no_code() {
+        assert_eq!(read(&frame(0x88, b"", Some([1; 4])), || 1).close, Some(1005));
+        assert_eq!(read(&frame(0x88, &[3, 232], Some([9; 4])), || 1).close, Some(1000));
+    }
+
+    #[test]
+    fn random_bytes_are_read_without_a_panic() {
+        let mut random = fastrand::Rng::with_seed(11);
+        for _ in 0..5_000 {
+            let bytes: Vec<u8> = (0..random.usize(1..200)).map(|_| random.u8(..)).collect();
+            let whole = read(&bytes, || usize::MAX);
+            assert_eq!(read(&bytes, || random.usize(1..20)), whole, "{bytes:?}");
+        }
+    }
+}
