@@ -184,6 +184,9 @@ impl<S: AsyncRead + Unpin> ClientStream<S> {
                 while !self.has_ended && self.held.len() < HEAD_BYTES as usize {
                     ready!(self.poll_hold(cx))?;
                 }
+                if self.has_ended && self.held.is_empty() {
+                    return self.poll_end(cx).map_ok(|()| true);
+                }
                 self.link.connection.register(cx.waker());
                 return Poll::Pending;
             }

@@ -106,7 +106,8 @@ fn parse_with<'a>(bytes: &'a [u8], fields: &mut [MaybeUninit<Header<'a>>]) -> Re
                 let last = field.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
                 coding = Some(last.trim_ascii().eq_ignore_ascii_case(b"chunked"));
             }
-            7 if field.name.eq_ignore_ascii_case("upgrade") => wants_upgrade |= is_http_11,
+            // An upgrade to HTTP/2 is ignored (`headers::upgrade`).
+            7 if field.name.eq_ignore_ascii_case("upgrade") => wants_upgrade |= is_http_11 && !lists_h2c(field.value),
             _ => {}
         }
     }
@@ -116,6 +117,10 @@ fn parse_with<'a>(bytes: &'a [u8], fields: &mut [MaybeUninit<Header<'a>>]) -> Re
         Some(_) => return Err(HeadError::Coding),
     };
     Ok(Some(RequestHead { length, body, wants_upgrade }))
+}
+
+fn lists_h2c(value: &[u8]) -> bool {
+    value.split(|byte| *byte == b',').any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"h2c"))
 }
 
 fn parse_length(value: &[u8]) -> Option<u64> {

@@ -177,3 +177,21 @@ async fn the_program_stops_as_soon_as_its_last_web_socket_has_closed() {
     let status = timeout(Duration::from_secs(5), binary.wait_for_exit()).await.expect("it stops");
     assert_eq!(status.code(), Some(0));
 }
+
+#[tokio::test]
+async fn an_application_hears_that_a_client_left_before_its_upgrade() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (_binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
+    for protocol in ["websocket", "h2c"] {
+        let mut client = TcpStream::connect(proxy).await.unwrap();
+        let head = format!("GET /wait HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        let (mut application, _) = listener.accept().await.unwrap();
+        read_until(&mut application, b"\r\n\r\n").await;
+        client.shutdown().await.unwrap();
+        // It has not answered, and would wait for a client that is not there.
+        let mut rest = vec![];
+        let ended = timeout(WITHIN, application.read_to_end(&mut rest)).await;
+        assert_eq!((ended.expect("it hears of the end").unwrap(), &*rest), (0, &[][..]), "{protocol}");
+    }
+}
