@@ -12,7 +12,7 @@ mod table;
 
 pub(crate) use bar::{Bar, Slice, StackedBar, Usage};
 pub(crate) use card::Card;
-pub(crate) use chart::{Chart, ChartData, Crosshair, Series};
+pub(crate) use chart::{Chart, ChartData, ChartSpan, Crosshair, Series};
 pub(crate) use heat::{HeatData, HeatMap};
 pub(crate) use stat::StatTile;
 pub(crate) use steps::Stretch;

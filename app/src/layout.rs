@@ -15,7 +15,7 @@ use self::{
     viewer::OpenNote,
 };
 use crate::{
-    components::Crosshair,
+    components::{ChartSpan, Crosshair},
     live::{self, LinkState, snapshot_text, use_live},
     pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestsPage},
     preferences,
@@ -24,6 +24,9 @@ use crate::{
 
 /// In the place of a view whose figures the server has not sent.
 const NO_CONTACT: &str = "No contact with the server, so this view has no figures. They come as soon as it answers.";
+
+const OTHER_BUILD: &str =
+    "Servers of two builds answer at this address, so this view has no figures. Stop one of them.";
 
 /// The whole page, from the figures of the first paint.
 #[component]
@@ -40,9 +43,24 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
     });
     let live = use_live();
     let is_lost = move || live.link_state() == LinkState::Lost;
-    let missing = move || if is_lost() { NO_CONTACT } else { "Loading." };
+    let missing = move || {
+        if live.other_build.get() {
+            OTHER_BUILD
+        } else if is_lost() {
+            NO_CONTACT
+        } else {
+            "Loading."
+        }
+    };
     Crosshair::provide(move || {
-        figures.with(|figures| (figures.span(), figures.snapshot.wall_clock(figures.snapshot.taken_at_unix_ms)))
+        figures.with(|figures| {
+            let snapshot = &figures.snapshot;
+            ChartSpan {
+                span: figures.span(),
+                started_ms: snapshot.wall_clock(snapshot.started_at_unix_ms),
+                end_ms: snapshot.wall_clock(snapshot.taken_at_unix_ms),
+            }
+        })
     });
     let service = snapshot_text(|snapshot| snapshot.service.clone());
     let version = snapshot_text(|snapshot| snapshot.version.clone());

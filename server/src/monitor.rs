@@ -218,8 +218,9 @@ impl Monitor {
         }
         let watched = app.layer(self.layer());
         match path.trim_end_matches('/') {
-            // In this order: of two default fallbacks the second stays, and that one is watched.
-            "" => self.dashboard().with_state(()).merge(watched),
+            // In this order: of two default fallbacks the second stays, and that one is watched. The board's own page for unknown paths
+            // must not answer for the host's.
+            "" => self.dashboard().reset_fallback().with_state(()).merge(watched),
             path => watched.nest_service(path, self.dashboard()),
         }
     }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use watchboard_wire::{format, format::Unit};
 
 pub(crate) use self::{
-    crosshair::{Crosshair, CrosshairLine, TimeAxis},
+    crosshair::{ChartSpan, Crosshair, CrosshairLine, TimeAxis},
     data::{ChartData, Series},
     draw::sparkline,
 };
@@ -58,12 +58,12 @@ pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartDat
 /// The names of the series with their values now or at the crosshair, and that time.
 #[component]
 fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
-    let Crosshair { index, span_end } = crosshair;
+    let Crosshair { index, span } = crosshair;
     let when = move || match index.get() {
         None => "now".to_owned(),
         Some(index) => {
             let before = data.with(|data| data.span.seconds_before_now(index)) * 1000;
-            format::clock(span_end().1.saturating_sub(before))
+            format::clock(span().end_ms.saturating_sub(before))
         }
     };
     let item = |unit: Unit, name: &'static str, hue: &'static str, value: Option<f64>| {

@@ -72,7 +72,6 @@ fn Freshness() -> impl IntoView {
         LinkState::Stale => ("freshness stale", "Stale"),
         LinkState::Lost => ("freshness lost", "Lost"),
     };
-    // It is apart from the words, so that a screen reader announces changes of the state and not each second.
     let age = move || match (link.get(), live.age_seconds.get()) {
         (LinkState::Paused | LinkState::Stale | LinkState::Lost, Some(seconds)) => {
             format!("{} ago", format::span(seconds))
@@ -84,7 +83,7 @@ fn Freshness() -> impl IntoView {
     view! {
         <p class=move || state().0>
             <span class="mark" aria-hidden="true"></span>
-            <span class="words" role="status">{move || state().1}</span>
+            <span class="words">{move || state().1}</span>
             <span class="when">
                 <span class="age">{age}</span>
                 <time title="Time of the figures">{taken_at}</time>

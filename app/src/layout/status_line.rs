@@ -36,9 +36,11 @@ pub(crate) fn StatusLine() -> impl IntoView {
     };
     // It is apart from the sentence, whose durations change each second.
     let announced = move || match link.get() {
+        LinkState::Lost if live.other_build.get() => "Servers of two builds answer at this address".to_owned(),
         LinkState::Lost => "No contact with the server".to_owned(),
+        LinkState::Paused => "Refreshing is paused".to_owned(),
         LinkState::Stale => "The figures are stale".to_owned(),
-        LinkState::AsLoaded | LinkState::Live | LinkState::Paused => announcement(&word.get(), findings.with(Vec::len)),
+        LinkState::AsLoaded | LinkState::Live => announcement(&word.get(), findings.with(Vec::len)),
     };
     let selection = use_selection();
     let links = move || {

@@ -90,11 +90,13 @@ fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, selection: &Sele
     let last = cause.samples.first();
     let id = last.and_then(|sample| sample.request_id.clone()).unwrap_or_else(|| "–".to_owned());
     let after = last.map_or_else(|| "–".to_owned(), |sample| format::duration_us(sample.duration_us as f64));
-    let (first, window) = (figures.first_point(), figures.window());
+    let window = figures.window();
     let mut line = vec![0.0; figures.span().points];
+    let newest = figures.snapshot.tick / window.step_seconds();
     for (point, count) in &cause.points {
-        if let Some(count_at) = point.checked_sub(first).and_then(|index| line.get_mut(index as usize)) {
-            *count_at += f64::from(*count);
+        let ago = newest.checked_sub(*point).and_then(|ago| (line.len() - 1).checked_sub(ago as usize));
+        if let Some(index) = ago {
+            line[index] += f64::from(*count);
         }
     }
     // Single errors would be too thin to see.

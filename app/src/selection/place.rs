@@ -31,21 +31,30 @@ pub(super) fn begin() {
 
 /// Goes back to the place of the current entry, as soon as the page is long enough.
 pub(super) fn restore() {
-    let state = window().history().and_then(|history| history.state()).ok().and_then(|state| state.as_string());
-    let place = state.as_deref().and_then(|state| state.split_once(BETWEEN));
-    let Some((Ok(scrolled), href)) = place.map(|(scrolled, href)| (scrolled.parse::<i32>(), href)) else { return };
-    let until = now_ms() + RESTORE_WITHIN_MS;
-    step(scrolled.into(), href.to_owned(), until);
+    let Some(state) = state() else { return };
+    let place = state.split_once(BETWEEN).and_then(|(scrolled, href)| Some((scrolled.parse().ok()?, href.to_owned())));
+    if let Some((scrolled, href)) = place {
+        step(state, scrolled, href, now_ms() + RESTORE_WITHIN_MS);
+    }
 }
 
-fn step(scrolled: f64, href: String, until: f64) {
+/// What the current entry keeps.
+fn state() -> Option<String> {
+    window().history().and_then(|history| history.state()).ok()?.as_string()
+}
+
+fn step(entry: String, scrolled: i32, href: String, until: f64) {
     request_animation_frame(move || {
-        window().scroll_to_with_x_and_y(0.0, scrolled);
-        let is_there = (window().scroll_y().unwrap_or_default() - scrolled).abs() < 2.0;
-        if is_there {
+        // The viewer may have gone on meanwhile.
+        if state().as_deref() != Some(&*entry) {
+            return;
+        }
+        let room = document().document_element().map_or(0, |page| page.scroll_height() - page.client_height());
+        if room >= scrolled {
+            window().scroll_to_with_x_and_y(0.0, scrolled.into());
             links().find(|link| link.get_attribute("href").as_deref() == Some(&*href)).iter().for_each(focus);
         } else if now_ms() < until {
-            step(scrolled, href, until);
+            step(entry, scrolled, href, until);
         }
     });
 }

@@ -22,11 +22,12 @@ pub(crate) fn watch_target(pid: Option<u32>, upstream: Option<&Upstream>) -> Opt
 
 /// The address to watch of those that a name has: the one that is watched already, else one of this host, else the first.
 pub(crate) fn choose_address(watched: &Watch, addresses: &[SocketAddr]) -> Option<SocketAddr> {
-    let watched = |address: &&SocketAddr| *watched == Watch::Listening(**address);
+    let is_watched = |address: &&SocketAddr| *watched == Watch::Listening(**address);
     // Only an address of this host can be bound.
     let is_here = |address: &&SocketAddr| UdpSocket::bind((address.ip(), 0)).is_ok();
-    let known = addresses.iter().find(watched).filter(is_here);
-    known.or_else(|| addresses.iter().find(is_here)).or(addresses.first()).copied()
+    let known = addresses.iter().find(is_watched);
+    // Name servers change the order at each look-up.
+    known.filter(is_here).or_else(|| addresses.iter().find(is_here)).or(known).or(addresses.first()).copied()
 }
 
 #[cfg(test)]
@@ -42,6 +43,8 @@ mod tests {
         assert_eq!(choose_address(&Watch::Listening(also_here), &[here, also_here]), Some(also_here));
         assert_eq!(choose_address(&Watch::Listening(also_here), &[elsewhere, here]), Some(here));
         assert_eq!(choose_address(&Watch::Listening(here), &[elsewhere]), Some(elsewhere));
+        let far = "192.0.2.8:80".parse().unwrap();
+        assert_eq!(choose_address(&Watch::Listening(far), &[elsewhere, far]), Some(far), "another order is no move");
         assert_eq!(choose_address(&Watch::Listening(here), &[]), None);
     }
 }

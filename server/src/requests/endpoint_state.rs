@@ -48,7 +48,13 @@ impl EndpointState {
     }
 
     pub(super) fn read_long_lived(&mut self, endpoint: &Endpoint) {
-        let read = endpoint.read_long_lived();
+        let mut read = endpoint.read_long_lived();
+        for totals in &mut read {
+            // In the order of their first appearance: a new way to close takes no series of the metrics from another.
+            let before = self.long_lived(totals.kind).map_or(&[][..], |known| &known.closes);
+            let place = |closes: &Closes| before.iter().position(|it| (it.code, it.by) == (closes.code, closes.by));
+            totals.closes.sort_by_key(|closes| place(closes).unwrap_or(usize::MAX));
+        }
         if read != self.totals.long_lived {
             Arc::make_mut(&mut self.totals).long_lived = read;
         }
@@ -107,5 +113,28 @@ pub(super) fn add_uses(sums: &mut Vec<CommandUseDelta>, more: &[CommandUseDelta]
             Some(sum) => sum.add(used),
             None => sums.push(*used),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requests::long_lived::OpenExchange;
+
+    #[test]
+    fn a_new_way_to_close_stands_behind_those_that_were_there() {
+        let endpoint: &'static Endpoint = Box::leak(Box::new(Endpoint::new(Some("GET"), "/chat", 1)));
+        let mut state = EndpointState::new(0, 0, endpoint);
+        let mut closed = |code| {
+            let recorder = endpoint.long_lived(LongLivedKind::WebSocket);
+            OpenExchange::new(recorder).close(Some(code), None);
+            state.read_long_lived(endpoint);
+            let totals = state.long_lived(LongLivedKind::WebSocket).expect("one was opened");
+            totals.closes.iter().filter_map(|closes| closes.code).collect::<Vec<_>>()
+        };
+        assert_eq!(closed(4001), [4001]);
+        assert_eq!(closed(1001), [4001, 1001]);
+        assert_eq!(closed(1000), [4001, 1001, 1000]);
+        assert_eq!(closed(4001), [4001, 1001, 1000]);
     }
 }

@@ -14,12 +14,16 @@ pub(super) fn is_call(method: &Method, path: &str, headers: &HeaderMap) -> bool 
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     let names_call = || {
-        let (service, method) = path.strip_prefix('/').and_then(|path| path.split_once('/'))?;
-        (path.len() <= MAX_NAME_BYTES && service.split('.').all(is_name) && is_name(method)).then_some(())
+        let names = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+        let are_names = |(service, method): (&str, &str)| service.split('.').all(is_name) && is_name(method);
+        path.len() <= MAX_NAME_BYTES && names.is_some_and(are_names)
     };
-    let is_grpc =
-        || headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-    *method == Method::POST && is_grpc() && names_call().is_some()
+    let is_grpc = || headers.get(header::CONTENT_TYPE).is_some_and(|kind| is_grpc_type(kind.as_bytes()));
+    *method == Method::POST && is_grpc() && names_call()
+}
+
+pub(super) fn is_grpc_type(content_type: &[u8]) -> bool {
+    content_type.starts_with(b"application/grpc")
 }
 
 /// A status of gRPC other than `OK`.

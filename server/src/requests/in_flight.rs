@@ -145,10 +145,12 @@ impl InFlightRequest {
     /// Chooses the row of a request whose path was new. If the response shows that the path `exists`, its template gets a row of its own;
     /// else the request counts as unmatched.
     pub(super) fn find_row(&mut self, exists: bool) {
-        if let Some(new_path) = self.new_path.take()
-            && let Some((number, row)) = exists.then(|| self.recorder.learn(&new_path)).flatten()
-        {
-            (self.endpoint, self.row) = (number, row);
+        if let Some(new_path) = self.new_path.take() {
+            // A client chooses the type of its request: only an application that answers in gRPC has calls.
+            let exists = exists && (!new_path.is_call || self.response_kind == ResponseKind::Grpc);
+            if let Some((number, row)) = exists.then(|| self.recorder.learn(&new_path)).flatten() {
+                (self.endpoint, self.row) = (number, row);
+            }
         }
         if !std::mem::replace(&mut self.has_begun, true) {
             self.row.begin();
@@ -161,7 +163,7 @@ impl InFlightRequest {
             let kind = upgrade_kind(headers);
             let recorder = self.row.long_lived(kind);
             match tunnel {
-                Some(tunnel) => tunnel.begin(kind, OpenExchange::new(recorder)),
+                Some(tunnel) => tunnel.begin(kind, recorder),
                 None => recorder.count_unobserved(),
             }
         } else if self.response_kind == ResponseKind::Stream {
@@ -298,7 +300,8 @@ impl InFlightRequest {
         endpoint.end(&RequestRecord {
             ending,
             duration_us,
-            is_timed,
+            // A body that its client left says nothing of its time.
+            is_timed: is_timed && self.outcome != Outcome::Dropped,
             response_bytes: self.response_bytes,
             allocated: self.allocated,
             usage,

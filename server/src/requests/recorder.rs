@@ -79,7 +79,7 @@ pub(super) struct NewPath {
     method: Method,
     template: String,
     /// Whether it names a call of gRPC.
-    is_call: bool,
+    pub(super) is_call: bool,
 }
 
 type IgnoreRequest = Box<dyn Fn(&Incoming<'_>) -> bool + Send + Sync>;

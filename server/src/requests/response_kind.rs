@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderValue, header};
 use watchboard_wire::ErrorKind;
 
-use super::{ending::Outcome, waiting::is_stream_type};
+use super::{ending::Outcome, grpc::is_grpc_type, waiting::is_stream_type};
 
 /// gRPC's answer for a method that does not exist, as a status of HTTP.
 const NOT_IMPLEMENTED: u16 = 501;
@@ -23,7 +23,7 @@ impl From<&HeaderMap> for ResponseKind {
         let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         if is_stream_type(kind) {
             Self::Stream
-        } else if kind.starts_with(b"application/grpc") {
+        } else if is_grpc_type(kind) {
             Self::Grpc
         } else {
             Self::Plain

@@ -8,7 +8,7 @@ use std::sync::{
 use http::{HeaderMap, header};
 use watchboard_wire::{ClosedBy, LongLivedKind};
 
-use super::long_lived::{NO_CLOSE_FRAME, OpenExchange};
+use super::long_lived::{LongLivedRecorder, NO_CLOSE_FRAME, OpenExchange};
 
 /// A proxy's report on an upgraded connection, such as a WebSocket. The proxy puts a clone into the extensions of its 101 response, where the
 /// layer finds it, and counts here what passes. The connection has ended when the last clone is dropped.
@@ -69,9 +69,9 @@ impl Tunnel {
         let _ = self.0.closed.set((by, code));
     }
 
-    /// The layer has found the row.
-    pub(super) fn begin(&self, kind: LongLivedKind, exchange: OpenExchange) {
-        let _ = self.0.exchange.set((kind, exchange));
+    /// The layer has found the row. A tunnel that is in two responses counts in the first.
+    pub(super) fn begin(&self, kind: LongLivedKind, recorder: &'static LongLivedRecorder) {
+        self.0.exchange.get_or_init(|| (kind, OpenExchange::new(recorder)));
     }
 }
 

@@ -33,6 +33,21 @@ impl Application {
         self.requests += 1;
     }
 
+    /// A call of gRPC, as its client says; the answer has this type.
+    async fn call(&mut self, path: &str, answered: &'static str) {
+        let answer = move |_: Request<Body>| {
+            let body = Body::from_stream(futures_util::stream::empty::<Result<axum::body::Bytes, Infallible>>());
+            let response = Response::builder().header("content-type", answered).body(body).expect("a response");
+            std::future::ready(Ok::<_, Infallible>(response))
+        };
+        let mut service = self.monitor.layer().layer(service_fn(answer));
+        let request =
+            Request::post(path).header("content-type", "application/grpc").body(Body::empty()).expect("a path");
+        let response = service.call(request).await.expect("it answers");
+        axum::body::to_bytes(Body::new(response.into_body()), usize::MAX).await.expect("a body");
+        self.requests += 1;
+    }
+
     async fn board(&self, path: &str) -> String {
         let request = Request::get(path).body(Body::empty()).expect("a path");
         let response = self.monitor.dashboard().oneshot(request).await.expect("it answers");
@@ -267,4 +282,16 @@ async fn a_flood_of_invented_paths_leaves_the_applications_rows_and_all_counts_r
         let page = application.board("/?view=requests").await;
         assert!(page.contains("/api/v1/reports") && (count < 1_000 || !page.contains(&invented(1).next().unwrap())));
     }
+}
+
+#[tokio::test]
+async fn a_stranger_who_says_that_he_calls_makes_no_rows_of_his_paths() {
+    let mut application = Application::new();
+    for number in 0..20 {
+        application.call(&format!("/hooks/T0kenSecret{number}"), "text/html").await;
+    }
+    application.call("/etcdserverpb.KV/Haggle", "application/grpc").await;
+    let texts = application.texts().await;
+    assert!(!texts.contains("T0kenSecret"), "{texts}");
+    assert!(application.rows().await.contains("POST /etcdserverpb.KV/Haggle"), "{:?}", application.rows().await);
 }

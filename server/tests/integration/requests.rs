@@ -195,3 +195,42 @@ async fn a_hundred_thousand_unknown_paths_are_one_row() {
     assert_eq!(health["application"]["endpoints"], json!({ "(unmatched)": 100_000 }));
     assert_eq!(health["application"]["status_codes"], json!({ "404": 100_000 }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_at_the_root_leaves_unknown_paths_to_the_host() {
+    let watch = |app: Router| Monitor::builder().access(LocalOnly::default()).build().watch(app, "/");
+    let with_page = Router::new().fallback(|| async { (StatusCode::NOT_FOUND, "the host's page") });
+    let app = TestClient::serve(watch(with_page)).await;
+    assert_eq!(app.send("GET", "/nowhere").await, (StatusCode::NOT_FOUND, "the host's page".into()));
+    assert_eq!(app.send("GET", "/").await.0, StatusCode::OK, "the board is there");
+    let app = TestClient::serve(watch(Router::new())).await;
+    let (status, page) = app.send("GET", "/nowhere").await;
+    assert_eq!((status, page.is_empty()), (StatusCode::NOT_FOUND, true), "axum's own answer");
+    let counted = |health: &Value| health["application"]["endpoints"]["(unmatched)"] == 1;
+    app.wait_for_json("/health", Duration::from_secs(10), counted).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_of_the_board_that_it_does_not_have_leads_to_the_board() {
+    let app = test_app().await;
+    let (status, page) = app.send("GET", "/ops/board/memory/heap").await;
+    let page = String::from_utf8(page.to_vec()).unwrap();
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(page.contains("<a href=\"../\">"), "from /ops/board/memory/heap this is the board: {page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_response_that_its_client_left_is_in_no_percentile() {
+    let endless_failure = || async {
+        let lines = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 4096])));
+        (StatusCode::SERVICE_UNAVAILABLE, Body::from_stream(lines))
+    };
+    let app = Router::new().route("/failing", get(endless_failure));
+    let app = Monitor::builder().access(LocalOnly::default()).build().watch(app, "/ops/board");
+    let app = TestClient::serve(app).await;
+    let mut response = app.begin("GET", "/failing").await;
+    response.body_mut().frame().await.unwrap().unwrap();
+    drop(response);
+    let health = health(&app, |application| application["total_requests"] == 1).await;
+    assert_eq!(health["application"]["latency"], json!({}), "{health:#}");
+}

@@ -5,9 +5,19 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use watchboard_wire::{ShownSpan, Window, format};
 
-/// Reads what the charts show, and the time of their newest point. It is boxed, since a memo of a further type would
+/// Reads what the charts show. It is boxed, since a memo of a further type would
 /// weigh some kilobytes in the bundle.
-type SpanEnd = Arc<dyn Fn() -> (ShownSpan, u64) + Send + Sync>;
+type ReadSpan = Arc<dyn Fn() -> ChartSpan + Send + Sync>;
+
+/// The span of all charts of the page, by the wall clock.
+#[derive(Clone, Copy)]
+pub(crate) struct ChartSpan {
+    pub(crate) span: ShownSpan,
+    /// When the monitor was started.
+    pub(crate) started_ms: u64,
+    /// The time of the newest point.
+    pub(crate) end_ms: u64,
+}
 
 /// The state that all charts of the page share: the point under the pointer, and what they show. The layout puts it into the
 /// context.
@@ -15,12 +25,12 @@ type SpanEnd = Arc<dyn Fn() -> (ShownSpan, u64) + Send + Sync>;
 pub(crate) struct Crosshair {
     /// The index of a point, 0 the oldest; `None` while the pointer is on no chart.
     pub(super) index: RwSignal<Option<usize>>,
-    pub(super) span_end: SpanEnd,
+    pub(super) span: ReadSpan,
 }
 
 impl Crosshair {
-    pub(crate) fn provide(span_end: impl Fn() -> (ShownSpan, u64) + Send + Sync + 'static) {
-        provide_context(Self { index: RwSignal::new(None), span_end: Arc::new(span_end) });
+    pub(crate) fn provide(span: impl Fn() -> ChartSpan + Send + Sync + 'static) {
+        provide_context(Self { index: RwSignal::new(None), span: Arc::new(span) });
     }
 }
 
@@ -48,24 +58,24 @@ pub(super) fn step(index: RwSignal<Option<usize>>, event: &leptos::ev::KeyboardE
 /// The line at the crosshair, drawn over a chart.
 #[component]
 pub(crate) fn CrosshairLine() -> impl IntoView {
-    let Crosshair { index, span_end } = expect_context();
+    let Crosshair { index, span } = expect_context();
     let line = move || index.get().map(|index| view! { <line x1=index x2=index y1="0" y2="1" /> });
-    let view_box = move || format!("0 0 {} 1", span_end().0.points - 1);
+    let view_box = move || format!("0 0 {} 1", span().span.points - 1);
     view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true">{line}</svg> }
 }
 
 /// The times below a chart.
 #[component]
 pub(crate) fn TimeAxis() -> impl IntoView {
-    let Crosshair { span_end, .. } = expect_context();
+    let Crosshair { span, .. } = expect_context();
     let ticks = move || {
-        let (span, end_ms) = span_end();
+        let ChartSpan { span, started_ms, .. } = span();
         let tick = |tick: &str| view! { <span>{tick.to_owned()}</span> };
         if span.is_whole() {
             return words(span.window).iter().map(|word| tick(word)).collect_view();
         }
-        // A young monitor: the axis begins with it.
-        let began = format::clock(end_ms.saturating_sub(span.seconds_before_now(0) * 1000));
+        // A young monitor: the axis begins about when it was started.
+        let began = format::clock(started_ms);
         let half = format!("{} ago", format::span(span.seconds_before_now(0) / 2));
         [format!("started {began}"), half, "now".to_owned()].iter().map(|word| tick(word)).collect_view()
     };
