@@ -212,7 +212,7 @@ fn finish(
     let client = admitted.exchange.client;
     let is_stream = response.body().size_hint().exact().is_none() && watchboard::is_stream(response.headers());
     // An open stream takes no place of a request while there are places for streams.
-    let place_of_stream = if is_stream { streams.enter_if_free() } else { None };
+    let place_of_stream = if is_stream { streams.try_enter_uncounted() } else { None };
     let place = place_of_stream.unwrap_or(admitted.place);
     let declared = headers::length_without_body(&response).filter(|_| client.is_some());
     Ok(response.map(|body| ResponseBody::from_upstream(body, declared, client, connection, place)))
