@@ -269,6 +269,25 @@ async fn another_protocol_has_bytes_and_no_messages() {
     assert_eq!(ended["closed"], json!([{ "code": null, "name": null, "by": "client", "count": 1 }]));
 }
 
+#[tokio::test]
+async fn a_list_of_protocols_is_no_websocket_and_its_bytes_are_no_frames() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
+    let mut client = TcpStream::connect(proxy).await.unwrap();
+    client.write_all(ASK).await.unwrap();
+    let (mut application, _) = listener.accept().await.unwrap();
+    read_until(&mut application, b"\r\n\r\n").await;
+    let switched = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket, x\r\n\r\n";
+    application.write_all(switched).await.unwrap();
+    read_until(&mut client, b"\r\n\r\n").await;
+    application.write_all(b"\xFF\xFF\xFF no frame").await.unwrap();
+    read_until(&mut client, b"no frame").await;
+    drop((client, application));
+    let ended = wait_for_ends(&binary, "GET /chat", 1).await;
+    assert_eq!((&ended["kind"], &ended["unparsed"]), (&json!("upgrades"), &json!(0)));
+    assert_eq!((&ended["sent_bytes"], &ended["sent_messages"]), (&json!(12), &Value::Null));
+}
+
 /// The bound of requests in progress.
 fn requests_in_progress(health: &Value) -> &Value {
     let capacities = health["application"]["capacities"].as_array().expect("a list");
