@@ -1,5 +1,7 @@
 //! WebSockets, other upgraded connections and streams since the start.
 
+use std::cmp::Reverse;
+
 use leptos::prelude::*;
 use watchboard_wire::{ClosedBy, Closes, LongLivedKind, LongLivedRow, LongLivedTotals, close_code_name, format};
 
@@ -9,6 +11,9 @@ use crate::{
     live::figures_memo,
     selection::{Selection, use_selection},
 };
+
+/// The ways to close that a cell shows. There can be over a hundred.
+const MAX_CLOSES: usize = 5;
 
 const COLUMNS: &[Column] = &[
     words("Endpoint"),
@@ -66,7 +71,7 @@ fn table_row(LongLivedRow { endpoint, totals }: &LongLivedRow, selection: &Selec
         known(observed, Cell::bytes(totals.sent_bytes)),
         messages(totals.received_messages),
         messages(totals.sent_messages),
-        Cell::words(closes_text(totals)),
+        closes_cell(totals),
     ]
 }
 
@@ -88,10 +93,10 @@ fn messages_title(count: u64, totals: &LongLivedTotals) -> String {
     }
 }
 
-/// How they closed: `3 by client: 1000 normal`.
-fn closes_text(totals: &LongLivedTotals) -> String {
+/// How they closed, with the most frequent way first: `3 by client: 1000 normal`. The title has the ways past the bound.
+fn closes_cell(totals: &LongLivedTotals) -> Cell {
     if !totals.is_observed() {
-        return "unknown: the application handles them itself".to_owned();
+        return Cell::words("unknown: the application handles them itself");
     }
     let way = |Closes { code, by, count }: &Closes| {
         let by = by.map_or("unknown", ClosedBy::word);
@@ -102,8 +107,46 @@ fn closes_text(totals: &LongLivedTotals) -> String {
         };
         format!("{} by {by}{code}", format::count(*count as f64))
     };
-    match &totals.closes[..] {
-        [] => "–".to_owned(),
-        closes => closes.iter().map(way).collect::<Vec<_>>().join(", "),
+    let mut closes: Vec<&Closes> = totals.closes.iter().collect();
+    closes.sort_by_key(|closes| Reverse(closes.count));
+    let mut ways: Vec<String> = closes.into_iter().map(way).collect();
+    let others = ways.split_off(ways.len().min(MAX_CLOSES));
+    if ways.is_empty() {
+        return Cell::words("–");
+    }
+    let more = match others.len() {
+        0 => String::new(),
+        1 => ", and 1 other".to_owned(),
+        count => format!(", and {count} others"),
+    };
+    Cell::words(ways.join(", ") + &more).with_title(others.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The cell of so many ends by each code from 4000 on.
+    fn cell(counts: &[u64]) -> Cell {
+        let closes =
+            |(code, count): (u16, &u64)| Closes { code: Some(code), by: Some(ClosedBy::Client), count: *count };
+        let closes = (4000..).zip(counts).map(closes).collect();
+        closes_cell(&LongLivedTotals { opened: 1000, closes, ..LongLivedTotals::new(LongLivedKind::WebSocket) })
+    }
+
+    fn ways(ways: &[(u64, u16)]) -> String {
+        let way = |(count, code): &(u64, u16)| format!("{count} by client: {code} of the application");
+        ways.iter().map(way).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn the_most_frequent_ways_to_close_are_shown_and_the_others_are_in_the_title() {
+        assert_eq!(cell(&[]), Cell::words("–"));
+        assert_eq!(cell(&[1, 2]), Cell::words(ways(&[(2, 4001), (1, 4000)])));
+        let shown = ways(&[(9, 4005), (7, 4000), (6, 4001), (5, 4002), (4, 4003)]);
+        let one_other = Cell::words(format!("{shown}, and 1 other")).with_title(ways(&[(3, 4004)]));
+        assert_eq!(cell(&[7, 6, 5, 4, 3, 9]), one_other);
+        let two_others = Cell::words(format!("{shown}, and 2 others")).with_title(ways(&[(3, 4004), (2, 4006)]));
+        assert_eq!(cell(&[7, 6, 5, 4, 3, 9, 2]), two_others);
     }
 }

@@ -73,11 +73,14 @@ impl NameFollower {
         let found = if let Ok(found) = timeout(ANSWERED_WITHIN, &mut looked_up).await {
             found
         } else {
-            self.note_failure(&format!("no answer within {ANSWERED_WITHIN:?}"));
+            // Otherwise this reason and the final one would be logged in turn, in each round.
+            if self.last_failure.is_none() {
+                self.note_failure(&format!("no answer within {ANSWERED_WITHIN:?}"));
+            }
             looked_up.await
         };
         match found.map(Iterator::collect::<Vec<_>>) {
-            Ok(addresses) if addresses.is_empty() => self.note_failure("it has none"),
+            Ok(addresses) if addresses.is_empty() => self.note_failure("the name has no address"),
             Ok(addresses) => self.note_addresses(&addresses),
             Err(error) => self.note_failure(&error.to_string()),
         }
@@ -98,15 +101,16 @@ impl NameFollower {
 
     /// Logs a reason once, until there is another. The board shows it as long as no address is known.
     fn note_failure(&mut self, reason: &str) {
-        let sentence = format!("the address of {} cannot be looked up: {reason}", self.host);
+        let host = &self.host;
         if self.addresses.all().is_empty() {
-            self.target.set_unresolved(Some(format!("{} cannot be looked up: {reason}", self.host)));
+            self.target.set_unresolved(Some(format!("{host} cannot be looked up: {reason}")));
             if !self.is_watched_by_pid {
-                self.target.set_watch(Watch::Unseen(format!("T{}.", &sentence[1..])));
+                let sentence = format!("The address of {host} cannot be looked up: {reason}.");
+                self.target.set_watch(Watch::Unseen(sentence));
             }
         }
         if self.last_failure.as_deref() != Some(reason) {
-            tracing::warn!("{sentence}");
+            tracing::warn!("the address of {host} cannot be looked up: {reason}");
             self.last_failure = Some(reason.to_owned());
         }
     }

@@ -302,7 +302,7 @@ fn application(frozen: &FullSnapshot) -> Value {
         "in_flight": requests.in_flight,
         // Null for a kind of which nothing but the opening is seen.
         "open": requests.open.iter().map(|(kind, open)| (kind.plural().to_owned(), json!(open))).collect::<Map<_, _>>(),
-        "connections": connections(frozen),
+        "long_lived": long_lived(frozen),
         // The bounds of the proxy; empty without one.
         "capacities": requests.capacities,
         "average_response_time": mean_seconds,
@@ -319,7 +319,7 @@ fn application(frozen: &FullSnapshot) -> Value {
 }
 
 /// WebSockets, other upgraded connections and streams since the start, by endpoint and kind.
-fn connections(frozen: &FullSnapshot) -> Vec<Value> {
+fn long_lived(frozen: &FullSnapshot) -> Vec<Value> {
     let seconds = |us: u64| us as f64 / 1e6;
     let closes = |closes: &Closes| json!({ "code": closes.code, "name": closes.code.map(close_code_name), "by": closes.by, "count": closes.count });
     let row = |endpoint: &EndpointTotals, totals: &LongLivedTotals| {
@@ -328,7 +328,7 @@ fn connections(frozen: &FullSnapshot) -> Vec<Value> {
         let received = observed && totals.kind != LongLivedKind::Stream;
         json!({
             "endpoint": endpoint.text(),
-            "kind": totals.kind.word(),
+            "kind": totals.kind.plural(),
             "open": observed.then_some(totals.open),
             "opened": totals.opened,
             // Those whose end, bytes and messages cannot be seen.

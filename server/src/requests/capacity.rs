@@ -44,7 +44,7 @@ impl Capacity {
 
     /// Takes a place. `None` if all are taken, which is counted.
     pub fn try_enter(&self) -> Option<CapacityPlace> {
-        let place = self.enter_if_free();
+        let place = self.try_enter_uncounted();
         if place.is_none() {
             self.note_none_free();
         }
@@ -52,7 +52,7 @@ impl Capacity {
     }
 
     /// Takes a place if one is free. That none is free is not counted: for a client that has a place elsewhere.
-    pub fn enter_if_free(&self) -> Option<CapacityPlace> {
+    pub fn try_enter_uncounted(&self) -> Option<CapacityPlace> {
         let place = self.enter();
         // The count has this place already.
         (self.0.in_use.load(Relaxed) <= self.0.limit).then_some(place)

@@ -12,6 +12,20 @@ pub(crate) enum Outcome {
     Dropped,
 }
 
+/// The class of a request. Each request has exactly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Fine,
+    /// A 4xx that was sent.
+    ClientError,
+    /// 5xx, panics and broken bodies.
+    ServerError,
+    /// The client disconnected before the response ended.
+    Dropped,
+}
+
+pub(crate) const CLASSES: [Class; 4] = [Class::Fine, Class::ClientError, Class::ServerError, Class::Dropped];
+
 /// A status and an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ending {
@@ -29,23 +43,7 @@ impl Ending {
             Outcome::Complete => None,
         }
     }
-}
 
-/// The class of a request. Each request has exactly one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
-    Fine,
-    /// A 4xx that was sent.
-    ClientError,
-    /// 5xx, panics and broken bodies.
-    ServerError,
-    /// The client disconnected before the response ended.
-    Dropped,
-}
-
-pub(crate) const CLASSES: [Class; 4] = [Class::Fine, Class::ClientError, Class::ServerError, Class::Dropped];
-
-impl Ending {
     pub(crate) fn class(self) -> Class {
         match self.outcome {
             Outcome::Failed => Class::ServerError,

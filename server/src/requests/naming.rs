@@ -69,7 +69,7 @@ impl Routes {
 
     /// Names a path that fits no template by its look: words are shown, and numbers, UUIDs, dates, hashes, random text become `{id}`,
     /// `{uuid}`, `{date}`, `{hash}`, `{key}`. Static files count by their folder, `/assets/*`. A word that is in no list is shown only while it
-    /// recurs. What may be a secret is never shown.
+    /// recurs. What may be a secret is never shown. A gRPC call that the application has answered is shown by its name.
     ///
     /// A path gets a row once the application responds with something other than a client error, so that a stranger who guesses paths
     /// creates no rows.

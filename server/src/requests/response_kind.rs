@@ -31,8 +31,8 @@ impl From<&HeaderMap> for ResponseKind {
     }
 }
 
-/// Whether a response with these headers is a stream, such as server-sent events: its body goes on while there is something to tell. That
-/// holds if the length of the body is not known.
+/// Whether a response with these headers is a stream, such as server-sent events: its body goes on while there is something to tell.
+/// Only the type is looked at: a response whose length is known is no stream, whatever its type.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header};

@@ -34,9 +34,9 @@ async fn ask(app: &Router, path: &str) -> Response {
     app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap()
 }
 
-/// The application's figures once its only row of connections is like this.
+/// The application's figures once its only row of long-lived exchanges is like this.
 async fn wait_for_row(board: &TestClient, holds: impl Fn(&Value) -> bool) -> (Value, Value) {
-    let row = |health: &Value| health["application"]["connections"][0].clone();
+    let row = |health: &Value| health["application"]["long_lived"][0].clone();
     let health = board.wait_for_json("/board/health", Duration::from_secs(10), |health| holds(&row(health))).await;
     (health["application"].clone(), row(&health))
 }
@@ -49,7 +49,7 @@ async fn of_a_websocket_that_the_host_handles_only_the_opening_is_known() {
     assert_eq!(
         row,
         json!({
-            "endpoint": "GET /chat", "kind": "WebSocket", "open": null, "opened": 1, "unobserved": 1,
+            "endpoint": "GET /chat", "kind": "websockets", "open": null, "opened": 1, "unobserved": 1,
             "duration_mean_seconds": null, "duration_max_seconds": null, "received_bytes": null, "sent_bytes": null,
             "received_messages": null, "sent_messages": null, "unparsed": 0, "closed": [],
         })
@@ -93,7 +93,7 @@ async fn a_stream_is_open_until_it_ends_or_its_client_leaves() {
     let mut leaves = ask(&app, "/events").await;
     leaves.frame().await.unwrap().unwrap();
     let (application, row) = wait_for_row(&board, |row| row["sent_bytes"] == 9).await;
-    assert_eq!((&row["kind"], &row["open"], &application["in_flight"]), (&json!("stream"), &json!(1), &json!(0)));
+    assert_eq!((&row["kind"], &row["open"], &application["in_flight"]), (&json!("streams"), &json!(1), &json!(0)));
     drop(leaves);
     ask(&app, "/events").await.into_body().collect().await.unwrap();
     let (application, row) = wait_for_row(&board, |row| row["open"] == 0 && row["opened"] == 2).await;

@@ -195,7 +195,8 @@ fn finish(
     match admitted.upgrade {
         Some(Upgrade { client, place, drain, .. }) if switches => {
             // `Connection` and `Upgrade` name the new protocol, and stay. The place of the request is free.
-            let is_websocket = headers::lists_token(response.headers(), &header::UPGRADE, "websocket");
+            let protocol = response.headers().get(header::UPGRADE).map(|protocol| protocol.as_bytes().trim_ascii());
+            let is_websocket = protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"));
             let sides = tunnel::UpgradedSides { client, application: hyper::upgrade::on(&mut response), is_websocket };
             let tunnel = Tunnel::default();
             response.extensions_mut().insert(tunnel.clone());
@@ -212,7 +213,7 @@ fn finish(
     let client = admitted.exchange.client;
     let is_stream = response.body().size_hint().exact().is_none() && watchboard::is_stream(response.headers());
     // An open stream takes no place of a request while there are places for streams.
-    let place_of_stream = if is_stream { streams.enter_if_free() } else { None };
+    let place_of_stream = if is_stream { streams.try_enter_uncounted() } else { None };
     let place = place_of_stream.unwrap_or(admitted.place);
     let declared = headers::length_without_body(&response).filter(|_| client.is_some());
     Ok(response.map(|body| ResponseBody::from_upstream(body, declared, client, connection, place)))

@@ -30,7 +30,7 @@ enum FrameState {
 /// What some bytes had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct FrameEvents {
-    /// Messages that ended, without control frames.
+    /// Messages whose last frame began, without control frames.
     pub(super) messages: u64,
     /// The code of a close frame that began; 1005 if it has none.
     pub(super) close: Option<u16>,

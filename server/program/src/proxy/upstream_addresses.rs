@@ -14,7 +14,7 @@ use std::{
 
 use tokio::{
     net::{TcpStream, lookup_host},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 
 /// Look-ups by requests at once. One that hangs takes a thread until the name server's time is over.
@@ -28,13 +28,13 @@ struct AddressState {
     /// Rises with each change.
     version: AtomicU64,
     addresses: Mutex<Arc<[SocketAddr]>>,
-    look_ups: Semaphore,
+    look_ups: Arc<Semaphore>,
 }
 
 impl Default for AddressState {
     fn default() -> Self {
         let (version, addresses) = Default::default();
-        Self { version, addresses, look_ups: Semaphore::new(LOOK_UPS) }
+        Self { version, addresses, look_ups: Arc::new(Semaphore::new(LOOK_UPS)) }
     }
 }
 
@@ -65,7 +65,7 @@ impl UpstreamAddresses {
         true
     }
 
-    /// Connects to one of the known addresses. If none takes the connection, the name is looked up again at once.
+    /// Connects to one of the known addresses. If all of them refuse, the name is looked up again at once.
     ///
     /// # Errors
     /// No address takes the connection, or none is known.
@@ -73,25 +73,44 @@ impl UpstreamAddresses {
         if let Ok(ip) = name.0.parse::<IpAddr>() {
             return TcpStream::connect((ip, name.1)).await;
         }
-        let known = self.all();
+        let mut known = self.all();
         if known.is_empty() {
-            let _permit = self.0.look_ups.acquire().await.map_err(io::Error::other)?;
-            return TcpStream::connect(name).await;
+            let permit = Arc::clone(&self.0.look_ups).acquire_owned().await.map_err(io::Error::other)?;
+            // They may have become known during the wait.
+            known = self.all();
+            if known.is_empty() {
+                let found = look_up(name, permit).await?;
+                return TcpStream::connect(&*found).await;
+            }
         }
         let failure = match TcpStream::connect(&*known).await {
             Ok(stream) => return Ok(stream),
             Err(failure) => failure,
         };
-        let Ok(_permit) = self.0.look_ups.try_acquire() else { return Err(failure) };
-        let found: Vec<SocketAddr> = lookup_host(name).await.map(Iterator::collect).unwrap_or_default();
+        let Ok(permit) = Arc::clone(&self.0.look_ups).try_acquire_owned() else { return Err(failure) };
+        let found = look_up(name, permit).await.unwrap_or_default();
         let new: Vec<SocketAddr> = found.into_iter().filter(|address| !known.contains(address)).collect();
         if new.is_empty() { Err(failure) } else { TcpStream::connect(&*new).await }
     }
 }
 
+/// Looks a name up. The task has the permit until the resolver's thread is free again, also if nobody waits for it any more.
+async fn look_up((host, port): (&str, u16), permit: OwnedSemaphorePermit) -> io::Result<Vec<SocketAddr>> {
+    let host = host.to_owned();
+    let look_up = tokio::spawn(async move {
+        let _permit = permit;
+        lookup_host((host, port)).await.map(Iterator::collect::<Vec<_>>)
+    });
+    look_up.await.map_err(io::Error::other)?
+}
+
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+
+    const ALL_LOOK_UPS: u32 = LOOK_UPS as u32;
 
     #[test]
     fn the_order_of_addresses_is_no_change() {
@@ -113,5 +132,28 @@ mod tests {
         drop(listener);
         let failure = addresses.connect(("localhost", port)).await.unwrap_err();
         assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn a_look_up_that_nobody_waits_for_has_its_place_until_it_ends() {
+        let addresses = UpstreamAddresses::default();
+        assert!(addresses.connect(("localhost", 1)).now_or_never().is_none());
+        assert_eq!(addresses.0.look_ups.available_permits(), LOOK_UPS - 1);
+        let all_free = addresses.0.look_ups.acquire_many(ALL_LOOK_UPS).await;
+        assert!(all_free.is_ok());
+    }
+
+    #[tokio::test]
+    async fn addresses_that_become_known_while_a_request_waits_need_no_look_up() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let addresses = UpstreamAddresses::default();
+        let all_taken = addresses.0.look_ups.acquire_many(ALL_LOOK_UPS).await.unwrap();
+        let become_known = async {
+            addresses.set(&[address]);
+            drop(all_taken);
+        };
+        let (connected, ()) = tokio::join!(addresses.connect(("name.invalid", address.port())), become_known);
+        assert_eq!(connected.unwrap().peer_addr().unwrap(), address);
     }
 }

@@ -41,7 +41,7 @@ const ASK: &[u8] = b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpg
 
 /// The figures of one kind of a row.
 fn figures<'a>(health: &'a Value, endpoint: &str) -> &'a Value {
-    let rows = health["application"]["connections"].as_array().expect("a list");
+    let rows = health["application"]["long_lived"].as_array().expect("a list");
     rows.iter().find(|row| row["endpoint"] == endpoint).unwrap_or(&Value::Null)
 }
 
@@ -123,7 +123,7 @@ async fn messages_and_bytes_of_a_websocket_are_counted_exactly_while_it_is_open(
     let is_open = |health: &Value| figures(health, "GET /chat")["sent_bytes"] == plain;
     let health = binary.client.wait_for_json("/health", WITHIN, is_open).await;
     let open = json!({
-        "endpoint": "GET /chat", "kind": "WebSocket", "open": 1, "opened": 1, "unobserved": 0,
+        "endpoint": "GET /chat", "kind": "websockets", "open": 1, "opened": 1, "unobserved": 0,
         "duration_mean_seconds": null, "duration_max_seconds": null,
         "received_bytes": masked, "sent_bytes": plain, "received_messages": 4, "sent_messages": 4, "unparsed": 0,
         "closed": [],
@@ -264,9 +264,28 @@ async fn another_protocol_has_bytes_and_no_messages() {
     read_until(&mut client, b"and back").await;
     drop(client);
     let ended = wait_for_ends(&binary, "GET /socket", 1).await;
-    assert_eq!((&ended["kind"], &ended["received_messages"]), (&json!("upgrade"), &Value::Null));
+    assert_eq!((&ended["kind"], &ended["received_messages"]), (&json!("upgrades"), &Value::Null));
     assert_eq!((&ended["received_bytes"], &ended["sent_bytes"]), (&json!(13), &json!(13)));
     assert_eq!(ended["closed"], json!([{ "code": null, "name": null, "by": "client", "count": 1 }]));
+}
+
+#[tokio::test]
+async fn a_list_of_protocols_is_no_websocket_and_its_bytes_are_no_frames() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (binary, proxy) = Binary::with_upstream(listener.local_addr().unwrap().port(), &[]).await;
+    let mut client = TcpStream::connect(proxy).await.unwrap();
+    client.write_all(ASK).await.unwrap();
+    let (mut application, _) = listener.accept().await.unwrap();
+    read_until(&mut application, b"\r\n\r\n").await;
+    let switched = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket, x\r\n\r\n";
+    application.write_all(switched).await.unwrap();
+    read_until(&mut client, b"\r\n\r\n").await;
+    application.write_all(b"\xFF\xFF\xFF no frame").await.unwrap();
+    read_until(&mut client, b"no frame").await;
+    drop((client, application));
+    let ended = wait_for_ends(&binary, "GET /chat", 1).await;
+    assert_eq!((&ended["kind"], &ended["unparsed"]), (&json!("upgrades"), &json!(0)));
+    assert_eq!((&ended["sent_bytes"], &ended["sent_messages"]), (&json!(12), &Value::Null));
 }
 
 /// The bound of requests in progress.
