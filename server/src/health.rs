@@ -16,7 +16,11 @@ mod requests;
 use watchboard_wire::{CapacityUse, DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
 pub(crate) use self::monitor::MonitorState;
-use self::{growth::GrowthDetector, limits::Limits};
+use self::{
+    finding::{FindingKey, HeldFindings},
+    growth::GrowthDetector,
+    limits::Limits,
+};
 use crate::{
     commands::CommandReader,
     history::History,
@@ -33,6 +37,7 @@ pub(crate) struct Judge {
     capacity: capacity::CapacityJudge,
     slow: requests::SlowJudge,
     failures: last_minute::LastMinute<UpstreamFailure>,
+    held: HeldFindings,
 }
 
 /// The figures of a tick.
@@ -56,28 +61,30 @@ impl Judge {
         self.growth.add(input.tick, input.memory);
         let failures = self.failures.add(input.tick, input.reader.upstream_failures());
         let slow = self.slow.slow(input.tick, input.history, input.reader);
-        let mut findings = requests::request_findings(input.recent, &failures, slow);
-        findings.extend(self.application.application_finding(input.memory, input.recent, input.unix_ms));
-        findings.extend(application::unresolved_finding(input.memory));
-        findings.extend(self.capacity.capacity_findings(input.tick, input.capacities));
-        findings.extend(database::database_findings(input.database, input.server));
-        findings.extend(commands::command_findings(
+        let mut by_threshold = requests::request_findings(input.recent, &failures, slow);
+        by_threshold.extend(self.capacity.capacity_findings(input.tick, input.capacities));
+        by_threshold.extend(commands::command_findings(
             &mut self.churn,
             input.tick,
             input.commands,
             input.history,
             input.reader,
         ));
-        findings.extend(self.limits.limit_findings(input.tick, input.memory));
-        findings.extend(self.growth.growth_finding(input.memory));
+        by_threshold.extend(self.limits.limit_findings(input.tick, input.memory));
+        by_threshold.extend(self.growth.growth_finding(input.memory));
         // If the application is another process, the requests here allocate for the proxy.
         if input.memory.application.is_none() {
-            findings.extend(allocation::allocation_findings(
+            by_threshold.extend(allocation::allocation_findings(
                 self.growth.recent_heap_growth(),
                 input.history,
                 input.reader,
             ));
         }
+        let mut findings = self.held.hold(by_threshold, input.unix_ms);
+        // What does not answer is told at once, and so is its return.
+        findings.extend(self.application.application_finding(input.memory, input.recent, input.unix_ms));
+        findings.extend(application::unresolved_finding(input.memory));
+        findings.extend(database::database_findings(input.database, input.server));
         findings.extend(input.monitor.findings());
         settle(before, findings, input.unix_ms)
     }
@@ -90,41 +97,59 @@ pub(crate) fn with_monitor(before: &Health, monitor: MonitorState<'_>, now_unix_
 
 /// The health with a new state of the database, between two ticks.
 pub(crate) fn with_database(before: &Health, was: &DatabaseHealth, now: &DatabaseHealth, now_unix_ms: u64) -> Health {
-    let old = database::failure_finding(was);
-    let others = before.findings.iter().filter(|finding| Some(*finding) != old.as_ref());
+    let old = database::failure_finding(was).map(|finding| FindingKey::from(&finding));
+    let others = before.findings.iter().filter(|finding| Some(FindingKey::from(*finding)) != old);
     settle(before, others.cloned().chain(database::failure_finding(now)).collect(), now_unix_ms)
 }
 
-/// The worst comes first and decides; the status keeps its time while it stays the same.
+/// The gravest comes first and decides; what is over comes behind. Status and findings keep their times while they stay the same.
 fn settle(before: &Health, mut findings: Vec<Finding>, now_unix_ms: u64) -> Health {
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.status));
-    let status = findings.first().map_or(Status::Healthy, |finding| finding.status);
+    for finding in &mut findings {
+        let key = FindingKey::from(&*finding);
+        let known = before.findings.iter().find(|known| FindingKey::from(*known) == key);
+        finding.since_unix_ms = known.map_or(now_unix_ms, |known| known.since_unix_ms);
+    }
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.over_since_unix_ms.is_some()));
+    let status = findings.first().map_or(Status::Healthy, |finding| finding.severity.status());
     let since_unix_ms = if status == before.status { before.since_unix_ms } else { now_unix_ms };
     Health { status, since_unix_ms, findings }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        finding::{advice, incident, warning},
+        *,
+    };
     use watchboard_wire::FindingSubject;
 
-    fn finding(status: Status, sentence: &str) -> Finding {
-        Finding { status, sentence: sentence.to_owned(), about: FindingSubject::Requests }
+    fn health(before: &Health, findings: Vec<Finding>, now: u64) -> Health {
+        settle(before, findings, now)
     }
 
     #[test]
-    fn the_worst_comes_first_and_decides() {
-        let findings = vec![finding(Status::Degraded, "a"), finding(Status::Unhealthy, "b")];
-        let health = settle(&Health::default(), findings, 7);
+    fn the_gravest_comes_first_and_decides() {
+        let [a, b] =
+            [warning("a".to_owned(), FindingSubject::Requests), incident("b".to_owned(), FindingSubject::Requests)];
+        let health = health(&Health::default(), vec![a, b], 7);
         assert_eq!((health.status, health.since_unix_ms), (Status::Unhealthy, 7));
         assert_eq!(health.sentences().collect::<Vec<_>>(), ["b", "a"]);
     }
 
     #[test]
-    fn a_status_keeps_its_time_while_it_lasts() {
-        let first = settle(&Health::default(), vec![finding(Status::Degraded, "a")], 10);
-        let second = settle(&first, vec![finding(Status::Degraded, "b")], 20);
-        assert_eq!((second.since_unix_ms, second.sentences().next()), (10, Some("b")));
-        assert_eq!(settle(&second, vec![], 30).since_unix_ms, 30);
+    fn advice_leaves_the_status_healthy() {
+        let health = health(&Health::default(), vec![advice("a".to_owned(), FindingSubject::Database)], 7);
+        assert_eq!((health.status, health.findings.len()), (Status::Healthy, 1));
+    }
+
+    #[test]
+    fn a_status_and_each_finding_keep_their_own_time() {
+        let slow = |p99: &str| warning(format!("GET / p99 {p99}"), FindingSubject::Endpoint("GET /".to_owned()));
+        let failed = || warning("the database fails".to_owned(), FindingSubject::Database);
+        let first = health(&Health::default(), vec![slow("2\u{a0}s")], 10);
+        let second = health(&first, vec![slow("3\u{a0}s"), failed()], 20);
+        let since: Vec<u64> = second.findings.iter().map(|finding| finding.since_unix_ms).collect();
+        assert_eq!((second.since_unix_ms, since), (10, vec![10, 20]));
+        assert_eq!(health(&second, vec![], 30).since_unix_ms, 30);
     }
 }

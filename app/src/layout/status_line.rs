@@ -43,22 +43,39 @@ pub(crate) fn StatusLine() -> impl IntoView {
         LinkState::AsLoaded | LinkState::Live => announcement(&word.get(), findings.with(Vec::len)),
     };
     let selection = use_selection();
-    let links = move || {
-        let link = |(index, finding): (usize, Finding)| {
-            let before = if index == 0 { ": " } else { "; " };
-            let href = selection.with(|selection| selection.to_finding(&finding.about).href());
-            view! {
-                {before}
-                <a href=href>{finding.sentence}</a>
-            }
-        };
-        findings.get().into_iter().enumerate().map(link).collect_view()
+    let now = snapshot_memo(|snapshot| snapshot.taken_at_unix_ms);
+    let link = move |finding: &Finding| {
+        let href = selection.with(|selection| selection.to_finding(&finding.about).href());
+        let age = finding.age(now.get());
+        view! {
+            <span class=finding.severity.word()>
+                <a href=href>{finding.sentence.clone()}</a>
+                {format!(" {age}")}
+            </span>
+        }
+    };
+    let worst = move || findings.with(|findings| findings.first().map(link));
+    // They open over the page, so that nothing below moves.
+    let more = move || {
+        findings.with(|findings| {
+            (findings.len() > 1).then(|| {
+                let others = findings[1..].iter().map(|finding| view! { <li>{link(finding)}</li> }).collect_view();
+                view! {
+                    <details>
+                        <summary>{format!("+{} more", findings.len() - 1)}</summary>
+                        <ul>{others}</ul>
+                    </details>
+                }
+            })
+        })
     };
     view! {
-        <p class=class id="status">
+        <div class=class id="status">
             <span class="mark" aria-hidden="true"></span>
-            <span>{sentence}{links}</span>
-        </p>
+            <span class="state-words">{sentence}</span>
+            <span class="worst">{worst}</span>
+            {more}
+        </div>
         <p class="unseen" role="status">{announced}</p>
     }
 }

@@ -41,7 +41,7 @@ pub use endpoints::{
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
 pub use failure::FailureKind;
 pub use fault::Fault;
-pub use health::{Finding, FindingSubject, Health, Status};
+pub use health::{Finding, FindingSubject, Health, Severity, Status};
 pub use latency::{Band, EndpointLatency, Latency};
 pub use long_lived::{ClosedBy, Closes, LongLivedKind, LongLivedRow, LongLivedTotals, close_code_name};
 pub use memory::{

@@ -3,7 +3,7 @@
 use watchboard_wire::{Finding, FindingSubject, RequestMemory, format};
 
 use super::{
-    finding::degraded_finding,
+    finding::advice,
     growth::Growth,
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MAX_NAMED},
 };
@@ -34,10 +34,7 @@ pub(super) fn allocation_findings(heap: Option<Growth>, history: &mut History, r
         None => {}
     });
     if more > 0 {
-        findings.push(degraded_finding(
-            format!("{more} more endpoints allocate far more than before"),
-            FindingSubject::Memory,
-        ));
+        findings.push(advice(format!("{more} more endpoints allocate far more than before"), FindingSubject::Memory));
     }
     let Some(growth) = heap else { return findings };
     let all = history.last_five_minutes_of_each().map(|(id, sums)| Retention {
@@ -57,7 +54,7 @@ pub(super) fn allocation_findings(heap: Option<Growth>, history: &mut History, r
 }
 
 fn endpoint_finding(name: String, sentence: &str) -> Finding {
-    degraded_finding(format!("{name} {sentence}"), FindingSubject::Endpoint(name))
+    advice(format!("{name} {sentence}"), FindingSubject::Endpoint(name))
 }
 
 /// The bytes that the requests of an endpoint had not freed when they ended.

@@ -1,6 +1,8 @@
 //! The application behind the monitor: a finding if it does not run, and if its address is not known.
 
-use watchboard_wire::{Finding, FindingSubject, Memory, RecentRequests, Status, format};
+use watchboard_wire::{Finding, FindingSubject, Memory, RecentRequests, format};
+
+use super::finding::incident;
 
 /// A restart takes no longer; it is no failure.
 const RESTARTS_WITHIN_MS: u64 = 10_000;
@@ -34,7 +36,7 @@ impl ReachabilityState {
             let gone = format::span(gone_ms / 1000);
             let why = application.last_end.as_ref().map(|end| format!(": {}", end.reason)).unwrap_or_default();
             let sentence = format!("the application ({}) has not been running for {gone}{why}", application.found_by);
-            Finding { status: Status::Unhealthy, sentence, about: FindingSubject::Memory }
+            incident(sentence, FindingSubject::Memory)
         })
     }
 }
@@ -43,7 +45,7 @@ impl ReachabilityState {
 pub(super) fn unresolved_finding(memory: &Memory) -> Option<Finding> {
     let why = memory.application.as_ref()?.unresolved.as_ref()?;
     let sentence = format!("no address of the application is known: {why}");
-    Some(Finding { status: Status::Unhealthy, sentence, about: FindingSubject::Requests })
+    Some(incident(sentence, FindingSubject::Requests))
 }
 
 #[cfg(test)]

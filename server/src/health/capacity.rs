@@ -2,7 +2,7 @@
 
 use watchboard_wire::{CapacityUse, Finding, FindingSubject, format};
 
-use super::{finding::degraded_finding, last_minute::LastMinute};
+use super::{finding::warning, last_minute::LastMinute};
 
 /// Past this share of the places a burst takes the rest.
 const FULL_PERCENT: u64 = 90;
@@ -33,7 +33,7 @@ fn finding(capacity: &CapacityUse, recent: u64) -> Option<Finding> {
             format::exact(recent)
         ),
     };
-    Some(degraded_finding(sentence, FindingSubject::Requests))
+    Some(warning(sentence, FindingSubject::Requests))
 }
 
 #[cfg(test)]

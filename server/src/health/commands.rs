@@ -3,7 +3,7 @@
 use watchboard_wire::{Finding, FindingSubject, Pool, format};
 
 use super::{
-    finding::degraded_finding,
+    finding::{advice, warning},
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MAX_NAMED},
 };
 use crate::{
@@ -48,15 +48,14 @@ pub(super) fn command_findings(
     slow.sort_by_key(|(p99_us, _)| std::cmp::Reverse(*p99_us));
     let sentences = pool_exhaustion(&pools, waits).into_iter().chain(churn.churn_finding(tick, &pools));
     let sentences = sentences.chain(slow.into_iter().take(MAX_NAMED).map(|(_, sentence)| sentence));
-    let mut findings: Vec<Finding> =
-        sentences.map(|sentence| degraded_finding(sentence, FindingSubject::Database)).collect();
+    let mut findings: Vec<Finding> = sentences.map(|sentence| warning(sentence, FindingSubject::Database)).collect();
     let repeating = history
         .last_minute_of_each()
         .filter(|(_, sums)| sums.usage.as_ref().is_some_and(|usage| usage.repeated >= ENOUGH_BEYOND));
     let repeated = repeating.filter_map(|(id, _)| Some((id, reader.last_repetition(id)?)));
     findings.extend(repeated.take(MAX_NAMED).map(|(id, used)| {
         let name = reader.name(id).text();
-        degraded_finding(
+        advice(
             format!("{name} {}", repetition_text(used, &commands.name(used.shape).text())),
             FindingSubject::Endpoint(name),
         )

@@ -5,7 +5,7 @@ use watchboard_wire::{
     format,
 };
 
-use super::finding::degraded_finding;
+use super::finding::warning;
 
 /// A secondary that is further behind than this serves old data, and is long in taking over.
 const LAG_SECONDS: u64 = 10;
@@ -25,14 +25,14 @@ pub(super) fn database_findings(database: &DatabaseHealth, server: Option<&Datab
     let sentences = status.into_iter().chain(replication).flatten();
     failure_finding(database)
         .into_iter()
-        .chain(sentences.map(|sentence| degraded_finding(sentence, FindingSubject::Database)))
+        .chain(sentences.map(|sentence| warning(sentence, FindingSubject::Database)))
         .collect()
 }
 
 /// The finding that it does not answer as it should.
 pub(super) fn failure_finding(database: &DatabaseHealth) -> Option<Finding> {
     let DatabaseState::Failed(failure) = &database.state else { return None };
-    Some(degraded_finding(format!("database {}", failure.kind.words()), FindingSubject::Database))
+    Some(warning(format!("database {}", failure.kind.words()), FindingSubject::Database))
 }
 
 fn reading_value<T>(dated: Option<&DatedReading<T>>) -> Option<&T> {
@@ -123,8 +123,7 @@ mod tests {
             state: DatabaseState::Failed(DatabaseFailure::new(FailureKind::Refused, "")),
             ..DatabaseHealth::default()
         };
-        let other =
-            Health { findings: vec![degraded_finding("a".to_owned(), FindingSubject::Requests)], ..Health::default() };
+        let other = Health { findings: vec![warning("a".to_owned(), FindingSubject::Requests)], ..Health::default() };
         let health = super::super::with_database(&other, &DatabaseHealth::default(), &failed, 5);
         assert_eq!(health.sentences().collect::<Vec<_>>(), ["a", "database connection refused"]);
         let health = super::super::with_database(&health, &failed, &DatabaseHealth::default(), 6);

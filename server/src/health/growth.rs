@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use watchboard_wire::{Finding, FindingSubject, Memory, format};
 
-use super::finding::degraded_finding;
+use super::finding::warning;
 
 /// How sure: so many standard deviations of Kendall's test. Points of a process are not independent of each other.
 const SURE: f64 = 4.0;
@@ -213,7 +213,7 @@ impl GrowthDetector {
             headline.scope,
             format::bytes(limit),
         );
-        Some(degraded_finding(sentence, FindingSubject::Memory))
+        Some(warning(sentence, FindingSubject::Memory))
     }
 }
 

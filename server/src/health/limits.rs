@@ -2,7 +2,7 @@
 
 use watchboard_wire::{Container, Finding, FindingSubject, Memory, Pressure, format};
 
-use super::finding::degraded_finding;
+use super::finding::warning;
 
 /// Memory, as a percentage of its limit: one burst takes the rest.
 const MEMORY_PERCENT: f64 = 95.0;
@@ -26,7 +26,7 @@ impl Limits {
         let container = memory.container.as_ref().ok().and_then(Option::as_ref);
         let found =
             [near_the_limit(memory), descriptors(memory), pressure(memory, container), self.kills(tick, memory)];
-        found.into_iter().flatten().map(|sentence| degraded_finding(sentence, FindingSubject::Memory)).collect()
+        found.into_iter().flatten().map(|sentence| warning(sentence, FindingSubject::Memory)).collect()
     }
 
     fn kills(&mut self, tick: u64, memory: &Memory) -> Option<String> {

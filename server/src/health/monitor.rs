@@ -2,7 +2,7 @@
 
 use watchboard_wire::{Fault, Finding, FindingSubject, format};
 
-use super::finding::degraded_finding;
+use super::finding::warning;
 
 /// A failure is reported for ten minutes.
 const REPORTED_SECONDS: u64 = 600;
@@ -19,7 +19,7 @@ impl MonitorState<'_> {
     pub(super) fn findings(self) -> impl Iterator<Item = Finding> {
         let recent = self.faults.iter().filter(|fault| fault.seconds_ago < REPORTED_SECONDS);
         let sentences = self.overdue.iter().cloned().chain(recent.map(sentence));
-        sentences.map(|sentence| degraded_finding(sentence, FindingSubject::Memory)).collect::<Vec<_>>().into_iter()
+        sentences.map(|sentence| warning(sentence, FindingSubject::Memory)).collect::<Vec<_>>().into_iter()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use watchboard_wire::{EndpointName, Finding, FindingSubject, RecentRequests, Status, format};
+use watchboard_wire::{EndpointName, Finding, FindingSubject, RecentRequests, format};
 
-use super::finding::degraded_finding;
+use super::finding::{incident, warning};
 use crate::{
     history::History,
     requests::{Reader, Tally, UpstreamFailure},
@@ -49,7 +49,7 @@ impl Slow {
         let time = |us: u64| format::duration_us(us as f64);
         let name = self.name.text();
         let sentence = format!("{name} p99 {}, objective {}", time(self.p99_us), time(self.name.objective_us));
-        degraded_finding(sentence, FindingSubject::Endpoint(name))
+        warning(sentence, FindingSubject::Endpoint(name))
     }
 }
 
@@ -95,8 +95,7 @@ pub(super) fn request_findings(
     slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
     findings.extend(slow.iter().take(MAX_NAMED).map(Slow::finding));
     if let Some(more @ 1..) = slow.len().checked_sub(MAX_NAMED) {
-        findings
-            .push(degraded_finding(format!("{more} more endpoints beyond their objective"), FindingSubject::Requests));
+        findings.push(warning(format!("{more} more endpoints beyond their objective"), FindingSubject::Requests));
     }
     findings
 }
@@ -113,10 +112,10 @@ fn errors(recent: &RecentRequests, failures: &[(UpstreamFailure, u64)]) -> Optio
     let all_failed = recent.server_errors == recent.requests && recent.requests >= ENOUGH_FAILED;
     let percent = recent.error_percent()?;
     let is_sample = recent.requests >= ENOUGH_REQUESTS || all_failed;
-    let status = match percent {
-        percent if percent >= UNHEALTHY_ERROR_PERCENT && is_sample => Status::Unhealthy,
-        percent if percent >= DEGRADED_ERROR_PERCENT && is_sample => Status::Degraded,
-        percent if percent >= UNHEALTHY_ERROR_PERCENT && recent.server_errors >= FEW_FAILED => Status::Degraded,
+    let make: fn(String, FindingSubject) -> Finding = match percent {
+        percent if percent >= UNHEALTHY_ERROR_PERCENT && is_sample => incident,
+        percent if percent >= DEGRADED_ERROR_PERCENT && is_sample => warning,
+        percent if percent >= UNHEALTHY_ERROR_PERCENT && recent.server_errors >= FEW_FAILED => warning,
         _ => return None,
     };
     let most = failures.iter().max_by_key(|(_, count)| *count);
@@ -129,12 +128,13 @@ fn errors(recent: &RecentRequests, failures: &[(UpstreamFailure, u64)]) -> Optio
     };
     let percent = format::percent(percent);
     let sentence = format!("{percent} of the last minute's requests failed with a server error{reason}");
-    Some(Finding { status, sentence, about: FindingSubject::Requests })
+    Some(make(sentence, FindingSubject::Requests))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use watchboard_wire::Status;
 
     fn recent(requests: u64, server_errors: u64) -> RecentRequests {
         RecentRequests { seconds: 60, requests, server_errors, ..RecentRequests::default() }
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn errors_count_by_their_share_once_there_are_enough_requests() {
         let status = |requests, errors| {
-            request_findings(&recent(requests, errors), &[], vec![]).first().map(|finding| finding.status)
+            request_findings(&recent(requests, errors), &[], vec![]).first().map(|finding| finding.severity.status())
         };
         assert_eq!([status(0, 0), status(2, 2), status(10, 4), status(100, 4)], [None; 4]);
         assert_eq!([status(6, 6), status(3, 3), status(10, 9)], [Some(Status::Degraded); 3], "few, but not nothing");
