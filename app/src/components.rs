@@ -4,6 +4,7 @@
 mod bar;
 mod card;
 mod chart;
+mod facts;
 mod heat;
 mod line;
 mod stat;
@@ -13,9 +14,8 @@ mod table;
 pub(crate) use bar::{Bar, Slice, StackedBar, Usage};
 pub(crate) use card::Card;
 pub(crate) use chart::{Chart, ChartData, ChartSpan, Crosshair, Series};
+pub(crate) use facts::{Fact, Facts};
 pub(crate) use heat::{HeatData, HeatMap};
 pub(crate) use stat::StatTile;
 pub(crate) use steps::Stretch;
-pub(crate) use table::{
-    Cell, Column, Fact, Facts, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words,
-};
+pub(crate) use table::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words};

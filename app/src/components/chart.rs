@@ -6,7 +6,7 @@ mod data;
 mod draw;
 
 use leptos::prelude::*;
-use watchboard_wire::{format, format::Unit};
+use watchboard_wire::{Unit, format};
 
 pub(crate) use self::{
     crosshair::{ChartSpan, Crosshair, CrosshairLine, TimeAxis},

@@ -1,4 +1,4 @@
-//! Tables and lists of facts. Pages give plain data and never say how it is drawn. One type serves all tables,
+//! Tables. Pages give plain data and never say how it is drawn. One type serves all tables,
 //! which keeps the bundle small.
 
 use std::{ops::Range, sync::Arc};
@@ -217,29 +217,6 @@ fn content(text: String, href: Option<String>, drawing: String) -> impl IntoView
         Some(href) => EitherOf3::A(view! { <a href=href>{text}</a> }),
         None if !drawing.is_empty() => EitherOf3::B(view! { <div inner_html=drawing></div> }),
         None => EitherOf3::C(text),
-    }
-}
-
-/// A fact: its name, its short value, and the exact value or an explanation.
-pub(crate) type Fact = (&'static str, String, String);
-
-/// A list of facts, or the reason why there is none.
-#[component]
-pub(crate) fn Facts(facts: Memo<Reading<Vec<Fact>>>) -> impl IntoView {
-    let items = move || {
-        let item = |(name, value, title): Fact| {
-            view! {
-                <div title=title>
-                    <dt>{name}</dt>
-                    <dd>{value}</dd>
-                </div>
-            }
-        };
-        facts.get().unwrap_or_default().into_iter().map(item).collect_view()
-    };
-    view! {
-        <dl class="facts">{items}</dl>
-        <p class="unknown">{unknown_reason(facts)}</p>
     }
 }
 

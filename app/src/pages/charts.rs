@@ -1,7 +1,7 @@
 //! The charts of the board. Each has a title, a note on the meaning of growth, a unit and its columns of the timeline.
 
 use leptos::prelude::*;
-use watchboard_wire::{TimelineColumns, format::Unit};
+use watchboard_wire::{TimelineColumns, Unit};
 
 use super::memory::watches_another;
 use crate::{

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 use watchboard_wire::{
-    AppCommands, CommandError, CommandRow, Deployment, DeploymentMember, EndpointCommand, Pool, Reading, Unknown,
-    format, format::Unit,
+    AppCommands, CommandError, CommandRow, Deployment, DeploymentMember, EndpointCommand, Pool, Reading, Unit, Unknown,
+    format,
 };
 
 use super::{

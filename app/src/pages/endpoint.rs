@@ -2,7 +2,7 @@
 
 use leptos::{either::Either, prelude::*};
 use watchboard_wire::{
-    EndpointColumns, EndpointDetail, EndpointLatency, Latency, Reading, RequestUpstream, Unknown, format, format::Unit,
+    EndpointColumns, EndpointDetail, EndpointLatency, Latency, Reading, RequestUpstream, Unit, Unknown, format,
 };
 
 use super::{

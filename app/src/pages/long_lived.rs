@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 
 use leptos::prelude::*;
-use watchboard_wire::{ClosedBy, Closes, LongLivedKind, LongLivedRow, LongLivedTotals, close_code_name, format};
+use watchboard_wire::{
+    ClosedBy, Closes, LongLivedKind, LongLivedRow, LongLivedTotals, MAX_LONG_LIVED_ROWS, close_code_name, format,
+};
 
 use super::cells::{count_cell, duration_cell};
 use crate::{
@@ -50,7 +52,14 @@ fn LongLivedTable() -> impl IntoView {
     let rows = figures_memo(move |figures| {
         Ok(selection.with(|selection| figures.long_lived.iter().map(|row| table_row(row, selection)).collect()))
     });
-    view! { <Table caption="WebSockets and streams" quiet=true columns=COLUMNS rows /> }
+    let foot = figures_memo(|figures| match figures.long_lived.len() {
+        MAX_LONG_LIVED_ROWS => format!("The {MAX_LONG_LIVED_ROWS} rows with the most open; there may be more."),
+        _ => String::new(),
+    });
+    view! {
+        <Table caption="WebSockets and streams" quiet=true columns=COLUMNS rows />
+        <p class="more">{foot}</p>
+    }
 }
 
 fn table_row(LongLivedRow { endpoint, totals }: &LongLivedRow, selection: &Selection) -> TableRow {

@@ -5,6 +5,7 @@
 //! `None` means that there is no such figure. A figure that could not be read is a [`Reading`] with its reason.
 
 mod application;
+mod axis;
 mod capacity;
 mod commands;
 mod database;
@@ -28,6 +29,7 @@ mod timeline;
 mod window;
 
 pub use application::{Application, ApplicationProcess, ProcessEnd, Role};
+pub use axis::{Axis, Unit};
 pub use capacity::CapacityUse;
 pub use commands::{
     AppCommands, CommandError, CommandName, CommandRow, CommandStep, CommandTotals, CommandsSnapshot, Deployment,
@@ -43,7 +45,9 @@ pub use failure::FailureKind;
 pub use fault::Fault;
 pub use health::{Finding, FindingSubject, Health, Severity, Status};
 pub use latency::{Band, EndpointLatency, Latency};
-pub use long_lived::{ClosedBy, Closes, LongLivedKind, LongLivedRow, LongLivedTotals, close_code_name};
+pub use long_lived::{
+    ClosedBy, Closes, LongLivedKind, LongLivedRow, LongLivedTotals, MAX_LONG_LIVED_ROWS, close_code_name,
+};
 pub use memory::{
     Allocator, Container, CpuQuota, Descriptors, Handles, Headline, Heap, Memory, PageSharing, Pressure, Process,
     System, Thread, Threads,

@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Rows that a page gets, those with the most open.
+pub const MAX_LONG_LIVED_ROWS: usize = 50;
+
 /// What kind of a long-lived exchange it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LongLivedKind {

@@ -1,8 +1,9 @@
 //! The history's part of the response to a page: the figures of its view that are new since the page's cursor.
 
 use watchboard_wire::{
-    CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, LongLivedRow, Part,
-    RefreshCursor, RefreshQuery, RefreshResponse, RequestCommands, SlowRequest, Snapshot, Timeline, Window,
+    CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, LongLivedRow,
+    MAX_LONG_LIVED_ROWS, Part, RefreshCursor, RefreshQuery, RefreshResponse, RequestCommands, SlowRequest, Snapshot,
+    Timeline, Window,
 };
 
 use super::{
@@ -20,8 +21,6 @@ use crate::{
 
 /// Endpoints in a view that shows only the top ones.
 const MAX_ENDPOINTS: usize = 10;
-/// Rows of WebSockets and streams that a page gets.
-const MAX_LONG_LIVED_ROWS: usize = 50;
 
 /// Looks up the names for the numbers in the history.
 #[derive(Clone, Copy)]

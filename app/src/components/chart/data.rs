@@ -1,9 +1,6 @@
 //! The data of a chart: lines over the window, a limit, and marks.
 
-use watchboard_wire::{
-    ShownSpan,
-    format::{Axis, Unit},
-};
+use watchboard_wire::{Axis, ShownSpan, Unit};
 
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]

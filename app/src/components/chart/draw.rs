@@ -106,7 +106,7 @@ fn stretchable(svg: String, (width, height): (u32, u32), classes: &[&str]) -> St
 mod tests {
     use super::*;
     use crate::components::chart::data::Series;
-    use watchboard_wire::{ShownSpan, Window, format::Unit};
+    use watchboard_wire::{ShownSpan, Unit, Window};
 
     fn data(values: &[Option<f32>]) -> ChartData {
         ChartData {
