@@ -266,6 +266,13 @@ pub fn binary_path() -> PathBuf {
     folder.join("watchboard")
 }
 
+/// Copies that program by a process of its own. If this one had the copy open, a process that another test starts meanwhile would have it
+/// too, and no program can be started that is open for writing.
+pub fn copy_binary(to: &Path) {
+    let copied = std::process::Command::new("cp").arg(binary_path()).arg(to).status();
+    assert!(copied.expect("cp is there").success(), "{} can be written", to.display());
+}
+
 /// Resident memory of a process.
 pub fn resident_bytes(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");

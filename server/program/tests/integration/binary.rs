@@ -56,7 +56,7 @@ async fn a_signal_to_stop_lets_a_request_under_way_finish() {
 async fn alone_in_an_empty_folder_it_serves_the_whole_board() {
     let folder = tempfile::tempdir().unwrap();
     let binary = folder.path().join("watchboard");
-    fs::copy(watchboard_test_support::binary_path(), &binary).unwrap();
+    watchboard_test_support::copy_binary(&binary);
     let mut command = Command::new(&binary);
     command.arg("--open").current_dir(folder.path()).env_clear().stderr(Stdio::piped()).kill_on_drop(true);
     let board = Binary::from_command(command).await;

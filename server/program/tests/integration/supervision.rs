@@ -15,7 +15,7 @@ use tokio::{
     process::Command,
     time::{Instant, sleep, timeout},
 };
-use watchboard_test_support::{Binary, Node, PausedThread, TestClient, Visitor, binary_path, prepared_command};
+use watchboard_test_support::{Binary, Node, PausedThread, TestClient, Visitor, copy_binary, prepared_command};
 
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -143,7 +143,7 @@ async fn as_other_user(folder: &Path, user: u32, arguments: &[&str]) -> Option<C
     }
     // Others may not read the program of a test.
     let copy = folder.join("watchboard");
-    fs::copy(binary_path(), &copy).unwrap();
+    copy_binary(&copy);
     fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
     let script = "if n := int(os.environ.get('THREADS', 0)): resource.setrlimit(resource.RLIMIT_NPROC, (n, n))
 os.setuid(int(os.environ['USER_ID'])); sys.argv[1] = os.environ['COPY']";

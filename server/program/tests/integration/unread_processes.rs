@@ -41,7 +41,7 @@ async fn hidden_from(hidepid: &str, arguments: &[&str]) -> Option<(Binary, tempf
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
     let path = folder.path().join("watchboard");
-    fs::copy(watchboard_test_support::binary_path(), &path).expect("a copy that anybody may run");
+    watchboard_test_support::copy_binary(&path);
     let mut command = unshare(path.to_str().expect("UTF-8"));
     command.args(arguments).env("WATCHBOARD_OPEN", "true").current_dir("/").stderr(Stdio::piped()).kill_on_drop(true);
     Some((Binary::from_command(command).await, folder))

@@ -312,7 +312,7 @@ async fn another_users_process_is_said_to_be_and_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
     let path = folder.path().join("watchboard");
-    fs::copy(watchboard_test_support::binary_path(), &path).expect("a copy that anybody may run");
+    watchboard_test_support::copy_binary(&path);
     let as_nobody = |arguments: &[&str]| {
         let mut command = Command::new(&path);
         command
