@@ -26,6 +26,14 @@ pub(super) fn is_grpc_type(content_type: &[u8]) -> bool {
     content_type.starts_with(b"application/grpc")
 }
 
+/// The bytes of the message that begins here, with the five of its own head; zero if they are not all here.
+pub(super) fn message_bytes(bytes: &[u8]) -> u64 {
+    match *bytes {
+        [_, a, b, c, d, ..] => u64::from(u32::from_be_bytes([a, b, c, d])) + 5,
+        _ => 0,
+    }
+}
+
 /// A status of gRPC other than `OK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct GrpcStatus {
@@ -48,7 +56,7 @@ const STATUSES: [(u16, &str); 16] = [
     (400, "FAILED_PRECONDITION (gRPC 9)"),
     (409, "ABORTED (gRPC 10)"),
     (400, "OUT_OF_RANGE (gRPC 11)"),
-    (501, "UNIMPLEMENTED (gRPC 12)"),
+    (404, "UNIMPLEMENTED (gRPC 12)"),
     (500, "INTERNAL (gRPC 13)"),
     (503, "UNAVAILABLE (gRPC 14)"),
     (500, "DATA_LOSS (gRPC 15)"),
@@ -84,6 +92,12 @@ mod tests {
         for path in ["/", "/a", "/a.b/c/d", "/a..b/C", "/a.b/", "/users/42", "/a%20b/C", "/jane@example.com/C"] {
             assert!(!call(path, "application/grpc"), "{path}");
         }
+    }
+
+    #[test]
+    fn a_message_has_its_length_in_its_head() {
+        assert_eq!(message_bytes(&[0, 0, 0, 1, 2, 9, 9]), 263);
+        assert_eq!(message_bytes(&[0, 0, 0, 1]), 0);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     ending::{CLIENT_CLOSED_REQUEST, Ending, Outcome},
     endpoint::{Endpoint, RequestRecord},
     error_text::{EXCERPT_BYTES, ErrorDetails, ErrorText, is_text},
-    grpc::GrpcStatus,
+    grpc::{self, GrpcStatus},
     long_lived::OpenExchange,
     recorder::{NewPath, Recorder, RequestRow},
     reports::{ReportedError, RequestUsage, Sighting},
@@ -60,6 +60,8 @@ pub(super) struct InFlightRequest {
     response_kind: ResponseKind,
     /// A response that is a stream, from its head on.
     stream: Option<OpenExchange>,
+    /// The bytes of the first message of a gRPC response, with its head; zero before that. If more follow, the call is a stream.
+    first_message_bytes: u64,
     /// Whether the query asks the application to wait until something happens: its time is no latency then.
     asks_to_wait: bool,
     pub(super) client_wait: ClientWait,
@@ -98,6 +100,7 @@ impl InFlightRequest {
             method_has_body: *method != Method::HEAD,
             response_kind: ResponseKind::Plain,
             stream: None,
+            first_message_bytes: 0,
             asks_to_wait: uri.query().is_some_and(waiting::asks_to_wait),
             client_wait: ClientWait::default(),
             promised: None,
@@ -139,7 +142,7 @@ impl InFlightRequest {
 
     /// Whether the response is an error of the client, such as a path that does not exist.
     pub(super) fn is_client_error(&self) -> bool {
-        self.response_kind.is_client_error(self.status)
+        (400..500).contains(&self.status)
     }
 
     /// Chooses the row of a request whose path was new. If the response shows that the path `exists`, its template gets a row of its own;
@@ -206,6 +209,9 @@ impl InFlightRequest {
 
     /// A part of the body is sent: `bytes` bytes, which begin with `text`.
     pub(super) fn send(&mut self, bytes: usize, text: &[u8]) {
+        if self.response_kind == ResponseKind::Grpc && self.response_bytes == 0 {
+            self.first_message_bytes = grpc::message_bytes(text);
+        }
         self.response_bytes += bytes as u64;
         if let Some(stream) = &self.stream {
             stream.send(bytes as u64, 0);
@@ -291,7 +297,9 @@ impl InFlightRequest {
         };
         self.find_row(false);
         let endpoint = self.row;
-        let lasts_as_wanted = self.asks_to_wait || endpoint.is_long_poll || self.response_kind == ResponseKind::Stream;
+        let is_stream_of_calls = self.first_message_bytes > 0 && self.response_bytes > self.first_message_bytes;
+        let is_stream = self.response_kind == ResponseKind::Stream || is_stream_of_calls;
+        let lasts_as_wanted = self.asks_to_wait || endpoint.is_long_poll || is_stream;
         let is_timed = !lasts_as_wanted && !self.client_has_left();
         if let (true, Some(trace)) = (lasts_as_wanted, &mut self.usage) {
             trace.forget_times();

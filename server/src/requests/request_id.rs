@@ -23,7 +23,9 @@ impl RequestId {
         for (name, value) in headers {
             match name.as_str() {
                 // version-traceid-parentid-flags, each of a fixed length in the only version so far.
-                "traceparent" if value.len() >= 35 => return Self::from_bytes(&value.as_bytes()[3..35]),
+                "traceparent" if value.len() >= 35 && value.as_bytes()[3..35] != [b'0'; 32] => {
+                    return Self::from_bytes(&value.as_bytes()[3..35]);
+                }
                 "x-request-id" if id.length == 0 => id = Self::from_bytes(value.as_bytes()),
                 _ => {}
             }

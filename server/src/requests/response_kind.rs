@@ -5,9 +5,6 @@ use watchboard_wire::ErrorKind;
 
 use super::{ending::Outcome, grpc::is_grpc_type, waiting::is_stream_type};
 
-/// gRPC's answer for a method that does not exist, as a status of HTTP.
-const NOT_IMPLEMENTED: u16 = 501;
-
 /// Kinds of responses that are recorded otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResponseKind {
@@ -49,11 +46,6 @@ impl ResponseKind {
     /// The kind of a response whose length is known: no stream.
     pub(super) fn with_length(self) -> Self {
         if self == Self::Stream { Self::Plain } else { self }
-    }
-
-    /// Whether a status is an error of the client, such as a path that does not exist.
-    pub(super) fn is_client_error(self, status: u16) -> bool {
-        (400..500).contains(&status) || (self == Self::Grpc && status == NOT_IMPLEMENTED)
     }
 }
 

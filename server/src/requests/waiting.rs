@@ -6,8 +6,27 @@ use tokio::time::Instant;
 
 /// A segment of the path that is one of these names an endpoint for long polls.
 const SEGMENTS: [&str; 7] = ["poll", "polling", "longpoll", "longpolling", "long-poll", "long_poll", "comet"];
-/// A parameter of the query whose name has one of these, with a number, is the time that the client is willing to wait.
-const WAITS: [&str; 3] = ["wait", "timeout", "poll"];
+/// A parameter of the query with one of these names, whatever stands between its words, is with a number the time that the client is willing to
+/// wait.
+const WAITS: [&str; 17] = [
+    "wait",
+    "waitfor",
+    "waitms",
+    "waitseconds",
+    "waittime",
+    "waittimeseconds",
+    "maxwait",
+    "timeout",
+    "timeoutms",
+    "timeoutmillis",
+    "timeoutsec",
+    "timeoutseconds",
+    "poll",
+    "polltimeout",
+    "longpoll",
+    "longpolling",
+    "block",
+];
 /// Parameters with a value that asks for a long poll: Engine.IO and Socket.IO, `SignalR`, `CouchDB`.
 const VALUES: [(&str, &str); 5] = [
     ("transport", "polling"),
@@ -17,11 +36,14 @@ const VALUES: [(&str, &str); 5] = [
     ("feed", "continuous"),
 ];
 /// Media types of bodies that go on while there is something to tell.
-const STREAMS: [&str; 7] = [
+const STREAMS: [&str; 10] = [
     "text/event-stream",
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",
+    "application/jsonlines",
+    "application/x-jsonlines",
+    "application/x-json-stream",
     "application/stream+json",
     "application/json-seq",
     "multipart/x-mixed-replace",
@@ -68,15 +90,12 @@ pub(super) fn is_stream_type(content_type: &[u8]) -> bool {
 /// Whether a query asks the application to wait until something happens.
 pub(super) fn asks_to_wait(query: &str) -> bool {
     query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
-        let names = |words: &[&str]| words.iter().any(|word| contains_ignoring_case(name, word));
+        let letters = || name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+        let is_wait = || WAITS.iter().any(|wait| letters().eq(wait.bytes()));
         let is_time = value.starts_with(|first: char| matches!(first, '1'..='9'));
         let is = |(of, wanted): &(&str, &str)| name.eq_ignore_ascii_case(of) && value.eq_ignore_ascii_case(wanted);
-        (is_time && names(&WAITS)) || VALUES.iter().any(is)
+        (is_time && is_wait()) || VALUES.iter().any(is)
     })
-}
-
-fn contains_ignoring_case(text: &str, word: &str) -> bool {
-    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]
@@ -101,9 +120,16 @@ mod tests {
         ] {
             assert!(polls(uri), "{uri}");
         }
-        for uri in
-            ["/polls/7/vote", "/pollution", "/search?q=timeout", "/sync?timeout=0", "/a?transport=websocket", "/"]
-        {
+        for uri in [
+            "/votes?poll_id=7",
+            "/lists?wait_list=3",
+            "/polls/7/vote",
+            "/pollution",
+            "/search?q=timeout",
+            "/sync?timeout=0",
+            "/a?transport=websocket",
+            "/",
+        ] {
             assert!(!polls(uri), "{uri}");
         }
     }

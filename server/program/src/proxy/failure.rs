@@ -158,9 +158,9 @@ impl From<hyper::Error> for Failure {
         } else if error.is_parse() {
             Self::NotHttp
         } else if error.is_user() {
-            // Of all that the caller provides, only the body can fail.
-            let reason = error.source().and_then(|source| source.downcast_ref());
-            Self::Client(reason.copied().unwrap_or(UploadError::Aborted))
+            // Of all that the caller provides, only the body can fail. HTTP/2 says the same of a connection that takes no further request.
+            let reason = error.source().and_then(|source| source.downcast_ref::<UploadError>());
+            reason.map_or(Self::Closed, |reason| Self::Client(*reason))
         } else {
             Self::Closed
         }

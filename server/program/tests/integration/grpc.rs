@@ -42,7 +42,7 @@ async fn every_kind_of_call_is_as_it_is_directly_and_has_its_outcome() {
     };
     let health = binary.client.wait_for_json("/health", WITHIN, ended).await;
     let application = &health["application"];
-    for (code, count) in [("404", 1), ("400", 1), ("503", 1)] {
+    for (code, count) in [("404", 3), ("400", 1), ("503", 1)] {
         assert_eq!(application["status_codes"][code], count, "{code}: {health:#}");
     }
     let errors = application["recent_errors"].to_string();

@@ -135,7 +135,9 @@ impl Learning {
                 tables.places.get(template.as_str()).map_or(part, |place| place.label(part)).to_owned()
             } else {
                 match before.segment(part) {
-                    Segment::Word if !is_name => self.word(tables, &template, part),
+                    Segment::Word if !is_name && !before.makes_name_of_word(part, next) => {
+                        self.word(tables, &template, part)
+                    }
                     Segment::Unknown if !is_name => {
                         let shown = self.unknown(tables, &template, part, before.makes_unknown_name());
                         is_held |= shown.is_none();

@@ -68,6 +68,9 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     if let Some(shown) = marked_segment(part) {
         return Segment::Parameter(shown.into());
     }
+    if is_domain(part) {
+        return Segment::Parameter(NAME.into());
+    }
     let term = term(part);
     if let (Some((stem, end, _)), true) = (ending, term != Term::Words)
         && !stem.is_empty()
@@ -104,8 +107,16 @@ fn marked_segment(part: &str) -> Option<String> {
         Segment::Parameter(shown) => shown,
     };
     let verb = crate::masking::humps(after).next().unwrap_or_default();
-    let is_verb = VERBS.split_ascii_whitespace().any(|known| known == verb) && term(after) == Term::Words;
-    Some(if is_verb { format!("{shown}:{after}") } else { format!("{shown}:{NAME}") })
+    Some(if is_verb(verb) && term(after) == Term::Words {
+        format!("{shown}:{after}")
+    } else {
+        format!("{shown}:{NAME}")
+    })
+}
+
+/// Whether a word says what a route does.
+pub(super) fn is_verb(word: &str) -> bool {
+    VERBS.split_ascii_whitespace().any(|known| known == word)
 }
 
 /// Whether a segment is words of any list.
@@ -155,6 +166,22 @@ fn kind(word: &str) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Ends of the most frequent domains that are no endings of files.
+const DOMAINS: &[&str] =
+    &["app", "at", "be", "ch", "com", "de", "dev", "es", "eu", "fr", "io", "it", "net", "nl", "org", "uk"];
+
+/// The groups of Kubernetes' API end so.
+const GROUPS: &str = ".k8s.io";
+
+/// `acme.io`: a customer's, mostly.
+fn is_domain(part: &str) -> bool {
+    if part.ends_with(GROUPS) {
+        return false;
+    }
+    let end = part.rsplit_once('.').filter(|(name, _)| !name.is_empty() && !name.starts_with('.'));
+    end.is_some_and(|(_, end)| DOMAINS.contains(&end))
 }
 
 /// A pixel density, as in `logo@2x.png`: not an address.
@@ -209,7 +236,12 @@ mod tests {
             ("10.1.2.3", "{number}"),
             ("52.5,13.4", "{number}"),
             ("1.0", "1.0"),
-            ("1.2.3", "1.2.3"),
+            ("v1.2.3", "v1.2.3"),
+            ("52.52", "{number}"),
+            ("19.95", "{number}"),
+            ("24.12.99", "{number}"),
+            ("acme.io", "{name}"),
+            ("shop.example.org", "{name}"),
             ("caf%C3%A9", "{text}"),
             ("{invented}", "{text}"),
             ("42.pdf", "{id}.pdf"),

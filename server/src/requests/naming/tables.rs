@@ -91,9 +91,10 @@ impl Place {
     }
 }
 
-/// Whether a part is braces alone, as `{id}` and not `{id}.pdf`.
+/// Whether a part is one pair of braces alone, as `{id}` and not `{id}.pdf` or `{id}:{name}`.
 pub(super) fn is_whole(part: &str) -> bool {
-    part.starts_with('{') && part.ends_with('}') && part != REST
+    let within = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+    part != REST && within.is_some_and(|name| !name.contains(['{', '}']))
 }
 
 thread_local! {
@@ -163,6 +164,7 @@ impl PathWalk<'_> {
         match before.segment(part) {
             // Packages may look like anything: `ipaddr.js`, `es6-promise`.
             Segment::Word | Segment::Unknown | Segment::Parameter(_) if is_name => self.push(label(NAME), None),
+            Segment::Word if before.makes_name_of_word(part, next) => self.push(label(NAME), None),
             Segment::Word if !is_crowded => self.push_word(part),
             Segment::Unknown if before.makes_unknown_name() => self.push(label(NAME), None),
             // What is learnt of the place decides whether it is shown.

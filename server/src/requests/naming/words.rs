@@ -120,18 +120,18 @@ fn is_small_or_capital(word: &str) -> bool {
         && (rest.iter().all(u8::is_ascii_lowercase) || word.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
-/// `v1`, `2.0`, `1.2.3`, `v1beta1`.
+/// `v1`, `2.0`, `v1.2.3`, `v1beta1`. Without the letter, longer numbers are values: a coordinate, a price, a date.
 pub(super) fn is_version(segment: &str) -> bool {
-    let numbers = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
+    if let [b'0'..=b'9', b'.', b'0'..=b'9'] = segment.as_bytes() {
+        return true;
+    }
+    let Some(numbers) = segment.strip_prefix(['v', 'V']) else { return false };
     let stages = ["alpha", "beta", "rc", "preview"];
     let stage = stages.iter().find_map(|stage| numbers.split_once(stage));
     let (numbers, stage) = stage.unwrap_or((numbers, ""));
     let is_number = |text: &str| text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit());
     let count = numbers.split('.').count();
-    count <= 3
-        && (count > 1 || numbers.len() < segment.len())
-        && numbers.split('.').all(|number| !number.is_empty() && is_number(number))
-        && is_number(stage)
+    count <= 3 && numbers.split('.').all(|number| !number.is_empty() && is_number(number)) && is_number(stage)
 }
 
 /// Whether a word is in a list or is made of two that are. Capitals may stand at its begin alone.
