@@ -99,7 +99,7 @@ impl Finding {
         let span = |since: u64| format::span(now_unix_ms.saturating_sub(since) / 1000);
         match self.over_since_unix_ms {
             None => format!("for {}", span(self.since_unix_ms)),
-            Some(over) => format!("over since {}", span(over)),
+            Some(over) => format!("over for {}", span(over)),
         }
     }
 }

@@ -33,6 +33,14 @@ pub(crate) fn response(frozen: &FullSnapshot, faults: &[Fault], unmatched_routes
     (code, Json(body)).into_response()
 }
 
+/// The sentence of a finding, and for how long it has been over.
+fn finding_reason(finding: &Finding, snapshot: &Snapshot) -> String {
+    match finding.over_since_unix_ms {
+        None => finding.sentence.clone(),
+        Some(_) => format!("{} ({})", finding.sentence, finding.age(snapshot.taken_at_unix_ms)),
+    }
+}
+
 fn finding(finding: &Finding) -> Value {
     json!({
         "severity": finding.severity,
@@ -50,8 +58,8 @@ fn finding(finding: &Finding) -> Value {
 fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fault]) -> Value {
     let snapshot = &frozen.snapshot;
     let reasons = match stale {
-        Some(stale) => vec![stale],
-        None => snapshot.health.sentences().collect(),
+        Some(stale) => vec![stale.to_owned()],
+        None => snapshot.health.findings.iter().map(|finding| finding_reason(finding, snapshot)).collect(),
     };
     json!({
         "status": status,

@@ -255,7 +255,10 @@ async fn an_exhausted_pool_is_named_with_its_figures_and_its_end_too() {
     requests.iter().skip(20).for_each(tokio::task::JoinHandle::abort);
     admin.run_command(doc! { "configureFailPoint": "failCommand", "mode": "off" }).await.expect("no fail point");
     let health = shop.health(|health| pool(health, "waiting") == 0 && pool(health, "in_use") == 0).await;
-    assert!(!health["reasons"].to_string().contains("exhausted"), "{health}");
+    let findings = health["findings"].as_array().expect("a list");
+    let exhausted = |finding: &&serde_json::Value| finding["sentence"].to_string().contains("exhausted");
+    let is_over = |finding: &serde_json::Value| finding["over_since_unix_ms"].is_u64();
+    assert!(findings.iter().find(exhausted).is_none_or(is_over), "{health}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -10,6 +10,7 @@ use std::sync::{
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::serve::{ClientEnd, ClientLink, PendingTrailers};
 
@@ -43,7 +44,9 @@ pub(super) struct Exchange {
     pub(super) body: Option<Arc<dyn SentBody>>,
 }
 
-#[derive(Default)]
+/// Requests of HTTP/2 that a connection takes at once, if the application sets no limit.
+const MAX_STREAMS: u32 = 1_000;
+
 pub(super) struct UpstreamLink {
     needs_ack: AtomicBool,
     checks_for_end: AtomicBool,
@@ -59,12 +62,46 @@ pub(super) struct UpstreamLink {
     is_http_2: bool,
     /// What the application speaks instead.
     mismatch: Mutex<Option<SpokenProtocol>>,
+    /// Requests of HTTP/2 that the application takes at once; none before its settings are known.
+    streams: Arc<Semaphore>,
+    knows_streams: AtomicBool,
     pub(super) connection: AtomicWaker,
 }
 
 impl UpstreamLink {
     pub(super) fn new(is_http_2: bool) -> Self {
-        Self { is_http_2, ..Self::default() }
+        Self {
+            needs_ack: AtomicBool::default(),
+            checks_for_end: AtomicBool::default(),
+            awaits_response: AtomicBool::default(),
+            has_target: AtomicBool::default(),
+            has_request: AtomicBool::default(),
+            has_client_ended: AtomicBool::default(),
+            exchange: Mutex::default(),
+            trailers: PendingTrailers::default(),
+            is_http_2,
+            mismatch: Mutex::default(),
+            streams: Arc::new(Semaphore::new(0)),
+            knows_streams: AtomicBool::default(),
+            connection: AtomicWaker::default(),
+        }
+    }
+
+    /// The application takes so many requests of HTTP/2 at once; `None`: it sets no limit. The first call counts.
+    pub(super) fn note_streams(&self, most: Option<u32>) {
+        if !self.knows_streams.swap(true, AcqRel) {
+            self.streams.add_permits(most.map_or(MAX_STREAMS, |most| most.clamp(1, MAX_STREAMS)) as usize);
+        }
+    }
+
+    /// A place for a request of HTTP/2, if there is one.
+    pub(super) fn stream(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).try_acquire_owned().ok()
+    }
+
+    /// The first place, once the application has said how many there are.
+    pub(super) async fn first_stream(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).acquire_owned().await.ok()
     }
 
     /// Requests of HTTP/2 share the connection: nothing below concerns one of them.

@@ -17,7 +17,10 @@ use hyper::{
     client::conn::{TrySendError, http1, http2},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::time::{Instant, interval_at, sleep, timeout};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, interval_at, sleep, timeout},
+};
 
 use super::{
     failure::Failure,
@@ -43,12 +46,16 @@ const ANSWER_BYTES: usize = 128 << 10;
 const STREAM_BYTES: u32 = 128 << 10;
 const CONNECTION_BYTES: u32 = 1 << 20;
 const SWEEP_EACH: Duration = Duration::from_secs(1);
+/// An application that speaks HTTP/2 begins with its settings.
+const SETTINGS_WITHIN: Duration = Duration::from_millis(500);
+/// Connections of HTTP/2 that a thread has at most.
+const MAX_SHARED: usize = 16;
 
 pub(super) struct UpstreamPool {
     dialer: Dialer,
     idle: Mutex<Idle<OpenConnection>>,
-    /// With HTTP/2, requests share a connection.
-    shared: Mutex<Option<SharedConnection>>,
+    /// With HTTP/2, requests share connections: one more is made where all have as many requests as the application takes on one.
+    shared: Mutex<Vec<SharedConnection>>,
     /// Only one request makes it.
     turn: tokio::sync::Mutex<()>,
     /// Whether the task that closes old connections runs.
@@ -99,6 +106,8 @@ pub(super) struct PooledConnection {
     pub(super) is_spent: bool,
     /// For how long the application keeps it when it is idle, if the application says so.
     pub(super) idle_for: Option<Duration>,
+    /// The place of a request of HTTP/2 on its connection.
+    _stream: Option<OwnedSemaphorePermit>,
     pool: Arc<UpstreamPool>,
 }
 
@@ -117,7 +126,7 @@ impl UpstreamPool {
         if reuse == Reuse::Fresh {
             open.link.check_for_end();
         }
-        Some(self.pooled(open, None))
+        Some(self.pooled(open, None, None))
     }
 
     /// One to an address that the application still has. The others are closed.
@@ -131,24 +140,36 @@ impl UpstreamPool {
         }
     }
 
-    fn pooled(self: &Arc<Self>, open: OpenConnection, connect: Option<Duration>) -> PooledConnection {
-        PooledConnection { open, connect, is_spent: false, idle_for: None, pool: Arc::clone(self) }
+    fn pooled(
+        self: &Arc<Self>,
+        open: OpenConnection,
+        connect: Option<Duration>,
+        stream: Option<OwnedSemaphorePermit>,
+    ) -> PooledConnection {
+        PooledConnection { open, connect, is_spent: false, idle_for: None, _stream: stream, pool: Arc::clone(self) }
     }
 
-    /// The connection that all requests of HTTP/2 share.
+    /// A connection of HTTP/2 with room for a request.
     fn shared(self: &Arc<Self>) -> Option<PooledConnection> {
         if !self.dialer.may_speak_http_2() {
             return None;
         }
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let SharedConnection { sender, link, peer } = shared.as_mut()?;
-        if sender.is_closed() || link.mismatch().is_some() || peer.has_moved(&self.dialer.addresses) {
-            // Its requests go on to their end.
-            *shared = None;
-            return None;
-        }
+        // Requests on those that are dropped go on to their end.
+        shared.retain_mut(|connection| {
+            let is_open = !connection.sender.is_closed() && connection.link.mismatch().is_none();
+            is_open && !connection.peer.has_moved(&self.dialer.addresses)
+        });
+        let with_room = shared.iter().find_map(|connection| Some((connection, connection.link.stream()?)));
+        let (connection, stream) = match with_room {
+            Some((connection, stream)) => (connection, Some(stream)),
+            // The request waits within it.
+            None if shared.len() >= MAX_SHARED => (shared.last()?, None),
+            None => return None,
+        };
+        let SharedConnection { sender, link, peer } = connection;
         let open = OpenConnection { sender: Sender::Http2(sender.clone()), link: Arc::clone(link), peer: *peer };
-        Some(self.pooled(open, None))
+        Some(self.pooled(open, None, stream))
     }
 
     pub(super) async fn connect(self: &Arc<Self>) -> Result<PooledConnection, Failure> {
@@ -172,7 +193,8 @@ impl UpstreamPool {
         let sender =
             if is_http_2 { self.begin_http_2(stream, &link, peer).await } else { Self::begin_http_1(stream).await };
         let open = OpenConnection { sender: sender.map_err(|_| Failure::NoConnection)?, link, peer };
-        Ok(self.pooled(open, connect))
+        let stream = if is_http_2 { first_stream(&open.link).await } else { None };
+        Ok(self.pooled(open, connect, stream))
     }
 
     async fn begin_http_1(stream: TokioIo<UpstreamStream>) -> hyper::Result<Sender> {
@@ -203,8 +225,8 @@ impl UpstreamPool {
             .handshake(stream);
         let (sender, connection) = handshake.await?;
         spawn_once("connection to the application", async move { note_end(connection.await) });
-        let shared = Some(SharedConnection { sender: sender.clone(), link: Arc::clone(link), peer });
-        *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = shared;
+        let shared = SharedConnection { sender: sender.clone(), link: Arc::clone(link), peer };
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).push(shared);
         Ok(Sender::Http2(sender))
     }
 
@@ -256,6 +278,15 @@ impl UpstreamPool {
             }
         }
     }
+}
+
+/// The place of the first request on a connection of HTTP/2: further ones come once the application has said how many it takes.
+async fn first_stream(link: &UpstreamLink) -> Option<OwnedSemaphorePermit> {
+    let stream = timeout(SETTINGS_WITHIN, link.first_stream()).await.ok().flatten();
+    if stream.is_none() {
+        link.note_streams(None);
+    }
+    stream
 }
 
 /// Logs why a connection ended.

@@ -72,6 +72,14 @@ impl Beginning {
     }
 }
 
+/// The largest number of requests at once in a frame of settings (RFC 9113, 6.5).
+fn max_streams(frame: &[u8]) -> Option<u32> {
+    const MAX_CONCURRENT_STREAMS: [u8; 2] = [0, 3];
+    let settings = frame.get(9..)?.chunks_exact(6).take(usize::from(frame[2]) / 6);
+    let found = settings.filter(|setting| setting[..2] == MAX_CONCURRENT_STREAMS).next_back()?;
+    Some(u32::from_be_bytes([found[2], found[3], found[4], found[5]]))
+}
+
 impl UpstreamStream {
     pub(super) fn new(stream: UpstreamSocket, link: Arc<UpstreamLink>) -> Self {
         let (held, out) = (BytesMut::new(), PendingOutput::default());
@@ -82,6 +90,7 @@ impl UpstreamStream {
     fn look(&mut self, first: &[u8]) {
         self.is_new = false;
         let is_settings = first.len() >= 9 && first[..2] == [0, 0] && first[3] == 4 && first[5..9] == [0; 4];
+        self.link.note_streams(if is_settings { max_streams(first) } else { None });
         let mismatch = match first {
             [0x15, 3, ..] => SpokenProtocol::Tls,
             _ if self.link.is_http_2() && first.starts_with(b"HTTP/1.") => SpokenProtocol::Http1,
@@ -234,5 +243,18 @@ impl AsyncWrite for UpstreamStream {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_out(cx))?;
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::max_streams;
+
+    #[test]
+    fn the_limit_stands_in_the_settings() {
+        let frame = |settings: &[u8]| [&[0, 0, settings.len() as u8, 4, 0, 0, 0, 0, 0], settings, b"more"].concat();
+        assert_eq!(max_streams(&frame(&[0, 4, 0, 0, 255, 255, 0, 3, 0, 0, 0, 128])), Some(128));
+        assert_eq!(max_streams(&frame(&[0, 4, 0, 0, 255, 255])), None);
+        assert_eq!(max_streams(&frame(&[])), None);
     }
 }

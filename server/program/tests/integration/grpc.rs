@@ -119,3 +119,30 @@ async fn an_application_with_tls_is_served_by_either_protocol_if_its_authority_i
         assert_eq!(RawResponse::parse(&exchange(proxy, GET).await).code(), 502, "nobody knows the authority");
     }
 }
+
+#[tokio::test]
+async fn streams_that_take_a_connection_whole_leave_others_to_be_made() {
+    // It takes four calls at once on a connection.
+    let source = include_str!("../../../test-support/src/apps/grpc_server.py");
+    let few = "max_workers=20), options=[('grpc.max_concurrent_streams', 4)]";
+    let shop = Python::script(&source.replace("max_workers=20)", few));
+    shop.wait_until_listening().await;
+    let (_binary, proxy) = proxy_to(&format!("h2c://127.0.0.1:{}", shop.port)).await;
+    let script = "import grpc, queue, sys
+channel = grpc.insecure_channel(sys.argv[1])
+chat = channel.stream_stream('/shop.Shop/Chat')
+waiting = [queue.Queue() for _ in range(6)]
+open = [chat(iter(one.get, None), timeout=30) for one in waiting]
+for one, stream in zip(waiting, open):
+    one.put(b'a')
+    assert next(stream) == b'echo a'
+assert channel.unary_unary('/shop.Shop/Get')(b'b', timeout=5) == b'got b'
+for one in waiting:
+    one.put(None)
+";
+    let mut client = Command::new("python3");
+    client.args(["-c", script, &proxy.to_string()]).env("PYTHONPATH", tool("grpcio"));
+    let output = timeout(WITHIN, client.stdin(Stdio::null()).kill_on_drop(true).output()).await;
+    let output = output.expect("it ends").expect("python3 starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
