@@ -14,6 +14,9 @@ const MINUTE_MS: u64 = 60_000;
 #[derive(Default)]
 pub(super) struct ReachabilityState {
     is_reached: bool,
+    /// What it was looked for by, and when that changed: requests of the minute before had another answer.
+    found_by: String,
+    moved_at_ms: Option<u64>,
 }
 
 impl ReachabilityState {
@@ -23,6 +26,11 @@ impl ReachabilityState {
         recent: &RecentRequests,
         now_unix_ms: u64,
     ) -> Option<Finding> {
+        if let Some(application) = memory.application.as_ref().filter(|it| it.found_by != self.found_by) {
+            let is_first = std::mem::replace(&mut self.found_by, application.found_by.clone()).is_empty();
+            self.moved_at_ms = (!is_first).then_some(now_unix_ms);
+            self.is_reached = false;
+        }
         let gone =
             memory.application.as_ref().and_then(|application| Some((application, application.gone_since_unix_ms?)));
         let Some((application, since)) = gone else {
@@ -31,7 +39,8 @@ impl ReachabilityState {
         };
         let gone_ms = now_unix_ms.saturating_sub(since);
         let is_unseen = application.name.is_empty() || gone_ms >= MINUTE_MS;
-        self.is_reached |= is_unseen && recent.error_percent().is_some_and(|percent| percent < 100.0);
+        let has_moved = self.moved_at_ms.is_some_and(|at| now_unix_ms.saturating_sub(at) < MINUTE_MS);
+        self.is_reached |= is_unseen && !has_moved && recent.error_percent().is_some_and(|percent| percent < 100.0);
         (gone_ms >= RESTARTS_WITHIN_MS && !self.is_reached).then(|| {
             let gone = format::span(gone_ms / 1000);
             let why = application.last_end.as_ref().map(|end| format!(": {}", end.reason)).unwrap_or_default();
@@ -90,5 +99,22 @@ mod tests {
         assert!(!is_found(61_000, 4) && !is_found(200_000, 0));
         assert!(state.application_finding(&memory("uvicorn", None), &recent(0, 0), 201_000).is_none());
         assert!(state.application_finding(&gone, &recent(0, 0), 300_000).is_some());
+    }
+
+    #[test]
+    fn successes_of_an_address_that_was_left_say_nothing_of_the_next() {
+        let memory = |found_by: &str, gone_since_unix_ms| {
+            let application =
+                Application { found_by: found_by.to_owned(), gone_since_unix_ms, ..Application::default() };
+            Memory { application: Some(application), ..Memory::default() }
+        };
+        let recent = RecentRequests { requests: 40, server_errors: 10, ..RecentRequests::default() };
+        let mut state = ReachabilityState::default();
+        let mut is_found =
+            |found_by: &str, gone, now| state.application_finding(&memory(found_by, gone), &recent, now).is_some();
+        assert!(!is_found("listening at 10.0.0.1:80", None, 0));
+        assert!(!is_found("listening at 10.0.0.2:80", Some(1_000), 1_000));
+        assert!(is_found("listening at 10.0.0.2:80", Some(1_000), 12_000));
+        assert!(!is_found("listening at 10.0.0.2:80", Some(1_000), 61_000), "it answers there by now");
     }
 }
