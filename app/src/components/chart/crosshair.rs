@@ -69,15 +69,20 @@ pub(crate) fn CrosshairLine() -> impl IntoView {
 pub(crate) fn TimeAxis() -> impl IntoView {
     let Crosshair { span, .. } = expect_context();
     let ticks = move || {
-        let ChartSpan { span, started_ms, .. } = span();
+        let ChartSpan { span, started_ms, end_ms } = span();
         let tick = |tick: &str| view! { <span>{tick.to_owned()}</span> };
         if span.is_whole() {
             return words(span.window).iter().map(|word| tick(word)).collect_view();
         }
-        // A young monitor: the axis begins about when it was started.
-        let began = format::clock(started_ms);
-        let half = format!("{} ago", format::span(span.seconds_before_now(0) / 2));
-        [format!("started {began}"), half, "now".to_owned()].iter().map(|word| tick(word)).collect_view()
+        // A young monitor: the axis begins about when it was started, or before.
+        let seconds = span.seconds_before_now(0);
+        let began = if end_ms.saturating_sub(started_ms) / 1000 + span.window.step_seconds() < seconds {
+            format!("{} ago", format::span(seconds))
+        } else {
+            format!("started {}", format::clock(started_ms))
+        };
+        let half = format!("{} ago", format::span(seconds / 2));
+        [began, half, "now".to_owned()].iter().map(|word| tick(word)).collect_view()
     };
     view! { <div class="x-axis" aria-hidden="true">{ticks}</div> }
 }
