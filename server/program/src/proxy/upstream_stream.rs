@@ -75,8 +75,8 @@ impl Beginning {
 /// The largest number of requests at once in a frame of settings (RFC 9113, 6.5).
 fn max_streams(frame: &[u8]) -> Option<u32> {
     const MAX_CONCURRENT_STREAMS: [u8; 2] = [0, 3];
-    let settings = frame.get(9..)?.chunks_exact(6).take(usize::from(frame[2]) / 6);
-    let found = settings.filter(|setting| setting[..2] == MAX_CONCURRENT_STREAMS).next_back()?;
+    let mut settings = frame.get(9..)?.chunks_exact(6).take(usize::from(frame[2]) / 6);
+    let found = settings.rfind(|setting| setting[..2] == MAX_CONCURRENT_STREAMS)?;
     Some(u32::from_be_bytes([found[2], found[3], found[4], found[5]]))
 }
 
