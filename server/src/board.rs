@@ -4,6 +4,7 @@
 pub(crate) mod access;
 mod assets;
 mod base_path;
+mod findings_json;
 mod health_json;
 mod local_only;
 mod prometheus;

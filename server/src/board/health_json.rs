@@ -10,10 +10,11 @@ use axum::{
 use serde_json::{Map, Value, json};
 use watchboard_wire::{
     Application, ApplicationProcess, Closes, CommandTotals, CommandsSnapshot, DatabaseState, EndpointLatency,
-    EndpointTotals, ErrorEvent, Fault, Finding, FindingSubject, FullSnapshot, Heap, Latency, LongLivedKind,
-    LongLivedTotals, Memory, Process, Reading, Snapshot, Status, System, Thread, close_code_name, format,
+    EndpointTotals, ErrorEvent, Fault, FullSnapshot, Heap, Latency, LongLivedKind, LongLivedTotals, Memory, Process,
+    Reading, Snapshot, Status, System, Thread, close_code_name, format,
 };
 
+use super::findings_json;
 use crate::supervision::program;
 
 /// What the percentiles of endpoints are of.
@@ -33,38 +34,17 @@ pub(crate) fn response(frozen: &FullSnapshot, faults: &[Fault], unmatched_routes
     (code, Json(body)).into_response()
 }
 
-/// The sentence of a finding, and for how long it has been over.
-fn finding_reason(finding: &Finding, snapshot: &Snapshot) -> String {
-    match finding.over_since_unix_ms {
-        None => finding.sentence.clone(),
-        Some(_) => format!("{} ({})", finding.sentence, finding.age(snapshot.taken_at_unix_ms)),
-    }
-}
-
-fn finding(finding: &Finding) -> Value {
-    json!({
-        "severity": finding.severity,
-        "sentence": finding.sentence,
-        "endpoint": match &finding.about {
-            FindingSubject::Endpoint(name) => Some(name),
-            _ => None,
-        },
-        "since_unix_ms": finding.since_unix_ms,
-        "over_since_unix_ms": finding.over_since_unix_ms,
-    })
-}
-
 /// `stale` is why the figures are too old to know the status. They are the last known then.
 fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fault]) -> Value {
     let snapshot = &frozen.snapshot;
     let reasons = match stale {
         Some(stale) => vec![stale.to_owned()],
-        None => snapshot.health.findings.iter().map(|finding| finding_reason(finding, snapshot)).collect(),
+        None => snapshot.health.findings.iter().map(|finding| findings_json::reason(finding, snapshot)).collect(),
     };
     json!({
         "status": status,
         "reasons": reasons,
-        "findings": snapshot.health.findings.iter().map(finding).collect::<Vec<_>>(),
+        "findings": snapshot.health.findings.iter().map(findings_json::finding).collect::<Vec<_>>(),
         "timestamp": snapshot.date_time(snapshot.taken_at_unix_ms),
         "age_seconds": (frozen.age().as_secs_f64() * 1000.0).round() / 1000.0,
         "monitor": {

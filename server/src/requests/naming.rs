@@ -10,6 +10,7 @@ mod learning;
 mod lists;
 mod name;
 mod openapi;
+mod route_words;
 mod segment;
 mod spelling;
 mod tables;

@@ -1,7 +1,7 @@
 //! What stands before a segment of a path, and what that says of the segment: `/users/jane` is a name, `/api/rechnungen` may be none.
 
 use super::{
-    learning::ROUTE_WORDS,
+    route_words::ROUTE_WORDS,
     segment::{NAME, Segment, is_verb, segment},
 };
 

@@ -12,6 +12,7 @@ use foldhash::fast::RandomState;
 
 use super::{
     context::{Before, END_OF_NAME},
+    route_words::ROUTE_WORDS,
     segment::{NAME, Segment},
     tables::{Place, Tables},
     words::{Term, term},
@@ -38,59 +39,6 @@ const SHARE_AMONG_VALUES: u32 = 20;
 const MAX_CANDIDATES: usize = 8192;
 /// Counts of recurrence halve this often.
 pub(super) const HALVE_EACH: Duration = Duration::from_hours(1);
-
-/// Words that routes have beside values: `/users/search` beside `/users/{id}`.
-pub(super) const ROUTE_WORDS: &[&str] = &[
-    "-",
-    "about",
-    "admin",
-    "all",
-    "api",
-    "assets",
-    "auth",
-    "batch",
-    "bulk",
-    "config",
-    "count",
-    "create",
-    "current",
-    "docs",
-    "edit",
-    "events",
-    "export",
-    "favicon.ico",
-    "graphql",
-    "health",
-    "healthz",
-    "import",
-    "index.html",
-    "info",
-    "latest",
-    "list",
-    "livez",
-    "login",
-    "logout",
-    "me",
-    "metrics",
-    "new",
-    "ping",
-    "readyz",
-    "robots.txt",
-    "search",
-    "self",
-    "settings",
-    "signup",
-    "static",
-    "stats",
-    "status",
-    "token",
-    "v1",
-    "v2",
-    "v3",
-    "validate",
-    "verify",
-    "version",
-];
 
 /// What is counted towards showing a name.
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    learning::{MAX_TEMPLATES, RECURS, RECURS_AMONG_VALUES, ROUTE_WORDS},
+    learning::{MAX_TEMPLATES, RECURS, RECURS_AMONG_VALUES},
+    route_words::ROUTE_WORDS,
     segment::NAME,
     tables::{REST, Tables, Visits, is_whole},
     words::{Term, term},
