@@ -123,22 +123,18 @@ mod tests {
     };
     use watchboard_wire::FindingSubject;
 
-    fn health(before: &Health, findings: Vec<Finding>, now: u64) -> Health {
-        settle(before, findings, now)
-    }
-
     #[test]
     fn the_gravest_comes_first_and_decides() {
         let [a, b] =
             [warning("a".to_owned(), FindingSubject::Requests), incident("b".to_owned(), FindingSubject::Requests)];
-        let health = health(&Health::default(), vec![a, b], 7);
+        let health = settle(&Health::default(), vec![a, b], 7);
         assert_eq!((health.status, health.since_unix_ms), (Status::Unhealthy, 7));
         assert_eq!(health.sentences().collect::<Vec<_>>(), ["b", "a"]);
     }
 
     #[test]
     fn advice_leaves_the_status_healthy() {
-        let health = health(&Health::default(), vec![advice("a".to_owned(), FindingSubject::Database)], 7);
+        let health = settle(&Health::default(), vec![advice("a".to_owned(), FindingSubject::Database)], 7);
         assert_eq!((health.status, health.findings.len()), (Status::Healthy, 1));
     }
 
@@ -146,10 +142,10 @@ mod tests {
     fn a_status_and_each_finding_keep_their_own_time() {
         let slow = |p99: &str| warning(format!("GET / p99 {p99}"), FindingSubject::Endpoint("GET /".to_owned()));
         let failed = || warning("the database fails".to_owned(), FindingSubject::Database);
-        let first = health(&Health::default(), vec![slow("2\u{a0}s")], 10);
-        let second = health(&first, vec![slow("3\u{a0}s"), failed()], 20);
+        let first = settle(&Health::default(), vec![slow("2\u{a0}s")], 10);
+        let second = settle(&first, vec![slow("3\u{a0}s"), failed()], 20);
         let since: Vec<u64> = second.findings.iter().map(|finding| finding.since_unix_ms).collect();
         assert_eq!((second.since_unix_ms, since), (10, vec![10, 20]));
-        assert_eq!(health(&second, vec![], 30).since_unix_ms, 30);
+        assert_eq!(settle(&second, vec![], 30).since_unix_ms, 30);
     }
 }

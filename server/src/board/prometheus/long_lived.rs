@@ -17,13 +17,15 @@ const REST: &str = "(rest)";
 /// Writes the figures of endpoints that are shown; `labels` names one.
 pub(super) fn write(out: &mut Exposition, endpoints: &[Arc<EndpointTotals>], labels: fn(&EndpointTotals) -> String) {
     for kind in LongLivedKind::ALL {
-        let of_kind = |endpoint: &EndpointTotals| endpoint.long_lived.iter().find(|it| it.kind == kind).cloned();
-        let rows = endpoints.iter().filter_map(|endpoint| Some((labels(endpoint), of_kind(endpoint)?)));
+        let rows = endpoints.iter().filter_map(|endpoint| {
+            let totals = endpoint.long_lived.iter().find(|it| it.kind == kind)?;
+            Some((labels(endpoint), totals))
+        });
         write_kind(out, kind, &rows.collect::<Vec<_>>());
     }
 }
 
-fn write_kind(out: &mut Exposition, kind: LongLivedKind, rows: &[(String, LongLivedTotals)]) {
+fn write_kind(out: &mut Exposition, kind: LongLivedKind, rows: &[(String, &LongLivedTotals)]) {
     let name = |figure: &str| format!("watchboard_{}_{figure}", kind.plural());
     let all = || rows.iter();
     // Of those that are not observed only the number is known.
