@@ -13,9 +13,10 @@ mod table;
 
 pub(crate) use bar::{Bar, Slice, StackedBar, Usage};
 pub(crate) use card::Card;
-pub(crate) use chart::{Chart, ChartData, ChartSpan, Crosshair, Series};
+pub(crate) use chart::{Chart, ChartData, ChartShape, ChartSpan, Crosshair, Series};
 pub(crate) use facts::{Fact, Facts};
 pub(crate) use heat::{HeatData, HeatMap};
+pub(crate) use line::cell_bar;
 pub(crate) use stat::StatTile;
 pub(crate) use steps::Stretch;
 pub(crate) use table::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words};

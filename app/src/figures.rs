@@ -83,7 +83,8 @@ impl Figures {
 
     /// Applies the next answer to the same question. The server may have restarted since the last.
     #[cfg(any(test, feature = "hydrate"))]
-    pub(crate) fn update(&mut self, newer: RefreshResponse) {
+    pub(crate) fn update(&mut self, mut newer: RefreshResponse) {
+        newer.snapshot.zone_minutes = self.snapshot.zone_minutes;
         if newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms {
             *self = Self::new(self.query.clone(), newer);
             return;

@@ -1,25 +1,33 @@
 //! The layout of the page: head, status, the view that the URL asks for, foot.
 
 mod controls;
+mod dialogs;
+#[cfg(feature = "hydrate")]
+mod keys;
+mod menu;
 mod nav;
 mod status_line;
+mod tab;
 mod viewer;
 
+pub(crate) use tab::Tab;
+
 use leptos::{either::EitherOf6, prelude::*};
-use watchboard_wire::{Part, RefreshResponse};
+use watchboard_wire::{Part, RefreshResponse, Snapshot};
 
 use self::{
     controls::Controls,
+    dialogs::{Dialog, Dialogs},
     nav::{Nav, Windows},
     status_line::StatusLine,
     viewer::OpenNote,
 };
 use crate::{
     components::{ChartSpan, Crosshair},
-    live::{self, LinkState, snapshot_text, use_live},
+    live::{self, LinkState, Live, snapshot_text, use_live},
     pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestsPage},
     preferences,
-    selection::{self, View},
+    selection::{self, Selection, View},
 };
 
 /// In the place of a view whose figures the server has not sent.
@@ -62,15 +70,27 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
             }
         })
     });
+    let open = RwSignal::new(None::<Dialog>);
+    provide_context(open);
+    #[cfg(feature = "hydrate")]
+    keys::listen(live, open);
+    keep_tab(live);
     let service = snapshot_text(|snapshot| snapshot.service.clone());
     let version = snapshot_text(|snapshot| snapshot.version.clone());
+    let zone = snapshot_text(Snapshot::zone);
+    let is_wall = move || selection.with(|selection| selection.wall);
+    let leave_wall = move || selection.with(|selection| Selection { wall: false, ..selection.clone() }.href());
     view! {
+        <div class="page" class:wall=is_wall>
         <a class="skip" href="#view">"Skip to the figures"</a>
         <header class="top">
-            <h1>"Watchboard "<span class="service">{service}</span></h1>
-            <Nav />
-            <Windows />
+            <h1><span class="service">{service}</span> <span class="product">"Watchboard"</span></h1>
+            <div class="ways">
+                <Nav />
+                <Windows />
+            </div>
             <Controls />
+            {move || is_wall().then(|| view! { <a class="leave-wall" href=leave_wall>"All controls"</a> })}
         </header>
         <BundleMissing />
         <UnknownSelection />
@@ -85,8 +105,29 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
                 Some((View::Database, _)) => EitherOf6::E(view! { <DatabasePage /> }),
             }}
         </main>
-        <footer>"Watchboard " {version} ". All times are UTC."<OpenNote /></footer>
+        <footer>"Watchboard " {version} ". All times are " {zone} "."<OpenNote /></footer>
+        <Dialogs />
+        </div>
     }
+}
+
+/// Keeps the title and the icon of the browser's tab in step with the state.
+fn keep_tab(live: Live) {
+    let tab = Memo::new(move |_| {
+        let has_contact = !matches!(live.link_state(), LinkState::Lost | LinkState::Stale);
+        live.figures.with(|figures| Tab::of(&figures.snapshot, has_contact))
+    });
+    Effect::new(move |_| {
+        tab.with(|tab| {
+            document().set_title(&tab.title);
+            if let Ok(Some(icon)) = document().query_selector("link[rel=icon]") {
+                // The same icon again would make the browser read it again.
+                if icon.get_attribute("href").as_deref() != Some(&*tab.icon) {
+                    let _ = icon.set_attribute("href", &tab.icon);
+                }
+            }
+        });
+    });
 }
 
 /// A notice that the URL asks for what is not there.

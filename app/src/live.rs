@@ -14,7 +14,8 @@ pub(crate) use state::{LinkState, Live};
 
 /// Puts the figures of the first paint into the context. In the browser this also starts the loop that keeps them
 /// fresh.
-pub(crate) fn provide(first: RefreshResponse, selection: RwSignal<Selection>, preferences: RwSignal<Preferences>) {
+pub(crate) fn provide(mut first: RefreshResponse, selection: RwSignal<Selection>, preferences: RwSignal<Preferences>) {
+    first.snapshot.zone_minutes = preferences.with_untracked(|it| it.zone_minutes.unwrap_or_default());
     #[cfg(feature = "hydrate")]
     let age_ms = first.age_ms;
     let live = Live::new(first, selection, preferences);

@@ -1,5 +1,6 @@
 //! The views, one file each. They choose the figures, and components draw them.
 
+mod attention;
 mod cells;
 mod charts;
 mod commands;
@@ -12,6 +13,8 @@ mod memory;
 mod overview;
 mod requests;
 mod slowest;
+mod tiles;
+mod top;
 
 pub(crate) use database::DatabasePage;
 pub(crate) use endpoint::EndpointPage;

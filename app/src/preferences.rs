@@ -42,20 +42,24 @@ pub(crate) struct Preferences {
     pub(crate) theme: Theme,
     pub(crate) interval_seconds: u32,
     pub(crate) paused: bool,
+    /// The zone of all times, in minutes east of UTC; `None` is UTC. The browser knows its own.
+    pub(crate) zone_minutes: Option<i32>,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Self { theme: Theme::Auto, interval_seconds: 2, paused: false }
+        Self { theme: Theme::Auto, interval_seconds: 2, paused: false, zone_minutes: None }
     }
 }
 
 impl Preferences {
-    /// The cookie's value: `dark-5-paused`.
+    /// The cookie's value: `dark-5-paused`, and `-east120` with a zone.
     #[cfg(any(test, feature = "hydrate"))]
     pub(crate) fn to_cookie(self) -> String {
         let running = if self.paused { "paused" } else { "running" };
-        format!("{}-{}-{running}", self.theme.word(), self.interval_seconds)
+        let zone =
+            self.zone_minutes.map(|east| if east < 0 { format!("-west{}", -east) } else { format!("-east{east}") });
+        format!("{}-{}-{running}{}", self.theme.word(), self.interval_seconds, zone.unwrap_or_default())
     }
 
     /// Reads a `Cookie` header. An unknown value becomes the default.
@@ -67,11 +71,19 @@ impl Preferences {
                 "light" => preferences.theme = Theme::Light,
                 "dark" => preferences.theme = Theme::Dark,
                 "paused" => preferences.paused = true,
+                _ if zone(word).is_some() => preferences.zone_minutes = zone(word),
                 _ => preferences.interval_seconds = interval(word).unwrap_or(preferences.interval_seconds),
             }
         }
         preferences
     }
+}
+
+/// Parses a zone: `east120`, `west300`.
+fn zone(word: &str) -> Option<i32> {
+    let (sign, minutes) =
+        word.strip_prefix("east").map(|east| (1, east)).or(word.strip_prefix("west").map(|west| (-1, west)))?;
+    minutes.parse::<i32>().ok().filter(|minutes| (0..=14 * 60).contains(minutes)).map(|minutes| sign * minutes)
 }
 
 /// Parses one of [`INTERVALS`].
@@ -90,8 +102,23 @@ pub(crate) fn provide() -> RwSignal<Preferences> {
     let cookies = String::new();
     let preferences = RwSignal::new(Preferences::from_cookies(&cookies));
     #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        // Its offset changes with the season.
+        if preferences.with_untracked(|it| it.zone_minutes.is_some_and(|known| Some(known) != browser_zone())) {
+            preferences.update(|it| it.zone_minutes = browser_zone());
+        }
+    });
+    #[cfg(feature = "hydrate")]
     Effect::watch(move || preferences.get(), |now, _, _| remember(*now), false);
     preferences
+}
+
+/// The zone of the browser, in minutes east of UTC; `None` on the server, where the controls that ask for it do nothing.
+pub(crate) fn browser_zone() -> Option<i32> {
+    #[cfg(feature = "hydrate")]
+    return Some(-js_sys::Date::new_0().get_timezone_offset() as i32);
+    #[cfg(not(feature = "hydrate"))]
+    None
 }
 
 #[cfg(feature = "hydrate")]
@@ -116,14 +143,16 @@ mod tests {
 
     #[test]
     fn a_cookie_brings_back_what_was_chosen() {
-        let chosen = Preferences { theme: Theme::Dark, interval_seconds: 15, paused: true };
+        let chosen = Preferences { theme: Theme::Dark, interval_seconds: 15, paused: true, zone_minutes: Some(-300) };
         let header = format!("session=abc; {COOKIE}={}; last=1", chosen.to_cookie());
         assert_eq!(Preferences::from_cookies(&header), chosen);
     }
 
     #[test]
     fn nonsense_in_the_cookie_changes_nothing() {
-        for header in ["", "watchboard_preferences", "watchboard_preferences=blue-7-x", "other=dark-5-paused"] {
+        for header in
+            ["", "watchboard_preferences", "watchboard_preferences=blue-7-x-east-west9999", "other=dark-5-paused"]
+        {
             assert_eq!(Preferences::from_cookies(header), Preferences::default(), "{header}");
         }
     }

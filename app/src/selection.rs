@@ -50,6 +50,8 @@ pub(crate) struct Selection {
     pub(crate) filter: String,
     /// Whether one table has every endpoint. Pages without scripts need it, because they cannot load more rows.
     pub(crate) all: bool,
+    /// Whether the page is for a screen on a wall: larger figures, no controls.
+    pub(crate) wall: bool,
     /// What the URL asks for that the page does not know, in a sentence.
     pub(crate) unknown: Option<String>,
 }
@@ -57,7 +59,7 @@ pub(crate) struct Selection {
 impl Selection {
     /// Another view of the same window.
     pub(crate) fn to_view(&self, view: View) -> Self {
-        Self { view, window: self.window, ..Self::default() }
+        Self { view, window: self.window, wall: self.wall, ..Self::default() }
     }
 
     /// The same view of another window.

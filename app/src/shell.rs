@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use watchboard_wire::RefreshQuery;
 
-use crate::{MOUNT, app::App, page_request::PageRequest, preferences::Preferences, selection::Selection};
+use crate::{MOUNT, app::App, layout::Tab, page_request::PageRequest, preferences::Preferences, selection::Selection};
 
 /// The query for the figures of a page with this query string.
 pub fn refresh_query(query: &str) -> RefreshQuery {
@@ -17,6 +17,8 @@ const RELOAD_SECONDS: u32 = 10;
 pub fn shell() -> impl IntoView {
     let page = use_context::<PageRequest>().unwrap_or_default();
     let theme = Preferences::from_cookies(&page.cookies).theme.word();
+    // The page keeps both in step with the state.
+    let tab = page.first.as_ref().map_or_else(|_| Tab::default(), |first| Tab::of(&first.snapshot, true));
     let asset = |name: &str| format!("{}/assets/{name}", page.base);
     view! {
         <!DOCTYPE html>
@@ -35,8 +37,8 @@ pub fn shell() -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="robots" content="noindex" />
                 <meta name="google" content="notranslate" />
-                <title>"Watchboard"</title>
-                {page.assets.icon.map(|name| view! { <link rel="icon" href=asset(name) r#type="image/svg+xml" /> })}
+                <title>{tab.title}</title>
+                <link rel="icon" href=tab.icon r#type="image/svg+xml" />
                 {page.assets.style.map(|name| view! { <link rel="stylesheet" href=asset(name) /> })}
                 {page.assets.wasm.map(|name| view! {
                     <link rel="preload" href=asset(name) r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />

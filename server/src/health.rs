@@ -61,7 +61,8 @@ impl Judge {
         self.growth.add(input.tick, input.memory);
         let failures = self.failures.add(input.tick, input.reader.upstream_failures());
         let slow = self.slow.slow(input.tick, input.history, input.reader);
-        let mut by_threshold = requests::request_findings(input.recent, &failures, slow);
+        let most_failing = requests::most_failing(input.history, input.reader);
+        let mut by_threshold = requests::request_findings(input.recent, &failures, most_failing.as_ref(), slow);
         by_threshold.extend(self.capacity.capacity_findings(input.tick, input.capacities));
         by_threshold.extend(commands::command_findings(
             &mut self.churn,

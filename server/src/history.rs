@@ -130,6 +130,16 @@ impl History {
         whole.recent(seconds)
     }
 
+    /// The last ten seconds of all endpoints.
+    pub(crate) fn last_ten_seconds(&self) -> RecentRequests {
+        let (mut whole, mut seconds) = (Tally::default(), 0);
+        for frame in self.tiers.cover(0, self.now.saturating_sub(10), self.now) {
+            frame.requests.apply_whole(compact::Sign::Add, &mut whole);
+            seconds += frame.seconds;
+        }
+        whole.recent(seconds)
+    }
+
     /// The last minute of each endpoint.
     pub(crate) fn last_minute_of_each(&mut self) -> impl Iterator<Item = (usize, &Tally)> {
         self.windows[0].rows().map(|(id, row)| (id, &row.sums))

@@ -6,37 +6,48 @@ mod data;
 mod draw;
 
 use leptos::prelude::*;
-use watchboard_wire::{Unit, format};
+use watchboard_wire::{Axis, Unit, format};
 
 pub(crate) use self::{
     crosshair::{ChartSpan, Crosshair, CrosshairLine, TimeAxis},
-    data::{ChartData, Series},
+    data::{ChartData, ChartShape, Series},
     draw::sparkline,
 };
 
 /// A chart with its title, a note on the meaning of growth, a legend with the values now or at the crosshair, and a
 /// text equivalent.
 #[component]
-pub(crate) fn Chart(title: &'static str, note: &'static str, data: Memo<ChartData>) -> impl IntoView {
+pub(crate) fn Chart(
+    title: &'static str,
+    note: &'static str,
+    data: Memo<ChartData>,
+    /// Shows the note to screen readers alone, and is lower.
+    #[prop(optional)]
+    compact: bool,
+) -> impl IntoView {
     let crosshair: Crosshair = expect_context();
     let index = crosshair.index;
     let drawing = Memo::new(move |_| data.with(draw::chart));
     // Without a value nobody knows where the axis ends.
     let axis = Memo::new(move |_| data.with(|data| (data.unit, (!data.is_empty()).then(|| data.axis()))));
+    // Text and not elements, as of drawings: it is as short, and needs no further code.
     let ticks = move || {
-        let (unit, axis) = axis.get();
-        let ticks = axis.into_iter().flat_map(|axis| axis.ticks().rev());
-        ticks.map(|value| view! { <span>{unit.text(value)}</span> }).collect_view()
+        axis.with(|(unit, axis)| {
+            let label = |axis: &Axis, tick: f64| {
+                format!("<text x=\"100%\" y=\"{:.2}%\">{}</text>", 100.0 - 100.0 * axis.place(tick), unit.text(tick))
+            };
+            axis.iter().flat_map(|axis| axis.ticks.iter().map(|tick| label(axis, *tick))).collect::<String>()
+        })
     };
     let points = move || data.with_untracked(ChartData::points);
     view! {
-        <figure class="chart">
+        <figure class="chart" class:compact=compact>
             <figcaption>
                 <h2>{title}</h2>
-                <p class="note">{note}</p>
+                <p class="note" class:unseen=compact>{note}</p>
                 <Legend data crosshair />
             </figcaption>
-            <div class="y-axis" aria-hidden="true">{ticks}</div>
+            <svg class="y-axis" aria-hidden="true" inner_html=ticks></svg>
             <div
                 class="plot"
                 role="img"

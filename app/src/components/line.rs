@@ -1,4 +1,4 @@
-//! A small line in a table. Such lines are too small and too many for plotters.
+//! Small lines and bars in tables. They are too small and too many for plotters.
 
 use std::fmt::Write;
 
@@ -16,4 +16,11 @@ pub(crate) fn small_line(values: &[f64], hue: &'static str) -> String {
         "<svg viewBox=\"0 0 {width} 20\" preserveAspectRatio=\"none\"><polyline class=\"{hue}\" points=\"{}\"/></svg>",
         points.trim_end()
     )
+}
+
+/// A small bar between two places in percent, in a cell of a table or a line of a list.
+pub(crate) fn cell_bar(from: f64, to: f64) -> String {
+    // What is very small is still seen.
+    let wide = (to - from).max(2.0);
+    format!("<svg><rect height=\"100%\" x=\"{:.1}%\" width=\"{:.1}%\"/></svg>", from.clamp(0.0, 98.0), wide.min(100.0))
 }

@@ -1,10 +1,10 @@
-//! The golden figures.
+//! The figures at the top of the overview.
 
 use leptos::prelude::*;
 
 use super::chart::{ChartData, sparkline};
 
-/// One golden figure: its name, its value, its scope, and its small line over the window.
+/// One of them: its name, its value, its scope, and its small line over the window.
 #[component]
 pub(crate) fn StatTile(
     label: &'static str,
@@ -12,12 +12,14 @@ pub(crate) fn StatTile(
     /// Scope and age of the figure.
     detail: Memo<String>,
     line: Memo<ChartData>,
+    /// How bad the value is: `warn`, `bad`, or nothing.
+    tone: Memo<String>,
 ) -> impl IntoView {
     let drawing = Memo::new(move |_| line.with(sparkline));
     view! {
         <div class="stat">
             <h2>{label}</h2>
-            <p class="value">{value}</p>
+            <p class=move || format!("value {}", tone.get())>{value}</p>
             <p class="detail">{detail}</p>
             <div class="sparkline" aria-hidden="true" inner_html=move || drawing.get()></div>
         </div>

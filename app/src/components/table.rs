@@ -88,6 +88,21 @@ impl Cell {
         Self { drawing: super::line::small_line(values, hue), class: "line", ..Self::default() }
     }
 
+    /// A number with a bar of a share of its column, in percent.
+    pub(crate) fn bar(text: String, percent: f64, title: String) -> Self {
+        Self { drawing: super::line::cell_bar(0.0, percent), class: "number drawn", text, title, ..Self::default() }
+    }
+
+    /// A number with a bar between two places of its column, in percent.
+    pub(crate) fn range(text: String, (from, to): (f64, f64), title: String) -> Self {
+        Self { drawing: super::line::cell_bar(from, to), class: "number drawn range", text, title, ..Self::default() }
+    }
+
+    /// With a small line of these values beside the text.
+    pub(crate) fn with_line(self, values: &[f64], hue: &'static str) -> Self {
+        Self { drawing: super::line::small_line(values, hue), class: "number drawn line", ..self }
+    }
+
     /// Stretches of a time of `whole_us` microseconds.
     pub(crate) fn steps(stretches: &[super::Stretch], whole_us: u64) -> Self {
         Self { drawing: super::steps::draw_steps(stretches, whole_us), class: "steps", ..Self::default() }
@@ -215,7 +230,7 @@ fn row(cells: TableRow) -> impl IntoView {
 fn content(text: String, href: Option<String>, drawing: String) -> impl IntoView {
     match href {
         Some(href) => EitherOf3::A(view! { <a href=href>{text}</a> }),
-        None if !drawing.is_empty() => EitherOf3::B(view! { <div inner_html=drawing></div> }),
+        None if !drawing.is_empty() => EitherOf3::B(view! { <div inner_html=drawing></div><span>{text}</span> }),
         None => EitherOf3::C(text),
     }
 }

@@ -3,40 +3,17 @@
 use leptos::prelude::*;
 use watchboard_wire::format;
 
-use super::viewer::SignOut;
-use crate::{
-    live::{LinkState, snapshot_text, use_live},
-    preferences::{INTERVALS, interval},
-    selection::Selection,
-};
+use super::{menu::Menu, viewer::SignOut};
+use crate::live::{LinkState, snapshot_text, use_live};
 
-/// Freshness, interval, pause, refresh and theme.
+/// Freshness, pause and the menu.
 #[component]
 pub(crate) fn Controls() -> impl IntoView {
-    let live = use_live();
-    let selection = live.selection;
-    let preferences = live.preferences;
+    let preferences = use_live().preferences;
     let paused = move || preferences.with(|preferences| preferences.paused);
-    let choose = move |event| {
-        if let Some(seconds) = interval(&event_target_value(&event)) {
-            preferences.update(|preferences| preferences.interval_seconds = seconds);
-        }
-    };
-    let options = INTERVALS.map(|seconds| {
-        let selected = move || preferences.with(|preferences| preferences.interval_seconds == seconds);
-        view! { <option value=seconds selected=selected prop:selected=selected>{format!("{seconds}\u{a0}s")}</option> }
-    });
-    let refresh = move |event: leptos::ev::MouseEvent| {
-        event.prevent_default();
-        live.refresh();
-    };
     view! {
         <div class="controls">
             <Freshness />
-            <label class="scripted">
-                "every "
-                <select on:change=choose>{options.collect_view()}</select>
-            </label>
             <button
                 class="scripted"
                 type="button"
@@ -45,16 +22,8 @@ pub(crate) fn Controls() -> impl IntoView {
             >
                 {move || if paused() { "Resume" } else { "Pause" }}
             </button>
-            <a class="button" href=move || selection.with(Selection::href) aria-busy=move || live.refreshing.get().then_some("true") on:click=refresh>"Refresh"</a>
-            <button
-                class="scripted"
-                type="button"
-                title="Light, dark, or as the system says"
-                on:click=move |_| preferences.update(|preferences| preferences.theme = preferences.theme.next())
-            >
-                {move || format!("Theme: {}", preferences.with(|preferences| preferences.theme.word()))}
-            </button>
             <SignOut />
+            <Menu />
         </div>
     }
 }
@@ -65,6 +34,7 @@ fn Freshness() -> impl IntoView {
     let live = use_live();
     let link = Memo::new(move |_| live.link_state());
     let taken_at = snapshot_text(|snapshot| snapshot.clock(snapshot.taken_at_unix_ms));
+    let date = snapshot_text(|snapshot| snapshot.date_time(snapshot.taken_at_unix_ms));
     let state = move || match link.get() {
         LinkState::AsLoaded => ("freshness as-loaded", "As loaded"),
         LinkState::Live => ("freshness live", "Live"),
@@ -79,14 +49,14 @@ fn Freshness() -> impl IntoView {
         _ => String::new(),
     };
     // One of both, at one place of a fixed width: nothing moves when the contact is lost.
-    let taken_at = move || if age().is_empty() { format!("{} UTC", taken_at.get()) } else { String::new() };
+    let taken_at = move || if age().is_empty() { taken_at.get() } else { String::new() };
     view! {
         <p class=move || state().0>
             <span class="mark" aria-hidden="true"></span>
             <span class="words">{move || state().1}</span>
             <span class="when">
                 <span class="age">{age}</span>
-                <time title="Time of the figures">{taken_at}</time>
+                <time title=move || format!("Time of the figures: {}", date.get())>{taken_at}</time>
             </span>
         </p>
     }

@@ -1,33 +1,67 @@
 //! The links to the views and to the windows of time.
 
 use leptos::prelude::*;
-use watchboard_wire::Window;
+use watchboard_wire::{DatabaseState, Finding, FindingSubject, Severity, Window};
 
-use crate::selection::{Selection, View, use_selection};
+use crate::{
+    live::snapshot_memo,
+    selection::{Selection, View, use_selection},
+};
 
 /// A link to a selection that depends on the current one. It is marked as current if it leads to the current selection.
 fn way(
     to: impl Fn(&Selection) -> Selection + Copy + Send + Sync + 'static,
     is_here: impl Fn(&Selection) -> bool + Copy + Send + Sync + 'static,
-    word: &'static str,
     title: &'static str,
+    content: impl IntoView,
 ) -> impl IntoView {
     let selection = use_selection();
     let current = move || selection.with(is_here).then_some("page");
     view! {
         <a href=move || selection.with(|selection| to(selection).href()) title=title aria-current=current>
-            {word}
+            {content}
         </a>
     }
 }
 
-/// The views.
+/// The views, each with the number of problems that it shows.
 #[component]
 pub(crate) fn Nav() -> impl IntoView {
+    let selection = use_selection();
+    let is_unwatched = snapshot_memo(|snapshot| snapshot.database.state == DatabaseState::NotConfigured);
     let link = move |view: View| {
-        way(move |selection| selection.to_view(view), move |selection| selection.view == view, view.word(), "")
+        let problems = snapshot_memo(move |snapshot| {
+            snapshot.health.findings.iter().filter(|finding| is_problem(finding) && view_of(finding) == view).count()
+        });
+        let badge = move || {
+            (problems.get() > 0).then(|| {
+                view! { <b class="count">{problems.get()} <span class="unseen">" problems"</span></b> }
+            })
+        };
+        let content = (view.word(), badge);
+        way(move |selection| selection.to_view(view), move |selection| selection.view == view, "", content)
     };
-    view! { <nav aria-label="Views">{View::ALL.map(link).collect_view()}</nav> }
+    // Without a database its view says how to watch one; the menu leads there.
+    let is_shown = move || !is_unwatched.get() || selection.with(|selection| selection.view == View::Database);
+    view! {
+        <nav aria-label="Views">
+            {[View::Overview, View::Requests, View::Memory].map(link).collect_view()}
+            {move || is_shown().then(|| link(View::Database))}
+        </nav>
+    }
+}
+
+/// Whether a finding is a problem now: advice is none.
+fn is_problem(finding: &Finding) -> bool {
+    finding.severity > Severity::Advice && finding.over_since_unix_ms.is_none()
+}
+
+fn view_of(finding: &Finding) -> View {
+    match finding.about {
+        FindingSubject::Requests | FindingSubject::Endpoint(_) => View::Requests,
+        FindingSubject::Memory => View::Memory,
+        FindingSubject::Database => View::Database,
+    }
 }
 
 /// The windows of time, for all views.
@@ -35,7 +69,7 @@ pub(crate) fn Nav() -> impl IntoView {
 pub(crate) fn Windows() -> impl IntoView {
     let link = move |window: Window| {
         let is_here = move |selection: &Selection| selection.window == window;
-        way(move |selection| selection.to_window(window), is_here, window.word(), window.long_word())
+        way(move |selection| selection.to_window(window), is_here, window.long_word(), window.word())
     };
     view! { <nav class="windows" aria-label="Window of time">{Window::ALL.map(link).collect_view()}</nav> }
 }

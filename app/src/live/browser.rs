@@ -49,6 +49,7 @@ pub(super) fn start(live: Live, age_ms: u64) {
         },
         true,
     );
+    Effect::watch(move || live.preferences.get().zone_minutes, move |_, _, _| refresher.show_zone(), false);
     Effect::watch(
         move || live.selection.with(Selection::refresh_query),
         move |query, before, _| {
@@ -140,6 +141,15 @@ impl Refresher {
             self.live.figures.update(|figures| figures.update(update));
         } else {
             self.live.figures.set(Figures::new(query, update));
+            self.show_zone();
+        }
+    }
+
+    /// Shows all times in the viewer's zone.
+    fn show_zone(self) {
+        let zone = self.live.preferences.with_untracked(|preferences| preferences.zone_minutes.unwrap_or_default());
+        if self.live.figures.with_untracked(|figures| figures.snapshot.zone_minutes != zone) {
+            self.live.figures.update(|figures| figures.snapshot.zone_minutes = zone);
         }
     }
 

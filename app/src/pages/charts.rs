@@ -5,7 +5,7 @@ use watchboard_wire::{TimelineColumns, Unit};
 
 use super::memory::watches_another;
 use crate::{
-    components::{Chart, ChartData, Series},
+    components::{Chart, ChartData, ChartShape, Series},
     figures::Figures,
     live::figures_memo,
 };
@@ -30,6 +30,14 @@ pub(crate) fn request_rate() -> Memo<ChartData> {
     columns(Unit::PerSecond, |columns| vec![Series::new("requests", "hue-rate", &columns.requests_per_second)])
 }
 
+pub(crate) fn rss() -> Memo<ChartData> {
+    columns(Unit::Bytes, |columns| vec![byte_series("RSS", "hue-memory", &columns.rss_bytes)])
+}
+
+pub(crate) fn cpu() -> Memo<ChartData> {
+    columns(Unit::Percent, |columns| vec![Series::new("CPU", "hue-cpu", &columns.process_cpu_percent)])
+}
+
 pub(crate) fn errors() -> Memo<ChartData> {
     columns(Unit::PerSecond, |columns| {
         vec![
@@ -46,7 +54,7 @@ pub(crate) fn server_errors() -> Memo<ChartData> {
 }
 
 pub(crate) fn latency() -> Memo<ChartData> {
-    columns(Unit::DurationUs, |columns| {
+    shaped(ChartShape::Bands, Unit::DurationUs, |columns| {
         vec![
             Series::new("p50", "hue-p50", &columns.latency_p50_us),
             Series::new("p95", "hue-p95", &columns.latency_p95_us),
@@ -55,12 +63,50 @@ pub(crate) fn latency() -> Memo<ChartData> {
     })
 }
 
+/// The requests by outcome: they add up to all.
+fn outcomes() -> Memo<ChartData> {
+    shaped(ChartShape::Stack, Unit::PerSecond, |columns| {
+        let known = columns.requests_per_second.iter();
+        let failed =
+            [&columns.client_errors_per_second, &columns.server_errors_per_second, &columns.dropped_per_second];
+        let succeeded = known.enumerate().map(|(at, all)| {
+            let others: f32 = failed.iter().filter_map(|column| column.get(at).copied().flatten()).sum();
+            all.map(|all| (all - others).max(0.0))
+        });
+        vec![
+            Series::new("server errors", "hue-server", &columns.server_errors_per_second),
+            Series::new("client errors", "hue-client", &columns.client_errors_per_second),
+            Series::new("dropped by clients", "hue-system", &columns.dropped_per_second),
+            Series::new("succeeded", "hue-rate", &succeeded.collect::<Vec<_>>()),
+        ]
+    })
+}
+
+/// As [`columns`], in another shape than lines.
+fn shaped(
+    shape: ChartShape,
+    unit: Unit,
+    read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static,
+) -> Memo<ChartData> {
+    figures_memo(move |figures| ChartData {
+        shape,
+        series: read(&figures.timeline.columns),
+        ..ChartData::new(figures.span(), unit)
+    })
+}
+
 pub(crate) fn latency_p99() -> Memo<ChartData> {
     columns(Unit::DurationUs, |columns| vec![Series::new("p99", "hue-p99", &columns.latency_p99_us)])
 }
 
-pub(crate) fn memory_percent() -> Memo<ChartData> {
-    columns(Unit::Percent, |columns| vec![Series::new("memory", "hue-memory", &columns.memory_percent)])
+#[component]
+pub(crate) fn OutcomesChart() -> impl IntoView {
+    view! { <Chart title="Requests" note="Ended per second, by outcome." data=outcomes() compact=true /> }
+}
+
+#[component]
+pub(crate) fn LatencyBands() -> impl IntoView {
+    view! { <Chart title="Latency" note="Of requests that succeeded, until the last byte." data=latency() compact=true /> }
 }
 
 #[component]

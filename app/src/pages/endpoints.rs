@@ -80,7 +80,8 @@ fn sorting() -> Sorting {
     })
 }
 
-const NO_REQUEST: &str = "No request in this window. Requests count when they pass through the monitor's layer.";
+pub(super) const NO_REQUEST: &str =
+    "No request in this window. Requests count when they pass through the monitor's layer.";
 
 /// Every endpoint that matches the filter, in the order of the URL.
 #[component]
@@ -151,6 +152,7 @@ fn Filter() -> impl IntoView {
                 "Filter "
                 <input
                     type="search"
+                    id="filter"
                     name="filter"
                     placeholder="method or route"
                     autocomplete="off"
@@ -170,7 +172,7 @@ fn is_in_window(row: &EndpointRow) -> bool {
 }
 
 /// The indices of the endpoints that match the filter, in the order of the URL.
-fn filter_and_sort(figures: &Figures, selection: &Selection) -> Vec<usize> {
+pub(super) fn filter_and_sort(figures: &Figures, selection: &Selection) -> Vec<usize> {
     let filter = selection.filter.to_ascii_lowercase();
     let key = |(index, row): (usize, &EndpointRow)| {
         let text = row.name.as_ref().map(EndpointName::text).unwrap_or_default();
@@ -275,7 +277,7 @@ fn endpoint_row(figures: &Figures, at: usize, selection: &Selection) -> TableRow
 }
 
 /// An endpoint's name, with the source of the name as title.
-fn endpoint_name_cell(name: &EndpointName) -> Cell {
+pub(super) fn endpoint_name_cell(name: &EndpointName) -> Cell {
     let cell = Cell::words(name.text());
     match name.named_by.words() {
         Some(rule) => cell
@@ -347,7 +349,7 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
 }
 
 /// An endpoint's requests over the whole window, with zero for the points that its line lacks.
-fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
+pub(super) fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
     let window = figures.window();
     let points = figures.span().line_points() as u64;
     let now = figures.snapshot.tick / window.line_step_seconds();

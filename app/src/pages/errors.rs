@@ -59,7 +59,7 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
 }
 
 /// Causes with their errors in the window, the worst first.
-fn causes_in_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
+pub(super) fn causes_in_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
     let first = figures.first_point();
     let own = match (&figures.query.part, &figures.endpoint) {
         (Part::Endpoint(_), None) => return vec![],

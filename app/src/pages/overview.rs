@@ -1,36 +1,63 @@
-//! The overview: the golden figures, the charts, and a card for each part.
+//! The overview: what is wrong and where, on one screen; below it a card for each part.
 
 use leptos::prelude::*;
-use watchboard_wire::{Headline, Unknown, WindowTotals, format};
+use watchboard_wire::{DatabaseState, Process, Snapshot, format, reading_ref};
 
 use super::{
-    charts::{self, CpuChart, ErrorsChart, LatencyChart, RequestRateChart, RssChart},
+    attention::Attention,
+    charts::{CpuChart, LatencyBands, OutcomesChart, RssChart},
     commands::CommandsOfLate,
     database::DatabaseFacts,
     endpoints::BusiestTable,
     errors::CauseTable,
     memory::{ProcessFacts, ResourceBars, SystemMemory, ThreadTable, process_or_application, watches_another},
     requests::{ApplicationFacts, StatusCodes},
+    tiles::Tiles,
+    top::TopEndpoints,
 };
 use crate::{
-    components::{Card, Facts, StatTile},
-    figures::Figures,
-    live::{figures_memo, snapshot_memo, snapshot_text},
+    components::{Card, Fact, Facts},
+    live::snapshot_memo,
 };
-
-/// Stands for a missing figure.
-fn dash() -> String {
-    "–".to_owned()
-}
 
 #[component]
 pub(crate) fn Overview() -> impl IntoView {
     view! {
-        <GoldenFigures />
+        <div class="overview">
+            <Tiles />
+            <div class="column">
+                <div class="same-axis">
+                    <OutcomesChart />
+                    <LatencyBands />
+                </div>
+                <Card title="Endpoints that take the most">
+                    <TopEndpoints />
+                </Card>
+            </div>
+            <div class="column">
+                <Card title="Needs attention">
+                    <Attention />
+                </Card>
+                <Card title="Memory">
+                    <Facts facts=snapshot_memo(|snapshot| Ok(memory_in_brief(snapshot))) />
+                </Card>
+                <Card title="Database">
+                    <Facts facts=snapshot_memo(|snapshot| Ok(database_in_brief(snapshot))) />
+                </Card>
+            </div>
+        </div>
+        <details class="more-cards">
+            <summary>"All figures: system, resources, application, memory, status codes, errors"</summary>
+            <AllCards />
+        </details>
+    }
+}
+
+/// The parts in full.
+#[component]
+fn AllCards() -> impl IntoView {
+    view! {
         <div class="charts">
-            <RequestRateChart />
-            <LatencyChart />
-            <ErrorsChart />
             <RssChart />
             <CpuChart />
         </div>
@@ -45,7 +72,7 @@ pub(crate) fn Overview() -> impl IntoView {
                 <ApplicationFacts />
                 <StatusCodes />
             </Card>
-            <Card title="Database" note="Whether it answers, and what the application asks of it; the database view has more.">
+            <Card title="Database health" note="Whether it answers, and what the application asks of it; the database view has more.">
                 <DatabaseFacts />
                 <CommandsOfLate />
             </Card>
@@ -71,52 +98,58 @@ pub(crate) fn Overview() -> impl IntoView {
     }
 }
 
-/// The four golden figures, each with its scope and its small line.
-#[component]
-fn GoldenFigures() -> impl IntoView {
-    let window = |read: fn(&WindowTotals) -> String| figures_memo(move |figures| read(&figures.totals));
-    let memory = |read: fn(Headline) -> String, unknown: fn(Unknown) -> String| {
-        snapshot_text(move |snapshot| snapshot.memory.headline().map_or_else(unknown, read))
+/// The memory of the process and of its limit.
+fn memory_in_brief(snapshot: &Snapshot) -> Vec<Fact> {
+    let memory = &snapshot.memory;
+    let process = reading_ref(&memory.process);
+    let size = |read: fn(&Process) -> u64| match &process {
+        Ok(process) => (format::bytes(read(process) as f64), String::new()),
+        Err(why) => ("–".to_owned(), why.to_string()),
     };
-    view! {
-        <div class="stats">
-            <StatTile
-                label="Requests"
-                value=window(|totals| format::per_second(totals.per_second()))
-                detail=figures_memo(|figures| {
-                    format!("{} in the {}", format::count(figures.totals.requests as f64), figures.window_text())
-                })
-                line=charts::request_rate()
-            />
-            <StatTile
-                label="Server error rate"
-                value=window(|totals| totals.error_percent().map_or_else(dash, format::percent))
-                detail=figures_memo(|figures| {
-                    let WindowTotals { server_errors, requests, .. } = figures.totals;
-                    let (errors, all) = (format::count(server_errors as f64), format::count(requests as f64));
-                    format!("{errors} of {all} in the {}", figures.window_text())
-                })
-                line=charts::server_errors()
-            />
-            <StatTile
-                label="Latency p99"
-                value=window(|totals| {
-                    totals.latency.map_or_else(dash, |latency| format::duration_us(latency.p99_us as f64))
-                })
-                detail=figures_memo(Figures::window_text)
-                line=charts::latency_p99()
-            />
-            <StatTile
-                label="Memory"
-                value=memory(|headline| format::percent(headline.percent()), |_| dash())
-                detail=memory(
-                    |headline| format!("of the {}'s {}", headline.scope, format::bytes(headline.limit_bytes as f64)),
-                    |unknown| unknown.to_string(),
-                )
-                line=charts::memory_percent()
-            />
-        </div>
-    }
+    let fact = |name, (value, title): (String, String)| (name, value, title);
+    let limit = match memory.headline() {
+        Ok(headline) => {
+            let used = format!(
+                "{} of {}",
+                format::bytes(headline.used_bytes as f64),
+                format::bytes(headline.limit_bytes as f64)
+            );
+            (used, format!("of the {}", headline.scope))
+        }
+        Err(why) => ("–".to_owned(), why.to_string()),
+    };
+    vec![
+        fact("Heap and stacks", size(|process| process.anonymous_bytes)),
+        fact("Peak RSS", size(|process| process.peak_rss_bytes)),
+        fact(
+            if matches!(memory.headline(), Ok(headline) if headline.scope == "container") {
+                "Container"
+            } else {
+                "System"
+            },
+            limit,
+        ),
+    ]
+}
+
+/// Whether the database answers, and how fast.
+fn database_in_brief(snapshot: &Snapshot) -> Vec<Fact> {
+    let database = &snapshot.database;
+    let age = |since: u64| format::span(snapshot.taken_at_unix_ms.saturating_sub(since) / 1000);
+    let state = match &database.state {
+        DatabaseState::NotConfigured => "not watched yet".to_owned(),
+        DatabaseState::Connecting => "connecting".to_owned(),
+        DatabaseState::Healthy => format!("answers, for {}", age(database.since_unix_ms)),
+        DatabaseState::Failed(failure) => format!("{}, for {}", failure.kind.words(), age(database.since_unix_ms)),
+    };
+    let dash = || "–".to_owned();
+    let round_trip = database.latency_us.map_or_else(dash, |us| format::duration_us(us as f64));
+    let last = database.answered_at_unix_ms.map_or_else(dash, |at| format!("{} ago", age(at)));
+    vec![
+        ("State", state, database.hosts.clone()),
+        ("Round trip", round_trip, "of the last probe that was answered".to_owned()),
+        ("Last answer", last, String::new()),
+    ]
 }
 
 /// The watched application: its status, its uptime, its database and its host.

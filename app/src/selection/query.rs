@@ -22,6 +22,7 @@ impl Selection {
         add("order", "ascending", self.ascending);
         add("filter", &self.filter, !self.filter.is_empty());
         add("rows", "all", self.all);
+        add("display", "wall", self.wall);
         href
     }
 
@@ -45,6 +46,7 @@ impl Selection {
                 "order" => selection.ascending = value == "ascending",
                 "filter" => selection.filter = value,
                 "rows" => selection.all = value == "all",
+                "display" => selection.wall = value == "wall",
                 _ => {}
             }
         }
@@ -85,6 +87,7 @@ mod tests {
             ascending: true,
             filter: "a=b&c#d+e".to_owned(),
             all: true,
+            wall: true,
             unknown: None,
         };
         assert_eq!(Selection::from_query(&selection.href()), selection);

@@ -37,18 +37,33 @@ impl Unit {
         let largest = largest.max(if matches!(self, Self::PerSecond | Self::Percent) { 1.0 } else { MAX_STEPS });
         let step = match self {
             Self::Bytes | Self::BytesPerSecond => first_step(largest, (0..60).map(|power| 2_f64.powi(power))),
-            Self::DurationUs if largest > 60e6 => {
-                first_step(largest, MINUTES.into_iter().map(|minutes| minutes * 60e6))
+            Self::DurationUs if largest > MINUTE_US => {
+                first_step(largest, MINUTES.into_iter().map(|minutes| minutes * MINUTE_US))
             }
             _ => first_step(largest, (-2..18).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power)))),
         };
-        let steps = (largest / step * 0.999_999).ceil();
-        Axis { end: step * steps, steps: steps as usize }
+        let steps = (largest / step * 0.999_999).ceil() as usize;
+        Axis { ticks: (0..=steps).map(|tick| step * tick as f64).collect(), is_log: false }
+    }
+
+    /// A logarithmic axis of durations from `smallest` to `largest` microseconds. Its ticks are round.
+    pub fn log_axis(smallest: f64, largest: f64) -> Axis {
+        let seconds = (0..8).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power)));
+        let minutes = [1.0, 2.0, 5.0, 15.0, 60.0, 240.0, 1440.0].map(|minutes| minutes * MINUTE_US);
+        let round: Vec<f64> = seconds.take_while(|us| *us < MINUTE_US / 2.0).chain(minutes).collect();
+        let last = round.len() - 1;
+        let begin = round.partition_point(|tick| *tick <= smallest).saturating_sub(1).min(last - 1);
+        let end = round.partition_point(|tick| *tick < largest).clamp(begin + 1, last);
+        let stride = (end - begin).div_ceil(MAX_STEPS as usize);
+        // The ends are ticks in any case.
+        let ticks = (begin..end + stride).step_by(stride).map(|tick| round[tick.min(last)]);
+        Axis { ticks: ticks.collect(), is_log: true }
     }
 }
 
 /// The most steps between the ticks of an axis.
 const MAX_STEPS: f64 = 5.0;
+const MINUTE_US: f64 = 60e6;
 const MINUTES: [f64; 12] = [0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 360.0, 1440.0];
 
 /// The first of these steps that reaches `largest` in time.
@@ -56,19 +71,29 @@ fn first_step(largest: f64, mut steps: impl Iterator<Item = f64>) -> f64 {
     steps.find(|step| largest / step <= MAX_STEPS * 1.000_001).unwrap_or(largest / MAX_STEPS)
 }
 
-/// An axis from zero to its end, in even steps.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The vertical axis of a chart.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// The value at its end.
-    pub end: f64,
-    /// The steps between its ticks.
-    pub steps: usize,
+    /// The values of its ticks, the lowest first. The first and the last are its ends.
+    pub ticks: Vec<f64>,
+    is_log: bool,
 }
 
 impl Axis {
-    /// The values of its ticks, the lowest first.
-    pub fn ticks(self) -> impl DoubleEndedIterator<Item = f64> {
-        (0..=self.steps).map(move |tick| self.end * tick as f64 / self.steps as f64)
+    /// The value at its end.
+    pub fn end(&self) -> f64 {
+        self.ticks.last().copied().unwrap_or_default()
+    }
+
+    /// The place of a value on it: 0 at its begin, 1 at its end. A value beyond stands at the end.
+    pub fn place(&self, value: f64) -> f64 {
+        let begin = self.ticks.first().copied().unwrap_or_default();
+        let place = if self.is_log {
+            (value / begin).ln() / (self.end() / begin).ln()
+        } else {
+            (value - begin) / (self.end() - begin)
+        };
+        if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) }
     }
 }
 
@@ -93,9 +118,10 @@ mod tests {
             (Unit::Percent, 100.0, 100.0, 5),
         ] {
             let axis = unit.axis(largest);
-            assert!((axis.end - end).abs() < 1e-6 * end && axis.steps == steps, "{unit:?} {largest}: {axis:?}");
+            assert!((axis.end() - end).abs() < 1e-6 * end, "{unit:?} {largest}: {axis:?}");
+            assert_eq!(axis.ticks.len(), steps + 1, "{unit:?} {largest}: {axis:?}");
         }
-        let ticks: Vec<String> = Unit::Bytes.axis(35.0 * mib).ticks().map(bytes).collect();
+        let ticks: Vec<String> = Unit::Bytes.axis(35.0 * mib).ticks.into_iter().map(bytes).collect();
         assert_eq!(ticks.join(", ").replace('\u{a0}', " "), "0 B, 8 MiB, 16 MiB, 24 MiB, 32 MiB, 40 MiB");
     }
 
@@ -104,9 +130,38 @@ mod tests {
         for unit in [Unit::PerSecond, Unit::DurationUs, Unit::Bytes, Unit::Count] {
             for largest in (1..4000).map(|step| 5.0 * 1.01_f64.powi(step / 4)) {
                 let axis = unit.axis(largest);
-                assert!(axis.end >= largest * 0.999_99 && axis.end <= largest * 1.51, "{unit:?} {largest}: {axis:?}");
-                assert!((2..=5).contains(&axis.steps), "{unit:?} {largest}: {axis:?}");
+                assert!(
+                    axis.end() >= largest * 0.999_99 && axis.end() <= largest * 1.51,
+                    "{unit:?} {largest}: {axis:?}"
+                );
+                assert!((3..=6).contains(&axis.ticks.len()), "{unit:?} {largest}: {axis:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_logarithmic_axis_holds_all_between_round_ticks() {
+        let ticks = |smallest, largest| {
+            let axis = Unit::log_axis(smallest, largest);
+            axis.ticks.into_iter().map(duration_us).collect::<Vec<_>>().join(", ").replace('\u{a0}', " ")
+        };
+        assert_eq!(ticks(1_200.0, 9_000.0), "1 ms, 2 ms, 5 ms, 10 ms");
+        assert_eq!(ticks(300.0, 4e6), "200 µs, 2 ms, 20 ms, 200 ms, 2 s, 20 s");
+        assert_eq!(ticks(0.0, 0.0), "1 µs, 2 µs");
+        assert_eq!(
+            ticks(1e12, 1e15),
+            "240 min, 1440 min".replace("1440 min", &duration_us(1440.0 * MINUTE_US).replace('\u{a0}', " "))
+        );
+        for smallest in (0..30).map(|step| 1.7_f64.powi(step)) {
+            for largest in (0..20).map(|step| smallest * 1.9_f64.powi(step)).filter(|largest| *largest < 8e10) {
+                let axis = Unit::log_axis(smallest, largest);
+                assert!(axis.ticks[0] <= smallest && axis.end() >= largest, "{smallest} {largest}: {axis:?}");
+                assert!((2..=6).contains(&axis.ticks.len()), "{smallest} {largest}: {axis:?}");
+                assert!(axis.ticks.is_sorted_by(|a, b| a < b), "{smallest} {largest}: {axis:?}");
+            }
+        }
+        let axis = Unit::log_axis(1e3, 1e5);
+        assert!((axis.place(1e4) - 0.5).abs() < 1e-9, "{axis:?}");
+        assert_eq!([axis.place(0.0), axis.place(1.0), axis.place(1e9)], [0.0, 0.0, 1.0]);
     }
 }

@@ -78,10 +78,10 @@ pub fn uptime(seconds: u64) -> String {
     shown.map(|(value, unit)| format!("{value}{unit}")).collect::<Vec<_>>().join(" ")
 }
 
-/// A Unix time in milliseconds as date and time: `2026-11-23 12:03:04 UTC`.
-pub fn date_time(unix_ms: u64) -> String {
-    let (date, time) = calendar(unix_ms);
-    format!("{date} {time} UTC")
+/// A time as date and time, with the name of its zone: `2026-11-23 12:03:04 UTC`. `ms` is as a Unix time, but in that zone.
+pub fn date_time(ms: u64, zone: &str) -> String {
+    let (date, time) = calendar(ms);
+    format!("{date} {time} {zone}")
 }
 
 /// A Unix time in milliseconds as a time of day in UTC: `12:03:04`.
@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn times_are_utc() {
-        reads(date_time(1_795_476_184_000), "2026-11-23 23:23:04 UTC");
-        reads(date_time(u64::MAX), "9999-12-31 23:59:59 UTC");
+        reads(date_time(1_795_476_184_000, "UTC"), "2026-11-23 23:23:04 UTC");
+        reads(date_time(u64::MAX, "UTC"), "9999-12-31 23:59:59 UTC");
         reads(clock(0), "00:00:00");
     }
 }

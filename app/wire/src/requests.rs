@@ -27,6 +27,8 @@ pub struct Requests {
     pub latency_mean_us: Option<u64>,
     /// The last minute.
     pub last_minute: RecentRequests,
+    /// The last ten seconds.
+    pub last_ten_seconds: RecentRequests,
     /// Requests by status code, in ascending order; 499 is a client that left before there was a status.
     pub statuses: Vec<(u16, u64)>,
     /// Endpoints that had a request.
@@ -39,10 +41,10 @@ pub struct Requests {
     pub capacities: Vec<CapacityUse>,
 }
 
-/// The requests that ended in the last 60 seconds.
+/// The requests that ended in the last seconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RecentRequests {
-    /// The seconds that this covers: 60, or fewer while the monitor is younger.
+    /// The seconds that this covers: all of them, or fewer while the monitor is younger.
     pub seconds: u64,
     /// Requests that ended.
     pub requests: u64,
@@ -55,6 +57,11 @@ pub struct RecentRequests {
 }
 
 impl RecentRequests {
+    /// Requests per second; zero before the first reading.
+    pub fn per_second(&self) -> f64 {
+        self.requests as f64 / self.seconds.max(1) as f64
+    }
+
     /// Server errors in percent of requests; `None` without requests.
     pub fn error_percent(&self) -> Option<f64> {
         (self.requests > 0).then(|| 100.0 * self.server_errors as f64 / self.requests as f64)

@@ -77,6 +77,9 @@ pub struct Snapshot {
     pub taken_at_unix_ms: u64,
     /// How far the wall clock has been set since that clock started: negative if it was set back. Dates follow the wall clock.
     pub wall_clock_set_ms: i64,
+    /// The zone in which a page shows times, in minutes east of UTC. Only pages set it.
+    #[serde(skip)]
+    pub zone_minutes: i32,
     /// The verdict on requests, memory and database together.
     pub health: Health,
     /// Request metrics.
@@ -116,17 +119,30 @@ impl Snapshot {
         self.application_started_at_unix_ms().map(|started| self.taken_at_unix_ms.saturating_sub(started) / 1000)
     }
 
-    /// One of its times by the wall clock.
+    /// One of its times by the wall clock, in the zone of the page.
     pub fn wall_clock(&self, unix_ms: u64) -> u64 {
-        unix_ms.saturating_add_signed(self.wall_clock_set_ms)
+        unix_ms
+            .saturating_add_signed(self.wall_clock_set_ms)
+            .saturating_add_signed(i64::from(self.zone_minutes) * 60_000)
     }
 
     /// One of its times as date and time: `2026-11-23 12:03:04 UTC`.
     pub fn date_time(&self, unix_ms: u64) -> String {
-        format::date_time(self.wall_clock(unix_ms))
+        format::date_time(self.wall_clock(unix_ms), &self.zone())
     }
 
-    /// One of its times as a time of day in UTC: `12:03:04`.
+    /// The zone of its times: `UTC`, `UTC+02:00`.
+    pub fn zone(&self) -> String {
+        match self.zone_minutes {
+            0 => "UTC".to_owned(),
+            east => {
+                let (sign, minutes) = (if east < 0 { '-' } else { '+' }, east.abs());
+                format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+        }
+    }
+
+    /// One of its times as a time of day in its zone: `12:03:04`.
     pub fn clock(&self, unix_ms: u64) -> String {
         format::clock(self.wall_clock(unix_ms))
     }
@@ -162,6 +178,15 @@ mod tests {
         assert_eq!(
             [0, -3_600_000, 3_600_000, i64::MIN].map(at).map(|date| date[11..].to_owned()),
             ["02:00:00 UTC", "01:00:00 UTC", "03:00:00 UTC", "00:00:00 UTC"]
+        );
+    }
+
+    #[test]
+    fn dates_are_in_the_zone_of_the_page() {
+        let at = |zone_minutes| Snapshot { zone_minutes, ..Snapshot::default() }.date_time(43_200_000);
+        assert_eq!(
+            [0, 120, -210].map(at),
+            ["1970-01-01 12:00:00 UTC", "1970-01-01 14:00:00 UTC+02:00", "1970-01-01 08:30:00 UTC-03:30"]
         );
     }
 }

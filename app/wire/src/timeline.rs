@@ -75,6 +75,8 @@ columns! {
         server_errors_per_second: Option<f32>,
         /// Client errors per second.
         client_errors_per_second: Option<f32>,
+        /// Requests per second that their clients left.
+        dropped_per_second: Option<f32>,
         /// Median latency of the step's requests that succeeded.
         latency_p50_us: Option<u32>,
         /// 95th percentile latency.

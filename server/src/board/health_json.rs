@@ -180,7 +180,7 @@ fn process_json(process: &Process, snapshot: &Snapshot) -> Value {
         "num_fds": snapshot.memory.open_descriptors(),
         "uss": sharing.map(|sharing| sharing.uss_bytes),
         "pss": sharing.map(|sharing| sharing.pss_bytes),
-        "shared_pages_read": sharing.map(|sharing| format::date_time(sharing.read_at_unix_ms)),
+        "shared_pages_read": sharing.map(|sharing| format::date_time(sharing.read_at_unix_ms, "UTC")),
         "shared_pages_error": reason(mapped),
         "page_faults": { "minor": process.minor_faults, "major": process.major_faults },
     })

@@ -29,14 +29,14 @@ pub(super) async fn headers(mut response: Response) -> Response {
     response
 }
 
-/// The page runs only its own script and WASM, and loads nothing from elsewhere.
+/// The page runs only its own script and WASM, and loads nothing from elsewhere. It draws its icon itself.
 pub(super) fn page_policy() {
     let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), leptos::prelude::use_context::<ResponseOptions>())
     else {
         return;
     };
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
          connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {

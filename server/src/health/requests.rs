@@ -7,7 +7,7 @@ use watchboard_wire::{EndpointName, Finding, FindingSubject, RecentRequests, for
 use super::finding::{incident, warning};
 use crate::{
     history::History,
-    requests::{Reader, Tally, UpstreamFailure},
+    requests::{Class, Reader, Tally, UpstreamFailure},
 };
 
 /// An error rate needs so many requests in the last minute.
@@ -85,13 +85,21 @@ impl SlowJudge {
     }
 }
 
-/// `failures` are those of a proxy's upstream in the last minute, by their reasons.
+/// The endpoint with the most server errors in the last minute, and how many these are; `None` without any.
+pub(super) fn most_failing(history: &mut History, reader: &Reader) -> Option<(String, u64)> {
+    let errors = history.last_minute_of_each().map(|(id, sums)| (id, sums.count(Class::ServerError)));
+    let (id, count) = errors.max_by_key(|(_, count)| *count).filter(|(_, count)| *count > 0)?;
+    Some((reader.name(id).text(), count))
+}
+
+/// `failures` are those of a proxy's upstream in the last minute, by their reasons. `most_failing` is as of the function.
 pub(super) fn request_findings(
     recent: &RecentRequests,
     failures: &[(UpstreamFailure, u64)],
+    most_failing: Option<&(String, u64)>,
     mut slow: Vec<Slow>,
 ) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = errors(recent, failures).into_iter().collect();
+    let mut findings: Vec<Finding> = errors(recent, failures, most_failing).into_iter().collect();
     slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
     findings.extend(slow.iter().take(MAX_NAMED).map(Slow::finding));
     if let Some(more @ 1..) = slow.len().checked_sub(MAX_NAMED) {
@@ -101,7 +109,11 @@ pub(super) fn request_findings(
 }
 
 /// Requests for which a proxy had no place say nothing of the application: the places that are full have a finding of their own.
-fn errors(recent: &RecentRequests, failures: &[(UpstreamFailure, u64)]) -> Option<Finding> {
+fn errors(
+    recent: &RecentRequests,
+    failures: &[(UpstreamFailure, u64)],
+    most_failing: Option<&(String, u64)>,
+) -> Option<Finding> {
     let (refusals, failures): (Vec<_>, Vec<_>) = failures.iter().partition(|(failure, _)| failure.is_refusal);
     let refused: u64 = refusals.iter().map(|(_, count)| count).sum();
     let recent = RecentRequests {
@@ -124,7 +136,11 @@ fn errors(recent: &RecentRequests, failures: &[(UpstreamFailure, u64)]) -> Optio
         Some((UpstreamFailure { reason, .. }, count)) if 2 * count >= recent.server_errors => {
             format!(", most of them because {reason}")
         }
-        _ => String::new(),
+        _ => match most_failing {
+            Some((name, count)) if *count >= recent.server_errors => format!(", all of {name}"),
+            Some((name, count)) if 2 * count >= recent.server_errors => format!(", most of them of {name}"),
+            _ => String::new(),
+        },
     };
     let percent = format::percent(percent);
     let sentence = format!("{percent} of the last minute's requests failed with a server error{reason}");
@@ -143,22 +159,35 @@ mod tests {
     #[test]
     fn errors_count_by_their_share_once_there_are_enough_requests() {
         let status = |requests, errors| {
-            request_findings(&recent(requests, errors), &[], vec![]).first().map(|finding| finding.severity.status())
+            request_findings(&recent(requests, errors), &[], None, vec![])
+                .first()
+                .map(|finding| finding.severity.status())
         };
         assert_eq!([status(0, 0), status(2, 2), status(10, 4), status(100, 4)], [None; 4]);
         assert_eq!([status(6, 6), status(3, 3), status(10, 9)], [Some(Status::Degraded); 3], "few, but not nothing");
         assert_eq!([status(100, 6), status(100, 60)], [Some(Status::Degraded), Some(Status::Unhealthy)]);
         assert_eq!(status(10, 10), Some(Status::Unhealthy));
-        let sentence = &request_findings(&recent(100, 60), &[], vec![])[0].sentence;
+        let sentence = &request_findings(&recent(100, 60), &[], None, vec![])[0].sentence;
         assert!(sentence.starts_with("60\u{a0}% of the last minute's requests"), "{sentence}");
         let failure = |reason| UpstreamFailure { reason, is_refusal: false };
         let failures = [(failure("it refuses connections"), 50), (failure("it is late"), 10)];
-        let sentence = &request_findings(&recent(100, 60), &failures, vec![])[0].sentence;
+        let sentence = &request_findings(&recent(100, 60), &failures, None, vec![])[0].sentence;
         assert!(sentence.ends_with("a server error, most of them because it refuses connections"), "{sentence}");
-        let sentence = &request_findings(&recent(100, 60), &failures[1..], vec![])[0].sentence;
+        let sentence = &request_findings(&recent(100, 60), &failures[1..], None, vec![])[0].sentence;
         assert!(sentence.ends_with("a server error"), "{sentence}");
         let refusals = [(UpstreamFailure { reason: "there was no place", is_refusal: true }, 58)];
-        assert_eq!(request_findings(&recent(100, 60), &refusals, vec![]), vec![]);
+        assert_eq!(request_findings(&recent(100, 60), &refusals, None, vec![]), vec![]);
+    }
+
+    #[test]
+    fn the_endpoint_that_fails_most_is_named() {
+        let ends = |count: u64| {
+            let most = ("GET /coupons/{code}".to_owned(), count);
+            let sentence = request_findings(&recent(100, 60), &[], Some(&most), vec![]).remove(0).sentence;
+            sentence.split_once("server error").expect("the words").1.to_owned()
+        };
+        let said = [60, 30, 29].map(ends);
+        assert_eq!(said, [", all of GET /coupons/{code}", ", most of them of GET /coupons/{code}", ""]);
     }
 
     #[test]
@@ -191,7 +220,7 @@ mod tests {
         let hidden = crate::history::tally_with_failures(&[2_100_000; 30], &[1_000; 900]);
         assert!(Slow::from_sums(&hidden, name).is_some_and(|slow| slow.p99_us > 2_000_000), "fast failures hide none");
         let found =
-            request_findings(&recent(230, 0), &[], Slow::from_sums(&tally(200, 30), name).into_iter().collect());
+            request_findings(&recent(230, 0), &[], None, Slow::from_sums(&tally(200, 30), name).into_iter().collect());
         assert_eq!(found[0].sentence.replace('\u{a0}', " "), "GET /search p99 2.11 s, objective 500 ms");
         assert_eq!(found[0].about, FindingSubject::Endpoint("GET /search".into()));
     }

@@ -33,6 +33,7 @@ pub(super) fn point(tiers: &Tiers, window: Window, number: u64, to: u64) -> Time
         requests_per_second: vec![rate(whole.requests())],
         server_errors_per_second: vec![rate(whole.count(Class::ServerError))],
         client_errors_per_second: vec![rate(whole.count(Class::ClientError))],
+        dropped_per_second: vec![rate(whole.count(Class::Dropped))],
         latency_p50_us: vec![latency.map(|latency| us(latency.p50_us))],
         latency_p95_us: vec![latency.map(|latency| us(latency.p95_us))],
         latency_p99_us: vec![latency.map(|latency| us(latency.p99_us))],

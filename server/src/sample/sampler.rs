@@ -96,6 +96,7 @@ impl Sampler {
         self.push(tick, frame, reports, host);
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
+        requests.last_ten_seconds = self.history.last_ten_seconds();
         let unix_ms = now_unix_ms();
         self.judge(tick, unix_ms, &requests, &memory, (&database, probe_result.server.as_ref()));
         let snapshot = Snapshot {
@@ -105,6 +106,7 @@ impl Sampler {
             tick,
             taken_at_unix_ms: unix_ms,
             wall_clock_set_ms: wall_clock_set_ms(),
+            zone_minutes: 0,
             health: self.health.clone(),
             requests,
             memory,

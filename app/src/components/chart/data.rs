@@ -1,4 +1,4 @@
-//! The data of a chart: lines over the window, a limit, and marks.
+//! The data of a chart: series over the window, how they are drawn, a limit, and marks.
 
 use watchboard_wire::{Axis, ShownSpan, Unit};
 
@@ -24,11 +24,24 @@ impl Series {
     }
 }
 
+/// How the series of a chart are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ChartShape {
+    /// Each as a line.
+    #[default]
+    Lines,
+    /// Each as an area on top of those before it: they are parts of a whole.
+    Stack,
+    /// Percentiles, the lowest first: areas between them, on a logarithmic axis.
+    Bands,
+}
+
 /// The data of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ChartData {
     pub(crate) span: ShownSpan,
     pub(crate) unit: Unit,
+    pub(crate) shape: ChartShape,
     pub(crate) series: Vec<Series>,
     /// The name and value of a limit.
     pub(crate) limit: Option<(&'static str, f64)>,
@@ -39,12 +52,29 @@ pub(crate) struct ChartData {
 impl ChartData {
     /// A chart without lines.
     pub(crate) fn new(span: ShownSpan, unit: Unit) -> Self {
-        Self { span, unit, series: vec![], limit: None, marks: vec![] }
+        Self { span, unit, shape: ChartShape::Lines, series: vec![], limit: None, marks: vec![] }
     }
 
     pub(super) fn axis(&self) -> Axis {
         let limit = self.limit.map(|(_, value)| value);
-        self.unit.axis(self.values().chain(limit).fold(0.0, f64::max))
+        let heights = || self.tops().chain(limit);
+        match self.shape {
+            ChartShape::Bands => Unit::log_axis(heights().fold(f64::INFINITY, f64::min), heights().fold(0.0, f64::max)),
+            ChartShape::Lines | ChartShape::Stack => self.unit.axis(heights().fold(0.0, f64::max)),
+        }
+    }
+
+    /// The values by their heights: of a stack, the sums.
+    fn tops(&self) -> impl Iterator<Item = f64> {
+        let is_stack = self.shape == ChartShape::Stack;
+        let sums = (0..self.points()).filter(move |_| is_stack).filter_map(|at| self.sum_at(self.series.len(), at));
+        self.values().filter(move |_| !is_stack).chain(sums)
+    }
+
+    /// The sum of the first `count` series at an index; `None` where no series has a value.
+    pub(super) fn sum_at(&self, count: usize, at: usize) -> Option<f64> {
+        let values = || self.series.iter().map(|series| series.value_at(at, self.points()));
+        values().flatten().next().map(|_| values().take(count).flatten().sum())
     }
 
     /// Whether there is no value yet.

@@ -3,7 +3,7 @@
 
 use plotters::{coord::types::RangedCoordf64, prelude::*};
 
-use super::data::ChartData;
+use super::data::{ChartData, ChartShape};
 
 /// The size of the drawing in pixels. It is twice the usual size of a chart, because plotters rounds to whole pixels.
 const CHART: (u32, u32) = (895, 240);
@@ -11,73 +11,103 @@ const SPARKLINE: (u32, u32) = (358, 60);
 
 type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// Draws a chart: grid, limit, marks, lines.
+/// Places of points: across from 0 on, up from 0 to 1.
+type Path = Vec<(f64, f64)>;
+
+/// A part of a drawing, with the index of its class.
+enum Mark {
+    Line(usize, Path),
+    Area(usize, Path),
+}
+
+/// Draws a chart: grid, areas, lines, limit, marks.
 pub(super) fn chart(data: &ChartData) -> String {
     let axis = data.axis();
-    let end = axis.end;
     let last = (data.points() - 1) as f64;
-    let grid = axis.ticks().map(|y| (0, vec![(0.0, y), (last, y)]));
-    let limit = data.limit.iter().map(|(_, y)| (1, vec![(0.0, *y), (last, *y)]));
-    let marks = data.marks.iter().map(|(index, _)| (2, vec![(*index as f64, 0.0), (*index as f64, end)]));
+    let across = |class, value| Mark::Line(class, vec![(0.0, axis.place(value)), (last, axis.place(value))]);
+    let grid = axis.ticks.iter().map(|tick| across(0, *tick));
+    let limit = data.limit.iter().map(|(_, value)| across(1, *value));
+    let marks = data.marks.iter().map(|(index, _)| Mark::Line(2, vec![(*index as f64, 0.0), (*index as f64, 1.0)]));
     let classes: Vec<&str> =
         ["grid", "limit", "mark"].into_iter().chain(data.series.iter().map(|series| series.hue)).collect();
-    let paths = grid.chain(limit).chain(marks).chain(lines(data).map(|(index, line)| (index + 3, line)));
-    draw(CHART, (last, end), paths, &classes)
+    draw(CHART, last, grid.chain(series(data, 3)).chain(limit).chain(marks), &classes)
 }
 
-/// Draws the lines alone.
+/// Draws the series alone.
 pub(crate) fn sparkline(data: &ChartData) -> String {
     let classes: Vec<&str> = data.series.iter().map(|series| series.hue).collect();
-    let end = ((data.points() - 1) as f64, data.axis().end);
-    draw(SPARKLINE, end, lines(data), &classes)
+    draw(SPARKLINE, (data.points() - 1) as f64, series(data, 0).into_iter(), &classes)
 }
 
-/// The stretches of each series between gaps, with the index of the series. A point between two gaps becomes a short
-/// dash.
-fn lines(data: &ChartData) -> impl Iterator<Item = (usize, Vec<(f64, f64)>)> {
-    let points = data.points();
-    data.series.iter().enumerate().flat_map(move |(index, series)| {
-        let mut stretches = vec![vec![]];
-        for index in 0..points {
-            match (series.value_at(index, points), stretches.last_mut()) {
-                (Some(value), Some(stretch)) => stretch.push((index as f64, value)),
-                _ => stretches.push(vec![]),
-            }
+/// The series in their shape. The first has the class of index `class`.
+fn series(data: &ChartData, class: usize) -> Vec<Mark> {
+    let (axis, points) = (data.axis(), data.points());
+    let place = |index: usize, at: usize| data.series[index].value_at(at, points).map(|value| axis.place(value));
+    let line = |index: usize| {
+        stretches(points, |at| place(index, at)).into_iter().map(move |path| Mark::Line(class + index, path))
+    };
+    let area = |index: usize, stretch: Vec<(f64, (f64, f64))>| {
+        let upper = stretch.iter().map(|(x, (_, upper))| (*x, *upper));
+        let lower = stretch.iter().rev().map(|(x, (lower, _))| (*x, *lower));
+        Mark::Area(class + index, upper.chain(lower).collect())
+    };
+    let all = 0..data.series.len();
+    match data.shape {
+        ChartShape::Lines => all.flat_map(line).collect(),
+        ChartShape::Stack => {
+            let between = |index: usize, at: usize| Some((data.sum_at(index, at)?, data.sum_at(index + 1, at)?));
+            let places = |(lower, upper)| (axis.place(lower), axis.place(upper));
+            let areas = |index: usize| {
+                stretches(points, |at| between(index, at).map(places)).into_iter().map(move |it| area(index, it))
+            };
+            all.flat_map(areas).collect()
         }
-        for stretch in &mut stretches {
-            if let [(x, y)] = stretch[..] {
-                *stretch = vec![((x - 0.5).max(0.0), y), ((x + 0.5).min((points - 1) as f64), y)];
-            }
+        ChartShape::Bands => {
+            let between = |index: usize, at: usize| Some((place(index - 1, at)?, place(index, at)?));
+            let areas =
+                |index: usize| stretches(points, |at| between(index, at)).into_iter().map(move |it| area(index, it));
+            all.clone().skip(1).flat_map(areas).chain(all.flat_map(line)).collect()
         }
-        stretches.into_iter().filter(|stretch| !stretch.is_empty()).map(move |stretch| (index, stretch))
-    })
+    }
 }
 
-/// Draws `paths`, each in the class of its index.
-fn draw(
-    size: (u32, u32),
-    end: (f64, f64),
-    paths: impl Iterator<Item = (usize, Vec<(f64, f64)>)>,
-    classes: &[&str],
-) -> String {
+/// The stretches of a series between gaps. A point between two gaps becomes a short dash.
+fn stretches<T: Copy>(points: usize, value_at: impl Fn(usize) -> Option<T>) -> Vec<Vec<(f64, T)>> {
+    let mut stretches = vec![vec![]];
+    for index in 0..points {
+        match (value_at(index), stretches.last_mut()) {
+            (Some(value), Some(stretch)) => stretch.push((index as f64, value)),
+            _ => stretches.push(vec![]),
+        }
+    }
+    for stretch in &mut stretches {
+        if let [(x, value)] = stretch[..] {
+            *stretch = vec![((x - 0.5).max(0.0), value), ((x + 0.5).min((points - 1) as f64), value)];
+        }
+    }
+    stretches.retain(|stretch| !stretch.is_empty());
+    stretches
+}
+
+/// Draws `parts`, each in the class of its index.
+fn draw(size: (u32, u32), last: f64, parts: impl Iterator<Item = Mark>, classes: &[&str]) -> String {
     let mut svg = String::new();
     // Writing into a string cannot fail. If it did, the drawing would be incomplete.
-    let _ = plot(&mut svg, size, end).map(|mut plot| {
-        for (class, path) in paths {
-            let _ = plot.draw_series(LineSeries::new(path, marker(class)));
+    let _ = plot(&mut svg, size, last).map(|mut plot| {
+        for part in parts {
+            let _ = match part {
+                Mark::Line(class, path) => plot.draw_series(LineSeries::new(path, marker(class))).map(|_| ()),
+                Mark::Area(class, path) => plot.draw_series([Polygon::new(path, marker(class))]).map(|_| ()),
+            };
         }
     });
     stretchable(svg, size, classes)
 }
 
-fn plot(
-    svg: &mut String,
-    size: (u32, u32),
-    (last, end): (f64, f64),
-) -> Result<Plot<'_>, DrawingAreaErrorKind<std::io::Error>> {
+fn plot(svg: &mut String, size: (u32, u32), last: f64) -> Result<Plot<'_>, DrawingAreaErrorKind<std::io::Error>> {
     let area = SVGBackend::with_string(svg, size).into_drawing_area();
     // A margin of two pixels keeps a line at zero or at the top whole.
-    ChartBuilder::on(&area).margin_top(2).margin_bottom(2).build_cartesian_2d(0.0..last, 0.0..end)
+    ChartBuilder::on(&area).margin_top(2).margin_bottom(2).build_cartesian_2d(0.0..last, 0.0..1.0)
 }
 
 /// A colour that stands for a class until [`stretchable`] replaces it, because plotters writes colours.
@@ -93,11 +123,14 @@ fn stretchable(svg: String, (width, height): (u32, u32), classes: &[&str]) -> St
             "preserveAspectRatio=\"none\" focusable=\"false\"",
             1,
         )
-        .replace(" fill=\"none\" opacity=\"1\"", "")
+        .replace(" fill=\"none\"", "")
+        .replace(" opacity=\"1\"", "")
         .replace(" stroke-width=\"1\"", "")
         .replace('\n', "");
     for (index, class) in classes.iter().enumerate() {
-        svg = svg.replace(&format!("stroke=\"#0000{index:02X}\""), &format!("class=\"{class}\""));
+        for paint in ["stroke", "fill"] {
+            svg = svg.replace(&format!("{paint}=\"#0000{index:02X}\""), &format!("class=\"{class}\""));
+        }
     }
     svg
 }
@@ -133,7 +166,7 @@ mod tests {
             (svg.matches("class=\"grid\"").count(), svg.matches("class=\"limit\"").count(), lines_of(&svg)),
             (6, 1, 1)
         );
-        for absent in ["<text", "stroke=", "style=", " width=", "opacity"] {
+        for absent in ["<text", "stroke=", "fill=", "style=", " width=", "opacity"] {
             assert!(!svg.contains(absent), "{absent} in {svg}");
         }
     }
@@ -149,5 +182,24 @@ mod tests {
     fn no_data_draws_the_grid_alone() {
         let svg = chart(&data(&[]));
         assert_eq!((svg.matches("class=\"grid\"").count(), lines_of(&svg)), (6, 0));
+    }
+
+    #[test]
+    fn parts_of_a_whole_stand_on_each_other() {
+        let parts = |shape| ChartData {
+            shape,
+            series: vec![
+                Series::new("fine", "hue-fine", &[Some(3.0f32), None, Some(2.0), Some(1.0)]),
+                Series::new("failed", "hue-failed", &[Some(1.0f32), None, None, Some(1.0)]),
+            ],
+            ..data(&[])
+        };
+        let stack = chart(&parts(ChartShape::Stack));
+        let areas = |svg: &str, class: &str| svg.matches(&format!("<polygon class=\"{class}\"")).count();
+        assert_eq!((areas(&stack, "hue-fine"), areas(&stack, "hue-failed")), (2, 2), "{stack}");
+        let axis = parts(ChartShape::Stack).axis();
+        assert!(axis.end() >= 4.0, "the axis holds the sum: {axis:?}");
+        let bands = chart(&parts(ChartShape::Bands));
+        assert_eq!((areas(&bands, "hue-fine"), areas(&bands, "hue-failed")), (0, 2), "{bands}");
     }
 }

@@ -1,0 +1,98 @@
+//! The keys of the page. They do nothing while the viewer writes into a field, except Ctrl-K.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use watchboard_wire::Window;
+
+use super::dialogs::Dialog;
+use crate::{
+    live::Live,
+    selection::{Selection, View, navigate},
+};
+
+/// The letters of a view come within this time of `g`.
+const TOGETHER_MS: f64 = 1_500.0;
+
+/// Listens to the keys of the whole page.
+pub(super) fn listen(live: Live, open: RwSignal<Option<Dialog>>) {
+    let began_at = StoredValue::new(f64::NEG_INFINITY);
+    let listener = window_event_listener(leptos::ev::keydown, move |event| {
+        let key = event.key();
+        if (event.ctrl_key() || event.meta_key()) && key == "k" {
+            event.prevent_default();
+            open.set(Some(Dialog::Find));
+            return;
+        }
+        let is_modified = event.ctrl_key() || event.meta_key() || event.alt_key();
+        if is_modified || open.get_untracked().is_some() || is_field(&event) {
+            return;
+        }
+        let follows_g = event.time_stamp() - began_at.get_value() < TOGETHER_MS;
+        began_at.set_value(if key == "g" { event.time_stamp() } else { f64::NEG_INFINITY });
+        let go = |to: Selection| navigate(live.selection, true, to);
+        let selection = live.selection.get_untracked();
+        match (&*key, follows_g) {
+            ("o", true) => go(selection.to_view(View::Overview)),
+            ("r", true) => go(selection.to_view(View::Requests)),
+            ("m", true) => go(selection.to_view(View::Memory)),
+            ("d", true) => go(selection.to_view(View::Database)),
+            ("p", _) => live.preferences.update(|preferences| preferences.paused = !preferences.paused),
+            ("?", _) => open.set(Some(Dialog::Keys)),
+            ("Escape", _) => close_menus(),
+            ("/", _) => {
+                event.prevent_default();
+                focus_filter(live, true);
+            }
+            (digit, _) => {
+                let index = digit.parse::<usize>().ok().and_then(|digit| digit.checked_sub(1));
+                if let Some(window) = index.and_then(|index| Window::ALL.get(index)) {
+                    go(selection.to_window(*window));
+                }
+            }
+        }
+    });
+    // A click beside an open menu closes it.
+    let clicks = window_event_listener(leptos::ev::click, move |event| {
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        if target.is_some_and(|target| target.closest("details").ok().flatten().is_none()) {
+            close_menus();
+        }
+    });
+    on_cleanup(move || {
+        listener.remove();
+        clicks.remove();
+    });
+}
+
+/// Whether a key belongs to a field.
+fn is_field(event: &web_sys::KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| matches!(&*target.tag_name(), "INPUT" | "SELECT" | "TEXTAREA"))
+}
+
+/// Closes what opened over the page.
+fn close_menus() {
+    let open = document().get_elements_by_tag_name("details");
+    for index in 0..open.length() {
+        if let Some(details) = open.item(index).filter(|it| it.closest(".menu, .status").ok().flatten().is_some()) {
+            let _ = details.remove_attribute("open");
+        }
+    }
+}
+
+/// Focuses the filter. Other views lead to it first.
+fn focus_filter(live: Live, may_go: bool) {
+    let field = document().get_element_by_id("filter").and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok());
+    match field {
+        Some(field) => {
+            let _ = field.focus();
+        }
+        None if may_go => {
+            let to = live.selection.get_untracked().to_view(View::Requests);
+            navigate(live.selection, true, to);
+            // Its figures may have to come first.
+            set_timeout(move || focus_filter(live, false), std::time::Duration::from_millis(300));
+        }
+        None => {}
+    }
+}

@@ -1,0 +1,123 @@
+//! The menu of the bar: the viewer's preferences, ways to other shapes of the page, and what the page is.
+
+use leptos::prelude::*;
+use watchboard_wire::{DatabaseState, Snapshot};
+
+use super::dialogs::Dialog;
+use crate::{
+    live::{snapshot_memo, snapshot_text, use_live},
+    preferences::{INTERVALS, browser_zone, interval},
+    selection::{Selection, View},
+};
+
+/// The menu. It opens over the page, without scripts too.
+#[component]
+pub(crate) fn Menu() -> impl IntoView {
+    let live = use_live();
+    let selection = live.selection;
+    let zone = snapshot_text(Snapshot::zone);
+    let version = snapshot_text(|snapshot| snapshot.version.clone());
+    let is_unwatched = snapshot_memo(|snapshot| snapshot.database.state == DatabaseState::NotConfigured);
+    let to_wall = move || selection.with(|selection| Selection { wall: true, ..selection.clone() }.href());
+    let database = move || {
+        is_unwatched.get().then(|| {
+            let href = selection.with(|selection| selection.to_view(View::Database).href());
+            view! { <li><a href=href>"Database: not watched yet"</a></li> }
+        })
+    };
+    view! {
+        <details class="menu" id="menu">
+            <summary>"Menu"</summary>
+            <ul>
+                <li><RefreshLink /></li>
+                <li class="scripted"><Interval /></li>
+                <li class="scripted"><ThemeButton /></li>
+                <li class="scripted"><ZoneButton /></li>
+                <li class="scripted"><DialogButton dialog=Dialog::Find word="Find…" key="Ctrl K" /></li>
+                <li class="scripted"><DialogButton dialog=Dialog::Keys word="Keys…" key="?" /></li>
+                <li><a href=to_wall>"Display for a wall"</a></li>
+                {database}
+                <li class="note">"Watchboard " {version} ". Times are " {zone} ". Its own cost: in the memory view."</li>
+            </ul>
+        </details>
+    }
+}
+
+/// A link that loads the page again. With scripts it loads the figures alone.
+#[component]
+fn RefreshLink() -> impl IntoView {
+    let live = use_live();
+    let refresh = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        live.refresh();
+    };
+    view! {
+        <a
+            href=move || live.selection.with(Selection::href)
+            aria-busy=move || live.refreshing.get().then_some("true")
+            on:click=refresh
+        >
+            "Refresh now"
+        </a>
+    }
+}
+
+#[component]
+fn Interval() -> impl IntoView {
+    let preferences = use_live().preferences;
+    let choose = move |event| {
+        if let Some(seconds) = interval(&event_target_value(&event)) {
+            preferences.update(|preferences| preferences.interval_seconds = seconds);
+        }
+    };
+    let options = INTERVALS.map(|seconds| {
+        let selected = move || preferences.with(|preferences| preferences.interval_seconds == seconds);
+        view! { <option value=seconds selected=selected prop:selected=selected>{format!("{seconds}\u{a0}s")}</option> }
+    });
+    view! {
+        <label>
+            "Refresh every "
+            <select on:change=choose>{options.collect_view()}</select>
+        </label>
+    }
+}
+
+#[component]
+fn ThemeButton() -> impl IntoView {
+    let preferences = use_live().preferences;
+    view! {
+        <button
+            type="button"
+            on:click=move |_| preferences.update(|preferences| preferences.theme = preferences.theme.next())
+        >
+            {move || format!("Theme: {}", preferences.with(|preferences| preferences.theme.word()))}
+        </button>
+    }
+}
+
+#[component]
+fn ZoneButton() -> impl IntoView {
+    let preferences = use_live().preferences;
+    let is_local = move || preferences.with(|preferences| preferences.zone_minutes.is_some());
+    let change = move |_| {
+        preferences.update(|preferences| {
+            preferences.zone_minutes = preferences.zone_minutes.is_none().then(browser_zone).flatten();
+        });
+    };
+    view! {
+        <button type="button" on:click=change>
+            {move || if is_local() { "Times: of this browser" } else { "Times: UTC" }}
+        </button>
+    }
+}
+
+#[component]
+fn DialogButton(dialog: Dialog, word: &'static str, key: &'static str) -> impl IntoView {
+    let open = expect_context::<RwSignal<Option<Dialog>>>();
+    view! {
+        <button type="button" on:click=move |_| open.set(Some(dialog))>
+            {word}
+            <kbd>{key}</kbd>
+        </button>
+    }
+}
