@@ -4,8 +4,8 @@
 use watchboard_wire::RefreshCursor;
 use watchboard_wire::format;
 use watchboard_wire::{
-    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, LongLivedRow, MemoryDetail, RefreshQuery, RefreshResponse,
-    ShownSpan, SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
+    DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, MemoryDetail, RefreshQuery,
+    RefreshResponse, ShownSpan, SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
 };
 
 /// The maximum that the server keeps.
@@ -22,6 +22,7 @@ pub(crate) struct Figures {
     pub(crate) timeline: Timeline<TimelineColumns>,
     /// The endpoints of the window. Those without requests have left it and keep their names for their return.
     pub(crate) endpoints: Vec<EndpointRow>,
+    pub(crate) strips: Vec<EndpointStrip>,
     pub(crate) causes: Vec<ErrorCause>,
     pub(crate) uncounted_errors: u64,
     pub(crate) slowest: Vec<SlowRequest>,
@@ -40,6 +41,7 @@ impl Figures {
             totals: first.totals,
             timeline: first.timeline,
             endpoints: first.endpoints,
+            strips: first.strips,
             causes: first.causes,
             uncounted_errors: first.uncounted_errors,
             slowest: first.slowest.unwrap_or_default(),
@@ -122,6 +124,7 @@ impl Figures {
             }
             (newer, _) => newer,
         };
+        self.strips = newer.strips;
         self.long_lived = newer.long_lived;
         self.memory = newer.memory;
         self.database = newer.database;

@@ -8,11 +8,13 @@ mod database;
 mod endpoint;
 mod endpoints;
 mod errors;
+mod filter;
 mod long_lived;
 mod memory;
 mod overview;
 mod requests;
 mod slowest;
+mod strips;
 mod tiles;
 mod top;
 

@@ -10,7 +10,7 @@ mod sort;
 use watchboard_wire::{FindingSubject, Part, RefreshQuery, Window};
 
 pub(crate) use navigation::{navigate, provide, use_selection};
-pub(crate) use sort::Sort;
+pub(crate) use sort::{ColumnSet, Sort};
 
 /// The views of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub(crate) struct Selection {
     /// The name of the endpoint that the page shows.
     pub(crate) endpoint: Option<String>,
     pub(crate) sort: Sort,
+    /// The columns of the endpoints' table.
+    pub(crate) columns: ColumnSet,
     /// Whether the smallest comes first.
     pub(crate) ascending: bool,
     /// The text that the names of endpoints must contain.
@@ -90,7 +92,8 @@ impl Selection {
     /// The requests sorted by a column. The current column reverses its order.
     pub(crate) fn to_sort(&self, sort: Sort) -> Self {
         let ascending = if self.sort == sort { !self.ascending } else { sort == Sort::Endpoint };
-        Self { view: View::Requests, sort, ascending, unknown: None, ..self.clone() }
+        let columns = self.columns.that_shows(sort);
+        Self { view: View::Requests, sort, columns, ascending, unknown: None, ..self.clone() }
     }
 
     /// The question that this view asks the server.

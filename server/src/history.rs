@@ -12,6 +12,7 @@ mod held_bytes_tests;
 pub mod measures;
 mod points;
 mod slowest;
+mod strips;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tiers;

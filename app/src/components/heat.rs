@@ -5,7 +5,7 @@ use std::fmt::Write;
 use leptos::prelude::*;
 use watchboard_wire::{Band, ShownSpan, format};
 
-use super::chart::{CrosshairLine, TimeAxis};
+use super::chart::{Crosshair, CrosshairLine, Series, TimeAxis};
 
 /// Shades, from few to many.
 const SHADES: f64 = 5.0;
@@ -15,6 +15,8 @@ const SHADES: f64 = 5.0;
 pub(crate) struct HeatData {
     pub(crate) span: ShownSpan,
     pub(crate) points: Vec<Vec<(Band, u32)>>,
+    /// Percentiles in microseconds, as lines over the map.
+    pub(crate) lines: Vec<Series>,
 }
 
 impl HeatData {
@@ -28,53 +30,165 @@ impl HeatData {
         let lowest = bands().min().unwrap_or(20);
         (lowest, bands().max().unwrap_or(lowest) + 1)
     }
+
+    /// The counts of a point of the span, by its index.
+    fn point(&self, index: usize) -> Option<&Vec<(Band, u32)>> {
+        self.points.get((index + self.points.len()).checked_sub(self.span.points)?)
+    }
+
+    /// The height of a latency, as a part of the map's height from the top.
+    fn height(&self, us: f64) -> f64 {
+        let (lowest, end) = self.bands();
+        (f64::from(end) - Band::place(us)) / f64::from(end - lowest)
+    }
 }
 
-/// The map with its title and its axes.
+/// A box of the map: the index of its point, and its band.
+type HeatBox = (usize, u8);
+
+/// The map with its title, its axes and its key. Each box can be read, by the pointer and by the arrow keys.
 #[component]
 pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatData>) -> impl IntoView {
-    let drawing = Memo::new(move |_| data.with(draw));
-    let ticks = move || {
-        let (lowest, end) = data.with(HeatData::bands);
-        let tick = |band: u8| view! { <span>{begins(band)}</span> };
-        // The highest and the lowest band have labels, and as many bands between as there is room for.
-        let bands = usize::from(end - lowest);
-        let step = (1..=bands).find(|step| bands % step == 0 && bands / step <= 6).unwrap_or(bands);
-        (lowest..=end).rev().step_by(step).map(tick).collect_view()
+    let Crosshair { index: crosshair, span } = expect_context();
+    let chosen = RwSignal::new(None::<HeatBox>);
+    // A click keeps the box.
+    let is_kept = RwSignal::new(false);
+    let choose = move |to: Option<HeatBox>| {
+        chosen.set(to);
+        crosshair.set(to.map(|(index, _)| index));
+    };
+    let point_at = move |event: leptos::ev::PointerEvent| {
+        if is_kept.get_untracked() {
+            return;
+        }
+        let target: leptos::web_sys::HtmlElement = event_target(&event);
+        let part = |offset: i32, size: i32| (f64::from(offset) / f64::from(size.max(1))).clamp(0.0, 0.999);
+        let (x, y) = (part(event.offset_x(), target.client_width()), part(event.offset_y(), target.client_height()));
+        choose(Some(data.with_untracked(|data| {
+            let (lowest, end) = data.bands();
+            ((x * data.span.points as f64) as usize, end - 1 - (y * f64::from(end - lowest)) as u8)
+        })));
+    };
+    let step = move |event: leptos::ev::KeyboardEvent| {
+        let by = match event.key().as_str() {
+            "ArrowLeft" => (-1, 0),
+            "ArrowRight" => (1, 0),
+            "ArrowUp" => (0, 1),
+            "ArrowDown" => (0, -1),
+            "Escape" => return choose(None),
+            _ => return,
+        };
+        event.prevent_default();
+        let (points, (lowest, end)) = data.with_untracked(|data| (data.span.points, data.bands()));
+        let (index, band) = chosen.get_untracked().unwrap_or((points - 1, lowest));
+        let band = band.saturating_add_signed(by.1).clamp(lowest, end - 1);
+        choose(Some((index.saturating_add_signed(by.0).min(points - 1), band)));
+    };
+    let leave = move || {
+        if !is_kept.get_untracked() {
+            choose(None);
+        }
+    };
+    let readout = move || match chosen.get() {
+        None => "Point at a box, or go by the arrow keys, to read it. A click keeps it.".to_owned(),
+        Some((index, band)) => data.with(|data| {
+            let count = data.point(index).and_then(|point| point.iter().find(|(it, _)| it.0 == band));
+            let at = span().end_ms.saturating_sub(data.span.seconds_before_now(index) * 1000);
+            let count = count.map_or(0, |(_, count)| *count);
+            format!("{}, {} to {}: {count} requests", format::clock(at), begins(band), begins(band + 1))
+        }),
     };
     view! {
         <figure class="chart heat">
             <figcaption>
                 <h2>{title}</h2>
                 <p class="note">{note}</p>
+                <ul class="legend" inner_html=move || data.with(key)></ul>
             </figcaption>
-            <div class="y-axis" aria-hidden="true">{ticks}</div>
-            <div class="plot" role="img" aria-label=move || data.with(describe)>
-                <div class="drawing" inner_html=move || drawing.get()></div>
+            <svg class="y-axis" aria-hidden="true" inner_html=move || data.with(ticks)></svg>
+            <div
+                class="plot"
+                role="img"
+                tabindex="0"
+                aria-label=move || data.with(describe)
+                on:pointermove=point_at
+                on:pointerleave=move |_| leave()
+                on:keydown=step
+                on:blur=move |_| leave()
+                on:click=move |_| is_kept.update(|kept| *kept = !*kept && chosen.get_untracked().is_some())
+            >
+                <div class="drawing" inner_html=move || data.with(draw)></div>
+                <div class="drawing" inner_html=move || chosen.get().map(|it| data.with(|data| draw_chosen(data, it)))></div>
                 <CrosshairLine />
             </div>
             <TimeAxis />
+            <p class="readout" role="status">{readout}</p>
         </figure>
     }
 }
 
-/// Draws a rectangle for each band of a point, in the shade of its count. The maximum has the darkest shade, and each
+fn view_box(data: &HeatData) -> String {
+    let (lowest, end) = data.bands();
+    format!("<svg viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\">", data.span.points, end - lowest)
+}
+
+/// Draws a rectangle for each band of a point, in the shade of its count, and the lines. The maximum has the darkest shade, and each
 /// lighter shade is a quarter of the one before.
 fn draw(data: &HeatData) -> String {
     let (lowest, end) = data.bands();
-    let most = data.counts().map(|(_, count)| f64::from(count)).fold(1.0, f64::max);
+    let most = most(data);
     let points = data.span.points;
-    let (young, hidden) = (points.saturating_sub(data.points.len()), data.points.len().saturating_sub(points));
-    let mut svg = format!("<svg viewBox=\"0 0 {points} {}\" preserveAspectRatio=\"none\">", end - lowest);
-    for (index, point) in data.points.iter().skip(hidden).enumerate() {
-        for (Band(band), count) in point {
+    let mut svg = view_box(data);
+    for index in 0..points {
+        for (Band(band), count) in data.point(index).into_iter().flatten() {
             let below = (most / f64::from(*count)).log(4.0).floor();
             let shade = (SHADES - below).max(1.0) as u8;
-            let (x, y) = (young + index, end - 1 - band);
-            let _ = write!(svg, "<rect class=\"shade-{shade}\" x=\"{x}\" y=\"{y}\" width=\"1\" height=\"1\"/>");
+            let y = end - 1 - band;
+            let _ = write!(svg, "<rect class=\"shade-{shade}\" x=\"{index}\" y=\"{y}\" width=\"1\" height=\"1\"/>");
         }
     }
+    for line in &data.lines {
+        let mut path = String::new();
+        for index in 0..points {
+            if let Some(us) = line.value_at(index, points) {
+                let _ = write!(path, "{}.5,{:.2} ", index, data.height(us) * f64::from(end - lowest));
+            }
+        }
+        let _ = write!(svg, "<polyline class=\"{}\" points=\"{}\"/>", line.hue, path.trim_end());
+    }
     svg + "</svg>"
+}
+
+fn draw_chosen(data: &HeatData, (index, band): HeatBox) -> String {
+    let y = data.bands().1.saturating_sub(1 + band);
+    view_box(data) + &format!("<rect class=\"chosen\" x=\"{index}\" y=\"{y}\" width=\"1\" height=\"1\"/></svg>")
+}
+
+fn most(data: &HeatData) -> f64 {
+    data.counts().map(|(_, count)| f64::from(count)).fold(1.0, f64::max)
+}
+
+/// Round latencies at their heights.
+fn ticks(data: &HeatData) -> String {
+    let (lowest, end) = data.bands();
+    let axis = watchboard_wire::Unit::log_axis(Band(lowest).begins_us() as f64, Band(end).begins_us() as f64);
+    let places = axis.ticks.iter().map(|us| (100.0 * data.height(*us), *us));
+    let inside = places.filter(|(y, _)| (-1.0..=101.0).contains(y));
+    inside.map(|(y, us)| format!("<text x=\"100%\" y=\"{y:.2}%\">{}</text>", format::duration_us(us))).collect()
+}
+
+/// What the shades and the lines mean.
+fn key(data: &HeatData) -> String {
+    let most = most(data);
+    let from = |shade: u8| (most / 4_f64.powi(i32::from(SHADES as u8 - shade))).ceil();
+    // Of few requests the light shades begin at one alike.
+    let shades = (1..=SHADES as u8).filter(|shade| *shade == SHADES as u8 || from(*shade) < from(shade + 1));
+    let shades = shades.map(|shade| (format!("shade-{shade}"), format!("from {}", format::count(from(shade)))));
+    let lines = data.lines.iter().map(|line| (line.hue.to_owned(), line.name.to_owned()));
+    let item = |(class, name): (String, String)| {
+        format!("<li><svg class=\"swatch\"><rect class=\"{class}\" width=\"100%\" height=\"100%\"/></svg>{name}</li>")
+    };
+    shades.chain(lines).map(item).collect()
 }
 
 fn begins(band: u8) -> String {
@@ -96,8 +210,11 @@ mod tests {
 
     #[test]
     fn each_band_of_a_point_is_a_rectangle_and_the_most_is_darkest() {
-        let data =
-            HeatData { span: Window::Minute.span(99), points: vec![vec![(Band(10), 1), (Band(12), 100)], vec![]] };
+        let data = HeatData {
+            span: Window::Minute.span(99),
+            points: vec![vec![(Band(10), 1), (Band(12), 100)], vec![]],
+            lines: vec![],
+        };
         let svg = draw(&data);
         assert_eq!(svg.matches("<rect").count(), 2);
         assert!(svg.contains("viewBox=\"0 0 60 3\""), "three bands: {svg}");

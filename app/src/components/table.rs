@@ -98,6 +98,11 @@ impl Cell {
         Self { drawing: super::line::cell_bar(from, to), class: "number drawn range", text, title, ..Self::default() }
     }
 
+    /// A drawing as wide as the column.
+    pub(crate) fn strip(drawing: String) -> Self {
+        Self { drawing, class: "strip", ..Self::default() }
+    }
+
     /// With a small line of these values beside the text.
     pub(crate) fn with_line(self, values: &[f64], hue: &'static str) -> Self {
         Self { drawing: super::line::small_line(values, hue), class: "number drawn line", ..self }

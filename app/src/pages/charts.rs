@@ -38,15 +38,6 @@ pub(crate) fn cpu() -> Memo<ChartData> {
     columns(Unit::Percent, |columns| vec![Series::new("CPU", "hue-cpu", &columns.process_cpu_percent)])
 }
 
-pub(crate) fn errors() -> Memo<ChartData> {
-    columns(Unit::PerSecond, |columns| {
-        vec![
-            Series::new("client errors", "hue-client", &columns.client_errors_per_second),
-            Series::new("server errors", "hue-server", &columns.server_errors_per_second),
-        ]
-    })
-}
-
 pub(crate) fn server_errors() -> Memo<ChartData> {
     columns(Unit::PerSecond, |columns| {
         vec![Series::new("server errors", "hue-server", &columns.server_errors_per_second)]
@@ -99,29 +90,16 @@ pub(crate) fn latency_p99() -> Memo<ChartData> {
     columns(Unit::DurationUs, |columns| vec![Series::new("p99", "hue-p99", &columns.latency_p99_us)])
 }
 
+/// The requests by outcome.
 #[component]
-pub(crate) fn OutcomesChart() -> impl IntoView {
-    view! { <Chart title="Requests" note="Ended per second, by outcome." data=outcomes() compact=true /> }
+pub(crate) fn OutcomesChart(#[prop(optional)] compact: bool) -> impl IntoView {
+    view! { <Chart title="Requests" note="Ended per second, by outcome: 5xx and panics are ours, 4xx the clients'." data=outcomes() compact /> }
 }
 
+/// Percentiles of latency.
 #[component]
-pub(crate) fn LatencyBands() -> impl IntoView {
-    view! { <Chart title="Latency" note="Of requests that succeeded, until the last byte." data=latency() compact=true /> }
-}
-
-#[component]
-pub(crate) fn RequestRateChart() -> impl IntoView {
-    view! { <Chart title="Requests" note="Requests ended per second: growth is more traffic." data=request_rate() /> }
-}
-
-#[component]
-pub(crate) fn LatencyChart() -> impl IntoView {
-    view! { <Chart title="Latency" note="Of requests that succeeded, until the last byte: p99 far above p50 means that some wait." data=latency() /> }
-}
-
-#[component]
-pub(crate) fn ErrorsChart() -> impl IntoView {
-    view! { <Chart title="Errors" note="Per second: 5xx and panics are ours, 4xx the clients'." data=errors() /> }
+pub(crate) fn LatencyChart(#[prop(optional)] compact: bool) -> impl IntoView {
+    view! { <Chart title="Latency" note="Of requests that succeeded, until the last byte: p99 far above p50 means that some wait." data=latency() compact /> }
 }
 
 /// The restarts of the application, at places of the window.

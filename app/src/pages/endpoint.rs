@@ -2,7 +2,8 @@
 
 use leptos::{either::Either, prelude::*};
 use watchboard_wire::{
-    EndpointColumns, EndpointDetail, EndpointLatency, Latency, Reading, RequestUpstream, Unit, Unknown, format,
+    EndpointColumns, EndpointDetail, EndpointLatency, EndpointRow, Latency, Reading, RequestUpstream, Unit, Unknown,
+    format,
 };
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
     slowest::SlowestTable,
 };
 use crate::{
-    components::{Card, Chart, ChartData, Fact, Facts, HeatData, HeatMap, Series},
+    components::{Card, Chart, ChartData, ChartShape, Fact, Facts, HeatData, HeatMap, Series, StatTile},
     figures::Figures,
     live::{figures_memo, use_live},
     selection::use_selection,
@@ -33,6 +34,7 @@ pub(crate) fn EndpointPage() -> impl IntoView {
             <a href=move || selection.with(|selection| selection.to_endpoints().href())>"Requests"</a>
             <span aria-hidden="true">"›"</span>
             <b id="endpoint-name">{name}</b>
+            <span class="note">{figures_memo(subtitle)}</span>
         </p>
         {move || if is_known.get() {
             Either::Left(view! { <KnownEndpoint counts listens /> })
@@ -42,14 +44,89 @@ pub(crate) fn EndpointPage() -> impl IntoView {
     }
 }
 
+/// Its objective, and what named it.
+fn subtitle(figures: &Figures) -> String {
+    let Some(name) = figures.endpoint.as_ref().and_then(|detail| detail.row.name.as_ref()) else {
+        return String::new();
+    };
+    let objective = format!("objective {}", format::duration_us(name.objective_us as f64));
+    match name.named_by.words() {
+        Some(rule) => format!("{objective}; named by {rule}"),
+        None => objective,
+    }
+}
+
+/// Its figures of the window.
+#[component]
+fn EndpointTiles() -> impl IntoView {
+    let tile = |label, read: fn(&EndpointRow, &Figures) -> (String, String), line: Memo<ChartData>| {
+        let of_row = move |figures: &Figures| {
+            figures.endpoint.as_ref().map(|detail| read(&detail.row, figures)).unwrap_or_default()
+        };
+        let (value, detail) =
+            (figures_memo(move |figures| of_row(figures).0), figures_memo(move |figures| of_row(figures).1));
+        view! { <StatTile label value detail line tone=Memo::new(|_| String::new()) /> }
+    };
+    let line = |unit, read: fn(&EndpointColumns) -> Series| {
+        figures_memo(move |figures| columns(figures, unit, |columns| vec![read(columns)]))
+    };
+    view! {
+        <div class="stats">
+            {tile(
+                "Requests",
+                |row, figures| {
+                    let rate = row.requests as f64 / figures.totals.seconds.max(1) as f64;
+                    (format::per_second(rate), format!("{} in the {}", format::count(row.requests as f64), figures.window_text()))
+                },
+                line(Unit::PerSecond, |columns| Series::new("succeeded", "hue-rate", &columns.fine_per_second)),
+            )}
+            {tile(
+                "Server errors",
+                |row, _| (of_all(row.server_errors, row.requests), format!("{} of {}", format::count(row.server_errors as f64), format::count(row.requests as f64))),
+                line(Unit::PerSecond, |columns| Series::new("server errors", "hue-server", &columns.server_errors_per_second)),
+            )}
+            {tile(
+                "p50",
+                |row, _| (latency(row, |latency| latency.p50_us), format!("mean {}", latency(row, |latency| latency.mean_us))),
+                line(Unit::DurationUs, |columns| Series::new("p50", "hue-p50", &columns.latency_p50_us)),
+            )}
+            {tile(
+                "p99",
+                |row, _| (latency(row, |latency| latency.p99_us), format!("the slowest {}", latency(row, |latency| latency.max_us))),
+                line(Unit::DurationUs, |columns| Series::new("p99", "hue-p99", &columns.latency_p99_us)),
+            )}
+            {tile(
+                "In time",
+                |row, _| (row.within_percent().map_or_else(|| "–".to_owned(), format::percent), format!("of {} that are judged", format::count(row.judged as f64))),
+                line(Unit::DurationUs, |columns| Series::new("p95", "hue-p95", &columns.latency_p95_us)),
+            )}
+            {tile(
+                "In flight",
+                |row, figures| (row.in_flight.to_string(), format!("{} of the time of all", share(row.duration_sum_us, figures.totals.duration_sum_us))),
+                line(Unit::PerSecond, |columns| Series::new("dropped", "hue-system", &columns.dropped_per_second)),
+            )}
+        </div>
+    }
+}
+
+/// A part of all requests in percent; a dash without requests.
+fn of_all(part: u64, whole: u64) -> String {
+    if whole == 0 { "–".to_owned() } else { share(part, whole) }
+}
+
+fn latency(row: &EndpointRow, read: fn(&Latency) -> u64) -> String {
+    row.latency.succeeded.as_ref().map_or_else(|| "–".to_owned(), |latency| format::duration_us(read(latency) as f64))
+}
+
 /// The charts and cards of an endpoint.
 #[component]
 fn KnownEndpoint(counts: bool, listens: bool) -> impl IntoView {
     view! {
-        <div class="charts">
-            <EndpointLatencyChart />
+        <EndpointTiles />
+        <div class="charts wide-first">
             <LatencyMap />
-            <EndingsChart />
+            <OutcomesOfEndpoint />
+            <EndpointLatencyChart />
             {listens.then(|| view! { <DatabaseChart /> })}
             {counts.then(|| view! { <EndpointAllocationChart /> })}
         </div>
@@ -236,7 +313,7 @@ fn columns(figures: &Figures, unit: Unit, read: impl Fn(&EndpointColumns) -> Vec
 #[component]
 fn EndpointLatencyChart() -> impl IntoView {
     let data = figures_memo(|figures| {
-        let lines = columns(figures, Unit::DurationUs, |columns| {
+        let series = columns(figures, Unit::DurationUs, |columns| {
             vec![
                 Series::new("p50", "hue-p50", &columns.latency_p50_us),
                 Series::new("p95", "hue-p95", &columns.latency_p95_us),
@@ -244,7 +321,8 @@ fn EndpointLatencyChart() -> impl IntoView {
             ]
         });
         let name = detail(figures).ok().and_then(|detail| detail.row.name.as_ref());
-        lines.with_limit_in_sight("objective", name.map(|name| name.objective_us as f64))
+        let bands = ChartData { shape: ChartShape::Bands, ..series };
+        bands.with_limit_in_sight("objective", name.map(|name| name.objective_us as f64))
     });
     view! { <Chart title="Latency" note="Of requests that succeeded, until the last byte: p99 far above p50 means that some wait." data /> }
 }
@@ -254,8 +332,13 @@ fn LatencyMap() -> impl IntoView {
     let data = figures_memo(|figures| HeatData {
         span: figures.span(),
         points: detail(figures).map(|detail| detail.timeline.columns.latency_counts.clone()).unwrap_or_default(),
+        lines: detail(figures).map(|detail| percentile_lines(&detail.timeline.columns)).unwrap_or_default(),
     });
     view! { <HeatMap title="Latency distribution" note="How many that succeeded took how long: two bands are two kinds of requests." data /> }
+}
+
+fn percentile_lines(columns: &EndpointColumns) -> Vec<Series> {
+    vec![Series::new("p50", "hue-p50", &columns.latency_p50_us), Series::new("p99", "hue-p95", &columns.latency_p99_us)]
 }
 
 #[component]
@@ -285,16 +368,17 @@ fn EndpointAllocationChart() -> impl IntoView {
 }
 
 #[component]
-fn EndingsChart() -> impl IntoView {
+fn OutcomesOfEndpoint() -> impl IntoView {
     let data = figures_memo(|figures| {
-        columns(figures, Unit::PerSecond, |columns| {
+        let series = columns(figures, Unit::PerSecond, |columns| {
             vec![
-                Series::new("fine", "hue-rate", &columns.fine_per_second),
-                Series::new("client errors", "hue-client", &columns.client_errors_per_second),
                 Series::new("server errors", "hue-server", &columns.server_errors_per_second),
-                Series::new("dropped", "hue-system", &columns.dropped_per_second),
+                Series::new("client errors", "hue-client", &columns.client_errors_per_second),
+                Series::new("dropped by clients", "hue-system", &columns.dropped_per_second),
+                Series::new("succeeded", "hue-rate", &columns.fine_per_second),
             ]
-        })
+        });
+        ChartData { shape: ChartShape::Stack, ..series }
     });
-    view! { <Chart title="Requests by ending" note="Per second: how the requests ended." data /> }
+    view! { <Chart title="Requests by outcome" note="Per second: how the requests ended." data /> }
 }

@@ -8,13 +8,16 @@ use std::{
 use leptos::prelude::*;
 use watchboard_wire::{EndpointName, EndpointRow, NameSource, RequestDatabase, RequestMemory, format};
 
-use super::cells::{count_cell, flagged_count_cell, latency_cell, share};
+use super::{
+    cells::{count_cell, flagged_count_cell, latency_cell, share},
+    filter::Filter,
+};
 use crate::{
     components::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words},
     figures::Figures,
     live::{figures_memo, use_live},
     order::{SortKey, sort_keys},
-    selection::{Selection, Sort, navigate, use_selection},
+    selection::{ColumnSet, Selection, Sort, navigate, use_selection},
 };
 
 const COLUMNS: &[Column] = &[
@@ -49,20 +52,58 @@ const MEMORY_COLUMNS: &[Column] = &[
     numbers("Largest", "allocated by one request").sorts(Sort::AllocatedMax.word()),
 ];
 
-/// The columns with and without those two. This does not change while the program runs.
-static COLUMN_SETS: LazyLock<[Vec<Column>; 4]> = LazyLock::new(|| {
-    [(false, false), (true, false), (false, true), (true, true)].map(|(listens, counts)| {
+/// The titles of the columns of each set. All columns that are there are in the last.
+fn titles(set: ColumnSet) -> &'static [&'static str] {
+    match set {
+        ColumnSet::Load => {
+            &["Endpoint", "Total time", "Over time", "Rate", "Requests", "5xx", "p50", "p99", "In time", "In flight"]
+        }
+        ColumnSet::Latency => &["Endpoint", "Requests", "Mean", "p50", "p95", "p99", "Max", "In time"],
+        ColumnSet::Errors => &["Endpoint", "Over time", "Requests", "Share", "5xx", "4xx", "In time"],
+        ColumnSet::Database => &["Endpoint", "Total time", "Requests", "Commands", "Database", "p99"],
+        ColumnSet::Memory => &["Endpoint", "Requests", "Allocated", "A request", "Largest", "Sent"],
+        ColumnSet::All => &[],
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn a_set_of_columns_shows_what_it_sorts_by() {
+    let all = [COLUMNS, DATABASE_COLUMNS, MEMORY_COLUMNS].concat();
+    for set in ColumnSet::ALL {
+        for sort in Sort::ALL {
+            let column = all.iter().find(|column| column.sort == Some(sort.word())).expect("each order has a column");
+            let is_shown = set == ColumnSet::All || titles(set).contains(&column.title);
+            assert_eq!(set.shows(sort), is_shown, "{} in {}", column.title, set.word());
+        }
+    }
+}
+
+/// The columns of each set, with and without those of a listener and of an allocator.
+static COLUMN_SETS: LazyLock<Vec<Vec<Column>>> = LazyLock::new(|| {
+    let sources = [(false, false), (true, false), (false, true), (true, true)];
+    let all = sources.map(|(listens, counts)| {
         let database = if listens { DATABASE_COLUMNS } else { &[] };
         let memory = if counts { MEMORY_COLUMNS } else { &[] };
         [COLUMNS, database, memory].concat()
-    })
+    });
+    let of_set = |all: &[Column], set| {
+        let shown = all.iter().filter(|column| set == ColumnSet::All || titles(set).contains(&column.title));
+        shown.copied().collect()
+    };
+    all.iter().flat_map(|all| ColumnSet::ALL.map(|set| of_set(all, set))).collect()
 });
 
-fn columns() -> &'static [Column] {
-    let set = |figures: &Figures| {
-        usize::from(figures.snapshot.listens) + 2 * usize::from(figures.snapshot.memory.heap.is_some())
-    };
-    &COLUMN_SETS[use_live().figures.with_untracked(set)]
+/// The columns of a set. What the program tells of does not change while it runs.
+fn columns(set: ColumnSet) -> &'static [Column] {
+    let (listens, counts) = sources();
+    let source = usize::from(listens) + 2 * usize::from(counts);
+    &COLUMN_SETS[source * ColumnSet::ALL.len() + set as usize]
+}
+
+/// Whether a listener, and whether an allocator has columns.
+fn sources() -> (bool, bool) {
+    use_live().figures.with_untracked(|figures| (figures.snapshot.listens, figures.snapshot.memory.heap.is_some()))
 }
 
 /// The heads of columns, which sort by way of the URL.
@@ -92,11 +133,14 @@ pub(crate) fn EndpointTable() -> impl IntoView {
     let rows = move |range: Range<usize>| {
         let rows = |ids: &Vec<usize>| -> Vec<TableRow> {
             selection.with(|selection| {
-                figures.with(|figures| ids[range].iter().map(|id| endpoint_row(figures, *id, selection)).collect())
+                figures.with(|figures| {
+                    ids[range].iter().map(|id| endpoint_row(figures, *id, selection, selection.columns)).collect()
+                })
             })
         };
         sorted.with(rows)
     };
+    let set = Memo::new(move |_| selection.with(|selection| selection.columns));
     let count = move || sorted.with(Vec::len);
     let all = move || selection.with(|selection| selection.all);
     let foot = figures_memo(move |figures| {
@@ -108,8 +152,11 @@ pub(crate) fn EndpointTable() -> impl IntoView {
         }
     });
     view! {
-        <Filter />
-        <TallTable caption="Endpoints" columns=columns() sorting=sorting() count all rows />
+        <div class="tools">
+            <FilterField />
+            <ColumnSets />
+        </div>
+        {move || view! { <TallTable caption="Endpoints" columns=columns(set.get()) sorting=sorting() count all rows /> }}
         <p class="more">
             {foot}
             {move || (count() > ROWS_THERE && !all()).then(|| view! {
@@ -121,9 +168,27 @@ pub(crate) fn EndpointTable() -> impl IntoView {
     }
 }
 
-/// The filter: a text that the names of endpoints must contain. It is a form, so that it works without scripts.
+/// The links to the sets of columns.
 #[component]
-fn Filter() -> impl IntoView {
+fn ColumnSets() -> impl IntoView {
+    let selection = use_selection();
+    let (listens, counts) = sources();
+    let is_there = |set: &ColumnSet| match set {
+        ColumnSet::Database => listens,
+        ColumnSet::Memory => counts,
+        _ => true,
+    };
+    let link = |set: ColumnSet| {
+        let href = move || selection.with(|selection| Selection { columns: set, ..selection.clone() }.href());
+        let current = move || selection.with(|selection| selection.columns == set).then_some("true");
+        view! { <a href=href aria-current=current>{set.word()}</a> }
+    };
+    view! { <nav aria-label="Columns">{ColumnSet::ALL.into_iter().filter(is_there).map(link).collect_view()}</nav> }
+}
+
+/// The field of the filter. It is a form, so that it works without scripts.
+#[component]
+fn FilterField() -> impl IntoView {
     let selection = use_selection();
     let hidden = move || {
         let selection = selection.get();
@@ -133,6 +198,7 @@ fn Filter() -> impl IntoView {
             ("window", selection.window.word()),
             ("sort", selection.sort.word()),
             ("order", order),
+            ("columns", selection.columns.word()),
         ]
         .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
         .collect_view()
@@ -154,7 +220,7 @@ fn Filter() -> impl IntoView {
                     type="search"
                     id="filter"
                     name="filter"
-                    placeholder="method or route"
+                    placeholder="route, 5xx>0, p99>200ms"
                     autocomplete="off"
                     value=selection.get_untracked().filter
                     prop:value=move || selection.with(|selection| selection.filter.clone())
@@ -173,13 +239,13 @@ fn is_in_window(row: &EndpointRow) -> bool {
 
 /// The indices of the endpoints that match the filter, in the order of the URL.
 pub(super) fn filter_and_sort(figures: &Figures, selection: &Selection) -> Vec<usize> {
-    let filter = selection.filter.to_ascii_lowercase();
+    let filter = Filter::new(&selection.filter);
     let key = |(index, row): (usize, &EndpointRow)| {
         let text = row.name.as_ref().map(EndpointName::text).unwrap_or_default();
         SortKey { number: selection.sort.key(row), text, index }
     };
     let there = figures.endpoints.iter().enumerate().filter(|(_, row)| is_in_window(row)).map(key);
-    let keys = there.filter(|key| key.text.to_ascii_lowercase().contains(&filter)).collect();
+    let keys = there.filter(|key| filter.fits(&key.text, &figures.endpoints[key.index])).collect();
     let mut sorted: Vec<usize> = sort_keys(keys, selection.ascending).collect();
     if selection.sort == Sort::Endpoint && !selection.ascending {
         sorted.reverse();
@@ -193,7 +259,8 @@ pub(crate) fn BusiestTable() -> impl IntoView {
     let selection = use_selection();
     let rows = figures_memo(move |figures| {
         let ids = filter_and_sort(figures, &Selection::default());
-        Ok(selection.with(|selection| ids.iter().map(|id| endpoint_row(figures, *id, selection)).collect()))
+        Ok(selection
+            .with(|selection| ids.iter().map(|id| endpoint_row(figures, *id, selection, ColumnSet::All)).collect()))
     });
     let foot = figures_memo(|figures| match figures.endpoints.len() {
         0 => NO_REQUEST.to_owned(),
@@ -203,12 +270,19 @@ pub(crate) fn BusiestTable() -> impl IntoView {
         ),
     });
     view! {
-        <Table caption="Endpoints" quiet=true columns=columns() sorting=sorting() rows />
+        <Table caption="Endpoints" quiet=true columns=columns(ColumnSet::All) sorting=sorting() rows />
         <p class="more">{foot}</p>
     }
 }
 
-fn endpoint_row(figures: &Figures, at: usize, selection: &Selection) -> TableRow {
+/// The cells of the columns of a set.
+fn endpoint_row(figures: &Figures, at: usize, selection: &Selection, set: ColumnSet) -> TableRow {
+    let shown =
+        |(column, cell): (&Column, Cell)| columns(set).iter().any(|it| it.title == column.title).then_some(cell);
+    columns(ColumnSet::All).iter().zip(all_cells(figures, at, selection)).filter_map(shown).collect()
+}
+
+fn all_cells(figures: &Figures, at: usize, selection: &Selection) -> TableRow {
     let endpoint = &figures.endpoints[at];
     let name = endpoint.name.clone().unwrap_or_default();
     let totals = &figures.totals;
@@ -231,9 +305,10 @@ fn endpoint_row(figures: &Figures, at: usize, selection: &Selection) -> TableRow
         share(endpoint.duration_sum_us, totals.duration_sum_us)
     );
     let rate = endpoint.requests as f64 / totals.seconds.max(1) as f64;
+    let load = 100.0 * endpoint.duration_sum_us as f64 / totals.duration_sum_us.max(1) as f64;
     let mut cells = vec![
         endpoint_name_cell(&name).with_link(selection.to_endpoint(&name.text()).href()),
-        Cell::number(share(endpoint.duration_sum_us, totals.duration_sum_us), total),
+        Cell::bar(share(endpoint.duration_sum_us, totals.duration_sum_us), load, total),
         Cell::line(&requests_over_time(figures, endpoint), "hue-rate"),
         count_cell(endpoint.requests),
         Cell::number(format::per_second(rate), String::new()),

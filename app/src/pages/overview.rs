@@ -5,7 +5,7 @@ use watchboard_wire::{DatabaseState, Process, Snapshot, format, reading_ref};
 
 use super::{
     attention::Attention,
-    charts::{CpuChart, LatencyBands, OutcomesChart, RssChart},
+    charts::{CpuChart, LatencyChart, OutcomesChart, RssChart},
     commands::CommandsOfLate,
     database::DatabaseFacts,
     endpoints::BusiestTable,
@@ -27,8 +27,8 @@ pub(crate) fn Overview() -> impl IntoView {
             <Tiles />
             <div class="column">
                 <div class="same-axis">
-                    <OutcomesChart />
-                    <LatencyBands />
+                    <OutcomesChart compact=true />
+                    <LatencyChart compact=true />
                 </div>
                 <Card title="Endpoints that take the most">
                     <TopEndpoints />

@@ -5,11 +5,12 @@ use watchboard_wire::{LongLivedKind, Requests, format};
 
 use super::{
     cells::{code_class, count_cell, fact_or_reason, share},
-    charts::{ErrorsChart, LatencyChart, RequestRateChart},
+    charts::{LatencyChart, OutcomesChart},
     endpoints::EndpointTable,
     errors::CauseTable,
     long_lived::LongLivedCard,
     slowest::SlowestTable,
+    strips::Strips,
 };
 use crate::{
     components::{Card, Cell, Column, Fact, Facts, Table, numbers, words},
@@ -21,11 +22,11 @@ use crate::{
 pub(crate) fn RequestsPage() -> impl IntoView {
     view! {
         <div class="charts">
-            <RequestRateChart />
+            <OutcomesChart />
             <LatencyChart />
-            <ErrorsChart />
         </div>
         <div class="cards">
+            <Strips />
             <Card title="Endpoints" note="Of the window. First what takes the most time in all: there a gain is felt most." wide=true>
                 <EndpointTable />
             </Card>

@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use watchboard_wire::Window;
 
-use super::{Selection, Sort, View};
+use super::{ColumnSet, Selection, Sort, View};
 
 impl Selection {
     /// Its link, relative to the page.
@@ -20,6 +20,7 @@ impl Selection {
         add("endpoint", self.endpoint.as_deref().unwrap_or_default(), self.endpoint.is_some());
         add("sort", self.sort.word(), self.sort != default.sort);
         add("order", "ascending", self.ascending);
+        add("columns", self.columns.word(), self.columns != default.columns);
         add("filter", &self.filter, !self.filter.is_empty());
         add("rows", "all", self.all);
         add("display", "wall", self.wall);
@@ -43,6 +44,9 @@ impl Selection {
                 },
                 "endpoint" => selection.endpoint = Some(value),
                 "sort" => selection.sort = Sort::from_word(&value),
+                "columns" => {
+                    selection.columns = parse_word(ColumnSet::ALL, ColumnSet::word, &value).unwrap_or_default();
+                }
                 "order" => selection.ascending = value == "ascending",
                 "filter" => selection.filter = value,
                 "rows" => selection.all = value == "all",
@@ -50,6 +54,8 @@ impl Selection {
                 _ => {}
             }
         }
+        // A table that is sorted shows by what.
+        selection.columns = selection.columns.that_shows(selection.sort);
         selection
     }
 }
@@ -85,6 +91,7 @@ mod tests {
             endpoint: Some("GET /users/{id}/100%&ä b".to_owned()),
             sort: Sort::P99,
             ascending: true,
+            columns: ColumnSet::Latency,
             filter: "a=b&c#d+e".to_owned(),
             all: true,
             wall: true,

@@ -108,3 +108,53 @@ impl Sort {
         }
     }
 }
+
+/// The columns that the endpoints' table shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ColumnSet {
+    #[default]
+    Load,
+    Latency,
+    Errors,
+    Database,
+    Memory,
+    All,
+}
+
+impl ColumnSet {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Load, Self::Latency, Self::Errors, Self::Database, Self::Memory, Self::All];
+
+    /// Its word in the query and on the page.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Latency => "latency",
+            Self::Errors => "errors",
+            Self::Database => "database",
+            Self::Memory => "memory",
+            Self::All => "all",
+        }
+    }
+
+    /// Whether it has the column that sorts by `sort`.
+    pub(crate) fn shows(self, sort: Sort) -> bool {
+        use Sort::{
+            Allocated, AllocatedMax, AllocatedMean, ClientErrors, Commands, Database, Endpoint, InFlight, Max, Mean,
+            P50, P95, P99, Requests, Sent, ServerErrors, Total, Within,
+        };
+        match self {
+            Self::Load => matches!(sort, Endpoint | Total | Requests | ServerErrors | P50 | P99 | Within | InFlight),
+            Self::Latency => matches!(sort, Endpoint | Requests | Mean | P50 | P95 | P99 | Max | Within),
+            Self::Errors => matches!(sort, Endpoint | Requests | ServerErrors | ClientErrors | Within),
+            Self::Database => matches!(sort, Endpoint | Total | Requests | Commands | Database | P99),
+            Self::Memory => matches!(sort, Endpoint | Requests | Allocated | AllocatedMean | AllocatedMax | Sent),
+            Self::All => true,
+        }
+    }
+
+    /// This set, or the first one that has the column of `sort`.
+    pub(crate) fn that_shows(self, sort: Sort) -> Self {
+        [&[self], &Self::ALL[..]].concat().into_iter().find(|set| set.shows(sort)).unwrap_or(self)
+    }
+}

@@ -119,6 +119,15 @@ impl EndpointRow {
     }
 }
 
+/// The latency of an endpoint over the window, in points of its small line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointStrip {
+    /// Its number in this run of the monitor.
+    pub id: u32,
+    /// The 95th percentile of the requests that succeeded, oldest first; `None` without such requests.
+    pub p95_us: Vec<Option<u32>>,
+}
+
 /// One endpoint over time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EndpointDetail {

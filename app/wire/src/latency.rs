@@ -40,6 +40,13 @@ impl Band {
         Self((2 * power + (us >> (power - 1) & 1) as u32) as u8)
     }
 
+    /// The place of a latency among bands: the number of its band, and the part of the band that is below it.
+    pub fn place(us: f64) -> f64 {
+        let band = Self::for_latency(us as u64);
+        let (begins, ends) = (band.begins_us() as f64, Self(band.0 + 1).begins_us() as f64);
+        f64::from(band.0) + ((us - begins) / (ends - begins)).clamp(0.0, 1.0)
+    }
+
     /// Its lower bound, in microseconds.
     pub fn begins_us(self) -> u64 {
         (2 + u64::from(self.0 & 1)) << (self.0 / 2).saturating_sub(1)
@@ -57,5 +64,6 @@ mod tests {
             assert!(band.begins_us() <= us && us < Band(band.0 + 1).begins_us(), "{us} in {band:?}");
         }
         assert_eq!(Band::for_latency(0), Band::for_latency(2));
+        assert!(Band::place(5_000.0) > Band::place(4_900.0) && (Band::place(8.0) - 6.0).abs() < 1e-9);
     }
 }

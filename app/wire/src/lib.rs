@@ -38,7 +38,8 @@ pub use commands::{
 pub use database::{DatabaseDetail, DatabaseFailure, DatabaseFile, DatabaseHealth, DatabaseState};
 pub use detail::{Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
 pub use endpoints::{
-    EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointTotals, Exemplar, NameSource, StatusTotals,
+    EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointStrip, EndpointTotals, Exemplar, NameSource,
+    StatusTotals,
 };
 pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
 pub use failure::FailureKind;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatabaseDetail, EndpointDetail, EndpointRow, ErrorCause, LongLivedRow, MemoryDetail, SlowRequest, Snapshot,
-    Timeline, TimelineColumns, Window, WindowTotals,
+    DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, MemoryDetail, SlowRequest,
+    Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
 };
 
 /// The figures that a page wants.
@@ -56,6 +56,8 @@ pub struct RefreshResponse {
     pub endpoints_whole: bool,
     /// Endpoints that changed. An endpoint without requests has left the window.
     pub endpoints: Vec<EndpointRow>,
+    /// The endpoints that take the most time, over the window; for [`Part::Requests`] only.
+    pub strips: Vec<EndpointStrip>,
     /// Causes of errors that changed.
     pub causes: Vec<ErrorCause>,
     /// Errors since the start that are counted in no cause: too many came at once, or with too many causes.

@@ -1,16 +1,16 @@
 //! The history's part of the response to a page: the figures of its view that are new since the page's cursor.
 
 use watchboard_wire::{
-    CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, ErrorCause, LongLivedRow,
-    MAX_LONG_LIVED_ROWS, Part, RefreshCursor, RefreshQuery, RefreshResponse, RequestCommands, SlowRequest, Snapshot,
-    Timeline, Window,
+    CommandName, CommandRow, CommandStep, EndpointCommand, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause,
+    LongLivedRow, MAX_LONG_LIVED_ROWS, Part, RefreshCursor, RefreshQuery, RefreshResponse, RequestCommands,
+    SlowRequest, Snapshot, Timeline, Window,
 };
 
 use super::{
     History,
     causes::Causes,
     points::endpoint_point,
-    slowest::Slowest,
+    slowest::{LISTED, Slowest},
     tiers::{Tiers, tier},
     window_sums::{SumsRow, WindowSums},
 };
@@ -21,6 +21,12 @@ use crate::{
 
 /// Endpoints in a view that shows only the top ones.
 const MAX_ENDPOINTS: usize = 10;
+
+/// So many of the slowest requests are of one endpoint, which would hide those of others.
+const MAX_OF_ONE: usize = 2;
+
+/// Endpoints whose latency is shown over time.
+const MAX_STRIPS: usize = 20;
 
 /// Looks up the names for the numbers in the history.
 #[derive(Clone, Copy)]
@@ -47,7 +53,7 @@ impl History {
         names: NameLookup<'_>,
     ) -> RefreshResponse {
         let reader = names.reader;
-        let Self { started_at_unix_ms, tiers, causes, slowest, slowest_of, windows, aliases, now, .. } = self;
+        let Self { started_at_unix_ms, tiers, causes, slowest_of, windows, aliases, now, .. } = self;
         let window_sums = &mut windows[query.window as usize];
         window_sums.advance(tiers, aliases, *now);
         reader.busy_ids().for_each(|id| window_sums.know(id));
@@ -72,13 +78,17 @@ impl History {
             timeline: window_sums.timeline().points_since(first),
             endpoints_whole: cursor.is_none() || query.part != Part::Requests,
             endpoints,
+            strips: match query.part {
+                Part::Requests => strips(window_sums, (tiers, aliases)),
+                _ => vec![],
+            },
             causes: if matches!(query.part, Part::Charts | Part::Database | Part::Memory) {
                 vec![]
             } else {
                 changed_causes(causes, window_sums, tiers, cursor)
             },
             uncounted_errors: causes.uncounted_errors(snapshot.requests.errors_seen),
-            slowest: (query.part == Part::Requests).then(|| slow_requests(slowest, window_sums, names)),
+            slowest: (query.part == Part::Requests).then(|| slowest_of_all(slowest_of, window_sums, names)),
             long_lived: match &query.part {
                 Part::Requests => most_open(reader, |_| true),
                 Part::Endpoint(name) => {
@@ -153,6 +163,15 @@ fn most_open(reader: &Reader, is_wanted: impl Fn(usize) -> bool) -> Vec<LongLive
     rows
 }
 
+/// The slowest requests, at most [`MAX_OF_ONE`] of an endpoint.
+fn slowest_of_all(slowest_of: &[Slowest], window_sums: &WindowSums, names: NameLookup<'_>) -> Vec<SlowRequest> {
+    let since = window_sums.span().0;
+    let few = slowest_of.iter().flat_map(|slowest| slowest.slowest_since(since).into_iter().take(MAX_OF_ONE));
+    let mut all: Vec<SlowSighting> = few.collect();
+    all.sort_by_key(|sighting| (std::cmp::Reverse(sighting.duration_us), sighting.at_unix_ms));
+    all.iter().take(LISTED).map(|sighting| slow_request(sighting, names)).collect()
+}
+
 fn slow_requests(slowest: &Slowest, window_sums: &WindowSums, names: NameLookup<'_>) -> Vec<SlowRequest> {
     slowest.slowest_since(window_sums.span().0).iter().map(|sighting| slow_request(sighting, names)).collect()
 }
@@ -205,6 +224,17 @@ fn top_endpoints(window_sums: &mut WindowSums, reader: &Reader, key: fn(&Tally) 
         ..wire_row(id, row, first, reader)
     };
     rows.into_iter().take(MAX_ENDPOINTS).map(named).collect()
+}
+
+/// The endpoints that take the most time, over the window.
+fn strips(window_sums: &mut WindowSums, (tiers, aliases): (&Tiers, &Aliases)) -> Vec<EndpointStrip> {
+    let mut load: Vec<_> =
+        window_sums.rows().map(|(id, row)| (std::cmp::Reverse(row.sums.duration_sum_us), id)).collect();
+    load.sort_unstable();
+    let with_load = load.iter().filter(|(load, _)| load.0 > 0).take(MAX_STRIPS);
+    let ids: Vec<usize> = with_load.map(|(_, id)| *id).collect();
+    let (window, first, to) = (window_sums.window, window_sums.first_of_line(), window_sums.span().1);
+    window_sums.strips.strips(&ids, (tiers, aliases), window, (first, to))
 }
 
 /// The endpoints that changed since the cursor.

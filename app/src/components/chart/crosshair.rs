@@ -24,8 +24,8 @@ pub(crate) struct ChartSpan {
 #[derive(Clone)]
 pub(crate) struct Crosshair {
     /// The index of a point, 0 the oldest; `None` while the pointer is on no chart.
-    pub(super) index: RwSignal<Option<usize>>,
-    pub(super) span: ReadSpan,
+    pub(in crate::components) index: RwSignal<Option<usize>>,
+    pub(in crate::components) span: ReadSpan,
 }
 
 impl Crosshair {

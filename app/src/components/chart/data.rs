@@ -18,7 +18,7 @@ impl Series {
     }
 
     /// The value at an index of `points`, 0 the oldest. A young series has no value at the start.
-    pub(super) fn value_at(&self, index: usize, points: usize) -> Option<f64> {
+    pub(in crate::components) fn value_at(&self, index: usize, points: usize) -> Option<f64> {
         let at = (index + self.values.len()).checked_sub(points)?;
         self.values.get(at).copied().flatten()
     }
