@@ -8,6 +8,7 @@ mod failure_log;
 mod forward;
 mod frames;
 mod headers;
+mod held_parts;
 mod host;
 mod idle_connections;
 pub(crate) mod openapi;

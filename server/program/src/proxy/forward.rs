@@ -17,7 +17,8 @@ use super::{
     headers::{self, HeaderFlags},
     idle_connections::Reuse,
     response_body::ResponseBody,
-    retry, tunnel,
+    retry::{MOST_ATTEMPTS, RequestCopy},
+    tunnel,
     upload::{Progress, Upload, UploadError},
     upstream_link::{Exchange, SentBody},
     upstream_pool::{PooledConnection, UpstreamPool},
@@ -81,7 +82,7 @@ impl Forwarder {
         admitted.exchange.body = progress.clone().map(|progress| progress as Arc<dyn SentBody>);
         let sent = match self.pool.idle(began, reuse) {
             Some(mut connection) => {
-                let copy = retry::copy(&request);
+                let copy = RequestCopy::new(&request, connection.is_http_2());
                 Ok((connection.open.send(request, &admitted.exchange), connection, copy))
             }
             None => Err(request),
@@ -100,13 +101,21 @@ impl Forwarder {
             let sent_at = || progress.map_or(began, |progress| progress.last().max(began));
             let answered = match sent {
                 Ok((answer, connection, copy)) => match forwarder.answer(answer, began, progress).await {
-                    Ok(Ok(response)) => Ok((response, connection)),
-                    // Applications close idle connections when they like.
+                    Ok(Ok(response)) => {
+                        release(copy).await;
+                        Ok((response, connection))
+                    }
                     Ok(Err(mut error)) => {
                         let unsent = error.take_message();
+                        let refusal = connection.refusal(error.error());
                         let failure = connection.explain(Failure::from(error.into_error()));
+                        // Applications close idle connections when they like.
                         let was_closing = failure == Failure::Closed && began.elapsed() < CLOSED_WITHIN;
-                        match unsent.or(copy.filter(|_| was_closing)) {
+                        let again = || match refusal {
+                            Some(_) => copy.and_then(RequestCopy::after_refusal),
+                            None => copy.filter(|_| was_closing).and_then(RequestCopy::after_close),
+                        };
+                        match unsent.or_else(again) {
                             Some(request) => Box::pin(forwarder.send(request, &admitted.exchange, progress)).await,
                             None => Err(failure),
                         }
@@ -139,18 +148,34 @@ impl Forwarder {
         })
     }
 
-    /// Sends a request on a new connection. Returns the head of the answer and the connection.
+    /// Sends a request on a new connection, or on one of HTTP/2 with room. Returns the head of the answer and the connection.
     async fn send(
         &self,
-        request: Request<Upload>,
+        mut request: Request<Upload>,
         exchange: &Exchange,
         progress: Option<&Progress>,
     ) -> Result<(Response<Incoming>, PooledConnection), Failure> {
-        let mut connection = self.pool.connect().await?;
-        let answer = connection.open.send(request, exchange);
-        let response = self.answer(answer, Instant::now(), progress).await?;
-        let response = response.map_err(|error| connection.explain(Failure::from(error.into_error())))?;
-        Ok((response, connection))
+        let mut attempts = 0;
+        loop {
+            let mut connection = self.pool.connect().await?;
+            let copy = if connection.is_http_2() { RequestCopy::new(&request, true) } else { None };
+            let answer = connection.open.send(request, exchange);
+            let mut error = match self.answer(answer, Instant::now(), progress).await? {
+                Ok(response) => {
+                    release(copy).await;
+                    return Ok((response, connection));
+                }
+                Err(error) => error,
+            };
+            let refusal = connection.refusal(error.error());
+            let unsent = error.take_message().filter(|_| connection.is_http_2());
+            let again = unsent.or_else(|| refusal.and(copy).and_then(RequestCopy::after_refusal));
+            attempts += 1;
+            request = match again.filter(|_| attempts < MOST_ATTEMPTS) {
+                Some(again) => again,
+                None => return Err(connection.explain(Failure::from(error.into_error()))),
+            };
+        }
     }
 
     /// Waits for the answer, until the time from the last byte of the request is over.
@@ -174,6 +199,12 @@ impl Forwarder {
             }
             until = deadline().max(Instant::now() + CHECK_EACH);
         }
+    }
+}
+
+async fn release(copy: Option<RequestCopy>) {
+    if let Some(copy) = copy {
+        copy.release().await;
     }
 }
 

@@ -62,6 +62,8 @@ pub(super) struct UpstreamLink {
     is_http_2: bool,
     /// What the application speaks instead.
     mismatch: Mutex<Option<SpokenProtocol>>,
+    /// The application has said that it ends the connection of HTTP/2.
+    is_ending: AtomicBool,
     /// Requests of HTTP/2 that the application takes at once; none before its settings are known.
     streams: Arc<Semaphore>,
     knows_streams: AtomicBool,
@@ -81,6 +83,7 @@ impl UpstreamLink {
             trailers: PendingTrailers::default(),
             is_http_2,
             mismatch: Mutex::default(),
+            is_ending: AtomicBool::default(),
             streams: Arc::new(Semaphore::new(0)),
             knows_streams: AtomicBool::default(),
             connection: AtomicWaker::default(),
@@ -116,6 +119,15 @@ impl UpstreamLink {
 
     pub(super) fn note_mismatch(&self, protocol: SpokenProtocol) {
         *self.mismatch.lock().unwrap_or_else(PoisonError::into_inner) = Some(protocol);
+    }
+
+    pub(super) fn note_ending(&self) {
+        self.is_ending.store(true, Release);
+    }
+
+    /// Whether further requests may go out on this connection of HTTP/2.
+    pub(super) fn takes_requests(&self) -> bool {
+        !self.is_ending.load(Acquire) && self.mismatch().is_none()
     }
 
     fn exchange(&self) -> MutexGuard<'_, Exchange> {

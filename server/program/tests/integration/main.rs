@@ -23,6 +23,7 @@ mod grpc;
 mod hangs;
 mod health;
 mod http2;
+mod http2_upstream;
 mod kernel_names;
 mod limits;
 mod long_lived;
