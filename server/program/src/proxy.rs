@@ -14,12 +14,14 @@ mod idle_connections;
 pub(crate) mod openapi;
 mod response_body;
 mod retry;
+mod scheme_probe;
 mod tunnel;
 pub(crate) mod unmatched_routes;
 mod upload;
 mod upload_rate;
 mod upstream;
 mod upstream_addresses;
+mod upstream_certificates;
 mod upstream_link;
 mod upstream_pool;
 mod upstream_socket;
@@ -50,7 +52,8 @@ pub(crate) use self::{
     response_body::ResponseBody,
     upstream::{Upstream, UpstreamPlace, UpstreamProtocol},
     upstream_addresses::UpstreamAddresses,
-    upstream_socket::{Dialer, UpstreamTlsError},
+    upstream_certificates::UpstreamTlsError,
+    upstream_socket::Dialer,
 };
 
 /// Sends requests on to one application.

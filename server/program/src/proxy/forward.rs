@@ -124,6 +124,10 @@ impl Forwarder {
                 },
                 Err(request) => Box::pin(forwarder.send(request, &admitted.exchange, progress)).await,
             };
+            let answered = match answered {
+                Ok(answered) => Ok(answered),
+                Err(failure) => Err(Box::pin(forwarder.dialer.explain(failure)).await),
+            };
             let client = admitted.exchange.client.clone();
             let response = answered.and_then(|(response, connection)| {
                 let sent_at = sent_at();
@@ -241,6 +245,7 @@ fn finish(
     // Some applications close the connection after an error without saying so, as uvicorn does when a handler raises one.
     connection.is_spent = response.status() == StatusCode::INTERNAL_SERVER_ERROR || idle_for == Some(Duration::ZERO);
     connection.idle_for = idle_for;
+    connection.note_answer();
     let client = admitted.exchange.client;
     let is_stream = response.body().size_hint().exact().is_none() && watchboard::is_stream(response.headers());
     // An open stream takes no place of a request while there are places for streams.

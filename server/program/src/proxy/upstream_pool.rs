@@ -181,11 +181,17 @@ impl UpstreamPool {
         }
         // Before the connection, so that a change meanwhile is noticed.
         let version = self.dialer.addresses.version();
-        let (socket, is_http_2) = self.connect_socket().await.map_err(|error| {
-            let failure = Failure::from(&error);
-            self.log.note_no_connection(failure, &error);
-            failure
-        })?;
+        if let Some(spoken) = self.dialer.scheme.mistake() {
+            return Err(Failure::Speaks(spoken));
+        }
+        let (socket, is_http_2) = match self.connect_socket().await {
+            Ok(connected) => connected,
+            Err(error) => {
+                let failure = Box::pin(self.dialer.explain(Failure::from(&error))).await;
+                self.log.note_no_connection(failure, &error);
+                return Err(failure);
+            }
+        };
         self.log.note_connection();
         let connect = Some(began.elapsed());
         let peer = PeerAddress { ip: socket.peer_ip(), version };
@@ -326,6 +332,11 @@ impl OpenConnection {
 impl PooledConnection {
     pub(super) fn is_http_2(&self) -> bool {
         self.open.link.is_http_2()
+    }
+
+    /// The application speaks what `--upstream` says.
+    pub(super) fn note_answer(&self) {
+        self.pool.dialer.scheme.note_answer();
     }
 
     /// Whether the application says that it has not processed a request. No further request goes to a connection that it ends.

@@ -20,6 +20,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
+    scheme_probe::protocol_of,
     upstream_link::{SpokenProtocol, UpstreamLink},
     upstream_socket::UpstreamSocket,
 };
@@ -89,12 +90,12 @@ impl UpstreamStream {
     /// Looks at the first bytes of the application: they say what it speaks.
     fn look(&mut self, first: &[u8]) {
         self.is_new = false;
-        let is_settings = first.len() >= 9 && first[..2] == [0, 0] && first[3] == 4 && first[5..9] == [0; 4];
-        self.link.note_streams(if is_settings { max_streams(first) } else { None });
-        let mismatch = match first {
-            [0x15, 3, ..] => SpokenProtocol::Tls,
-            _ if self.link.is_http_2() && first.starts_with(b"HTTP/1.") => SpokenProtocol::Http1,
-            _ if !self.link.is_http_2() && is_settings => SpokenProtocol::Http2,
+        let spoken = protocol_of(first);
+        self.link.note_streams(if spoken == Some(SpokenProtocol::Http2) { max_streams(first) } else { None });
+        let mismatch = match spoken {
+            Some(SpokenProtocol::Tls) => SpokenProtocol::Tls,
+            Some(SpokenProtocol::Http1) if self.link.is_http_2() => SpokenProtocol::Http1,
+            Some(SpokenProtocol::Http2) if !self.link.is_http_2() => SpokenProtocol::Http2,
             _ => return,
         };
         self.link.note_mismatch(mismatch);

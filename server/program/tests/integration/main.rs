@@ -39,6 +39,7 @@ mod proxy;
 mod recorded_errors;
 mod replication_delay;
 mod rules;
+mod schemes;
 mod server_state;
 mod sign_in_link;
 mod sign_ins;
