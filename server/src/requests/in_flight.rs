@@ -299,6 +299,8 @@ impl InFlightRequest {
             stream.close(None, Some(by));
         }
         let panicked = self.error.as_ref().is_some_and(|error| error.panicked);
+        let is_stream_of_calls = self.first_message_bytes > 0 && self.response_bytes > self.first_message_bytes;
+        let is_stream = self.response_kind == ResponseKind::Stream || is_stream_of_calls;
         let kind = error_kind(self.outcome, self.status, panicked, self.response_kind);
         // What the client took to send and to read is not the application's.
         self.client_wait.end();
@@ -308,12 +310,10 @@ impl InFlightRequest {
         let duration_us = u64::try_from(own.as_micros()).unwrap_or(u64::MAX);
         let ending = Ending {
             status: if self.status == 0 { CLIENT_CLOSED_REQUEST } else { self.status },
-            outcome: if kind.is_none() { Outcome::Complete } else { self.outcome },
+            outcome: if is_stream && kind.is_none() { Outcome::Complete } else { self.outcome },
         };
         self.find_row(false);
         let endpoint = self.row;
-        let is_stream_of_calls = self.first_message_bytes > 0 && self.response_bytes > self.first_message_bytes;
-        let is_stream = self.response_kind == ResponseKind::Stream || is_stream_of_calls;
         let lasts_as_wanted = self.asks_to_wait || endpoint.is_long_poll || is_stream;
         let is_timed = !lasts_as_wanted && !self.client_has_left();
         if let (true, Some(trace)) = (lasts_as_wanted, &mut self.usage) {

@@ -212,6 +212,29 @@ async fn a_body_that_comes_with_pauses_is_a_stream_from_its_first_part_on() {
     }
 }
 
+#[tokio::test]
+async fn a_call_that_its_client_cancels_is_no_error_of_the_application() {
+    let recorder = recorder();
+    let watch = service_fn(|_| async {
+        let first = futures_util::stream::iter([Ok::<_, Infallible>(&b"\0\0\0\0\x01a\0\0\0\0\x01b"[..])]);
+        let body = Body::from_stream(first.chain(futures_util::stream::pending()));
+        Ok::<_, Infallible>(Response::builder().header("content-type", "application/grpc").body(body).unwrap())
+    });
+    let response = RequestsLayer::new(recorder).layer(watch).oneshot(Request::new(Body::empty())).await.unwrap();
+    let mut body = response.into_body();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    // The application says so itself.
+    let cancelled = service_fn(|_| async {
+        let head = Response::builder().header("content-type", "application/grpc").header("grpc-status", "1");
+        Ok(head.body(Body::empty()).unwrap())
+    });
+    ask(recorder, cancelled).await;
+    let mut reader = Reader::new(recorder);
+    let reports = reader.take(|_, _| ());
+    assert_eq!((reports.errors.len(), reader.totals()[0].requests()), (0, 2));
+}
+
 /// The tally of one request that is answered so after a time.
 async fn tally_of(recorder: &'static Recorder, ms: u64, answer: fn() -> Response<Body>) -> crate::requests::Tally {
     let service = service_fn(move |_| async move {
