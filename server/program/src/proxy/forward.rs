@@ -230,8 +230,7 @@ fn finish(
     match admitted.upgrade {
         Some(Upgrade { client, place, drain, .. }) if switches => {
             // `Connection` and `Upgrade` name the new protocol, and stay. The place of the request is free.
-            let protocol = response.headers().get(header::UPGRADE).map(|protocol| protocol.as_bytes().trim_ascii());
-            let is_websocket = protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"));
+            let is_websocket = watchboard::is_websocket(response.headers());
             let sides = tunnel::UpgradedSides { client, application: hyper::upgrade::on(&mut response), is_websocket };
             let tunnel = Tunnel::default();
             response.extensions_mut().insert(tunnel.clone());
