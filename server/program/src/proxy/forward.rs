@@ -124,11 +124,12 @@ impl Forwarder {
                 },
                 Err(request) => Box::pin(forwarder.send(request, &admitted.exchange, progress)).await,
             };
-            let answered = match answered {
-                Ok(answered) => Ok(answered),
-                Err(failure) => Err(Box::pin(forwarder.dialer.explain(failure)).await),
-            };
             let client = admitted.exchange.client.clone();
+            let has_left = || client.as_ref().is_some_and(|client| client.has_ended());
+            let answered = match answered {
+                Err(failure) if !has_left() => Err(Box::pin(forwarder.dialer.explain(failure)).await),
+                answered => answered,
+            };
             let response = answered.and_then(|(response, connection)| {
                 let sent_at = sent_at();
                 progress.inspect(|progress| progress.note_answer());

@@ -23,8 +23,8 @@ use super::{
     upstream_socket::{Dialer, UpstreamSocket},
 };
 
-/// A server answers the beginning of its protocol at once.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+/// A server answers the beginning of its protocol at once, unless it is very busy.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 /// A result holds so long. Meanwhile all failures have the same reason, and no connection is tried.
 const HOLDS_FOR: Duration = Duration::from_secs(5);
 const HTTP_1: &[u8] = b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
