@@ -5,7 +5,10 @@ use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
-use hyper::body::{Body, Incoming};
+use hyper::{
+    body::{Body, Incoming},
+    ext::ReasonPhrase,
+};
 use tokio::time::{Instant, sleep_until};
 use watchboard::{Capacity, Tunnel, UpstreamTiming};
 
@@ -240,6 +243,9 @@ fn finish(
         }
         _ if switches => return Err(Failure::NotHttp),
         _ => flags.make_response_end_to_end(&mut response),
+    }
+    if let Some(reason) = connection.open.link.take_reason().and_then(|reason| ReasonPhrase::try_from(reason).ok()) {
+        response.extensions_mut().insert(reason);
     }
     *response.version_mut() = Version::HTTP_11;
     // Some applications close the connection after an error without saying so, as uvicorn does when a handler raises one.

@@ -40,6 +40,8 @@ pub(super) struct Exchange {
     pub(super) takes_interim: bool,
     /// The target as it came, if hyper has an escaped one.
     pub(super) target: Option<Bytes>,
+    /// The reason phrase of the response, if hyper drops it.
+    pub(super) reason: Option<Bytes>,
     /// The request's body, if it has one.
     pub(super) body: Option<Arc<dyn SentBody>>,
 }
@@ -53,6 +55,7 @@ pub(super) struct UpstreamLink {
     /// Whether the next bytes begin a response.
     awaits_response: AtomicBool,
     has_target: AtomicBool,
+    has_reason: AtomicBool,
     /// Whether the whole request was handed over.
     has_request: AtomicBool,
     has_client_ended: AtomicBool,
@@ -77,6 +80,7 @@ impl UpstreamLink {
             checks_for_end: AtomicBool::default(),
             awaits_response: AtomicBool::default(),
             has_target: AtomicBool::default(),
+            has_reason: AtomicBool::default(),
             has_request: AtomicBool::default(),
             has_client_ended: AtomicBool::default(),
             exchange: Mutex::default(),
@@ -175,9 +179,18 @@ impl UpstreamLink {
         self.awaits_response.load(Acquire)
     }
 
-    /// A response has begun that is no interim one.
-    pub(super) fn note_response(&self) {
+    /// A response has begun that is no interim one, with a reason phrase that hyper drops, if it has one.
+    pub(super) fn begin_response(&self, reason: Option<&[u8]>) {
+        if let Some(reason) = reason {
+            self.exchange().reason = Some(Bytes::copy_from_slice(reason));
+            self.has_reason.store(true, Release);
+        }
         self.awaits_response.store(false, Release);
+    }
+
+    pub(super) fn take_reason(&self) -> Option<Bytes> {
+        let is_there = self.has_reason.load(Acquire) && self.has_reason.swap(false, AcqRel);
+        if is_there { self.exchange().reason.take() } else { None }
     }
 
     /// Passes an interim response on.
