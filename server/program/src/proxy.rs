@@ -2,6 +2,7 @@
 //! records it. hyper does the work of HTTP on both sides.
 
 mod admission;
+mod attempts;
 mod error_page;
 mod failure;
 mod failure_log;
@@ -15,6 +16,7 @@ pub(crate) mod openapi;
 mod response_body;
 mod retry;
 mod scheme_probe;
+mod spoken_protocol;
 mod tunnel;
 pub(crate) mod unmatched_routes;
 mod upload;

@@ -9,7 +9,7 @@ use http::StatusCode;
 use rustix::io::Errno;
 use watchboard::UpstreamTiming;
 
-use super::{upload::UploadError, upstream_certificates::CertificateFault, upstream_link::SpokenProtocol};
+use super::{spoken_protocol::SpokenProtocol, upload::UploadError, upstream_certificates::CertificateFault};
 
 /// Those of the client are no server errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,15 +12,8 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::spoken_protocol::SpokenProtocol;
 use crate::serve::{ClientEnd, ClientLink, PendingTrailers};
-
-/// A protocol that an application speaks by mistake of `--upstream`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SpokenProtocol {
-    Http1,
-    Http2,
-    Tls,
-}
 
 /// The body of a request on its way to the application.
 pub(super) trait SentBody: Send + Sync {

@@ -27,7 +27,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerNam
 
 use super::{
     headers,
-    scheme_probe::SchemeProbe,
+    spoken_protocol::SchemeState,
     upstream::{Upstream, UpstreamPlace, UpstreamProtocol},
     upstream_addresses::UpstreamAddresses,
     upstream_certificates::{UpstreamTlsError, client_config},
@@ -41,7 +41,7 @@ pub(crate) struct Dialer {
     /// Those that its name has now.
     pub(crate) addresses: UpstreamAddresses,
     tls: Option<TlsConnector>,
-    pub(super) scheme: Arc<SchemeProbe>,
+    pub(super) scheme: Arc<SchemeState>,
 }
 
 impl Dialer {

@@ -20,8 +20,8 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
-    scheme_probe::protocol_of,
-    upstream_link::{SpokenProtocol, UpstreamLink},
+    spoken_protocol::{SpokenProtocol, protocol_of},
+    upstream_link::UpstreamLink,
     upstream_socket::UpstreamSocket,
 };
 use crate::serve::PendingOutput;

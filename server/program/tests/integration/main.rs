@@ -36,6 +36,7 @@ mod outages;
 mod output;
 mod prometheus;
 mod proxy;
+mod reason_phrases;
 mod recorded_errors;
 mod replication_delay;
 mod rules;

@@ -54,7 +54,9 @@ const server = http.createServer({ keepAliveTimeout: 5000 }, (request, response)
     case "/events": {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       let number = 0;
-      const timer = setInterval(() => response.write(`data: ${number++}\n\n`), 50);
+      const next = () => response.write(`data: ${number++}\n\n`);
+      next();
+      const timer = setInterval(next, Number(url.searchParams.get("every") ?? 50));
       return response.on("close", () => { clearInterval(timer); console.log("events closed"); });
     }
     case "/poll": // As long as nothing happens.
