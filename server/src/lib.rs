@@ -53,7 +53,7 @@ pub use memory::{Watch, WatchTarget, memory_limit_bytes};
 pub use monitor::{Builder, Monitor};
 pub use requests::{
     Capacity, CapacityPlace, ClientLeft, Incoming, RequestsBody, RequestsFuture, RequestsLayer, RequestsService,
-    RouteError, Routes, Tunnel, UpstreamTiming, is_stream,
+    RouteError, Routes, Tunnel, UpstreamTiming, is_stream, is_websocket,
 };
 pub use supervision::program;
 pub use watchboard_wire::ClosedBy;

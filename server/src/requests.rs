@@ -54,6 +54,6 @@ pub(crate) use reports::{ReportedError, RequestUsage, Sighting, SlowSighting};
 pub(crate) use request_id::RequestId;
 pub use response_kind::is_stream;
 pub(crate) use tally::{MemoryTally, Tally, UsageTally};
-pub use tunnel::Tunnel;
+pub use tunnel::{Tunnel, is_websocket};
 pub use upstream::UpstreamTiming;
 pub(crate) use upstream::{UpstreamFailure, UpstreamTally};

@@ -2,23 +2,28 @@
 //! records it. hyper does the work of HTTP on both sides.
 
 mod admission;
+mod attempts;
 mod error_page;
 mod failure;
 mod failure_log;
 mod forward;
 mod frames;
 mod headers;
+mod held_parts;
 mod host;
 mod idle_connections;
 pub(crate) mod openapi;
 mod response_body;
 mod retry;
+mod scheme_probe;
+mod spoken_protocol;
 mod tunnel;
 pub(crate) mod unmatched_routes;
 mod upload;
 mod upload_rate;
 mod upstream;
 mod upstream_addresses;
+mod upstream_certificates;
 mod upstream_link;
 mod upstream_pool;
 mod upstream_socket;
@@ -49,7 +54,8 @@ pub(crate) use self::{
     response_body::ResponseBody,
     upstream::{Upstream, UpstreamPlace, UpstreamProtocol},
     upstream_addresses::UpstreamAddresses,
-    upstream_socket::{Dialer, UpstreamTlsError},
+    upstream_certificates::UpstreamTlsError,
+    upstream_socket::Dialer,
 };
 
 /// Sends requests on to one application.

@@ -65,8 +65,12 @@ where
         let work = this.guard.begin_work();
         let polled = inner.as_mut().poll_frame(cx);
         this.guard.end_work(work);
+        let Some(request) = this.guard.request() else { return polled };
+        if polled.is_pending() {
+            request.pause();
+        }
         let frame = ready!(polled);
-        let Some(request) = this.guard.request() else { return Poll::Ready(frame) };
+        request.resume();
         match &frame {
             None => request.complete(),
             Some(Err(error)) => {

@@ -66,6 +66,8 @@ mod tests {
             (404, Outcome::Complete, Class::ClientError),
             (503, Outcome::Complete, Class::ServerError),
             (503, Outcome::Dropped, Class::ServerError),
+            // RFC 9110, 15: such a status is invalid, and handled as a 5xx.
+            (700, Outcome::Complete, Class::ServerError),
             (200, Outcome::Failed, Class::ServerError),
             (200, Outcome::Dropped, Class::Dropped),
             (499, Outcome::Dropped, Class::Dropped),

@@ -19,7 +19,7 @@ use super::{
     response_kind::{ResponseKind, error_kind},
     tunnel::{Tunnel, upgrade_kind},
     upstream::UpstreamTiming,
-    waiting::{self, ClientWait},
+    waiting::{self, ClientWait, Pauses},
 };
 use crate::{
     alloc::AllocationSums,
@@ -65,6 +65,7 @@ pub(super) struct InFlightRequest {
     /// Whether the query asks the application to wait until something happens: its time is no latency then.
     asks_to_wait: bool,
     pub(super) client_wait: ClientWait,
+    pauses: Pauses,
     /// The body's length by the response's head. Once as many bytes are sent the body has ended, even if the server does not poll for its
     /// end.
     promised: Option<u64>,
@@ -103,6 +104,7 @@ impl InFlightRequest {
             first_message_bytes: 0,
             asks_to_wait: uri.query().is_some_and(waiting::asks_to_wait),
             client_wait: ClientWait::default(),
+            pauses: Pauses::default(),
             promised: None,
             is_error_text: false,
         }
@@ -224,6 +226,18 @@ impl InFlightRequest {
         }
     }
 
+    /// The next part of the body is not there yet. One whose length is known is no stream.
+    pub(super) fn pause(&mut self) {
+        if self.response_bytes > 0 && self.promised.is_none() {
+            self.pauses.begin();
+        }
+    }
+
+    /// The next part is there, or the end.
+    pub(super) fn resume(&mut self) {
+        self.pauses.end();
+    }
+
     /// Whether as many bytes are sent as the head promised.
     pub(super) fn has_sent_all(&self) -> bool {
         self.promised.is_some_and(|promised| self.response_bytes >= promised)
@@ -285,20 +299,21 @@ impl InFlightRequest {
             stream.close(None, Some(by));
         }
         let panicked = self.error.as_ref().is_some_and(|error| error.panicked);
+        let is_stream_of_calls = self.first_message_bytes > 0 && self.response_bytes > self.first_message_bytes;
+        let is_stream = self.response_kind == ResponseKind::Stream || is_stream_of_calls;
         let kind = error_kind(self.outcome, self.status, panicked, self.response_kind);
         // What the client took to send and to read is not the application's.
         self.client_wait.end();
         let upload = self.upstream.as_ref().and_then(|upstream| upstream.upload).unwrap_or_default();
-        let own = self.elapsed().saturating_sub(upload + self.client_wait.total());
+        let not_its_own = upload + self.client_wait.total() + self.pauses.of_stream();
+        let own = self.elapsed().saturating_sub(not_its_own);
         let duration_us = u64::try_from(own.as_micros()).unwrap_or(u64::MAX);
         let ending = Ending {
             status: if self.status == 0 { CLIENT_CLOSED_REQUEST } else { self.status },
-            outcome: if kind.is_none() { Outcome::Complete } else { self.outcome },
+            outcome: if is_stream && kind.is_none() { Outcome::Complete } else { self.outcome },
         };
         self.find_row(false);
         let endpoint = self.row;
-        let is_stream_of_calls = self.first_message_bytes > 0 && self.response_bytes > self.first_message_bytes;
-        let is_stream = self.response_kind == ResponseKind::Stream || is_stream_of_calls;
         let lasts_as_wanted = self.asks_to_wait || endpoint.is_long_poll || is_stream;
         let is_timed = !lasts_as_wanted && !self.client_has_left();
         if let (true, Some(trace)) = (lasts_as_wanted, &mut self.usage) {

@@ -3,7 +3,11 @@
 use http::{HeaderMap, HeaderValue, header};
 use watchboard_wire::ErrorKind;
 
-use super::{ending::Outcome, grpc::is_grpc_type, waiting::is_stream_type};
+use super::{
+    ending::{CLIENT_CLOSED_REQUEST, Outcome},
+    grpc::is_grpc_type,
+    waiting::is_stream_type,
+};
 
 /// Kinds of responses that are recorded otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +57,9 @@ impl ResponseKind {
 pub(super) fn error_kind(outcome: Outcome, status: u16, panicked: bool, kind: ResponseKind) -> Option<ErrorKind> {
     match (outcome, status) {
         _ if panicked => Some(ErrorKind::Panic),
-        // The client of a stream always ends it.
-        (Outcome::Dropped, _) if kind == ResponseKind::Stream => None,
+        // The client of a stream always ends it. A call of gRPC whose answer has begun is one too, or its client wants no more of it.
+        (Outcome::Dropped, _) if kind != ResponseKind::Plain => None,
+        (Outcome::Complete, CLIENT_CLOSED_REQUEST) if kind == ResponseKind::Grpc => None,
         (_, 500..) | (Outcome::Failed, _) => Some(ErrorKind::Server),
         (Outcome::Dropped, _) => Some(ErrorKind::Dropped),
         (Outcome::Complete, 400..) => Some(ErrorKind::Client),

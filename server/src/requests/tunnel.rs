@@ -91,9 +91,21 @@ impl std::fmt::Debug for TunnelState {
     }
 }
 
+/// Whether a 101 response with these headers opens a WebSocket.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue, header};
+///
+/// let upgrade = HeaderMap::from_iter([(header::UPGRADE, HeaderValue::from_static("WebSocket"))]);
+/// assert!(watchboard::is_websocket(&upgrade));
+/// ```
+#[must_use]
+pub fn is_websocket(headers: &HeaderMap) -> bool {
+    let protocol = headers.get(header::UPGRADE).map(|protocol| protocol.as_bytes().trim_ascii());
+    protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+}
+
 /// The kind of an upgraded connection, by the head of its 101 response.
 pub(super) fn upgrade_kind(headers: &HeaderMap) -> LongLivedKind {
-    let protocol = headers.get(header::UPGRADE).map(|protocol| protocol.as_bytes().trim_ascii());
-    let is_websocket = protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"));
-    if is_websocket { LongLivedKind::WebSocket } else { LongLivedKind::Upgrade }
+    if is_websocket(headers) { LongLivedKind::WebSocket } else { LongLivedKind::Upgrade }
 }

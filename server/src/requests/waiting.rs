@@ -75,6 +75,39 @@ impl ClientWait {
     }
 }
 
+/// An application that waits so long between two parts of a body has nothing to send meanwhile.
+const PAUSE: Duration = Duration::from_millis(10);
+/// From so many pauses on, a body is a stream, whatever its type. One that is only slow to make has fewer: a head, and the rest at once.
+const PAUSES_OF_A_STREAM: u32 = 3;
+
+/// The times in which the application sent nothing of a body that it had begun.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Pauses {
+    began: Option<Instant>,
+    total: Duration,
+    count: u32,
+}
+
+impl Pauses {
+    /// The next part of the body is not there yet.
+    pub(super) fn begin(&mut self) {
+        self.began.get_or_insert_with(Instant::now);
+    }
+
+    /// The next part is there, or the end.
+    pub(super) fn end(&mut self) {
+        if let Some(pause) = self.began.take().map(|began| began.elapsed()).filter(|pause| *pause >= PAUSE) {
+            self.total += pause;
+            self.count += 1;
+        }
+    }
+
+    /// The time that is a stream's, and not the application's.
+    pub(super) fn of_stream(self) -> Duration {
+        if self.count >= PAUSES_OF_A_STREAM { self.total } else { Duration::ZERO }
+    }
+}
+
 /// Whether the clients of a route ask the application to wait until something happens, by a segment of its template.
 pub(super) fn is_route_of_long_polls(route: &str) -> bool {
     let is_of_polls = |segment: &str| SEGMENTS.iter().any(|name| segment.eq_ignore_ascii_case(name));

@@ -20,6 +20,15 @@ pub struct Nginx {
 impl Nginx {
     /// With these `location` blocks. To an upstream it speaks HTTP/1.1, as its newer releases do by default, and adds no headers.
     pub async fn start(locations: &str) -> Self {
+        Self::listening("", locations).await
+    }
+
+    /// The same with HTTP/2 from the first byte on.
+    pub async fn start_http_2(locations: &str) -> Self {
+        Self::listening("http2", locations).await
+    }
+
+    async fn listening(protocol: &str, locations: &str) -> Self {
         let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
         let temporary =
             ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|kind| format!("{kind}_temp_path {kind};"));
@@ -28,7 +37,7 @@ impl Nginx {
              events {{ worker_connections 64; }}
              http {{
                  access_log off; proxy_http_version 1.1; {}
-                 server {{ listen 127.0.0.1:{port}; {locations} }}
+                 server {{ listen 127.0.0.1:{port} {protocol}; {locations} }}
              }}",
             temporary.concat()
         );

@@ -167,7 +167,7 @@ impl Admission {
             client: (version < Version::HTTP_2).then(|| Arc::clone(&arrival.peer.link)),
             takes_interim: version == Version::HTTP_11,
             target: note.target.map(headers::origin_form),
-            body: None,
+            ..Exchange::default()
         };
         Ok(AdmittedRequest { place, upgrade, expects, exchange })
     }

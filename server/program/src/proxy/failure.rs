@@ -9,7 +9,7 @@ use http::StatusCode;
 use rustix::io::Errno;
 use watchboard::UpstreamTiming;
 
-use super::{upload::UploadError, upstream_link::SpokenProtocol};
+use super::{spoken_protocol::SpokenProtocol, upload::UploadError, upstream_certificates::CertificateFault};
 
 /// Those of the client are no server errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub(super) enum Failure {
     NotAllowed,
     NoConnection,
     NoConnectionInTime,
+    Certificate(CertificateFault),
     Closed,
     NotHttp,
     /// The application speaks another protocol than `--upstream` says.
@@ -65,6 +66,7 @@ impl Failure {
             | Self::NoPort
             | Self::NotAllowed
             | Self::NoConnection
+            | Self::Certificate(_)
             | Self::Closed
             | Self::NotHttp
             | Self::Speaks(_)
@@ -86,7 +88,8 @@ impl Failure {
             | Self::NoDescriptor
             | Self::NoPort
             | Self::NotAllowed
-            | Self::NoConnection => "The application cannot be reached. Please try again in a moment.",
+            | Self::NoConnection
+            | Self::Certificate(_) => "The application cannot be reached. Please try again in a moment.",
             Self::Closed => "The application broke off. Please try again.",
             Self::NotHttp | Self::Speaks(_) => "The application's answer is not to be understood.",
             Self::TooLarge => "The head of the application's answer is too large.",
@@ -112,6 +115,7 @@ impl Failure {
             Self::NoPort => "no port was left here for a connection to the application",
             Self::NotAllowed => "the system does not allow connections to the application: look at its firewall",
             Self::NoConnection => "no connection to the application could be made",
+            Self::Certificate(fault) => fault.cause(),
             Self::NoConnectionInTime => "the application took no connection in time",
             Self::Closed => "the application closed the connection before it answered",
             Self::NotHttp => "what the application answered is not HTTP/1.1",
@@ -133,6 +137,9 @@ impl Failure {
 /// From the error of an attempt to connect.
 impl From<&io::Error> for Failure {
     fn from(error: &io::Error) -> Self {
+        if let Some(fault) = CertificateFault::from_error(error) {
+            return Self::Certificate(fault);
+        }
         match error.kind() {
             ErrorKind::ConnectionRefused => Self::Refused,
             // The application accepted the connection and broke it off at once.

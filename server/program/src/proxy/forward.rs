@@ -1,40 +1,42 @@
 //! Sends a request to the application and returns the head of its answer.
 
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
-use hyper::body::{Body, Incoming};
-use tokio::time::{Instant, sleep_until};
+use hyper::{
+    body::{Body, Incoming},
+    ext::ReasonPhrase,
+};
+use tokio::time::Instant;
 use watchboard::{Capacity, Tunnel, UpstreamTiming};
 
 use super::{
     admission::{AdmittedRequest, Upgrade},
+    attempts::{UpstreamAttempts, release},
     error_page::failure_response,
     failure::Failure,
     failure_log::FailureLog,
     headers::{self, HeaderFlags},
     idle_connections::Reuse,
     response_body::ResponseBody,
-    retry, tunnel,
+    retry::RequestCopy,
+    tunnel,
     upload::{Progress, Upload, UploadError},
-    upstream_link::{Exchange, SentBody},
+    upstream_link::SentBody,
     upstream_pool::{PooledConnection, UpstreamPool},
     upstream_socket::Dialer,
 };
+use crate::serve::ClientLink;
 
 /// An idle connection that the application was closing fails within this time. A later end is the fault of the request.
 const CLOSED_WITHIN: Duration = Duration::from_secs(1);
-/// Between two looks at an expired deadline while the client still sends.
-const CHECK_EACH: Duration = Duration::from_millis(250);
 
 /// The forwarder of one thread.
 pub(super) struct Forwarder {
     dialer: Dialer,
-    /// From the last byte of the request to the first of the answer.
-    answers_within: Duration,
-    pool: Arc<UpstreamPool>,
+    attempts: UpstreamAttempts,
     /// Places of answers that are streams.
     streams: Capacity,
     log: Arc<FailureLog>,
@@ -44,13 +46,13 @@ impl Forwarder {
     pub(super) fn new(dialer: Dialer, answers_within: Duration, most_idle: usize, streams: Capacity) -> Self {
         let log = Arc::<FailureLog>::default();
         let pool = UpstreamPool::new(dialer.clone(), most_idle, Arc::clone(&log));
-        Self { dialer, answers_within, pool, streams, log }
+        Self { dialer, attempts: UpstreamAttempts { answers_within, pool }, streams, log }
     }
 
     pub(super) fn with_new_pool(&self, most_idle: usize) -> Self {
         let pool = UpstreamPool::new(self.dialer.clone(), most_idle, Arc::clone(&self.log));
         let (dialer, streams, log) = (self.dialer.clone(), self.streams.clone(), Arc::clone(&self.log));
-        Self { dialer, answers_within: self.answers_within, pool, streams, log }
+        Self { dialer, attempts: UpstreamAttempts { answers_within: self.attempts.answers_within, pool }, streams, log }
     }
 
     pub(super) fn log(&self) -> &FailureLog {
@@ -79,9 +81,9 @@ impl Forwarder {
             request.headers_mut().insert(header::EXPECT, expects);
         }
         admitted.exchange.body = progress.clone().map(|progress| progress as Arc<dyn SentBody>);
-        let sent = match self.pool.idle(began, reuse) {
+        let sent = match self.attempts.pool.idle(began, reuse) {
             Some(mut connection) => {
-                let copy = retry::copy(&request);
+                let copy = RequestCopy::new(&request, connection.is_http_2());
                 Ok((connection.open.send(request, &admitted.exchange), connection, copy))
             }
             None => Err(request),
@@ -99,23 +101,37 @@ impl Forwarder {
             // The client's time to send the request is not the application's.
             let sent_at = || progress.map_or(began, |progress| progress.last().max(began));
             let answered = match sent {
-                Ok((answer, connection, copy)) => match forwarder.answer(answer, began, progress).await {
-                    Ok(Ok(response)) => Ok((response, connection)),
-                    // Applications close idle connections when they like.
+                Ok((answer, connection, copy)) => match forwarder.attempts.answer(answer, began, progress).await {
+                    Ok(Ok(response)) => {
+                        release(copy).await;
+                        Ok((response, connection))
+                    }
                     Ok(Err(mut error)) => {
                         let unsent = error.take_message();
+                        let refusal = connection.refusal(error.error());
                         let failure = connection.explain(Failure::from(error.into_error()));
+                        // Applications close idle connections when they like.
                         let was_closing = failure == Failure::Closed && began.elapsed() < CLOSED_WITHIN;
-                        match unsent.or(copy.filter(|_| was_closing)) {
-                            Some(request) => Box::pin(forwarder.send(request, &admitted.exchange, progress)).await,
+                        let again = || match refusal {
+                            Some(_) => copy.and_then(RequestCopy::after_refusal),
+                            None => copy.filter(|_| was_closing).and_then(RequestCopy::after_close),
+                        };
+                        match unsent.or_else(again) {
+                            Some(request) => {
+                                Box::pin(forwarder.attempts.send(request, &admitted.exchange, progress)).await
+                            }
                             None => Err(failure),
                         }
                     }
                     Err(failure) => Err(failure),
                 },
-                Err(request) => Box::pin(forwarder.send(request, &admitted.exchange, progress)).await,
+                Err(request) => Box::pin(forwarder.attempts.send(request, &admitted.exchange, progress)).await,
             };
             let client = admitted.exchange.client.clone();
+            let answered = match answered.map_err(|failure| blame(failure, progress, client.as_deref())) {
+                Err(failure) => Err(Box::pin(forwarder.dialer.explain(failure)).await),
+                answered => answered,
+            };
             let response = answered.and_then(|(response, connection)| {
                 let sent_at = sent_at();
                 progress.inspect(|progress| progress.note_answer());
@@ -123,57 +139,23 @@ impl Forwarder {
                 finish(admitted, response, connection, timing, &forwarder.streams)
             });
             Ok(response.unwrap_or_else(|failure| {
-                let failure =
-                    if progress.is_some_and(Progress::is_stalled) { failure.while_stalled() } else { failure };
-                let failure = match &client {
-                    Some(client) if failure == Failure::Closed && client.has_ended() => {
-                        client.left().note();
-                        Failure::Client(UploadError::Aborted)
-                    }
-                    _ => failure,
-                };
                 forwarder.log.note(failure);
                 let sent_at = if failure.is_clients() { Instant::now() } else { sent_at() };
                 failure_response(failure, timing(failure.timing(), sent_at), accept.as_ref())
             }))
         })
     }
+}
 
-    /// Sends a request on a new connection. Returns the head of the answer and the connection.
-    async fn send(
-        &self,
-        request: Request<Upload>,
-        exchange: &Exchange,
-        progress: Option<&Progress>,
-    ) -> Result<(Response<Incoming>, PooledConnection), Failure> {
-        let mut connection = self.pool.connect().await?;
-        let answer = connection.open.send(request, exchange);
-        let response = self.answer(answer, Instant::now(), progress).await?;
-        let response = response.map_err(|error| connection.explain(Failure::from(error.into_error())))?;
-        Ok((response, connection))
-    }
-
-    /// Waits for the answer, until the time from the last byte of the request is over.
-    async fn answer<T>(
-        &self,
-        answer: impl Future<Output = T>,
-        began: Instant,
-        progress: Option<&Progress>,
-    ) -> Result<T, Failure> {
-        let deadline = || progress.map_or(began, Progress::last) + self.answers_within;
-        let mut answer = pin!(answer);
-        let mut until = deadline();
-        loop {
-            tokio::select! {
-                biased;
-                answered = &mut answer => return Ok(answered),
-                // A client that sends no more has a time of its own.
-                () = sleep_until(until) => if deadline() <= until && !progress.is_some_and(Progress::waits_for_client) {
-                    return Err(Failure::Late);
-                },
-            }
-            until = deadline().max(Instant::now() + CHECK_EACH);
+/// The failure, or that of a client that has made the application close.
+fn blame(failure: Failure, progress: Option<&Progress>, client: Option<&ClientLink>) -> Failure {
+    let failure = if progress.is_some_and(Progress::is_stalled) { failure.while_stalled() } else { failure };
+    match client {
+        Some(client) if failure == Failure::Closed && client.has_ended() => {
+            client.left().note();
+            Failure::Client(UploadError::Aborted)
         }
+        _ => failure,
     }
 }
 
@@ -195,8 +177,7 @@ fn finish(
     match admitted.upgrade {
         Some(Upgrade { client, place, drain, .. }) if switches => {
             // `Connection` and `Upgrade` name the new protocol, and stay. The place of the request is free.
-            let protocol = response.headers().get(header::UPGRADE).map(|protocol| protocol.as_bytes().trim_ascii());
-            let is_websocket = protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"));
+            let is_websocket = watchboard::is_websocket(response.headers());
             let sides = tunnel::UpgradedSides { client, application: hyper::upgrade::on(&mut response), is_websocket };
             let tunnel = Tunnel::default();
             response.extensions_mut().insert(tunnel.clone());
@@ -206,10 +187,14 @@ fn finish(
         _ if switches => return Err(Failure::NotHttp),
         _ => flags.make_response_end_to_end(&mut response),
     }
+    if let Some(reason) = connection.open.link.take_reason().and_then(|reason| ReasonPhrase::try_from(reason).ok()) {
+        response.extensions_mut().insert(reason);
+    }
     *response.version_mut() = Version::HTTP_11;
     // Some applications close the connection after an error without saying so, as uvicorn does when a handler raises one.
     connection.is_spent = response.status() == StatusCode::INTERNAL_SERVER_ERROR || idle_for == Some(Duration::ZERO);
     connection.idle_for = idle_for;
+    connection.note_answer();
     let client = admitted.exchange.client;
     let is_stream = response.body().size_hint().exact().is_none() && watchboard::is_stream(response.headers());
     // An open stream takes no place of a request while there are places for streams.

@@ -5,7 +5,7 @@ use std::{
     io,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{
             AtomicBool, AtomicU64,
             Ordering::{AcqRel, Acquire, Relaxed},
@@ -25,6 +25,7 @@ use watchboard::ClientLeft;
 
 use super::{
     headers,
+    held_parts::HeldParts,
     upload_rate::{UPLOAD_CHECK_EACH, UploadPace},
     upstream_link::{SentBody, UpstreamLink},
 };
@@ -142,21 +143,59 @@ impl SentBody for Progress {
     }
 }
 
-/// The body of a request. It is boxed, since requests are moved often.
-pub(super) struct Upload(Option<Box<UploadBody>>);
+/// The body of a request. Requests are moved often, so it is behind a pointer.
+///
+/// A copy of it sends the body from its beginning, as long as that is held.
+pub(super) struct Upload(Option<UploadAttempt>);
+
+struct UploadAttempt {
+    body: Arc<Mutex<UploadBody>>,
+    /// Only the last attempt that was polled may go on.
+    number: u32,
+    /// Parts of the body that this attempt has sent of those that are held.
+    sent: usize,
+}
 
 struct UploadBody {
     inner: Incoming,
     progress: Arc<Progress>,
     pace: UploadPace,
     patience: Option<Pin<Box<Sleep>>>,
+    attempt: u32,
+    held: HeldParts,
 }
 
 impl Upload {
     pub(super) const NONE: Self = Self(None);
 
     pub(super) fn new(inner: Incoming, progress: Arc<Progress>) -> Self {
-        Self(Some(Box::new(UploadBody { inner, progress, pace: UploadPace::default(), patience: None })))
+        let (pace, patience, held) = (UploadPace::default(), None, HeldParts::None);
+        let body = UploadBody { inner, progress, pace, patience, attempt: 0, held };
+        Self(Some(UploadAttempt { body: Arc::new(Mutex::new(body)), number: 0, sent: 0 }))
+    }
+
+    /// Another attempt to send the body. What is sent until then is held for it.
+    pub(super) fn copy(&self) -> Self {
+        let Some(attempt) = &self.0 else { return Self::NONE };
+        attempt.lock().held.begin();
+        Self(Some(UploadAttempt { body: Arc::clone(&attempt.body), number: attempt.number + 1, sent: 0 }))
+    }
+
+    /// Whether the body can be sent from its beginning.
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.as_ref().is_none_or(|attempt| attempt.sent == 0 && !attempt.lock().held.is_lost())
+    }
+
+    /// Whether no other attempt has the body, of which the client has more to send.
+    pub(super) fn is_last_and_unread(&self) -> bool {
+        let Some(attempt) = &self.0 else { return false };
+        Arc::strong_count(&attempt.body) == 1 && !attempt.lock().inner.is_end_stream()
+    }
+}
+
+impl UploadAttempt {
+    fn lock(&self) -> MutexGuard<'_, UploadBody> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,24 +217,19 @@ impl UploadBody {
         }
         Poll::Pending
     }
-}
 
-impl Body for Upload {
-    type Data = Bytes;
-    type Error = UploadError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
-        let Some(upload) = &mut self.0 else { return Poll::Ready(None) };
-        let progress = Arc::clone(&upload.progress);
+    /// The next part that the client sends.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+        let progress = Arc::clone(&self.progress);
         if !progress.go.load(Acquire) {
             progress.waits.register(cx.waker());
             if !progress.go.load(Acquire) {
-                ready!(upload.is_over(GO_AHEAD_WITHIN, cx));
+                ready!(self.is_over(GO_AHEAD_WITHIN, cx));
                 progress.go_ahead();
             }
-            upload.patience = None;
+            self.patience = None;
         }
-        match Pin::new(&mut upload.inner).poll_frame(cx) {
+        match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Ready(frame) => {
                 progress.starved.store(false, Relaxed);
                 progress.note();
@@ -203,20 +237,25 @@ impl Body for Upload {
                 if let Some(Ok(trailers)) = &frame
                     && let Some(trailers) = trailers.trailers_ref()
                 {
+                    self.held = HeldParts::Lost;
                     // The stream below hyper sends them. A body with a length has none.
                     if progress.carries_frames() {
                         return Poll::Ready(Some(Ok(Frame::trailers(trailers.clone()))));
                     }
-                    let is_chunked = upload.inner.size_hint().exact().is_none();
+                    let is_chunked = self.inner.size_hint().exact().is_none();
                     let lines = trailers::encode(trailers, headers::may_be_trailer);
                     progress.end(if is_chunked { lines } else { vec![] });
                     return Poll::Ready(None);
                 }
-                if frame.is_none() || upload.inner.is_end_stream() {
+                if frame.is_none() || self.inner.is_end_stream() {
                     progress.end(vec![]);
                 }
                 match &frame {
-                    Some(Ok(frame)) => upload.pace.add(frame.data_ref().map_or(0, Bytes::len)),
+                    Some(Ok(frame)) => {
+                        self.pace.add(frame.data_ref().map_or(0, Bytes::len));
+                        let is_answered = progress.is_answered.load(Relaxed);
+                        frame.data_ref().into_iter().for_each(|data| self.held.add(data, is_answered));
+                    }
                     Some(Err(UploadError::Aborted)) => progress.client.note(),
                     _ => {}
                 }
@@ -224,17 +263,49 @@ impl Body for Upload {
             }
             Poll::Pending => {
                 progress.starved.store(true, Relaxed);
-                ready!(upload.poll_patience(cx));
+                ready!(self.poll_patience(cx));
                 Poll::Ready(Some(Err(UploadError::Slow)))
             }
         }
     }
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = UploadError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+        let Some(UploadAttempt { body, number, sent }) = &mut self.0 else { return Poll::Ready(None) };
+        let mut body = body.lock().unwrap_or_else(PoisonError::into_inner);
+        if *number < body.attempt {
+            // The stream of this attempt has failed.
+            return Poll::Ready(Some(Err(UploadError::Aborted)));
+        }
+        body.attempt = *number;
+        let part = body.held.part(*sent).cloned();
+        let polled = match part {
+            Some(part) => Poll::Ready(Some(Ok(Frame::data(part)))),
+            None => body.poll_next(cx),
+        };
+        *sent += usize::from(polled.is_ready());
+        polled
+    }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(|upload| upload.inner.is_end_stream())
+        self.0.as_ref().is_none_or(|attempt| {
+            let body = attempt.lock();
+            body.held.part(attempt.sent).is_none() && body.inner.is_end_stream()
+        })
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), |upload| upload.inner.size_hint())
+        let Some(attempt) = &self.0 else { return SizeHint::with_exact(0) };
+        let body = attempt.lock();
+        let (mut hint, held) = (body.inner.size_hint(), body.held.bytes_from(attempt.sent));
+        match hint.exact() {
+            Some(exact) => hint.set_exact(exact + held),
+            None => hint.set_lower(hint.lower() + held),
+        }
+        hint
     }
 }

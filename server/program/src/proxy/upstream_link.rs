@@ -12,15 +12,8 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::spoken_protocol::SpokenProtocol;
 use crate::serve::{ClientEnd, ClientLink, PendingTrailers};
-
-/// A protocol that an application speaks by mistake of `--upstream`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SpokenProtocol {
-    Http1,
-    Http2,
-    Tls,
-}
 
 /// The body of a request on its way to the application.
 pub(super) trait SentBody: Send + Sync {
@@ -40,6 +33,8 @@ pub(super) struct Exchange {
     pub(super) takes_interim: bool,
     /// The target as it came, if hyper has an escaped one.
     pub(super) target: Option<Bytes>,
+    /// The reason phrase of the response, if hyper drops it.
+    pub(super) reason: Option<Bytes>,
     /// The request's body, if it has one.
     pub(super) body: Option<Arc<dyn SentBody>>,
 }
@@ -53,6 +48,7 @@ pub(super) struct UpstreamLink {
     /// Whether the next bytes begin a response.
     awaits_response: AtomicBool,
     has_target: AtomicBool,
+    has_reason: AtomicBool,
     /// Whether the whole request was handed over.
     has_request: AtomicBool,
     has_client_ended: AtomicBool,
@@ -62,6 +58,8 @@ pub(super) struct UpstreamLink {
     is_http_2: bool,
     /// What the application speaks instead.
     mismatch: Mutex<Option<SpokenProtocol>>,
+    /// The application has said that it ends the connection of HTTP/2.
+    is_ending: AtomicBool,
     /// Requests of HTTP/2 that the application takes at once; none before its settings are known.
     streams: Arc<Semaphore>,
     knows_streams: AtomicBool,
@@ -75,12 +73,14 @@ impl UpstreamLink {
             checks_for_end: AtomicBool::default(),
             awaits_response: AtomicBool::default(),
             has_target: AtomicBool::default(),
+            has_reason: AtomicBool::default(),
             has_request: AtomicBool::default(),
             has_client_ended: AtomicBool::default(),
             exchange: Mutex::default(),
             trailers: PendingTrailers::default(),
             is_http_2,
             mismatch: Mutex::default(),
+            is_ending: AtomicBool::default(),
             streams: Arc::new(Semaphore::new(0)),
             knows_streams: AtomicBool::default(),
             connection: AtomicWaker::default(),
@@ -116,6 +116,15 @@ impl UpstreamLink {
 
     pub(super) fn note_mismatch(&self, protocol: SpokenProtocol) {
         *self.mismatch.lock().unwrap_or_else(PoisonError::into_inner) = Some(protocol);
+    }
+
+    pub(super) fn note_ending(&self) {
+        self.is_ending.store(true, Release);
+    }
+
+    /// Whether further requests may go out on this connection of HTTP/2.
+    pub(super) fn takes_requests(&self) -> bool {
+        !self.is_ending.load(Acquire) && self.mismatch().is_none()
     }
 
     fn exchange(&self) -> MutexGuard<'_, Exchange> {
@@ -163,9 +172,18 @@ impl UpstreamLink {
         self.awaits_response.load(Acquire)
     }
 
-    /// A response has begun that is no interim one.
-    pub(super) fn note_response(&self) {
+    /// A response has begun that is no interim one, with a reason phrase that hyper drops, if it has one.
+    pub(super) fn begin_response(&self, reason: Option<&[u8]>) {
+        if let Some(reason) = reason {
+            self.exchange().reason = Some(Bytes::copy_from_slice(reason));
+            self.has_reason.store(true, Release);
+        }
         self.awaits_response.store(false, Release);
+    }
+
+    pub(super) fn take_reason(&self) -> Option<Bytes> {
+        let is_there = self.has_reason.load(Acquire) && self.has_reason.swap(false, AcqRel);
+        if is_there { self.exchange().reason.take() } else { None }
     }
 
     /// Passes an interim response on.

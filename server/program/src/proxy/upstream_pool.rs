@@ -27,6 +27,7 @@ use super::{
     failure_log::FailureLog,
     headers,
     idle_connections::{Idle, IdleTime, Reuse},
+    retry::StreamRefusal,
     upload::Upload,
     upstream_addresses::UpstreamAddresses,
     upstream_link::{Exchange, UpstreamLink},
@@ -157,7 +158,7 @@ impl UpstreamPool {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         // Requests on those that are dropped go on to their end.
         shared.retain_mut(|connection| {
-            let is_open = !connection.sender.is_closed() && connection.link.mismatch().is_none();
+            let is_open = !connection.sender.is_closed() && connection.link.takes_requests();
             is_open && !connection.peer.has_moved(&self.dialer.addresses)
         });
         let with_room = shared.iter().find_map(|connection| Some((connection, connection.link.stream()?)));
@@ -180,11 +181,17 @@ impl UpstreamPool {
         }
         // Before the connection, so that a change meanwhile is noticed.
         let version = self.dialer.addresses.version();
-        let (socket, is_http_2) = self.connect_socket().await.map_err(|error| {
-            let failure = Failure::from(&error);
-            self.log.note_no_connection(failure, &error);
-            failure
-        })?;
+        if let Some(spoken) = self.dialer.scheme.mistake() {
+            return Err(Failure::Speaks(spoken));
+        }
+        let (socket, is_http_2) = match self.connect_socket().await {
+            Ok(connected) => connected,
+            Err(error) => {
+                let failure = Box::pin(self.dialer.explain(Failure::from(&error))).await;
+                self.log.note_no_connection(failure, &error);
+                return Err(failure);
+            }
+        };
         self.log.note_connection();
         let connect = Some(began.elapsed());
         let peer = PeerAddress { ip: socket.peer_ip(), version };
@@ -323,6 +330,24 @@ impl OpenConnection {
 }
 
 impl PooledConnection {
+    pub(super) fn is_http_2(&self) -> bool {
+        self.open.link.is_http_2()
+    }
+
+    /// The application speaks what `--upstream` says.
+    pub(super) fn note_answer(&self) {
+        self.pool.dialer.scheme.note_answer();
+    }
+
+    /// Whether the application says that it has not processed a request. No further request goes to a connection that it ends.
+    pub(super) fn refusal(&self, error: &hyper::Error) -> Option<StreamRefusal> {
+        let refusal = StreamRefusal::from_error(error);
+        if refusal == Some(StreamRefusal::ConnectionEnds) {
+            self.open.link.note_ending();
+        }
+        refusal
+    }
+
     /// The failure, or that the application speaks another protocol here.
     pub(super) fn explain(&self, failure: Failure) -> Failure {
         self.open.link.mismatch().map_or(failure, Failure::Speaks)

@@ -23,36 +23,16 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, UnixStream},
 };
-use tokio_rustls::{
-    TlsConnector,
-    client::TlsStream,
-    rustls::{
-        self, ClientConfig, RootCertStore,
-        crypto::ring,
-        pki_types::{
-            CertificateDer, ServerName,
-            pem::{self, PemObject},
-        },
-    },
-};
+use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
 
 use super::{
     headers,
+    spoken_protocol::SchemeState,
     upstream::{Upstream, UpstreamPlace, UpstreamProtocol},
     upstream_addresses::UpstreamAddresses,
+    upstream_certificates::{UpstreamTlsError, client_config},
 };
 use crate::{serve::keep_alive, tasks::spawn_once};
-
-/// The authority's certificates do not serve.
-#[derive(Debug, Error)]
-pub(crate) enum UpstreamTlsError {
-    #[error("the certificates of --upstream-ca cannot be read: {0}")]
-    Unreadable(#[from] pem::Error),
-    #[error("the certificates of --upstream-ca do not serve: {0}")]
-    Unusable(#[from] rustls::Error),
-    #[error("there is no certificate in --upstream-ca: it has to be PEM")]
-    None,
-}
 
 /// Makes connections to one application.
 #[derive(Clone)]
@@ -61,6 +41,7 @@ pub(crate) struct Dialer {
     /// Those that its name has now.
     pub(crate) addresses: UpstreamAddresses,
     tls: Option<TlsConnector>,
+    pub(super) scheme: Arc<SchemeState>,
 }
 
 impl Dialer {
@@ -71,7 +52,7 @@ impl Dialer {
     pub(crate) fn new(upstream: Upstream, authority: Option<&Path>) -> Result<Self, UpstreamTlsError> {
         let is_tls = upstream.protocol == UpstreamProtocol::Https;
         let tls = if is_tls { Some(TlsConnector::from(Arc::new(client_config(authority)?))) } else { None };
-        Ok(Self { upstream, addresses: UpstreamAddresses::default(), tls })
+        Ok(Self { upstream, addresses: UpstreamAddresses::default(), tls, scheme: Arc::default() })
     }
 
     /// Whether a connection may turn out to speak HTTP/2.
@@ -82,20 +63,27 @@ impl Dialer {
     /// A connection, and whether it speaks HTTP/2.
     pub(super) async fn connect(&self) -> io::Result<(UpstreamSocket, bool)> {
         let is_h2c = self.upstream.protocol == UpstreamProtocol::H2c;
-        let address = match &self.upstream.place {
-            UpstreamPlace::Unix(path) => {
-                let stream = UnixStream::connect(path.as_path()).await?;
-                return Ok((UpstreamSocket::Unix(stream), is_h2c));
+        match (self.connect_plainly().await?, &self.tls) {
+            (UpstreamSocket::Tcp(stream), Some(tls)) => {
+                let (host, _) = self.upstream.host_and_port().unwrap_or_default();
+                let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+                let stream = tls.connect(name, stream).await?;
+                let is_http_2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                Ok((UpstreamSocket::Tls(Box::new(stream)), is_http_2))
             }
+            (socket, _) => Ok((socket, is_h2c)),
+        }
+    }
+
+    /// A connection without TLS.
+    pub(super) async fn connect_plainly(&self) -> io::Result<UpstreamSocket> {
+        let address = match &self.upstream.place {
+            UpstreamPlace::Unix(path) => return Ok(UpstreamSocket::Unix(UnixStream::connect(path.as_path()).await?)),
             UpstreamPlace::Tcp(_) => self.upstream.host_and_port().unwrap_or_default(),
         };
         let stream = self.addresses.connect(address).await?;
         stream.set_nodelay(true).and_then(|()| keep_alive(&stream))?;
-        let Some(tls) = &self.tls else { return Ok((UpstreamSocket::Tcp(stream), is_h2c)) };
-        let name = ServerName::try_from(address.0.to_owned()).map_err(io::Error::other)?;
-        let stream = tls.connect(name, stream).await?;
-        let is_http_2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok((UpstreamSocket::Tls(Box::new(stream)), is_http_2))
+        Ok(UpstreamSocket::Tcp(stream))
     }
 }
 
@@ -122,27 +110,6 @@ impl Dialer {
         spawn_once("connection for a document", async move { drop(connection.await) });
         Ok(sender.send_request(request).await?)
     }
-}
-
-fn client_config(authority: Option<&Path>) -> Result<ClientConfig, UpstreamTlsError> {
-    let mut roots = RootCertStore::empty();
-    match authority {
-        Some(file) => {
-            for certificate in CertificateDer::pem_file_iter(file)? {
-                roots.add(certificate?)?;
-            }
-            if roots.is_empty() {
-                return Err(UpstreamTlsError::None);
-            }
-        }
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-    }
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
 }
 
 pub(super) enum UpstreamSocket {

@@ -6,7 +6,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use watchboard_test_support::{Binary, Node, raw::exchange};
 
@@ -14,6 +14,8 @@ use watchboard_test_support::{Binary, Node, raw::exchange};
 const FAIR_SECONDS: u64 = 15;
 /// An endpoint that is really slow is named within this time.
 const NAMED_WITHIN: Duration = Duration::from_secs(15);
+
+const EVENTS_FOR: Duration = Duration::from_secs(5);
 
 fn request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -23,6 +25,15 @@ fn request(path: &str) -> String {
 async fn repeat(proxy: SocketAddr, path: &'static str) {
     loop {
         exchange(proxy, request(path).as_bytes()).await;
+    }
+}
+
+/// Listens to events for some seconds, again and again.
+async fn listen(proxy: SocketAddr) {
+    loop {
+        let mut stream = TcpStream::connect(proxy).await.expect("it listens");
+        stream.write_all(request("/events").as_bytes()).await.expect("it reads");
+        let _ = timeout(EVENTS_FOR, tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;
     }
 }
 
@@ -50,7 +61,8 @@ async fn only_a_slow_application_is_slow() {
     }
     for _ in 0..10 {
         clients.spawn(repeat(proxy, "/lines"));
-        clients.spawn(repeat(proxy, "/events"));
+        clients.spawn(repeat(proxy, "/words"));
+        clients.spawn(listen(proxy));
     }
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(seconds) {

@@ -6,7 +6,7 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::Value;
 use tokio::{process::Command, time::timeout};
 use watchboard_test_support::{
-    Binary, Nginx, Node, Python, free_port,
+    Binary, Nginx, Python, free_port,
     raw::{RawResponse, exchange},
     tool,
 };
@@ -54,26 +54,6 @@ async fn every_kind_of_call_is_as_it_is_directly_and_has_its_outcome() {
         assert!(application["endpoints"].get(unknown).is_none(), "{health:#}");
     }
     assert_eq!(application["endpoints"]["(unmatched)"], 2, "{health:#}");
-}
-
-#[tokio::test]
-async fn a_mistaken_scheme_is_named() {
-    let shop = Python::script(include_str!("../../../test-support/src/apps/grpc_server.py"));
-    shop.wait_until_listening().await;
-    let node = Node::start().await;
-    for (upstream, cause) in [
-        (format!("http://127.0.0.1:{}", shop.port), "speaks HTTP/2: use --upstream h2c://"),
-        (format!("h2c://127.0.0.1:{}", node.port), "speaks HTTP/1: use --upstream http://"),
-    ] {
-        let (binary, proxy) = proxy_to(&upstream).await;
-        for _ in 0..20 {
-            assert_eq!(RawResponse::parse(&exchange(proxy, GET).await).code(), 502);
-        }
-        let all = |health: &Value| health["application"]["error_count"] == 20;
-        let health = binary.client.wait_for_json("/health", WITHIN, all).await;
-        let errors = health["application"]["recent_errors"].as_array().expect("errors");
-        assert!(errors.iter().all(|error| error["error"].to_string().contains(cause)), "{errors:#?}");
-    }
 }
 
 #[tokio::test]

@@ -303,7 +303,7 @@ async fn open_streams_are_no_requests_in_flight_and_take_no_place_of_a_request()
     let mut open = vec![];
     for _ in 0..count {
         let mut client = TcpStream::connect(proxy).await.unwrap();
-        client.write_all(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        client.write_all(b"GET /events?every=2000 HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
         read_until(&mut client, b"data: 0").await;
         open.push(client);
     }

@@ -172,6 +172,69 @@ async fn the_time_that_a_client_takes_to_read_is_no_latency() {
     assert!(is_timed && slowest_ms.is_some_and(|ms| (40..60).contains(&ms)), "{slowest_ms:?} ms");
 }
 
+/// How long the slowest request took, in milliseconds, if the parts of its body come after these pauses.
+async fn slowest_of_parts(pauses: &'static [u64], length: Option<u64>) -> Option<u64> {
+    let recorder = recorder();
+    let parts = service_fn(move |_| async move {
+        let part = |ms: &u64| {
+            let pause = std::time::Duration::from_millis(*ms);
+            async move {
+                tokio::time::sleep(pause).await;
+                Ok::<_, Infallible>("a part")
+            }
+        };
+        let body = Body::from_stream(futures_util::stream::iter(pauses).then(part));
+        let response = Response::builder().header("content-type", "application/json");
+        Ok::<_, Infallible>(match length {
+            Some(_) => response.body(Body::from(body.collect().await.unwrap().to_bytes())).unwrap(),
+            None => response.body(body).unwrap(),
+        })
+    });
+    ask(recorder, parts).await;
+    timed(recorder).1
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_comes_with_pauses_is_a_stream_from_its_first_part_on() {
+    // As the answer of a language model.
+    let slowest = slowest_of_parts(&[120, 700, 700, 700, 700], None).await;
+    assert!(slowest.is_some_and(|ms| (120..150).contains(&ms)), "{slowest:?} ms");
+    // Its first part comes late.
+    let slowest = slowest_of_parts(&[2000, 700, 700, 700, 700], None).await;
+    assert!(slowest.is_some_and(|ms| (2000..2050).contains(&ms)), "{slowest:?} ms");
+    for (what, pauses, length, expected) in [
+        ("a beginning, and the rest when it is made", &[20, 3000][..], None, 3020),
+        ("parts without a pause", &[500, 5, 5, 5, 5, 5], None, 525),
+        ("a length", &[100, 300, 300, 300], Some(24), 1000),
+    ] {
+        let slowest = slowest_of_parts(pauses, length).await;
+        assert!(slowest.is_some_and(|ms| (expected..expected + 50).contains(&ms)), "{what}: {slowest:?} ms");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_its_client_cancels_is_no_error_of_the_application() {
+    let recorder = recorder();
+    let watch = service_fn(|_| async {
+        let first = futures_util::stream::iter([Ok::<_, Infallible>(&b"\0\0\0\0\x01a\0\0\0\0\x01b"[..])]);
+        let body = Body::from_stream(first.chain(futures_util::stream::pending()));
+        Ok::<_, Infallible>(Response::builder().header("content-type", "application/grpc").body(body).unwrap())
+    });
+    let response = RequestsLayer::new(recorder).layer(watch).oneshot(Request::new(Body::empty())).await.unwrap();
+    let mut body = response.into_body();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    // The application says so itself.
+    let cancelled = service_fn(|_| async {
+        let head = Response::builder().header("content-type", "application/grpc").header("grpc-status", "1");
+        Ok(head.body(Body::empty()).unwrap())
+    });
+    ask(recorder, cancelled).await;
+    let mut reader = Reader::new(recorder);
+    let reports = reader.take(|_, _| ());
+    assert_eq!((reports.errors.len(), reader.totals()[0].requests()), (0, 2));
+}
+
 /// The tally of one request that is answered so after a time.
 async fn tally_of(recorder: &'static Recorder, ms: u64, answer: fn() -> Response<Body>) -> crate::requests::Tally {
     let service = service_fn(move |_| async move {

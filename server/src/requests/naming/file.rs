@@ -153,6 +153,16 @@ const STATIC_FOLDERS: &[&str] = &[
 /// Words of a static file's folder that are shown.
 const MAX_FOLDERS: usize = 5;
 
+/// Folders of static files beside each other that have rows of their own. If there are more, all are one row of the folder above.
+pub(super) const MAX_STATIC_ROWS: usize = 3;
+
+/// The folder above that of a row of static files, and how the row of all below it is called: `/static` and `/static/*` for `/static/js/*`.
+/// The root has no such row.
+pub(super) fn static_row_above(template: &str) -> Option<(&str, String)> {
+    let (above, _) = template.strip_suffix("/*")?.rsplit_once('/')?;
+    (!above.is_empty()).then(|| (above, format!("{above}/*")))
+}
+
 /// The name of a file without its ending, the ending, and what it says.
 pub(super) fn ending(segment: &str) -> Option<(&str, &str, FileEnding)> {
     let (stem, end) = segment.rsplit_once('.')?;

@@ -27,7 +27,11 @@ impl RouteInference {
     pub(super) fn name<T>(&self, path: &str, then: impl FnOnce(RouteName<'_>) -> T) -> T {
         let tables = self.tables.load();
         let name = tables.name(path);
-        let known = tables.templates.get_key_value(name.template.as_str());
+        let known = tables.templates.get_key_value(name.template.as_str()).or_else(|| {
+            // A folder of static files that has no row of its own.
+            let row = tables.merged.get(name.template.as_str()).filter(|row| row.ends_with("/*"))?;
+            tables.templates.get_key_value(row)
+        });
         if let Some((_, visits)) = known {
             visits.add();
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    file::{MAX_STATIC_ROWS, static_row_above},
     learning::{MAX_TEMPLATES, RECURS, RECURS_AMONG_VALUES},
     route_words::ROUTE_WORDS,
     segment::NAME,
@@ -24,6 +25,9 @@ impl Tables {
             self.is_full = true;
             return None;
         }
+        if let Some(row) = self.static_row(template) {
+            return self.merge(template.into(), &row, visits);
+        }
         let known: Arc<str> = template.into();
         let counted = Arc::new(Visits::default());
         visits.map_or_else(|| counted.add(), |visits| counted.add_all(visits));
@@ -39,6 +43,40 @@ impl Tables {
             }
         }
         Some(known)
+    }
+
+    /// The row of the folder above, if folders of static files beside this one have no rows of their own.
+    fn static_row(&mut self, template: &str) -> Option<String> {
+        let (above, row) = static_row_above(template)?;
+        if let Some(further) = self.merged.get(row.as_str()) {
+            return Some(further.to_string());
+        }
+        let is_beside = |other: &str| static_row_above(other).is_some_and(|(beside, _)| beside == above);
+        if self.merged.iter().any(|(other, target)| **target == *row && is_beside(other)) {
+            return Some(row);
+        }
+        let beside: Vec<_> = self.templates.keys().filter(|other| is_beside(other)).cloned().collect();
+        if beside.len() < MAX_STATIC_ROWS {
+            return None;
+        }
+        for other in beside {
+            let visits = self.templates.remove(&other);
+            self.merge(other, &row, visits.as_deref());
+        }
+        Some(row)
+    }
+
+    /// From now on requests of a template count under another one, with its visits.
+    fn merge(&mut self, template: Arc<str>, into: &str, visits: Option<&Visits>) -> Option<Arc<str>> {
+        let target = self.add(into, visits)?;
+        for earlier in self.merged.values_mut().filter(|earlier| **earlier == template) {
+            *earlier = Arc::clone(&target);
+        }
+        if self.merged.len() < MAX_MERGED {
+            self.merged.insert(template, Arc::clone(&target));
+        }
+        self.version += 1;
+        Some(target)
     }
 
     /// From now on what stands at a place are values.
@@ -79,14 +117,7 @@ impl Tables {
         for template in hidden {
             let visits = self.templates.remove(&template);
             let merged = format!("{place}/{label}{}", &template[beginning.len()..]);
-            if let Some(target) = self.add(&merged, visits.as_deref()) {
-                for earlier in self.merged.values_mut().filter(|earlier| **earlier == template) {
-                    *earlier = Arc::clone(&target);
-                }
-                if self.merged.len() < MAX_MERGED {
-                    self.merged.insert(template, target);
-                }
-            }
+            self.merge(template, &merged, visits.as_deref());
         }
         self.version += 1;
     }

@@ -54,7 +54,9 @@ const server = http.createServer({ keepAliveTimeout: 5000 }, (request, response)
     case "/events": {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       let number = 0;
-      const timer = setInterval(() => response.write(`data: ${number++}\n\n`), 50);
+      const next = () => response.write(`data: ${number++}\n\n`);
+      next();
+      const timer = setInterval(next, Number(url.searchParams.get("every") ?? 50));
       return response.on("close", () => { clearInterval(timer); console.log("events closed"); });
     }
     case "/poll": // As long as nothing happens.
@@ -65,6 +67,12 @@ const server = http.createServer({ keepAliveTimeout: 5000 }, (request, response)
       response.setHeader("Content-Type", "application/x-ndjson");
       setTimeout(() => response.write('{"line":1}\n'), 3000);
       return setTimeout(() => response.end('{"line":2}\n'), 4000);
+    case "/words": { // As a language model answers.
+      response.writeHead(200, { "Content-Type": "application/json" });
+      let left = 60;
+      const timer = setInterval(() => left-- ? response.write('"word"\n') : response.end(clearInterval(timer)), 50);
+      return response.on("close", () => clearInterval(timer));
+    }
     case "/early": // Refused before the body has been read.
       response.writeHead(413, { Connection: "close", "Content-Length": "9" });
       return response.end("too large");

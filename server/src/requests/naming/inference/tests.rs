@@ -52,6 +52,36 @@ fn what_differs_is_in_braces() {
 }
 
 #[test]
+fn many_folders_of_static_files_are_one_row() {
+    let inference = RouteInference::default();
+    let visit = |path: &str| visit(&inference, path).expect("a row");
+    assert_eq!(visit("/static/site.css"), "/static/*");
+    for folder in ["lab", "tree", "base"] {
+        assert_eq!(visit(&format!("/static/{folder}/main.js")), format!("/static/{folder}/*"));
+    }
+    assert_eq!(inference.version(), 0);
+    assert_eq!(visit("/static/notebook/main.js"), "/static/*");
+    let version = inference.version();
+    assert!(version > 0, "the rows before are merged");
+    for folder in ["lab", "tree", "base"] {
+        let row = format!("/static/{folder}/*");
+        assert_eq!(inference.merged(&row).as_deref(), Some("/static/*"));
+        assert!(inference.knows(&row));
+        assert_eq!(visit(&format!("/static/{folder}/other.js")), "/static/*");
+    }
+    assert_eq!(visit("/static/components/main.js"), "/static/*");
+    assert_eq!(visit("/static/components/other.js"), "/static/*");
+    assert_eq!(visit("/assets/js/main.js"), "/assets/js/*", "another folder");
+    assert_eq!(visit("/static/lab"), "/static/lab", "no file");
+    // Folders below each other.
+    for (number, folder) in ["a", "b", "c", "d", "e"].iter().enumerate() {
+        let row = if number < 3 { format!("/lab/static/{folder}/*") } else { "/lab/static/*".to_owned() };
+        let path = format!("/lab/static/{folder}/main.js");
+        assert_eq!(visit(&path), row);
+    }
+}
+
+#[test]
 fn static_files_are_one_row_a_folder() {
     for (path, expected) in [
         ("/assets/index-3f2a9c1b.js", "/assets/*"),
