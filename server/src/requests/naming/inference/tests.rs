@@ -1,6 +1,7 @@
 //! What paths become, and what is learnt and forgotten.
 
 mod packages;
+mod parameters;
 
 use super::{
     super::learning::{CROWDED, HALVE_EACH, MAX_TEMPLATES},
