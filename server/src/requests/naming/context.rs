@@ -41,6 +41,9 @@ pub(super) const COLLECTIONS: &[&str] = &[
     "user",
     "workspace",
 ];
+/// Of these, and of the plurals, a thing has what the plural behind it names: `/project/default/versions`.
+const HAVE_ITEMS: &[&str] =
+    &["bucket", "keyspace", "namespace", "project", "queue", "repo", "schema", "snapshot", "table", "tenant", "topic"];
 /// Words that are names of people as well. Behind a plural they are names.
 const NAMES_OF_PEOPLE: &[&str] = &[
     "bill", "chase", "chef", "gene", "grant", "harry", "jenkins", "jersey", "mark", "master", "max", "may", "miles",
@@ -147,7 +150,7 @@ impl Before<'_> {
 
     /// `/markets/de`, `/captions/pt-BR`. `/de/shop` may be all that there is.
     fn makes_name_of_locale(self, part: &str) -> bool {
-        !matches!(self, Self::Open) && is_locale(part)
+        is_locale(part) && (part.len() > 2 || !matches!(self, Self::Open))
     }
 
     /// Whether what follows a word is a number or the like, and the word not a person: `/datasources/proxy/7`.
@@ -172,9 +175,11 @@ impl Before<'_> {
         if is_of_routes(segment) || segment.starts_with(['_', '.']) {
             return false;
         }
+        let next = next.filter(|next| !next.is_empty());
         let is_thing = || is_plural(before) && !NO_PLURALS.contains(&before) && !is_plural(segment);
+        let has_items = |next| HAVE_ITEMS.contains(&before) && is_plural(next) && !is_plural(segment);
         OF_PEOPLE.contains(&before) && !is_plural(segment)
-            || next.is_some_and(|next| !next.is_empty()) && is_thing() && !self.makes_item(next)
+            || next.is_some_and(|next| (is_thing() || has_items(next)) && !self.makes_item(Some(next)))
     }
 
     /// Whether an unknown word is a name in any case.

@@ -12,9 +12,9 @@ use foldhash::fast::RandomState;
 
 use super::{
     context::{Before, END_OF_NAME},
-    place_kind::is_of_resources,
+    place_kind::{Kind, is_of_resources, kind_of_place},
     route_words::is_route_word,
-    segment::{NAME, Segment},
+    segment::{KEY, NAME, Segment},
     tables::{Place, Tables, is_whole},
     words::{Term, term},
 };
@@ -169,12 +169,16 @@ impl Learning {
             return Some(name.to_owned());
         }
         let shown = |known: &Place| known.names.iter().filter(|name| term(name) == Term::OneUnknown).count();
+        // Beside random text, an unknown word may be random as well.
+        let is_beside_keys =
+            known.is_some_and(|known| known.label.as_deref() == Some(KEY)) && kind_of_place(place) != Kind::Root;
         let is_labelled = known.is_some_and(|known| known.is_crowded || known.label.is_some());
         let key = self.hasher.hash_one(name);
         let others = self.note_unknown(place, key);
         let holds_values = known.is_some_and(|known| known.holds_values);
         if !is_name
             && !holds_values
+            && !is_beside_keys
             && others <= most
             && known.map_or(0, |known| shown(known)) < most
             && self.count(place, name) >= recurs

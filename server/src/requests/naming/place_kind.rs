@@ -47,7 +47,6 @@ const SINGULARS: &[&str] = &[
     "schema",
     "secret",
     "server",
-    "service",
     "site",
     "snapshot",
     "stack",

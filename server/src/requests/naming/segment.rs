@@ -29,7 +29,8 @@ pub(super) const LEAD_TO_FILES: &[&str] = &["@fs", "@id"];
 
 /// A parameter whose kind is unknown: a name, or random.
 pub(super) const NAME: &str = "{name}";
-const KEY: &str = "{key}";
+/// Random text, or what may be some.
+pub(super) const KEY: &str = "{key}";
 /// A file whose name is no word; its ending follows.
 pub(super) const FILE: &str = "{file}";
 

@@ -21,6 +21,8 @@ const MANY_SAME_NEXT: usize = 5;
 const SAME_NEXT_OF_RESOURCES: usize = 2;
 /// Words that end paths behind a plural: `/plans/basic`.
 const ENDS: usize = 4;
+/// The same behind a word in the singular: beside `/project/apollo` may be some routes as `/project/budget`.
+const ENDS_OF_SINGULAR: usize = 8;
 /// The same if names that are no words came to the place as well.
 const ENDS_BESIDE_NAMES: usize = 3;
 
@@ -143,6 +145,7 @@ impl Tables {
         }
         let least = match (kind, &label, names) {
             (Kind::Collection, None, _) => ENDS,
+            (Kind::Singular, None, _) => ENDS_OF_SINGULAR,
             (Kind::Collection, _, Some(names)) if names.ends || **names.name == *NAME => ENDS_BESIDE_NAMES,
             (Kind::Verb, None, _)
                 if words.iter().filter(|word| word.is_end() && word.name.contains('-')).count() > 1 =>

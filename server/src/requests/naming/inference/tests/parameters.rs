@@ -94,3 +94,12 @@ fn an_unknown_resource_is_shown_once_items_of_it_came() {
         assert_eq!(visit(&inference, &path), Some(path.replace('7', "{id}")));
     }
 }
+
+#[test]
+fn an_unknown_word_among_random_texts_may_be_one() {
+    let inference = RouteInference::default();
+    assert_eq!(visit(&inference, "/share/V1StGXR8Z5jdHi6B").as_deref(), Some("/share/{key}"));
+    for _ in 0..50 {
+        assert_eq!(visit(&inference, "/share/musteriler").as_deref(), Some("/share/{key}"));
+    }
+}
