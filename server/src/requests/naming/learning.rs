@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 
 use super::{
     context::{Before, END_OF_NAME},
-    place_kind::{Kind, is_of_resources, kind_of_place},
+    place_kind::{PlaceKind, is_of_resources, kind_of_place},
     route_words::is_route_word,
     segment::{KEY, NAME, Segment},
     tables::{Place, Tables, is_whole},
@@ -171,7 +171,7 @@ impl Learning {
         let shown = |known: &Place| known.names.iter().filter(|name| term(name) == Term::OneUnknown).count();
         // Beside random text, an unknown word may be random as well.
         let is_beside_keys =
-            known.is_some_and(|known| known.label.as_deref() == Some(KEY)) && kind_of_place(place) != Kind::Root;
+            known.is_some_and(|known| known.label.as_deref() == Some(KEY)) && kind_of_place(place) != PlaceKind::Root;
         let is_labelled = known.is_some_and(|known| known.is_crowded || known.label.is_some());
         let key = self.hasher.hash_one(name);
         let others = self.note_unknown(place, key);

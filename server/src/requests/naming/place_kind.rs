@@ -66,7 +66,7 @@ const SINGULARS: &[&str] = &[
 
 /// What a place is by what stands before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PlaceKind {
     /// The names of an application's resources: `/`, `/api/v1`.
     Root,
     /// The names or numbers of one kind of thing: `/users`.
@@ -83,20 +83,20 @@ pub(super) enum Kind {
 
 /// Whether an application's resources stand at a place, and not all that its root has: `/api`, `/v1`.
 pub(super) fn is_of_resources(place: &str) -> bool {
-    !place.is_empty() && kind_of_place(place) == Kind::Root
+    !place.is_empty() && kind_of_place(place) == PlaceKind::Root
 }
 
 /// What a place is by what stands before it.
-pub(super) fn kind_of_place(place: &str) -> Kind {
+pub(super) fn kind_of_place(place: &str) -> PlaceKind {
     let before = place.rsplit('/').next().unwrap_or_default();
     match before {
-        "" | "api" | "apis" | "rest" => Kind::Root,
-        _ if before.contains('{') => Kind::Parameter,
-        _ if is_version(before) => Kind::Root,
-        _ if NO_PLURALS.contains(&before) => Kind::Word,
-        _ if is_plural(before) || COLLECTIONS.contains(&before) => Kind::Collection,
-        _ if SINGULARS.contains(&before) => Kind::Singular,
-        _ if is_verb(before) => Kind::Verb,
-        _ => Kind::Word,
+        "" | "api" | "apis" | "rest" => PlaceKind::Root,
+        _ if before.contains('{') => PlaceKind::Parameter,
+        _ if is_version(before) => PlaceKind::Root,
+        _ if NO_PLURALS.contains(&before) => PlaceKind::Word,
+        _ if is_plural(before) || COLLECTIONS.contains(&before) => PlaceKind::Collection,
+        _ if SINGULARS.contains(&before) => PlaceKind::Singular,
+        _ if is_verb(before) => PlaceKind::Verb,
+        _ => PlaceKind::Word,
     }
 }

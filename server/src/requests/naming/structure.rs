@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 
 use super::{
     context::is_plural,
-    place_kind::{Kind, kind_of_place},
+    place_kind::{PlaceKind, kind_of_place},
     route_words::{is_of_routes, may_be_thing},
     segment::NAME,
     tables::{Place, Tables},
@@ -144,20 +144,22 @@ impl Tables {
             return fitting(kind, &words, label.as_ref());
         }
         let least = match (kind, &label, names) {
-            (Kind::Collection, None, _) => ENDS,
-            (Kind::Singular, None, _) => ENDS_OF_SINGULAR,
-            (Kind::Collection, _, Some(names)) if names.ends || **names.name == *NAME => ENDS_BESIDE_NAMES,
-            (Kind::Verb, None, _)
+            (PlaceKind::Collection, None, _) => ENDS,
+            (PlaceKind::Singular, None, _) => ENDS_OF_SINGULAR,
+            (PlaceKind::Collection, _, Some(names)) if names.ends || **names.name == *NAME => ENDS_BESIDE_NAMES,
+            (PlaceKind::Verb, None, _)
                 if words.iter().filter(|word| word.is_end() && word.name.contains('-')).count() > 1 =>
             {
                 ENDS
             }
-            (Kind::Word | Kind::Singular | Kind::Verb, _, Some(names)) if names.ends => ENDS_BESIDE_NAMES,
-            (Kind::Parameter, _, Some(names)) if names.ends && place.ends_with("/{id}") => ENDS_BESIDE_NAMES,
+            (PlaceKind::Word | PlaceKind::Singular | PlaceKind::Verb, _, Some(names)) if names.ends => {
+                ENDS_BESIDE_NAMES
+            }
+            (PlaceKind::Parameter, _, Some(names)) if names.ends && place.ends_with("/{id}") => ENDS_BESIDE_NAMES,
             _ => return vec![],
         };
         // `/news/{id}/city-guide` may be a title, and `/news/{id}/comment` is not.
-        let is_title = |word: &Word<'_>| kind != Kind::Parameter || word.name.contains('-');
+        let is_title = |word: &Word<'_>| kind != PlaceKind::Parameter || word.name.contains('-');
         let ends: Vec<_> =
             words.iter().filter(|word| word.is_end() && is_title(word)).map(|word| Arc::clone(word.name)).collect();
         if ends.len() < least { vec![] } else { ends }
@@ -165,9 +167,9 @@ impl Tables {
 }
 
 /// Whether words lead to the same next words, so that they are values.
-fn lead_to_same(kind: Kind, words: &[Word<'_>], names: Option<&Word<'_>>) -> bool {
+fn lead_to_same(kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -> bool {
     // Where resources stand, `/orders/{id}/history` is beside `/users/{id}/history`.
-    let is_resource = |word: &Word<'_>| matches!(kind, Kind::Parameter | Kind::Root) && word.has_items();
+    let is_resource = |word: &Word<'_>| matches!(kind, PlaceKind::Parameter | PlaceKind::Root) && word.has_items();
     let mut counts: HashMap<&str, usize, RandomState> = HashMap::default();
     let all = words.iter().filter(|word| !is_resource(word)).chain(names);
     for next in all.flat_map(Word::next_words) {
@@ -180,18 +182,18 @@ fn lead_to_same(kind: Kind, words: &[Word<'_>], names: Option<&Word<'_>>) -> boo
     // Names are two of the words.
     let least = SAME_NEXT - usize::from(names.is_some());
     match kind {
-        Kind::Collection | Kind::Singular => common(least) > 0,
-        Kind::Word | Kind::Verb if names.is_some() => common(least) > 0,
-        Kind::Word | Kind::Verb => {
+        PlaceKind::Collection | PlaceKind::Singular => common(least) > 0,
+        PlaceKind::Word | PlaceKind::Verb if names.is_some() => common(least) > 0,
+        PlaceKind::Word | PlaceKind::Verb => {
             common(MANY_SAME_NEXT) > 0
                 || common(SAME_NEXT) >= SAME_NEXT_OF_RESOURCES && words.iter().any(Word::has_items)
         }
-        Kind::Parameter | Kind::Root => common(least) >= SAME_NEXT_OF_RESOURCES,
+        PlaceKind::Parameter | PlaceKind::Root => common(least) >= SAME_NEXT_OF_RESOURCES,
     }
 }
 
 /// The words that have nothing behind them which values of the parameter do not have.
-fn fitting(kind: Kind, words: &[Word<'_>], label: Option<&Word<'_>>) -> Vec<Arc<str>> {
+fn fitting(kind: PlaceKind, words: &[Word<'_>], label: Option<&Word<'_>>) -> Vec<Arc<str>> {
     let mut counts: HashMap<&str, usize, RandomState> = HashMap::default();
     for next in words.iter().chain(label).flat_map(Word::next_words) {
         *counts.entry(next).or_default() += 1;
@@ -202,18 +204,18 @@ fn fitting(kind: Kind, words: &[Word<'_>], label: Option<&Word<'_>>) -> Vec<Arc<
         }
         label.is_some_and(|label| word.fits(label))
             || word.next_words().any(|next| counts.get(&**next).is_some_and(|count| *count > 1))
-            || kind == Kind::Collection && word.is_end()
+            || kind == PlaceKind::Collection && word.is_end()
     };
     words.iter().filter(fits).map(|word| Arc::clone(word.name)).collect()
 }
 
 /// Whether words lead to the same as names do: `/history/berlin/{date}` beside `/history/{name}/{date}`.
-fn lead_to_items(kind: Kind, words: &[Word<'_>], names: Option<&Word<'_>>) -> bool {
+fn lead_to_items(kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -> bool {
     let lead = |names: &Word<'_>| words.iter().filter(|word| word.next.is_some() && word.fits(names)).count();
     let least = match kind {
-        Kind::Collection => 1,
-        Kind::Singular | Kind::Word | Kind::Verb => SAME_NEXT - 1,
-        Kind::Parameter | Kind::Root => return false,
+        PlaceKind::Collection => 1,
+        PlaceKind::Singular | PlaceKind::Word | PlaceKind::Verb => SAME_NEXT - 1,
+        PlaceKind::Parameter | PlaceKind::Root => return false,
     };
     names.is_some_and(|names| lead(names) >= least)
 }
