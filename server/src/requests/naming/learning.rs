@@ -12,9 +12,10 @@ use foldhash::fast::RandomState;
 
 use super::{
     context::{Before, END_OF_NAME},
-    route_words::ROUTE_WORDS,
-    segment::{NAME, Segment},
-    tables::{Place, Tables},
+    place_kind::{PlaceKind, is_of_resources, kind_of_place},
+    route_words::is_route_word,
+    segment::{KEY, NAME, Segment},
+    tables::{Place, Tables, is_whole},
     words::{Term, term},
 };
 
@@ -28,6 +29,10 @@ const MAX_NAMES: usize = 160;
 pub(super) const RECURS: u32 = 3;
 /// Unknown names at one place. An application whose routes have more is better declared.
 const MAX_UNKNOWN: usize = 8;
+/// The same where an application's resources stand, as in `/api/kunden`: their names may be of any language.
+const MAX_UNKNOWN_RESOURCES: usize = 32;
+/// Requests with which an unknown word recurs that has a number, a UUID or the like behind it: it is a resource's name.
+const RECURS_BEFORE_ITEM: u32 = 2;
 /// Unknown names that came to a place, from which on it has a part in braces.
 const PARAMETER: usize = 3;
 /// Unknown names that came to a place, from which on words are values there as well.
@@ -82,12 +87,12 @@ impl Learning {
             } else if part.contains('{') || part == "*" {
                 tables.places.get(template.as_str()).map_or(part, |place| place.label(part)).to_owned()
             } else {
-                match before.segment(part) {
+                match before.segment(part, next) {
                     Segment::Word if !is_name && !before.makes_name_of_word(part, next) => {
                         self.word(tables, &template, part)
                     }
                     Segment::Unknown if !is_name => {
-                        let shown = self.unknown(tables, &template, part, before.makes_unknown_name());
+                        let shown = self.unknown(tables, &template, part, before.makes_unknown_name(), next);
                         is_held |= shown.is_none();
                         shown.unwrap_or_else(|| part.to_owned())
                     }
@@ -102,13 +107,13 @@ impl Learning {
         if is_held {
             return None;
         }
-        match tables.templates.get_key_value(&*template) {
-            Some((known, visits)) => {
-                visits.add();
-                Some(Arc::clone(known))
-            }
-            None => Arc::make_mut(tables).add(&template, None),
+        if let Some((known, visits)) = tables.templates.get_key_value(&*template) {
+            visits.add();
+            return Some(Arc::clone(known));
         }
+        let tables = Arc::make_mut(tables);
+        let template = tables.add(&template, None)?;
+        Some(tables.find_parameters(&template))
     }
 
     /// What is shown of a word of the lists.
@@ -118,7 +123,7 @@ impl Learning {
             Some(known) if known.names.contains(name) => return name.to_owned(),
             Some(known) if !known.is_crowded => {
                 let unknown = self.unknown.get(&self.hasher.hash_one(place)).map_or(0, Vec::len);
-                if unknown >= VALUES && unknown * 3 >= names {
+                if unknown >= VALUES && unknown * 3 >= names && !is_of_resources(place) {
                     Arc::make_mut(tables).hold_values(place);
                 } else if names >= CROWDED {
                     Arc::make_mut(tables).crowd(place);
@@ -129,7 +134,7 @@ impl Learning {
             Some(_) => {}
             None => return name.to_owned(),
         }
-        if ROUTE_WORDS.contains(&name) {
+        if is_route_word(name) {
             return name.to_owned();
         }
         let holds_values = tables.places.get(place).is_some_and(|place| place.holds_values);
@@ -147,28 +152,44 @@ impl Learning {
     }
 
     /// What is shown of a word that no list has; `None` if that is open.
-    fn unknown(&mut self, tables: &mut Arc<Tables>, place: &str, name: &str, is_name: bool) -> Option<String> {
+    fn unknown(
+        &mut self,
+        tables: &mut Arc<Tables>,
+        place: &str,
+        name: &str,
+        is_name: bool,
+        next: Option<&str>,
+    ) -> Option<String> {
+        let is_resource = is_of_resources(place) && next.is_none_or(|next| next.is_empty() || is_whole(next));
+        let most = if is_resource { MAX_UNKNOWN_RESOURCES } else { MAX_UNKNOWN };
+        let has_item = next.is_some_and(|next| is_whole(next) && next != NAME);
+        let recurs = if has_item { RECURS_BEFORE_ITEM } else { RECURS };
         let known = tables.places.get(place);
         if known.is_some_and(|known| known.names.contains(name)) {
             return Some(name.to_owned());
         }
         let shown = |known: &Place| known.names.iter().filter(|name| term(name) == Term::OneUnknown).count();
+        // Beside random text, an unknown word may be random as well.
+        let is_beside_keys =
+            known.is_some_and(|known| known.label.as_deref() == Some(KEY)) && kind_of_place(place) != PlaceKind::Root;
         let is_labelled = known.is_some_and(|known| known.is_crowded || known.label.is_some());
         let key = self.hasher.hash_one(name);
         let others = self.note_unknown(place, key);
         let holds_values = known.is_some_and(|known| known.holds_values);
         if !is_name
             && !holds_values
-            && others <= MAX_UNKNOWN
-            && known.map_or(0, |known| shown(known)) < MAX_UNKNOWN
-            && self.count(place, name) >= RECURS
+            && !is_beside_keys
+            && others <= most
+            && known.map_or(0, |known| shown(known)) < most
+            && self.count(place, name) >= recurs
         {
             if let Some(unknown) = self.unknown.get_mut(&self.hasher.hash_one(place)) {
                 unknown.retain(|other| *other != key);
             }
             return make_room(tables, place).then(|| name.to_owned());
         }
-        (is_name || is_labelled || others >= PARAMETER).then(|| label(tables, place))
+        let is_parameter = others >= if is_resource { most } else { PARAMETER };
+        (is_name || is_labelled || is_parameter).then(|| label(tables, place))
     }
 
     /// Unknown names that came to a place, with this one.

@@ -1,4 +1,6 @@
-//! The lists of words: those of routes and of error texts, and those of the language, in all their forms.
+//! The lists of words: those of routes, also in other languages, those of error texts, and those of English, in all their forms.
+//! `foreign.txt` has the nouns and verbs of routes in German, French, Spanish, Portuguese, Italian, Dutch, and some of Polish and the
+//! Scandinavian languages. They were collected by hand.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -16,7 +18,9 @@ enum List {
 
 /// All words. One search says whether a word is in a list, and in which.
 static WORDS: LazyLock<HashMap<&str, List, RandomState>> = LazyLock::new(|| {
-    let routes = include_str!("words.txt").split_ascii_whitespace().chain(COMMON_WORDS.iter().copied());
+    let routes =
+        [include_str!("words.txt"), include_str!("foreign.txt")].into_iter().flat_map(str::split_ascii_whitespace);
+    let routes = routes.chain(COMMON_WORDS.iter().copied());
     let dictionary = include_str!("dictionary.txt").split_ascii_whitespace();
     dictionary.map(|word| (word, List::Dictionary)).chain(routes.map(|word| (word, List::Routes))).collect()
 });
@@ -48,16 +52,49 @@ fn is_form(word: &str, has: &dyn Fn(&str) -> bool) -> bool {
         || stem("s").is_some_and(&has)
         || stem("es").is_some_and(&has)
         || stem("ies").is_some_and(|stem| has(&format!("{stem}y")))
+        || stem("ices").is_some_and(|stem| has(&format!("{stem}ex")) || has(&format!("{stem}ix")))
         || stem("ing").is_some_and(|stem| has(stem) || has(&format!("{stem}e")))
         || stem("ed").is_some_and(&has)
         || stem("d").is_some_and(|stem| stem.ends_with('e') && has(stem))
         || stem("er").is_some_and(has)
 }
 
+/// Beginnings and ends with which words are made of others.
+const BEGINNINGS: &[&str] = &[
+    "anti", "auto", "bio", "cyber", "electro", "geo", "hydro", "hyper", "inter", "micro", "mini", "multi", "over",
+    "photo", "post", "pre", "re", "semi", "sub", "super", "tele", "thermo", "trans", "ultra", "un", "under",
+];
+const ENDS: &[&str] = &[
+    "able", "al", "ation", "ations", "ian", "ians", "ion", "ions", "ist", "ists", "ity", "ive", "ly", "ment", "ments",
+    "ness", "or", "ors", "ship", "ships",
+];
+/// The shortest word that others are made of.
+const SHORTEST_ROOT: usize = 5;
+/// A longer one is in no list.
+const LONGEST_ROOT: usize = 32;
+
+/// Whether a word is made of one of the list of routes with a common beginning or end: `telehealth`, `clinicians`.
+pub(super) fn is_derived(word: &str) -> bool {
+    let behind = |beginning: &&str| word.strip_prefix(*beginning).filter(|root| root.len() >= SHORTEST_ROOT);
+    let before = |end: &&str| word.strip_suffix(*end).filter(|root| root.len() >= SHORTEST_ROOT - 1);
+    let is_root = |root: &str| root.len() >= SHORTEST_ROOT && is_base(root) || is_base_with_e(root);
+    BEGINNINGS.iter().filter_map(behind).any(is_listed) || ENDS.iter().filter_map(before).any(is_root)
+}
+
+/// Whether the list of routes has a word that loses its `e` before an end: `simulate`, `simulation`.
+fn is_base_with_e(root: &str) -> bool {
+    let mut word = [b'e'; LONGEST_ROOT];
+    let Some(beginning) = word.get_mut(..root.len()).filter(|_| root.len() < LONGEST_ROOT) else { return false };
+    beginning.copy_from_slice(root.as_bytes());
+    std::str::from_utf8(&word[..=root.len()]).is_ok_and(is_base)
+}
+
 /// Whether the dictionary has a word in one of its forms, also in British spelling.
 pub(super) fn in_dictionary(word: &str) -> bool {
     let has = |word: &str| WORDS.get(word) == Some(&List::Dictionary);
-    is_form(word, &has) || word.contains("our") && is_form(&word.replace("our", "or"), &has)
+    is_form(word, &has)
+        || word.contains("isation") && is_form(&word.replace("isation", "ization"), &|word| WORDS.contains_key(word))
+        || word.contains("our") && is_form(&word.replace("our", "or"), &has)
 }
 
 #[cfg(test)]
@@ -68,7 +105,9 @@ mod tests {
     fn the_lists_are_in_order_and_have_no_word_twice() {
         let words = |text: &'static str| text.split_ascii_whitespace().collect::<Vec<_>>();
         let (routes, dictionary) = (words(include_str!("words.txt")), words(include_str!("dictionary.txt")));
-        for list in [&routes, &dictionary] {
+        let foreign = words(include_str!("foreign.txt"));
+        assert_eq!(foreign.iter().find(|word| routes.contains(word)), None);
+        for list in [&routes, &dictionary, &foreign] {
             assert!(list.is_sorted_by(|a, b| a < b), "each word once, in order");
         }
         assert_eq!(routes.iter().find(|word| COMMON_WORDS.contains(word)), None);

@@ -1,54 +1,52 @@
 //! Words that stand in routes where others are values.
 
-/// Words that routes have beside values: `/users/search` beside `/users/{id}`.
-pub(super) const ROUTE_WORDS: &[&str] = &[
-    "-",
-    "about",
-    "admin",
-    "all",
-    "api",
-    "assets",
-    "auth",
-    "batch",
-    "bulk",
-    "config",
-    "count",
-    "create",
-    "current",
-    "docs",
-    "edit",
-    "events",
-    "export",
-    "favicon.ico",
-    "graphql",
-    "health",
-    "healthz",
-    "import",
-    "index.html",
-    "info",
-    "latest",
-    "list",
-    "livez",
-    "login",
-    "logout",
-    "me",
-    "metrics",
-    "new",
-    "ping",
-    "readyz",
-    "robots.txt",
-    "search",
-    "self",
-    "settings",
-    "signup",
-    "static",
-    "stats",
+use std::{collections::HashMap, sync::LazyLock};
+
+use foldhash::fast::RandomState;
+
+use crate::masking::humps;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// It stands beside values: `/users/search` beside `/users/{id}`.
+    BesideValues,
+    /// It says what a route does: `/orders/7:cancel`.
+    Verb,
+    Both,
+}
+
+static ROUTE_WORDS: LazyLock<HashMap<&str, Use, RandomState>> = LazyLock::new(|| {
+    let verbs = include_str!("verbs.txt").split_ascii_whitespace();
+    let mut words: HashMap<_, _, _> = verbs.map(|verb| (verb, Use::Verb)).collect();
+    for word in include_str!("route_words.txt").split_ascii_whitespace() {
+        words.entry(word).and_modify(|of| *of = Use::Both).or_insert(Use::BesideValues);
+    }
+    words
+});
+
+/// Words of routes that are names of things as well, where what follows says so: `/events/_search` beside `/users/_search`.
+const THINGS: &[&str] = &[
+    "admin", "api", "assets", "auth", "batch", "config", "docs", "events", "health", "metrics", "static", "stats",
     "status",
-    "token",
-    "v1",
-    "v2",
-    "v3",
-    "validate",
-    "verify",
-    "version",
 ];
+
+/// Whether routes have a word beside values.
+pub(super) fn is_route_word(word: &str) -> bool {
+    ROUTE_WORDS.get(word).is_some_and(|of| *of != Use::Verb)
+}
+
+/// Whether a word says what a route does. Any text behind a colon that does not may be a name or a secret.
+pub(super) fn is_verb(word: &str) -> bool {
+    ROUTE_WORDS.get(word).is_some_and(|of| *of != Use::BesideValues)
+}
+
+/// Whether a word says what a route does, or stands in many routes. So does `sign-in`.
+pub(super) fn is_of_routes(word: &str) -> bool {
+    let first = word.split(['-', '_']).next().unwrap_or_default();
+    ROUTE_WORDS.contains_key(word) || is_verb(first) || humps(word).next().is_some_and(is_verb)
+}
+
+/// Whether a word may be a value if what follows it follows other values as well.
+pub(super) fn may_be_thing(word: &str) -> bool {
+    THINGS.contains(&word) || word.contains(['-', '_']) || !is_of_routes(word)
+}

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     file::{FileEnding, ending},
+    route_words::is_verb,
     words::{Term, is_version, term},
 };
 
@@ -20,9 +21,6 @@ pub(super) enum Segment<'a> {
     Parameter(Cow<'a, str>),
 }
 
-/// Verbs behind a colon, as in `/orders/7:cancel`. Any other text there may be a name or a secret.
-const VERBS: &str = include_str!("verbs.txt");
-
 /// Names that tools of the web begin with a mark: `/@vite/client`.
 const TOOLS: &[&str] = &["fs", "id", "react-refresh", "vite", "vite-plugin-pwa"];
 
@@ -31,7 +29,8 @@ pub(super) const LEAD_TO_FILES: &[&str] = &["@fs", "@id"];
 
 /// A parameter whose kind is unknown: a name, or random.
 pub(super) const NAME: &str = "{name}";
-const KEY: &str = "{key}";
+/// Random text, or what may be some.
+pub(super) const KEY: &str = "{key}";
 /// A file whose name is no word; its ending follows.
 pub(super) const FILE: &str = "{file}";
 
@@ -53,6 +52,10 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     }
     if is_version(part) {
         return Segment::Word;
+    }
+    // `OPS-404`
+    if is_ticket(part) {
+        return Segment::Parameter(KEY.into());
     }
     let ending = ending(part);
     if let Some((_, end, FileEnding::Repository)) = ending {
@@ -96,7 +99,9 @@ fn marked_segment(part: &str) -> Option<String> {
     if let Some(mark) = part.chars().next().filter(|char| matches!(char, '@' | '~' | '$')) {
         return Some(match &part[1..] {
             // `/@vite/client`, `/$metadata`
-            rest if mark == '@' && TOOLS.contains(&rest) || mark == '$' && is_shown(rest) => part.to_owned(),
+            rest if mark == '@' && (TOOLS.contains(&rest) || rest == "me") || mark == '$' && is_shown(rest) => {
+                part.to_owned()
+            }
             _ => format!("{mark}{NAME}"),
         });
     }
@@ -114,11 +119,6 @@ fn marked_segment(part: &str) -> Option<String> {
     })
 }
 
-/// Whether a word says what a route does.
-pub(super) fn is_verb(word: &str) -> bool {
-    VERBS.split_ascii_whitespace().any(|known| known == word)
-}
-
 /// Whether a segment is words of any list.
 fn is_shown(part: &str) -> bool {
     matches!(term(part), Term::Words | Term::Dictionary)
@@ -127,7 +127,10 @@ fn is_shown(part: &str) -> bool {
 /// Whether a segment is some words of letters, as `jane-doe`, with one number in a word at most, as `p2p`. Random text mostly has more digits
 /// or capitals within.
 fn is_name(part: &str) -> bool {
-    part.split(['-', '_', '.']).all(|word| {
+    part.split(['-', '_', '.']).enumerate().all(|(number, word)| {
+        if number > 0 && (1..=4).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return true;
+        }
         let rest = word.get(1..).unwrap_or_default();
         let mut numbers = rest.split(|char: char| !char.is_ascii_digit()).filter(|number| !number.is_empty());
         word.starts_with(|char: char| char.is_ascii_alphabetic())
@@ -189,6 +192,16 @@ fn is_density(behind: &str) -> bool {
     matches!(behind.as_bytes(), [b'0'..=b'9', b'x'] | [b'0'..=b'9', b'x', b'.', ..])
 }
 
+/// Capitals, a mark and a number.
+fn is_ticket(part: &str) -> bool {
+    part.rsplit_once('-').is_some_and(|(letters, number)| {
+        letters.len() >= 2
+            && letters.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 /// Two short numbers with a colon: an id, not coordinates.
 fn is_pair(word: &str) -> bool {
     word.contains(':') && word.len() <= 3
@@ -231,6 +244,9 @@ mod tests {
             ("ada@1xbet.example", "{email}"),
             ("sk_live_abcdef123456", "{key}"),
             ("ORD-2024-0001", "{key}"),
+            ("OPS-404", "{key}"),
+            ("gizmo-42", "{name}"),
+            ("@me", "@me"),
             ("ORD-2024-0001.pdf", "{file}.pdf"),
             ("+4915112345678", "{number}"),
             ("10.1.2.3", "{number}"),

@@ -15,6 +15,7 @@ use foldhash::fast::RandomState;
 use super::{
     context::Before,
     file::{StaticFile, static_file},
+    route_words::{is_of_routes, may_be_thing},
     segment::{FILE, LEAD_TO_FILES, NAME, Segment, segment},
 };
 
@@ -48,6 +49,8 @@ pub(super) struct Place {
     pub(super) names: HashSet<Arc<str>, RandomState>,
     /// So many names came once that a further one has to recur before it is shown.
     pub(super) is_crowded: bool,
+    /// The words that are not in `names` are values of a parameter, as far as what follows them follows other values as well.
+    pub(super) is_parameter: bool,
     /// What stands there are values, though some are words: packages of a registry, users of a forum.
     pub(super) holds_values: bool,
 }
@@ -161,10 +164,15 @@ impl PathWalk<'_> {
         }
         let label = |label| place.map_or(label, |place| place.label(label));
         let is_crowded = place.is_some_and(|place| place.is_crowded);
-        match before.segment(part) {
+        match before.segment(part, next) {
             // Packages may look like anything: `ipaddr.js`, `es6-promise`.
             Segment::Word | Segment::Unknown | Segment::Parameter(_) if is_name => self.push(label(NAME), None),
             Segment::Word if before.makes_name_of_word(part, next) => self.push(label(NAME), None),
+            Segment::Word | Segment::DictionaryWord | Segment::Unknown
+                if place.is_some_and(|place| place.is_parameter) && self.is_value(part, before, next) =>
+            {
+                self.push(label(NAME), None)
+            }
             Segment::Word if !is_crowded => self.push_word(part),
             Segment::Unknown if before.makes_unknown_name() => self.push(label(NAME), None),
             // What is learnt of the place decides whether it is shown.
@@ -174,6 +182,34 @@ impl PathWalk<'_> {
             Segment::Parameter(shown) => self.push(label(&shown), None),
             Segment::DictionaryWord => self.push_word(part),
         }
+    }
+
+    /// Whether a word at a place with a parameter is a value, by what follows it. Allocates nothing.
+    fn is_value(&mut self, word: &str, before: Before<'_>, next: Option<&str>) -> bool {
+        let next = next.filter(|next| !next.is_empty());
+        if is_of_routes(word) && (!may_be_thing(word) || next.is_none_or(is_of_routes)) {
+            return false;
+        }
+        if before.is_collection() && !is_of_routes(word) {
+            return true;
+        }
+        let template = &mut self.name.template;
+        let length = template.len();
+        let label = self.tables.places.get(template.as_str()).and_then(|place| place.label.as_deref());
+        template.push('/');
+        template.push_str(label.unwrap_or(NAME));
+        let is_value = match next {
+            None => {
+                let is_end = self.tables.templates.contains_key(template.as_str());
+                template.push('/');
+                is_end || self.tables.templates.contains_key(template.as_str())
+            }
+            Some(next) => self.tables.places.get(template.as_str()).is_some_and(|behind| {
+                behind.names.contains(next) || behind.label.is_some() && matches!(segment(next), Segment::Parameter(_))
+            }),
+        };
+        template.truncate(length);
+        is_value
     }
 
     fn push_word<'p>(&mut self, word: &'p str) -> Before<'p> {

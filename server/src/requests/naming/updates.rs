@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     file::{MAX_STATIC_ROWS, static_row_above},
     learning::{MAX_TEMPLATES, RECURS, RECURS_AMONG_VALUES},
-    route_words::ROUTE_WORDS,
+    route_words::is_route_word,
     segment::NAME,
     tables::{REST, Tables, Visits, is_whole},
     words::{Term, term},
@@ -93,7 +93,7 @@ impl Tables {
         let is_value = |name: &str| known.holds_values && term(name) == Term::OneUnknown;
         let names: Vec<_> = known.names.iter().map(|name| (Arc::clone(name), is_value(name))).collect();
         for (name, is_value) in names {
-            if !ROUTE_WORDS.contains(&&*name) && (is_value || self.visits(place, &name) < least) {
+            if !is_route_word(&name) && (is_value || self.visits(place, &name) < least) {
                 self.hide(place, &name);
             }
         }
@@ -142,10 +142,11 @@ impl Tables {
         for (template, visits) in templates.into_iter().filter(|(_, visits)| visits.count() > 0) {
             self.add(&template, Some(&visits));
         }
-        for (place, known) in places.into_iter().filter(|(_, known)| known.is_crowded) {
+        for (place, known) in places.into_iter().filter(|(_, known)| known.is_crowded || known.is_parameter) {
             if let Some(again) = self.places.get_mut(&place) {
                 let again = Arc::make_mut(again);
-                (again.is_crowded, again.holds_values) = (true, known.holds_values);
+                (again.is_crowded, again.holds_values) = (known.is_crowded, known.holds_values);
+                again.is_parameter = known.is_parameter;
                 again.label.clone_from(&known.label);
             }
         }

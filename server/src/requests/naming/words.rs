@@ -2,7 +2,7 @@
 //! name as well (`dictionary.txt`). All else may be a secret.
 
 use super::{
-    lists::{in_dictionary, is_base, is_known, is_listed},
+    lists::{in_dictionary, is_base, is_derived, is_known, is_listed},
     spelling::is_pronounceable,
 };
 use crate::masking::humps;
@@ -50,6 +50,9 @@ pub(super) fn term(segment: &str) -> Term {
     if let [letter] = core.as_bytes() {
         return if letter.is_ascii_lowercase() { Term::Words } else { Term::Other };
     }
+    if has_random_capitals(core) {
+        return Term::Other;
+    }
     let (mut words, mut of_dictionary, mut unknown) = (0, 0, 0);
     for part in core.split(['-', '_', '.']) {
         if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -81,6 +84,13 @@ pub(super) fn term(segment: &str) -> Term {
         // A passphrase is words as well.
         _ => Term::Other,
     }
+}
+
+/// Whether words with marks between them have capitals in many places, as `HE-jsANY`: routes are written in one way.
+fn has_random_capitals(segment: &str) -> bool {
+    let capitals = segment.bytes().filter(u8::is_ascii_uppercase).count();
+    let small = segment.bytes().filter(u8::is_ascii_lowercase).count();
+    segment.contains(['-', '_']) && capitals >= 3 && (1..2 * capitals).contains(&small)
 }
 
 /// Whether more words in camel case are short than long: random letters are, and `getUserById` is not.
@@ -149,7 +159,7 @@ fn is_word(word: &str) -> bool {
     } else {
         word
     };
-    is_listed(word) || is_version_number(word) || is_compound(word)
+    is_listed(word) || is_version_number(word) || is_compound(word) || is_derived(word)
 }
 
 /// `v2` as a part of a name.

@@ -1,0 +1,105 @@
+//! Parameters whose values are words, and routes that are none.
+
+use super::*;
+
+/// Requests paths in turn, each so many times, and returns the rows that their requests are read in.
+fn rows(paths: &[&str], visits: usize) -> Vec<String> {
+    let inference = RouteInference::default();
+    let all = (0..visits).flat_map(|_| paths);
+    let rows: Vec<_> = all.map(|path| visit(&inference, path).unwrap_or_else(|| "(unmatched)".to_owned())).collect();
+    let merged = |row: String| inference.merged(&row).map_or(row, |merged| merged.to_string());
+    let mut rows: Vec<_> = rows.into_iter().map(merged).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
+
+#[test]
+fn words_with_the_same_behind_them_are_values() {
+    for (paths, expected) in [
+        (
+            &[
+                "/repos/jane/linux/issues/7",
+                "/repos/jane/linux/commits/3fa85f6",
+                "/repos/jane/website/issues/8",
+                "/repos/jane/website/commits/3fa85f7",
+                "/repos/otter/notes/commits/3fa85f8",
+                "/repos/otter/notes/issues/9",
+                "/repos/otter/kernel/issues/10",
+            ][..],
+            &["/repos/{name}/{name}/commits/{hash}", "/repos/{name}/{name}/issues/{id}"][..],
+        ),
+        (&["/users/_search", "/events/_search", "/invoices/_search", "/orders/_search"], &["/{name}/_search"]),
+        (
+            &["/project/default/versions", "/project/monitoring/versions", "/project/staging/versions"],
+            &["/project/{name}/versions"],
+        ),
+        (&["/plans/basic", "/plans/premium", "/plans/family", "/plans/starter"], &["/plans/{name}"]),
+        (
+            &["/history/otter-44/2026-01-02", "/history/berlin/2026-01-02", "/history/paris/2026-01-02"],
+            &["/history/{name}/{date}"],
+        ),
+        (
+            &["/markets/de", "/markets/pt-BR", "/videos/7/captions/fr"],
+            &["/markets/{name}", "/videos/{id}/captions/{name}"],
+        ),
+    ] {
+        assert_eq!(rows(paths, 4), expected, "{paths:?}");
+    }
+}
+
+#[test]
+fn routes_that_resources_have_in_common_are_no_values() {
+    for paths in [
+        &["/api/users/export", "/api/orders/export", "/api/products/export", "/api/invoices/export"][..],
+        &["/api/users/{id}/history", "/api/orders/{id}/history", "/api/products/{id}/history"],
+        &["/admin/shop/order/add/", "/admin/shop/product/add/", "/admin/shop/category/add/", "/admin/shop/price/add/"],
+        &["/reports/sales/daily", "/reports/sales/monthly", "/reports/traffic/daily", "/reports/inventory/daily"],
+        &["/orders/archive", "/orders/bulk", "/orders/export", "/orders/search", "/orders/recent"],
+        &["/products/brands", "/products/categories", "/products/offers", "/products/reviews", "/products/tags"],
+        &["/rest/api/3/issue", "/rest/api/3/myself"],
+    ] {
+        let requested: Vec<_> = paths.iter().map(|path| path.replace("{id}", "7")).collect();
+        let requested: Vec<_> = requested.iter().map(String::as_str).collect();
+        let mut expected = paths.to_vec();
+        expected.sort_unstable();
+        assert_eq!(rows(&requested, 4), expected);
+    }
+}
+
+#[test]
+fn what_comes_later_to_a_parameter_is_a_value_unless_something_else_follows() {
+    let inference = RouteInference::default();
+    for table in ["users", "invoices", "audit_log"] {
+        visit(&inference, &format!("/{table}/_search"));
+    }
+    assert_eq!(inference.merged("/users/_search").as_deref(), Some("/{name}/_search"));
+    for (path, row) in [
+        ("/orders/_search", "/{name}/_search"),
+        ("/events/_search", "/{name}/_search"),
+        ("/_cluster/health", "/_cluster/health"),
+        ("/orders", "/orders"),
+    ] {
+        assert_eq!(visit(&inference, path).as_deref(), Some(row), "{path}");
+    }
+}
+
+#[test]
+fn an_unknown_resource_is_shown_once_items_of_it_came() {
+    let inference = RouteInference::default();
+    assert_eq!(visit(&inference, "/api/musteriler/7"), None);
+    assert_eq!(visit(&inference, "/api/musteriler/8").as_deref(), Some("/api/musteriler/{id}"));
+    for language in ["rechnungen", "utilisateurs", "pedidos", "encomendas", "fatture", "bestellingen"] {
+        let path = format!("/api/{language}/7");
+        assert_eq!(visit(&inference, &path), Some(path.replace('7', "{id}")));
+    }
+}
+
+#[test]
+fn an_unknown_word_among_random_texts_may_be_one() {
+    let inference = RouteInference::default();
+    assert_eq!(visit(&inference, "/share/V1StGXR8Z5jdHi6B").as_deref(), Some("/share/{key}"));
+    for _ in 0..50 {
+        assert_eq!(visit(&inference, "/share/musteriler").as_deref(), Some("/share/{key}"));
+    }
+}
