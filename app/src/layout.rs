@@ -135,7 +135,9 @@ fn keep_tab(live: Live) {
 fn UnknownSelection() -> impl IntoView {
     let selection = selection::use_selection();
     let unknown = move || selection.with(|selection| selection.unknown.clone());
-    move || unknown().map(|unknown| view! { <p class="notice" id="unknown-selection">{unknown}</p> })
+    move || {
+        unknown().map(|unknown| view! { <aside class="notice" id="unknown-selection" aria-label="Unknown address">{unknown}</aside> })
+    }
 }
 
 /// A notice that the server was built without the browser bundle. Only the server can know.
@@ -146,9 +148,9 @@ fn BundleMissing() -> impl IntoView {
     #[cfg(not(feature = "ssr"))]
     let missing = false;
     missing.then(|| view! {
-        <p class="notice" id="bundle-missing">
+        <aside class="notice" id="bundle-missing" aria-label="No browser bundle">
             "This build has no browser bundle: the page shows the figures of its loading and does not refresh itself. "
             "The bundle in the source tree is missing, or was built from other sources. Renew it with " <code>"cargo xtask bundle"</code>", then build again."
-        </p>
+        </aside>
     })
 }

@@ -194,6 +194,15 @@ impl Browser {
         self.tab.issue_cmd(command).await.expect("the driver sets the size of the page");
     }
 
+    /// From the next page on, the browser is in this zone.
+    pub async fn set_timezone(&self, zone: &str) {
+        let parameters = json!({ "timezoneId": zone });
+        self.tab
+            .issue_cmd(DevTools("Emulation.setTimezoneOverride", parameters))
+            .await
+            .expect("the driver sets the zone");
+    }
+
     /// Turns the mouse's wheel by a notch over the middle of an element.
     pub async fn wheel(&self, css: &str) {
         let middle = format!(

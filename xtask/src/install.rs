@@ -22,8 +22,10 @@ const MONGOD_PACKAGE: &str =
 /// Each folder is named by the module that it is for: the memory figures are compared with psutil's, Prometheus's own client reads
 /// `/metrics`, an application of `FastAPI` under uvicorn is watched from beside it, and Django,
 /// its REST framework and Flask quote what clients send. Applications and clients of gRPC speak through the proxy.
-const PYTHON_PACKAGES: [(&str, &[&str]); 5] = [
+const PYTHON_PACKAGES: [(&str, &[&str]); 6] = [
     ("psutil", &["psutil==7.2.2"]),
+    // For the script in it, which checks pages for accessibility.
+    ("axe", &["axe-playwright-python==0.1.8"]),
     ("grpcio", &["grpcio==1.85.3", "typing-extensions==4.16.0"]),
     ("prometheus_client", &["prometheus-client==0.26.0"]),
     (

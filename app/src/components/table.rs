@@ -137,7 +137,7 @@ pub(crate) fn Table(
     rows: Memo<Reading<Vec<TableRow>>>,
 ) -> impl IntoView {
     view! {
-        <div class="scroll" tabindex="0" role="region" aria-label=caption>
+        <div class="scroll" tabindex="0" role="group" aria-label=caption>
             <table>
                 {header(caption, quiet, columns, sorting)}
                 <tbody>{body(rows)}</tbody>
@@ -183,7 +183,7 @@ pub(crate) fn TallTable(
     // Heights are attributes, because the page's policy forbids inline styles.
     let spacer = |rows: usize| format!("<tr><td><svg width=\"1\" height=\"{}\"></svg></td></tr>", rows * ROW_PIXELS);
     view! {
-        <div class="scroll tall" tabindex="0" role="region" aria-label=caption on:scroll=scroll>
+        <div class="scroll tall" tabindex="0" role="group" aria-label=caption on:scroll=scroll>
             <table aria-rowcount=move || count() + 1>
                 {header(caption, true, columns, Some(sorting))}
                 <tbody aria-hidden="true" inner_html=move || spacer(range().start)></tbody>

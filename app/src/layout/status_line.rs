@@ -70,12 +70,12 @@ pub(crate) fn StatusLine() -> impl IntoView {
         })
     };
     view! {
-        <div class=class id="status">
+        <section class=class id="status" aria-label="State">
             <span class="mark" aria-hidden="true"></span>
             <span class="state-words">{sentence}</span>
             <span class="worst">{worst}</span>
             {more}
-        </div>
+        </section>
         <p class="unseen" role="status">{announced}</p>
     }
 }

@@ -1,11 +1,13 @@
 //! The browser tests, as one program: each module is about one view or one behaviour.
 
+mod accessibility;
 mod application;
 mod auth;
 mod database;
 mod embedded;
 mod extensions;
 mod hosts;
+mod keys;
 mod link;
 mod live;
 mod long_lived;

@@ -1,0 +1,94 @@
+//! The keys: windows, views, the filter, the pause, what opens over the page; and the tab's title.
+
+use watchboard_end2end::{Board, Browser};
+
+const FRESHNESS: &str = "document.querySelector('.freshness .words').textContent";
+
+/// Presses a key on the page, as a keyboard does.
+async fn press(browser: &Browser, key: &str) {
+    let focused = browser.tab.active_element().await.unwrap();
+    focused.send_keys(key).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_view_and_window_is_reached_by_the_keyboard_alone() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    press(&browser, "1").await;
+    browser.until("location.search", |query| query == "?view=overview&window=1m").await;
+    for (letter, view) in [("r", "requests"), ("m", "memory"), ("d", "database"), ("o", "overview")] {
+        press(&browser, "g").await;
+        press(&browser, letter).await;
+        browser.until("location.search", |query| query == format!("?view={view}&window=1m").as_str()).await;
+    }
+    press(&browser, "/").await;
+    browser.until("document.activeElement.name ?? ''", |name| name == "filter").await;
+    // In a field the keys are letters.
+    press(&browser, "p2").await;
+    browser.until("document.querySelector('input[name=filter]').value", |text| text == "p2").await;
+    assert_eq!(browser.value(FRESHNESS).await, "Live");
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn a_way_is_found_by_its_words_and_the_pause_has_a_key() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser
+        .until("document.querySelector('#endpoints-that-take-the-most tbody a') !== null", |found| found == true)
+        .await;
+    press(&browser, "p").await;
+    browser.until(FRESHNESS, |text| text == "Paused").await;
+    press(&browser, "p").await;
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    // Control and K.
+    press(&browser, "\u{e009}k\u{e000}").await;
+    browser.until("document.querySelector('dialog').open", |open| open == true).await;
+    press(&browser, "memory\u{e007}").await;
+    browser.until("location.search", |query| query == "?view=memory").await;
+    browser.until("document.querySelector('dialog').open", |open| open == false).await;
+    press(&browser, "?").await;
+    browser
+        .until("document.querySelector('dialog').innerText", |text| {
+            text.as_str().is_some_and(|text| text.contains("pause"))
+        })
+        .await;
+    press(&browser, "\u{e00c}").await;
+    browser.until("document.querySelector('dialog').open", |open| open == false).await;
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn the_tab_tells_the_state_and_the_service() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    assert_eq!(browser.value("document.title").await, "demo shop · Watchboard");
+    let icon = "document.querySelector('link[rel=icon]').href";
+    let calm = browser.value(icon).await;
+    browser.value("void Promise.all([...Array(30)].map(() => fetch('/shop/coupons/ab')))").await;
+    browser.until("document.title", |title| title == "● 1 · demo shop · Watchboard").await;
+    assert_ne!(browser.value(icon).await, calm);
+    assert_eq!(browser.complaints().await.iter().filter(|it| it.contains("Content Security")).count(), 0);
+    board.stop().await;
+    browser.until("document.title", |title| title == "? demo shop · Watchboard").await;
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn times_are_those_of_the_browser_if_it_is_chosen() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.set_timezone("Asia/Kolkata").await;
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    let foot = "document.querySelector('footer').textContent";
+    assert!(browser.value(foot).await.to_string().contains("All times are UTC."));
+    let button = "[...document.querySelectorAll('.menu button')].find(e => e.textContent.startsWith('Times'))";
+    browser.value(&format!("void {button}.click()")).await;
+    browser.until(foot, |text| text.to_string().contains("All times are UTC+05:30.")).await;
+    browser.tab.refresh().await.unwrap();
+    browser.until(foot, |text| text.to_string().contains("All times are UTC+05:30.")).await;
+    browser.stop().await;
+}
