@@ -8,7 +8,6 @@ mod database;
 mod endpoint;
 mod endpoints;
 mod errors;
-mod filter;
 mod long_lived;
 mod memory;
 mod overview;

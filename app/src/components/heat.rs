@@ -136,7 +136,7 @@ fn view_box(data: &HeatData) -> String {
 /// lighter shade is a quarter of the one before.
 fn draw(data: &HeatData) -> String {
     let (lowest, end) = data.bands();
-    let most = most(data);
+    let most = largest_count(data);
     let points = data.span.points;
     let mut svg = view_box(data);
     for index in 0..points {
@@ -164,7 +164,7 @@ fn draw_chosen(data: &HeatData, (index, band): HeatBox) -> String {
     view_box(data) + &format!("<rect class=\"chosen\" x=\"{index}\" y=\"{y}\" width=\"1\" height=\"1\"/></svg>")
 }
 
-fn most(data: &HeatData) -> f64 {
+fn largest_count(data: &HeatData) -> f64 {
     data.counts().map(|(_, count)| f64::from(count)).fold(1.0, f64::max)
 }
 
@@ -173,13 +173,16 @@ fn ticks(data: &HeatData) -> String {
     let (lowest, end) = data.bands();
     let axis = watchboard_wire::Unit::log_axis(Band(lowest).begins_us() as f64, Band(end).begins_us() as f64);
     let places = axis.ticks.iter().map(|us| (100.0 * data.height(*us), *us));
-    let inside = places.filter(|(y, _)| (-1.0..=101.0).contains(y));
-    inside.map(|(y, us)| format!("<text x=\"100%\" y=\"{y:.2}%\">{}</text>", format::duration_us(us))).collect()
+    let mut svg = String::new();
+    for (y, us) in places.filter(|(y, _)| (-1.0..=101.0).contains(y)) {
+        let _ = write!(svg, "<text x=\"100%\" y=\"{y:.2}%\">{}</text>", format::duration_us(us));
+    }
+    svg
 }
 
 /// What the shades and the lines mean.
 fn key(data: &HeatData) -> String {
-    let most = most(data);
+    let most = largest_count(data);
     let from = |shade: u8| (most / 4_f64.powi(i32::from(SHADES as u8 - shade))).ceil();
     // Of few requests the light shades begin at one alike.
     let shades = (1..=SHADES as u8).filter(|shade| *shade == SHADES as u8 || from(*shade) < from(shade + 1));

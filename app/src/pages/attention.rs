@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// So many findings and causes have room on the first screen.
-const MAX_FINDINGS: usize = 6;
+const MAX_FINDINGS: usize = 4;
 const MAX_CAUSES: usize = 5;
 
 /// The findings with their ages, and the causes of errors with their counts.
@@ -24,22 +24,36 @@ pub(super) fn Attention() -> impl IntoView {
     let causes = figures_memo(|figures| {
         causes_in_window(figures).into_iter().map(|(cause, count)| (cause.clone(), count)).collect::<Vec<_>>()
     });
-    let list = move || {
-        let (findings, causes) = (findings.get(), causes.get());
-        let hidden = findings.len().saturating_sub(MAX_FINDINGS) + causes.len().saturating_sub(MAX_CAUSES);
-        let most = causes.iter().map(|(_, count)| *count).max().unwrap_or(1);
-        if findings.is_empty() && causes.is_empty() {
-            return Either::Left(view! { <p class="unknown">"Nothing: no finding, and no error in this window."</p> });
+    // Each list has a place of its own, so that nothing moves when a finding comes.
+    let first = move || {
+        let findings = findings.get();
+        if findings.is_empty() {
+            return Either::Left(view! { <p class="unknown">"No finding."</p> });
         }
+        let hidden = findings.len().saturating_sub(MAX_FINDINGS);
         Either::Right(view! {
-            <ul class="attention">
-                {findings.into_iter().take(MAX_FINDINGS).map(finding_item).collect_view()}
-                {causes.into_iter().take(MAX_CAUSES).map(|(cause, count)| cause_item(cause, count, most)).collect_view()}
-            </ul>
+            <ul class="attention">{findings.into_iter().take(MAX_FINDINGS).map(finding_item).collect_view()}</ul>
+            {(hidden > 0).then(|| view! { <p class="more">{format!("{hidden} more above")}</p> })}
+        })
+    };
+    let second = move || {
+        let causes = causes.get();
+        if causes.is_empty() {
+            return Either::Left(view! { <p class="unknown">"No error in this window."</p> });
+        }
+        let most = causes.iter().map(|(_, count)| *count).max().unwrap_or(1);
+        let hidden = causes.len().saturating_sub(MAX_CAUSES);
+        let items = causes.into_iter().take(MAX_CAUSES).map(|(cause, count)| cause_item(cause, count, most));
+        Either::Right(view! {
+            <ul class="attention">{items.collect_view()}</ul>
             {(hidden > 0).then(|| more(hidden))}
         })
     };
-    view! { {list} }
+    view! {
+        <div class="findings">{first}</div>
+        <h3>"Errors by cause"</h3>
+        <div class="causes">{second}</div>
+    }
 }
 
 fn finding_item((finding, age): (Finding, String)) -> impl IntoView {

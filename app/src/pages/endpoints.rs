@@ -1,110 +1,27 @@
 //! The endpoints of the window, as a table that can be sorted by each column and filtered.
 
-use std::{
-    ops::Range,
-    sync::{Arc, LazyLock},
-};
+mod columns;
+mod filter;
+mod tools;
+
+use std::{ops::Range, sync::Arc};
 
 use leptos::prelude::*;
 use watchboard_wire::{EndpointName, EndpointRow, NameSource, RequestDatabase, RequestMemory, format};
 
-use super::{
-    cells::{count_cell, flagged_count_cell, latency_cell, share},
+use self::{
+    columns::columns,
     filter::Filter,
+    tools::{ColumnSets, FilterField},
 };
+use super::cells::{count_cell, flagged_count_cell, latency_cell, share};
 use crate::{
     components::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words},
     figures::Figures,
     live::{figures_memo, use_live},
     order::{SortKey, sort_keys},
-    selection::{ColumnSet, Selection, Sort, navigate, use_selection},
+    selection::{ColumnSet, Selection, Sort, use_selection},
 };
-
-const COLUMNS: &[Column] = &[
-    words("Endpoint").sorts(Sort::Endpoint.word()),
-    numbers("Total time", "of all requests together, with its share").sorts(Sort::Total.word()),
-    words("Over time"),
-    numbers("Requests", "that ended").sorts(Sort::Requests.word()),
-    numbers("Rate", "per second"),
-    numbers("Share", "of all requests"),
-    numbers("5xx", "server errors: panics and broken bodies too").sorts(Sort::ServerErrors.word()),
-    numbers("4xx", "client errors").sorts(Sort::ClientErrors.word()),
-    numbers("Mean", "from arrival to the last byte, of those that succeeded").sorts(Sort::Mean.word()),
-    numbers("p50", "half of those that succeeded were at most this slow").sorts(Sort::P50.word()),
-    numbers("p95", "95 of 100 that succeeded were at most this slow").sorts(Sort::P95.word()),
-    numbers("p99", "99 of 100 that succeeded were at most this slow").sorts(Sort::P99.word()),
-    numbers("Max", "the slowest that succeeded").sorts(Sort::Max.word()),
-    numbers("In time", "succeeded within the endpoint's objective: a server error is not in time")
-        .sorts(Sort::Within.word()),
-    numbers("Sent", "bytes of bodies").sorts(Sort::Sent.word()),
-    numbers("In flight", "under way now").sorts(Sort::InFlight.word()),
-];
-/// The columns of the command listener.
-const DATABASE_COLUMNS: &[Column] = &[
-    numbers("Commands", "sent to the database by a request, the mean").sorts(Sort::Commands.word()),
-    numbers("Database", "the time that a request waited for it, the mean, and its share of all")
-        .sorts(Sort::Database.word()),
-];
-/// The columns of a counting allocator.
-const MEMORY_COLUMNS: &[Column] = &[
-    numbers("Allocated", "by all requests together while they were handled").sorts(Sort::Allocated.word()),
-    numbers("A request", "allocated, the mean").sorts(Sort::AllocatedMean.word()),
-    numbers("Largest", "allocated by one request").sorts(Sort::AllocatedMax.word()),
-];
-
-/// The titles of the columns of each set. All columns that are there are in the last.
-fn titles(set: ColumnSet) -> &'static [&'static str] {
-    match set {
-        ColumnSet::Load => {
-            &["Endpoint", "Total time", "Over time", "Rate", "Requests", "5xx", "p50", "p99", "In time", "In flight"]
-        }
-        ColumnSet::Latency => &["Endpoint", "Requests", "Mean", "p50", "p95", "p99", "Max", "In time"],
-        ColumnSet::Errors => &["Endpoint", "Over time", "Requests", "Share", "5xx", "4xx", "In time"],
-        ColumnSet::Database => &["Endpoint", "Total time", "Requests", "Commands", "Database", "p99"],
-        ColumnSet::Memory => &["Endpoint", "Requests", "Allocated", "A request", "Largest", "Sent"],
-        ColumnSet::All => &[],
-    }
-}
-
-#[cfg(test)]
-#[test]
-fn a_set_of_columns_shows_what_it_sorts_by() {
-    let all = [COLUMNS, DATABASE_COLUMNS, MEMORY_COLUMNS].concat();
-    for set in ColumnSet::ALL {
-        for sort in Sort::ALL {
-            let column = all.iter().find(|column| column.sort == Some(sort.word())).expect("each order has a column");
-            let is_shown = set == ColumnSet::All || titles(set).contains(&column.title);
-            assert_eq!(set.shows(sort), is_shown, "{} in {}", column.title, set.word());
-        }
-    }
-}
-
-/// The columns of each set, with and without those of a listener and of an allocator.
-static COLUMN_SETS: LazyLock<Vec<Vec<Column>>> = LazyLock::new(|| {
-    let sources = [(false, false), (true, false), (false, true), (true, true)];
-    let all = sources.map(|(listens, counts)| {
-        let database = if listens { DATABASE_COLUMNS } else { &[] };
-        let memory = if counts { MEMORY_COLUMNS } else { &[] };
-        [COLUMNS, database, memory].concat()
-    });
-    let of_set = |all: &[Column], set| {
-        let shown = all.iter().filter(|column| set == ColumnSet::All || titles(set).contains(&column.title));
-        shown.copied().collect()
-    };
-    all.iter().flat_map(|all| ColumnSet::ALL.map(|set| of_set(all, set))).collect()
-});
-
-/// The columns of a set. What the program tells of does not change while it runs.
-fn columns(set: ColumnSet) -> &'static [Column] {
-    let (listens, counts) = sources();
-    let source = usize::from(listens) + 2 * usize::from(counts);
-    &COLUMN_SETS[source * ColumnSet::ALL.len() + set as usize]
-}
-
-/// Whether a listener, and whether an allocator has columns.
-fn sources() -> (bool, bool) {
-    use_live().figures.with_untracked(|figures| (figures.snapshot.listens, figures.snapshot.memory.heap.is_some()))
-}
 
 /// The heads of columns, which sort by way of the URL.
 fn sorting() -> Sorting {
@@ -121,8 +38,16 @@ fn sorting() -> Sorting {
     })
 }
 
-pub(super) const NO_REQUEST: &str =
-    "No request in this window. Requests count when they pass through the monitor's layer.";
+/// Why there is no endpoint, and where requests have to go.
+pub(super) fn no_request(figures: &Figures) -> String {
+    // The bounds of a proxy.
+    let where_to = if figures.snapshot.requests.capacities.is_empty() {
+        "Requests count when they pass through the monitor's layer."
+    } else {
+        "Requests count when they pass through Watchboard: send them to the address of the proxy (--proxy-listen), not to the application's."
+    };
+    format!("No request in this window. {where_to}")
+}
 
 /// Every endpoint that matches the filter, in the order of the URL.
 #[component]
@@ -145,7 +70,7 @@ pub(crate) fn EndpointTable() -> impl IntoView {
     let all = move || selection.with(|selection| selection.all);
     let foot = figures_memo(move |figures| {
         match (figures.endpoints.iter().filter(|row| is_in_window(row)).count(), count()) {
-            (0, _) => NO_REQUEST.to_owned(),
+            (0, _) => no_request(figures),
             (there, 0) => format!("None of the window's {there} endpoints fits the filter."),
             (there, shown) if shown < there => format!("{shown} of the window's {there} endpoints."),
             (there, _) => format!("{there} endpoints in this window."),
@@ -165,70 +90,6 @@ pub(crate) fn EndpointTable() -> impl IntoView {
                 </a>
             })}
         </p>
-    }
-}
-
-/// The links to the sets of columns.
-#[component]
-fn ColumnSets() -> impl IntoView {
-    let selection = use_selection();
-    let (listens, counts) = sources();
-    let is_there = |set: &ColumnSet| match set {
-        ColumnSet::Database => listens,
-        ColumnSet::Memory => counts,
-        _ => true,
-    };
-    let link = |set: ColumnSet| {
-        let href = move || selection.with(|selection| Selection { columns: set, ..selection.clone() }.href());
-        let current = move || selection.with(|selection| selection.columns == set).then_some("true");
-        view! { <a href=href aria-current=current>{set.word()}</a> }
-    };
-    view! { <nav aria-label="Columns">{ColumnSet::ALL.into_iter().filter(is_there).map(link).collect_view()}</nav> }
-}
-
-/// The field of the filter. It is a form, so that it works without scripts.
-#[component]
-fn FilterField() -> impl IntoView {
-    let selection = use_selection();
-    let hidden = move || {
-        let selection = selection.get();
-        let order = if selection.ascending { "ascending" } else { "" };
-        [
-            ("view", selection.view.word()),
-            ("window", selection.window.word()),
-            ("sort", selection.sort.word()),
-            ("order", order),
-            ("columns", selection.columns.word()),
-        ]
-        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
-        .collect_view()
-    };
-    // The first letter adds an entry to the history, and the next ones change it: the way back leads to what was before the filter.
-    let is_typing = StoredValue::new(false);
-    let change = move |event| {
-        let filter = event_target_value(&event);
-        let step = !is_typing.get_value();
-        is_typing.set_value(true);
-        navigate(selection, step, Selection { filter, ..selection.get_untracked() });
-    };
-    view! {
-        <form class="filter" method="get" role="search" on:submit=|event| event.prevent_default()>
-            {hidden}
-            <label>
-                "Filter "
-                <input
-                    type="search"
-                    id="filter"
-                    name="filter"
-                    placeholder="route, 5xx>0, p99>200ms"
-                    autocomplete="off"
-                    value=selection.get_untracked().filter
-                    prop:value=move || selection.with(|selection| selection.filter.clone())
-                    on:input=change
-                    on:focus=move |_| is_typing.set_value(false)
-                />
-            </label>
-        </form>
     }
 }
 
@@ -263,7 +124,7 @@ pub(crate) fn BusiestTable() -> impl IntoView {
             .with(|selection| ids.iter().map(|id| endpoint_row(figures, *id, selection, ColumnSet::All)).collect()))
     });
     let foot = figures_memo(|figures| match figures.endpoints.len() {
-        0 => NO_REQUEST.to_owned(),
+        0 => no_request(figures),
         shown => format!(
             "{shown} of the {} endpoints since the start; the requests view has all.",
             figures.snapshot.requests.endpoints

@@ -1,5 +1,7 @@
 //! The endpoints that take the most time, each as a strip of colours over the window: where and when it was slow.
 
+use std::fmt::Write;
+
 use leptos::prelude::*;
 use watchboard_wire::{EndpointStrip, format};
 
@@ -43,7 +45,9 @@ fn strip_row(figures: &Figures, strip: &EndpointStrip, selection: &Selection) ->
         if let Some(us) = p95 {
             let part = f64::from(*us) / name.objective_us.max(1) as f64;
             let shade = SHADES.iter().find(|(most, _)| part <= *most).map_or("beyond-2", |(_, shade)| *shade);
-            svg += &format!("<rect class=\"{shade}\" x=\"{}\" width=\"1\" height=\"1\"/>", young + index);
+            let x = young + index;
+            // Writing into a string cannot fail.
+            let _ = write!(svg, "<rect class=\"{shade}\" x=\"{x}\" width=\"1\" height=\"1\"/>");
         }
     }
     let time = |us: Option<u32>| us.map_or_else(|| "–".to_owned(), |us| format::duration_us(us.into()));

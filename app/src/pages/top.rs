@@ -39,7 +39,7 @@ pub(super) fn TopEndpoints() -> impl IntoView {
         Ok(selection.with(|selection| shown().map(|row| top_row(figures, row, selection, &place)).collect()))
     });
     let foot = figures_memo(|figures| match (figures.endpoints.len(), figures.snapshot.requests.endpoints as usize) {
-        (0, _) => super::endpoints::NO_REQUEST.to_owned(),
+        (0, _) => super::endpoints::no_request(figures),
         (_, all) if all > MAX_ROWS => format!("All {all} endpoints"),
         _ => String::new(),
     });

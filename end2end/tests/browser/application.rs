@@ -3,7 +3,11 @@
 use std::{net::TcpListener, process::Stdio};
 
 use fantoccini::Locator;
-use tokio::process::{Child, Command};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    process::{Child, Command},
+};
 use watchboard_end2end::{Board, Browser};
 
 /// Python's own web server, of which no package is needed.
@@ -13,9 +17,52 @@ fn start(port: u16) -> Child {
     python.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().expect("python3 starts")
 }
 
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port()
+}
+
+/// Asks the proxy for a page, twenty times a second.
+async fn traffic(proxy: u16) {
+    loop {
+        if let Ok(mut connection) = TcpStream::connect(("127.0.0.1", proxy)).await {
+            let _ = connection.write_all(b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n").await;
+            let _ = connection.read_to_end(&mut vec![]).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_killed_application_shows_in_the_tiles() {
+    let (port, proxy) = (free_port(), free_port());
+    let mut application = start(port);
+    let [upstream, listen] = [format!("http://127.0.0.1:{port}"), format!("127.0.0.1:{proxy}")];
+    let board = Board::start(&["--upstream", &upstream, "--proxy-listen", &listen]).await;
+    let browser = Browser::start(true).await;
+    browser.tab.goto(&board.url).await.unwrap();
+    let more = "document.querySelector('#endpoints-that-take-the-most .more').textContent";
+    browser.until(more, |text| text.to_string().contains("send them to the address of the proxy")).await;
+    let sender = tokio::spawn(traffic(proxy));
+    let tile = |label: &str| {
+        format!(
+            "[...document.querySelectorAll('.stat')].filter(e => e.textContent.startsWith('{label}'))
+             .map(e => e.querySelector('.value').className + ': ' + e.querySelector('.value').textContent)[0]"
+        )
+    };
+    browser.until(&tile("Requests"), |text| text.as_str().is_some_and(|text| text != "value : 0\u{a0}/s")).await;
+    browser.until(&tile("Application memory"), |text| text.as_str().is_some_and(|text| text.contains("MiB"))).await;
+    application.kill().await.unwrap();
+    browser.until(&tile("Application memory"), |text| text == "value bad: –").await;
+    browser
+        .until(&tile("Server errors"), |text| text.as_str().is_some_and(|text| text.starts_with("value bad: ")))
+        .await;
+    sender.abort();
+    browser.stop().await;
+}
+
 #[tokio::test]
 async fn its_processes_are_a_table_and_its_restart_is_a_mark() {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    let port = free_port();
     let mut application = start(port);
     let upstream = format!("http://127.0.0.1:{port}");
     let board = Board::start(&["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"]).await;

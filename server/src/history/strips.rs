@@ -12,14 +12,14 @@ use crate::requests::{Aliases, Tally};
 
 /// The strips of one window.
 #[derive(Default)]
-pub(super) struct Strips {
+pub(super) struct StripSums {
     /// The points of each endpoint, by its id. All end with the same point.
     by_id: BTreeMap<usize, VecDeque<Option<u32>>>,
     /// One past the last point, which may be incomplete.
     end: u64,
 }
 
-impl Strips {
+impl StripSums {
     /// The strips of these endpoints from point `first` on, up to before the tick `to`.
     pub(super) fn strips(
         &mut self,

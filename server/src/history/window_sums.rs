@@ -9,7 +9,7 @@ use super::{
     compact::{self, Sign},
     frame::Frame,
     points::point,
-    strips::Strips,
+    strips::StripSums,
     tiers::{Tiers, tier},
 };
 use crate::{
@@ -31,7 +31,7 @@ pub(crate) struct WindowSums {
     /// By the number of the shape.
     commands: Vec<Option<Box<CommandTally>>>,
     timeline: Timeline<TimelineColumns>,
-    pub(super) strips: Strips,
+    pub(super) strips: StripSums,
     /// The tick at which the sums were made from scratch. Changes since then are known.
     made_at: u64,
 }
@@ -68,7 +68,7 @@ impl WindowSums {
             all_commands: CommandTally::default(),
             commands: vec![],
             timeline: Timeline { started_at_unix_ms, window, ..Timeline::default() },
-            strips: Strips::default(),
+            strips: StripSums::default(),
             made_at: 0,
         }
     }

@@ -5,7 +5,7 @@ use watchboard_wire::EndpointRow;
 use crate::selection::Sort;
 
 /// One part of a filter. An endpoint must fit all.
-enum Term {
+enum Condition {
     /// The name contains it, in small letters.
     Word(String),
     /// The figure is larger, or smaller.
@@ -13,20 +13,20 @@ enum Term {
 }
 
 /// A filter.
-pub(super) struct Filter(Vec<Term>);
+pub(super) struct Filter(Vec<Condition>);
 
 impl Filter {
     pub(super) fn new(text: &str) -> Self {
-        let term = |word: &str| figure(word).unwrap_or_else(|| Term::Word(word.to_ascii_lowercase()));
+        let term = |word: &str| figure(word).unwrap_or_else(|| Condition::Word(word.to_ascii_lowercase()));
         Self(text.split_whitespace().map(term).collect())
     }
 
     /// Whether an endpoint fits.
     pub(super) fn fits(&self, name: &str, row: &EndpointRow) -> bool {
         self.0.iter().all(|term| match term {
-            Term::Word(word) => name.to_ascii_lowercase().contains(word),
+            Condition::Word(word) => name.to_ascii_lowercase().contains(word),
             // A figure that an endpoint does not have is -1, which fits nothing.
-            Term::Figure(sort, order, than) => {
+            Condition::Figure(sort, order, than) => {
                 let value = sort.key(row);
                 value >= 0.0 && value.partial_cmp(than) == Some(*order)
             }
@@ -35,7 +35,7 @@ impl Filter {
 }
 
 /// `p99>200ms`; `None` if it is no such term.
-fn figure(word: &str) -> Option<Term> {
+fn figure(word: &str) -> Option<Condition> {
     let at = word.find(['<', '>'])?;
     let order = if word[at..].starts_with('>') { std::cmp::Ordering::Greater } else { std::cmp::Ordering::Less };
     let sort = match word[..at].to_ascii_lowercase().as_str() {
@@ -52,14 +52,14 @@ fn figure(word: &str) -> Option<Term> {
         "m" | "s" => 1e6,
         _ => return None,
     };
-    Some(Term::Figure(sort, order, number(&value[..digits])? * factor))
+    Some(Condition::Figure(sort, order, number(&value[..digits])? * factor))
 }
 
 /// Digits with at most one point. The standard library's way is large.
 fn number(text: &str) -> Option<f64> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits: u64 = [whole, part].concat().parse().ok()?;
-    Some(digits as f64 / 10_f64.powi(part.len() as i32))
+    Some(digits as f64 / part.bytes().fold(1.0, |divisor, _| divisor * 10.0))
 }
 
 #[cfg(test)]
