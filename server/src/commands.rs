@@ -14,6 +14,6 @@ pub(crate) use self::listener::{CommandReader, Listener};
 #[cfg(not(feature = "mongodb"))]
 pub(crate) use self::no_listener::{CommandReader, Listener};
 pub(crate) use self::{
-    tally::{CHECK_OUT, CommandTally},
+    tally::{CHECK_OUT, CommandKind, CommandTally},
     usage::{CommandUseDelta, UsageDelta, UsageRecorder},
 };

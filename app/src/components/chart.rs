@@ -29,19 +29,26 @@ pub(crate) fn Chart(
     let index = crosshair.index;
     let drawing = Memo::new(move |_| data.with(draw::chart));
     // Without a value nobody knows where the axis ends.
-    let axis = Memo::new(move |_| data.with(|data| (data.unit, (!data.is_empty()).then(|| data.axis()))));
+    let is_ribbon = move || data.with(|data| data.shape == ChartShape::Ribbon);
+    let axis = Memo::new(move |_| {
+        data.with(|data| (data.unit, (!data.is_empty() && data.shape != ChartShape::Ribbon).then(|| data.axis())))
+    });
     // Text and not elements, as of drawings: it is as short, and needs no further code.
     let ticks = move || {
         axis.with(|(unit, axis)| {
             let label = |axis: &Axis, tick: f64| {
-                format!("<text x=\"100%\" y=\"{:.2}%\">{}</text>", 100.0 - 100.0 * axis.place(tick), unit.text(tick))
+                format!(
+                    "<text x=\"100%\" y=\"{:.2}%\">{}</text>",
+                    100.0 - 100.0 * axis.place(tick),
+                    unit.text(tick.abs())
+                )
             };
             axis.iter().flat_map(|axis| axis.ticks.iter().map(|tick| label(axis, *tick))).collect::<String>()
         })
     };
     let points = move || data.with_untracked(ChartData::points);
     view! {
-        <figure class="chart" class:compact=compact>
+        <figure class="chart" class:compact=compact class:ribbon=is_ribbon>
             <figcaption>
                 <h2>{title}</h2>
                 <p class="note" class:unseen=compact>{note}</p>
@@ -93,7 +100,13 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
             let at = index.get().unwrap_or_else(|| data.newest_point());
             let values = data.series.iter().map(|series| (series.name, series.hue, series.value_at(at, data.points())));
             let limit = data.limit.map(|(name, value)| (name, "limit", Some(value)));
-            values.chain(limit).map(|(name, hue, value)| item(data.unit, name, hue, value)).collect_view()
+            let total = (!data.total.is_empty()).then(|| (data.total, "total", data.sum_at(data.series.len(), at)));
+            total
+                .into_iter()
+                .chain(values)
+                .chain(limit)
+                .map(|(name, hue, value)| item(data.unit, name, hue, value))
+                .collect_view()
         })
     };
     let marks = move || {
@@ -104,6 +117,7 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
         <ul class="legend">
             {items}
             {marks}
+            <li class="warn">{move || data.with(|data| data.warning.clone())}</li>
             <li class="when">{when}</li>
         </ul>
     }

@@ -1,13 +1,13 @@
 //! The charts of the board. Each has a title, a note on the meaning of growth, a unit and its columns of the timeline.
 
-use leptos::prelude::*;
-use watchboard_wire::{TimelineColumns, Unit};
+use leptos::{either::Either, prelude::*};
+use watchboard_wire::{FindingSubject, Snapshot, TimelineColumns, Unit};
 
 use super::memory::watches_another;
 use crate::{
     components::{Chart, ChartData, ChartShape, Series},
     figures::Figures,
-    live::figures_memo,
+    live::{figures_memo, use_live},
 };
 
 /// A chart's data from columns of the timeline.
@@ -74,7 +74,7 @@ fn outcomes() -> Memo<ChartData> {
 }
 
 /// As [`columns`], in another shape than lines.
-fn shaped(
+pub(super) fn shaped(
     shape: ChartShape,
     unit: Unit,
     read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static,
@@ -118,36 +118,66 @@ fn restarts(figures: &Figures) -> Vec<(usize, String)> {
 #[component]
 pub(crate) fn RssChart() -> impl IntoView {
     let data = figures_memo(|figures| {
-        let columns = &figures.timeline.columns;
-        let mut series = vec![
-            byte_series("RSS", "hue-memory", &columns.rss_bytes),
-            byte_series("of that heap and stacks", "hue-cpu", &columns.anonymous_bytes),
-        ];
-        if figures.snapshot.memory.heap.is_some() {
-            series.push(byte_series("allocated and not freed", "hue-p99", &columns.live_heap_bytes));
-        }
         let limit = match &figures.snapshot.memory.container {
             Ok(Some(container)) => container.nearest_limit_bytes().map(|limit| limit as f64),
             _ => None,
         };
-        let marks = restarts(figures);
-        let data = ChartData { series, marks, ..ChartData::new(figures.span(), Unit::Bytes) };
+        let data = ChartData {
+            shape: ChartShape::Stack,
+            series: rss_parts(&figures.timeline.columns, figures.snapshot.memory.heap.is_some()),
+            marks: restarts(figures),
+            total: "RSS",
+            warning: growth(&figures.snapshot).map(|(words, _)| words.to_owned()).unwrap_or_default(),
+            ..ChartData::new(figures.span(), Unit::Bytes)
+        };
         data.with_limit_in_sight("container limit", limit)
     });
     let title = if watches_another() { "Application memory" } else { "Process memory" };
-    view! { <Chart title note="Resident memory: growth that never comes back is a leak." data=data /> }
+    view! { <Chart title note="Resident memory in its parts: growth that never comes back is a leak." data=data /> }
+}
+
+/// The parts of RSS. They add up to it.
+fn rss_parts(columns: &TimelineColumns, counts: bool) -> Vec<Series> {
+    let own = &columns.anonymous_bytes;
+    let live = |at: usize| columns.live_heap_bytes.get(at).copied().flatten();
+    // Swapped-out and untouched pages are not resident.
+    let allocated = |at: usize, own: u64| live(at).unwrap_or_default().min(own);
+    let part = |read: &dyn Fn(usize, u64) -> u64| -> Vec<Option<u64>> {
+        own.iter().enumerate().map(|(at, own)| own.map(|own| read(at, own))).collect()
+    };
+    let mut parts = if counts {
+        vec![
+            byte_series("allocated", "hue-memory", &part(&allocated)),
+            byte_series("around it", "hue-p99", &part(&|at, own| own - allocated(at, own))),
+        ]
+    } else {
+        vec![byte_series("heap and stacks", "hue-memory", own)]
+    };
+    parts.push(byte_series("files", "hue-p50", &columns.file_bytes));
+    parts.push(byte_series("shared memory", "hue-system", &columns.shmem_bytes));
+    parts
+}
+
+/// When memory that grows reaches its limit, and the whole sentence of that finding.
+pub(super) fn growth(snapshot: &Snapshot) -> Option<(&str, &str)> {
+    let findings = snapshot.health.findings.iter().filter(|finding| finding.over_since_unix_ms.is_none());
+    let (words, sentence) = findings
+        .filter(|finding| finding.about == FindingSubject::Memory)
+        .find_map(|finding| Some((finding.sentence.split_once("at this pace it ")?.1, &*finding.sentence)))?;
+    Some((words, sentence))
 }
 
 /// The chart of a counting allocator.
 #[component]
 pub(crate) fn AllocationChart() -> impl IntoView {
-    let data = columns(Unit::BytesPerSecond, |columns| {
+    let data = shaped(ChartShape::Mirror, Unit::BytesPerSecond, |columns| {
         vec![
-            byte_series("by requests", "hue-rate", &columns.requests_allocated_per_second),
+            byte_series("allocated by requests", "hue-rate", &columns.requests_allocated_per_second),
             byte_series("elsewhere", "hue-system", &columns.other_allocated_per_second),
+            byte_series("freed, below zero", "hue-memory", &columns.freed_per_second),
         ]
     });
-    view! { <Chart title="Allocation" note="Bytes asked for per second: what makes the allocator work, kept or not." data=data /> }
+    view! { <Chart title="Allocation" note="Per second: what makes the allocator work, and below zero what it gets back." data=data compact=true /> }
 }
 
 #[component]
@@ -161,13 +191,64 @@ pub(crate) fn CpuChart() -> impl IntoView {
         ];
         ChartData { series, marks: restarts(figures), ..ChartData::new(figures.span(), Unit::Percent) }
     });
-    view! { <Chart title="CPU" note="Near 100 % the work is waiting for a core." data=data /> }
+    view! { <Chart title="CPU" note="Near 100 % the work is waiting for a core." data=data compact=true /> }
+}
+
+/// The stalls for lack of memory, or why they are unknown.
+#[component]
+pub(crate) fn PressureChart() -> impl IntoView {
+    let data = columns(Unit::Percent, |columns| {
+        vec![Series::new("some task waited", "hue-cpu", &columns.memory_pressure_percent)]
+    });
+    let told = use_live().figures.with_untracked(|figures| figures.snapshot.memory.pressure().is_some());
+    if told {
+        Either::Left(
+            view! { <Chart title="Memory pressure" note="Time in which tasks waited for memory." data=data compact=true /> },
+        )
+    } else {
+        Either::Right(
+            view! { <p class="unknown">"Memory pressure is unknown: this kernel has no PSI, or was started without psi=1."</p> },
+        )
+    }
+}
+
+/// The database's state at its probes: a cell for each point.
+#[component]
+pub(crate) fn AvailabilityRibbon() -> impl IntoView {
+    let data = shaped(ChartShape::Ribbon, Unit::Percent, |columns| {
+        let failed = &columns.database_failed_percent;
+        let answered: Vec<Option<f32>> = failed.iter().map(|failed| failed.map(|failed| 100.0 - failed)).collect();
+        vec![Series::new("failed", "hue-server", failed), Series::new("answered", "hue-memory", &answered)]
+    });
+    view! { <Chart title="Availability" note="By the monitor's probe, once a second; a gap is an unknown state." data=data compact=true /> }
 }
 
 #[component]
 pub(crate) fn DatabaseLatencyChart() -> impl IntoView {
-    let data = columns(Unit::DurationUs, |columns| {
-        vec![Series::new("round trip", "hue-database", &columns.database_latency_us)]
-    });
-    view! { <Chart title="Database round trip" note="The slowest probe of each step; a gap is a probe without an answer." data=data /> }
+    let data =
+        columns(Unit::DurationUs, |columns| vec![Series::new("slowest", "hue-database", &columns.database_latency_us)]);
+    view! { <Chart title="Round trip" note="The slowest probe of each step; a gap is a probe without an answer." data=data compact=true /> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_resident_memory_add_up_to_it() {
+        let columns = TimelineColumns {
+            rss_bytes: vec![None, Some(100), Some(120)],
+            anonymous_bytes: vec![None, Some(60), Some(80)],
+            live_heap_bytes: vec![None, Some(50), Some(90)],
+            file_bytes: vec![None, Some(30), Some(30)],
+            shmem_bytes: vec![None, Some(10), Some(10)],
+            ..TimelineColumns::default()
+        };
+        for counts in [true, false] {
+            let parts = rss_parts(&columns, counts);
+            let sum = |at: usize| parts.iter().map(|part| part.values[at]).sum::<Option<f64>>();
+            assert_eq!([0, 1, 2].map(sum), [None, Some(100.0), Some(120.0)], "{parts:?}");
+        }
+        assert_eq!(rss_parts(&columns, true)[0].values[2], Some(80.0), "what is swapped out is not resident");
+    }
 }

@@ -1,31 +1,22 @@
 //! The application's database client: its commands, its connections, and its view of the deployment.
 
+mod charts;
+
 use leptos::prelude::*;
 use watchboard_wire::{
     AppCommands, CommandError, CommandRow, Deployment, DeploymentMember, EndpointCommand, Pool, Reading, Unit, Unknown,
     format,
 };
 
-use super::{
-    cells::{count_cell, duration_cell, flagged_count_cell, optional_fact, share},
-    charts::columns,
-};
+use super::cells::{count_cell, duration_cell, flagged_count_cell, optional_fact, share};
 use crate::{
-    components::{Card, Cell, Chart, ChartData, Column, Fact, Facts, Series, Table, TableRow, numbers, words},
+    components::{Card, Cell, Column, Fact, Facts, Table, TableRow, numbers, words},
     figures::Figures,
     live::figures_memo,
+    selection::use_selection,
 };
 
-/// The charts of the command listener.
-#[component]
-pub(super) fn CommandCharts() -> impl IntoView {
-    view! {
-        <CommandRateChart />
-        <CommandLatencyChart />
-        <ConnectionsChart />
-        <WaitsChart />
-    }
-}
+pub(super) use self::charts::{CommandLatencyChart, CommandRateChart, ConnectionsChart, WaitsChart};
 
 /// The latest figures of the commands, for the overview.
 #[component]
@@ -69,18 +60,17 @@ pub(super) fn CommandFacts() -> impl IntoView {
 #[component]
 pub(super) fn CommandCards() -> impl IntoView {
     view! {
-        <Card title="Commands" note="Of the window, by total time: from sending to the answer." wide=true>
-            <CommandTable />
-        </Card>
-        <Card title="Connection pools" note="The application's own. Those who wait for a connection wait before their command is sent." wide=true>
-            <PoolTable />
-        </Card>
-        <Card title="Refused commands" note="Since the start, by the server's code. What it said is not kept: it can hold data.">
-            <ErrorTable />
-        </Card>
-        <Card title="Deployment" note="As the application's client sees it. A new primary breaks off what was under way.">
-            <MemberTable />
-        </Card>
+        <div class="cards">
+            <Card title="Connection pools" note="The application's own. Those who wait for a connection wait before their command is sent." wide=true>
+                <PoolTable />
+            </Card>
+            <Card title="Refused commands" note="Since the start, by the server's code. What it said is not kept: it can hold data.">
+                <ErrorTable />
+            </Card>
+            <Card title="Deployment" note="As the application's client sees it. A new primary breaks off what was under way.">
+                <MemberTable />
+            </Card>
+        </div>
     }
 }
 
@@ -133,25 +123,35 @@ fn command_facts(figures: &Figures) -> Reading<Vec<Fact>> {
 
 const COMMANDS: &[Column] = &[
     words("Command"),
-    numbers("Total time", "of all of them together"),
-    numbers("Share", "of the time of all commands"),
-    numbers("Calls", "that ended"),
-    numbers("Rate", "per second"),
+    numbers("Load", "the share of the time that all commands took"),
+    numbers("Rate", "per second, of those that ended"),
+    numbers("p50 to p99", "from sending to the answer: the bar is on a scale that all rows share"),
     numbers("Failed", "refused in whole or in part, or without an answer"),
-    numbers("Cancelled", "whose sender did not wait"),
-    numbers("Mean", "from sending to the answer"),
-    numbers("p50", "half were at most this slow"),
-    numbers("p95", "95 of 100 were at most this slow"),
-    numbers("p99", "99 of 100 were at most this slow"),
-    numbers("Max", "the slowest"),
-    numbers("Documents", "returned or written by one, the mean"),
+    words("Sent by"),
 ];
 
 #[component]
-fn CommandTable() -> impl IntoView {
-    let rows = figures_memo(|figures| {
+pub(super) fn CommandTable() -> impl IntoView {
+    let selection = use_selection();
+    let rows = figures_memo(move |figures| {
         let all = app_commands(figures)?;
-        Ok(all.rows.iter().map(|row| command_row(row, &all.whole, figures.totals.seconds)).collect())
+        let latencies = || all.rows.iter().filter_map(|row| row.latency);
+        let least = latencies().map(|latency| latency.p50_us as f64).fold(f64::INFINITY, f64::min);
+        let axis = Unit::log_axis(least, latencies().map(|latency| latency.p99_us as f64).fold(0.0, f64::max));
+        let place = |us: u64| 100.0 * axis.place(us as f64);
+        let link = |name: &String| selection.with(|selection| selection.to_endpoint(name).href());
+        let with_sender = |command: &CommandRow| {
+            let mut cells = command_row(command, &all.whole, figures.totals.seconds, &place);
+            cells.push(match &*command.senders {
+                [] => Cell::words("no request").with_title("spawned tasks, or tasks in the background".to_owned()),
+                [first, more @ ..] => {
+                    let text = if more.is_empty() { first.clone() } else { format!("{first} +{}", more.len()) };
+                    Cell::words(text).with_link(link(first)).with_title(command.senders.join(", "))
+                }
+            });
+            cells
+        };
+        Ok(all.rows.iter().map(with_sender).collect())
     });
     let foot = figures_memo(|figures| match app_commands(figures) {
         Err(_) => String::new(),
@@ -167,24 +167,34 @@ fn CommandTable() -> impl IntoView {
     }
 }
 
-fn command_row(row: &CommandRow, whole: &CommandRow, seconds: u64) -> TableRow {
-    let latency = row.latency;
+fn command_row(row: &CommandRow, whole: &CommandRow, seconds: u64, place: &dyn Fn(u64) -> f64) -> TableRow {
     let answered = row.calls - row.cancelled;
     let each = row.documents as f64 / answered.max(1) as f64;
+    let load = 100.0 * row.duration_sum_us as f64 / whole.duration_sum_us.max(1) as f64;
+    let time = |us: u64| format::duration_us(us as f64);
+    let latency = row.latency.map_or_else(Cell::dash, |latency| {
+        let (p50, p99) = (latency.p50_us, latency.p99_us);
+        let mean = row.duration_sum_us.checked_div(answered).unwrap_or_default();
+        let title = format!("mean {}, p95 {}, at most {}", time(mean), time(latency.p95_us), time(latency.max_us));
+        Cell::range(format!("{} – {}", time(p50), time(p99)), (place(p50), place(p99)), title)
+    });
+    let calls = format!("{} commands, {} documents each", format::exact(row.calls), format::count(each));
+    let failed = match (row.failed, row.cancelled) {
+        (0, cancelled) if cancelled > 0 => {
+            Cell::number(format!("{} cancelled", format::count(cancelled as f64)), String::new()).class("number warn")
+        }
+        (failed, cancelled) => flagged_count_cell(failed, "number bad").with_title(format!(
+            "{} failed, and the senders of {} did not wait",
+            format::exact(failed),
+            format::exact(cancelled)
+        )),
+    };
     vec![
         Cell::words(row.name.text()),
-        duration_cell(Some(row.duration_sum_us)),
-        Cell::number(share(row.duration_sum_us, whole.duration_sum_us), String::new()),
-        count_cell(row.calls),
-        Cell::number(format::per_second(row.calls as f64 / seconds.max(1) as f64), String::new()),
-        flagged_count_cell(row.failed, "number bad"),
-        flagged_count_cell(row.cancelled, "number warn"),
-        duration_cell(row.duration_sum_us.checked_div(answered)),
-        duration_cell(latency.map(|latency| latency.p50_us)),
-        duration_cell(latency.map(|latency| latency.p95_us)),
-        duration_cell(latency.map(|latency| latency.p99_us)),
-        duration_cell(latency.map(|latency| latency.max_us)),
-        Cell::number(format::count(each), format::exact(row.documents)),
+        Cell::bar(share(row.duration_sum_us, whole.duration_sum_us), load, time(row.duration_sum_us)),
+        Cell::number(format::per_second(row.calls as f64 / seconds.max(1) as f64), calls),
+        latency,
+        failed,
     ]
 }
 
@@ -335,50 +345,4 @@ pub(super) fn EndpointCommandTable() -> impl IntoView {
         <Table caption="Database commands" quiet=true columns=OF_ENDPOINT rows />
         <p class="more">{foot}</p>
     }
-}
-
-#[component]
-fn CommandRateChart() -> impl IntoView {
-    let data = columns(Unit::PerSecond, |columns| {
-        vec![
-            Series::new("commands", "hue-database", &columns.commands_per_second),
-            Series::new("failed", "hue-server", &columns.commands_failed_per_second),
-        ]
-    });
-    view! { <Chart title="Commands" note="Per second: growing faster than the requests, each of them asks more." data /> }
-}
-
-#[component]
-fn CommandLatencyChart() -> impl IntoView {
-    let data = columns(Unit::DurationUs, |columns| {
-        vec![
-            Series::new("p50", "hue-p50", &columns.command_p50_us),
-            Series::new("p95", "hue-p95", &columns.command_p95_us),
-            Series::new("p99", "hue-p99", &columns.command_p99_us),
-        ]
-    });
-    view! { <Chart title="Command latency" note="From sending to the answer: growth is a slower server, or larger questions." data /> }
-}
-
-#[component]
-fn ConnectionsChart() -> impl IntoView {
-    let data = figures_memo(|figures| {
-        let columns = &figures.timeline.columns;
-        let series = vec![
-            Series::new("in use", "hue-database", &columns.connections_in_use),
-            Series::new("waiting", "hue-server", &columns.connections_waiting),
-        ];
-        let limit: u64 =
-            app_commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).max().unwrap_or(0));
-        let data = ChartData { series, ..ChartData::new(figures.span(), Unit::Count) };
-        data.with_limit_in_sight("limit", (limit > 0).then_some(limit as f64))
-    });
-    view! { <Chart title="Connections" note="Of the fullest pool, the most of each step: at the limit, commands wait for one." data /> }
-}
-
-#[component]
-fn WaitsChart() -> impl IntoView {
-    let data =
-        columns(Unit::DurationUs, |columns| vec![Series::new("p99", "hue-p99", &columns.connection_wait_p99_us)]);
-    view! { <Chart title="Waiting for a connection" note="Before a command is sent: near zero while the pool is large enough." data /> }
 }

@@ -5,15 +5,17 @@ mod server;
 mod storage;
 
 use leptos::prelude::*;
-use watchboard_wire::{DatabaseFile, DatabaseHealth, DatabaseState, Snapshot, format};
+use watchboard_wire::{DatabaseFile, DatabaseHealth, DatabaseState, FailureKind, Snapshot, format};
 
 use self::{
     server::{OperationTable, ReplicationTable, StatusFacts},
     storage::{CollectionTable, DatabaseTable},
 };
 use super::{
-    charts::DatabaseLatencyChart,
-    commands::{CommandCards, CommandCharts, CommandFacts},
+    charts::{AvailabilityRibbon, DatabaseLatencyChart},
+    commands::{
+        CommandCards, CommandFacts, CommandLatencyChart, CommandRateChart, CommandTable, ConnectionsChart, WaitsChart,
+    },
 };
 use crate::{
     components::{Card, Fact, Facts},
@@ -28,55 +30,105 @@ pub(crate) fn DatabasePage() -> impl IntoView {
         (database.state != DatabaseState::NotConfigured, database.kind == "SQLite", *listens)
     });
     let is_server = configured && !is_file;
+    // While it does not answer, nobody asks it for its own figures.
+    let answers = snapshot_memo(|snapshot| snapshot.database.state.answers());
     view! {
-        {configured
-            .then(|| view! {
-                <div class="charts">
-                    <DatabaseLatencyChart />
-                    {listens.then(|| view! { <CommandCharts /> })}
-                </div>
-            })}
-        <div class="cards">
-            <Card title="Database" note="Asked once a second, by a client of the monitor's own.">
-                <DatabaseFacts />
-            </Card>
-            {(!is_file)
+        <Outage />
+        <div class="overview">
+            {configured
                 .then(|| view! {
-                    <Card title="Commands of the application" note="Of the window: what it asks through its own client.">
-                        <CommandFacts />
-                    </Card>
+                    <div class="column">
+                        <div class="same-axis">
+                            <AvailabilityRibbon />
+                            <DatabaseLatencyChart />
+                            {listens.then(|| view! { <CommandRateChart /><CommandLatencyChart /> })}
+                        </div>
+                        {listens
+                            .then(|| view! {
+                                <Card title="Commands" note="Of the window, by total time: from sending to the answer.">
+                                    <CommandTable />
+                                </Card>
+                            })}
+                    </div>
                 })}
-            {is_server.then(|| view! { <ServerCards /> })}
-            {listens.then(|| view! { <CommandCards /> })}
-            {is_server.then(|| view! { <StorageCards /> })}
+            <div class="column">
+                <Card title="Database" note="Asked once a second, by a client of the monitor's own.">
+                    <DatabaseFacts />
+                </Card>
+                {listens.then(|| view! { <ConnectionsChart /><WaitsChart /> })}
+                {(!is_file)
+                    .then(|| view! {
+                        <Card title="Commands of the application" note="Of the window: what it asks through its own client.">
+                            <CommandFacts />
+                        </Card>
+                    })}
+            </div>
         </div>
+        {listens.then(|| view! { <CommandCards /> })}
+        {move || (is_server && answers.get()).then(|| view! { <ServerCards /> })}
     }
 }
 
-/// The server's own figures.
+/// During an outage: its cause, since when, the last answer, and what to do.
+#[component]
+fn Outage() -> impl IntoView {
+    let kind = snapshot_memo(|snapshot| match &snapshot.database.state {
+        DatabaseState::Failed(failure) => Some(failure.kind),
+        _ => None,
+    });
+    let facts = snapshot_memo(|snapshot| Ok(outage_facts(snapshot)));
+    let panel = move |kind: FailureKind| {
+        view! {
+            <section class="card outage" id="outage" aria-labelledby="outage-title">
+                <h2 id="outage-title">"Database " {kind.words()}</h2>
+                <Facts facts />
+            </section>
+        }
+    };
+    move || kind.get().map(panel)
+}
+
+fn outage_facts(snapshot: &Snapshot) -> Vec<Fact> {
+    let database = &snapshot.database;
+    let DatabaseState::Failed(failure) = &database.state else { return vec![] };
+    let at = |at: u64| {
+        let age = format::span(snapshot.taken_at_unix_ms.saturating_sub(at) / 1000);
+        (format!("{}, {age} ago", snapshot.clock(at)), snapshot.date_time(at))
+    };
+    let (since, since_date) = at(database.since_unix_ms);
+    let never = || ("never since the start of the monitor".to_owned(), String::new());
+    let (answered, answered_date) = database.answered_at_unix_ms.map_or_else(never, at);
+    vec![
+        ("Cause", failure.detail.clone(), String::new()),
+        ("What to do", failure.kind.advice().to_owned(), String::new()),
+        ("Since", since, since_date),
+        ("Last answer", answered, answered_date),
+        ("Address", database.hosts.clone(), "as configured, without credentials".to_owned()),
+    ]
+}
+
+/// The server's own figures, of all its clients.
 #[component]
 fn ServerCards() -> impl IntoView {
     view! {
-        <Card title="Server" note="Its own figures, of all its clients. A bar that fills up is what it will run out of.">
-            <StatusFacts />
-        </Card>
-        <Card title="Replication" note="Behind by more than some seconds, a member serves old data and is long in taking over.">
-            <ReplicationTable />
-        </Card>
-    }
-}
-
-/// The server's running operations and its storage.
-#[component]
-fn StorageCards() -> impl IntoView {
-    view! {
-        <Card title="Running operations" note="Those of all clients that have been running for 100 ms; what they ask is not told." wide=true>
-            <OperationTable />
-        </Card>
-        <Card title="Storage" note="By size. Data that outgrows the cache is read from disk." wide=true>
-            <DatabaseTable />
-            <CollectionTable />
-        </Card>
+        <details class="more-cards">
+            <summary>"Server, replication, running operations, storage"</summary>
+            <div class="cards">
+                <Card title="Server" note="Its own figures, of all its clients. A bar that fills up is what it will run out of.">
+                    <StatusFacts />
+                </Card>
+                <Card title="Replication" note="Behind by more than some seconds, a member serves old data and is long in taking over.">
+                    <ReplicationTable />
+                </Card>
+                <Card title="Running operations" note="Those of all clients that have been running for 100 ms; what they ask is not told." wide=true>
+                    <OperationTable />
+                </Card>
+                <Card title="Storage" note="By size. Data that outgrows the cache is read from disk." wide=true>
+                    <DatabaseTable />
+                    <CollectionTable />
+                </Card>
+            </div>
+        </details>
     }
 }
 

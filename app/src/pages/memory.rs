@@ -1,5 +1,6 @@
 //! Memory analytics: the parts of memory, the allocations, the limits, and the figures of the process and its machine.
 
+mod allocation;
 mod application;
 mod container;
 mod cost;
@@ -9,14 +10,15 @@ mod process;
 mod system;
 mod threads;
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
 use self::{
+    allocation::{AllocationTable, NO_COUNTING_ALLOCATOR},
     application::ApplicationTable,
     container::ContainerFacts,
     cost::{CostFacts, RuntimeFacts},
     heap::{AllocationBar, AllocatorBar, RssBar},
-    system::{DiskTable, HeaviestTable, NetworkTable, SystemFacts},
+    system::{CoreStrip, DiskTable, HeaviestTable, NetworkTable, SystemFacts},
     threads::ThreadGroupTable,
 };
 pub(crate) use self::{
@@ -26,7 +28,7 @@ pub(crate) use self::{
     threads::ThreadTable,
 };
 use super::{
-    charts::{AllocationChart, CpuChart, RssChart},
+    charts::{AllocationChart, CpuChart, PressureChart, RssChart},
     endpoints::AllocatingTable,
 };
 use crate::{components::Card, live::use_live};
@@ -39,22 +41,52 @@ pub(crate) fn MemoryPage() -> impl IntoView {
     let another = watches_another();
     let either = |own: &'static str, others: &'static str| if another { others } else { own };
     view! {
-        <div class="charts">
-            <RssChart />
-            {counts.then(|| view! { <AllocationChart /> })}
-            <CpuChart />
+        <div class="overview">
+            <div class="column">
+                <div class="same-axis">
+                    <RssChart />
+                    {counts.then(|| view! { <AllocationChart /> })}
+                </div>
+                {another
+                    .then(|| view! {
+                        <Card
+                            title="Application processes"
+                            note="What the figures of this view are of, added up. Pages that they share count in each one's RSS; PSS, below, divides them."
+                        >
+                            <ApplicationTable />
+                        </Card>
+                    })}
+                {(!another)
+                    .then(|| view! {
+                        <Card
+                            title="Endpoints by allocation"
+                            note="Of the window: what requests asked the allocator for while they were handled. Allocated, not retained."
+                        >
+                            {if counts {
+                                Either::Left(view! {
+                                    <AllocationTable />
+                                    <details class="fold">
+                                        <summary>"All fields"</summary>
+                                        <AllocationBar />
+                                        <AllocatingTable />
+                                    </details>
+                                })
+                            } else {
+                                Either::Right(view! { <p class="unknown">{NO_COUNTING_ALLOCATOR}</p> })
+                            }}
+                        </Card>
+                    })}
+            </div>
+            <div class="column">
+                <Card title="Resource usage">
+                    <ResourceBars growth=true />
+                </Card>
+                <CpuChart />
+                <CoreStrip />
+                <PressureChart />
+            </div>
         </div>
         <div class="cards">
-            {another
-                .then(|| view! {
-                    <Card
-                        title="Application processes"
-                        note="What the figures of this view are of, added up. Pages that they share count in each one's RSS; PSS, below, divides them."
-                        wide=true
-                    >
-                        <ApplicationTable />
-                    </Card>
-                })}
             <Card
                 title="Where the memory goes"
                 note=either(
@@ -65,23 +97,16 @@ pub(crate) fn MemoryPage() -> impl IntoView {
                 <RssBar />
                 {(!another).then(|| view! { <AllocatorBar /> })}
             </Card>
-            <Card title="Resource usage" note="A bar that fills up is what will run out first.">
-                <ResourceBars />
-            </Card>
             <Card title="Container" note="The limit that kills: past it the kernel ends processes of this control group.">
                 <ContainerFacts />
             </Card>
-            {(!another)
-                .then(|| view! {
-                    <Card
-                        title="Endpoints by allocation"
-                        note="Of the window: what requests asked the allocator for while they were handled, whatever became of it later. Allocated, not retained."
-                        wide=true
-                    >
-                        <AllocationBar />
-                        {counts.then(|| view! { <AllocatingTable /> })}
-                    </Card>
-                })}
+            <Card title=either("Process", "All processes") note="RSS is what it holds in RAM; VMS is address space, most of which costs nothing.">
+                <ProcessFacts />
+            </Card>
+            <Card title="System" note="The whole machine. Used is what programs cannot get without swapping.">
+                <SystemMemory />
+                <SystemFacts />
+            </Card>
             <Card
                 title="Threads"
                 note=either(
@@ -92,35 +117,43 @@ pub(crate) fn MemoryPage() -> impl IntoView {
             >
                 <ThreadGroupTable />
             </Card>
-            <Card title=either("Process", "All processes") note="RSS is what it holds in RAM; VMS is address space, most of which costs nothing.">
-                <ProcessFacts />
-            </Card>
-            <Card title="System" note="The whole machine. Used is what programs cannot get without swapping.">
-                <SystemMemory />
-                <SystemFacts />
-            </Card>
-            <Card title="Heaviest processes" note="Of the machine, by RSS. Pages that they share count for each.">
-                <HeaviestTable />
-            </Card>
-            <Card
-                title="Cost of watching"
-                note=either(
-                    "What this monitor takes from the application.",
-                    "What watchboard itself takes, in a process of its own beside the application.",
-                )
-            >
-                <CostFacts />
-            </Card>
-            {(!another)
-                .then(|| view! {
-                    <Card title="Async runtime" note="Tokio: near 100 % busy, or with a queue that stays, tasks wait for a worker.">
-                        <RuntimeFacts />
-                    </Card>
-                })}
-            <Card title="Disks and networks" note=either("As this process sees them.", "As watchboard sees them.")>
-                <DiskTable />
-                <NetworkTable />
-            </Card>
         </div>
+        <FoldedCards />
+    }
+}
+
+/// What is asked for more rarely.
+#[component]
+fn FoldedCards() -> impl IntoView {
+    let another = watches_another();
+    let either = |own: &'static str, others: &'static str| if another { others } else { own };
+    view! {
+        <details class="more-cards">
+            <summary>"Heaviest processes, disks and networks, runtime, cost of watching"</summary>
+            <div class="cards">
+                <Card title="Heaviest processes" note="Of the machine, by RSS. Pages that they share count for each.">
+                    <HeaviestTable />
+                </Card>
+                <Card
+                    title="Cost of watching"
+                    note=either(
+                        "What this monitor takes from the application.",
+                        "What watchboard itself takes, in a process of its own beside the application.",
+                    )
+                >
+                    <CostFacts />
+                </Card>
+                {(!another)
+                    .then(|| view! {
+                        <Card title="Async runtime" note="Tokio: near 100 % busy, or with a queue that stays, tasks wait for a worker.">
+                            <RuntimeFacts />
+                        </Card>
+                    })}
+                <Card title="Disks and networks" note=either("As this process sees them.", "As watchboard sees them.")>
+                    <DiskTable />
+                    <NetworkTable />
+                </Card>
+            </div>
+        </details>
     }
 }

@@ -80,6 +80,12 @@ pub struct Axis {
 }
 
 impl Axis {
+    /// The same axis on both sides of zero.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        Self { ticks: [-1.0, -0.5, 0.0, 0.5, 1.0].map(|part| part * self.end()).to_vec(), is_log: false }
+    }
+
     /// The value at its end.
     pub fn end(&self) -> f64 {
         self.ticks.last().copied().unwrap_or_default()
@@ -123,6 +129,13 @@ mod tests {
         }
         let ticks: Vec<String> = Unit::Bytes.axis(35.0 * mib).ticks.into_iter().map(bytes).collect();
         assert_eq!(ticks.join(", ").replace('\u{a0}', " "), "0 B, 8 MiB, 16 MiB, 24 MiB, 32 MiB, 40 MiB");
+    }
+
+    #[test]
+    fn a_mirrored_axis_has_zero_in_its_middle() {
+        let axis = Unit::BytesPerSecond.axis(3000.0).mirrored();
+        assert_eq!(axis.ticks, [-3072.0, -1536.0, 0.0, 1536.0, 3072.0]);
+        assert_eq!([-3072.0, 0.0, 3072.0].map(|value| axis.place(value)), [0.0, 0.5, 1.0]);
     }
 
     #[test]

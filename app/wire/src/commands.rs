@@ -62,6 +62,8 @@ impl CommandName {
 pub struct CommandRow {
     /// Their name.
     pub name: CommandName,
+    /// The endpoints whose requests have sent them since the start, those with the most time first; at most three.
+    pub senders: Vec<String>,
     /// Commands that ended, in any way.
     pub calls: u64,
     /// Commands that the server refused in whole or in part, or that got no answer.

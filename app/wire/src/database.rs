@@ -57,6 +57,17 @@ pub enum DatabaseState {
     Failed(DatabaseFailure),
 }
 
+impl DatabaseState {
+    /// Whether the database answers further questions than that for its state.
+    pub fn answers(&self) -> bool {
+        match self {
+            Self::Healthy => true,
+            Self::Failed(failure) => matches!(failure.kind, FailureKind::NotAuthorised | FailureKind::ReadOnly),
+            Self::NotConfigured | Self::Connecting => false,
+        }
+    }
+}
+
 /// Why the database cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseFailure {

@@ -62,4 +62,28 @@ impl FailureKind {
             Self::NotProbed => "not probed",
         }
     }
+
+    /// What to do about it, in a sentence.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Refused => "Start the server, or correct the address and the port.",
+            Self::Unreachable => "Look at the name or path, at the DNS and at the network between here and there.",
+            Self::TimedOut => "Look at firewalls and security groups on the way, and whether the machine runs.",
+            Self::Frozen => {
+                "Look at the server's process: is it stopped, is its disk full or slow, is its machine short of memory?"
+            }
+            Self::BrokenOff => "Look at the server's log and at its limit of connections, and at what stands between.",
+            Self::TlsFailed => "Compare the TLS settings of both sides: tls, tlsCAFile, tlsCertificateKeyFile.",
+            Self::AuthenticationFailed => "Correct user, password or authSource of the connection string.",
+            Self::NotAuthorised => "Give the login a role for its database, or the file to the monitor's user.",
+            Self::NoPrimary => "Bring back a majority of the set's members: without it nobody accepts writes.",
+            Self::ReadOnly => "Name all members of the set, without directConnection.",
+            Self::WrongProtocol => "Correct the port or the address: another service answers there.",
+            Self::Busy => "Find the connection that holds the lock: a long transaction.",
+            Self::Damaged => "Run PRAGMA integrity_check, and restore the file from a backup.",
+            Self::BadUri => "Correct the connection string and start again.",
+            Self::Other => "Look at the server's log at the time of the last answer.",
+            Self::NotProbed => "Nothing: the monitor starts its probe again by itself.",
+        }
+    }
 }

@@ -369,6 +369,12 @@ impl Memory {
         Ok(Headline { scope: "system", used_bytes: system.used_bytes, limit_bytes: system.total_bytes })
     }
 
+    /// The stalls of its container for lack of memory, or else those of the system; `None` if the kernel tells neither.
+    pub fn pressure(&self) -> Option<Pressure> {
+        let container = self.container.as_ref().ok().and_then(Option::as_ref).and_then(|it| it.pressure);
+        container.or_else(|| self.system.as_ref().ok().and_then(|system| system.pressure))
+    }
+
     /// The open file descriptors of the process, or of all processes of the application; `None` if some are not
     /// visible.
     pub fn open_descriptors(&self) -> Option<u64> {

@@ -87,25 +87,39 @@ columns! {
         rss_bytes: Option<u64>,
         /// [`super::Process::anonymous_bytes`] at the end of the step.
         anonymous_bytes: Option<u64>,
+        /// [`super::Process::file_bytes`] at the end of the step.
+        file_bytes: Option<u64>,
+        /// [`super::Process::shmem_bytes`] at the end of the step.
+        shmem_bytes: Option<u64>,
         /// [`super::Heap::live_bytes`] at the end of the step; `None` if the program's allocator does not count.
         live_heap_bytes: Option<u64>,
         /// Bytes that requests allocated per second.
         requests_allocated_per_second: Option<u64>,
         /// Bytes that the rest of the program allocated per second.
         other_allocated_per_second: Option<u64>,
+        /// Bytes that the program freed per second.
+        freed_per_second: Option<u64>,
         /// [`super::Memory::headline`] at the end of the step.
         memory_percent: Option<f32>,
+        /// [`super::Memory::pressure`], the mean of the step.
+        memory_pressure_percent: Option<f32>,
         /// [`super::Process::cpu_percent`], the mean of the step: percent of one core.
         process_cpu_percent: Option<f32>,
         /// [`super::System::cpu_percent`], the mean of the step: percent of all cores.
         system_cpu_percent: Option<f32>,
         /// The slowest round trip of the monitor's database probe in the step.
         database_latency_us: Option<u32>,
+        /// The part of the step in which the database had failed, by its probe; `None` while its state was unknown.
+        database_failed_percent: Option<f32>,
         /// Commands of the application that ended, per second. This column and the next ones are `None` without a
         /// command listener.
         commands_per_second: Option<f32>,
         /// Commands that failed, per second.
         commands_failed_per_second: Option<f32>,
+        /// Commands that read, per second.
+        commands_reading_per_second: Option<f32>,
+        /// Commands that write, per second. All other commands are the rest.
+        commands_writing_per_second: Option<f32>,
         /// Median latency of the step's commands.
         command_p50_us: Option<u32>,
         /// 95th percentile latency of commands.

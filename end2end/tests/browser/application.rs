@@ -91,9 +91,9 @@ async fn its_processes_are_a_table_and_its_restart_is_a_mark() {
     browser.until_says(card, "Restarted at").await;
     let after = application.id().expect("it runs").to_string();
     browser.until(pid, |pid| *pid == *after).await;
-    let marks = "document.querySelectorAll('.charts polyline.mark').length";
+    let marks = "document.querySelectorAll('#view polyline.mark').length";
     browser.until(marks, |marks| *marks == 2).await;
-    let legends = "document.querySelectorAll('.charts .legend .mark').length";
+    let legends = "document.querySelectorAll('#view .legend .mark').length";
     assert_eq!(browser.value(legends).await, 2, "memory, CPU");
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.stop().await;

@@ -16,12 +16,15 @@ async fn every_card_has_its_figures_and_an_outage_shows_and_ends() {
     assert_eq!(browser.value(order).await, 201);
     browser.tab.goto(&format!("{}?view=database&window=1m", board.url)).await.unwrap();
     browser.until("document.querySelector('.freshness .words').textContent", |text| text == "Live").await;
+    let folds = "document.querySelectorAll('#view details').forEach(fold => { fold.open = true; }) ?? true";
+    browser.value(folds).await;
     for (id, words) in [
         ("database", "Healthy for"),
         ("commands-of-the-application", "Sent by requests"),
         ("server", "wiredTiger"),
         ("replication", "it replicates nothing"),
         ("commands", "find watchboard_demo.orders"),
+        ("commands", "POST /shop/orders"),
         ("connection-pools", "waits for a connection in this window"),
         ("refused-commands", "None."),
         ("deployment", "Standalone"),
@@ -30,14 +33,29 @@ async fn every_card_has_its_figures_and_an_outage_shows_and_ends() {
     ] {
         browser.until_says(id, words).await;
     }
-    assert_eq!(browser.value("document.querySelectorAll('.charts figure').length").await, 5);
+    assert_eq!(browser.value("document.querySelectorAll('#view figure.chart').length").await, 6);
+    let cells = |hue: &str| format!("document.querySelectorAll('.ribbon .drawing polygon.{hue}').length");
+    browser.until(&cells("hue-memory"), |count| count.as_u64() >= Some(1)).await;
+    browser
+        .until("document.querySelectorAll('#commands .range svg rect').length", |count| count.as_u64() >= Some(1))
+        .await;
+    assert_eq!(browser.value("document.getElementById('outage')").await, serde_json::Value::Null);
 
     mongod.signal("STOP").await;
     let state = "document.getElementById('database-state').innerText";
     browser.until(state, |text| text.as_str().is_some_and(|text| text.starts_with("Frozen for"))).await;
     browser.until_says("status", "database frozen").await;
+    // The panel comes before all else, and cards that nobody asks for are gone.
+    for words in ["Database frozen", "takes connections and does not answer", "Look at the server's process", "ago"] {
+        browser.until_says("outage", words).await;
+    }
+    browser.until("document.querySelector('#view > *').id", |id| id == "outage").await;
+    browser.until("document.querySelectorAll('#server, #replication, #storage').length", |count| count == 0).await;
+    browser.until_says("view", "failed\n100").await;
     mongod.signal("CONT").await;
     browser.until(state, |text| text.as_str().is_some_and(|text| text.starts_with("Healthy for"))).await;
+    browser.until("document.querySelectorAll('#outage').length", |count| count == 0).await;
+    browser.until("document.querySelectorAll('#server').length", |count| count == 1).await;
 
     // Three requests that ask again and again, each with its commands on its time.
     let orders = "Promise.all([1, 2, 3].map(() => fetch('/shop/orders').then(answer => answer.text())))";

@@ -35,3 +35,34 @@ impl CommandTally {
         size_of::<Self>() + self.times.held_bytes()
     }
 }
+
+/// What a command does to the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CommandKind {
+    Read,
+    Write,
+    /// Neither, or unknown.
+    Other,
+}
+
+impl CommandKind {
+    /// By MongoDB's name of the command.
+    pub(crate) fn from_name(command: &str) -> Self {
+        match command {
+            "find" | "aggregate" | "getMore" | "count" | "distinct" => Self::Read,
+            "insert" | "update" | "delete" | "findAndModify" | "findandmodify" | "bulkWrite" => Self::Write,
+            _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CommandKind::{self, Other, Read, Write};
+
+    #[test]
+    fn commands_have_kinds_by_their_names() {
+        let kinds = ["find", "getMore", "insert", "findAndModify", "hello", "(other)"].map(CommandKind::from_name);
+        assert_eq!(kinds, [Read, Read, Write, Write, Other, Other]);
+    }
+}

@@ -118,18 +118,9 @@ impl Probe {
             database.since_unix_ms = now;
         }
         database.state = state;
-        if answers(&database.state) {
+        if database.state.answers() {
             source.read_state(&mut self.result, watched).await;
         }
-    }
-}
-
-/// Whether the database answers further queries.
-fn answers(state: &DatabaseState) -> bool {
-    match state {
-        DatabaseState::Healthy => true,
-        DatabaseState::Failed(failure) => matches!(failure.kind, FailureKind::NotAuthorised | FailureKind::ReadOnly),
-        DatabaseState::NotConfigured | DatabaseState::Connecting => false,
     }
 }
 

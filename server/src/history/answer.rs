@@ -118,13 +118,13 @@ impl History {
 /// The sums of commands, without a name.
 fn command_row(sums: &CommandTally) -> CommandRow {
     CommandRow {
-        name: CommandName::default(),
         calls: sums.calls(),
         failed: sums.failed,
         cancelled: sums.cancelled,
         documents: sums.documents,
         duration_sum_us: sums.duration_sum_us,
         latency: sums.latency(),
+        ..CommandRow::default()
     }
 }
 

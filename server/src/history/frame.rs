@@ -15,14 +15,24 @@ pub(crate) struct Host {
     /// At the end of the frame.
     pub(crate) rss_bytes: Option<u64>,
     pub(crate) anonymous_bytes: Option<u64>,
+    pub(crate) file_bytes: Option<u64>,
+    pub(crate) shmem_bytes: Option<u64>,
     pub(crate) live_heap_bytes: Option<u64>,
     pub(crate) memory_percent: Option<f64>,
     /// The mean of the frame.
     pub(crate) process_cpu_percent: Option<f64>,
     pub(crate) system_cpu_percent: Option<f64>,
+    pub(crate) memory_pressure_percent: Option<f64>,
     /// Bytes per second, by requests and by all else.
     pub(crate) requests_allocate: Option<f64>,
     pub(crate) others_allocate: Option<f64>,
+    /// Bytes freed per second.
+    pub(crate) frees: Option<f64>,
+    /// 100 while the database had failed, 0 while it was healthy.
+    pub(crate) database_failed_percent: Option<f64>,
+    /// Commands per second that read, and that write; `None` if the monitor does not listen to the application's client.
+    pub(crate) commands_reading: Option<f64>,
+    pub(crate) commands_writing: Option<f64>,
     /// The worst of the frame.
     pub(crate) database_latency_us: Option<u64>,
     /// The largest of the frame; `None` if the monitor does not listen to the application's client.
@@ -211,12 +221,19 @@ pub(crate) fn fold_host(frames: &[&Frame]) -> Host {
     Host {
         rss_bytes: last.and_then(|host| host.rss_bytes),
         anonymous_bytes: last.and_then(|host| host.anonymous_bytes),
+        file_bytes: last.and_then(|host| host.file_bytes),
+        shmem_bytes: last.and_then(|host| host.shmem_bytes),
         live_heap_bytes: last.and_then(|host| host.live_heap_bytes),
         memory_percent: last.and_then(|host| host.memory_percent),
         process_cpu_percent: mean(|host| host.process_cpu_percent),
         system_cpu_percent: mean(|host| host.system_cpu_percent),
+        memory_pressure_percent: mean(|host| host.memory_pressure_percent),
         requests_allocate: mean(|host| host.requests_allocate),
         others_allocate: mean(|host| host.others_allocate),
+        frees: mean(|host| host.frees),
+        database_failed_percent: mean(|host| host.database_failed_percent),
+        commands_reading: mean(|host| host.commands_reading),
+        commands_writing: mean(|host| host.commands_writing),
         database_latency_us: most(|host| host.database_latency_us),
         connections_in_use: most(|host| host.connections_in_use),
         connections_waiting: most(|host| host.connections_waiting),

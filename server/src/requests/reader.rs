@@ -245,6 +245,18 @@ impl Reader {
         uses
     }
 
+    /// The endpoints whose requests have sent a command since the start, by its shape: those with the most time first, at most `most`.
+    pub(crate) fn senders(&self, shape: u16, most: usize) -> Vec<String> {
+        let elapsed_us = |id: usize| {
+            let uses = self.members(id).flat_map(|state| &state.uses).filter(|used| used.shape == shape);
+            uses.map(|used| used.elapsed_us).reduce(|sum, more| sum + more)
+        };
+        let rows = (0..self.states.len()).filter(|id| self.aliases.is_row(*id));
+        let mut senders: Vec<(u64, usize)> = rows.filter_map(|id| Some((elapsed_us(id)?, id))).collect();
+        senders.sort_unstable_by_key(|(elapsed_us, id)| (std::cmp::Reverse(*elapsed_us), *id));
+        senders.iter().take(most).map(|(_, id)| self.states[*id].totals.text()).collect()
+    }
+
     /// The command that requests of an endpoint repeated last, within a second.
     pub(crate) fn last_repetition(&self, id: usize) -> Option<CommandUseDelta> {
         self.states.get(id)?.last_repetition.as_deref().copied()

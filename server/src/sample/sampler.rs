@@ -9,13 +9,14 @@ use std::{
 };
 
 use watchboard_wire::{
-    AppCommands, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FullSnapshot, Health,
-    Heap, Memory, MemoryDetail, Part, RefreshCursor, RefreshQuery, RefreshResponse, Requests, Snapshot, Window,
+    AppCommands, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FailureKind,
+    FullSnapshot, Health, Heap, Memory, MemoryDetail, Part, RefreshCursor, RefreshQuery, RefreshResponse, Requests,
+    Snapshot, Window,
 };
 
 use crate::{
     clock::{now_unix_ms, wall_clock_set_ms},
-    commands::{CHECK_OUT, CommandReader, Listener},
+    commands::{CHECK_OUT, CommandKind, CommandReader, CommandTally, Listener},
     database::ProbeResult,
     health::{HealthInput, Judge, MonitorState, with_database, with_monitor},
     history::{FrameBuilder, History, Host, NameLookup},
@@ -27,6 +28,9 @@ use crate::{
 
 /// Commands that the database view lists.
 const MAX_COMMANDS: usize = 50;
+
+/// Endpoints that it names for each.
+const MAX_SENDERS: usize = 3;
 
 /// The monitor's own cost is read at most this often.
 const COST_EVERY: Duration = Duration::from_secs(5);
@@ -83,14 +87,17 @@ impl Sampler {
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
         self.last_tick = Some(tick);
-        let (frame, reports) = self.take_counts(FrameBuilder::new(tick, seconds));
+        let (frame, reports, commands) = self.take_counts(FrameBuilder::new(tick, seconds));
         // After the requests, so that the allocations of all requests that ended are in the total.
         let before = self.probes.last().heap.map(|heap| (heap, seconds));
         let memory = self.probes.read(watched);
         let connections = self.commands.take_most_connections();
+        let [reading, writing] = commands.map(|count| connections.map(|_| count as f64 / seconds.max(1) as f64));
         let host = Host {
             connections_in_use: connections.map(|[in_use, _]| in_use),
             connections_waiting: connections.map(|[_, waiting]| waiting),
+            commands_reading: reading,
+            commands_writing: writing,
             ..host(&memory, &database, before)
         };
         self.push(tick, frame, reports, host);
@@ -126,17 +133,24 @@ impl Sampler {
         }
     }
 
-    /// Takes the counts since the last tick. What a panic leaves in the counters is taken by the next tick; what was taken before it is
-    /// in the frame and in the totals.
-    fn take_counts(&mut self, mut frame: FrameBuilder) -> (FrameBuilder, RequestReports) {
+    /// Takes the counts since the last tick, also of commands that read and that write. What a panic leaves in the counters is taken by
+    /// the next tick; what was taken before it is in the frame and in the totals.
+    fn take_counts(&mut self, mut frame: FrameBuilder) -> (FrameBuilder, RequestReports, [u64; 2]) {
         let Self { reader, commands, probes, faults, .. } = self;
         let reports = faults.rescue("counts of requests", || {
             probes.times().time("requests", || reader.take(|id, tally| frame.endpoint(id, tally)))
         });
-        faults.rescue("counts of commands", || {
-            probes.times().time("commands", || commands.take(|number, tally| frame.command(number.into(), &tally)));
-        });
-        (frame, reports.unwrap_or_default())
+        let [mut reading, mut writing] = [0, 0];
+        let take = |number: u16, kind: CommandKind, tally: CommandTally| {
+            frame.command(number.into(), &tally);
+            match kind {
+                CommandKind::Read => reading += tally.calls(),
+                CommandKind::Write => writing += tally.calls(),
+                CommandKind::Other => {}
+            }
+        };
+        faults.rescue("counts of commands", || probes.times().time("commands", || commands.take(take)));
+        (frame, reports.unwrap_or_default(), [reading, writing])
     }
 
     /// Adds the tick to the history. After a panic the history begins anew; the totals since the start are the reader's.
@@ -265,16 +279,17 @@ impl Sampler {
             ..AppCommands::default()
         };
         (commands.sent_for_requests, commands.sent_by_others) = self.commands.sent_counts();
-        for (number, row) in rows {
-            if number == CHECK_OUT {
-                commands.waits = row;
-            } else {
-                commands.rows.push(CommandRow { name: self.commands.name(number), ..row });
-            }
-        }
-        commands.kinds = commands.rows.len() as u32;
-        commands.rows.sort_by_key(|row| std::cmp::Reverse(row.duration_sum_us));
-        commands.rows.truncate(MAX_COMMANDS);
+        let (waits, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(number, _)| *number == CHECK_OUT);
+        commands.waits = waits.into_iter().next().map(|(_, row)| row).unwrap_or_default();
+        commands.kinds = rows.len() as u32;
+        rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.duration_sum_us));
+        rows.truncate(MAX_COMMANDS);
+        let name = |(number, row)| CommandRow {
+            name: self.commands.name(number),
+            senders: self.reader.senders(number, MAX_SENDERS),
+            ..row
+        };
+        commands.rows = rows.into_iter().map(name).collect();
         commands
     }
 
@@ -305,6 +320,11 @@ fn application_name(memory: &Memory) -> String {
 /// The host's figures. `before` is the heap of some seconds ago, and their number.
 fn host(memory: &Memory, database: &DatabaseHealth, before: Option<(Heap, u64)>) -> Host {
     let process = memory.process.as_ref().ok();
+    let failed = match &database.state {
+        DatabaseState::Healthy => Some(0.0),
+        DatabaseState::Failed(failure) if failure.kind != FailureKind::NotProbed => Some(100.0),
+        _ => None,
+    };
     let rate = |read: fn(&Heap) -> u64| {
         let (before, seconds) = before?;
         Some(read(&memory.heap?).saturating_sub(read(&before)) as f64 / seconds.max(1) as f64)
@@ -312,9 +332,14 @@ fn host(memory: &Memory, database: &DatabaseHealth, before: Option<(Heap, u64)>)
     Host {
         rss_bytes: process.map(|process| process.rss_bytes),
         anonymous_bytes: process.map(|process| process.anonymous_bytes),
+        file_bytes: process.map(|process| process.file_bytes),
+        shmem_bytes: process.map(|process| process.shmem_bytes),
         live_heap_bytes: memory.heap.map(|heap| heap.live_bytes()),
         requests_allocate: rate(|heap| heap.requests_allocated_bytes),
         others_allocate: rate(Heap::unattributed_bytes),
+        frees: rate(|heap| heap.freed_bytes),
+        memory_pressure_percent: memory.pressure().map(|pressure| pressure.some_percent),
+        database_failed_percent: failed,
         memory_percent: memory.headline().ok().map(|headline| headline.percent()),
         process_cpu_percent: process.and_then(|process| process.cpu_percent),
         system_cpu_percent: memory.system.as_ref().ok().and_then(|system| system.cpu_percent),
@@ -324,69 +349,4 @@ fn host(memory: &Memory, database: &DatabaseHealth, before: Option<(Heap, u64)>)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        requests::{Policy, record},
-        supervision::Supervision,
-    };
-
-    /// A sampler of this process, without a database or a runtime.
-    fn sampler(recorder: &'static Recorder) -> Sampler {
-        let supervision = Supervision::default();
-        let probes = Probes::new(None, &supervision);
-        Sampler::new(None, probes, recorder, Listener::new(), None, supervision.faults)
-    }
-
-    #[test]
-    fn missed_ticks_are_gaps() {
-        let mut sampler = sampler(Recorder::new(Policy::default()));
-        sampler.tick(0, &ProbeResult::default(), false);
-        let frozen = sampler.tick(25, &ProbeResult::default(), false);
-        let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts };
-        let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
-        let rss = &timeline.columns.rss_bytes;
-        assert_eq!(rss.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
-        let frozen = sampler.tick(100_000, &ProbeResult::default(), false);
-        let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
-        assert_eq!((timeline.len(), timeline.first + 89), (90, 100_000 / 10));
-        assert_eq!(timeline.columns.rss_bytes.iter().flatten().count(), 1);
-    }
-
-    #[test]
-    fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
-        let recorder = Recorder::new(Policy::default());
-        let mut sampler = sampler(recorder);
-        let query = RefreshQuery { window: Window::Minute, part: Part::Requests };
-        let mut totals = |tick| {
-            record(recorder, "/a", 10);
-            let frozen = sampler.tick(tick, &ProbeResult::default(), false);
-            let answer = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default());
-            (frozen.snapshot.tick, answer.totals.requests, answer.totals.seconds)
-        };
-        assert_eq!([totals(1), totals(2), totals(2), totals(8)], [(1, 1, 1), (2, 2, 2), (3, 3, 3), (8, 4, 8)]);
-        for tick in 60..200 {
-            totals(tick);
-        }
-        assert_eq!(totals(200), (200, 60, 60), "what was pushed twice has left once");
-    }
-
-    #[test]
-    fn a_history_that_panics_begins_anew_and_the_totals_stay() {
-        let recorder = Recorder::new(Policy::default());
-        let mut sampler = sampler(recorder);
-        let query = RefreshQuery { window: Window::Minute, part: Part::Requests };
-        record(recorder, "/a", 10);
-        sampler.tick(1, &ProbeResult::default(), false);
-        record(recorder, "/a", 10);
-        // One past this tick is no tick.
-        let frozen = sampler.tick(u64::MAX, &ProbeResult::default(), false);
-        assert_eq!((frozen.snapshot.requests.total, sampler.faults.all()[0].part.as_str()), (2, "history"));
-        sampler.last_tick = Some(2);
-        record(recorder, "/a", 10);
-        let frozen = sampler.tick(3, &ProbeResult::default(), false);
-        let answer = sampler.rescued_answer(&query, None, &frozen, &ProbeResult::default()).unwrap();
-        assert_eq!((frozen.snapshot.requests.total, answer.totals.requests, answer.endpoints[0].requests), (3, 1, 1));
-        assert!(frozen.snapshot.health.sentences().any(|reason| reason.contains("the history failed once")));
-    }
-}
+mod tests;

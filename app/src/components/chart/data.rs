@@ -34,6 +34,10 @@ pub(crate) enum ChartShape {
     Stack,
     /// Percentiles, the lowest first: areas between them, on a logarithmic axis.
     Bands,
+    /// As a stack, but the last series hangs below zero: what is taken back.
+    Mirror,
+    /// As a stack of shares that fill the whole height, in cells: a state over time.
+    Ribbon,
 }
 
 /// The data of a chart.
@@ -47,12 +51,25 @@ pub(crate) struct ChartData {
     pub(crate) limit: Option<(&'static str, f64)>,
     /// Events, each with its index in the window.
     pub(crate) marks: Vec<(usize, String)>,
+    /// The name of the sum of its series, for the legend; empty for none.
+    pub(crate) total: &'static str,
+    /// A warning beside the legend.
+    pub(crate) warning: String,
 }
 
 impl ChartData {
     /// A chart without lines.
     pub(crate) fn new(span: ShownSpan, unit: Unit) -> Self {
-        Self { span, unit, shape: ChartShape::Lines, series: vec![], limit: None, marks: vec![] }
+        Self {
+            span,
+            unit,
+            shape: ChartShape::Lines,
+            series: vec![],
+            limit: None,
+            marks: vec![],
+            total: "",
+            warning: String::new(),
+        }
     }
 
     pub(super) fn axis(&self) -> Axis {
@@ -60,15 +77,25 @@ impl ChartData {
         let heights = || self.tops().chain(limit);
         match self.shape {
             ChartShape::Bands => Unit::log_axis(heights().fold(f64::INFINITY, f64::min), heights().fold(0.0, f64::max)),
-            ChartShape::Lines | ChartShape::Stack => self.unit.axis(heights().fold(0.0, f64::max)),
+            ChartShape::Mirror => self.unit.axis(heights().fold(0.0, f64::max)).mirrored(),
+            ChartShape::Lines | ChartShape::Stack | ChartShape::Ribbon => self.unit.axis(heights().fold(0.0, f64::max)),
         }
     }
 
-    /// The values by their heights: of a stack, the sums.
+    /// How many of the series stand on each other, from the first on.
+    pub(super) fn stacked(&self) -> usize {
+        match self.shape {
+            ChartShape::Lines | ChartShape::Bands => 0,
+            ChartShape::Stack | ChartShape::Ribbon => self.series.len(),
+            ChartShape::Mirror => self.series.len() - 1,
+        }
+    }
+
+    /// The values by their distances from zero: of a stack, the sums.
     fn tops(&self) -> impl Iterator<Item = f64> {
-        let is_stack = self.shape == ChartShape::Stack;
-        let sums = (0..self.points()).filter(move |_| is_stack).filter_map(|at| self.sum_at(self.series.len(), at));
-        self.values().filter(move |_| !is_stack).chain(sums)
+        let stacked = self.stacked();
+        let sums = (0..self.points()).filter(move |_| stacked > 0).filter_map(move |at| self.sum_at(stacked, at));
+        self.values_of(stacked).chain(sums)
     }
 
     /// The sum of the first `count` series at an index; `None` where no series has a value.
@@ -79,16 +106,17 @@ impl ChartData {
 
     /// Whether there is no value yet.
     pub(super) fn is_empty(&self) -> bool {
-        self.values().next().is_none()
+        self.values_of(0).next().is_none()
     }
 
-    fn values(&self) -> impl Iterator<Item = f64> {
-        self.series.iter().flat_map(|series| series.values.iter().flatten().copied())
+    /// The values of the series from an index on.
+    fn values_of(&self, first: usize) -> impl Iterator<Item = f64> {
+        self.series[first..].iter().flat_map(|series| series.values.iter().flatten().copied())
     }
 
     /// Adds a limit if the data comes near it. A limit far above would flatten the lines.
     pub(crate) fn with_limit_in_sight(mut self, name: &'static str, limit: Option<f64>) -> Self {
-        let largest = self.values().fold(0.0, f64::max);
+        let largest = self.tops().fold(0.0, f64::max);
         self.limit = limit.map(|limit| (name, limit)).filter(|(_, limit)| *limit < largest * 4.0);
         self
     }

@@ -54,11 +54,23 @@ fn series(data: &ChartData, class: usize) -> Vec<Mark> {
     let all = 0..data.series.len();
     match data.shape {
         ChartShape::Lines => all.flat_map(line).collect(),
-        ChartShape::Stack => {
-            let between = |index: usize, at: usize| Some((data.sum_at(index, at)?, data.sum_at(index + 1, at)?));
-            let places = |(lower, upper)| (axis.place(lower), axis.place(upper));
+        ChartShape::Stack | ChartShape::Mirror | ChartShape::Ribbon => {
+            let stacked = data.stacked();
+            let between = |index: usize, at: usize| {
+                let (lower, upper) = if index < stacked {
+                    (data.sum_at(index, at)?, data.sum_at(index + 1, at)?)
+                } else {
+                    (-data.series[index].value_at(at, points)?, 0.0)
+                };
+                Some((axis.place(lower), axis.place(upper)))
+            };
+            // The two edges of a cell have the same heights.
+            let (edges, last) = (if data.shape == ChartShape::Ribbon { 2 } else { 1 }, (points - 1) as f64);
+            let across = |x: f64| if edges == 2 { (x - (x / 2.0).floor() - 0.5).clamp(0.0, last) } else { x };
             let areas = |index: usize| {
-                stretches(points, |at| between(index, at).map(places)).into_iter().map(move |it| area(index, it))
+                let stretches = stretches(points * edges, |at| between(index, at / edges));
+                let moved = |it: Vec<_>| it.into_iter().map(|(x, heights)| (across(x), heights)).collect();
+                stretches.into_iter().map(move |it| area(index, moved(it))).collect::<Vec<_>>()
             };
             all.flat_map(areas).collect()
         }
@@ -185,6 +197,19 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_of_a_ribbon_is_as_wide_as_a_point_and_a_gap_is_none() {
+        let shares = Series::new("answered", "hue-rate", &[Some(100.0f32), None, Some(100.0), Some(100.0)]);
+        let span = ShownSpan { window: Window::Minute, points: 4 };
+        let ribbon =
+            ChartData { shape: ChartShape::Ribbon, series: vec![shares], ..ChartData::new(span, Unit::Percent) };
+        let cells = |mark: &Mark| match mark {
+            Mark::Area(_, path) => (path[0].0, path[path.len() / 2 - 1].0),
+            Mark::Line(..) => panic!("a ribbon has no lines"),
+        };
+        assert_eq!(series(&ribbon, 0).iter().map(cells).collect::<Vec<_>>(), [(0.0, 0.5), (1.5, 3.0)]);
+    }
+
+    #[test]
     fn parts_of_a_whole_stand_on_each_other() {
         let parts = |shape| ChartData {
             shape,
@@ -199,6 +224,10 @@ mod tests {
         assert_eq!((areas(&stack, "hue-fine"), areas(&stack, "hue-failed")), (2, 2), "{stack}");
         let axis = parts(ChartShape::Stack).axis();
         assert!(axis.end() >= 4.0, "the axis holds the sum: {axis:?}");
+        let mirror = parts(ChartShape::Mirror);
+        let zero = mirror.axis().place(0.0);
+        assert!((zero - 0.5).abs() < 1e-9, "what hangs below zero has as much room: {zero}");
+        assert_eq!(areas(&chart(&mirror), "hue-fine") + areas(&chart(&mirror), "hue-failed"), 4);
         let bands = chart(&parts(ChartShape::Bands));
         assert_eq!((areas(&bands, "hue-fine"), areas(&bands, "hue-failed")), (0, 2), "{bands}");
     }

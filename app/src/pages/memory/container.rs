@@ -14,7 +14,7 @@ pub(crate) fn ContainerFacts() -> impl IntoView {
     let facts = snapshot_memo(|snapshot| {
         reading_ref(&snapshot.memory.container).map(|container| container_facts(container.as_ref()))
     });
-    view! { <Facts facts /> }
+    view! { <Facts facts lead=usize::MAX /> }
 }
 
 fn container_facts(container: Option<&Container>) -> Vec<Fact> {

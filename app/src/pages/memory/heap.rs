@@ -3,6 +3,7 @@
 use leptos::{either::Either, prelude::*};
 use watchboard_wire::{Reading, Snapshot, Unknown, format, reading_ref};
 
+use super::allocation::NO_COUNTING_ALLOCATOR;
 use crate::{
     components::{Slice, StackedBar},
     live::{snapshot_memo, snapshot_text, use_live},
@@ -84,12 +85,7 @@ pub(crate) fn AllocationBar() -> impl IntoView {
 }
 
 fn allocation_slices(snapshot: &Snapshot) -> Reading<Vec<Slice>> {
-    let heap = snapshot.memory.heap.ok_or_else(|| {
-        Unknown::because(
-            "The program's allocator does not count. With #[global_allocator] static ALLOCATOR: watchboard::alloc::Tracking = \
-             watchboard::alloc::Tracking::system(); in its main file, each endpoint shows here what it allocates.",
-        )
-    })?;
+    let heap = snapshot.memory.heap.ok_or_else(|| Unknown::because(NO_COUNTING_ALLOCATOR))?;
     Ok(vec![
         (
             "requests",

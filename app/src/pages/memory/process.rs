@@ -6,12 +6,15 @@ use watchboard_wire::{Reading, Snapshot, format, reading_ref};
 use crate::{
     components::{Bar, Fact, Facts, Usage},
     live::snapshot_memo,
-    pages::cells::{fact_or_reason, size_fact},
+    pages::{
+        cells::{fact_or_reason, size_fact},
+        charts,
+    },
 };
 
 #[component]
 pub(crate) fn ProcessFacts() -> impl IntoView {
-    view! { <Facts facts=snapshot_memo(process_facts) /> }
+    view! { <Facts facts=snapshot_memo(process_facts) lead=7 /> }
 }
 
 fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
@@ -33,13 +36,15 @@ fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
     let peak = format!("{} bytes{whose}", format::exact(process.peak_rss_bytes));
     Ok(vec![
         ("RSS", rss, exact),
-        size_fact("of that heap and stacks", process.anonymous_bytes),
-        size_fact("of that files", process.file_bytes),
-        size_fact("of that shared memory", process.shmem_bytes),
         ("Peak RSS", format::bytes(process.peak_rss_bytes as f64), peak),
         ("Its alone (USS)", uss, format!("what would be free if it ended; {read}")),
         ("Its share (PSS)", pss, format!("shared pages divided among those who share; {read}")),
         size_fact("Swapped out", process.swap_bytes),
+        fact_or_reason("CPU", cpu, "from the second reading on"),
+        fact_or_reason("Page faults", faults, "from the second reading on"),
+        size_fact("of that heap and stacks", process.anonymous_bytes),
+        size_fact("of that files", process.file_bytes),
+        size_fact("of that shared memory", process.shmem_bytes),
         (
             "Huge pages",
             format::bytes(process.hugetlb_bytes as f64),
@@ -48,8 +53,6 @@ fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
         size_fact("VMS", process.vms_bytes),
         size_fact("Code", process.text_bytes),
         size_fact("Data and stack", process.data_bytes),
-        fact_or_reason("CPU", cpu, "from the second reading on"),
-        fact_or_reason("Page faults", faults, "from the second reading on"),
         (
             "Page faults so far",
             format!(
@@ -70,7 +73,11 @@ fn read_before(snapshot: &Snapshot, read_at_unix_ms: u64) -> String {
 
 /// Memory and descriptors against their limits, and the open files and connections.
 #[component]
-pub(crate) fn ResourceBars() -> impl IntoView {
+pub(crate) fn ResourceBars(
+    /// Says when memory that grows reaches its limit.
+    #[prop(optional)]
+    growth: bool,
+) -> impl IntoView {
     let memory = snapshot_memo(|snapshot| {
         snapshot.memory.headline().map(|headline| Usage {
             text: format!(
@@ -95,17 +102,23 @@ pub(crate) fn ResourceBars() -> impl IntoView {
     view! {
         <Bar label="Memory" usage=memory />
         <Bar label="File descriptors" usage=descriptors />
-        <Facts facts=snapshot_memo(open_facts) />
+        <Facts facts=snapshot_memo(move |snapshot| open_facts(snapshot, growth)) />
     }
 }
 
-fn open_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
+fn open_facts(snapshot: &Snapshot, growth: bool) -> Reading<Vec<Fact>> {
     let process = reading_ref(&snapshot.memory.process)?;
     let handles = reading_ref(&snapshot.memory.handles)?;
     let read = read_before(snapshot, handles.read_at_unix_ms);
-    Ok(vec![
+    let growing = || match charts::growth(snapshot) {
+        Some((words, sentence)) => (words.to_owned(), sentence.to_owned()),
+        None => ("none that lasts".to_owned(), "of memory, towards its limit".to_owned()),
+    };
+    let growth = growth.then(growing).map(|(words, title)| ("Growth", words, title));
+    let open = [
         ("Threads", process.num_threads.to_string(), String::new()),
         ("Open files", handles.open_files.to_string(), format!("regular files, {read}")),
         ("Connections", handles.connections.to_string(), format!("TCP and UDP sockets, {read}")),
-    ])
+    ];
+    Ok(growth.into_iter().chain(open).collect())
 }

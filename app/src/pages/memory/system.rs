@@ -32,9 +32,42 @@ pub(crate) fn SystemMemory() -> impl IntoView {
     view! { <StackedBar label="System memory" parts /> }
 }
 
+/// The cores now: the darker, the busier.
+#[component]
+pub(crate) fn CoreStrip() -> impl IntoView {
+    let cores = figures_memo(|figures| -> Reading<Vec<f32>> {
+        Ok(reading_ref(&memory_detail(figures)?.devices)?.cores_percent.clone())
+    });
+    let strip = move || {
+        let cores = cores.get().unwrap_or_default();
+        let width = 100.0 / cores.len().max(1) as f32;
+        let rect = |(at, busy): (usize, &f32)| {
+            // Of the five shades the first is that of an idle core.
+            let shade = (busy / 20.0) as u8;
+            format!(
+                "<rect class=\"shade-{}\" x=\"{:.2}%\" width=\"{width:.2}%\" height=\"100%\"/>",
+                shade.min(4) + 1,
+                width * at as f32
+            )
+        };
+        cores.iter().enumerate().map(rect).collect::<String>()
+    };
+    let words = move || {
+        let cores = cores.get().unwrap_or_default();
+        let busiest = cores.iter().copied().fold(0.0, f32::max);
+        format!("Cores now, the busiest at {} of {}", format::percent(f64::from(busiest)), cores.len())
+    };
+    view! {
+        <div class="card cores">
+            <p class="note">{words}</p>
+            <svg aria-hidden="true" inner_html=strip></svg>
+        </div>
+    }
+}
+
 #[component]
 pub(crate) fn SystemFacts() -> impl IntoView {
-    view! { <Facts facts=figures_memo(system_facts) /> }
+    view! { <Facts facts=figures_memo(system_facts) lead=10 /> }
 }
 
 fn system_facts(figures: &Figures) -> Reading<Vec<Fact>> {
@@ -51,20 +84,10 @@ fn system_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     Ok(vec![
         ("Used", used, "total less available".to_owned()),
         size_fact("Available", system.available_bytes),
-        size_fact("Free", system.free_bytes),
-        size_fact("Active", system.active_bytes),
-        size_fact("Inactive", system.inactive_bytes),
-        size_fact("Buffers", system.buffers_bytes),
-        size_fact("Cached", system.cached_bytes),
-        size_fact("Shared", system.shared_bytes),
-        size_fact("Huge pages", system.hugetlb_bytes),
-        size_fact("of that free", system.hugetlb_free_bytes),
         size_fact("Swap", system.swap_total_bytes),
         size_fact("Swap used", system.swap_used_bytes),
         fact_or_reason("Swapping in", rate(system.swap_rates, 0), later),
         fact_or_reason("Swapping out", rate(system.swap_rates, 1), later),
-        size_fact("Swapped in so far", system.swap_in_bytes),
-        size_fact("Swapped out so far", system.swap_out_bytes),
         fact_or_reason(
             "Stalled for memory",
             system.pressure.map(|it| format::percent(it.some_percent)),
@@ -73,6 +96,16 @@ fn system_facts(figures: &Figures) -> Reading<Vec<Fact>> {
         fact_or_reason("Load", load, "the platform does not tell"),
         fact_or_reason("Cores", devices.map(cores).filter(|cores| !cores.is_empty()), later),
         fact_or_reason("Up", devices.map(|devices| format::span(devices.uptime_seconds)), "not read yet"),
+        size_fact("Free", system.free_bytes),
+        size_fact("Active", system.active_bytes),
+        size_fact("Inactive", system.inactive_bytes),
+        size_fact("Buffers", system.buffers_bytes),
+        size_fact("Cached", system.cached_bytes),
+        size_fact("Shared", system.shared_bytes),
+        size_fact("Huge pages", system.hugetlb_bytes),
+        size_fact("of that free", system.hugetlb_free_bytes),
+        size_fact("Swapped in so far", system.swap_in_bytes),
+        size_fact("Swapped out so far", system.swap_out_bytes),
     ])
 }
 

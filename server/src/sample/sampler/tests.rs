@@ -1,0 +1,88 @@
+//! Tests of the sampler: ticks that are late, doubled or missing, and what panics.
+
+use super::*;
+use watchboard_wire::DatabaseFailure;
+
+use crate::{
+    requests::{Policy, record},
+    supervision::Supervision,
+};
+
+/// A sampler of this process, without a database or a runtime.
+fn sampler(recorder: &'static Recorder) -> Sampler {
+    let supervision = Supervision::default();
+    let probes = Probes::new(None, &supervision);
+    Sampler::new(None, probes, recorder, Listener::new(), None, supervision.faults)
+}
+
+#[test]
+fn missed_ticks_are_gaps() {
+    let mut sampler = sampler(Recorder::new(Policy::default()));
+    sampler.tick(0, &ProbeResult::default(), false);
+    let frozen = sampler.tick(25, &ProbeResult::default(), false);
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts };
+    let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
+    let rss = &timeline.columns.rss_bytes;
+    assert_eq!(rss.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
+    let frozen = sampler.tick(100_000, &ProbeResult::default(), false);
+    let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
+    assert_eq!((timeline.len(), timeline.first + 89), (90, 100_000 / 10));
+    assert_eq!(timeline.columns.rss_bytes.iter().flatten().count(), 1);
+}
+
+#[test]
+fn an_outage_is_the_part_of_its_step_and_an_unknown_state_is_a_gap() {
+    let mut sampler = sampler(Recorder::new(Policy::default()));
+    let failed = |kind| DatabaseState::Failed(DatabaseFailure::new(kind, ""));
+    let mut tick = |tick, state| {
+        let database = DatabaseHealth { state, ..DatabaseHealth::default() };
+        sampler.tick(tick, &ProbeResult { database, ..ProbeResult::default() }, false)
+    };
+    for at in 0..10 {
+        tick(at, if at < 4 { failed(FailureKind::Frozen) } else { DatabaseState::Healthy });
+    }
+    for at in 10..20 {
+        tick(at, failed(FailureKind::NotProbed));
+    }
+    let frozen = tick(20, failed(FailureKind::Refused));
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts };
+    let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
+    assert_eq!(timeline.columns.database_failed_percent, [Some(40.0), None, Some(100.0)]);
+}
+
+#[test]
+fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
+    let recorder = Recorder::new(Policy::default());
+    let mut sampler = sampler(recorder);
+    let query = RefreshQuery { window: Window::Minute, part: Part::Requests };
+    let mut totals = |tick| {
+        record(recorder, "/a", 10);
+        let frozen = sampler.tick(tick, &ProbeResult::default(), false);
+        let answer = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default());
+        (frozen.snapshot.tick, answer.totals.requests, answer.totals.seconds)
+    };
+    assert_eq!([totals(1), totals(2), totals(2), totals(8)], [(1, 1, 1), (2, 2, 2), (3, 3, 3), (8, 4, 8)]);
+    for tick in 60..200 {
+        totals(tick);
+    }
+    assert_eq!(totals(200), (200, 60, 60), "what was pushed twice has left once");
+}
+
+#[test]
+fn a_history_that_panics_begins_anew_and_the_totals_stay() {
+    let recorder = Recorder::new(Policy::default());
+    let mut sampler = sampler(recorder);
+    let query = RefreshQuery { window: Window::Minute, part: Part::Requests };
+    record(recorder, "/a", 10);
+    sampler.tick(1, &ProbeResult::default(), false);
+    record(recorder, "/a", 10);
+    // One past this tick is no tick.
+    let frozen = sampler.tick(u64::MAX, &ProbeResult::default(), false);
+    assert_eq!((frozen.snapshot.requests.total, sampler.faults.all()[0].part.as_str()), (2, "history"));
+    sampler.last_tick = Some(2);
+    record(recorder, "/a", 10);
+    let frozen = sampler.tick(3, &ProbeResult::default(), false);
+    let answer = sampler.rescued_answer(&query, None, &frozen, &ProbeResult::default()).unwrap();
+    assert_eq!((frozen.snapshot.requests.total, answer.totals.requests, answer.endpoints[0].requests), (3, 1, 1));
+    assert!(frozen.snapshot.health.sentences().any(|reason| reason.contains("the history failed once")));
+}
