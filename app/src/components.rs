@@ -3,6 +3,7 @@
 
 mod bar;
 mod card;
+mod cell;
 mod chart;
 mod facts;
 mod heat;
@@ -13,10 +14,11 @@ mod table;
 
 pub(crate) use bar::{Bar, Slice, StackedBar, Usage};
 pub(crate) use card::Card;
+pub(crate) use cell::Cell;
 pub(crate) use chart::{Chart, ChartData, ChartShape, ChartSpan, Crosshair, Series};
 pub(crate) use facts::{Fact, Facts};
 pub(crate) use heat::{HeatData, HeatMap};
 pub(crate) use line::cell_bar;
 pub(crate) use stat::StatTile;
 pub(crate) use steps::Stretch;
-pub(crate) use table::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words};
+pub(crate) use table::{Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words};

@@ -3,11 +3,10 @@
 
 use std::{ops::Range, sync::Arc};
 
-use leptos::{
-    either::{Either, EitherOf3},
-    prelude::*,
-};
-use watchboard_wire::{Reading, Unknown, format};
+use leptos::{either::Either, prelude::*};
+use watchboard_wire::{Reading, Unknown};
+
+use super::cell::Cell;
 
 /// A column: its title, and a hint on its contents.
 #[derive(Clone, Copy, Debug)]
@@ -46,80 +45,6 @@ pub(crate) const fn words(title: &'static str) -> Column {
 /// A column of numbers.
 pub(crate) const fn numbers(title: &'static str, hint: &'static str) -> Column {
     Column { title, hint, numeric: true, sort: None }
-}
-
-/// One cell: its text, and the exact value or an explanation as its title.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Cell {
-    text: String,
-    title: String,
-    class: &'static str,
-    /// The link of its text.
-    href: Option<String>,
-    /// A small drawing beside the text.
-    drawing: String,
-}
-
-impl Cell {
-    pub(crate) fn words(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ..Self::default() }
-    }
-
-    pub(crate) fn number(text: String, title: String) -> Self {
-        Self { text, title, class: "number", ..Self::default() }
-    }
-
-    /// A size, short, with all its digits as title.
-    pub(crate) fn bytes(bytes: u64) -> Self {
-        Self::number(format::bytes(bytes as f64), format::exact(bytes))
-    }
-
-    /// A missing figure.
-    pub(crate) fn dash() -> Self {
-        Self::number("–".to_owned(), String::new())
-    }
-
-    pub(crate) fn with_title(self, title: String) -> Self {
-        Self { title, ..self }
-    }
-
-    /// A small line of these values.
-    pub(crate) fn line(values: &[f64], hue: &'static str) -> Self {
-        Self { drawing: super::line::small_line(values, hue), class: "line", ..Self::default() }
-    }
-
-    /// A number with a bar of a share of its column, in percent.
-    pub(crate) fn bar(text: String, percent: f64, title: String) -> Self {
-        Self { drawing: super::line::cell_bar(0.0, percent), class: "number drawn", text, title, ..Self::default() }
-    }
-
-    /// A number with a bar between two places of its column, in percent.
-    pub(crate) fn range(text: String, (from, to): (f64, f64), title: String) -> Self {
-        Self { drawing: super::line::cell_bar(from, to), class: "number drawn range", text, title, ..Self::default() }
-    }
-
-    /// A drawing as wide as the column.
-    pub(crate) fn strip(drawing: String) -> Self {
-        Self { drawing, class: "strip", ..Self::default() }
-    }
-
-    /// With a small line of these values beside the text.
-    pub(crate) fn with_line(self, values: &[f64], hue: &'static str) -> Self {
-        Self { drawing: super::line::small_line(values, hue), class: "number drawn line", ..self }
-    }
-
-    /// Stretches of a time of `whole_us` microseconds.
-    pub(crate) fn steps(stretches: &[super::Stretch], whole_us: u64) -> Self {
-        Self { drawing: super::steps::draw_steps(stretches, whole_us), class: "steps", ..Self::default() }
-    }
-
-    pub(crate) fn with_link(self, href: String) -> Self {
-        Self { href: Some(href), ..self }
-    }
-
-    pub(crate) fn class(self, class: &'static str) -> Self {
-        Self { class, ..self }
-    }
 }
 
 /// The first cell is the row's name.
@@ -222,21 +147,17 @@ fn head(column: &'static Column, sorting: Option<Sorting>) -> impl IntoView {
 fn row(cells: TableRow) -> impl IntoView {
     let mut cells = cells.into_iter();
     let name = cells.next().unwrap_or_default();
-    let rest = cells
-        .map(|cell| view! { <td class=cell.class title=cell.title>{content(cell.text, cell.href, cell.drawing)}</td> });
+    let cell = |cell: Cell| {
+        let (class, title) = (cell.class, cell.title.clone());
+        view! { <td class=class title=title>{cell.content()}</td> }
+    };
+    let rest = cells.map(cell);
+    let (class, title) = (name.class, name.title.clone());
     view! {
         <tr>
-            <th scope="row" class=name.class title=name.title>{content(name.text, name.href, name.drawing)}</th>
+            <th scope="row" class=class title=title>{name.content()}</th>
             {rest.collect_view()}
         </tr>
-    }
-}
-
-fn content(text: String, href: Option<String>, drawing: String) -> impl IntoView {
-    match href {
-        Some(href) => EitherOf3::A(view! { <a href=href>{text}</a> }),
-        None if !drawing.is_empty() => EitherOf3::B(view! { <div inner_html=drawing></div><span>{text}</span> }),
-        None => EitherOf3::C(text),
     }
 }
 
