@@ -104,8 +104,8 @@ pub(crate) fn provide() -> RwSignal<Preferences> {
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
         // Its offset changes with the season.
-        if preferences.with_untracked(|it| it.zone_minutes.is_some_and(|known| Some(known) != browser_zone())) {
-            preferences.update(|it| it.zone_minutes = browser_zone());
+        if preferences.with_untracked(|it| it.zone_minutes.is_some_and(|known| known != browser_zone())) {
+            preferences.update(|it| it.zone_minutes = Some(browser_zone()));
         }
     });
     #[cfg(feature = "hydrate")]
@@ -113,12 +113,12 @@ pub(crate) fn provide() -> RwSignal<Preferences> {
     preferences
 }
 
-/// The zone of the browser, in minutes east of UTC; `None` on the server, where the controls that ask for it do nothing.
-pub(crate) fn browser_zone() -> Option<i32> {
+/// The zone of the browser, in minutes east of UTC. On the server, where nobody presses the button that asks for it, it is UTC.
+pub(crate) fn browser_zone() -> i32 {
     #[cfg(feature = "hydrate")]
-    return Some(-js_sys::Date::new_0().get_timezone_offset() as i32);
+    return -js_sys::Date::new_0().get_timezone_offset() as i32;
     #[cfg(not(feature = "hydrate"))]
-    None
+    0
 }
 
 #[cfg(feature = "hydrate")]

@@ -101,7 +101,7 @@ fn ZoneButton() -> impl IntoView {
     let is_local = move || preferences.with(|preferences| preferences.zone_minutes.is_some());
     let change = move |_| {
         preferences.update(|preferences| {
-            preferences.zone_minutes = preferences.zone_minutes.is_none().then(browser_zone).flatten();
+            preferences.zone_minutes = preferences.zone_minutes.is_none().then(browser_zone);
         });
     };
     view! {

@@ -2,7 +2,7 @@
 
 use watchboard_wire::{CommandError, CommandName, CommandsSnapshot, Deployment, Pool};
 
-use super::{CommandKind, CommandTally};
+use super::CommandTally;
 
 /// No listener: there is no client to listen to.
 pub(crate) struct Listener;
@@ -26,7 +26,7 @@ impl CommandReader {
         false
     }
 
-    pub(crate) fn take(&mut self, _: impl FnMut(u16, CommandKind, CommandTally)) {}
+    pub(crate) fn take(&mut self, _: impl FnMut(u16, &str, CommandTally)) {}
 
     pub(crate) fn snapshot(&self) -> Option<CommandsSnapshot> {
         None

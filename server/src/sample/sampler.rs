@@ -141,9 +141,9 @@ impl Sampler {
             probes.times().time("requests", || reader.take(|id, tally| frame.endpoint(id, tally)))
         });
         let [mut reading, mut writing] = [0, 0];
-        let take = |number: u16, kind: CommandKind, tally: CommandTally| {
+        let take = |number: u16, command: &str, tally: CommandTally| {
             frame.command(number.into(), &tally);
-            match kind {
+            match CommandKind::from_name(command) {
                 CommandKind::Read => reading += tally.calls(),
                 CommandKind::Write => writing += tally.calls(),
                 CommandKind::Other => {}

@@ -8,7 +8,7 @@ use std::{
 use watchboard_wire::{CommandError, CommandName, CommandTotals, CommandsSnapshot, Deployment, Pool};
 
 use super::{Listener, pools, shape::ShapeName};
-use crate::commands::{CHECK_OUT, CommandKind, CommandTally};
+use crate::commands::{CHECK_OUT, CommandTally};
 
 /// Readings after which waits that do not change, while connections are free, count as abandoned.
 const STILL: u32 = 15;
@@ -35,7 +35,7 @@ impl CommandReader {
     }
 
     /// Takes the counts since the last call; `each` gets them by rising number of the shape.
-    pub(crate) fn take(&mut self, mut each: impl FnMut(u16, CommandKind, CommandTally)) {
+    pub(crate) fn take(&mut self, mut each: impl FnMut(u16, &str, CommandTally)) {
         for (number, shape) in self.listener.shapes.iter() {
             let taken = shape.take();
             let known = self.totals.get(&number);
@@ -59,7 +59,7 @@ impl CommandReader {
                 self.totals.insert(number, Arc::new(totals));
             }
             if let Some(taken) = taken {
-                each(number, CommandKind::from_name(&shape.name.command), taken);
+                each(number, &shape.name.command, taken);
             }
         }
         self.still.resize(self.listener.pools.iter().count(), (0, 0));
