@@ -17,7 +17,7 @@ const RELOAD_SECONDS: u32 = 10;
 pub fn shell() -> impl IntoView {
     let page = use_context::<PageRequest>().unwrap_or_default();
     let theme = Preferences::from_cookies(&page.cookies).theme.word();
-    // The page keeps both in step with the state.
+    // The page keeps title and icon in step with the state.
     let tab = page.first.as_ref().map_or_else(|_| Tab::default(), |first| Tab::of(&first.snapshot, true));
     let asset = |name: &str| format!("{}/assets/{name}", page.base);
     view! {
@@ -38,7 +38,7 @@ pub fn shell() -> impl IntoView {
                 <meta name="robots" content="noindex" />
                 <meta name="google" content="notranslate" />
                 <title>{tab.title}</title>
-                <link rel="icon" href=tab.icon r#type="image/svg+xml" />
+                <link rel="icon" href=page.assets.icon.map_or(tab.icon, asset) r#type="image/svg+xml" />
                 {page.assets.style.map(|name| view! { <link rel="stylesheet" href=asset(name) /> })}
                 {page.assets.wasm.map(|name| view! {
                     <link rel="preload" href=asset(name) r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />

@@ -72,7 +72,13 @@ fn series(data: &ChartData, class: usize) -> Vec<Mark> {
                 let moved = |it: Vec<_>| it.into_iter().map(|(x, heights)| (across(x), heights)).collect();
                 stretches.into_iter().map(move |it| area(index, moved(it))).collect::<Vec<_>>()
             };
-            all.flat_map(areas).collect()
+            // The upper edge of each part of a whole is a line.
+            let edge = |index: usize| {
+                let upper = |at: usize| between(index, at).map(|(_, upper)| upper);
+                stretches(points, upper).into_iter().map(move |path| Mark::Line(class + index, path))
+            };
+            let edges = all.clone().filter(|_| data.shape == ChartShape::Stack).flat_map(edge);
+            all.clone().flat_map(areas).chain(edges).collect()
         }
         ChartShape::Bands => {
             let between = |index: usize, at: usize| Some((place(index - 1, at)?, place(index, at)?));
