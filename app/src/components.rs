@@ -12,7 +12,7 @@ mod stat;
 mod steps;
 mod table;
 
-pub(crate) use bar::{Bar, Slice, StackedBar, Usage};
+pub(crate) use bar::{Bar, FULL_PERCENT, Slice, StackedBar, TIGHT_PERCENT, Usage};
 pub(crate) use card::Card;
 pub(crate) use cell::Cell;
 pub(crate) use chart::{Chart, ChartData, ChartShape, ChartSpan, Crosshair, Series};

@@ -7,8 +7,8 @@ use watchboard_wire::{Reading, format};
 use super::table::unknown_reason;
 
 /// From these percentages of a limit on a bar is marked as tight, and as full.
-const TIGHT_PERCENT: f64 = 80.0;
-const FULL_PERCENT: f64 = 95.0;
+pub(crate) const TIGHT_PERCENT: f64 = 80.0;
+pub(crate) const FULL_PERCENT: f64 = 95.0;
 
 /// The usage of a limit.
 #[derive(Clone, Debug, PartialEq)]

@@ -75,9 +75,7 @@ impl Cell {
     pub(crate) fn class(self, class: &'static str) -> Self {
         Self { class, ..self }
     }
-}
 
-impl Cell {
     /// What stands in it.
     pub(super) fn content(self) -> impl IntoView {
         let Self { text, href, drawing, .. } = self;

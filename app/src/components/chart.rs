@@ -28,8 +28,8 @@ pub(crate) fn Chart(
     let crosshair: Crosshair = expect_context();
     let index = crosshair.index;
     let drawing = Memo::new(move |_| data.with(draw::chart));
-    // Without a value nobody knows where the axis ends.
     let is_ribbon = move || data.with(|data| data.shape == ChartShape::Ribbon);
+    // Without a value nobody knows where the axis ends.
     let axis = Memo::new(move |_| {
         data.with(|data| (data.unit, (!data.is_empty() && data.shape != ChartShape::Ribbon).then(|| data.axis())))
     });

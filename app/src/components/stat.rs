@@ -1,4 +1,4 @@
-//! The figures at the top of the overview.
+//! The large figures at the top of a view.
 
 use leptos::prelude::*;
 

@@ -1,6 +1,6 @@
 //! The cells and facts that several views have.
 
-use watchboard_wire::{EndpointLatency, Latency, Snapshot, format};
+use watchboard_wire::{Axis, EndpointLatency, Latency, Snapshot, Unit, format};
 
 use crate::components::{Cell, Fact};
 
@@ -28,6 +28,28 @@ pub(super) fn latency_cell(latency: &EndpointLatency, read: fn(&Latency) -> u64)
     match latency.failed.as_ref().map(read) {
         Some(us) => cell.with_title(format!("{} of requests that failed", format::duration_us(us as f64))),
         None => cell,
+    }
+}
+
+/// The logarithmic scale that the ranges from p50 to p99 of a column share.
+pub(super) struct RangeScale(Axis);
+
+impl RangeScale {
+    /// The scale that holds all these latencies.
+    pub(super) fn new(latencies: impl Iterator<Item = Latency>) -> Self {
+        let (least, most) = latencies.fold((f64::INFINITY, 0.0_f64), |(least, most), latency| {
+            (least.min(latency.p50_us as f64), most.max(latency.p99_us as f64))
+        });
+        Self(Unit::log_axis(least, most))
+    }
+
+    /// The range of a row; a dash without a latency.
+    pub(super) fn cell(&self, latency: Option<&Latency>, title: String) -> Cell {
+        let Some(latency) = latency else { return Cell::dash() };
+        let ends = [latency.p50_us, latency.p99_us].map(|us| us as f64);
+        let [p50, p99] = ends.map(format::duration_us);
+        let [from, to] = ends.map(|us| 100.0 * self.0.place(us));
+        Cell::range(format!("{p50} – {p99}"), (from, to), title)
     }
 }
 

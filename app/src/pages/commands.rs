@@ -4,11 +4,11 @@ mod charts;
 
 use leptos::prelude::*;
 use watchboard_wire::{
-    AppCommands, CommandError, CommandRow, Deployment, DeploymentMember, EndpointCommand, Pool, Reading, Unit, Unknown,
+    AppCommands, CommandError, CommandRow, Deployment, DeploymentMember, EndpointCommand, Pool, Reading, Unknown,
     format,
 };
 
-use super::cells::{count_cell, duration_cell, flagged_count_cell, optional_fact, share};
+use super::cells::{RangeScale, count_cell, duration_cell, flagged_count_cell, optional_fact, share};
 use crate::{
     components::{Card, Cell, Column, Fact, Facts, Table, TableRow, numbers, words},
     figures::Figures,
@@ -135,13 +135,10 @@ pub(super) fn CommandTable() -> impl IntoView {
     let selection = use_selection();
     let rows = figures_memo(move |figures| {
         let all = app_commands(figures)?;
-        let latencies = || all.rows.iter().filter_map(|row| row.latency);
-        let least = latencies().map(|latency| latency.p50_us as f64).fold(f64::INFINITY, f64::min);
-        let axis = Unit::log_axis(least, latencies().map(|latency| latency.p99_us as f64).fold(0.0, f64::max));
-        let place = |us: u64| 100.0 * axis.place(us as f64);
+        let scale = RangeScale::new(all.rows.iter().filter_map(|row| row.latency));
         let link = |name: &String| selection.with(|selection| selection.to_endpoint(name).href());
         let with_sender = |command: &CommandRow| {
-            let mut cells = command_row(command, &all.whole, figures.totals.seconds, &place);
+            let mut cells = command_row(command, &all.whole, figures.totals.seconds, &scale);
             cells.push(match &*command.senders {
                 [] => Cell::words("no request").with_title("spawned tasks, or tasks in the background".to_owned()),
                 [first, more @ ..] => {
@@ -167,17 +164,16 @@ pub(super) fn CommandTable() -> impl IntoView {
     }
 }
 
-fn command_row(row: &CommandRow, whole: &CommandRow, seconds: u64, place: &dyn Fn(u64) -> f64) -> TableRow {
+fn command_row(row: &CommandRow, whole: &CommandRow, seconds: u64, scale: &RangeScale) -> TableRow {
     let answered = row.calls - row.cancelled;
     let each = row.documents as f64 / answered.max(1) as f64;
     let load = 100.0 * row.duration_sum_us as f64 / whole.duration_sum_us.max(1) as f64;
     let time = |us: u64| format::duration_us(us as f64);
-    let latency = row.latency.map_or_else(Cell::dash, |latency| {
-        let (p50, p99) = (latency.p50_us, latency.p99_us);
+    let title = row.latency.map_or_else(String::new, |latency| {
         let mean = row.duration_sum_us.checked_div(answered).unwrap_or_default();
-        let title = format!("mean {}, p95 {}, at most {}", time(mean), time(latency.p95_us), time(latency.max_us));
-        Cell::range(format!("{} – {}", time(p50), time(p99)), (place(p50), place(p99)), title)
+        format!("mean {}, p95 {}, at most {}", time(mean), time(latency.p95_us), time(latency.max_us))
     });
+    let latency = scale.cell(row.latency.as_ref(), title);
     let calls = format!("{} commands, {} documents each", format::exact(row.calls), format::count(each));
     let failed = match (row.failed, row.cancelled) {
         (0, cancelled) if cancelled > 0 => {

@@ -7,7 +7,7 @@ mod tools;
 use std::{ops::Range, sync::Arc};
 
 use leptos::prelude::*;
-use watchboard_wire::{EndpointName, EndpointRow, NameSource, RequestDatabase, RequestMemory, format};
+use watchboard_wire::{EndpointName, EndpointRow, NameSource, RequestDatabase, RequestMemory, WindowTotals, format};
 
 use self::{
     columns::columns,
@@ -138,9 +138,33 @@ pub(crate) fn BusiestTable() -> impl IntoView {
 
 /// The cells of the columns of a set.
 fn endpoint_row(figures: &Figures, at: usize, selection: &Selection, set: ColumnSet) -> TableRow {
-    let shown =
-        |(column, cell): (&Column, Cell)| columns(set).iter().any(|it| it.title == column.title).then_some(cell);
+    let wanted = columns(set);
+    let shown = |(column, cell): (&Column, Cell)| wanted.iter().any(|it| it.title == column.title).then_some(cell);
     columns(ColumnSet::All).iter().zip(all_cells(figures, at, selection)).filter_map(shown).collect()
+}
+
+/// The time that the requests of an endpoint took, as a share of all.
+pub(super) fn load_cell(row: &EndpointRow, totals: &WindowTotals) -> Cell {
+    let percent = 100.0 * row.duration_sum_us as f64 / totals.duration_sum_us.max(1) as f64;
+    let text = share(row.duration_sum_us, totals.duration_sum_us);
+    let title = format!("{}, {text} of all", format::duration_us(row.duration_sum_us as f64));
+    Cell::bar(text, percent, title)
+}
+
+/// The requests that succeeded within the endpoint's objective.
+pub(super) fn within_cell(row: &EndpointRow, name: &EndpointName) -> Cell {
+    let title = format!(
+        "{} of {} succeeded within {}",
+        format::exact(row.within_objective),
+        format::exact(row.judged),
+        format::duration_us(name.objective_us as f64)
+    );
+    match row.within_percent() {
+        // The health check expects 99 %.
+        Some(percent) if percent < 99.0 => Cell::number(format::percent(percent), title).class("number warn"),
+        Some(percent) => Cell::number(format::percent(percent), title),
+        None => Cell::number("–".to_owned(), title),
+    }
 }
 
 fn all_cells(figures: &Figures, at: usize, selection: &Selection) -> TableRow {
@@ -148,28 +172,10 @@ fn all_cells(figures: &Figures, at: usize, selection: &Selection) -> TableRow {
     let name = endpoint.name.clone().unwrap_or_default();
     let totals = &figures.totals;
     let latency = |read| latency_cell(&endpoint.latency, read);
-    let objective = format!(
-        "{} of {} succeeded within {}",
-        format::exact(endpoint.within_objective),
-        format::exact(endpoint.judged),
-        format::duration_us(name.objective_us as f64)
-    );
-    let within = match endpoint.within_percent() {
-        // The health check expects 99 %.
-        Some(percent) if percent < 99.0 => Cell::number(format::percent(percent), objective).class("number warn"),
-        Some(percent) => Cell::number(format::percent(percent), objective),
-        None => Cell::number("–".to_owned(), objective),
-    };
-    let total = format!(
-        "{}, {} of all",
-        format::duration_us(endpoint.duration_sum_us as f64),
-        share(endpoint.duration_sum_us, totals.duration_sum_us)
-    );
     let rate = endpoint.requests as f64 / totals.seconds.max(1) as f64;
-    let load = 100.0 * endpoint.duration_sum_us as f64 / totals.duration_sum_us.max(1) as f64;
     let mut cells = vec![
         endpoint_name_cell(&name).with_link(selection.to_endpoint(&name.text()).href()),
-        Cell::bar(share(endpoint.duration_sum_us, totals.duration_sum_us), load, total),
+        load_cell(endpoint, totals),
         Cell::line(&requests_over_time(figures, endpoint), "hue-rate"),
         count_cell(endpoint.requests),
         Cell::number(format::per_second(rate), String::new()),
@@ -181,7 +187,7 @@ fn all_cells(figures: &Figures, at: usize, selection: &Selection) -> TableRow {
         latency(|latency| latency.p95_us),
         latency(|latency| latency.p99_us),
         latency(|latency| latency.max_us),
-        within,
+        within_cell(endpoint, &name),
         Cell::bytes(endpoint.response_bytes),
         count_cell(endpoint.in_flight),
     ];

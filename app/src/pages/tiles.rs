@@ -5,7 +5,7 @@ use watchboard_wire::{Latency, RecentRequests, Snapshot, WindowTotals, format};
 
 use super::{charts, memory::watches_another};
 use crate::{
-    components::StatTile,
+    components::{FULL_PERCENT, StatTile, TIGHT_PERCENT},
     figures::Figures,
     live::{figures_memo, snapshot_text},
 };
@@ -91,8 +91,8 @@ fn memory_tone(snapshot: &Snapshot) -> String {
     let percent = snapshot.memory.headline().map_or(0.0, |headline| headline.percent());
     let tone = match percent {
         _ if snapshot.memory.process.is_err() => "bad",
-        percent if percent >= 95.0 => "bad",
-        percent if percent >= 80.0 => "warn",
+        percent if percent >= FULL_PERCENT => "bad",
+        percent if percent >= TIGHT_PERCENT => "warn",
         _ => "",
     };
     tone.to_owned()

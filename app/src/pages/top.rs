@@ -1,11 +1,11 @@
 //! The endpoints that take the most time, in a table that one look reads.
 
 use leptos::prelude::*;
-use watchboard_wire::{EndpointRow, Unit, format};
+use watchboard_wire::{EndpointRow, format};
 
 use super::{
-    cells::{flagged_count_cell, share},
-    endpoints::{endpoint_name_cell, filter_and_sort, requests_over_time},
+    cells::{RangeScale, flagged_count_cell},
+    endpoints::{endpoint_name_cell, filter_and_sort, load_cell, requests_over_time, within_cell},
 };
 use crate::{
     components::{Cell, Column, Table, TableRow, numbers, words},
@@ -32,11 +32,8 @@ pub(super) fn TopEndpoints() -> impl IntoView {
     let rows = figures_memo(move |figures| {
         let ids = filter_and_sort(figures, &Selection::default());
         let shown = || ids.iter().take(MAX_ROWS).map(|id| &figures.endpoints[*id]);
-        let succeeded = || shown().filter_map(|row| row.latency.succeeded.as_ref());
-        let least = succeeded().map(|latency| latency.p50_us as f64).fold(f64::INFINITY, f64::min);
-        let axis = Unit::log_axis(least, succeeded().map(|latency| latency.p99_us as f64).fold(0.0, f64::max));
-        let place = |us: u64| 100.0 * axis.place(us as f64);
-        Ok(selection.with(|selection| shown().map(|row| top_row(figures, row, selection, &place)).collect()))
+        let scale = RangeScale::new(shown().filter_map(|row| row.latency.succeeded));
+        Ok(selection.with(|selection| shown().map(|row| top_row(figures, row, selection, &scale)).collect()))
     });
     let foot = figures_memo(|figures| match (figures.endpoints.len(), figures.snapshot.requests.endpoints as usize) {
         (0, _) => super::endpoints::no_request(figures),
@@ -50,28 +47,16 @@ pub(super) fn TopEndpoints() -> impl IntoView {
     }
 }
 
-fn top_row(figures: &Figures, row: &EndpointRow, selection: &Selection, place: &dyn Fn(u64) -> f64) -> TableRow {
+fn top_row(figures: &Figures, row: &EndpointRow, selection: &Selection, scale: &RangeScale) -> TableRow {
     let name = row.name.clone().unwrap_or_default();
-    let totals = &figures.totals;
-    let load = 100.0 * row.duration_sum_us as f64 / totals.duration_sum_us.max(1) as f64;
-    let rate = row.requests as f64 / totals.seconds.max(1) as f64;
-    let latency = row.latency.succeeded.as_ref().map_or_else(Cell::dash, |latency| {
-        let [p50, p99] = [latency.p50_us, latency.p99_us].map(|us| format::duration_us(us as f64));
-        Cell::range(format!("{p50} – {p99}"), (place(latency.p50_us), place(latency.p99_us)), String::new())
-    });
-    let within = row.within_percent();
-    let within = match within {
-        Some(percent) if percent < 99.0 => Cell::number(format::percent(percent), String::new()).class("number warn"),
-        Some(percent) => Cell::number(format::percent(percent), String::new()),
-        None => Cell::dash(),
-    };
+    let rate = row.requests as f64 / figures.totals.seconds.max(1) as f64;
     vec![
         endpoint_name_cell(&name).with_link(selection.to_endpoint(&name.text()).href()),
-        Cell::bar(share(row.duration_sum_us, totals.duration_sum_us), load, String::new()),
+        load_cell(row, &figures.totals),
         Cell::number(format::per_second(rate), format!("{} requests", format::exact(row.requests)))
             .with_line(&requests_over_time(figures, row), "hue-rate"),
-        latency,
-        within,
+        scale.cell(row.latency.succeeded.as_ref(), String::new()),
+        within_cell(row, &name),
         flagged_count_cell(row.server_errors, "number bad"),
     ]
 }
