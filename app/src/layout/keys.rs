@@ -1,5 +1,7 @@
 //! The keys of the page. They do nothing while the viewer writes into a field, except Ctrl-K.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use watchboard_wire::Window;
@@ -12,6 +14,9 @@ use crate::{
 
 /// The letters of a view come within this time of `g`.
 const TOGETHER_MS: f64 = 1_500.0;
+/// The looks for the filter of a view that waits for its figures, and the time between them: five seconds in all.
+const LOOKS: u32 = 100;
+const LOOK_EACH: Duration = Duration::from_millis(50);
 
 /// Listens to the keys of the whole page.
 pub(super) fn listen(live: Live, open: RwSignal<Option<Dialog>>) {
@@ -41,7 +46,7 @@ pub(super) fn listen(live: Live, open: RwSignal<Option<Dialog>>) {
             ("Escape", _) => close_menus(),
             ("/", _) => {
                 event.prevent_default();
-                focus_filter(live, true);
+                focus_filter(live);
             }
             (digit, _) => {
                 let index = digit.parse::<usize>().ok().and_then(|digit| digit.checked_sub(1));
@@ -80,19 +85,23 @@ fn close_menus() {
     }
 }
 
-/// Focuses the filter. Other views lead to it first.
-fn focus_filter(live: Live, may_go: bool) {
+/// Focuses the filter. From other views this goes to it first.
+fn focus_filter(live: Live) {
+    if !focus_if_there() {
+        navigate(live.selection, true, live.selection.get_untracked().to_view(View::Requests));
+        focus_until(LOOKS);
+    }
+}
+
+/// Whether the filter is there; it has the focus then.
+fn focus_if_there() -> bool {
     let field = document().get_element_by_id("filter").and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok());
-    match field {
-        Some(field) => {
-            let _ = field.focus();
-        }
-        None if may_go => {
-            let to = live.selection.get_untracked().to_view(View::Requests);
-            navigate(live.selection, true, to);
-            // Its figures may have to come first.
-            set_timeout(move || focus_filter(live, false), std::time::Duration::from_millis(300));
-        }
-        None => {}
+    field.is_some_and(|field| field.focus().is_ok())
+}
+
+/// Focuses the filter as soon as its view has its figures.
+fn focus_until(looks: u32) {
+    if looks > 0 && !focus_if_there() {
+        set_timeout(move || focus_until(looks - 1), LOOK_EACH);
     }
 }
