@@ -25,7 +25,10 @@ use self::{
 use crate::{
     components::{ChartSpan, Crosshair},
     live::{self, LinkState, Live, snapshot_text, use_live},
-    pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestsPage},
+    pages::{
+        Overview,
+        chunks::{self, Chunk, Chunks},
+    },
     preferences,
     selection::{self, Selection, View},
 };
@@ -44,10 +47,12 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
     live::provide(first, selection, preferences);
     // A view without figures yet says so, and does not look empty.
     let figures = use_live().figures;
+    let chunks = Chunks::provide(selection.with_untracked(Chunk::of));
     let view = Memo::new(move |_| {
+        let is_loaded = selection.with(Chunk::of).is_none_or(|chunk| chunks.has(chunk));
         let part = selection.with(|selection| selection.refresh_query().part);
         let is_there = part == Part::Charts || figures.with(|figures| figures.query.part == part);
-        is_there.then(|| selection.with(|selection| (selection.view, selection.endpoint.is_some())))
+        (is_there && is_loaded).then(|| selection.with(|selection| (selection.view, selection.endpoint.is_some())))
     });
     let live = use_live();
     let is_lost = move || live.link_state() == LinkState::Lost;
@@ -99,10 +104,10 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
             {move || match view.get() {
                 None => EitherOf6::F(view! { <p class="unknown">{missing}</p> }),
                 Some((View::Overview, _)) => EitherOf6::A(view! { <Overview /> }),
-                Some((View::Requests, false)) => EitherOf6::B(view! { <RequestsPage /> }),
-                Some((View::Requests, true)) => EitherOf6::C(view! { <EndpointPage /> }),
-                Some((View::Memory, _)) => EitherOf6::D(view! { <MemoryPage /> }),
-                Some((View::Database, _)) => EitherOf6::E(view! { <DatabasePage /> }),
+                Some((View::Requests, false)) => EitherOf6::B(chunks::requests()),
+                Some((View::Requests, true)) => EitherOf6::C(chunks::endpoint()),
+                Some((View::Memory, _)) => EitherOf6::D(chunks::memory()),
+                Some((View::Database, _)) => EitherOf6::E(chunks::database()),
             }}
         </main>
         <footer>"Watchboard " {version} ". All times are " {zone} "."<OpenNote /></footer>

@@ -6,6 +6,9 @@
 //! `live` keeps the figures fresh, and `selection` is the URL's query. This crate measures nothing: it knows no tokio,
 //! mongodb or sysinfo.
 
+// The types of views nest as deep as the page.
+#![recursion_limit = "512"]
+
 pub mod api;
 pub mod app;
 mod components;
@@ -43,7 +46,10 @@ pub fn hydrate() {
     leptos::server_fn::client::set_server_url(Box::leak(base.into_boxed_str()));
     let mount = leptos::prelude::document().get_element_by_id(MOUNT).and_then(|element| element.dyn_into().ok());
     // Without the element this document is not the board's.
-    if let Some(mount) = mount {
+    let Some(mount) = mount else { return };
+    let query = leptos::prelude::window().location().search().unwrap_or_default();
+    wasm_bindgen_futures::spawn_local(async move {
+        pages::chunks::load_first(&selection::Selection::from_query(&query)).await;
         leptos::mount::hydrate_from(mount, app::App).forget();
-    }
+    });
 }

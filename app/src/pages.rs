@@ -1,8 +1,10 @@
 //! The views, one file each. They choose the figures, and components draw them.
 
 mod attention;
+mod cards;
 mod cells;
 mod charts;
+pub(crate) mod chunks;
 mod commands;
 mod database;
 mod endpoint;
@@ -17,8 +19,8 @@ mod strips;
 mod tiles;
 mod top;
 
-pub(crate) use database::DatabasePage;
-pub(crate) use endpoint::EndpointPage;
-pub(crate) use memory::MemoryPage;
+use database::DatabasePage;
+use endpoint::EndpointPage;
+use memory::MemoryPage;
 pub(crate) use overview::Overview;
-pub(crate) use requests::RequestsPage;
+use requests::RequestsPage;

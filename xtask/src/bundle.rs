@@ -33,7 +33,9 @@ pub(crate) fn check() -> Result<()> {
 
 pub(crate) fn build() -> Result<()> {
     install::wasm_target()?;
-    let arguments = [&["build", "-p", "watchboard-frontend"], &TARGET_ARGUMENTS[..]].concat();
+    // The bundler splits the WASM by what calls what, which the relocations tell.
+    let relocations = ["--", "-Clink-arg=--emit-relocs"];
+    let arguments = [&["rustc", "-p", "watchboard-frontend", "--lib"], &TARGET_ARGUMENTS[..], &relocations].concat();
     let mut wasm = cargo(&arguments);
     wasm.env("CARGO_ENCODED_RUSTFLAGS", flags_without_paths());
     Step::new("the browser's WASM").run(wasm)?;

@@ -53,7 +53,9 @@ impl Asset {
 /// The page's own assets, by kind.
 pub(crate) fn of_page() -> PageAssets {
     let named = |ending: &str| Asset::find(ending).map(|asset| asset.name);
-    PageAssets { style: named(".css"), icon: named(".svg"), script: named(".js"), wasm: named(".wasm") }
+    let first = |asset: &&Asset| asset.name.starts_with("app-") && asset.name.ends_with(".wasm");
+    let wasm = ASSETS.iter().find(first).map(|asset| asset.name);
+    PageAssets { style: named(".css"), icon: named(".svg"), script: named(".js"), wasm }
 }
 
 /// The style sheet, for pages that have it inside.
@@ -122,6 +124,17 @@ mod tests {
     use std::io::Read;
 
     use super::*;
+
+    /// Bytes in brotli form that the overview waits for.
+    const FIRST_VIEW: usize = 225_000;
+
+    #[test]
+    fn the_first_view_stays_within_its_budget() {
+        let PageAssets { style, icon, script, wasm } = of_page();
+        let named = [style, icon, script, wasm].map(|name| name.expect("`cargo xtask bundle` made it"));
+        let sizes = named.map(|name| Asset::find(name).map_or(0, |asset| asset.brotli.len()));
+        assert!(sizes.iter().all(|size| *size > 0) && sizes.iter().sum::<usize>() <= FIRST_VIEW, "{sizes:?}");
+    }
 
     #[test]
     fn both_other_forms_have_the_same_content() {

@@ -1,6 +1,7 @@
 //! Makes the browser bundle: script, WASM, style and icon, compressed, under names that hold a hash of their content, with a stamp
 //! of what they were built from. `cargo xtask bundle` compiles the WASM, then runs this program.
 
+mod split;
 #[path = "../../../server/build/stamp.rs"]
 mod stamp;
 
@@ -38,11 +39,14 @@ fn main() -> Result<()> {
 }
 
 fn script_and_wasm(compiled: &Path) -> Result<Files> {
+    let out = compiled.with_file_name("bindgen");
+    let pieces = split::split(compiled, &out)?;
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(compiled).out_name("app").typescript(false).web(true)?;
+    bindgen.input_path(&pieces.main).out_name("app").typescript(false).web(true)?;
     // Names are for debuggers, and are most of the file.
     bindgen.remove_name_section(true).remove_producers_section(true);
-    let out = compiled.with_file_name("bindgen");
+    // The other pieces share the table of functions.
+    bindgen.keep_lld_exports(true);
     let generated = bindgen.generate_output();
     let mut generated = generated.with_context(|| format!("wasm-bindgen cannot read {}", compiled.display()))?;
     // Only linkers and optimisers read these sections.
@@ -52,14 +56,16 @@ fn script_and_wasm(compiled: &Path) -> Result<Files> {
     generated.emit(&out)?;
     let wasm = fs::read(out.join("app_bg.wasm"))?;
     let wasm_name = hashed("app", "wasm", &wasm);
-    let mut script = fs::read_to_string(out.join("app.js"))?;
+    let mut script = pieces.with_loader(&fs::read_to_string(out.join("app.js"))?)?;
     // The page needs no script of its own to load this one.
     script +=
         &["\n__wbg_init({ module_or_path: new URL(\"", &wasm_name, "\", import.meta.url) }).then(() => hydrate());\n"]
             .concat();
     let minified = minifier::js::minify(&script).map_err(|error| anyhow!("the script cannot be minified: {error}"))?;
     let script = minified.to_string().into_bytes();
-    Ok(Files::from([(hashed("app", "js", &script), script), (wasm_name, wasm)]))
+    let mut files = pieces.others;
+    files.extend([(hashed("app", "js", &script), script), (wasm_name, wasm)]);
+    Ok(files)
 }
 
 fn style_and_icon(folder: &Path) -> Result<Files> {

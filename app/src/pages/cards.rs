@@ -1,0 +1,93 @@
+//! A card for each part, in full. They fold below the overview.
+
+use leptos::prelude::*;
+use watchboard_wire::format;
+
+use super::{
+    charts::{CpuChart, RssChart},
+    commands::CommandsOfLate,
+    database::DatabaseFacts,
+    endpoints::BusiestTable,
+    errors::CauseTable,
+    memory::{ProcessFacts, ResourceBars, SystemMemory, ThreadTable, process_or_application, watches_another},
+    requests::{ApplicationFacts, StatusCodes},
+};
+use crate::{
+    components::{Card, Facts},
+    live::snapshot_memo,
+};
+
+/// The parts in full.
+#[component]
+pub(super) fn AllCards() -> impl IntoView {
+    view! {
+        <div class="charts">
+            <RssChart />
+            <CpuChart />
+        </div>
+        <div class="cards">
+            <Card title="System overview">
+                <OverviewSystemFacts />
+            </Card>
+            <Card title="Resource usage" note="A bar that fills up is what will run out first.">
+                <ResourceBars />
+            </Card>
+            <Card title="Application metrics" note="Since the start of the process.">
+                <ApplicationFacts />
+                <StatusCodes />
+            </Card>
+            <Card title="Database health" note="Whether it answers, and what the application asks of it; the database view has more.">
+                <DatabaseFacts />
+                <CommandsOfLate />
+            </Card>
+            <Card
+                title="Memory analysis"
+                note=if watches_another() {
+                    "Where the memory of this machine and of the application is."
+                } else {
+                    "Where the memory of this machine and of this process is."
+                }
+            >
+                <SystemMemory />
+                <ProcessFacts />
+                <ThreadTable />
+            </Card>
+            <Card title="Endpoint usage" note="Of the window, by total time: what takes the most stands first." wide=true>
+                <BusiestTable />
+            </Card>
+            <Card title="Recent errors" note="Of the window, by cause: # stands for what differs from request to request." wide=true>
+                <CauseTable most=10 />
+            </Card>
+        </div>
+    }
+}
+
+/// The watched application: its status, its uptime, its database and its host.
+#[component]
+fn OverviewSystemFacts() -> impl IntoView {
+    let facts = snapshot_memo(|snapshot| {
+        let uptime = match (snapshot.uptime_seconds(), snapshot.application_started_at_unix_ms()) {
+            (Ok(seconds), Ok(started)) => (format::span(seconds), format!("since {}", snapshot.date_time(started))),
+            (Err(why), _) | (_, Err(why)) => ("–".to_owned(), why.to_string()),
+        };
+        let mut facts = vec![
+            (
+                "Status",
+                snapshot.health.status.word().to_owned(),
+                snapshot.health.sentences().collect::<Vec<_>>().join("; "),
+            ),
+            ("Uptime", uptime.0, uptime.1),
+            ("Database", snapshot.database.status_text(), snapshot.database.hosts.clone()),
+        ];
+        facts.extend(process_or_application(snapshot));
+        if let Ok(system) = &snapshot.memory.system {
+            facts.push(("Host", system.host.clone(), format!("{} cores", system.cpus)));
+            if let Some([one, five, fifteen]) = system.load {
+                let load = format!("{one:.2}, {five:.2}, {fifteen:.2} of {} cores", system.cpus);
+                facts.push(("Load", load, "runnable tasks, averaged over 1, 5 and 15 minutes".to_owned()));
+            }
+        }
+        Ok(facts)
+    });
+    view! { <Facts facts /> }
+}
