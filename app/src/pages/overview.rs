@@ -1,6 +1,6 @@
 //! The overview: what is wrong and where, on one screen; below it the cards of all parts.
 
-use leptos::{either::Either, prelude::*};
+use leptos::{either::Either, html, prelude::*};
 use watchboard_wire::{DatabaseState, Process, Snapshot, format, reading_ref};
 
 use super::{
@@ -19,6 +19,13 @@ use crate::{
 pub(crate) fn Overview() -> impl IntoView {
     let chunks = expect_context::<Chunks>();
     let is_open = RwSignal::new(false);
+    let cards = NodeRef::<html::Details>::new();
+    // They may have been opened before the script ran.
+    Effect::new(move |_| {
+        if cards.get().is_some_and(|cards| cards.has_attribute("open")) {
+            is_open.set(true);
+        }
+    });
     let content = move || {
         if is_open.get() && chunks.has(Chunk::Cards) {
             return Either::Left(chunks::cards());
@@ -49,7 +56,7 @@ pub(crate) fn Overview() -> impl IntoView {
                 </Card>
             </div>
         </div>
-        <details class="more-cards" on:toggle=move |_| is_open.set(true)>
+        <details class="more-cards" node_ref=cards on:toggle=move |_| is_open.set(true)>
             <summary>"All figures: system, resources, application, memory, status codes, errors"</summary>
             {content}
         </details>

@@ -18,7 +18,7 @@ async fn the_page_hydrates_in_silence_and_every_view_opens_without_a_reload() {
         ("requests", "#errors-by-cause"),
         ("memory", "#container"),
         ("database", "#database-state"),
-        ("overview", "#system-overview"),
+        ("overview", ".more-cards"),
     ] {
         // A database that is not watched has no tab: the menu leads to the way to watch one.
         let path = if view == "database" { &["#menu summary", "#menu a[href='?view=database']"][..] } else { &[] };
@@ -122,6 +122,8 @@ async fn a_pause_stops_refreshes_and_is_remembered() {
 async fn a_status_that_asks_for_attention_has_its_colour() {
     let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
     browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.value("document.querySelector('.more-cards summary').click()").await;
     browser.value("void (fetch('/shop/products/1'), fetch('/shop/products/9999'))").await;
     let colour = |status: &str| {
         format!(
