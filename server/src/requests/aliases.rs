@@ -33,9 +33,4 @@ impl Aliases {
         let own = self.is_row(id).then_some(id);
         own.into_iter().chain(self.members.get(&id).into_iter().flatten().copied())
     }
-
-    /// Endpoints that were merged.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
 }

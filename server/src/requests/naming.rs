@@ -1,10 +1,12 @@
 //! Names the endpoints of an application whose router is not axum's: by declared templates, by its OpenAPI document, and else by the
 //! look of a path. Readers take no lock; a new template replaces a copy of the tables.
 
+mod api_version;
 mod calls;
 mod context;
 mod declared;
 mod file;
+mod held;
 mod inference;
 mod learning;
 mod lists;
@@ -12,6 +14,7 @@ mod locales;
 mod name;
 mod openapi;
 mod place_kind;
+mod private_places;
 mod route_words;
 mod segment;
 mod spelling;
@@ -29,8 +32,8 @@ use arc_swap::ArcSwap;
 use watchboard_wire::NameSource;
 
 pub use self::declared::RouteError;
-pub(crate) use self::name::RouteName;
 use self::{declared::Declared, inference::RouteInference};
+pub(crate) use self::{held::is_held_route, name::RouteName};
 
 /// The route templates of an application whose router the monitor cannot ask: a proxied application, or a service that is not an
 /// axum router. [`Builder::routes`](crate::Builder::routes) takes them.
@@ -161,9 +164,15 @@ impl Routes {
         self.inference.as_ref()?.calls.learn(path)
     }
 
-    /// Learns a new template, since a response shows that its path exists. Returns the name to count it under.
+    /// Learns a new template, since a response shows that its path exists. Returns the name to count it under, or the route of an endpoint
+    /// that holds its requests until it has one.
     pub(super) fn learn(&self, template: &str) -> Option<Arc<str>> {
-        self.inference.as_ref()?.learn(template)
+        self.inference.as_ref()?.learn_or_hold(template)
+    }
+
+    /// The template that requests of a held path count under by now.
+    pub(super) fn held_template(&self, route: &str) -> Option<Arc<str>> {
+        self.inference.as_ref()?.held_template(route)
     }
 
     /// Forgets what inference has learnt and what has stopped to hold.

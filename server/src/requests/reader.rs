@@ -12,6 +12,7 @@ use super::{
     ending::Class,
     endpoint::{Endpoint, EndpointDelta, HistogramKind},
     endpoint_state::{EndpointState, add_uses},
+    naming::is_held_route,
     recorder::Recorder,
     reports::{ReportedError, Sighting},
     tally::Tally,
@@ -124,15 +125,18 @@ impl Reader {
         }
         self.aliases_version = version;
         let mut aliases = Aliases::default();
+        let mut merged = 0;
         for id in 0..self.states.len() {
-            let merged = self.endpoint(id).and_then(|endpoint| recorder.merged_row(endpoint));
-            if let Some(number) = merged
+            let Some(endpoint) = self.endpoint(id) else { continue };
+            if let Some(number) = recorder.merged_row(endpoint)
                 && let Some(row) = recorder.registry.by_number(number)
             {
+                // Endpoints of held requests do not count towards the cap.
+                merged += usize::from(!is_held_route(&endpoint.route));
                 aliases.insert(id, self.id_of(number as usize, row));
             }
         }
-        recorder.registry.set_merged(aliases.len());
+        recorder.registry.set_merged(merged);
         self.aliases = aliases;
     }
 
@@ -154,14 +158,19 @@ impl Reader {
 
     /// The totals of every row.
     pub(crate) fn totals(&self) -> Vec<Arc<EndpointTotals>> {
-        let rows = (0..self.states.len()).filter(|id| self.aliases.is_row(*id));
-        let totals = rows.map(|id| {
+        let totals = self.rows().map(|id| {
             let mut members = self.members(id);
             let mut totals = members.next().map(|own| Arc::clone(&own.totals)).unwrap_or_default();
             members.for_each(|member| Arc::make_mut(&mut totals).add(&member.totals));
             totals
         });
         totals.collect()
+    }
+
+    /// The rows that have had requests: the one of unmatched requests may have lost those that it had.
+    fn rows(&self) -> impl Iterator<Item = usize> {
+        let is_used = |id: &usize| self.members(*id).any(|state| state.started > 0);
+        (0..self.states.len()).filter(|id| self.aliases.is_row(*id)).filter(is_used)
     }
 
     /// The endpoints of a row, its own first.
@@ -306,7 +315,7 @@ impl Reader {
             allocated_bytes: self.whole.allocated.bytes,
             latency_mean_us: self.whole.latency_sum_us.checked_div(self.whole.timed),
             statuses: by_status(self.states.iter().flat_map(|state| &state.totals.statuses)),
-            endpoints: (self.states.len() - self.aliases.len()) as u32,
+            endpoints: self.rows().count() as u32,
             errors_seen: self.errors_seen,
             faults: self.recorder.faults(),
             capacities: self.recorder.capacities.iter().map(Capacity::read).collect(),

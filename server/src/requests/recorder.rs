@@ -16,7 +16,7 @@ use super::{
     endpoint::{Endpoint, RequestRecord},
     grpc,
     methods::method_index,
-    naming::{RouteName, Routes},
+    naming::{RouteName, Routes, is_held_route},
     registry::{DEFAULT_MAX_ENDPOINTS, Registry},
     reports::ReportQueues,
     rules::Rules,
@@ -212,10 +212,13 @@ impl Recorder {
         self.routes.as_ref().map(Routes::unmatched).unwrap_or_default()
     }
 
-    /// The number of the row that an endpoint's requests count in by now, if its own was given up.
+    /// The number of the row that an endpoint's requests count in by now, if its own was given up, or holds them until they have a name.
     pub(super) fn merged_row(&self, endpoint: &Endpoint) -> Option<u32> {
-        let template = self.routes.as_ref()?.merged(&endpoint.route)?;
-        self.registry.find_endpoint_of(endpoint.method?, &template)
+        let routes = self.routes.as_ref()?;
+        let is_held = is_held_route(&endpoint.route);
+        let template = if is_held { routes.held_template(&endpoint.route) } else { routes.merged(&endpoint.route) };
+        let row = template.and_then(|template| self.registry.find_endpoint_of(endpoint.method?, &template));
+        row.or_else(|| is_held.then(|| self.registry.unmatched_row()))
     }
 
     /// The number of a request's row, and the template of its path if that is new.

@@ -7,6 +7,7 @@ use http::Method;
 use super::{
     endpoint::Endpoint,
     methods::{METHODS, method_index},
+    naming::is_held_route,
     rules::Rules,
 };
 use crate::sync::{AtomicUsize, Hashing, OnceBox, slots::find_or_insert};
@@ -77,8 +78,13 @@ impl Registry {
     pub(super) fn find_endpoint(&self, method: &Method, route: Option<&str>) -> Option<u32> {
         match route {
             Some(route) => self.find_route(method_index(method), route),
-            None => (!self.rules.ignores(UNMATCHED)).then_some((self.numbers() - 1) as u32),
+            None => (!self.rules.ignores(UNMATCHED)).then_some(self.unmatched_row()),
         }
+    }
+
+    /// The number of the row of unmatched requests.
+    pub(super) fn unmatched_row(&self) -> u32 {
+        (self.numbers() - 1) as u32
     }
 
     /// The same for the name of a method.
@@ -129,7 +135,8 @@ impl Registry {
         let target = match row {
             _ if self.rules.ignores(route) => RouteTarget::Ignored,
             Some(number) => RouteTarget::Row(number),
-            None if !reserve(&self.endpoints, self.most + self.merged.load(Relaxed)) => {
+            // Held requests are read in other rows.
+            None if !is_held_route(route) && !reserve(&self.endpoints, self.most + self.merged.load(Relaxed)) => {
                 self.used.fetch_sub(1, Relaxed);
                 return None;
             }
@@ -144,7 +151,8 @@ impl Registry {
     /// Gives back the room of an entry whose slot another thread has filled first.
     fn release(&self, entry: &Entry) {
         self.used.fetch_sub(1, Relaxed);
-        self.endpoints.fetch_sub(usize::from(entry.endpoint().is_some()), Relaxed);
+        let is_counted = entry.endpoint().is_some() && !is_held_route(&entry.route);
+        self.endpoints.fetch_sub(usize::from(is_counted), Relaxed);
     }
 
     /// The number of a method's row for endpoints beyond the cap.

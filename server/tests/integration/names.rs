@@ -321,3 +321,21 @@ async fn a_stranger_who_says_that_he_calls_makes_no_rows_of_his_paths() {
     assert!(!texts.contains("T0kenSecret"), "{texts}");
     assert!(application.rows().await.contains("POST /etcdserverpb.KV/Haggle"), "{:?}", application.rows().await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_requests_of_a_path_count_in_its_row_once_it_has_a_name() {
+    let mut application = Application::new();
+    application.visit("/orders").await;
+    for _ in 0..3 {
+        application.visit("/api/musteriler").await;
+    }
+    let named = async |application: &Application| {
+        let rows = application.health().await["application"]["endpoints"].clone();
+        (rows.get("GET /api/musteriler").and_then(serde_json::Value::as_u64), rows.get("(unmatched)").is_some())
+    };
+    while named(&application).await != (Some(3), false) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let health = application.health().await;
+    assert_eq!(health["application"]["endpoints"]["GET /orders"], 1, "{health:#}");
+}

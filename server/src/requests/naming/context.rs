@@ -1,9 +1,15 @@
 //! What stands before a segment of a path, and what that says of the segment: `/users/jane` is a name, `/api/rechnungen` may be none.
 
+use std::borrow::Cow;
+
 use super::{
+    api_version::{is_dotted, is_numbered},
+    file::ending,
+    lists::{is_foreign_plural, is_person},
     locales::is_locale,
+    private_places::{is_of_people, may_be_secret},
     route_words::{is_of_routes, is_verb},
-    segment::{NAME, Segment, segment},
+    segment::{FILE, NAME, Segment, segment},
     words::is_version,
 };
 
@@ -21,6 +27,8 @@ pub(super) const COLLECTIONS: &[&str] = &[
     "hashtag",
     "key",
     "keyspace",
+    "kv",
+    "label",
     "name",
     "namespace",
     "owner",
@@ -50,9 +58,42 @@ const NAMES_OF_PEOPLE: &[&str] = &[
     "page", "ray", "river", "rug", "ruby", "star", "van", "will", "willow", "wolf",
 ];
 
-/// Behind these a word is a person's or a team's name, unless routes have it beside such names.
-const OF_PEOPLE: &[&str] =
-    &["authors", "members", "orgs", "organizations", "owners", "people", "profiles", "u", "users"];
+/// Behind these a word is a name that a user has chosen, unless routes have it beside such names.
+const OF_PEOPLE: &[&str] = &[
+    "authors",
+    "beneficiaries",
+    "branch",
+    "branches",
+    "breeds",
+    "buckets",
+    "genres",
+    "hashtags",
+    "job",
+    "keyspaces",
+    "members",
+    "orgs",
+    "organizations",
+    "owners",
+    "people",
+    "profiles",
+    "r",
+    "repos",
+    "t",
+    "tenants",
+    "topics",
+    "u",
+    "users",
+    "variables",
+    "workspaces",
+];
+/// Behind these, words in capitals are routes: `/commands/START_SESSION`.
+const OF_CONSTANTS: &[&str] = &["actions", "commands", "events", "methods", "operations", "types"];
+/// Words of titles: `/episodes/why-we-sleep`.
+const OF_TITLES: &[&str] = &[
+    "a", "an", "and", "are", "at", "der", "die", "du", "et", "for", "from", "how", "in", "is", "it", "la", "le", "my",
+    "of", "on", "one", "our", "that", "the", "this", "to", "und", "was", "we", "what", "when", "why", "with", "you",
+    "your",
+];
 /// They end as plurals do, and what stands behind them is no name of one of them.
 pub(super) const NO_PLURALS: &[&str] = &[
     "access",
@@ -84,25 +125,31 @@ pub(super) const NO_PLURALS: &[&str] = &[
     "utils",
 ];
 
+/// Words behind which other versions than those of an API stand.
+const OF_OTHERS: &[&str] = &["build", "download", "firmware", "package", "release", "tag", "version"];
+
 /// The segment with which routers end a name that may have slashes: `/{name}/-/{file}.tgz`.
 pub(super) const END_OF_NAME: &str = "-";
 
 /// What stands before a segment.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Before<'a> {
-    /// Nothing, or a part in braces that is no name.
+    /// Nothing.
+    Root,
+    /// A part in braces that is no name.
     Open,
     Word(&'a str),
     /// A part in braces that is a name.
     Name,
-    /// A scope, as in `/@{name}/{name}`.
+    /// A scope, as in `/@{name}/{name}`, or an owner, as in `/repos/{name}/{name}`.
     Scope,
 }
 
 impl Before<'_> {
-    /// Behind a part that is in braces, or has some.
-    pub(super) fn part(part: &str) -> Self {
+    /// Behind a part that is in braces, or has some, and that stands behind `self`.
+    pub(super) fn part(self, part: &str) -> Self {
         match part {
+            NAME if matches!(self, Self::Word("repos")) => Self::Scope,
             NAME => Self::Name,
             "@{name}" => Self::Scope,
             _ => Self::Open,
@@ -112,8 +159,17 @@ impl Before<'_> {
     /// What a segment is by its look and by what stands before and behind it.
     pub(super) fn segment<'p>(self, part: &'p str, next: Option<&str>) -> Segment<'p> {
         let next = next.filter(|next| !next.is_empty());
+        let stem = ending(part).map_or(part, |(stem, ..)| stem);
         match segment(part) {
             Segment::Parameter(_) if self.makes_version(part, next) => Segment::Word,
+            Segment::Word | Segment::DictionaryWord | Segment::Unknown
+                if is_person(stem) || self.makes_secret(part) =>
+            {
+                Segment::Parameter(name_of(part))
+            }
+            Segment::DictionaryWord | Segment::Unknown if matches!(self, Self::Word(before) if is_of_people(before)) => {
+                Segment::Parameter(name_of(part))
+            }
             Segment::Word if self.makes_name_of_version(part, next) || self.makes_name_of_locale(part) => {
                 Segment::Parameter(NAME.into())
             }
@@ -121,7 +177,7 @@ impl Before<'_> {
                 Segment::Parameter(NAME.into())
             }
             Segment::DictionaryWord | Segment::Unknown if is_verb(part) => Segment::Word,
-            Segment::DictionaryWord if self.makes_unknown_name() && !self.makes_item(next) => Segment::Unknown,
+            Segment::DictionaryWord if self.is_collection() && !self.makes_item(next) => Segment::Unknown,
             Segment::DictionaryWord => Segment::Word,
             // `/youtube/v3`, `/wc/v3`
             Segment::Unknown if self.makes_part_of_api(next) => Segment::Word,
@@ -132,6 +188,9 @@ impl Before<'_> {
 
     /// `/rest/api/3/issue`
     fn makes_version(self, part: &str, next: Option<&str>) -> bool {
+        if is_numbered(part) {
+            return makes_api_version(self, part, next);
+        }
         let is_api = matches!(self, Self::Word("api" | "apis" | "rest" | "version"));
         is_api && part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_digit()) && next.is_some()
     }
@@ -141,16 +200,22 @@ impl Before<'_> {
         !self.makes_unknown_name() && next.is_some_and(is_version_of_api)
     }
 
-    /// `/branches/v2`, `/manifests/v1.2.3`
+    /// Whether a word may be a code or a token: `/invite/swordfish`.
+    fn makes_secret(self, part: &str) -> bool {
+        matches!(self, Self::Word(before) if may_be_secret(before, part)) && !is_version(part)
+    }
+
+    /// `/branches/v2`, `/manifests/v1.2.3`, `/tarball/v1.2.3`
     fn makes_name_of_version(self, part: &str, next: Option<&str>) -> bool {
-        next.is_none()
-            && is_version(part)
-            && matches!(self, Self::Word(before) if is_plural(before) && !NO_PLURALS.contains(&before))
+        let Self::Word(before) = self else { return false };
+        let is_plural = is_plural(before) && !NO_PLURALS.contains(&before);
+        let is_exact = part.starts_with('v') && part.contains('.');
+        is_version(part) && (next.is_none() && (is_plural || is_exact) || is_plural && is_exact)
     }
 
     /// `/markets/de`, `/captions/pt-BR`. `/de/shop` may be all that there is.
     fn makes_name_of_locale(self, part: &str) -> bool {
-        is_locale(part) && (part.len() > 2 || !matches!(self, Self::Open))
+        is_locale(part) && (part.len() > 2 || !matches!(self, Self::Open | Self::Root))
     }
 
     /// Whether what follows a word is a number or the like, and the word not a person: `/datasources/proxy/7`.
@@ -164,7 +229,10 @@ impl Before<'_> {
     pub(super) fn makes_name(self, segment: &str, next: Option<&str>) -> bool {
         next == Some(END_OF_NAME)
             || matches!(self, Self::Scope)
-            || (NAMES_OF_PEOPLE.contains(&segment) || is_code(segment)) && self.is_collection()
+            || is_code(segment) && matches!(self, Self::Name)
+            || (NAMES_OF_PEOPLE.contains(&segment) || is_code(segment) || is_title(segment)) && self.is_collection()
+            || is_constant(segment)
+                && matches!(self, Self::Word(before) if self.is_collection() && !OF_CONSTANTS.contains(&before))
     }
 
     /// Whether a listed word is a name: `/users/parker`, `/namespaces/default/pods`. A word that ends a path behind other plurals may be a
@@ -172,7 +240,7 @@ impl Before<'_> {
     pub(super) fn makes_name_of_word(self, segment: &str, next: Option<&str>) -> bool {
         let Self::Word(before) = self else { return false };
         // `_search`
-        if is_of_routes(segment) || segment.starts_with(['_', '.']) {
+        if is_of_routes(segment) || segment.starts_with(['_', '.']) || is_version(segment) {
             return false;
         }
         let next = next.filter(|next| !next.is_empty());
@@ -184,18 +252,53 @@ impl Before<'_> {
 
     /// Whether an unknown word is a name in any case.
     pub(super) fn makes_unknown_name(self) -> bool {
-        matches!(self, Self::Name) || self.is_collection()
+        self.is_collection()
+    }
+
+    /// Whether the part before is a name: `/users/{name}`.
+    pub(super) fn is_name(self) -> bool {
+        matches!(self, Self::Name)
     }
 
     pub(super) fn is_collection(self) -> bool {
         let Self::Word(word) = self else { return false };
         // One letter, as in `/u/jane` or `/r/rust`.
-        is_plural(word) || word.len() == 1 || COLLECTIONS.contains(&word)
+        let is_letter = word.len() == 1 && word != END_OF_NAME;
+        is_plural(word) || is_foreign_plural(word) || is_letter || COLLECTIONS.contains(&word)
     }
 }
 
 pub(super) fn is_plural(word: &str) -> bool {
     word.len() > 3 && word != "apis" && word.ends_with('s') && !word.ends_with("ss")
+}
+
+/// Whether a date or numbers with dots are a version, as far as one path shows.
+fn makes_api_version(before: Before<'_>, part: &str, next: Option<&str>) -> bool {
+    let leads = next.is_some_and(|next| !matches!(segment(next), Segment::Parameter(_)));
+    let is_of_api = || matches!(before, Before::Root | Before::Word("api" | "apis" | "rest"));
+    let is_word = || match before {
+        Before::Word(word) => !OF_OTHERS.contains(&word) && !before.is_collection() && !NO_PLURALS.contains(&word),
+        _ => false,
+    };
+    leads && (is_of_api() || is_word() && is_dotted(part) && part.split('.').count() == 3)
+}
+
+/// Words as in a title, of which the first is no verb of routes.
+fn is_title(segment: &str) -> bool {
+    let words = || segment.split('-');
+    words().count() > 2 && words().any(|word| OF_TITLES.contains(&word)) && !is_of_routes(segment)
+}
+
+/// Words in capitals: `DEPLOY_TOKEN`.
+fn is_constant(segment: &str) -> bool {
+    segment.contains('_')
+        && segment.starts_with(|char: char| char.is_ascii_uppercase())
+        && segment.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// The part in braces for a name, which may be the one of a file.
+fn name_of(segment: &str) -> Cow<'static, str> {
+    ending(segment).map_or(NAME.into(), |(_, end, _)| format!("{FILE}.{end}").into())
 }
 
 /// `v3` and `v1beta1`, not `3.1`.

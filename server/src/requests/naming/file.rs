@@ -128,6 +128,14 @@ const DATA: &[&str] = &[
     "zst",
 ];
 
+/// The formats of an API's answers, which its routes end in: `/messages.json`.
+const OF_API: &[&str] = &["atom", "csv", "json", "rss", "txt", "xml", "yaml"];
+
+/// Whether routes of an API end so.
+pub(super) fn is_of_api(end: &str) -> bool {
+    OF_API.contains(&end)
+}
+
 /// Folders in which any file is a static one.
 const STATIC_FOLDERS: &[&str] = &[
     "__assets",

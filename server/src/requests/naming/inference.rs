@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 
 use super::{
     calls::Calls,
+    held::HeldPaths,
     learning::Learning,
     name::RouteName,
     tables::{PathName, Tables},
@@ -21,6 +22,7 @@ pub(super) struct RouteInference {
     tables: ArcSwap<Tables>,
     /// Held by the thread that learns; readers use the tables before it.
     learning: Mutex<Learning>,
+    held: HeldPaths,
 }
 
 impl RouteInference {
@@ -54,13 +56,25 @@ impl RouteInference {
 
     /// Learns a name, and returns the template to count its request under. `None` if it has none yet, or if another thread learns at this
     /// moment: a later request tries again.
+    #[cfg(test)]
     pub(super) fn learn(&self, name: &str) -> Option<Arc<str>> {
         self.update(|learning, tables| learning.learn(tables, name)).flatten()
     }
 
-    /// Forgets what has stopped to hold, now and then.
+    /// Learns a name. Returns the template to count its request under, or else the route under which it waits for one.
+    pub(super) fn learn_or_hold(&self, name: &str) -> Option<Arc<str>> {
+        match self.update(|learning, tables| learning.learn(tables, name)) {
+            Some(Some(template)) => Some(template),
+            result => self.held.hold(name, result.is_some()),
+        }
+    }
+
+    /// Names held paths, and forgets what has stopped to hold, now and then.
     pub(super) fn forget(&self, now: Instant) {
-        self.update(|learning, tables| learning.forget(tables, now));
+        self.update(|learning, tables| {
+            self.held.resolve(learning, tables);
+            learning.forget(tables, now);
+        });
     }
 
     /// Changes what is learnt; `None` if another thread does so at this moment.
@@ -84,9 +98,15 @@ impl RouteInference {
         }
     }
 
-    /// Changes whenever templates are given up or come back.
+    /// Changes whenever templates are given up or come back, and whenever paths are held or get a name.
     pub(super) fn version(&self) -> u64 {
-        self.tables.load().version
+        self.tables.load().version + self.held.version()
+    }
+
+    /// The template that requests of a held path count under by now.
+    pub(super) fn held_template(&self, route: &str) -> Option<Arc<str>> {
+        let template = self.held.template(route)?;
+        Some(self.merged(&template).unwrap_or(template))
     }
 
     /// The template that requests of a template count under by now, if it was given up.

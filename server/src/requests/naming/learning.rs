@@ -11,10 +11,13 @@ use std::{
 use foldhash::fast::RandomState;
 
 use super::{
+    api_version::is_numbered,
     context::{Before, END_OF_NAME},
     place_kind::{PlaceKind, is_of_resources, kind_of_place},
+    private_places::{is_of_people, is_of_secrets},
     route_words::is_route_word,
     segment::{KEY, NAME, Segment},
+    spelling::is_likely_word,
     tables::{Place, Tables, is_whole},
     words::{Term, term},
 };
@@ -31,6 +34,8 @@ pub(super) const RECURS: u32 = 3;
 const MAX_UNKNOWN: usize = 8;
 /// The same where an application's resources stand, as in `/api/kunden`: their names may be of any language.
 const MAX_UNKNOWN_RESOURCES: usize = 32;
+/// The same behind a name: `/catalogs/{name}/cone`. What differs more is a name as well.
+const MAX_UNKNOWN_OF_NAMES: usize = 2;
 /// Requests with which an unknown word recurs that has a number, a UUID or the like behind it: it is a resource's name.
 const RECURS_BEFORE_ITEM: u32 = 2;
 /// Unknown names that came to a place, from which on it has a part in braces.
@@ -73,7 +78,7 @@ impl Learning {
     pub(super) fn learn(&mut self, tables: &mut Arc<Tables>, name: &str) -> Option<Arc<str>> {
         let mut template = String::with_capacity(name.len());
         let mut is_held = false;
-        let mut before = Before::Open;
+        let mut before = Before::Root;
         let mut parts = name.split('/').skip(1).peekable();
         while let Some(part) = parts.next() {
             let next = parts.peek().copied();
@@ -88,11 +93,14 @@ impl Learning {
                 tables.places.get(template.as_str()).map_or(part, |place| place.label(part)).to_owned()
             } else {
                 match before.segment(part, next) {
+                    Segment::Word if is_numbered(part) && is_value(tables, &template, part, next) => {
+                        label(tables, &template)
+                    }
                     Segment::Word if !is_name && !before.makes_name_of_word(part, next) => {
                         self.word(tables, &template, part)
                     }
                     Segment::Unknown if !is_name => {
-                        let shown = self.unknown(tables, &template, part, before.makes_unknown_name(), next);
+                        let shown = self.unknown(tables, (&template, before), part, next);
                         is_held |= shown.is_none();
                         shown.unwrap_or_else(|| part.to_owned())
                     }
@@ -100,7 +108,7 @@ impl Learning {
                     _ => label(tables, &template),
                 }
             };
-            before = if shown == part && !part.contains('{') { Before::Word(part) } else { Before::part(&shown) };
+            before = if shown == part && !part.contains('{') { Before::Word(part) } else { before.part(&shown) };
             template.push('/');
             template.push_str(&shown);
         }
@@ -155,32 +163,47 @@ impl Learning {
     fn unknown(
         &mut self,
         tables: &mut Arc<Tables>,
-        place: &str,
+        (place, before): (&str, Before<'_>),
         name: &str,
-        is_name: bool,
         next: Option<&str>,
     ) -> Option<String> {
-        let is_resource = is_of_resources(place) && next.is_none_or(|next| next.is_empty() || is_whole(next));
-        let most = if is_resource { MAX_UNKNOWN_RESOURCES } else { MAX_UNKNOWN };
-        let has_item = next.is_some_and(|next| is_whole(next) && next != NAME);
-        let recurs = if has_item { RECURS_BEFORE_ITEM } else { RECURS };
         let known = tables.places.get(place);
         if known.is_some_and(|known| known.names.contains(name)) {
             return Some(name.to_owned());
         }
-        let shown = |known: &Place| known.names.iter().filter(|name| term(name) == Term::OneUnknown).count();
+        let next = next.filter(|next| !next.is_empty());
+        let kind = kind_of_place(place);
+        let is_resource = is_of_resources(place) && next.is_none_or(is_whole);
+        let most = match kind {
+            _ if is_resource => MAX_UNKNOWN_RESOURCES,
+            _ if before.is_name() => MAX_UNKNOWN_OF_NAMES,
+            _ => MAX_UNKNOWN,
+        };
+        let recurs = match next {
+            Some(next) if is_whole(next) && next != NAME => RECURS_BEFORE_ITEM,
+            _ if is_behind_item(place) && is_likely_word(name) => 1,
+            _ => RECURS,
+        };
+        let shown = |known: &Arc<Place>| known.names.iter().filter(|name| term(name) == Term::OneUnknown).count();
+        let shown = known.map_or(0, shown);
         // Beside random text, an unknown word may be random as well.
-        let is_beside_keys =
-            known.is_some_and(|known| known.label.as_deref() == Some(KEY)) && kind_of_place(place) != PlaceKind::Root;
+        let is_beside_keys = known.is_some_and(|known| known.label.as_deref() == Some(KEY)) && kind != PlaceKind::Root;
         let is_labelled = known.is_some_and(|known| known.is_crowded || known.label.is_some());
         let key = self.hasher.hash_one(name);
         let others = self.note_unknown(place, key);
         let holds_values = known.is_some_and(|known| known.holds_values);
+        // Behind a name at the root may stand anything.
+        let is_name = before.makes_unknown_name() || before.is_name() && place.rfind('/') == Some(0);
+        // Values may be shown before enough of them came.
+        let is_end_of_word = matches!(kind, PlaceKind::Word | PlaceKind::Verb | PlaceKind::Singular) && next.is_none();
+        let are_values = is_end_of_word && shown + others > PARAMETER;
+        let is_parameter = are_values || others >= if kind == PlaceKind::Root { most } else { PARAMETER };
         if !is_name
             && !holds_values
             && !is_beside_keys
             && others <= most
-            && known.map_or(0, |known| shown(known)) < most
+            && shown < most
+            && !are_values
             && self.count(place, name) >= recurs
         {
             if let Some(unknown) = self.unknown.get_mut(&self.hasher.hash_one(place)) {
@@ -188,7 +211,9 @@ impl Learning {
             }
             return make_room(tables, place).then(|| name.to_owned());
         }
-        let is_parameter = others >= if is_resource { most } else { PARAMETER };
+        if is_parameter && kind != PlaceKind::Root {
+            hide_unknown(tables, place);
+        }
         (is_name || is_labelled || is_parameter).then(|| label(tables, place))
     }
 
@@ -249,6 +274,36 @@ fn make_room(tables: &mut Arc<Tables>, place: &str) -> bool {
             true
         }
         _ => false,
+    }
+}
+
+/// Whether a place is behind the number, the UUID or the like of a thing, which no code or token follows: `/invoices/{id}`.
+fn is_behind_item(place: &str) -> bool {
+    let mut parts = place.rsplit('/');
+    let is_item = parts.next().is_some_and(|part| matches!(part, "{id}" | "{uuid}" | "{hash}"));
+    is_item
+        && parts.next().is_some_and(|before| !before.contains('{') && !is_of_secrets(before) && !is_of_people(before))
+}
+
+/// Whether a date or numbers with dots are a value at a place, and no version of an API.
+fn is_value(tables: &mut Arc<Tables>, place: &str, version: &str, next: Option<&str>) -> bool {
+    match tables.places.get(place) {
+        Some(known) if known.names.contains(version) => false,
+        Some(known) if known.has_no_versions => true,
+        Some(_) if tables.makes_values_of_versions(place, version, next) => {
+            Arc::make_mut(tables).make_values_of_versions(place, version);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Hides the unknown names of a place, since others show that they are values.
+fn hide_unknown(tables: &mut Arc<Tables>, place: &str) {
+    let Some(known) = tables.places.get(place) else { return };
+    let unknown: Vec<_> = known.names.iter().filter(|name| term(name) == Term::OneUnknown).cloned().collect();
+    for name in unknown {
+        Arc::make_mut(tables).hide(place, &name);
     }
 }
 

@@ -2,7 +2,10 @@
 //! `foreign.txt` has the nouns and verbs of routes in German, French, Spanish, Portuguese, Italian, Dutch, and some of Polish and the
 //! Scandinavian languages. They were collected by hand.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use foldhash::fast::RandomState;
 
@@ -12,18 +15,29 @@ use crate::masking::COMMON_WORDS;
 enum List {
     /// Words in which routes and error texts are written.
     Routes,
+    /// The same of other languages.
+    Foreign,
     /// Other English words. Names of people are left out.
     Dictionary,
 }
 
 /// All words. One search says whether a word is in a list, and in which.
 static WORDS: LazyLock<HashMap<&str, List, RandomState>> = LazyLock::new(|| {
-    let routes =
-        [include_str!("words.txt"), include_str!("foreign.txt")].into_iter().flat_map(str::split_ascii_whitespace);
-    let routes = routes.chain(COMMON_WORDS.iter().copied());
+    let routes = include_str!("words.txt").split_ascii_whitespace().chain(COMMON_WORDS.iter().copied());
+    let foreign = include_str!("foreign.txt").split_ascii_whitespace();
     let dictionary = include_str!("dictionary.txt").split_ascii_whitespace();
-    dictionary.map(|word| (word, List::Dictionary)).chain(routes.map(|word| (word, List::Routes))).collect()
+    let lists = dictionary.map(|word| (word, List::Dictionary)).chain(foreign.map(|word| (word, List::Foreign)));
+    lists.chain(routes.map(|word| (word, List::Routes))).collect()
 });
+
+/// First and last names that are no words of routes. They were collected by hand.
+static PEOPLE: LazyLock<HashSet<&str, RandomState>> =
+    LazyLock::new(|| include_str!("people.txt").split_ascii_whitespace().collect());
+
+/// Whether a word is a person's name, in any case.
+pub(super) fn is_person(word: &str) -> bool {
+    PEOPLE.contains(word) || PEOPLE.contains(&*word.to_ascii_lowercase())
+}
 
 /// All words of all lists.
 pub(super) fn all_words() -> impl Iterator<Item = &'static str> {
@@ -32,7 +46,7 @@ pub(super) fn all_words() -> impl Iterator<Item = &'static str> {
 
 /// Whether the list of routes has a word as it is.
 pub(super) fn is_base(word: &str) -> bool {
-    WORDS.get(word) == Some(&List::Routes)
+    matches!(WORDS.get(word), Some(List::Routes | List::Foreign))
 }
 
 /// Whether the list of routes has a word in one of its forms.
@@ -57,6 +71,70 @@ fn is_form(word: &str, has: &dyn Fn(&str) -> bool) -> bool {
         || stem("ed").is_some_and(&has)
         || stem("d").is_some_and(|stem| stem.ends_with('e') && has(stem))
         || stem("er").is_some_and(has)
+}
+
+/// Ends of the forms of words in other languages: `kunden`, `zeugnisse`, `bureaux`.
+const FOREIGN_ENDS: &[&str] = &["e", "en", "er", "ern", "es", "n", "nen", "s", "se", "sen", "x"];
+/// Ends of which one takes the place of another: `fattura`, `fatture`.
+const FOREIGN_VOWELS: &[u8] = b"aeio";
+/// Letters between two words that make one: `mietvertragsdaten`.
+const LINKS: &[&str] = &["", "s", "n", "en", "es", "e", "er"];
+/// What stands before words to make others: `verlaengern`, `aufheben`.
+const FOREIGN_BEGINNINGS: &[&str] = &[
+    "ab", "an", "auf", "aus", "be", "bei", "des", "dis", "durch", "ein", "ent", "fort", "frei", "ge", "gegen", "haupt",
+    "her", "hin", "hoch", "in", "mit", "nach", "neben", "neu", "ober", "ont", "op", "over", "per", "pre", "pro", "re",
+    "sous", "sub", "sur", "teil", "toe", "ueber", "uit", "um", "un", "unter", "ver", "voll", "vor", "weg", "weiter",
+    "wider", "wieder", "zer", "zu", "zurueck", "zusammen", "zwischen",
+];
+/// The shortest word in such a compound, and the shortest compound.
+const SHORTEST_FOREIGN: usize = 4;
+const SHORTEST_FOREIGN_COMPOUND: usize = 9;
+/// Words of one compound: `luftqualitaetsmessstation`.
+const MOST_OF_COMPOUND: usize = 3;
+
+/// Whether the list of other languages has a word in one of its forms.
+fn is_foreign_form(word: &str) -> bool {
+    let has = |word: &str| WORDS.get(word) == Some(&List::Foreign);
+    let stem = |end: &&str| word.strip_suffix(*end).filter(|stem| stem.len() >= SHORTEST_FOREIGN);
+    let has_other_end = || {
+        let (rest, vowel) = word.split_at(word.len() - 1);
+        let mut other = rest.to_owned();
+        FOREIGN_VOWELS.contains(&vowel.as_bytes()[0])
+            && FOREIGN_VOWELS.iter().any(|vowel| {
+                other.truncate(rest.len());
+                other.push(char::from(*vowel));
+                has(&other)
+            })
+    };
+    word.len() >= SHORTEST_FOREIGN && (has(word) || FOREIGN_ENDS.iter().filter_map(stem).any(has) || has_other_end())
+}
+
+/// Whether a word of small letters is one of another language, or made of some.
+pub(super) fn is_foreign(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_lowercase())
+        && (is_foreign_form(word) || is_foreign_compound(word, MOST_OF_COMPOUND))
+}
+
+/// Whether a word of another language ends as plurals do that have no `s`: `formulare`, `prenotazioni`.
+pub(super) fn is_foreign_plural(word: &str) -> bool {
+    word.len() >= SHORTEST_FOREIGN + 1
+        && ["e", "en", "er", "i", "y"].iter().any(|end| word.ends_with(end))
+        && !matches!(WORDS.get(word), Some(List::Routes | List::Dictionary))
+        && is_foreign(word)
+}
+
+fn is_foreign_compound(word: &str, most: usize) -> bool {
+    if word.len() < SHORTEST_FOREIGN_COMPOUND || word.len() > LONGEST_ROOT || most < 2 {
+        return false;
+    }
+    let is_rest = |rest: &str| is_foreign_form(rest) || is_foreign_compound(rest, most - 1);
+    let is_first = |first: &str| {
+        let stem = |link: &&str| first.strip_suffix(*link).filter(|stem| stem.len() >= SHORTEST_FOREIGN);
+        LINKS.iter().filter_map(stem).any(is_base)
+    };
+    let begins = |beginning: &&str| word.strip_prefix(*beginning).is_some_and(is_foreign_form);
+    FOREIGN_BEGINNINGS.iter().any(|beginning| begins(&beginning))
+        || (SHORTEST_FOREIGN..=word.len() - SHORTEST_FOREIGN).any(|at| is_first(&word[..at]) && is_rest(&word[at..]))
 }
 
 /// Beginnings and ends with which words are made of others.

@@ -2,6 +2,7 @@
 
 use super::{
     context::{COLLECTIONS, NO_PLURALS, is_plural},
+    lists::is_foreign_plural,
     route_words::is_verb,
     words::is_version,
 };
@@ -47,6 +48,7 @@ const SINGULARS: &[&str] = &[
     "schema",
     "secret",
     "server",
+    "service",
     "site",
     "snapshot",
     "stack",
@@ -94,7 +96,7 @@ pub(super) fn kind_of_place(place: &str) -> PlaceKind {
         _ if before.contains('{') => PlaceKind::Parameter,
         _ if is_version(before) => PlaceKind::Root,
         _ if NO_PLURALS.contains(&before) => PlaceKind::Word,
-        _ if is_plural(before) || COLLECTIONS.contains(&before) => PlaceKind::Collection,
+        _ if is_plural(before) || is_foreign_plural(before) || COLLECTIONS.contains(&before) => PlaceKind::Collection,
         _ if SINGULARS.contains(&before) => PlaceKind::Singular,
         _ if is_verb(before) => PlaceKind::Verb,
         _ => PlaceKind::Word,

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    file::{FileEnding, ending},
+    file::{FileEnding, ending, is_of_api},
+    locales::is_locale,
     route_words::is_verb,
     words::{Term, is_version, term},
 };
@@ -74,12 +75,17 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     if is_domain(part) {
         return Segment::Parameter(NAME.into());
     }
+    // `de.vtt`
+    if let Some((_, end, _)) = ending.filter(|(stem, ..)| is_locale(stem)) {
+        return Segment::Parameter(format!("{FILE}.{end}").into());
+    }
     let term = term(part);
     if let (Some((stem, end, _)), true) = (ending, term != Term::Words)
         && !stem.is_empty()
     {
         let shown = match segment(stem) {
             Segment::Word => return Segment::Word,
+            Segment::DictionaryWord if is_of_api(end) => return Segment::DictionaryWord,
             // `42.json`, `app.3f2a9c1b.js`: the ending says what it is.
             Segment::Parameter(shown) if ["{id}", "{uuid}", "{date}", "{hash}"].contains(&&*shown) => shown,
             _ => FILE.into(),
@@ -107,10 +113,18 @@ fn marked_segment(part: &str) -> Option<String> {
     }
     let (before, after) = part.split_once(':')?;
     let shown = match segment(before) {
+        // `de:09162:6605`
+        Segment::Word if is_locale(before) => return Some(KEY.to_owned()),
+        // `!Xk29dLqP:example.org`
+        Segment::Parameter(shown) if shown == KEY && is_domain(after) => return Some(KEY.to_owned()),
         Segment::Word => before.into(),
         Segment::DictionaryWord | Segment::Unknown => NAME.into(),
         Segment::Parameter(shown) => shown,
     };
+    // `2:26-cv-53`
+    if shown == "{id}" && after.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Some(KEY.to_owned());
+    }
     let verb = crate::masking::humps(after).next().unwrap_or_default();
     Some(if is_verb(verb) && term(after) == Term::Words {
         format!("{shown}:{after}")

@@ -9,6 +9,10 @@ use super::lists::all_words;
 const SYMBOLS: usize = 27;
 /// The mean logarithm of the letters' likelihoods that words exceed.
 const MIN_LIKELIHOOD: f32 = -2.8;
+/// The same of words that hardly any random text has.
+const LIKELY: f32 = -2.35;
+/// The logarithm that each three letters of a word exceed: those that stand in hardly any word make it a random text.
+const MIN_OF_THREE: f32 = -6.2;
 /// What three letters in a row count that stand in no word.
 const UNSEEN: f32 = 0.05;
 
@@ -27,9 +31,25 @@ static LIKELIHOODS: LazyLock<Vec<f32>> = LazyLock::new(|| {
 
 /// Whether a word of letters can be pronounced. Its first letter alone may be a capital.
 pub(super) fn is_pronounceable(word: &str) -> bool {
+    exceeds(word, MIN_LIKELIHOOD)
+}
+
+/// Whether words with marks between them are hardly random, or an abbreviation of four letters at most.
+pub(super) fn is_likely_word(segment: &str) -> bool {
+    segment.split(['-', '_']).all(|word| {
+        let is_abbreviation = word.len() < 5 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        is_abbreviation && segment.len() == word.len() || exceeds(word, LIKELY)
+    })
+}
+
+/// Whether the letters of a word are on average likelier than `least`.
+fn exceeds(word: &str, least: f32) -> bool {
     let (first, rest) = word.as_bytes().split_at(1.min(word.len()));
     let is_word = first.iter().all(u8::is_ascii_alphabetic) && rest.iter().all(u8::is_ascii_lowercase);
-    is_word && triples(word).map(|triple| LIKELIHOODS[triple]).sum::<f32>() > MIN_LIKELIHOOD * word.len() as f32
+    let likelihoods = || triples(word).map(|triple| LIKELIHOODS[triple]);
+    is_word
+        && likelihoods().sum::<f32>() > least * word.len() as f32
+        && likelihoods().all(|likelihood| likelihood > MIN_OF_THREE)
 }
 
 /// The index of each three letters in a row, with a mark before and behind the word.

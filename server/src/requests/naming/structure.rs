@@ -146,6 +146,7 @@ impl Tables {
         let least = match (kind, &label, names) {
             (PlaceKind::Collection, None, _) => ENDS,
             (PlaceKind::Singular, None, _) => ENDS_OF_SINGULAR,
+            (PlaceKind::Collection, _, Some(names)) if names.ends && **names.name == *NAME => 1,
             (PlaceKind::Collection, _, Some(names)) if names.ends || **names.name == *NAME => ENDS_BESIDE_NAMES,
             (PlaceKind::Verb, None, _)
                 if words.iter().filter(|word| word.is_end() && word.name.contains('-')).count() > 1 =>

@@ -13,6 +13,7 @@ use std::{
 use foldhash::fast::RandomState;
 
 use super::{
+    api_version::is_numbered,
     context::Before,
     file::{StaticFile, static_file},
     route_words::{is_of_routes, may_be_thing},
@@ -53,6 +54,8 @@ pub(super) struct Place {
     pub(super) is_parameter: bool,
     /// What stands there are values, though some are words: packages of a registry, users of a forum.
     pub(super) holds_values: bool,
+    /// Dates and numbers with dots are values, and no versions of an API.
+    pub(super) has_no_versions: bool,
 }
 
 /// Requests of a template of late.
@@ -112,7 +115,7 @@ impl Tables {
         let mut walk = PathWalk { tables: self, name: PathName::default(), words: 0 };
         walk.name.template = BUFFER.take();
         walk.name.template.clear();
-        let mut before = Before::Open;
+        let mut before = Before::Root;
         let mut parts = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
         while let Some(part) = parts.next() {
             if walk.words == MAX_PARTS {
@@ -129,7 +132,10 @@ impl Tables {
                 walk.push("*", None);
                 break;
             }
-            before = walk.part(part, before, parts.peek().copied());
+            before = match walk.part(part, before, parts.peek().copied()) {
+                Before::Name => before.part(NAME),
+                behind => behind,
+            };
             if LEAD_TO_FILES.contains(&part) && !is_last {
                 walk.push("*", None);
                 break;
@@ -164,9 +170,11 @@ impl PathWalk<'_> {
         }
         let label = |label| place.map_or(label, |place| place.label(label));
         let is_crowded = place.is_some_and(|place| place.is_crowded);
+        let is_value = place.is_some_and(|place| place.has_no_versions) && is_numbered(part);
         match before.segment(part, next) {
             // Packages may look like anything: `ipaddr.js`, `es6-promise`.
             Segment::Word | Segment::Unknown | Segment::Parameter(_) if is_name => self.push(label(NAME), None),
+            Segment::Word if is_value => self.push(label(NAME), None),
             Segment::Word if before.makes_name_of_word(part, next) => self.push(label(NAME), None),
             Segment::Word | Segment::DictionaryWord | Segment::Unknown
                 if place.is_some_and(|place| place.is_parameter) && self.is_value(part, before, next) =>
@@ -229,7 +237,7 @@ impl PathWalk<'_> {
         }
         self.name.template.push('/');
         self.name.template.push_str(part);
-        Before::part(part)
+        Before::Open.part(part)
     }
 
     /// Whether a folder's name is a word, or shown already.

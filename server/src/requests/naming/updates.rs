@@ -1,18 +1,22 @@
 //! Changes of what inference has learnt: a template is added, a name is hidden, what has stopped to hold is forgotten.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
+    api_version::{is_date, is_numbered},
     file::{MAX_STATIC_ROWS, static_row_above},
     learning::{MAX_TEMPLATES, RECURS, RECURS_AMONG_VALUES},
     route_words::is_route_word,
-    segment::NAME,
+    segment::{NAME, Segment, segment},
     tables::{REST, Tables, Visits, is_whole},
     words::{Term, term},
 };
 
 /// Templates that were given up, and whose requests since the start count elsewhere.
 const MAX_MERGED: usize = 4096;
+
+/// Versions that an application serves at once. Where more come, they are values.
+const MAX_VERSIONS: usize = 3;
 
 impl Tables {
     /// Adds a template, with the visits of one that it takes the place of.
@@ -122,6 +126,34 @@ impl Tables {
         self.version += 1;
     }
 
+    /// Whether a new version at a place shows that versions are values there: too many came, or they lead to the same.
+    pub(super) fn makes_values_of_versions(&self, place: &str, version: &str, next: Option<&str>) -> bool {
+        let Some(known) = self.places.get(place) else { return false };
+        let versions: Vec<_> = known.names.iter().filter(|name| is_numbered(name)).collect();
+        let names_behind =
+            |version: &Arc<str>| self.places.get(&*format!("{place}/{version}")).map(|place| &place.names);
+        let leads: HashSet<&str> = versions
+            .iter()
+            .filter_map(|version| names_behind(version))
+            .flatten()
+            .map(|name| &**name)
+            .chain(next)
+            .collect();
+        versions.len() >= MAX_VERSIONS || !is_date(version) && leads.len() <= versions.len()
+    }
+
+    /// From now on versions are values at a place.
+    pub(super) fn make_values_of_versions(&mut self, place: &str, version: &str) {
+        let Segment::Parameter(label) = segment(version) else { return };
+        let known = Arc::make_mut(self.places.entry(place.into()).or_default());
+        known.has_no_versions = true;
+        known.label.get_or_insert_with(|| label.as_ref().into());
+        let versions: Vec<_> = known.names.iter().filter(|name| is_numbered(name)).cloned().collect();
+        for version in versions {
+            self.hide(place, &version);
+        }
+    }
+
     /// The names of no list that recur no more, with their places.
     pub(super) fn idle_unknown(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
         let names = self.places.iter().flat_map(|(place, known)| known.names.iter().map(move |name| (place, name)));
@@ -142,11 +174,14 @@ impl Tables {
         for (template, visits) in templates.into_iter().filter(|(_, visits)| visits.count() > 0) {
             self.add(&template, Some(&visits));
         }
-        for (place, known) in places.into_iter().filter(|(_, known)| known.is_crowded || known.is_parameter) {
+        for (place, known) in
+            places.into_iter().filter(|(_, known)| known.is_crowded || known.is_parameter || known.has_no_versions)
+        {
             if let Some(again) = self.places.get_mut(&place) {
                 let again = Arc::make_mut(again);
                 (again.is_crowded, again.holds_values) = (known.is_crowded, known.holds_values);
                 again.is_parameter = known.is_parameter;
+                again.has_no_versions = known.has_no_versions;
                 again.label.clone_from(&known.label);
             }
         }

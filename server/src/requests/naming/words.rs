@@ -2,7 +2,7 @@
 //! name as well (`dictionary.txt`). All else may be a secret.
 
 use super::{
-    lists::{in_dictionary, is_base, is_derived, is_known, is_listed},
+    lists::{in_dictionary, is_base, is_derived, is_foreign, is_known, is_listed},
     spelling::is_pronounceable,
 };
 use crate::masking::humps;
@@ -21,8 +21,10 @@ const SHORTEST_DICTIONARY_HALF: usize = 4;
 const SHORT_HUMP: usize = 2;
 /// A shorter word that is in no list need not be pronounced: it is an abbreviation, and no secret.
 const ABBREVIATION: usize = 3;
+/// The same if it is a whole segment.
+const WHOLE_ABBREVIATION: std::ops::RangeInclusive<usize> = 2..=4;
 /// The lengths of a word that is in no list and may be shown once it recurs.
-const UNKNOWN_LENGTHS: std::ops::RangeInclusive<usize> = 3..=14;
+const UNKNOWN_LENGTHS: std::ops::RangeInclusive<usize> = 3..=22;
 
 /// How much of a segment is made of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,9 @@ pub(super) fn term(segment: &str) -> Term {
     }
     if let [letter] = core.as_bytes() {
         return if letter.is_ascii_lowercase() { Term::Words } else { Term::Other };
+    }
+    if is_whole_abbreviation(segment) && !is_word(segment) && !is_of_dictionary(segment) {
+        return Term::OneUnknown;
     }
     if has_random_capitals(core) {
         return Term::Other;
@@ -108,6 +113,13 @@ fn is_unknown_word(word: &str) -> bool {
     UNKNOWN_LENGTHS.contains(&word.len()) && (is_abbreviation || is_pronounceable(word))
 }
 
+/// Whether a segment is too short for a secret: `sapi`, `24hr`.
+fn is_whole_abbreviation(segment: &str) -> bool {
+    WHOLE_ABBREVIATION.contains(&segment.len())
+        && segment.contains(|char: char| char.is_ascii_lowercase())
+        && segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
 /// Whether a word is in the dictionary, or made of two of which one is.
 fn is_of_dictionary(word: &str) -> bool {
     if !is_small_or_capital(word) {
@@ -159,7 +171,7 @@ fn is_word(word: &str) -> bool {
     } else {
         word
     };
-    is_listed(word) || is_version_number(word) || is_compound(word) || is_derived(word)
+    is_listed(word) || is_version_number(word) || is_compound(word) || is_derived(word) || is_foreign(word)
 }
 
 /// `v2` as a part of a name.

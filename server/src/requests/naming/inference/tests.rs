@@ -1,7 +1,9 @@
 //! What paths become, and what is learnt and forgotten.
 
+mod held;
 mod packages;
 mod parameters;
+mod private_places;
 
 use super::{
     super::learning::{CROWDED, HALVE_EACH, MAX_TEMPLATES},
