@@ -62,7 +62,7 @@ pub(super) struct InFlightRequest {
     stream: Option<OpenExchange>,
     /// The bytes of the first message of a gRPC response, with its head; zero before that. If more follow, the call is a stream.
     first_message_bytes: u64,
-    /// Whether the query asks the application to wait until something happens: its time is no latency then.
+    /// Whether the client asks the application to wait until something happens: its time is no latency then.
     asks_to_wait: bool,
     pub(super) client_wait: ClientWait,
     pauses: Pauses,
@@ -102,7 +102,7 @@ impl InFlightRequest {
             response_kind: ResponseKind::Plain,
             stream: None,
             first_message_bytes: 0,
-            asks_to_wait: uri.query().is_some_and(waiting::asks_to_wait),
+            asks_to_wait: waiting::asks_to_wait(method, uri, headers),
             client_wait: ClientWait::default(),
             pauses: Pauses::default(),
             promised: None,
