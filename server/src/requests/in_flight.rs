@@ -64,6 +64,8 @@ pub(super) struct InFlightRequest {
     first_message_bytes: u64,
     /// Whether the client asks the application to wait until something happens: its time is no latency then.
     asks_to_wait: bool,
+    /// How long the client of a gRPC call waits.
+    deadline: Option<Duration>,
     pub(super) client_wait: ClientWait,
     pauses: Pauses,
     /// The body's length by the response's head. Once as many bytes are sent the body has ended, even if the server does not poll for its
@@ -103,6 +105,7 @@ impl InFlightRequest {
             stream: None,
             first_message_bytes: 0,
             asks_to_wait: waiting::asks_to_wait(method, uri, headers),
+            deadline: if *method == Method::POST { grpc::deadline(headers) } else { None },
             client_wait: ClientWait::default(),
             pauses: Pauses::default(),
             promised: None,
@@ -137,7 +140,10 @@ impl InFlightRequest {
     /// Trailers end the response. Those of gRPC have its outcome, as has the head of a response without a body.
     pub(super) fn note_trailers(&mut self, fields: &HeaderMap) {
         if let Some(status) = GrpcStatus::from_fields(fields) {
-            self.status = status.http;
+            // A stream that has sent messages until its client's deadline has done its work, as one that its client cancels.
+            let is_over = || self.deadline.is_some_and(|deadline| self.elapsed() >= deadline);
+            let is_clients = status.is_deadline() && self.response_bytes > 0 && is_over();
+            self.status = if is_clients { CLIENT_CLOSED_REQUEST } else { status.http };
             self.error.get_or_insert_default().text = ErrorText::Fixed(status.text);
         }
     }

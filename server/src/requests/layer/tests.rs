@@ -241,6 +241,48 @@ async fn a_call_that_its_client_cancels_is_no_error_of_the_application() {
     assert_eq!((reports.errors.len(), reader.totals()[0].requests()), (0, 2));
 }
 
+/// The errors and the server errors of a call that fails by a deadline after `parts`, each of which takes a second.
+async fn errors_of_late_call(parts: &'static [&'static [u8]], timeout: Option<&str>) -> (usize, u64) {
+    let recorder = recorder();
+    let call = service_fn(move |_| async move {
+        let trailers = http::HeaderMap::from_iter([(
+            http::HeaderName::from_static("grpc-status"),
+            http::HeaderValue::from_static("4"),
+        )]);
+        let data = parts.iter().map(|part| http_body::Frame::data(bytes::Bytes::from_static(part)));
+        let frames =
+            futures_util::stream::iter(data.chain([http_body::Frame::trailers(trailers)])).then(async |frame| {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                Ok::<_, Infallible>(frame)
+            });
+        let body = Body::new(http_body_util::StreamBody::new(frames));
+        Ok::<_, Infallible>(Response::builder().header("content-type", "application/grpc").body(body).unwrap())
+    });
+    let mut request = Request::post("/a.Watch/Follow").header("content-type", "application/grpc");
+    if let Some(timeout) = timeout {
+        request = request.header("grpc-timeout", timeout);
+    }
+    let watched = RequestsLayer::new(recorder).layer(call);
+    let response = watched.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let mut failed = 0;
+    let reports = Reader::new(recorder).take(|_, tally| failed += tally.count(crate::requests::Class::ServerError));
+    (reports.errors.len(), failed)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_messages_that_ends_at_its_clients_deadline_is_no_error_of_the_application() {
+    const MESSAGE: &[u8] = b"\0\0\0\0\x01a";
+    assert_eq!(errors_of_late_call(&[MESSAGE, MESSAGE], Some("3S")).await, (0, 0));
+    for (what, parts, timeout) in [
+        ("no message", &[][..], Some("1S")),
+        ("no deadline of the client", &[MESSAGE, MESSAGE], None),
+        ("before the client's deadline", &[MESSAGE, MESSAGE], Some("1M")),
+    ] {
+        assert_eq!(errors_of_late_call(parts, timeout).await, (1, 1), "{what}");
+    }
+}
+
 /// The tally of one request that is answered so after a time.
 async fn tally_of(recorder: &'static Recorder, ms: u64, answer: fn() -> Response<Body>) -> crate::requests::Tally {
     let service = service_fn(move |_| async move {
