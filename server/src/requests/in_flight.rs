@@ -36,6 +36,8 @@ pub(super) struct InFlightRequest {
     /// A path without a row until the response. `None` once the request has begun in a row.
     new_path: Option<Box<NewPath>>,
     has_begun: bool,
+    /// The row that counts it as one that the application is to answer.
+    awaited_in: Option<&'static Endpoint>,
     started: Instant,
     response_bytes: u64,
     /// During its polls; `None` if the allocator does not count.
@@ -82,11 +84,18 @@ impl InFlightRequest {
         row: RequestRow,
         (method, uri, headers): (&Method, &Uri, &HeaderMap),
     ) -> Self {
+        let asks_to_wait = waiting::asks_to_wait(method, uri, headers);
+        let is_awaited = row.new_path.is_none()
+            && *method == Method::GET
+            && !(asks_to_wait || row.endpoint.is_long_poll || waiting::accepts_stream(headers));
+        let awaited_in = is_awaited.then_some(row.endpoint);
+        awaited_in.inspect(|row| row.await_answer());
         Self {
             recorder,
             row: row.endpoint,
             new_path: row.new_path,
             has_begun: row.has_begun,
+            awaited_in,
             started: Instant::now(),
             response_bytes: 0,
             allocated: None,
@@ -104,7 +113,7 @@ impl InFlightRequest {
             response_kind: ResponseKind::Plain,
             stream: None,
             first_message_bytes: 0,
-            asks_to_wait: waiting::asks_to_wait(method, uri, headers),
+            asks_to_wait,
             deadline: if *method == Method::POST { grpc::deadline(headers) } else { None },
             client_wait: ClientWait::default(),
             pauses: Pauses::default(),
@@ -166,6 +175,9 @@ impl InFlightRequest {
         if !std::mem::replace(&mut self.has_begun, true) {
             self.row.begin();
         }
+        if let Some(row) = self.awaited_in.take() {
+            row.note_answer();
+        }
     }
 
     /// The response makes a connection or a body that lasts as long as its sides want. The request has its row.
@@ -188,6 +200,11 @@ impl InFlightRequest {
             self.new_path = None;
             (self.endpoint, self.row, self.has_begun) = (number, row, true);
             row.begin();
+            if let Some(awaited_in) = &mut self.awaited_in {
+                awaited_in.note_answer();
+                row.await_answer();
+                *awaited_in = row;
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, Method, Uri};
+use http::{HeaderMap, HeaderName, Method, Uri, header};
 use tokio::time::Instant;
 
 /// A segment of the path that is one of these names an endpoint for long polls. The last two are those of XMPP (BOSH) and of Telegram's bots.
@@ -128,6 +128,11 @@ pub(super) fn is_route_of_long_polls(route: &str) -> bool {
 pub(super) fn is_stream_type(content_type: &[u8]) -> bool {
     let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     STREAMS.iter().any(|stream| essence.eq_ignore_ascii_case(stream.as_bytes()))
+}
+
+/// Whether a client takes a stream: its head may come with its first event.
+pub(super) fn accepts_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|types| types.as_bytes().split(|byte| *byte == b',').any(is_stream_type))
 }
 
 /// Whether a request asks the application to wait until something happens, by its query or by `Prefer`.

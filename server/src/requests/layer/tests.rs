@@ -241,6 +241,35 @@ async fn a_call_that_its_client_cancels_is_no_error_of_the_application() {
     assert_eq!((reports.errors.len(), reader.totals()[0].requests()), (0, 2));
 }
 
+#[tokio::test]
+async fn a_request_without_an_answer_is_known_while_it_hangs() {
+    let recorder = recorder();
+    let hangs = || service_fn(|_| std::future::pending::<Result<Response<Body>, Infallible>>());
+    let waiting = |target: &str, accept: &str| {
+        let request = Request::get(target).header("accept", accept).body(Body::empty()).unwrap();
+        let mut answer = Box::pin(RequestsLayer::new(recorder).layer(hangs()).oneshot(request));
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(answer.as_mut().poll(&mut cx).is_pending());
+        answer
+    };
+    let unanswered = || {
+        let mut reader = Reader::new(recorder);
+        reader.take(|_, _| ());
+        reader.awaited().map(|(_, counts)| counts.awaited - counts.answered).sum::<u64>()
+    };
+    // A path has its row once it was answered.
+    ask(recorder, service_fn(|_| async { Ok(Response::new(Body::from("well"))) })).await;
+    assert_eq!(unanswered(), 0);
+    let first = waiting("/", "*/*");
+    let second = waiting("/", "text/html");
+    let _exempt = [waiting("/?timeout=30", "*/*"), waiting("/", "text/event-stream")];
+    assert_eq!(unanswered(), 2);
+    drop(first);
+    assert_eq!(unanswered(), 1, "its client has left");
+    drop(second);
+    assert_eq!(unanswered(), 0);
+}
+
 /// The errors and the server errors of a call that fails by a deadline after `parts`, each of which takes a second.
 async fn errors_of_late_call(parts: &'static [&'static [u8]], timeout: Option<&str>) -> (usize, u64) {
     let recorder = recorder();
