@@ -12,6 +12,7 @@ mod last_minute;
 mod limits;
 mod monitor;
 mod requests;
+mod unanswered;
 
 use watchboard_wire::{CapacityUse, DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
@@ -36,6 +37,7 @@ pub(crate) struct Judge {
     churn: commands::Churn,
     capacity: capacity::CapacityJudge,
     slow: requests::SlowJudge,
+    unanswered: unanswered::UnansweredJudge,
     failures: last_minute::LastMinute<UpstreamFailure>,
     held: HeldFindings,
 }
@@ -63,6 +65,7 @@ impl Judge {
         let slow = self.slow.slow(input.tick, input.history, input.reader);
         let most_failing = requests::most_failing(input.history, input.reader);
         let mut by_threshold = requests::request_findings(input.recent, &failures, most_failing.as_ref(), slow);
+        by_threshold.extend(self.unanswered.unanswered_findings(input.tick, input.history, input.reader));
         by_threshold.extend(self.capacity.capacity_findings(input.tick, input.capacities));
         by_threshold.extend(commands::command_findings(
             &mut self.churn,

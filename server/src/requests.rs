@@ -39,6 +39,7 @@ pub use client_left::ClientLeft;
 pub(crate) use ending::{CLASSES, Class};
 #[cfg(test)]
 pub(crate) use ending::{Ending, Outcome};
+pub(crate) use endpoint::AwaitedCounts;
 #[cfg(test)]
 pub(crate) use error_text::ErrorText;
 pub(crate) use error_text::KeptText;

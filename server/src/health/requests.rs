@@ -31,7 +31,6 @@ const LASTING_SECONDS: u64 = 5;
 pub(super) struct Slow {
     name: EndpointName,
     p99_us: u64,
-    beyond: u64,
 }
 
 impl Slow {
@@ -42,7 +41,7 @@ impl Slow {
         }
         let (name, p99_us) = (name(), sums.latencies.latency()?.p99_us);
         let beyond = sums.count_beyond(name.objective_us);
-        (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us, beyond })
+        (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us })
     }
 
     fn finding(&self) -> Finding {
@@ -67,11 +66,26 @@ struct SlowSpan {
 impl SlowJudge {
     /// The endpoints that were slower than their objective for a while: what one page loads at once is no trend.
     pub(super) fn slow(&mut self, tick: u64, history: &mut History, reader: &Reader) -> Vec<Slow> {
-        let slow = history.last_minute_of_each();
-        let slow: Vec<(usize, Slow)> =
-            slow.filter_map(|(id, sums)| Some((id, Slow::from_sums(sums, || reader.name(id))?))).collect();
-        self.0.retain(|id, _| slow.iter().any(|(slow, _)| slow == id));
-        slow.into_iter().filter_map(|(id, slow)| self.lasts(tick, id, slow.beyond).then_some(slow)).collect()
+        let each = history.last_minute_of_each();
+        let verdict =
+            |(id, sums): (usize, &Tally)| self.verdict(tick, id, (sums, reader.objective_us(id)), || reader.name(id));
+        each.filter_map(verdict).collect()
+    }
+
+    /// The first requests count before there are enough for a percentile: those of a slow endpoint come late.
+    fn verdict(
+        &mut self,
+        tick: u64,
+        id: usize,
+        (sums, objective_us): (&Tally, u64),
+        name: impl FnOnce() -> EndpointName,
+    ) -> Option<Slow> {
+        let beyond = sums.count_beyond(objective_us);
+        if beyond < ENOUGH_BEYOND {
+            self.0.remove(&id);
+            return None;
+        }
+        if self.lasts(tick, id, beyond) { Slow::from_sums(sums, name) } else { None }
     }
 
     /// Whether requests of the endpoint have been beyond its objective for [`LASTING_SECONDS`].
@@ -199,6 +213,20 @@ mod tests {
         assert_eq!(verdicts(&mut judge, &[3, 9, 22, 22, 22, 22, 22, 22]), [false; 8], "one page");
         let lasting = verdicts(&mut SlowJudge::default(), &[3, 4, 4, 6, 7, 8, 8]);
         assert_eq!(lasting, [false, false, false, false, false, true, true]);
+    }
+
+    #[test]
+    fn an_endpoint_is_named_once_there_are_enough_slow_requests_though_they_end_at_once_then() {
+        let name = || EndpointName { route: "/jobs".into(), objective_us: 500_000, ..EndpointName::default() };
+        let mut judge = SlowJudge::default();
+        let mut is_named = |tick, slow: usize| {
+            let sums = crate::history::tally(&vec![12_000_000; slow]);
+            judge.verdict(tick, 7, (&sums, 500_000), name).is_some()
+        };
+        // Two end each second from the twelfth on.
+        let named = (12..25).map(|tick| is_named(tick, 2 * (tick as usize - 11))).position(|named| named);
+        assert_eq!(named, Some(9), "with the twentieth");
+        assert!(is_named(25, 26) && !is_named(100, 0) && !is_named(101, 26), "they are forgotten");
     }
 
     #[test]

@@ -66,10 +66,20 @@ pub(super) struct Endpoint {
     slow_from_us: AtomicU64,
 }
 
+/// Requests since the start whose time until the answer is the application's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AwaitedCounts {
+    pub(crate) awaited: u64,
+    pub(crate) answered: u64,
+}
+
 /// The counters of some threads. Shards keep the cores from writing to the same cache lines for every request.
 #[repr(align(128))]
 struct Shard {
     started: AtomicU64,
+    /// Of the requests whose time until the answer is the application's: those that began, and those that were answered or ended.
+    awaited: AtomicU64,
+    answered: AtomicU64,
     response_bytes: AtomicU64,
     allocated_bytes: AtomicU64,
     freed_bytes: AtomicU64,
@@ -90,6 +100,8 @@ impl Shard {
         let zero = || AtomicU64::new(0);
         Self {
             started: zero(),
+            awaited: zero(),
+            answered: zero(),
             response_bytes: zero(),
             allocated_bytes: zero(),
             freed_bytes: zero(),
@@ -137,6 +149,21 @@ impl Endpoint {
 
     pub(super) fn begin(&self) {
         self.shard().started.fetch_add(1, Relaxed);
+    }
+
+    /// The application is to answer a request that has begun.
+    pub(super) fn await_answer(&self) {
+        self.shard().awaited.fetch_add(1, Relaxed);
+    }
+
+    /// The answer has begun, or the request has ended without one.
+    pub(super) fn note_answer(&self) {
+        self.shard().answered.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn awaited_counts(&self) -> AwaitedCounts {
+        let sum = |count: fn(&Shard) -> &AtomicU64| self.shards().map(|shard| count(shard).load(Relaxed)).sum();
+        AwaitedCounts { answered: sum(|shard| &shard.answered), awaited: sum(|shard| &shard.awaited) }
     }
 
     pub(super) fn end(&self, request: &RequestRecord<'_>) {

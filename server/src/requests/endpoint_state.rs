@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use watchboard_wire::{Closes, EndpointTotals, LongLivedKind, LongLivedTotals, StatusTotals};
 
-use super::endpoint::{Endpoint, EndpointDelta};
+use super::endpoint::{AwaitedCounts, Endpoint, EndpointDelta};
 use crate::commands::CommandUseDelta;
 
 /// An endpoint since the start.
@@ -12,6 +12,7 @@ pub(super) struct EndpointState {
     pub(super) number: usize,
     pub(super) started: u64,
     pub(super) ended: u64,
+    pub(super) awaited: AwaitedCounts,
     /// The database commands of its requests, by shape.
     pub(super) uses: Vec<CommandUseDelta>,
     /// The command that its requests repeated last, within a second.
@@ -30,7 +31,16 @@ impl EndpointState {
             ..EndpointTotals::default()
         };
         let totals = Arc::new(totals);
-        Self { number, started: 0, ended: 0, uses: vec![], last_repetition: None, is_quiet: false, totals }
+        Self {
+            number,
+            started: 0,
+            ended: 0,
+            awaited: AwaitedCounts::default(),
+            uses: vec![],
+            last_repetition: None,
+            is_quiet: false,
+            totals,
+        }
     }
 
     /// Requests that have not ended, without open streams.

@@ -1,6 +1,8 @@
 //! A gRPC call: its name, and its outcome. Its HTTP status is 200 whatever happens: `grpc-status` has the outcome, behind the body or, without a body, in
 //! the head.
 
+use std::time::Duration;
+
 use http::{HeaderMap, Method, header};
 
 /// A longer path names no call.
@@ -34,6 +36,23 @@ pub(super) fn message_bytes(bytes: &[u8]) -> u64 {
     }
 }
 
+/// How long the client of a call waits (`grpc-timeout`).
+pub(super) fn deadline(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let is_number = !number.is_empty() && number.len() <= 8 && number.bytes().all(|byte| byte.is_ascii_digit());
+    let count: u64 = number.parse().ok().filter(|_| is_number)?;
+    Some(match unit {
+        "H" => Duration::from_secs(count * 3600),
+        "M" => Duration::from_secs(count * 60),
+        "S" => Duration::from_secs(count),
+        "m" => Duration::from_millis(count),
+        "u" => Duration::from_micros(count),
+        "n" => Duration::from_nanos(count),
+        _ => return None,
+    })
+}
+
 /// A status of gRPC other than `OK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct GrpcStatus {
@@ -64,6 +83,11 @@ const STATUSES: [(u16, &str); 16] = [
 ];
 
 impl GrpcStatus {
+    /// Whether the deadline of the call was over before its end.
+    pub(super) fn is_deadline(self) -> bool {
+        self.http == 504
+    }
+
     /// `None`: the call succeeded, or these are no fields of gRPC.
     pub(super) fn from_fields(fields: &HeaderMap) -> Option<Self> {
         let number: usize = fields.get("grpc-status")?.to_str().ok()?.parse().ok()?;
@@ -98,6 +122,17 @@ mod tests {
     fn a_message_has_its_length_in_its_head() {
         assert_eq!(message_bytes(&[0, 0, 0, 1, 2, 9, 9]), 263);
         assert_eq!(message_bytes(&[0, 0, 0, 1]), 0);
+    }
+
+    #[test]
+    fn a_deadline_has_its_unit() {
+        let deadline_of = |value: &'static str| {
+            let fields = [(http::HeaderName::from_static("grpc-timeout"), value.parse().unwrap())];
+            deadline(&fields.into_iter().collect())
+        };
+        assert_eq!(deadline_of("1500m"), Some(Duration::from_millis(1500)));
+        assert_eq!(deadline_of("99999999H"), Some(Duration::from_hours(99_999_999)));
+        assert_eq!(["", "m", "5", "+5S", "5s", "123456789S"].map(deadline_of), [None; 6]);
     }
 
     #[test]

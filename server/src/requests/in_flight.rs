@@ -36,6 +36,8 @@ pub(super) struct InFlightRequest {
     /// A path without a row until the response. `None` once the request has begun in a row.
     new_path: Option<Box<NewPath>>,
     has_begun: bool,
+    /// The row that counts it as one that the application is to answer.
+    awaited_in: Option<&'static Endpoint>,
     started: Instant,
     response_bytes: u64,
     /// During its polls; `None` if the allocator does not count.
@@ -62,8 +64,10 @@ pub(super) struct InFlightRequest {
     stream: Option<OpenExchange>,
     /// The bytes of the first message of a gRPC response, with its head; zero before that. If more follow, the call is a stream.
     first_message_bytes: u64,
-    /// Whether the query asks the application to wait until something happens: its time is no latency then.
+    /// Whether the client asks the application to wait until something happens: its time is no latency then.
     asks_to_wait: bool,
+    /// How long the client of a gRPC call waits.
+    deadline: Option<Duration>,
     pub(super) client_wait: ClientWait,
     pauses: Pauses,
     /// The body's length by the response's head. Once as many bytes are sent the body has ended, even if the server does not poll for its
@@ -80,11 +84,18 @@ impl InFlightRequest {
         row: RequestRow,
         (method, uri, headers): (&Method, &Uri, &HeaderMap),
     ) -> Self {
+        let asks_to_wait = waiting::asks_to_wait(method, uri, headers);
+        let is_awaited = row.new_path.is_none()
+            && *method == Method::GET
+            && !(asks_to_wait || row.endpoint.is_long_poll || waiting::accepts_stream(headers));
+        let awaited_in = is_awaited.then_some(row.endpoint);
+        awaited_in.inspect(|row| row.await_answer());
         Self {
             recorder,
             row: row.endpoint,
             new_path: row.new_path,
             has_begun: row.has_begun,
+            awaited_in,
             started: Instant::now(),
             response_bytes: 0,
             allocated: None,
@@ -102,7 +113,8 @@ impl InFlightRequest {
             response_kind: ResponseKind::Plain,
             stream: None,
             first_message_bytes: 0,
-            asks_to_wait: uri.query().is_some_and(waiting::asks_to_wait),
+            asks_to_wait,
+            deadline: if *method == Method::POST { grpc::deadline(headers) } else { None },
             client_wait: ClientWait::default(),
             pauses: Pauses::default(),
             promised: None,
@@ -137,7 +149,10 @@ impl InFlightRequest {
     /// Trailers end the response. Those of gRPC have its outcome, as has the head of a response without a body.
     pub(super) fn note_trailers(&mut self, fields: &HeaderMap) {
         if let Some(status) = GrpcStatus::from_fields(fields) {
-            self.status = status.http;
+            // A stream that has sent messages until its client's deadline has done its work, as one that its client cancels.
+            let is_over = || self.deadline.is_some_and(|deadline| self.elapsed() >= deadline);
+            let is_clients = status.is_deadline() && self.response_bytes > 0 && is_over();
+            self.status = if is_clients { CLIENT_CLOSED_REQUEST } else { status.http };
             self.error.get_or_insert_default().text = ErrorText::Fixed(status.text);
         }
     }
@@ -159,6 +174,9 @@ impl InFlightRequest {
         }
         if !std::mem::replace(&mut self.has_begun, true) {
             self.row.begin();
+        }
+        if let Some(row) = self.awaited_in.take() {
+            row.note_answer();
         }
     }
 
@@ -182,6 +200,11 @@ impl InFlightRequest {
             self.new_path = None;
             (self.endpoint, self.row, self.has_begun) = (number, row, true);
             row.begin();
+            if let Some(awaited_in) = &mut self.awaited_in {
+                awaited_in.note_answer();
+                row.await_answer();
+                *awaited_in = row;
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
     aliases::Aliases,
     capacity::Capacity,
     ending::Class,
-    endpoint::{Endpoint, EndpointDelta, HistogramKind},
+    endpoint::{AwaitedCounts, Endpoint, EndpointDelta, HistogramKind},
     endpoint_state::{EndpointState, add_uses},
     naming::is_held_route,
     recorder::Recorder,
@@ -85,6 +85,7 @@ impl Reader {
         for (id, state) in self.states.iter_mut().enumerate() {
             let Some(endpoint) = recorder.registry.by_number(state.number as u32) else { continue };
             state.read_long_lived(endpoint);
+            state.awaited = endpoint.awaited_counts();
             // No request began since, all had ended, and no part of one is left: none can have ended.
             if endpoint.started_count() == state.started && state.started == state.ended && state.is_quiet {
                 continue;
@@ -212,6 +213,18 @@ impl Reader {
     /// Requests of an endpoint in flight.
     pub(crate) fn in_flight(&self, id: usize) -> u64 {
         self.members(id).map(EndpointState::in_flight).sum()
+    }
+
+    /// Rows with requests that the application is to answer.
+    pub(crate) fn awaited(&self) -> impl Iterator<Item = (usize, AwaitedCounts)> {
+        let counts = |id| {
+            self.members(id).fold(AwaitedCounts::default(), |sum, member| AwaitedCounts {
+                awaited: sum.awaited + member.awaited.awaited,
+                answered: sum.answered + member.awaited.answered,
+            })
+        };
+        let rows = (0..self.states.len()).filter(|id| self.aliases.is_row(*id)).map(move |id| (id, counts(id)));
+        rows.filter(|(_, counts)| counts.awaited > counts.answered)
     }
 
     /// WebSockets, other upgraded connections and streams of an endpoint that are open.

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName, Method, Uri, header};
 use tokio::time::Instant;
 
-/// A segment of the path that is one of these names an endpoint for long polls.
-const SEGMENTS: [&str; 7] = ["poll", "polling", "longpoll", "longpolling", "long-poll", "long_poll", "comet"];
+/// A segment of the path that is one of these names an endpoint for long polls. The last two are those of XMPP (BOSH) and of Telegram's bots.
+const SEGMENTS: [&str; 9] =
+    ["poll", "polling", "longpoll", "longpolling", "long-poll", "long_poll", "comet", "http-bind", "getUpdates"];
+/// A route with this end waits by its name, as Docker's `/containers/{id}/wait`.
+const WAIT: &str = "/wait";
 /// A parameter of the query with one of these names, whatever stands between its words, is with a number the time that the client is willing to
 /// wait.
 const WAITS: [&str; 17] = [
@@ -27,13 +31,19 @@ const WAITS: [&str; 17] = [
     "longpolling",
     "block",
 ];
+/// Parameters that ask for a long poll if they are set. A request that changes something may wait by them until its change is made, so only
+/// those of GET count.
+const FLAGS: [&str; 6] = ["watch", "wait", "follow", "longpoll", "longpolling", "blocking"];
+/// The header by which a client says how long it waits (RFC 7240, 4.3).
+const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// Parameters with a value that asks for a long poll: Engine.IO and Socket.IO, `SignalR`, `CouchDB`.
-const VALUES: [(&str, &str); 5] = [
+const VALUES: [(&str, &str); 6] = [
     ("transport", "polling"),
     ("transport", "longpolling"),
     ("transport", "long-polling"),
     ("feed", "longpoll"),
     ("feed", "continuous"),
+    ("feed", "eventsource"),
 ];
 /// Media types of bodies that go on while there is something to tell.
 const STREAMS: [&str; 10] = [
@@ -111,7 +121,7 @@ impl Pauses {
 /// Whether the clients of a route ask the application to wait until something happens, by a segment of its template.
 pub(super) fn is_route_of_long_polls(route: &str) -> bool {
     let is_of_polls = |segment: &str| SEGMENTS.iter().any(|name| segment.eq_ignore_ascii_case(name));
-    route.split('/').any(is_of_polls)
+    route.split('/').any(is_of_polls) || route.ends_with(WAIT)
 }
 
 /// Whether a body of this type goes on while there is something to tell. Its client always ends it.
@@ -120,15 +130,38 @@ pub(super) fn is_stream_type(content_type: &[u8]) -> bool {
     STREAMS.iter().any(|stream| essence.eq_ignore_ascii_case(stream.as_bytes()))
 }
 
-/// Whether a query asks the application to wait until something happens.
-pub(super) fn asks_to_wait(query: &str) -> bool {
-    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
+/// Whether a client takes a stream: its head may come with its first event.
+pub(super) fn accepts_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|types| types.as_bytes().split(|byte| *byte == b',').any(is_stream_type))
+}
+
+/// Whether a request asks the application to wait until something happens, by its query or by `Prefer`.
+pub(super) fn asks_to_wait(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+    let is_get = *method == Method::GET;
+    uri.query().is_some_and(|query| query_asks_to_wait(query, is_get)) || (is_get && prefers_to_wait(headers))
+}
+
+fn query_asks_to_wait(query: &str, is_get: bool) -> bool {
+    query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "true"))).any(|(name, value)| {
         let letters = || name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
-        let is_wait = || WAITS.iter().any(|wait| letters().eq(wait.bytes()));
-        let is_time = value.starts_with(|first: char| matches!(first, '1'..='9'));
+        let is_one_of = |names: &[&str]| names.iter().any(|wait| letters().eq(wait.bytes()));
+        let is_time = || value.starts_with(|first: char| matches!(first, '1'..='9'));
+        let is_set = || is_get && (value == "1" || value.eq_ignore_ascii_case("true"));
         let is = |(of, wanted): &(&str, &str)| name.eq_ignore_ascii_case(of) && value.eq_ignore_ascii_case(wanted);
-        (is_time && is_wait()) || VALUES.iter().any(is)
+        (is_time() && is_one_of(&WAITS)) || (is_set() && is_one_of(&FLAGS)) || VALUES.iter().any(is)
     })
+}
+
+/// Whether a client prefers to wait for so many seconds. With `respond-async` it waits for work that the application should hurry with.
+fn prefers_to_wait(headers: &HeaderMap) -> bool {
+    let values = || headers.get_all(PREFER).into_iter().filter_map(|value| value.to_str().ok());
+    let preferences = || values().flat_map(|value| value.split([',', ';'])).map(str::trim);
+    let is_wait = |preference: &str| {
+        let (name, value) = preference.split_once('=').unwrap_or_default();
+        let value = value.trim().trim_start_matches('"');
+        name.trim().eq_ignore_ascii_case("wait") && value.starts_with(|first: char| matches!(first, '1'..='9'))
+    };
+    preferences().any(is_wait) && !preferences().any(|preference| preference.eq_ignore_ascii_case("respond-async"))
 }
 
 #[cfg(test)]
@@ -138,8 +171,8 @@ mod tests {
     #[test]
     fn a_client_that_asks_to_wait_is_known_by_path_or_query() {
         let polls = |target: &str| {
-            let (path, query) = target.split_once('?').unwrap_or((target, ""));
-            is_route_of_long_polls(path) || asks_to_wait(query)
+            let uri: Uri = target.parse().expect("a target");
+            is_route_of_long_polls(uri.path()) || asks_to_wait(&Method::GET, &uri, &HeaderMap::new())
         };
         for uri in [
             "/poll",
@@ -150,6 +183,14 @@ mod tests {
             "/?Action=ReceiveMessage&WaitTimeSeconds=20",
             "/db/_changes?feed=longpoll",
             "/bot/getUpdates?offset=1&timeout=50",
+            "/bot/getUpdates",
+            "/xmpp/http-bind",
+            "/containers/7/wait",
+            "/api/v1/pods?watch=true",
+            "/v2/keys/a?wait=true&waitIndex=7",
+            "/containers/7/logs?follow=1",
+            "/events?watch",
+            "/db/_changes?feed=eventsource",
         ] {
             assert!(polls(uri), "{uri}");
         }
@@ -161,10 +202,31 @@ mod tests {
             "/search?q=timeout",
             "/sync?timeout=0",
             "/a?transport=websocket",
+            "/watch?v=7",
+            "/wait/list",
+            "/a?watch=false&follow=0",
+            "/a?follow=jane",
             "/",
         ] {
             assert!(!polls(uri), "{uri}");
         }
+        let change = Uri::from_static("/collections/a/points?wait=true");
+        assert!(!asks_to_wait(&Method::PUT, &change, &HeaderMap::new()), "it waits for its own work");
+    }
+
+    #[test]
+    fn a_client_that_prefers_to_wait_asks_for_a_long_poll() {
+        let polls = |method: &Method, value: &'static str| {
+            let headers = HeaderMap::from_iter([(PREFER, http::HeaderValue::from_static(value))]);
+            asks_to_wait(method, &Uri::from_static("/runners/request"), &headers)
+        };
+        for value in ["wait=30", "return=minimal, Wait = 30", "wait=\"30\"", "handling=lenient; a=b, wait=5"] {
+            assert!(polls(&Method::GET, value), "{value}");
+        }
+        for value in ["wait=0", "wait", "return=minimal", "respond-async, wait=10", "await=3"] {
+            assert!(!polls(&Method::GET, value), "{value}");
+        }
+        assert!(!polls(&Method::POST, "wait=30"), "it waits for its own work");
     }
 
     #[test]

@@ -119,8 +119,10 @@ impl Failure {
             Self::NoConnectionInTime => "the application took no connection in time",
             Self::Closed => "the application closed the connection before it answered",
             Self::NotHttp => "what the application answered is not HTTP/1.1",
-            Self::Speaks(SpokenProtocol::Http1) => "the application speaks HTTP/1: use --upstream http://",
-            Self::Speaks(SpokenProtocol::Http2) => "the application speaks HTTP/2: use --upstream h2c://",
+            Self::Speaks(SpokenProtocol::Http1) => "the application speaks HTTP/1: use --upstream http:// (or unix:)",
+            Self::Speaks(SpokenProtocol::Http2) => {
+                "the application speaks HTTP/2: use --upstream h2c:// (or h2c+unix:)"
+            }
             Self::Speaks(SpokenProtocol::Tls) => "the application speaks TLS: use --upstream https://",
             Self::TooLarge => "the head of the application's answer is too large: 2000 fields and 128 KiB are taken",
             Self::Late => "the application did not begin to answer in time",

@@ -194,7 +194,7 @@ fn finish(
     // Some applications close the connection after an error without saying so, as uvicorn does when a handler raises one.
     connection.is_spent = response.status() == StatusCode::INTERNAL_SERVER_ERROR || idle_for == Some(Duration::ZERO);
     connection.idle_for = idle_for;
-    connection.note_answer();
+    connection.note_answer(response.status());
     let client = admitted.exchange.client;
     let is_stream = response.body().size_hint().exact().is_none() && watchboard::is_stream(response.headers());
     // An open stream takes no place of a request while there are places for streams.

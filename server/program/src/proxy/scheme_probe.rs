@@ -16,6 +16,7 @@ use super::{
     upstream_certificates::client_config,
     upstream_socket::{Dialer, UpstreamSocket},
 };
+use crate::tasks::spawn_once;
 
 /// A server answers the beginning of its protocol at once, unless it is very busy.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
@@ -45,6 +46,18 @@ impl Dialer {
             result
         };
         result.0.map_or(failure, Failure::Speaks)
+    }
+
+    /// Servers with TLS answer a request without it by a 400. An application that has answered otherwise is not asked.
+    pub(super) fn probe_in_background(&self) {
+        if self.scheme.has_answered() || !self.scheme.begin_probe() {
+            return;
+        }
+        let dialer = self.clone();
+        spawn_once("probe of the scheme", async move {
+            _ = dialer.explain(Failure::Closed).await;
+            dialer.scheme.end_probe();
+        });
     }
 
     async fn find_protocol(&self) -> Option<SpokenProtocol> {

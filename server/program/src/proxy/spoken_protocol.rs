@@ -47,6 +47,8 @@ pub(super) struct SchemeState {
     last: Mutex<Option<(Instant, SpokenResult)>>,
     /// One probe at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// A task that probes is under way.
+    is_probing: AtomicBool,
 }
 
 impl SchemeState {
@@ -69,6 +71,15 @@ impl SchemeState {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let holds_for = |result: SpokenResult| if result.0.is_some() { HOLDS_FOR } else { UNKNOWN_HOLDS_FOR };
         last.filter(|(at, result)| at.elapsed() < holds_for(*result)).map(|(_, result)| result)
+    }
+
+    /// Whether the caller is to start a task that probes. It ends with [`Self::end_probe`].
+    pub(super) fn begin_probe(&self) -> bool {
+        self.last().is_none() && !self.is_probing.swap(true, Relaxed)
+    }
+
+    pub(super) fn end_probe(&self) {
+        self.is_probing.store(false, Relaxed);
     }
 
     /// What the application speaks instead, if that is known.

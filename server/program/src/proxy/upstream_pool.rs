@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_util::future::Either;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::{
     body::Incoming,
     client::conn::{TrySendError, http1, http2},
@@ -29,6 +29,7 @@ use super::{
     idle_connections::{Idle, IdleTime, Reuse},
     retry::StreamRefusal,
     upload::Upload,
+    upstream::UpstreamProtocol,
     upstream_addresses::UpstreamAddresses,
     upstream_link::{Exchange, UpstreamLink},
     upstream_socket::{Dialer, UpstreamSocket},
@@ -334,9 +335,14 @@ impl PooledConnection {
         self.open.link.is_http_2()
     }
 
-    /// The application speaks what `--upstream` says.
-    pub(super) fn note_answer(&self) {
-        self.pool.dialer.scheme.note_answer();
+    /// The application speaks what `--upstream` says, unless it refuses what it has not understood.
+    pub(super) fn note_answer(&self, status: StatusCode) {
+        let dialer = &self.pool.dialer;
+        if status == StatusCode::BAD_REQUEST && dialer.upstream.protocol == UpstreamProtocol::Http {
+            dialer.probe_in_background();
+        } else {
+            dialer.scheme.note_answer();
+        }
     }
 
     /// Whether the application says that it has not processed a request. No further request goes to a connection that it ends.

@@ -93,6 +93,40 @@ async fn a_mistaken_scheme_is_named() {
     }
 }
 
+/// A server with TLS that refuses a request without it, as nginx does.
+const REFUSING_SERVER: &str = r#"
+import socket, sys, threading
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 60\r\nConnection: close\r\n\r\nThe plain HTTP request was sent to HTTPS port, as nginx says"
+ALERT = b"\x15\x03\x01\x00\x02\x02\x28"
+def serve(client):
+    first = client.recv(4096)
+    client.sendall(ALERT if first[:1] == b"\x16" else REFUSAL)
+    client.close()
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+"#;
+
+#[tokio::test]
+async fn a_port_of_tls_that_answers_plain_requests_by_a_400_is_named() {
+    let server = Python::script(REFUSING_SERVER);
+    server.wait_until_listening().await;
+    let (binary, proxy) = proxy_to(&format!("http://127.0.0.1:{}", server.port), &[]).await;
+    assert_eq!(RawResponse::parse(&exchange(proxy, GET).await).code(), 400, "the answer of the application passes");
+    let first_other = async {
+        loop {
+            let code = RawResponse::parse(&exchange(proxy, GET).await).code();
+            if code != 400 {
+                return code;
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(WITHIN, first_other).await, Ok(502));
+    let is_named =
+        |health: &Value| health["application"]["recent_errors"].to_string().contains("use --upstream https://");
+    binary.client.wait_for_json("/health", WITHIN, is_named).await;
+}
+
 #[tokio::test]
 async fn the_applications_own_certificate_is_accepted_if_it_is_named() {
     let folder = tempfile::tempdir().unwrap();

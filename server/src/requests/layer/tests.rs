@@ -16,6 +16,8 @@ use crate::{
     requests::{Reader, RequestReports, recorder::Policy},
 };
 
+mod waiting;
+
 fn recorder() -> &'static Recorder {
     Recorder::new(Policy::default())
 }
@@ -114,102 +116,6 @@ async fn a_service_that_panics_in_its_call_is_recorded_as_it_goes() {
     let (requests, reports) = taken(recorder);
     assert_eq!((requests, &reports.errors[0].text), (1, &ErrorText::Fixed("it panicked outside of the handler")));
     assert!(reports.errors[0].location.as_deref().is_some_and(|location| location.contains("layer/tests.rs")));
-}
-
-/// What the reader has of one request: whether it has a latency, and how long the slowest took, in milliseconds.
-fn timed(recorder: &'static Recorder) -> (bool, Option<u64>) {
-    let mut is_timed = false;
-    let reports = Reader::new(recorder).take(|_, tally| is_timed = tally.count_judged() > 0);
-    (is_timed, reports.slow.first().map(|slow| slow.duration_us / 1000))
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_lasts_as_long_as_its_client_wants_and_has_no_latency() {
-    let recorder = recorder();
-    let stream = service_fn(|_| async {
-        let slow = futures_util::stream::once(async {
-            tokio::time::sleep(std::time::Duration::from_mins(1)).await;
-            Ok::<_, Infallible>("data: 1\n\n")
-        });
-        let body = Body::from_stream(slow);
-        Ok(Response::builder().header("content-type", "text/event-stream").body(body).unwrap())
-    });
-    ask(recorder, stream).await;
-    assert_eq!(timed(recorder), (false, None));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_long_poll_has_no_latency() {
-    let recorder = recorder();
-    let slow = service_fn(|_| async {
-        tokio::time::sleep(std::time::Duration::from_secs(25)).await;
-        Ok::<_, Infallible>(Response::new(Body::from("6")))
-    });
-    let watched = RequestsLayer::new(recorder).layer(slow);
-    let request = Request::get("/socket.io/?EIO=4&transport=polling").body(Body::empty()).unwrap();
-    watched.oneshot(request).await.unwrap().into_body().collect().await.unwrap();
-    assert_eq!(timed(recorder), (false, None));
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_time_that_a_client_takes_to_read_is_no_latency() {
-    let recorder = recorder();
-    let parts = service_fn(|_| async {
-        let part = |ms: u64| async move {
-            tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
-            Ok::<_, Infallible>("a part")
-        };
-        let parts = futures_util::stream::iter([20, 20]).then(part);
-        Ok::<_, Infallible>(Response::new(Body::from_stream(parts)))
-    });
-    let response = RequestsLayer::new(recorder).layer(parts).oneshot(Request::new(Body::empty())).await.unwrap();
-    let mut body = response.into_body();
-    while body.frame().await.is_some() {
-        // The client's connection is full: the server asks for no part.
-        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
-    }
-    let (is_timed, slowest_ms) = timed(recorder);
-    assert!(is_timed && slowest_ms.is_some_and(|ms| (40..60).contains(&ms)), "{slowest_ms:?} ms");
-}
-
-/// How long the slowest request took, in milliseconds, if the parts of its body come after these pauses.
-async fn slowest_of_parts(pauses: &'static [u64], length: Option<u64>) -> Option<u64> {
-    let recorder = recorder();
-    let parts = service_fn(move |_| async move {
-        let part = |ms: &u64| {
-            let pause = std::time::Duration::from_millis(*ms);
-            async move {
-                tokio::time::sleep(pause).await;
-                Ok::<_, Infallible>("a part")
-            }
-        };
-        let body = Body::from_stream(futures_util::stream::iter(pauses).then(part));
-        let response = Response::builder().header("content-type", "application/json");
-        Ok::<_, Infallible>(match length {
-            Some(_) => response.body(Body::from(body.collect().await.unwrap().to_bytes())).unwrap(),
-            None => response.body(body).unwrap(),
-        })
-    });
-    ask(recorder, parts).await;
-    timed(recorder).1
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_body_that_comes_with_pauses_is_a_stream_from_its_first_part_on() {
-    // As the answer of a language model.
-    let slowest = slowest_of_parts(&[120, 700, 700, 700, 700], None).await;
-    assert!(slowest.is_some_and(|ms| (120..150).contains(&ms)), "{slowest:?} ms");
-    // Its first part comes late.
-    let slowest = slowest_of_parts(&[2000, 700, 700, 700, 700], None).await;
-    assert!(slowest.is_some_and(|ms| (2000..2050).contains(&ms)), "{slowest:?} ms");
-    for (what, pauses, length, expected) in [
-        ("a beginning, and the rest when it is made", &[20, 3000][..], None, 3020),
-        ("parts without a pause", &[500, 5, 5, 5, 5, 5], None, 525),
-        ("a length", &[100, 300, 300, 300], Some(24), 1000),
-    ] {
-        let slowest = slowest_of_parts(pauses, length).await;
-        assert!(slowest.is_some_and(|ms| (expected..expected + 50).contains(&ms)), "{what}: {slowest:?} ms");
-    }
 }
 
 #[tokio::test]
