@@ -52,12 +52,9 @@ async fn an_open_websocket_and_its_end_are_in_the_table() {
     browser.until(CELLS, is("GET /chat | WebSocket | 1 | 1 | – | – | 8 B | 9 B | 1 | 2 | –")).await;
 
     client.write_all(b"\x88\x82\0\0\0\0\x03\xE8").await.unwrap();
-    let mut end = [0; 16];
-    while application.read(&mut end).await.unwrap_or(0) > 0 {
-        if end.starts_with(b"\x88") {
-            break;
-        }
-    }
+    let mut frames = [0; 16];
+    application.read_exact(&mut frames).await.expect("both frames of the client");
+    assert_eq!(frames[8], 0x88);
     drop((client, application));
     let has_ended = |cells: &serde_json::Value| {
         cells.as_str().is_some_and(|cells| cells.contains("| 0 | 1 |") && cells.ends_with("1 by client: 1000 normal"))
