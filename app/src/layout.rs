@@ -25,7 +25,7 @@ use self::{
 use crate::{
     components::{ChartSpan, Crosshair},
     live::{self, LinkState, Live, snapshot_text, use_live},
-    pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestsPage},
+    pages::{DatabasePage, EndpointPage, MemoryPage, Overview, RequestDrawer, RequestsPage},
     preferences,
     selection::{self, Selection, View},
 };
@@ -105,6 +105,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
                 Some((View::Database, _)) => EitherOf6::E(view! { <DatabasePage /> }),
             }}
         </main>
+        <RequestDrawer />
         <footer>"Watchboard " {version} ". All times are " {zone} "."<OpenNote /></footer>
         <Dialogs />
         </div>

@@ -54,6 +54,8 @@ pub(crate) struct Selection {
     pub(crate) all: bool,
     /// Whether the page is for a screen on a wall: larger figures, no controls.
     pub(crate) wall: bool,
+    /// The request in the drawer, by its key or its id.
+    pub(crate) request: Option<String>,
     /// What the URL asks for that the page does not know, in a sentence.
     pub(crate) unknown: Option<String>,
 }
@@ -71,7 +73,7 @@ impl Selection {
 
     /// An endpoint. The way back leads to this selection.
     pub(crate) fn to_endpoint(&self, name: &str) -> Self {
-        Self { view: View::Requests, endpoint: Some(name.to_owned()), unknown: None, ..self.clone() }
+        Self { view: View::Requests, endpoint: Some(name.to_owned()), request: None, unknown: None, ..self.clone() }
     }
 
     /// The view that shows the subject of a finding.
@@ -86,7 +88,17 @@ impl Selection {
 
     /// The list of all endpoints.
     pub(crate) fn to_endpoints(&self) -> Self {
-        Self { endpoint: None, unknown: None, ..self.clone() }
+        Self { endpoint: None, request: None, unknown: None, ..self.clone() }
+    }
+
+    /// The same view with a request in the drawer.
+    pub(crate) fn to_request(&self, key: String) -> Self {
+        Self { request: Some(key), unknown: None, ..self.clone() }
+    }
+
+    /// The same view without the drawer.
+    pub(crate) fn without_request(&self) -> Self {
+        Self { request: None, unknown: None, ..self.clone() }
     }
 
     /// The requests sorted by a column. The current column reverses its order.

@@ -24,6 +24,7 @@ impl Selection {
         add("filter", &self.filter, !self.filter.is_empty());
         add("rows", "all", self.all);
         add("display", "wall", self.wall);
+        add("request", self.request.as_deref().unwrap_or_default(), self.request.is_some());
         href
     }
 
@@ -51,6 +52,7 @@ impl Selection {
                 "filter" => selection.filter = value,
                 "rows" => selection.all = value == "all",
                 "display" => selection.wall = value == "wall",
+                "request" => selection.request = Some(value).filter(|key| !key.is_empty()),
                 _ => {}
             }
         }
@@ -95,6 +97,7 @@ mod tests {
             filter: "a=b&c#d+e".to_owned(),
             all: true,
             wall: true,
+            request: Some("1764300000000.53211".to_owned()),
             unknown: None,
         };
         assert_eq!(Selection::from_query(&selection.href()), selection);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CommandsSnapshot, DatabaseHealth, EndpointLatency, EndpointTotals, ErrorEvent, Exemplar, Health, Memory, Reading,
-    Requests, Runtime, Unknown, format,
+    Requests, Runtime, TraceUrl, Unknown, format,
 };
 
 /// A snapshot is taken every second. Once it is older than this, it is stale: no state that it has holds any more.
@@ -69,6 +69,8 @@ pub struct Snapshot {
     pub service: String,
     /// Watchboard's own version.
     pub version: String,
+    /// Where the traces of requests are shown; `None` if nobody named a tool for them.
+    pub trace_url: Option<TraceUrl>,
     /// The time at which the monitor was built. It identifies a run of the monitor.
     pub started_at_unix_ms: u64,
     /// Whole seconds from the start of the monitor to this snapshot, by the monotonic clock.

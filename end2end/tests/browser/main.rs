@@ -4,6 +4,7 @@ mod accessibility;
 mod application;
 mod auth;
 mod database;
+mod drawer;
 mod embedded;
 mod extensions;
 mod hosts;
