@@ -5,7 +5,7 @@ mod crosshair;
 mod data;
 mod draw;
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use watchboard_wire::{Axis, Unit, format};
 
 pub(crate) use self::{
@@ -27,11 +27,16 @@ pub(crate) fn Chart(
 ) -> impl IntoView {
     let crosshair: Crosshair = expect_context();
     let index = crosshair.index;
-    let drawing = Memo::new(move |_| data.with(draw::chart));
+    // The name of the series that is drawn alone; empty for all.
+    let isolated = RwSignal::new("");
+    let drawing = Memo::new(move |_| data.with(|data| draw::chart(&data.only(isolated.get()))));
     let is_ribbon = move || data.with(|data| data.shape == ChartShape::Ribbon);
     // Without a value nobody knows where the axis ends.
     let axis = Memo::new(move |_| {
-        data.with(|data| (data.unit, (!data.is_empty() && data.shape != ChartShape::Ribbon).then(|| data.axis())))
+        data.with(|data| {
+            let has_axis = !data.is_empty() && data.shape != ChartShape::Ribbon;
+            (data.unit, has_axis.then(|| data.only(isolated.get()).axis()))
+        })
     });
     // Text and not elements, as of drawings: it is as short, and needs no further code.
     let ticks = move || {
@@ -52,7 +57,7 @@ pub(crate) fn Chart(
             <figcaption>
                 <h2>{title}</h2>
                 <p class="note" class:unseen=compact>{note}</p>
-                <Legend data crosshair />
+                <Legend data crosshair isolated />
             </figcaption>
             <svg class="y-axis" aria-hidden="true" inner_html=ticks></svg>
             <div
@@ -73,10 +78,10 @@ pub(crate) fn Chart(
     }
 }
 
-/// The names of the series with their values now or at the crosshair, and that time.
+/// The names of the series with their values now or at the crosshair, and that time. With scripts a click on a name draws its series alone.
 #[component]
-fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
-    let Crosshair { index, span } = crosshair;
+fn Legend(data: Memo<ChartData>, crosshair: Crosshair, isolated: RwSignal<&'static str>) -> impl IntoView {
+    let Crosshair { index, span, is_scripted } = crosshair;
     let when = move || match index.get() {
         None => "now".to_owned(),
         Some(index) => {
@@ -84,29 +89,43 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
             format::clock(span().end_ms.saturating_sub(before))
         }
     };
-    let item = |unit: Unit, name: &'static str, hue: &'static str, value: Option<f64>| {
-        view! {
-            <li>
-                <svg class="swatch" aria-hidden="true">
-                    <rect class=hue width="100%" height="100%" />
-                </svg>
-                {name}
-                <b>{value.map_or_else(|| "–".to_owned(), |value| unit.text(value))}</b>
-            </li>
-        }
+    let item = move |unit: Unit, (name, hue, value, is_choice): LegendItem| {
+        let content = view! {
+            <svg class="swatch" aria-hidden="true">
+                <rect class=hue width="100%" height="100%" />
+            </svg>
+            {name}
+            <b>{value.map_or_else(|| "–".to_owned(), |value| unit.text(value))}</b>
+        };
+        let choose = move |_| isolated.update(|isolated| *isolated = if *isolated == name { "" } else { name });
+        let item = if is_choice {
+            Either::Left(view! {
+                <button
+                    type="button"
+                    disabled=move || !is_scripted.get()
+                    aria-pressed=move || (isolated.get() == name).to_string()
+                    on:click=choose
+                >
+                    {content}
+                </button>
+            })
+        } else {
+            Either::Right(content)
+        };
+        view! { <li>{item}</li> }
     };
     let items = move || {
         data.with(|data| {
             let at = index.get().unwrap_or_else(|| data.newest_point());
-            let values = data.series.iter().map(|series| (series.name, series.hue, series.value_at(at, data.points())));
-            let limit = data.limit.map(|(name, value)| (name, "limit", Some(value)));
-            let total = (!data.total.is_empty()).then(|| (data.total, "total", data.sum_at(data.series.len(), at)));
-            total
-                .into_iter()
-                .chain(values)
-                .chain(limit)
-                .map(|(name, hue, value)| item(data.unit, name, hue, value))
-                .collect_view()
+            let are_choices = data.series.len() > 1;
+            let values = data
+                .series
+                .iter()
+                .map(|series| (series.name, series.hue, series.value_at(at, data.points()), are_choices));
+            let limit = data.limit.map(|(name, value)| (name, "limit", Some(value), false));
+            let total =
+                (!data.total.is_empty()).then(|| (data.total, "total", data.sum_at(data.series.len(), at), false));
+            total.into_iter().chain(values).chain(limit).map(|entry| item(data.unit, entry)).collect_view()
         })
     };
     let marks = move || {
@@ -122,6 +141,9 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
         </ul>
     }
 }
+
+/// An entry of a legend: its name, its hue, its value, and whether it can be chosen.
+type LegendItem = (&'static str, &'static str, Option<f64>, bool);
 
 /// The chart in a sentence.
 fn describe(title: &str, data: &ChartData) -> String {

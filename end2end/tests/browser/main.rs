@@ -3,6 +3,7 @@
 mod accessibility;
 mod application;
 mod auth;
+mod charts;
 mod database;
 mod drawer;
 mod embedded;

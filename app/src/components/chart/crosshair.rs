@@ -26,11 +26,16 @@ pub(crate) struct Crosshair {
     /// The index of a point, 0 the oldest; `None` while the pointer is on no chart.
     pub(in crate::components) index: RwSignal<Option<usize>>,
     pub(in crate::components) span: ReadSpan,
+    /// Whether scripts run.
+    pub(in crate::components) is_scripted: RwSignal<bool>,
 }
 
 impl Crosshair {
     pub(crate) fn provide(span: impl Fn() -> ChartSpan + Send + Sync + 'static) {
-        provide_context(Self { index: RwSignal::new(None), span: Arc::new(span) });
+        let is_scripted = RwSignal::new(false);
+        // Effects run in the browser alone.
+        Effect::new(move |_| is_scripted.set(true));
+        provide_context(Self { index: RwSignal::new(None), span: Arc::new(span), is_scripted });
     }
 }
 
@@ -58,7 +63,7 @@ pub(super) fn step(index: RwSignal<Option<usize>>, event: &leptos::ev::KeyboardE
 /// The line at the crosshair, drawn over a chart.
 #[component]
 pub(crate) fn CrosshairLine() -> impl IntoView {
-    let Crosshair { index, span } = expect_context();
+    let Crosshair { index, span, .. } = expect_context();
     let line = move || index.get().map(|index| view! { <line x1=index x2=index y1="0" y2="1" /> });
     let view_box = move || format!("0 0 {} 1", span().span.points - 1);
     view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true">{line}</svg> }

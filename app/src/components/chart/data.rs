@@ -104,6 +104,17 @@ impl ChartData {
         values().flatten().next().map(|_| values().take(count).flatten().sum())
     }
 
+    /// The same with one series alone, by its name; with all of them if none has it.
+    pub(super) fn only(&self, name: &str) -> Self {
+        let mut alone = self.clone();
+        if let Some(series) = self.series.iter().find(|series| series.name == name) {
+            alone.series = vec![series.clone()];
+            // Alone it hangs below nothing.
+            alone.shape = if self.shape == ChartShape::Mirror { ChartShape::Lines } else { self.shape };
+        }
+        alone
+    }
+
     /// Whether there is no value yet.
     pub(super) fn is_empty(&self) -> bool {
         self.values_of(0).next().is_none()
@@ -136,7 +147,21 @@ impl ChartData {
 
 #[cfg(test)]
 mod tests {
-    use super::Series;
+    use super::*;
+    use watchboard_wire::Window;
+
+    #[test]
+    fn a_series_stands_alone_on_an_axis_of_its_own() {
+        let span = ShownSpan { window: Window::Minute, points: 60 };
+        for shape in [ChartShape::Lines, ChartShape::Stack, ChartShape::Bands, ChartShape::Mirror, ChartShape::Ribbon] {
+            let series = vec![Series::new("few", "a", &[Some(2.0f32)]), Series::new("many", "b", &[Some(900.0f32)])];
+            let data = ChartData { shape, series, ..ChartData::new(span, Unit::PerSecond) };
+            let few = data.only("few");
+            assert_eq!(few.series.iter().map(|series| series.name).collect::<Vec<_>>(), ["few"]);
+            assert!(few.axis().end() < 900.0, "{shape:?}");
+            assert_eq!((data.only(""), data.only("none")), (data.clone(), data));
+        }
+    }
 
     #[test]
     fn a_young_series_stands_at_the_right_end() {
