@@ -94,6 +94,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         </header>
         <BundleMissing />
         <UnknownSelection />
+        <AfterPause />
         <StatusLine />
         <main id="view" tabindex="-1" class:lost=is_lost>
             {move || match view.get() {
@@ -138,6 +139,28 @@ fn UnknownSelection() -> impl IntoView {
     let unknown = move || selection.with(|selection| selection.unknown.clone());
     move || {
         unknown().map(|unknown| view! { <aside class="notice" id="unknown-selection" aria-label="Unknown address">{unknown}</aside> })
+    }
+}
+
+/// A notice that the figures of this view are newer than the pause: the server has those of now alone.
+#[component]
+fn AfterPause() -> impl IntoView {
+    let live = use_live();
+    let words = move || {
+        let paused_at = live.paused_at_unix_ms.get()?;
+        live.figures.with(|figures| {
+            let snapshot = &figures.snapshot;
+            let [paused, taken] = [paused_at, snapshot.taken_at_unix_ms].map(|at| snapshot.clock(at));
+            (snapshot.taken_at_unix_ms > paused_at).then(|| {
+                format!(
+                    "Paused at {paused}. This view was asked for after that: its figures are of {taken}, and stay so."
+                )
+            })
+        })
+    };
+    move || {
+        words()
+            .map(|words| view! { <aside class="notice" id="after-pause" aria-label="After the pause">{words}</aside> })
     }
 }
 

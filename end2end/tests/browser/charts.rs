@@ -8,7 +8,8 @@ const FRESHNESS: &str = "document.querySelector('.freshness .words').textContent
 const REFRESHES: &str = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/refresh')).length";
 /// The hues that the first chart of the requests view draws.
 const HUES: &str = "[...new Set([...document.querySelectorAll('.charts .chart:first-child .drawing polyline[class^=hue]')].map(e => e.getAttribute('class')))].join(' ')";
-const PRESSED: &str = "document.querySelector('.charts .chart:first-child .legend [aria-pressed=true]')?.textContent ?? ''";
+const PRESSED: &str =
+    "document.querySelector('.charts .chart:first-child .legend [aria-pressed=true]')?.textContent ?? ''";
 
 async fn press(browser: &Browser, key: &str) {
     let focused = browser.tab.active_element().await.unwrap();
