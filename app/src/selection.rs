@@ -54,6 +54,8 @@ pub(crate) struct Selection {
     pub(crate) all: bool,
     /// Whether the page is for a screen on a wall: larger figures, no controls.
     pub(crate) wall: bool,
+    /// The span that the charts show, from one Unix second to another; `None` for all of the window.
+    pub(crate) span: Option<(u64, u64)>,
     /// The request in the drawer, by its key or its id.
     pub(crate) request: Option<String>,
     /// What the URL asks for that the page does not know, in a sentence.
@@ -63,12 +65,17 @@ pub(crate) struct Selection {
 impl Selection {
     /// Another view of the same window.
     pub(crate) fn to_view(&self, view: View) -> Self {
-        Self { view, window: self.window, wall: self.wall, ..Self::default() }
+        Self { view, window: self.window, wall: self.wall, span: self.span, ..Self::default() }
     }
 
     /// The same view of another window.
     pub(crate) fn to_window(&self, window: Window) -> Self {
-        Self { window, unknown: None, ..self.clone() }
+        Self { window, span: None, unknown: None, ..self.clone() }
+    }
+
+    /// The same view with charts of a span, or of the whole window.
+    pub(crate) fn to_span(&self, span: Option<(u64, u64)>) -> Self {
+        Self { span, unknown: None, ..self.clone() }
     }
 
     /// An endpoint. The way back leads to this selection.

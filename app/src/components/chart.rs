@@ -5,7 +5,7 @@ mod crosshair;
 mod data;
 mod draw;
 
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 use watchboard_wire::{Axis, Unit, format};
 
 pub(crate) use self::{
@@ -26,7 +26,9 @@ pub(crate) fn Chart(
     compact: bool,
 ) -> impl IntoView {
     let crosshair: Crosshair = expect_context();
-    let index = crosshair.index;
+    let (index, span) = (crosshair.index, crosshair.span.clone());
+    let data = Memo::new(move |_| data.with(|data| data.within(&span())));
+    let handles = StoredValue::new(crosshair.clone());
     // The name of the series that is drawn alone; empty for all.
     let isolated = RwSignal::new("");
     let drawing = Memo::new(move |_| data.with(|data| draw::chart(&data.only(isolated.get()))));
@@ -64,11 +66,13 @@ pub(crate) fn Chart(
                 class="plot"
                 role="img"
                 tabindex="0"
-                aria-label=move || data.with(|data| describe(title, data))
+                aria-label=move || data.with(|data| handles.with_value(|it| describe(title, data, &(it.span)())))
                 on:pointermove=move |event| crosshair::point_at(index, &event, points())
-                on:pointerleave=move |_| index.set(None)
-                on:keydown=move |event| crosshair::step(index, &event, points())
-                on:blur=move |_| index.set(None)
+                on:pointerdown=move |event| handles.with_value(|it| it.press(&event))
+                on:pointerup=move |_| handles.with_value(|it| it.release())
+                on:pointerleave=move |_| handles.with_value(Crosshair::leave)
+                on:keydown=move |event| handles.with_value(|it| it.step(&event, points()))
+                on:blur=move |_| handles.with_value(Crosshair::leave)
             >
                 <div class="drawing" inner_html=move || drawing.get()></div>
                 <CrosshairLine />
@@ -81,38 +85,30 @@ pub(crate) fn Chart(
 /// The names of the series with their values now or at the crosshair, and that time. With scripts a click on a name draws its series alone.
 #[component]
 fn Legend(data: Memo<ChartData>, crosshair: Crosshair, isolated: RwSignal<&'static str>) -> impl IntoView {
-    let Crosshair { index, span, is_scripted } = crosshair;
-    let when = move || match index.get() {
-        None => "now".to_owned(),
-        Some(index) => {
-            let before = data.with(|data| data.span.seconds_before_now(index)) * 1000;
-            format::clock(span().end_ms.saturating_sub(before))
-        }
+    let Crosshair { index, span, is_scripted, .. } = crosshair;
+    let when = move || match (index.get(), span()) {
+        (None, span) if span.hidden.is_none() => "now".to_owned(),
+        (index, span) => span.clock(index.unwrap_or_else(|| data.with(ChartData::newest_point))),
     };
     let item = move |unit: Unit, (name, hue, value, is_choice): LegendItem| {
-        let content = view! {
-            <svg class="swatch" aria-hidden="true">
-                <rect class=hue width="100%" height="100%" />
-            </svg>
-            {name}
-            <b>{value.map_or_else(|| "–".to_owned(), |value| unit.text(value))}</b>
-        };
         let choose = move |_| isolated.update(|isolated| *isolated = if *isolated == name { "" } else { name });
-        let item = if is_choice {
-            Either::Left(view! {
+        // What is no choice is a button that does nothing: a further kind of entry would be code of its own.
+        view! {
+            <li>
                 <button
                     type="button"
-                    disabled=move || !is_scripted.get()
-                    aria-pressed=move || (isolated.get() == name).to_string()
+                    disabled=move || !(is_choice && is_scripted.get())
+                    aria-pressed=move || is_choice.then(|| (isolated.get() == name).to_string())
                     on:click=choose
                 >
-                    {content}
+                    <svg class="swatch" aria-hidden="true">
+                        <rect class=hue width="100%" height="100%" />
+                    </svg>
+                    {name}
+                    <b>{value.map_or_else(|| "–".to_owned(), |value| unit.text(value))}</b>
                 </button>
-            })
-        } else {
-            Either::Right(content)
-        };
-        view! { <li>{item}</li> }
+            </li>
+        }
     };
     let items = move || {
         data.with(|data| {
@@ -146,7 +142,8 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair, isolated: RwSignal<&'stat
 type LegendItem = (&'static str, &'static str, Option<f64>, bool);
 
 /// The chart in a sentence.
-fn describe(title: &str, data: &ChartData) -> String {
+fn describe(title: &str, data: &ChartData, shown: &ChartSpan) -> String {
+    let newest = if shown.hidden.is_some() { "at its end" } else { "now" };
     let series = data.series.iter().map(|series| {
         let known: Vec<f64> = series.values.iter().flatten().copied().collect();
         if known.is_empty() {
@@ -156,11 +153,14 @@ fn describe(title: &str, data: &ChartData) -> String {
         let highest = known.iter().copied().fold(0.0, f64::max);
         let text = |value| data.unit.text(value);
         let now = series.value_at(data.newest_point(), data.points()).map_or_else(|| "unknown".to_owned(), text);
-        format!("{}: now {now}, lowest {}, highest {}", series.name, text(lowest), text(highest))
+        format!("{}: {newest} {now}, lowest {}, highest {}", series.name, text(lowest), text(highest))
     });
-    let span =
-        if data.span.is_whole() { data.span.window.long_word().to_owned() } else { format::span(data.span.seconds()) };
-    let sentence = format!("{title}, last {span}. {}.", series.collect::<Vec<_>>().join("; "));
+    let span = match data.span {
+        span if shown.hidden.is_some() => format!("{} to {}", shown.clock(0), shown.clock(span.points - 1)),
+        span if span.is_whole() => format!("last {}", span.window.long_word()),
+        span => format!("last {}", format::span(span.seconds())),
+    };
+    let sentence = format!("{title}, {span}. {}.", series.collect::<Vec<_>>().join("; "));
     let marks = data.marks.iter().map(|(_, said)| format!("It {said}."));
     std::iter::once(sentence).chain(marks).collect::<Vec<_>>().join(" ")
 }
@@ -172,6 +172,17 @@ mod tests {
 
     const MINUTE: ShownSpan = ShownSpan { window: Window::Minute, points: 60 };
 
+    fn shown(data: &ChartData) -> ChartSpan {
+        ChartSpan { span: data.span, hidden: None, started_ms: 0, end_ms: 7_200_000 }
+    }
+
+    #[test]
+    fn a_part_of_the_window_has_its_times() {
+        let data = ChartData::new(ShownSpan { window: Window::Minute, points: 30 }, Unit::Percent);
+        let part = ChartSpan { hidden: Some(10), ..shown(&data) };
+        assert_eq!(describe("CPU", &data, &part), "CPU, 01:59:31 to 02:00:00. .");
+    }
+
     #[test]
     fn what_stopped_is_not_now() {
         let data = |values: &[Option<f32>]| ChartData {
@@ -180,7 +191,7 @@ mod tests {
         };
         assert_eq!(data(&[Some(1.0), None]).newest_point(), 58, "the newest point has only begun");
         let stopped = data(&[Some(1.0), None, None]);
-        assert!(describe("CPU", &stopped).contains("process: now unknown, lowest 1"));
+        assert!(describe("CPU", &stopped, &shown(&stopped)).contains("process: now unknown, lowest 1"));
     }
 
     #[test]
@@ -192,7 +203,7 @@ mod tests {
             ],
             ..ChartData::new(MINUTE, Unit::Percent)
         };
-        let text = describe("CPU", &data).replace('\u{a0}', " ");
+        let text = describe("CPU", &data, &shown(&data)).replace('\u{a0}', " ");
         assert_eq!(text, "CPU, last minute. process: now 2 %, lowest 1 %, highest 5 %; system: no data yet.");
     }
 }

@@ -162,15 +162,16 @@ impl Refresher {
 
     /// Shows the figures of another question. Those that it replaces stay while the loop is paused.
     fn replace(self, figures: Figures, taken_at_ms: f64) {
-        if self.live.preferences.get_untracked().paused {
-            let shown = (self.live.figures.get_untracked(), self.taken_at_ms.get_value());
+        // Moved and not cloned, which would be code for every figure.
+        let shown = self.live.figures.try_update(|shown| std::mem::replace(shown, figures));
+        if let Some(shown) = shown.filter(|_| self.live.preferences.get_untracked().paused) {
+            let shown = (shown, self.taken_at_ms.get_value());
             self.frozen.update_value(|frozen| {
                 frozen.truncate(MAX_FROZEN - 1);
                 frozen.insert(0, shown);
             });
         }
         self.taken_at_ms.set_value(taken_at_ms);
-        self.live.figures.set(figures);
         self.show_zone();
     }
 

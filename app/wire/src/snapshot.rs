@@ -128,6 +128,11 @@ impl Snapshot {
             .saturating_add_signed(i64::from(self.zone_minutes) * 60_000)
     }
 
+    /// A time of the wall clock as a time of day in the zone of the page.
+    pub fn clock_of_wall(&self, unix_ms: u64) -> String {
+        format::clock(unix_ms.saturating_add_signed(i64::from(self.zone_minutes) * 60_000))
+    }
+
     /// One of its times as date and time: `2026-11-23 12:03:04 UTC`.
     pub fn date_time(&self, unix_ms: u64) -> String {
         format::date_time(self.wall_clock(unix_ms), &self.zone())

@@ -175,7 +175,7 @@ async fn a_pause_holds_over_a_change_of_view_or_says_from_when_its_figures_are()
     // A refresh may still be under way.
     browser.until("document.querySelector('#menu a[aria-busy]')", serde_json::Value::is_null).await;
     let requests = "document.querySelector('#application-metrics .facts dd').textContent";
-    let notice = "document.getElementById('after-pause')?.textContent ?? null";
+    let notice = "document.querySelector('#after-pause:not([hidden])')?.textContent ?? null";
     let settled = browser.value(REFRESHES).await;
     assert_eq!(browser.value(notice).await, serde_json::Value::Null);
     // The traffic goes on: the server's figures are others by now.

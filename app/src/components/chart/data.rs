@@ -2,6 +2,8 @@
 
 use watchboard_wire::{Axis, ShownSpan, Unit};
 
+use super::crosshair::ChartSpan;
+
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Series {
@@ -15,6 +17,11 @@ pub(crate) struct Series {
 impl Series {
     pub(crate) fn new<T: Copy + Into<f64>>(name: &'static str, hue: &'static str, column: &[Option<T>]) -> Self {
         Self { name, hue, values: column.iter().map(|value| value.map(Into::into)).collect() }
+    }
+
+    /// Drops the newest values that a span hides.
+    pub(in crate::components) fn hide(&mut self, hidden: usize) {
+        self.values.truncate(self.values.len().saturating_sub(hidden));
     }
 
     /// The value at an index of `points`, 0 the oldest. A young series has no value at the start.
@@ -104,6 +111,19 @@ impl ChartData {
         values().flatten().next().map(|_| values().take(count).flatten().sum())
     }
 
+    /// The part of it that the charts show.
+    pub(super) fn within(&self, shown: &ChartSpan) -> Self {
+        let mut part = self.clone();
+        if let Some(hidden) = shown.hidden {
+            part.series.iter_mut().for_each(|series| series.hide(hidden));
+            part.span = shown.span;
+            let first = self.points().saturating_sub(hidden + part.points());
+            let marks = self.marks.iter().filter_map(|(index, said)| Some((index.checked_sub(first)?, said.clone())));
+            part.marks = marks.filter(|(index, _)| *index < part.points()).collect();
+        }
+        part
+    }
+
     /// The same with one series alone, by its name; with all of them if none has it.
     pub(super) fn only(&self, name: &str) -> Self {
         let mut alone = self.clone();
@@ -149,6 +169,27 @@ impl ChartData {
 mod tests {
     use super::*;
     use watchboard_wire::Window;
+
+    #[test]
+    fn a_span_hides_what_is_newer_and_what_is_older() {
+        let values: Vec<Option<f32>> = (0..60).map(|value| Some(value as f32)).collect();
+        let data = ChartData {
+            series: vec![Series::new("rate", "a", &values)],
+            marks: [5, 20, 49, 50].map(|index| (index, index.to_string())).to_vec(),
+            ..ChartData::new(ShownSpan { window: Window::Minute, points: 60 }, Unit::PerSecond)
+        };
+        let shown = |hidden, points| ChartSpan {
+            span: ShownSpan { window: Window::Minute, points },
+            hidden,
+            started_ms: 0,
+            end_ms: 0,
+        };
+        let part = data.within(&shown(Some(10), 30));
+        let at = |index| part.series[0].value_at(index, part.points());
+        assert_eq!((at(0), at(29), at(30)), (Some(20.0), Some(49.0), None));
+        assert_eq!(part.marks, [(0, "20".to_owned()), (29, "49".to_owned())]);
+        assert_eq!(data.within(&shown(None, 60)), data);
+    }
 
     #[test]
     fn a_series_stands_alone_on_an_axis_of_its_own() {
