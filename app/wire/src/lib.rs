@@ -56,7 +56,7 @@ pub use memory::{
 };
 pub use reading::{Reading, Unknown, reading_ref};
 pub use refresh::{Part, RefreshCursor, RefreshQuery, RefreshResponse};
-pub use requests::{RecentRequests, RequestMemory, RequestUpstream, Requests, WindowTotals};
+pub use requests::{RecentRequests, RequestMemory, RequestUpstream, Requests, WindowBefore, WindowTotals};
 pub use runtime::Runtime;
 pub use server::{
     Cache, CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases, DatedReading, Operation,
