@@ -17,8 +17,7 @@ const ID: &str = "request-id";
 const GONE: &str = "This view has no such request: it has left the window, or others were slower. Its trace can still be found by its id.";
 const NO_PARTS: &str = "The parts of its time are recorded of the slowest requests alone.";
 
-const REST: &str =
-    "in the handler, and waiting: also for a connection to a database, which is not recorded for single requests";
+const REST: &str = "in the handler, and waiting for others than the database";
 
 /// The link that opens a request. Its time of day and its duration are its key, since not every request has an id.
 pub(super) fn request_href(selection: &Selection, at_unix_ms: u64, duration_us: u64) -> String {
@@ -86,12 +85,15 @@ fn parts(request: &SlowRequest) -> Vec<Slice> {
     let whole = request.duration_us;
     let connect = request.connect_us.unwrap_or(0).min(whole);
     let database = request.database.as_ref().map_or(0, |database| database.elapsed_us).min(whole - connect);
+    let waited = request.database.as_ref().map_or(0, |database| database.waited_us).min(whole - connect - database);
     // Commands may have gone on while the body was sent: their time counts once.
-    let body = request.first_byte_us.map_or(0, |head| whole.saturating_sub(head)).min(whole - connect - database);
-    let rest = whole - connect - database - body;
+    let body =
+        request.first_byte_us.map_or(0, |head| whole.saturating_sub(head)).min(whole - connect - waited - database);
+    let rest = whole - connect - waited - database - body;
     let rest_name = if request.database.is_some() { "elsewhere" } else { "application" };
-    let all: [Slice; 4] = [
+    let all: [Slice; 5] = [
         ("new connection to the application", connect as f64, ""),
+        ("waiting for a connection to the database", waited as f64, ""),
         ("database", database as f64, "at least one command was under way"),
         (rest_name, rest as f64, REST),
         ("body", body as f64, "from the head of the response to its last byte, without commands"),
@@ -310,6 +312,9 @@ mod tests {
         let us = |request: &SlowRequest| parts(request).iter().map(|(_, us, _)| *us).collect::<Vec<_>>();
         assert_eq!(us(&slow(Some(400))), [100.0, 400.0, 200.0, 300.0]);
         assert_eq!(us(&slow(None)), [100.0, 600.0, 300.0]);
+        let mut waiting = slow(Some(400));
+        waiting.database.as_mut().unwrap().waited_us = 150;
+        assert_eq!(us(&waiting), [100.0, 150.0, 400.0, 50.0, 300.0]);
         // Commands while the body was sent, and more than the whole.
         assert_eq!(us(&slow(Some(800))), [100.0, 800.0, 100.0]);
         assert_eq!(us(&slow(Some(5_000))), [100.0, 900.0]);
