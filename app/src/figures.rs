@@ -78,6 +78,31 @@ impl Figures {
         self.window().span(self.snapshot.tick)
     }
 
+    /// The Unix second at which the newest point of the window began, by the wall clock of the server. It moves by whole points.
+    fn newest_point_at(&self) -> i64 {
+        let Snapshot { started_at_unix_ms, wall_clock_set_ms, tick, .. } = self.snapshot;
+        let step = self.window().step_seconds();
+        (started_at_unix_ms.saturating_add_signed(wall_clock_set_ms) / 1000 + tick / step * step) as i64
+    }
+
+    /// The Unix seconds from the beginning of one point of the span to the end of another.
+    pub(crate) fn seconds_of(&self, (first, last): (usize, usize)) -> (u64, u64) {
+        let (span, step) = (self.span(), self.window().step_seconds());
+        let begins = |index| self.newest_point_at().saturating_sub(span.seconds_before_now(index) as i64).max(0) as u64;
+        (begins(first), begins(last) + step)
+    }
+
+    /// The first and the last point of the span between two Unix seconds; `None` if these are fewer than two.
+    pub(crate) fn points_of(&self, (from, to): (u64, u64)) -> Option<(usize, usize)> {
+        let (last, step) = (self.span().points as i64 - 1, self.window().step_seconds() as i64);
+        let point = |second: u64| {
+            let second = i64::try_from(second).unwrap_or(i64::MAX);
+            last.saturating_add(second.saturating_sub(self.newest_point_at()).div_euclid(step)).clamp(0, last) as usize
+        };
+        let points = (point(from), point(to.saturating_sub(1)));
+        (points.0 < points.1).then_some(points)
+    }
+
     /// The number of the oldest point of the window.
     pub(crate) fn first_point(&self) -> u64 {
         self.window().first_point(self.snapshot.tick)
@@ -173,6 +198,27 @@ mod tests {
         let mut numbers: Vec<_> = figures.causes.iter().map(|cause| cause.number).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (100..300).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn points_are_those_of_their_seconds_until_they_leave_the_window() {
+        let at_tick = |tick| {
+            let snapshot = Snapshot { started_at_unix_ms: 1_000_000_700, tick, ..Snapshot::default() };
+            Figures::new(RefreshQuery::default(), RefreshResponse { snapshot, ..RefreshResponse::default() })
+        };
+        let seconds = at_tick(5_003).seconds_of((70, 79));
+        assert_eq!(seconds, (1_000_000 + 5_000 - 190, 1_000_000 + 5_000 - 90));
+        for (tick, points) in [
+            (5_003, Some((70, 79))),
+            (5_009, Some((70, 79))),
+            (5_010, Some((69, 78))),
+            (5_710, Some((0, 8))),
+            (5_790, None),
+        ] {
+            assert_eq!(at_tick(tick).points_of(seconds), points, "{tick}");
+        }
+        assert_eq!(at_tick(5_003).points_of((0, u64::MAX)), Some((0, 89)));
+        assert_eq!(at_tick(5_003).points_of((9, 3)), None);
     }
 
     #[test]

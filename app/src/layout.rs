@@ -13,7 +13,7 @@ mod viewer;
 pub(crate) use tab::Tab;
 
 use leptos::{either::EitherOf6, prelude::*};
-use watchboard_wire::{Part, RefreshResponse, Snapshot};
+use watchboard_wire::{Part, RefreshResponse, ShownSpan, Snapshot};
 
 use self::{
     controls::Controls,
@@ -24,13 +24,14 @@ use self::{
 };
 use crate::{
     components::{ChartSpan, Crosshair},
+    figures::Figures,
     live::{self, LinkState, Live, snapshot_text, use_live},
     pages::{
-        Overview,
+        Overview, RequestDrawer,
         chunks::{self, Chunk, Chunks},
     },
     preferences,
-    selection::{self, Selection, View},
+    selection::{self, Selection, View, navigate},
 };
 
 /// In the place of a view whose figures the server has not sent.
@@ -65,16 +66,12 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
             "Loading."
         }
     };
-    Crosshair::provide(move || {
-        figures.with(|figures| {
-            let snapshot = &figures.snapshot;
-            ChartSpan {
-                span: figures.span(),
-                started_ms: snapshot.wall_clock(snapshot.started_at_unix_ms),
-                end_ms: snapshot.wall_clock(snapshot.taken_at_unix_ms),
-            }
-        })
-    });
+    let choose = move |points: Option<(usize, usize)>| {
+        let span = points
+            .map(|points| figures.with_untracked(|figures| figures.seconds_of(offset(figures, selection, points))));
+        navigate(selection, true, selection.with_untracked(|selection| selection.to_span(span)));
+    };
+    Crosshair::provide(move || figures.with(|figures| chart_span(figures, selection.with(|it| it.span))), choose);
     let open = RwSignal::new(None::<Dialog>);
     provide_context(open);
     #[cfg(feature = "hydrate")]
@@ -99,6 +96,8 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         </header>
         <BundleMissing />
         <UnknownSelection />
+        <AfterPause />
+        <Zoomed />
         <StatusLine />
         <main id="view" tabindex="-1" class:lost=is_lost>
             {move || match view.get() {
@@ -110,6 +109,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
                 Some((View::Database, _)) => EitherOf6::E(chunks::database()),
             }}
         </main>
+        <RequestDrawer />
         <footer>"Watchboard " {version} ". All times are " {zone} "."<OpenNote /></footer>
         <Dialogs />
         </div>
@@ -142,6 +142,77 @@ fn UnknownSelection() -> impl IntoView {
     let unknown = move || selection.with(|selection| selection.unknown.clone());
     move || {
         unknown().map(|unknown| view! { <aside class="notice" id="unknown-selection" aria-label="Unknown address">{unknown}</aside> })
+    }
+}
+
+/// What the charts show: the span of the URL, or all of the window.
+fn chart_span(figures: &Figures, span: Option<(u64, u64)>) -> ChartSpan {
+    let snapshot = &figures.snapshot;
+    let whole = ChartSpan {
+        span: figures.span(),
+        hidden: None,
+        started_ms: snapshot.wall_clock(snapshot.started_at_unix_ms),
+        end_ms: snapshot.wall_clock(snapshot.taken_at_unix_ms),
+    };
+    let Some((first, last)) = span.and_then(|span| figures.points_of(span)) else { return whole };
+    ChartSpan {
+        span: ShownSpan { points: last + 1 - first, ..whole.span },
+        hidden: Some(whole.span.points - 1 - last),
+        end_ms: whole.end_ms.saturating_sub(whole.span.seconds_before_now(last) * 1000),
+        ..whole
+    }
+}
+
+/// Points of the charts as points of the window.
+fn offset(figures: &Figures, selection: RwSignal<Selection>, (first, last): (usize, usize)) -> (usize, usize) {
+    let shown = selection.with_untracked(|selection| selection.span).and_then(|span| figures.points_of(span));
+    let before = shown.map_or(0, |(first, _)| first);
+    (before + first, before + last)
+}
+
+/// A notice that the charts show a span of the window, with the way back. As the next one it is hidden and not gone, which is less code.
+#[component]
+fn Zoomed() -> impl IntoView {
+    let (selection, figures) = (selection::use_selection(), use_live().figures);
+    let words = Memo::new(move |_| {
+        let Some(span) = selection.with(|selection| selection.span) else { return String::new() };
+        figures.with(|figures| {
+            let window = figures.window_text();
+            let [from, to] = [span.0, span.1].map(|second| figures.snapshot.clock_of_wall(second.saturating_mul(1000)));
+            match figures.points_of(span) {
+                Some(_) => format!("The charts show {from} to {to}. All else is of the {window}. "),
+                None => format!("{from} to {to} is not in the {window}: the charts show all of it. "),
+            }
+        })
+    });
+    let whole = move || selection.with(|selection| selection.to_span(None).href());
+    view! {
+        <aside class="notice" id="zoomed" aria-label="Span of the charts" hidden=move || words.with(String::is_empty)>
+            {words}
+            <a href=whole>"Whole window"</a>
+        </aside>
+    }
+}
+
+/// A notice that the figures of this view are newer than the pause: the server has those of now alone.
+#[component]
+fn AfterPause() -> impl IntoView {
+    let live = use_live();
+    let words = Memo::new(move |_| {
+        let paused_at = live.paused_at_unix_ms.get().unwrap_or(u64::MAX);
+        live.figures.with(|figures| {
+            let snapshot = &figures.snapshot;
+            if snapshot.taken_at_unix_ms <= paused_at {
+                return String::new();
+            }
+            let [paused, taken] = [paused_at, snapshot.taken_at_unix_ms].map(|at| snapshot.clock(at));
+            format!("Paused at {paused}. This view was asked for after that: its figures are of {taken}, and stay so.")
+        })
+    });
+    view! {
+        <aside class="notice" id="after-pause" aria-label="After the pause" hidden=move || words.with(String::is_empty)>
+            {words}
+        </aside>
     }
 }
 

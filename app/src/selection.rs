@@ -54,6 +54,10 @@ pub(crate) struct Selection {
     pub(crate) all: bool,
     /// Whether the page is for a screen on a wall: larger figures, no controls.
     pub(crate) wall: bool,
+    /// The span that the charts show, from one Unix second to another; `None` for all of the window.
+    pub(crate) span: Option<(u64, u64)>,
+    /// The request in the drawer, by its key or its id.
+    pub(crate) request: Option<String>,
     /// What the URL asks for that the page does not know, in a sentence.
     pub(crate) unknown: Option<String>,
 }
@@ -61,17 +65,22 @@ pub(crate) struct Selection {
 impl Selection {
     /// Another view of the same window.
     pub(crate) fn to_view(&self, view: View) -> Self {
-        Self { view, window: self.window, wall: self.wall, ..Self::default() }
+        Self { view, window: self.window, wall: self.wall, span: self.span, ..Self::default() }
     }
 
     /// The same view of another window.
     pub(crate) fn to_window(&self, window: Window) -> Self {
-        Self { window, unknown: None, ..self.clone() }
+        Self { window, span: None, unknown: None, ..self.clone() }
+    }
+
+    /// The same view with charts of a span, or of the whole window.
+    pub(crate) fn to_span(&self, span: Option<(u64, u64)>) -> Self {
+        Self { span, unknown: None, ..self.clone() }
     }
 
     /// An endpoint. The way back leads to this selection.
     pub(crate) fn to_endpoint(&self, name: &str) -> Self {
-        Self { view: View::Requests, endpoint: Some(name.to_owned()), unknown: None, ..self.clone() }
+        Self { view: View::Requests, endpoint: Some(name.to_owned()), request: None, unknown: None, ..self.clone() }
     }
 
     /// The view that shows the subject of a finding.
@@ -86,7 +95,17 @@ impl Selection {
 
     /// The list of all endpoints.
     pub(crate) fn to_endpoints(&self) -> Self {
-        Self { endpoint: None, unknown: None, ..self.clone() }
+        Self { endpoint: None, request: None, unknown: None, ..self.clone() }
+    }
+
+    /// The same view with a request in the drawer.
+    pub(crate) fn to_request(&self, key: String) -> Self {
+        Self { request: Some(key), unknown: None, ..self.clone() }
+    }
+
+    /// The same view without the drawer.
+    pub(crate) fn without_request(&self) -> Self {
+        Self { request: None, unknown: None, ..self.clone() }
     }
 
     /// The requests sorted by a column. The current column reverses its order.

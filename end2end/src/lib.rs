@@ -213,6 +213,23 @@ impl Browser {
         self.tab.issue_cmd(DevTools("Input.dispatchMouseEvent", parameters)).await.expect("the driver turns the wheel");
     }
 
+    /// Drags over an element from one part of its width to another.
+    pub async fn drag(&self, css: &str, (from, to): (f64, f64)) {
+        let place = format!(
+            "(r => [r.x, r.y + r.height / 2, r.width])(document.querySelector('{css}').getBoundingClientRect())"
+        );
+        let place = self.value(&place).await;
+        let [x, y, width] = [0, 1, 2].map(|at| place[at].as_f64().expect("a number"));
+        for (kind, part) in [("mouseMoved", from), ("mousePressed", from), ("mouseMoved", to), ("mouseReleased", to)] {
+            let button = if kind == "mouseMoved" && part < to { "none" } else { "left" };
+            let parameters = json!({ "type": kind, "x": x + part * width, "y": y, "button": button, "buttons": i32::from(button == "left"), "clickCount": 1 });
+            self.tab
+                .issue_cmd(DevTools("Input.dispatchMouseEvent", parameters))
+                .await
+                .expect("the driver moves the mouse");
+        }
+    }
+
     /// The value of an expression, once it is what is waited for.
     pub async fn until(&self, expression: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + WITHIN;

@@ -56,7 +56,7 @@ pub use requests::{
     RouteError, Routes, Tunnel, UpstreamTiming, is_stream, is_websocket,
 };
 pub use supervision::program;
-pub use watchboard_wire::ClosedBy;
+pub use watchboard_wire::{ClosedBy, TraceUrl, TraceUrlError};
 
 /// Records all requests to `app`, and mounts the board at `path`: the one call. `database` is MongoDB's `ClientOptions` or `Client`, a
 /// [`Database`], an `Option` of one, or `()`. By default the board opens by a link in the log: see [`Builder::access`].

@@ -29,7 +29,7 @@ use crate::{
     database::Database,
     memory::{Probes, WatchTarget},
     requests::{Policy, Recorder, RequestsLayer},
-    sample::{RuntimeProbe, Sampler},
+    sample::{RuntimeProbe, Sampler, ServiceLabel},
     supervision::{Supervision, panics},
 };
 
@@ -62,9 +62,8 @@ pub struct Monitor {
 
 impl Monitor {
     /// Starts the monitor. If its thread cannot be started, the board is stale until it can.
-    /// Without a service name the application has the name of its process.
     pub(crate) fn start(
-        service: Option<String>,
+        service: ServiceLabel,
         target: Option<WatchTarget>,
         database: Database,
         policy: Policy,

@@ -4,4 +4,7 @@ mod cost;
 mod runtime;
 mod sampler;
 
-pub(crate) use self::{runtime::RuntimeProbe, sampler::Sampler};
+pub(crate) use self::{
+    runtime::RuntimeProbe,
+    sampler::{Sampler, ServiceLabel},
+};

@@ -2,7 +2,7 @@
 //! styles.
 
 use leptos::prelude::*;
-use watchboard_wire::{Reading, format};
+use watchboard_wire::{Reading, Unit, format};
 
 use super::table::unknown_reason;
 
@@ -48,9 +48,13 @@ pub(crate) type Slice = (&'static str, f64, &'static str);
 
 /// A whole in parts that add up to it, with a legend.
 #[component]
-pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<Slice>>>) -> impl IntoView {
+pub(crate) fn StackedBar(
+    label: &'static str,
+    parts: Memo<Reading<Vec<Slice>>>,
+    #[prop(default = Unit::Bytes)] unit: Unit,
+) -> impl IntoView {
     let whole = move || parts.with(|parts| parts.iter().flatten().map(|(_, value, _)| value).sum::<f64>());
-    let total = Memo::new(move |_| if parts.with(Result::is_ok) { format::bytes(whole()) } else { String::new() });
+    let total = Memo::new(move |_| if parts.with(Result::is_ok) { unit.text(whole()) } else { String::new() });
     // Text and not elements: it is as short, and the charts need its code anyway.
     let rects = move || {
         let mut from = 0.0;
@@ -66,12 +70,12 @@ pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<Slice>>>) 
         let item = |(index, (name, value, note)): (usize, Slice)| {
             let share = format!("{:.1}\u{a0}%", 100.0 * value / whole().max(1.0));
             view! {
-                <li class:explained=!note.is_empty() title=format!("{} bytes", format::exact(value as u64))>
+                <li class:explained=!note.is_empty() title=exact(unit, value)>
                     <svg class="swatch" aria-hidden="true">
                         <rect class=PARTS[index % PARTS.len()] width="100%" height="100%" />
                     </svg>
                     {name}
-                    <b>{format::bytes(value)}</b>
+                    <b>{unit.text(value)}</b>
                     <span class="share">{share}</span>
                     {(!note.is_empty()).then(|| view! { <span class="what">{note}</span> })}
                 </li>
@@ -88,6 +92,11 @@ pub(crate) fn StackedBar(label: &'static str, parts: Memo<Reading<Vec<Slice>>>) 
         <ul class="legend">{legend}</ul>
         <p class="unknown">{unknown_reason(parts)}</p>
     }
+}
+
+/// All digits of a part.
+fn exact(unit: Unit, value: f64) -> String {
+    format!("{}\u{a0}{}", format::exact(value as u64), if unit == Unit::Bytes { "bytes" } else { "µs" })
 }
 
 /// The classes of a whole's parts.

@@ -26,12 +26,19 @@ pub(crate) fn Chart(
     compact: bool,
 ) -> impl IntoView {
     let crosshair: Crosshair = expect_context();
-    let index = crosshair.index;
-    let drawing = Memo::new(move |_| data.with(draw::chart));
+    let (index, span) = (crosshair.index, crosshair.span.clone());
+    let data = Memo::new(move |_| data.with(|data| data.within(&span())));
+    let handles = StoredValue::new(crosshair.clone());
+    // The name of the series that is drawn alone; empty for all.
+    let isolated = RwSignal::new("");
+    let drawing = Memo::new(move |_| data.with(|data| draw::chart(&data.only(isolated.get()))));
     let is_ribbon = move || data.with(|data| data.shape == ChartShape::Ribbon);
     // Without a value nobody knows where the axis ends.
     let axis = Memo::new(move |_| {
-        data.with(|data| (data.unit, (!data.is_empty() && data.shape != ChartShape::Ribbon).then(|| data.axis())))
+        data.with(|data| {
+            let has_axis = !data.is_empty() && data.shape != ChartShape::Ribbon;
+            (data.unit, has_axis.then(|| data.only(isolated.get()).axis()))
+        })
     });
     // Text and not elements, as of drawings: it is as short, and needs no further code.
     let ticks = move || {
@@ -52,18 +59,20 @@ pub(crate) fn Chart(
             <figcaption>
                 <h2>{title}</h2>
                 <p class="note" class:unseen=compact>{note}</p>
-                <Legend data crosshair />
+                <Legend data crosshair isolated />
             </figcaption>
             <svg class="y-axis" aria-hidden="true" inner_html=ticks></svg>
             <div
                 class="plot"
                 role="img"
                 tabindex="0"
-                aria-label=move || data.with(|data| describe(title, data))
+                aria-label=move || data.with(|data| handles.with_value(|it| describe(title, data, &(it.span)())))
                 on:pointermove=move |event| crosshair::point_at(index, &event, points())
-                on:pointerleave=move |_| index.set(None)
-                on:keydown=move |event| crosshair::step(index, &event, points())
-                on:blur=move |_| index.set(None)
+                on:pointerdown=move |event| handles.with_value(|it| it.press(&event))
+                on:pointerup=move |_| handles.with_value(|it| it.release())
+                on:pointerleave=move |_| handles.with_value(Crosshair::leave)
+                on:keydown=move |event| handles.with_value(|it| it.step(&event, points()))
+                on:blur=move |_| handles.with_value(Crosshair::leave)
             >
                 <div class="drawing" inner_html=move || drawing.get()></div>
                 <CrosshairLine />
@@ -73,40 +82,46 @@ pub(crate) fn Chart(
     }
 }
 
-/// The names of the series with their values now or at the crosshair, and that time.
+/// The names of the series with their values now or at the crosshair, and that time. With scripts a click on a name draws its series alone.
 #[component]
-fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
-    let Crosshair { index, span } = crosshair;
-    let when = move || match index.get() {
-        None => "now".to_owned(),
-        Some(index) => {
-            let before = data.with(|data| data.span.seconds_before_now(index)) * 1000;
-            format::clock(span().end_ms.saturating_sub(before))
-        }
+fn Legend(data: Memo<ChartData>, crosshair: Crosshair, isolated: RwSignal<&'static str>) -> impl IntoView {
+    let Crosshair { index, span, is_scripted, .. } = crosshair;
+    let when = move || match (index.get(), span()) {
+        (None, span) if span.hidden.is_none() => "now".to_owned(),
+        (index, span) => span.clock(index.unwrap_or_else(|| data.with(ChartData::newest_point))),
     };
-    let item = |unit: Unit, name: &'static str, hue: &'static str, value: Option<f64>| {
+    let item = move |unit: Unit, (name, hue, value, is_choice): LegendItem| {
+        let choose = move |_| isolated.update(|isolated| *isolated = if *isolated == name { "" } else { name });
+        // What is no choice is a button that does nothing: a further kind of entry would be code of its own.
         view! {
             <li>
-                <svg class="swatch" aria-hidden="true">
-                    <rect class=hue width="100%" height="100%" />
-                </svg>
-                {name}
-                <b>{value.map_or_else(|| "–".to_owned(), |value| unit.text(value))}</b>
+                <button
+                    type="button"
+                    disabled=move || !(is_choice && is_scripted.get())
+                    aria-pressed=move || is_choice.then(|| (isolated.get() == name).to_string())
+                    on:click=choose
+                >
+                    <svg class="swatch" aria-hidden="true">
+                        <rect class=hue width="100%" height="100%" />
+                    </svg>
+                    {name}
+                    <b>{value.map_or_else(|| "–".to_owned(), |value| unit.text(value))}</b>
+                </button>
             </li>
         }
     };
     let items = move || {
         data.with(|data| {
             let at = index.get().unwrap_or_else(|| data.newest_point());
-            let values = data.series.iter().map(|series| (series.name, series.hue, series.value_at(at, data.points())));
-            let limit = data.limit.map(|(name, value)| (name, "limit", Some(value)));
-            let total = (!data.total.is_empty()).then(|| (data.total, "total", data.sum_at(data.series.len(), at)));
-            total
-                .into_iter()
-                .chain(values)
-                .chain(limit)
-                .map(|(name, hue, value)| item(data.unit, name, hue, value))
-                .collect_view()
+            let are_choices = data.series.len() > 1;
+            let values = data
+                .series
+                .iter()
+                .map(|series| (series.name, series.hue, series.value_at(at, data.points()), are_choices));
+            let limit = data.limit.map(|(name, value)| (name, "limit", Some(value), false));
+            let total =
+                (!data.total.is_empty()).then(|| (data.total, "total", data.sum_at(data.series.len(), at), false));
+            total.into_iter().chain(values).chain(limit).map(|entry| item(data.unit, entry)).collect_view()
         })
     };
     let marks = move || {
@@ -123,8 +138,12 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair) -> impl IntoView {
     }
 }
 
+/// An entry of a legend: its name, its hue, its value, and whether it can be chosen.
+type LegendItem = (&'static str, &'static str, Option<f64>, bool);
+
 /// The chart in a sentence.
-fn describe(title: &str, data: &ChartData) -> String {
+fn describe(title: &str, data: &ChartData, shown: &ChartSpan) -> String {
+    let newest = if shown.hidden.is_some() { "at its end" } else { "now" };
     let series = data.series.iter().map(|series| {
         let known: Vec<f64> = series.values.iter().flatten().copied().collect();
         if known.is_empty() {
@@ -134,11 +153,14 @@ fn describe(title: &str, data: &ChartData) -> String {
         let highest = known.iter().copied().fold(0.0, f64::max);
         let text = |value| data.unit.text(value);
         let now = series.value_at(data.newest_point(), data.points()).map_or_else(|| "unknown".to_owned(), text);
-        format!("{}: now {now}, lowest {}, highest {}", series.name, text(lowest), text(highest))
+        format!("{}: {newest} {now}, lowest {}, highest {}", series.name, text(lowest), text(highest))
     });
-    let span =
-        if data.span.is_whole() { data.span.window.long_word().to_owned() } else { format::span(data.span.seconds()) };
-    let sentence = format!("{title}, last {span}. {}.", series.collect::<Vec<_>>().join("; "));
+    let span = match data.span {
+        span if shown.hidden.is_some() => format!("{} to {}", shown.clock(0), shown.clock(span.points - 1)),
+        span if span.is_whole() => format!("last {}", span.window.long_word()),
+        span => format!("last {}", format::span(span.seconds())),
+    };
+    let sentence = format!("{title}, {span}. {}.", series.collect::<Vec<_>>().join("; "));
     let marks = data.marks.iter().map(|(_, said)| format!("It {said}."));
     std::iter::once(sentence).chain(marks).collect::<Vec<_>>().join(" ")
 }
@@ -150,6 +172,17 @@ mod tests {
 
     const MINUTE: ShownSpan = ShownSpan { window: Window::Minute, points: 60 };
 
+    fn shown(data: &ChartData) -> ChartSpan {
+        ChartSpan { span: data.span, hidden: None, started_ms: 0, end_ms: 7_200_000 }
+    }
+
+    #[test]
+    fn a_part_of_the_window_has_its_times() {
+        let data = ChartData::new(ShownSpan { window: Window::Minute, points: 30 }, Unit::Percent);
+        let part = ChartSpan { hidden: Some(10), ..shown(&data) };
+        assert_eq!(describe("CPU", &data, &part), "CPU, 01:59:31 to 02:00:00. .");
+    }
+
     #[test]
     fn what_stopped_is_not_now() {
         let data = |values: &[Option<f32>]| ChartData {
@@ -158,7 +191,7 @@ mod tests {
         };
         assert_eq!(data(&[Some(1.0), None]).newest_point(), 58, "the newest point has only begun");
         let stopped = data(&[Some(1.0), None, None]);
-        assert!(describe("CPU", &stopped).contains("process: now unknown, lowest 1"));
+        assert!(describe("CPU", &stopped, &shown(&stopped)).contains("process: now unknown, lowest 1"));
     }
 
     #[test]
@@ -170,7 +203,7 @@ mod tests {
             ],
             ..ChartData::new(MINUTE, Unit::Percent)
         };
-        let text = describe("CPU", &data).replace('\u{a0}', " ");
+        let text = describe("CPU", &data, &shown(&data)).replace('\u{a0}', " ");
         assert_eq!(text, "CPU, last minute. process: now 2 %, lowest 1 %, highest 5 %; system: no data yet.");
     }
 }

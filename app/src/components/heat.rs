@@ -5,7 +5,7 @@ use std::fmt::Write;
 use leptos::prelude::*;
 use watchboard_wire::{Band, ShownSpan, format};
 
-use super::chart::{Crosshair, CrosshairLine, Series, TimeAxis};
+use super::chart::{ChartSpan, Crosshair, CrosshairLine, Series, TimeAxis};
 
 /// Shades, from few to many.
 const SHADES: f64 = 5.0;
@@ -20,6 +20,19 @@ pub(crate) struct HeatData {
 }
 
 impl HeatData {
+    /// The part of it that the charts show.
+    fn within(&self, shown: &ChartSpan) -> Self {
+        let mut part = self.clone();
+        if let Some(hidden) = shown.hidden {
+            part.span = shown.span;
+            part.points.truncate(part.points.len().saturating_sub(hidden));
+            // What is older would still count for the bands.
+            part.points.drain(..part.points.len().saturating_sub(part.span.points));
+            part.lines.iter_mut().for_each(|line| line.hide(hidden));
+        }
+        part
+    }
+
     fn counts(&self) -> impl Iterator<Item = (Band, u32)> {
         self.points.iter().flatten().copied()
     }
@@ -49,7 +62,9 @@ type HeatBox = (usize, u8);
 /// The map with its title, its axes and its key. Each box can be read, by the pointer and by the arrow keys.
 #[component]
 pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatData>) -> impl IntoView {
-    let Crosshair { index: crosshair, span } = expect_context();
+    let Crosshair { index: crosshair, span, .. } = expect_context();
+    let of_span = span.clone();
+    let data = Memo::new(move |_| data.with(|data| data.within(&of_span())));
     let chosen = RwSignal::new(None::<HeatBox>);
     // A click keeps the box.
     let is_kept = RwSignal::new(false);
@@ -93,9 +108,8 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
         None => "Point at a box, or go by the arrow keys, to read it. A click keeps it.".to_owned(),
         Some((index, band)) => data.with(|data| {
             let count = data.point(index).and_then(|point| point.iter().find(|(it, _)| it.0 == band));
-            let at = span().end_ms.saturating_sub(data.span.seconds_before_now(index) * 1000);
             let count = count.map_or(0, |(_, count)| *count);
-            format!("{}, {} to {}: {count} requests", format::clock(at), begins(band), begins(band + 1))
+            format!("{}, {} to {}: {count} requests", span().clock(index), begins(band), begins(band + 1))
         }),
     };
     view! {

@@ -11,6 +11,9 @@ pub(crate) fn StatTile(
     value: Memo<String>,
     /// Scope and age of the figure.
     detail: Memo<String>,
+    /// Its change, below the detail.
+    #[prop(optional, into)]
+    change: Option<Memo<String>>,
     line: Memo<ChartData>,
     /// How bad the value is: `warn`, `bad`, or nothing.
     tone: Memo<String>,
@@ -21,6 +24,7 @@ pub(crate) fn StatTile(
             <h2>{label}</h2>
             <p class=move || format!("value {}", tone.get())>{value}</p>
             <p class="detail">{detail}</p>
+            {change.map(|change| view! { <p class="detail change">{change}</p> })}
             <div class="sparkline" aria-hidden="true" inner_html=move || drawing.get()></div>
         </div>
     }

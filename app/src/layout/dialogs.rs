@@ -103,14 +103,15 @@ fn ways(live: Live, text: &str) -> Vec<(String, String)> {
     ways
 }
 
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 9] = [
     ("Ctrl K", "find a view, a window or an endpoint"),
     ("1 to 6", "the window: a minute to 24 hours"),
     ("g, then o r m d", "overview, requests, memory, database"),
     ("/", "filter the endpoints"),
     ("p", "pause and go on"),
     ("← →", "on a chart: the point before and after"),
-    ("Esc", "close what is open"),
+    ("Shift ← →, Enter", "on a chart: choose a span, and show it alone"),
+    ("Esc", "close what is open; on a chart: back to the whole window"),
     ("?", "these keys"),
 ];
 

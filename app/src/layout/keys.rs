@@ -43,7 +43,7 @@ pub(super) fn listen(live: Live, open: RwSignal<Option<Dialog>>) {
             ("d", true) => go(selection.to_view(View::Database)),
             ("p", _) => live.preferences.update(|preferences| preferences.paused = !preferences.paused),
             ("?", _) => open.set(Some(Dialog::Keys)),
-            ("Escape", _) => close_menus(),
+            ("Escape", _) => close(),
             ("/", _) => {
                 event.prevent_default();
                 focus_filter(live);
@@ -75,14 +75,27 @@ fn is_field(event: &web_sys::KeyboardEvent) -> bool {
     target.is_some_and(|target| matches!(&*target.tag_name(), "INPUT" | "SELECT" | "TEXTAREA"))
 }
 
-/// Closes what opened over the page.
-fn close_menus() {
+/// Closes the menus, or the drawer if no menu is open.
+fn close() {
+    if !close_menus()
+        && let Ok(Some(link)) = document().query_selector(".drawer .close")
+        && let Some(link) = link.dyn_ref::<web_sys::HtmlElement>()
+    {
+        link.click();
+    }
+}
+
+/// Closes the menus that are open over the page, and says whether one was.
+fn close_menus() -> bool {
+    let mut was_open = false;
     let open = document().get_elements_by_tag_name("details");
     for index in 0..open.length() {
         if let Some(details) = open.item(index).filter(|it| it.closest(".menu, .status").ok().flatten().is_some()) {
+            was_open |= details.has_attribute("open");
             let _ = details.remove_attribute("open");
         }
     }
+    was_open
 }
 
 /// Focuses the filter. From other views this goes to it first.

@@ -22,6 +22,9 @@ const ANSWER_WITHIN_MS: u32 = 8_000;
 /// The retry after a failure comes within this time, also if the interval is longer.
 const RETRY_WITHIN_SECONDS: u32 = 5;
 
+/// Views and windows whose figures stay during a pause, the last ones: those of many endpoints take a quarter of a megabyte each.
+const MAX_FROZEN: usize = 16;
+
 /// A page that was loaded anew for another build does so again after this time at the earliest.
 const RELOAD_AGAIN_MS: u64 = 60_000;
 /// When the page was loaded anew for another build.
@@ -33,12 +36,20 @@ struct Refresher {
     timer: StoredValue<Option<TimeoutHandle>>,
     /// The time of the figures on the page, by the browser's monotonic clock.
     taken_at_ms: StoredValue<f64>,
+    /// The figures of other views and windows that the page has had since the pause, each with its time: they are as frozen as those that are
+    /// shown.
+    frozen: StoredValue<Vec<(Figures, f64)>>,
 }
 
 /// Takes over from the first paint, whose figures were `age_ms` old when the server sent them.
 pub(super) fn start(live: Live, age_ms: u64) {
-    let refresher =
-        Refresher { live, timer: StoredValue::new(None), taken_at_ms: StoredValue::new(now_ms() - age_ms as f64) };
+    let refresher = Refresher {
+        live,
+        timer: StoredValue::new(None),
+        taken_at_ms: StoredValue::new(now_ms() - age_ms as f64),
+        frozen: StoredValue::new(vec![]),
+    };
+    Effect::watch(move || live.preferences.get().paused, move |paused, _, _| refresher.freeze(*paused), true);
     // Effects run after hydration. Until then the text must be the server's.
     Effect::new(move |_| refresher.count_age());
     Effect::watch(
@@ -53,13 +64,13 @@ pub(super) fn start(live: Live, age_ms: u64) {
     Effect::watch(
         move || live.selection.with(Selection::refresh_query),
         move |query, before, _| {
-            if before != Some(query) {
+            if before != Some(query) && !refresher.thaw(query) {
                 refresher.refresh();
             }
         },
         false,
     );
-    Effect::watch(move || live.refresh_requested.get(), move |(), _, _| refresher.refresh(), false);
+    Effect::watch(move || live.refresh_requested.get(), move |(), _, _| refresher.refresh_now(), false);
     let visibility = window_event_listener_untyped("visibilitychange", move |_| {
         if visible() && !live.preferences.get_untracked().paused {
             refresher.refresh();
@@ -107,8 +118,11 @@ impl Refresher {
                 Some(RefreshReply::Figures(_))
                     if self.live.selection.with_untracked(Selection::refresh_query) != query =>
                 {
-                    // The viewer has left that selection in the meantime.
-                    return self.refresh();
+                    // The viewer has left that selection in the meantime, perhaps for figures that are there.
+                    let wanted = self.live.selection.with_untracked(Selection::refresh_query);
+                    if self.live.figures.with_untracked(|figures| figures.query != wanted) {
+                        return self.refresh();
+                    }
                 }
                 Some(RefreshReply::Figures(update)) => {
                     self.show(query, *update);
@@ -119,6 +133,46 @@ impl Refresher {
             self.count_age();
             self.schedule();
         });
+    }
+
+    /// Asks for new figures because the viewer said so.
+    fn refresh_now(self) {
+        self.frozen.set_value(vec![]);
+        self.refresh();
+    }
+
+    /// Notes the time of the figures at which the viewer pauses.
+    fn freeze(self, paused: bool) {
+        self.frozen.set_value(vec![]);
+        let now = self.live.figures.with_untracked(|figures| figures.snapshot.taken_at_unix_ms);
+        self.live.paused_at_unix_ms.set(paused.then_some(now));
+    }
+
+    /// Shows the figures that the page has had for a question since the pause; says whether it has some.
+    fn thaw(self, query: &RefreshQuery) -> bool {
+        let known = self.frozen.try_update_value(|frozen| {
+            let index = frozen.iter().position(|(figures, _)| figures.query == *query)?;
+            Some(frozen.remove(index))
+        });
+        let Some((figures, taken_at_ms)) = known.flatten() else { return false };
+        self.replace(figures, taken_at_ms);
+        self.count_age();
+        true
+    }
+
+    /// Shows the figures of another question. Those that it replaces stay while the loop is paused.
+    fn replace(self, figures: Figures, taken_at_ms: f64) {
+        // Moved and not cloned, which would be code for every figure.
+        let shown = self.live.figures.try_update(|shown| std::mem::replace(shown, figures));
+        if let Some(shown) = shown.filter(|_| self.live.preferences.get_untracked().paused) {
+            let shown = (shown, self.taken_at_ms.get_value());
+            self.frozen.update_value(|frozen| {
+                frozen.truncate(MAX_FROZEN - 1);
+                frozen.insert(0, shown);
+            });
+        }
+        self.taken_at_ms.set_value(taken_at_ms);
+        self.show_zone();
     }
 
     /// Loads the page of the build that answers now. Where two builds answer in turns, that would never end: then the page stays, and says so.
@@ -136,12 +190,16 @@ impl Refresher {
     }
 
     fn show(self, query: RefreshQuery, update: RefreshResponse) {
-        self.taken_at_ms.set_value(now_ms() - update.age_ms as f64);
+        let (taken_at_ms, at) = (now_ms() - update.age_ms as f64, update.snapshot.taken_at_unix_ms);
         if self.live.figures.with_untracked(|figures| figures.query == query) {
+            self.taken_at_ms.set_value(taken_at_ms);
             self.live.figures.update(|figures| figures.update(update));
+            // They were under way when the viewer paused, or asked for since: the pause is of their time.
+            if self.live.paused_at_unix_ms.get_untracked().is_some() {
+                self.live.paused_at_unix_ms.set(Some(at));
+            }
         } else {
-            self.live.figures.set(Figures::new(query, update));
-            self.show_zone();
+            self.replace(Figures::new(query, update), taken_at_ms);
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Live {
     pub(crate) age_seconds: RwSignal<Option<u64>>,
     /// Whether the figures of the first paint were stale when the server sent them.
     loaded_stale: bool,
+    /// The time of the figures at which the viewer paused; `None` while the loop runs.
+    pub(crate) paused_at_unix_ms: RwSignal<Option<u64>>,
     /// Set when the viewer asks for a refresh now.
     pub(super) refresh_requested: RwSignal<()>,
     /// Whether the last refresh failed.
@@ -58,6 +60,7 @@ impl Live {
             preferences,
             refreshing: RwSignal::new(false),
             age_seconds: RwSignal::new(None),
+            paused_at_unix_ms: RwSignal::new(None),
             refresh_requested: RwSignal::new(()),
             failed: RwSignal::new(false),
             other_build: RwSignal::new(false),

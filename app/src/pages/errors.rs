@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use watchboard_wire::{ErrorCause, ErrorKind, ErrorSample, Part, format};
 
-use super::cells::{code_class, count_cell, time_cell};
+use super::{
+    cells::{code_class, count_cell, time_cell},
+    request::request_href,
+};
 use crate::{
     components::{Cell, Column, Table, TableRow, numbers, words},
     figures::Figures,
@@ -88,7 +91,9 @@ fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, selection: &Sele
         Cell::number(format!("{} ago", format::span(ago)), figures.snapshot.date_time(at))
     };
     let last = cause.samples.first();
-    let id = last.and_then(|sample| sample.request_id.clone()).unwrap_or_else(|| "–".to_owned());
+    let id = last.and_then(|sample| sample.request_id.clone()).unwrap_or_else(|| "without an id".to_owned());
+    let open = last.map(|sample| request_href(selection, sample.at_unix_ms, sample.duration_us));
+    let id = Cell::words(id).class("id");
     let after = last.map_or_else(|| "–".to_owned(), |sample| format::duration_us(sample.duration_us as f64));
     let window = figures.window();
     let mut line = vec![0.0; figures.span().points];
@@ -111,7 +116,7 @@ fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, selection: &Sele
         Cell::line(&wide, if is_server_side(cause.kind) { "hue-server" } else { "hue-client" }),
         seen(cause.last_at_unix_ms),
         seen(cause.first_at_unix_ms),
-        Cell::words(id).class("id"),
+        open.into_iter().fold(id, Cell::with_link),
         Cell::number(after, String::new()),
     ]
 }
@@ -128,7 +133,8 @@ const SAMPLE_COLUMNS: &[Column] = &[
 /// The last failed requests of each cause in the window, newest first.
 #[component]
 pub(crate) fn SampleTable() -> impl IntoView {
-    let rows = figures_memo(|figures| {
+    let selection = use_selection();
+    let rows = figures_memo(move |figures| {
         let causes = causes_in_window(figures);
         let samples: Vec<_> =
             causes.iter().flat_map(|(cause, _)| cause.samples.iter().map(move |sample| (*cause, sample))).collect();
@@ -141,8 +147,9 @@ pub(crate) fn SampleTable() -> impl IntoView {
         let row = |at: usize| {
             let (cause, sample) = samples[at];
             let message = sample.message.clone().unwrap_or_else(|| "–".to_owned());
+            let open = selection.with(|selection| request_href(selection, sample.at_unix_ms, sample.duration_us));
             vec![
-                time_cell(&figures.snapshot, sample.at_unix_ms),
+                time_cell(&figures.snapshot, sample.at_unix_ms).with_link(open),
                 Cell::words(cause.status.to_string()).class(code_class(cause.status)),
                 Cell::words(cause.kind.word()),
                 Cell::words(message.clone()).with_title(message).class("message"),

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use watchboard_wire::{CommandStep, RequestCommands, SlowRequest, Snapshot, format};
 
-use super::cells::{code_class, count_cell, duration_cell, time_cell};
+use super::{
+    cells::{code_class, count_cell, duration_cell, time_cell},
+    request::request_href,
+};
 use crate::{
     components::{Cell, Column, Stretch, Table, TableRow, numbers, words},
     figures::Figures,
@@ -60,7 +63,11 @@ pub(crate) fn SlowestTable(of_endpoint: bool) -> impl IntoView {
 fn slow_request_row(request: &SlowRequest, selection: &Selection, snapshot: &Snapshot) -> TableRow {
     let id = request.request_id.clone().unwrap_or_else(|| "–".to_owned());
     let mut cells = vec![
-        time_cell(snapshot, request.at_unix_ms),
+        time_cell(snapshot, request.at_unix_ms).with_link(request_href(
+            selection,
+            request.at_unix_ms,
+            request.duration_us,
+        )),
         Cell::words(request.endpoint.clone()).with_link(selection.to_endpoint(&request.endpoint).href()),
         Cell::words(request.status.to_string()).class(code_class(request.status)),
         first_byte(request),
@@ -87,19 +94,21 @@ fn first_byte(request: &SlowRequest) -> Cell {
 
 /// The commands as bars on the request's time.
 fn steps(database: &RequestCommands, whole_us: u64) -> Cell {
-    let stretch = |step: &CommandStep| {
-        let name = database.names.get(usize::from(step.name)).cloned().unwrap_or_default();
-        let [elapsed, at] = [u64::from(step.elapsed_us), step.at_us].map(|us| format::duration_us(us as f64));
-        Stretch {
-            at_us: step.at_us,
-            elapsed_us: step.elapsed_us.into(),
-            failed: step.failed,
-            title: format!("{name}: {elapsed}, {at} after its arrival{}", if step.failed { ", failed" } else { "" }),
-        }
-    };
-    let stretches: Vec<Stretch> = database.steps.iter().map(stretch).collect();
+    let stretches: Vec<Stretch> = database.steps.iter().map(|step| stretch(database, step)).collect();
     let listed = stretches.len() as u64;
     let more = u64::from(database.commands).saturating_sub(listed);
     let title = if more > 0 { format!("the first {listed}, and {more} more") } else { String::new() };
     Cell::steps(&stretches, whole_us).with_title(title)
+}
+
+/// A command on the request's time.
+pub(super) fn stretch(database: &RequestCommands, step: &CommandStep) -> Stretch {
+    let name = database.names.get(usize::from(step.name)).cloned().unwrap_or_default();
+    let [elapsed, at] = [u64::from(step.elapsed_us), step.at_us].map(|us| format::duration_us(us as f64));
+    Stretch {
+        at_us: step.at_us,
+        elapsed_us: step.elapsed_us.into(),
+        failed: step.failed,
+        title: format!("{name}: {elapsed}, {at} after its arrival{}", if step.failed { ", failed" } else { "" }),
+    }
 }

@@ -18,6 +18,8 @@ pub(super) fn Tiles() -> impl IntoView {
     let window = |read: fn(&WindowTotals) -> String| {
         figures_memo(move |figures: &Figures| format!("{} in the {}", read(&figures.totals), figures.window_text()))
     };
+    let change =
+        |read: fn(&WindowTotals) -> Option<String>| figures_memo(move |figures: &Figures| change(figures, read));
     let calm = || Memo::new(|_| String::new());
     let whose = if watches_another() { "Application memory" } else { "Process memory" };
     view! {
@@ -26,6 +28,7 @@ pub(super) fn Tiles() -> impl IntoView {
                 label="Requests, last 10\u{a0}s"
                 value=recent(|recent| format::per_second(recent.per_second()))
                 detail=window(|totals| format!("{}, {}", format::count(totals.requests as f64), format::per_second(totals.per_second())))
+                change=change(|totals| percent_change(totals.per_second(), before_per_second(totals)?))
                 line=charts::request_rate()
                 tone=calm()
             />
@@ -36,6 +39,7 @@ pub(super) fn Tiles() -> impl IntoView {
                     let percent = totals.error_percent().map_or_else(dash, format::percent);
                     format!("{}, {percent}", format::count(totals.server_errors as f64))
                 })
+                change=change(error_change)
                 line=charts::server_errors()
                 tone=recent(|recent| error_tone(recent).to_owned())
             />
@@ -43,12 +47,47 @@ pub(super) fn Tiles() -> impl IntoView {
                 label="p99, last 10\u{a0}s"
                 value=recent(|recent| p99(recent.latency))
                 detail=window(|totals| p99(totals.latency))
+                change=change(|totals| percent_change(totals.latency?.p99_us as f64, totals.before?.latency_p99_us? as f64))
                 line=charts::latency_p99()
                 tone=calm()
             />
-            <StatTile label=whose value=snapshot_text(rss) detail=snapshot_text(memory_detail) line=charts::rss() tone=snapshot_text(memory_tone) />
-            <StatTile label="CPU" value=snapshot_text(cpu) detail=snapshot_text(cpu_detail) line=charts::cpu() tone=calm() />
+            <StatTile label=whose value=snapshot_text(rss) detail=snapshot_text(memory_detail) change=calm() line=charts::rss() tone=snapshot_text(memory_tone) />
+            <StatTile label="CPU" value=snapshot_text(cpu) detail=snapshot_text(cpu_detail) change=calm() line=charts::cpu() tone=calm() />
         </div>
+    }
+}
+
+/// The change against the window before; empty unless both windows have figures for nearly all of their time.
+fn change(figures: &Figures, read: fn(&WindowTotals) -> Option<String>) -> String {
+    let (totals, window) = (&figures.totals, figures.window());
+    let is_whole = |seconds: u64| seconds + 2 * window.step_seconds() >= window.seconds();
+    let are_whole = is_whole(totals.seconds) && totals.before.is_some_and(|before| is_whole(before.seconds));
+    let change = are_whole.then(|| read(totals)).flatten();
+    change.map_or_else(String::new, |change| format!("{change} against the {} before", window.long_word()))
+}
+
+fn before_per_second(totals: &WindowTotals) -> Option<f64> {
+    totals.before.map(|before| before.requests as f64 / before.seconds.max(1) as f64)
+}
+
+/// A change in percent of what was before; `None` if there was nothing.
+fn percent_change(now: f64, before: f64) -> Option<String> {
+    (before > 0.0).then(|| signed(100.0 * (now - before) / before, "\u{a0}%"))
+}
+
+/// The change of the share of server errors, in points.
+fn error_change(totals: &WindowTotals) -> Option<String> {
+    let before = totals.before.filter(|before| before.requests > 0)?;
+    let share = 100.0 * before.server_errors as f64 / before.requests as f64;
+    Some(signed(totals.error_percent()? - share, " points"))
+}
+
+/// A number with its sign, short.
+fn signed(value: f64, unit: &str) -> String {
+    match value {
+        value if value.abs() < 0.05 => format!("±0{unit}"),
+        value if value.abs() < 10.0 => format!("{value:+.1}{unit}"),
+        value => format!("{value:+.0}{unit}"),
     }
 }
 
@@ -108,4 +147,33 @@ fn cpu_detail(snapshot: &Snapshot) -> String {
         |(percent, cpus): (f64, usize)| format!("of a core; system: {} of {cpus} cores", format::percent(percent));
     let system = snapshot.memory.system.as_ref().ok();
     system.and_then(|system| Some(of_system((system.cpu_percent?, system.cpus as usize)))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use watchboard_wire::{RefreshQuery, RefreshResponse, Window, WindowBefore};
+
+    fn figures(seconds: u64, before: Option<WindowBefore>) -> Figures {
+        let mut answer = RefreshResponse::default();
+        answer.timeline.window = Window::FifteenMinutes;
+        answer.totals = WindowTotals { seconds, requests: 1_120, server_errors: 56, before, ..WindowTotals::default() };
+        Figures::new(RefreshQuery::default(), answer)
+    }
+
+    #[test]
+    fn a_change_is_told_only_of_two_whole_windows() {
+        let rate = |totals: &WindowTotals| percent_change(totals.per_second(), before_per_second(totals)?);
+        let before = WindowBefore { seconds: 900, requests: 1_000, server_errors: 10, latency_p99_us: None };
+        assert_eq!(change(&figures(900, Some(before)), rate), "+12\u{a0}% against the 15 minutes before");
+        assert_eq!(change(&figures(900, Some(before)), error_change), "+4.0 points against the 15 minutes before");
+        let none = WindowBefore { requests: 0, ..before };
+        let young = WindowBefore { seconds: 300, ..before };
+        for figures in
+            [figures(900, None), figures(900, Some(none)), figures(900, Some(young)), figures(100, Some(before))]
+        {
+            assert_eq!(change(&figures, rate), "");
+        }
+        assert_eq!([0.01, -3.21, 250.4].map(|value| signed(value, " %")), ["±0 %", "-3.2 %", "+250 %"]);
+    }
 }

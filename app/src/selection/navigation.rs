@@ -73,9 +73,13 @@ pub(crate) fn navigate(selection: RwSignal<Selection>, step: bool, to: Selection
     let _ = step;
     #[cfg(feature = "hydrate")]
     let is_other_view = selection.with_untracked(|from| (from.view, &from.endpoint) != (to.view, &to.endpoint));
+    #[cfg(feature = "hydrate")]
+    let closed = selection.with_untracked(|from| (from.request.is_some() && to.request.is_none()).then(|| from.href()));
     selection.set(to);
     #[cfg(feature = "hydrate")]
     if is_other_view {
         super::place::begin();
+    } else if let Some(href) = closed {
+        super::place::return_focus(href);
     }
 }

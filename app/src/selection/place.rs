@@ -21,12 +21,26 @@ pub(super) fn keep(href: &str) {
 /// Goes to the top of another view. Whoever followed a link that is gone goes on in the view.
 pub(super) fn begin() {
     window().scroll_to_with_x_and_y(0.0, 0.0);
-    request_animation_frame(|| {
-        let is_lost = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
-        if is_lost && let Some(view) = document().get_element_by_id("view") {
-            focus(&view);
-        }
+    request_animation_frame(focus_view_if_lost);
+}
+
+/// Focuses the link that opened what is closed now. Whoever closed it goes on in the view if the link is gone.
+pub(super) fn return_focus(href: String) {
+    request_animation_frame(move || {
+        focus_link(&href);
+        focus_view_if_lost();
     });
+}
+
+fn focus_view_if_lost() {
+    let is_lost = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
+    if is_lost && let Some(view) = document().get_element_by_id("view") {
+        focus(&view);
+    }
+}
+
+fn focus_link(href: &str) {
+    links().find(|link| link.get_attribute("href").as_deref() == Some(href)).iter().for_each(focus);
 }
 
 /// Goes back to the place of the current entry, as soon as the page is long enough.
@@ -52,7 +66,7 @@ fn step(entry: String, scrolled: i32, href: String, until: f64) {
         let room = document().document_element().map_or(0, |page| page.scroll_height() - page.client_height());
         if room >= scrolled {
             window().scroll_to_with_x_and_y(0.0, scrolled.into());
-            links().find(|link| link.get_attribute("href").as_deref() == Some(&*href)).iter().for_each(focus);
+            focus_link(&href);
         } else if now_ms() < until {
             step(entry, scrolled, href, until);
         }

@@ -24,12 +24,17 @@ impl Selection {
         add("filter", &self.filter, !self.filter.is_empty());
         add("rows", "all", self.all);
         add("display", "wall", self.wall);
+        let (from, to) = self.span.unwrap_or_default();
+        add("from", &from.to_string(), self.span.is_some());
+        add("to", &to.to_string(), self.span.is_some());
+        add("request", self.request.as_deref().unwrap_or_default(), self.request.is_some());
         href
     }
 
     /// The selection of a query.
     pub(crate) fn from_query(query: &str) -> Self {
         let mut selection = Self::default();
+        let (mut from, mut to) = (None, None);
         for pair in query.trim_start_matches('?').split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decode(value);
@@ -51,7 +56,17 @@ impl Selection {
                 "filter" => selection.filter = value,
                 "rows" => selection.all = value == "all",
                 "display" => selection.wall = value == "wall",
+                "from" => from = Some(value),
+                "to" => to = Some(value),
+                "request" => selection.request = Some(value).filter(|key| !key.is_empty()),
                 _ => {}
+            }
+        }
+        if from.is_some() || to.is_some() {
+            let second = |value: Option<String>| value.and_then(|value| value.parse::<u64>().ok());
+            selection.span = second(from).zip(second(to)).filter(|(from, to)| from < to);
+            if selection.span.is_none() {
+                selection.unknown = Some(NO_SPAN.to_owned());
             }
         }
         // A table that is sorted shows by what.
@@ -64,6 +79,9 @@ impl Selection {
 fn parse_word<T: Copy, const N: usize>(all: [T; N], word: fn(T) -> &'static str, wanted: &str) -> Option<T> {
     all.into_iter().find(|one| word(*one) == wanted)
 }
+
+const NO_SPAN: &str =
+    "“from” and “to” are Unix seconds, and “from” is the earlier one: the charts show the whole window.";
 
 fn unknown_window(value: &str) -> String {
     let words = Window::ALL.map(Window::word).join(", ");
@@ -95,6 +113,8 @@ mod tests {
             filter: "a=b&c#d+e".to_owned(),
             all: true,
             wall: true,
+            span: Some((1_764_300_000, 1_764_300_060)),
+            request: Some("1764300000000.53211".to_owned()),
             unknown: None,
         };
         assert_eq!(Selection::from_query(&selection.href()), selection);
@@ -107,6 +127,9 @@ mod tests {
         let unknown = |query| Selection::from_query(query).unknown.unwrap_or_default();
         assert!(told("?window=7y") && unknown("?window=7y").contains("no window “7y”, only 1m, 5m, 15m"));
         assert!(told("?view=<script>") && unknown("?view=<script>").contains("no view “<script>”"));
+        for query in ["?from=1", "?to=1", "?from=2&to=1", "?from=a&to=5", "?from=-1&to=5", "?from=&to="] {
+            assert!(told(query) && unknown(query).contains("Unix seconds"), "{query}");
+        }
         assert_eq!(Selection::from_query("?window=7y").to_window(Window::Hour).unknown, None);
     }
 

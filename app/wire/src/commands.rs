@@ -235,6 +235,8 @@ pub struct RequestCommands {
     pub commands: u32,
     /// The time in which at least one was in flight.
     pub elapsed_us: u64,
+    /// The time in which it waited for a connection to the database.
+    pub waited_us: u64,
     /// The names of its steps.
     pub names: Vec<String>,
     /// The first commands that ended; at most 24.

@@ -26,6 +26,7 @@ mod runtime;
 mod server;
 mod snapshot;
 mod timeline;
+mod trace_url;
 mod window;
 
 pub use application::{Application, ApplicationProcess, ProcessEnd, Role};
@@ -55,7 +56,7 @@ pub use memory::{
 };
 pub use reading::{Reading, Unknown, reading_ref};
 pub use refresh::{Part, RefreshCursor, RefreshQuery, RefreshResponse};
-pub use requests::{RecentRequests, RequestMemory, RequestUpstream, Requests, WindowTotals};
+pub use requests::{RecentRequests, RequestMemory, RequestUpstream, Requests, WindowBefore, WindowTotals};
 pub use runtime::Runtime;
 pub use server::{
     Cache, CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases, DatedReading, Operation,
@@ -64,4 +65,5 @@ pub use server::{
 pub use snapshot::{FullSnapshot, STALE_AFTER, Snapshot};
 use timeline::columns;
 pub use timeline::{Columns, Timeline, TimelineColumns};
+pub use trace_url::{TraceUrl, TraceUrlError};
 pub use window::{ShownSpan, Window};

@@ -91,6 +91,21 @@ pub struct WindowTotals {
     pub memory: Option<RequestMemory>,
     /// Their database commands; `None` if they sent none, or without a command listener.
     pub database: Option<RequestDatabase>,
+    /// The window before; `None` unless the history has all of it.
+    pub before: Option<WindowBefore>,
+}
+
+/// The requests of the window before the page's. It is as long, and begins and ends at whole steps of the history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowBefore {
+    /// Its seconds for which there was a reading.
+    pub seconds: u64,
+    /// Requests that ended.
+    pub requests: u64,
+    /// 5xx, panics and broken bodies.
+    pub server_errors: u64,
+    /// The 99th percentile of those that succeeded; `None` without such requests.
+    pub latency_p99_us: Option<u64>,
 }
 
 impl WindowTotals {

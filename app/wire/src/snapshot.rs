@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CommandsSnapshot, DatabaseHealth, EndpointLatency, EndpointTotals, ErrorEvent, Exemplar, Health, Memory, Reading,
-    Requests, Runtime, Unknown, format,
+    Requests, Runtime, TraceUrl, Unknown, format,
 };
 
 /// A snapshot is taken every second. Once it is older than this, it is stale: no state that it has holds any more.
@@ -69,6 +69,8 @@ pub struct Snapshot {
     pub service: String,
     /// Watchboard's own version.
     pub version: String,
+    /// Where the traces of requests are shown; `None` if nobody named a tool for them.
+    pub trace_url: Option<TraceUrl>,
     /// The time at which the monitor was built. It identifies a run of the monitor.
     pub started_at_unix_ms: u64,
     /// Whole seconds from the start of the monitor to this snapshot, by the monotonic clock.
@@ -124,6 +126,11 @@ impl Snapshot {
         unix_ms
             .saturating_add_signed(self.wall_clock_set_ms)
             .saturating_add_signed(i64::from(self.zone_minutes) * 60_000)
+    }
+
+    /// A time of the wall clock as a time of day in the zone of the page.
+    pub fn clock_of_wall(&self, unix_ms: u64) -> String {
+        format::clock(unix_ms.saturating_add_signed(i64::from(self.zone_minutes) * 60_000))
     }
 
     /// One of its times as date and time: `2026-11-23 12:03:04 UTC`.

@@ -68,6 +68,25 @@ async fn axe_has_no_complaint_about_an_empty_board_nor_without_contact() {
 }
 
 #[tokio::test]
+async fn axe_has_no_complaint_about_the_drawer_of_a_request() {
+    let arguments = ["--trace-url", "https://jaeger.local/trace/{trace_id}"];
+    let (board, browser) = (Board::demo("127.0.0.1:0", &arguments).await, Browser::start(true).await);
+    for (theme, width) in [("light", 1440), ("dark", 390)] {
+        browser.resize(width, 900).await;
+        browser.tab.goto(&board.url).await.unwrap();
+        browser.value(&format!("document.cookie = 'watchboard_preferences={theme}-2-running; path=/'")).await;
+        browser.tab.goto(&format!("{}?view=requests", board.url)).await.unwrap();
+        browser.until(FRESHNESS, |text| text == "Live").await;
+        let link = "document.querySelector('#slowest-requests tbody a[href*=\"&request=\"]')";
+        browser.until(link, |link| !link.is_null()).await;
+        browser.value(&format!("{link}.click()")).await;
+        browser.until("document.querySelector('.drawer a.trace')", |link| !link.is_null()).await;
+        assert_eq!(violations(&browser).await, Vec::<String>::new(), "{theme}, {width}");
+    }
+    browser.stop().await;
+}
+
+#[tokio::test]
 async fn axe_has_no_complaint_about_what_opens_over_the_page() {
     let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
     for open in [

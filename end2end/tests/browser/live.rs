@@ -162,3 +162,42 @@ async fn a_young_process_fills_its_charts() {
     browser.until(labels, |labels| labels.as_u64() >= Some(3)).await;
     browser.stop().await;
 }
+
+#[tokio::test]
+async fn a_pause_holds_over_a_change_of_view_or_says_from_when_its_figures_are() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.tab.goto(&format!("{}?view=requests&window=1m", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser
+        .until("document.querySelectorAll('#endpoints tbody.rows tr').length > 3", |are_there| are_there == true)
+        .await;
+    let pause = "document.querySelector('.controls button').click()";
+    browser.value(pause).await;
+    browser.until(FRESHNESS, |text| text == "Paused").await;
+    // A refresh may still be under way.
+    browser.until("document.querySelector('#menu a[aria-busy]')", serde_json::Value::is_null).await;
+    let requests = "document.querySelector('#application-metrics .facts dd').textContent";
+    let notice = "document.querySelector('#after-pause:not([hidden])')?.textContent ?? null";
+    let settled = browser.value(REFRESHES).await;
+    assert_eq!(browser.value(notice).await, serde_json::Value::Null);
+    // The traffic goes on: the server's figures are others by now.
+    let paused = browser.value(requests).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(browser.value(requests).await, paused);
+    browser.tab.find(fantoccini::Locator::Css("nav a[href^='?view=memory']")).await.unwrap().click().await.unwrap();
+    browser.until(notice, |words| words.as_str().is_some_and(|words| words.contains("was asked for after that"))).await;
+    browser.until(REFRESHES, |count| *count != settled).await;
+    let asked = browser.value(REFRESHES).await;
+    browser.tab.back().await.unwrap();
+    browser
+        .until(&format!("document.querySelector('#application-metrics') !== null && {requests}"), |text| {
+            *text == paused
+        })
+        .await;
+    assert_eq!(browser.value(notice).await, serde_json::Value::Null, "this view is as it was at the pause");
+    assert_eq!(browser.value(REFRESHES).await, asked, "and was not asked for again");
+    browser.value(pause).await;
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.until(requests, |text| *text != paused).await;
+    browser.stop().await;
+}

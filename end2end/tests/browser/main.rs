@@ -3,7 +3,9 @@
 mod accessibility;
 mod application;
 mod auth;
+mod charts;
 mod database;
+mod drawer;
 mod embedded;
 mod extensions;
 mod hosts;

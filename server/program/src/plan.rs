@@ -114,6 +114,9 @@ impl fmt::Display for Plan {
             (None, Some(path)) => writeln!(f, "  database     SQLite, {}", path.display())?,
             (None, None) => writeln!(f, "  database     none")?,
         }
+        if let Some(template) = &self.config.trace_url {
+            writeln!(f, "  traces       at {template}")?;
+        }
         if self.config.keep_error_text {
             writeln!(f, "  error texts  kept as they are, with what clients sent")?;
         }

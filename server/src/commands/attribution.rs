@@ -75,8 +75,9 @@ pub(crate) struct Trace {
     pub(crate) steps: Vec<Step>,
     pub(crate) uses: Vec<CommandUse>,
     covered: CoveredTime,
-    /// The gauges that count this request among those that wait for a connection.
-    waiting: Vec<&'static AtomicI64>,
+    waited: CoveredTime,
+    /// The gauges that count this request among those that wait for a connection, and when it began to wait.
+    waiting: Vec<(&'static AtomicI64, Instant)>,
 }
 
 impl Trace {
@@ -87,6 +88,7 @@ impl Trace {
             steps: vec![],
             uses: vec![],
             covered: CoveredTime::default(),
+            waited: CoveredTime::default(),
             waiting: vec![],
         }
     }
@@ -103,7 +105,6 @@ impl Trace {
 
     /// A command has ended.
     pub(crate) fn end(&mut self, shape: u16, elapsed: Duration, failed: bool) {
-        let us = |duration: Duration| u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
         let end_us = self.began.elapsed();
         let (at_us, elapsed_us) = (us(end_us.saturating_sub(elapsed)), us(elapsed));
         if self.steps.len() < STEPS {
@@ -120,9 +121,14 @@ impl Trace {
         self.covered.sum()
     }
 
+    /// The time in which it waited for a connection to the database, in microseconds. Waits that overlap count once.
+    pub(crate) fn waited_us(&self) -> u64 {
+        self.waited.sum()
+    }
+
     /// Drops the times of an event stream: its commands go on after the time that counts as its latency.
     pub(crate) fn forget_times(&mut self) {
-        self.covered = CoveredTime::default();
+        (self.covered, self.waited) = (CoveredTime::default(), CoveredTime::default());
         self.steps.clear();
     }
 
@@ -133,19 +139,21 @@ impl Trace {
 
     /// The request waits for a connection; `gauge` counts it.
     pub(crate) fn wait(&mut self, gauge: &'static AtomicI64) {
-        self.waiting.push(gauge);
+        self.waiting.push((gauge, Instant::now()));
     }
 
     /// The request waits no longer.
     pub(crate) fn wait_no_more(&mut self, gauge: &'static AtomicI64) {
-        if let Some(at) = self.waiting.iter().position(|waits| std::ptr::eq(*waits, gauge)) {
-            self.waiting.swap_remove(at);
+        if let Some(at) = self.waiting.iter().position(|(waits, _)| std::ptr::eq(*waits, gauge)) {
+            let (_, since) = self.waiting.swap_remove(at);
+            let [from, to] = [since.saturating_duration_since(self.began), self.began.elapsed()].map(us);
+            self.waited.add(from.into(), to.into());
         }
     }
 
     /// Ends the waits that the request abandoned: the driver emits no event for them.
     fn give_up(&mut self) {
-        for gauge in self.waiting.drain(..) {
+        for (gauge, _) in self.waiting.drain(..) {
             gauge.fetch_sub(1, Relaxed);
         }
     }
@@ -225,8 +233,12 @@ pub(crate) fn recycle(mut trace: Box<Trace>) {
     trace.commands = 0;
     trace.steps.clear();
     trace.uses.clear();
-    trace.covered = CoveredTime::default();
+    (trace.covered, trace.waited) = (CoveredTime::default(), CoveredTime::default());
     FreeList::put(&TRACES, trace);
+}
+
+fn us(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
 }
 
 /// The total length of intervals that overlap. They are added in the order of their ends.
@@ -310,6 +322,20 @@ pub(crate) mod tests {
         let scope = enter(&mut inner);
         drop(scope);
         assert!(!write(|_| {}), "after a panic nothing is lent any more");
+    }
+
+    #[test]
+    fn waits_for_a_connection_are_time_of_the_request_and_no_other_takes_them_over() {
+        let gauge: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(1)));
+        let mut trace = Box::new(Trace::new());
+        trace.wait(gauge);
+        let began = trace.waiting[0].1;
+        while began.elapsed() < Duration::from_millis(2) {}
+        trace.wait_no_more(gauge);
+        let waited = trace.waited_us();
+        assert!((2_000..=began.elapsed().as_micros() as u64).contains(&waited), "{waited}");
+        recycle(trace);
+        assert_eq!(reuse_trace().waited_us(), 0);
     }
 
     #[test]

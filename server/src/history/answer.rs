@@ -329,6 +329,7 @@ fn request_commands(usage: &RequestUsage, names: NameLookup<'_>) -> RequestComma
     RequestCommands {
         commands: usage.commands,
         elapsed_us: usage.elapsed_us,
+        waited_us: usage.waited_us,
         steps: usage.steps.iter().map(step).collect(),
         names: shapes.iter().map(|shape| (names.command)(*shape).text()).collect(),
     }

@@ -279,3 +279,28 @@ fn strips_that_go_on_are_those_made_from_scratch() {
     }
     assert_eq!(most, Window::FiveMinutes.line_points(), "a strip has the whole window");
 }
+
+#[test]
+fn the_window_before_is_there_once_the_history_has_all_of_it() {
+    let mut fed = Fed::new();
+    for tick in 0..44_000u64 {
+        fed.tick(tick, &[(0, 1_000 + tick)]);
+        for window in Window::ALL {
+            let (length, step) = (window.seconds(), window.step_seconds());
+            // The first point of the window moves past the whole length of the one before.
+            if tick + 1 + step == 2 * length {
+                assert_eq!(fed.refresh(window, Part::Overview).totals.before, None, "{window:?}");
+            }
+            if [2 * length, 2 * length + 77].contains(&(tick + 1)) {
+                let before = fed.refresh(window, Part::Overview).totals.before.unwrap();
+                assert_eq!((before.seconds, before.requests, before.server_errors), (length, length, 0), "{window:?}");
+                // It ends where the window begins, but for a step of its frames.
+                let ends = (1_000 + window.first_point(tick) * step) as f64;
+                let p99 = before.latency_p99_us.unwrap() as f64;
+                let earliest = ends - 0.01 * length as f64 - (length / 5) as f64;
+                assert!((0.99 * earliest..1.01 * ends).contains(&p99), "{window:?}: {p99} instead of {ends}");
+            }
+        }
+    }
+    assert_eq!(fed.refresh(Window::Day, Part::Overview).totals.before, None, "no tier reaches back two days");
+}

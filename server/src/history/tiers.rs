@@ -27,6 +27,12 @@ pub(super) fn tier(window: Window) -> usize {
     }
 }
 
+/// The finest tier above that of a window that also has the window before; `None` if no tier reaches as far back. Its frames are few.
+fn tier_of_before(window: Window) -> Option<usize> {
+    let reach = |tier: &usize| STEPS[*tier] * (KEPT[*tier] as u64 - 2);
+    (tier(window) + 1..STEPS.len()).find(|tier| reach(tier) >= 2 * window.seconds() + STEPS[*tier])
+}
+
 /// All frames of the history.
 #[derive(Default)]
 pub(crate) struct Tiers {
@@ -107,6 +113,14 @@ impl Tiers {
     /// The first tick from `from` on whose frame a tier still has.
     pub(super) fn from(&self, tier: usize, from: u64) -> u64 {
         from.max(self.gone[tier])
+    }
+
+    /// The frames of the window before one that begins at a tick, with the tick at which they end; `None` unless all of them are there.
+    pub(super) fn before(&self, window: Window, begins: u64) -> Option<(u64, impl Iterator<Item = &Frame>)> {
+        let tier = tier_of_before(window)?;
+        let end = begins / STEPS[tier] * STEPS[tier];
+        let from = end.checked_sub(window.seconds())? / STEPS[tier] * STEPS[tier];
+        (!self.has_lost(tier, from)).then(|| (end, self.cover(tier, from, end)))
     }
 
     /// The memory of all frames, in bytes.

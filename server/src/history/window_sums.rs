@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use watchboard_wire::{Columns, Timeline, TimelineColumns, Window, WindowTotals};
+use watchboard_wire::{Columns, Timeline, TimelineColumns, Window, WindowBefore, WindowTotals};
 
 use super::{
     compact::{self, Sign},
@@ -32,6 +32,8 @@ pub(crate) struct WindowSums {
     commands: Vec<Option<Box<CommandTally>>>,
     timeline: Timeline<TimelineColumns>,
     pub(super) strips: StripSums,
+    /// The window before, and the tick at which it ends.
+    before: Option<(u64, WindowBefore)>,
     /// The tick at which the sums were made from scratch. Changes since then are known.
     made_at: u64,
 }
@@ -69,6 +71,7 @@ impl WindowSums {
             commands: vec![],
             timeline: Timeline { started_at_unix_ms, window, ..Timeline::default() },
             strips: StripSums::default(),
+            before: None,
             made_at: 0,
         }
     }
@@ -99,6 +102,30 @@ impl WindowSums {
             }
         }
         (self.from, self.to) = (from, to);
+        self.sum_before(tiers);
+    }
+
+    /// Sums the window before. It moves by the steps of its tier, so it is summed anew only then.
+    fn sum_before(&mut self, tiers: &Tiers) {
+        let before = tiers.before(self.window, self.from);
+        self.before = match (before, self.before.take()) {
+            (Some((end, _)), Some(known)) if known.0 == end => Some(known),
+            (Some((end, frames)), _) => {
+                let (mut sums, mut seconds) = (Tally::default(), 0);
+                frames.for_each(|frame| {
+                    frame.requests.apply_whole(Sign::Add, &mut sums);
+                    seconds += frame.seconds;
+                });
+                let before = WindowBefore {
+                    seconds,
+                    requests: sums.requests(),
+                    server_errors: sums.count(Class::ServerError),
+                    latency_p99_us: sums.latencies.latency().map(|latency| latency.p99_us),
+                };
+                Some((end, before))
+            }
+            (None, _) => None,
+        };
     }
 
     fn apply(&mut self, sign: Sign, frame: &Frame, aliases: &Aliases, to: u64) {
@@ -203,6 +230,7 @@ impl WindowSums {
             latency: self.whole.latencies.latency(),
             memory: self.whole.memory(),
             database: self.whole.usage(),
+            before: self.before.map(|(_, before)| before),
         }
     }
 }

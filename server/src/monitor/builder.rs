@@ -4,11 +4,12 @@ use std::{borrow::Cow, time::Duration};
 
 use super::Monitor;
 use crate::{
-    Access, Incoming,
+    Access, Incoming, TraceUrl,
     board::{access::AccessPolicy, sign_in_link::SignInLinks},
     database::Database,
     memory::WatchTarget,
     requests::{Capacity, Policy, Routes},
+    sample::ServiceLabel,
 };
 
 /// The options of a [`Monitor`].
@@ -22,6 +23,7 @@ use crate::{
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
     service: Option<String>,
+    trace_url: Option<TraceUrl>,
     target: Option<WatchTarget>,
     database: Database,
     policy: Policy,
@@ -256,6 +258,19 @@ impl Builder {
         self
     }
 
+    /// Links the page's requests to their traces in your own tool: a template of its URLs with `{trace_id}` or `{request_id}`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), watchboard::TraceUrlError> {
+    /// let builder = watchboard::Monitor::builder().trace_url("https://jaeger.local/trace/{trace_id}".parse()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn trace_url(mut self, template: TraceUrl) -> Self {
+        self.trace_url = Some(template);
+        self
+    }
+
     /// Starts the monitor.
     ///
     /// ```no_run
@@ -263,7 +278,8 @@ impl Builder {
     /// let app: axum::Router = monitor.watch(axum::Router::new(), "/ops/board");
     /// ```
     pub fn build(self) -> Monitor {
-        let service = self.service.or_else(|| self.target.is_none().then(executable_name));
+        let name = self.service.or_else(|| self.target.is_none().then(executable_name));
+        let service = ServiceLabel { name, trace_url: self.trace_url };
         let ready_needs_database = self.ready_needs_database;
         let (access, links) = if let Some(access) = self.access {
             (access, None)

@@ -42,6 +42,8 @@ pub(crate) struct RequestUsage {
     pub(crate) commands: u32,
     /// The time in which at least one of its commands was in flight.
     pub(crate) elapsed_us: u64,
+    /// The time in which it waited for a connection to the database.
+    pub(crate) waited_us: u64,
     /// From the request's arrival to its first command.
     pub(crate) began_us: u64,
     pub(crate) steps: Box<[Step]>,
@@ -54,6 +56,7 @@ impl RequestUsage {
         Arc::new(Self {
             commands: trace.commands,
             elapsed_us: trace.elapsed_us(),
+            waited_us: trace.waited_us(),
             began_us: began.as_micros() as u64,
             steps: trace.steps.as_slice().into(),
         })

@@ -11,7 +11,7 @@ use std::{
 use watchboard_wire::{
     AppCommands, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FailureKind,
     FullSnapshot, Health, Heap, Memory, MemoryDetail, Part, RefreshCursor, RefreshQuery, RefreshResponse, Requests,
-    Snapshot, Window,
+    Snapshot, TraceUrl, Window,
 };
 
 use crate::{
@@ -35,9 +35,17 @@ const MAX_SENDERS: usize = 3;
 /// The monitor's own cost is read at most this often.
 const COST_EVERY: Duration = Duration::from_secs(5);
 
+/// How the pages name the application, and where they find its traces.
+#[derive(Debug, Default)]
+pub(crate) struct ServiceLabel {
+    /// Without a name the application has the name of its process.
+    pub(crate) name: Option<String>,
+    pub(crate) trace_url: Option<TraceUrl>,
+}
+
 /// The figures of one monitor; owned by its thread.
 pub(crate) struct Sampler {
-    service: Option<String>,
+    service: ServiceLabel,
     started_at_unix_ms: u64,
     reader: Reader,
     commands: CommandReader,
@@ -54,7 +62,7 @@ pub(crate) struct Sampler {
 
 impl Sampler {
     pub(crate) fn new(
-        service: Option<String>,
+        service: ServiceLabel,
         probes: Probes,
         recorder: &'static Recorder,
         listener: &'static Listener,
@@ -107,8 +115,9 @@ impl Sampler {
         let unix_ms = now_unix_ms();
         self.judge(tick, unix_ms, &requests, &memory, (&database, probe_result.server.as_ref()));
         let snapshot = Snapshot {
-            service: self.service.clone().unwrap_or_else(|| application_name(&memory)),
+            service: self.service.name.clone().unwrap_or_else(|| application_name(&memory)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            trace_url: self.service.trace_url.clone(),
             started_at_unix_ms: self.started_at_unix_ms,
             tick,
             taken_at_unix_ms: unix_ms,

@@ -9,14 +9,26 @@ use watchboard_wire::{ShownSpan, Window, format};
 /// weigh some kilobytes in the bundle.
 type ReadSpan = Arc<dyn Fn() -> ChartSpan + Send + Sync>;
 
+/// Chooses what the charts show: the points from one index to another, or all.
+type ChooseSpan = Arc<dyn Fn(Option<(usize, usize)>) + Send + Sync>;
+
 /// The span of all charts of the page, by the wall clock.
 #[derive(Clone, Copy)]
 pub(crate) struct ChartSpan {
     pub(crate) span: ShownSpan,
+    /// The newest points that are not shown; `None` if the charts show all.
+    pub(crate) hidden: Option<usize>,
     /// When the monitor was started.
     pub(crate) started_ms: u64,
     /// The time of the newest point.
     pub(crate) end_ms: u64,
+}
+
+impl ChartSpan {
+    /// The time of day of the point of an index, 0 the oldest.
+    pub(in crate::components) fn clock(&self, index: usize) -> String {
+        format::clock(self.end_ms.saturating_sub(self.span.seconds_before_now(index) * 1000))
+    }
 }
 
 /// The state that all charts of the page share: the point under the pointer, and what they show. The layout puts it into the
@@ -26,11 +38,76 @@ pub(crate) struct Crosshair {
     /// The index of a point, 0 the oldest; `None` while the pointer is on no chart.
     pub(in crate::components) index: RwSignal<Option<usize>>,
     pub(in crate::components) span: ReadSpan,
+    /// The other end of a span that the viewer chooses.
+    anchor: RwSignal<Option<usize>>,
+    choose: ChooseSpan,
+    /// Whether scripts run.
+    pub(in crate::components) is_scripted: RwSignal<bool>,
 }
 
 impl Crosshair {
-    pub(crate) fn provide(span: impl Fn() -> ChartSpan + Send + Sync + 'static) {
-        provide_context(Self { index: RwSignal::new(None), span: Arc::new(span) });
+    pub(crate) fn provide(
+        span: impl Fn() -> ChartSpan + Send + Sync + 'static,
+        choose: impl Fn(Option<(usize, usize)>) + Send + Sync + 'static,
+    ) {
+        let is_scripted = RwSignal::new(false);
+        // Effects run in the browser alone.
+        Effect::new(move |_| is_scripted.set(true));
+        let (index, anchor) = (RwSignal::new(None), RwSignal::new(None));
+        provide_context(Self { index, span: Arc::new(span), anchor, choose: Arc::new(choose), is_scripted });
+    }
+
+    /// Leaves the chart.
+    pub(super) fn leave(&self) {
+        self.index.set(None);
+        self.anchor.set(None);
+    }
+
+    /// Begins to choose a span. A finger scrolls the page instead.
+    pub(super) fn press(&self, event: &leptos::ev::PointerEvent) {
+        if event.button() == 0 && event.pointer_type() != "touch" {
+            let target: leptos::web_sys::HtmlElement = event_target(event);
+            // Without it a span ends where the pointer leaves the chart.
+            let _ = target.set_pointer_capture(event.pointer_id());
+            self.anchor.set(self.index.get_untracked());
+        }
+    }
+
+    /// Shows the span from the anchor to the crosshair, if it is one.
+    pub(super) fn release(&self) {
+        let ends = self.anchor.get_untracked().zip(self.index.get_untracked());
+        self.anchor.set(None);
+        let Some((from, to)) = ends.filter(|(from, to)| from != to) else { return };
+        self.index.set(None);
+        (self.choose)(Some((from.min(to), from.max(to))));
+    }
+
+    /// Moves the crosshair by a key. With Shift the span from where it was is chosen, which Enter shows.
+    pub(super) fn step(&self, event: &leptos::ev::KeyboardEvent, points: usize) {
+        let index = self.index.get_untracked();
+        let by = match event.key().as_str() {
+            "ArrowLeft" => -1,
+            "ArrowRight" => 1,
+            "Enter" => return self.release(),
+            "Escape" if self.anchor.get_untracked().is_some() => {
+                event.stop_propagation();
+                return self.anchor.set(None);
+            }
+            "Escape" if (self.span)().hidden.is_some() => {
+                event.stop_propagation();
+                return (self.choose)(None);
+            }
+            "Escape" => return self.index.set(None),
+            _ => return,
+        };
+        event.prevent_default();
+        let from = index.unwrap_or(points - 1);
+        if !event.shift_key() {
+            self.anchor.set(None);
+        } else if self.anchor.get_untracked().is_none() {
+            self.anchor.set(Some(from));
+        }
+        self.index.set(Some(from.saturating_add_signed(by).min(points - 1)));
     }
 }
 
@@ -42,26 +119,19 @@ pub(super) fn point_at(index: RwSignal<Option<usize>>, event: &leptos::ev::Point
     index.set(Some((pointed.max(0.0) as usize).min(points - 1)));
 }
 
-/// Moves the crosshair by a key.
-pub(super) fn step(index: RwSignal<Option<usize>>, event: &leptos::ev::KeyboardEvent, points: usize) {
-    let by = match event.key().as_str() {
-        "ArrowLeft" => -1,
-        "ArrowRight" => 1,
-        "Escape" => return index.set(None),
-        _ => return,
-    };
-    event.prevent_default();
-    let from = index.get_untracked().unwrap_or(points - 1);
-    index.set(Some(from.saturating_add_signed(by).min(points - 1)));
-}
-
-/// The line at the crosshair, drawn over a chart.
+/// The line at the crosshair and the span that is being chosen, drawn over a chart.
 #[component]
 pub(crate) fn CrosshairLine() -> impl IntoView {
-    let Crosshair { index, span } = expect_context();
-    let line = move || index.get().map(|index| view! { <line x1=index x2=index y1="0" y2="1" /> });
+    let Crosshair { index, span, anchor, .. } = expect_context();
+    // Text and not elements, as of drawings.
+    let line = move || {
+        let Some(at) = index.get() else { return String::new() };
+        let from = anchor.get().unwrap_or(at);
+        let (x, width) = (from.min(at), from.abs_diff(at));
+        format!("<rect x=\"{x}\" width=\"{width}\" height=\"1\"/><line x1=\"{at}\" x2=\"{at}\" y2=\"1\"/>")
+    };
     let view_box = move || format!("0 0 {} 1", span().span.points - 1);
-    view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true">{line}</svg> }
+    view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true" inner_html=line></svg> }
 }
 
 /// The times below a chart.
@@ -69,8 +139,12 @@ pub(crate) fn CrosshairLine() -> impl IntoView {
 pub(crate) fn TimeAxis() -> impl IntoView {
     let Crosshair { span, .. } = expect_context();
     let ticks = move || {
-        let ChartSpan { span, started_ms, end_ms } = span();
+        let shown = span();
+        let ChartSpan { span, started_ms, end_ms, hidden } = shown;
         let tick = |tick: &str| view! { <span>{tick.to_owned()}</span> };
+        if hidden.is_some() {
+            return [0, span.points / 2, span.points - 1].map(|index| tick(&shown.clock(index))).collect_view();
+        }
         if span.is_whole() {
             return words(span.window).iter().map(|word| tick(word)).collect_view();
         }

@@ -2,6 +2,8 @@
 
 use watchboard_wire::{Axis, ShownSpan, Unit};
 
+use super::crosshair::ChartSpan;
+
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Series {
@@ -15,6 +17,11 @@ pub(crate) struct Series {
 impl Series {
     pub(crate) fn new<T: Copy + Into<f64>>(name: &'static str, hue: &'static str, column: &[Option<T>]) -> Self {
         Self { name, hue, values: column.iter().map(|value| value.map(Into::into)).collect() }
+    }
+
+    /// Drops the newest values that a span hides.
+    pub(in crate::components) fn hide(&mut self, hidden: usize) {
+        self.values.truncate(self.values.len().saturating_sub(hidden));
     }
 
     /// The value at an index of `points`, 0 the oldest. A young series has no value at the start.
@@ -104,6 +111,30 @@ impl ChartData {
         values().flatten().next().map(|_| values().take(count).flatten().sum())
     }
 
+    /// The part of it that the charts show.
+    pub(super) fn within(&self, shown: &ChartSpan) -> Self {
+        let mut part = self.clone();
+        if let Some(hidden) = shown.hidden {
+            part.series.iter_mut().for_each(|series| series.hide(hidden));
+            part.span = shown.span;
+            let first = self.points().saturating_sub(hidden + part.points());
+            let marks = self.marks.iter().filter_map(|(index, said)| Some((index.checked_sub(first)?, said.clone())));
+            part.marks = marks.filter(|(index, _)| *index < part.points()).collect();
+        }
+        part
+    }
+
+    /// The same with one series alone, by its name; with all of them if none has it.
+    pub(super) fn only(&self, name: &str) -> Self {
+        let mut alone = self.clone();
+        if let Some(series) = self.series.iter().find(|series| series.name == name) {
+            alone.series = vec![series.clone()];
+            // Alone it hangs below nothing.
+            alone.shape = if self.shape == ChartShape::Mirror { ChartShape::Lines } else { self.shape };
+        }
+        alone
+    }
+
     /// Whether there is no value yet.
     pub(super) fn is_empty(&self) -> bool {
         self.values_of(0).next().is_none()
@@ -136,7 +167,42 @@ impl ChartData {
 
 #[cfg(test)]
 mod tests {
-    use super::Series;
+    use super::*;
+    use watchboard_wire::Window;
+
+    #[test]
+    fn a_span_hides_what_is_newer_and_what_is_older() {
+        let values: Vec<Option<f32>> = (0..60).map(|value| Some(value as f32)).collect();
+        let data = ChartData {
+            series: vec![Series::new("rate", "a", &values)],
+            marks: [5, 20, 49, 50].map(|index| (index, index.to_string())).to_vec(),
+            ..ChartData::new(ShownSpan { window: Window::Minute, points: 60 }, Unit::PerSecond)
+        };
+        let shown = |hidden, points| ChartSpan {
+            span: ShownSpan { window: Window::Minute, points },
+            hidden,
+            started_ms: 0,
+            end_ms: 0,
+        };
+        let part = data.within(&shown(Some(10), 30));
+        let at = |index| part.series[0].value_at(index, part.points());
+        assert_eq!((at(0), at(29), at(30)), (Some(20.0), Some(49.0), None));
+        assert_eq!(part.marks, [(0, "20".to_owned()), (29, "49".to_owned())]);
+        assert_eq!(data.within(&shown(None, 60)), data);
+    }
+
+    #[test]
+    fn a_series_stands_alone_on_an_axis_of_its_own() {
+        let span = ShownSpan { window: Window::Minute, points: 60 };
+        for shape in [ChartShape::Lines, ChartShape::Stack, ChartShape::Bands, ChartShape::Mirror, ChartShape::Ribbon] {
+            let series = vec![Series::new("few", "a", &[Some(2.0f32)]), Series::new("many", "b", &[Some(900.0f32)])];
+            let data = ChartData { shape, series, ..ChartData::new(span, Unit::PerSecond) };
+            let few = data.only("few");
+            assert_eq!(few.series.iter().map(|series| series.name).collect::<Vec<_>>(), ["few"]);
+            assert!(few.axis().end() < 900.0, "{shape:?}");
+            assert_eq!((data.only(""), data.only("none")), (data.clone(), data));
+        }
+    }
 
     #[test]
     fn a_young_series_stands_at_the_right_end() {

@@ -157,12 +157,17 @@ mod tests {
             ready-needs-database = true
             mongodb_uri = \"mongodb://ada:secret@localhost\"
             log_format = \"json\"
+            trace_url = \"https://jaeger.local/trace/{trace_id}\"
         ";
         let config = read(text, &["--upstream-timeout", "9"]).unwrap();
         assert_eq!(config.listen.port(), 9000);
         assert_eq!(config.upstream.as_ref().map(ToString::to_string).as_deref(), Some("http://127.0.0.1:8000"));
         assert_eq!((config.route.len(), config.upstream_timeout, config.ready_needs_database), (2, 9, true));
         assert_eq!(read(text, &["check"]).unwrap().upstream_timeout, 5, "before a command's name too");
+        assert_eq!(
+            config.trace_url.map(|url| url.to_string()).as_deref(),
+            Some("https://jaeger.local/trace/{trace_id}")
+        );
         let help = read(text, &["--help"]).unwrap_err();
         assert!(!help.contains("secret"), "{help}");
     }
@@ -186,6 +191,8 @@ mod tests {
             ("\ntls_cert = \"cert.pem\"", "line 2: TLS takes a certificate and its key: give --tls-cert and --tls-key"),
             ("log = \"warning\"", "line 1: `log`: \"warning\" is none of off, error, warn, info, debug, trace"),
             ("openapi = \"https://a/openapi.json\"", "line 1: `openapi`: the document is asked for in plain HTTP"),
+            ("\ntrace_url = \"jaeger.local/{trace_id}\"", "line 2: `trace_url`: it is not a URL of http or https"),
+            ("trace_url = \"https://jaeger.local/trace\"", "`trace_url`: it has neither {trace_id} nor {request_id}"),
             ("upstream = 8000", "line 1: `upstream`: it is not a URL"),
             ("\nupstream = \"http://127.0.0.1:8080\"", "line 2: --upstream http://127.0.0.1:8080 is watchboard itself"),
             (

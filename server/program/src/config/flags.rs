@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
-use watchboard::BasePath;
+use watchboard::{BasePath, TraceUrl};
 
 use super::{
     lines::Lines,
@@ -99,6 +99,10 @@ pub(crate) struct Config {
     /// Keep the texts of errors as they were. Without it `#` stands for all of them that may be data of the application or of its clients.
     #[arg(long, env = "WATCHBOARD_KEEP_ERROR_TEXT", global = true)]
     pub(crate) keep_error_text: bool,
+
+    /// Where your own tool shows the trace of a request: a URL with {trace_id} or {request_id}, for which the page puts the id.
+    #[arg(long, env = "WATCHBOARD_TRACE_URL", value_name = "URL", global = true)]
+    pub(crate) trace_url: Option<TraceUrl>,
 
     /// A file with these settings, in TOML by the names of the flags. Flags and the environment go before it.
     #[arg(long = "config", env = "WATCHBOARD_CONFIG", value_name = "FILE", global = true)]

@@ -62,6 +62,10 @@ pub(super) fn start(config: &Config, subject: Subject, capacities: &Capacities, 
         // The library's default. Only this program knows the address.
         AccessMode::SignInLink => builder.url(url),
     };
-    let builder = config.rules.apply(builder).ready_needs_database(config.ready_needs_database);
-    builder.keep_error_text(config.keep_error_text).build()
+    builder = config.rules.apply(builder).ready_needs_database(config.ready_needs_database);
+    builder = builder.keep_error_text(config.keep_error_text);
+    match &config.trace_url {
+        Some(template) => builder.trace_url(template.clone()).build(),
+        None => builder.build(),
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
 fn sampler(recorder: &'static Recorder) -> Sampler {
     let supervision = Supervision::default();
     let probes = Probes::new(None, &supervision);
-    Sampler::new(None, probes, recorder, Listener::new(), None, supervision.faults)
+    Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, supervision.faults)
 }
 
 #[test]
