@@ -14,6 +14,7 @@ mod locales;
 mod name;
 mod openapi;
 mod place_kind;
+mod plurals;
 mod private_places;
 mod route_words;
 mod segment;
@@ -21,6 +22,7 @@ mod spelling;
 mod structure;
 mod tables;
 mod updates;
+mod visits;
 mod words;
 
 use std::{

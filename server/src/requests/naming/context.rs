@@ -7,48 +7,13 @@ use super::{
     file::ending,
     lists::{is_foreign_plural, is_person},
     locales::is_locale,
+    plurals::{COLLECTIONS, NO_PLURALS, is_plural},
     private_places::{is_of_people, may_be_secret},
     route_words::{is_of_routes, is_verb},
     segment::{FILE, NAME, Segment, segment},
     words::is_version,
 };
 
-/// Words behind which an unknown word is a person's or a thing's name, beside all plurals.
-pub(super) const COLLECTIONS: &[&str] = &[
-    "artist",
-    "author",
-    "branch",
-    "bucket",
-    "by",
-    "channel",
-    "city",
-    "country",
-    "genre",
-    "hashtag",
-    "key",
-    "keyspace",
-    "kv",
-    "label",
-    "name",
-    "namespace",
-    "owner",
-    "package",
-    "people",
-    "person",
-    "profile",
-    "queue",
-    "region",
-    "repo",
-    "room",
-    "scope",
-    "table",
-    "tag",
-    "tenant",
-    "topic",
-    "tree",
-    "user",
-    "workspace",
-];
 /// Of these, and of the plurals, a thing has what the plural behind it names: `/project/default/versions`.
 const HAVE_ITEMS: &[&str] =
     &["bucket", "keyspace", "namespace", "project", "queue", "repo", "schema", "snapshot", "table", "tenant", "topic"];
@@ -93,36 +58,6 @@ const OF_TITLES: &[&str] = &[
     "a", "an", "and", "are", "at", "der", "die", "du", "et", "for", "from", "how", "in", "is", "it", "la", "le", "my",
     "of", "on", "one", "our", "that", "the", "this", "to", "und", "was", "we", "what", "when", "why", "with", "you",
     "your",
-];
-/// They end as plurals do, and what stands behind them is no name of one of them.
-pub(super) const NO_PLURALS: &[&str] = &[
-    "access",
-    "address",
-    "analytics",
-    "assets",
-    "canvas",
-    "credentials",
-    "details",
-    "diagnostics",
-    "docs",
-    "forms",
-    "graphics",
-    "insights",
-    "logistics",
-    "metrics",
-    "news",
-    "options",
-    "permissions",
-    "preferences",
-    "reports",
-    "series",
-    "services",
-    "settings",
-    "statistics",
-    "stats",
-    "status",
-    "tools",
-    "utils",
 ];
 
 /// Words behind which other versions than those of an API stand.
@@ -266,10 +201,6 @@ impl Before<'_> {
         let is_letter = word.len() == 1 && word != END_OF_NAME;
         is_plural(word) || is_foreign_plural(word) || is_letter || COLLECTIONS.contains(&word)
     }
-}
-
-pub(super) fn is_plural(word: &str) -> bool {
-    word.len() > 3 && word != "apis" && word.ends_with('s') && !word.ends_with("ss")
 }
 
 /// Whether a date or numbers with dots are a version, as far as one path shows.

@@ -1,8 +1,8 @@
 //! What a place of a path is by what stands before it: the names of one kind of thing, as in `/users`, or of an application's resources.
 
 use super::{
-    context::{COLLECTIONS, NO_PLURALS, is_plural},
     lists::is_foreign_plural,
+    plurals::{COLLECTIONS, NO_PLURALS, is_plural},
     route_words::is_verb,
     words::is_version,
 };

@@ -6,8 +6,8 @@ use std::{collections::HashMap, sync::Arc};
 use foldhash::fast::RandomState;
 
 use super::{
-    context::is_plural,
     place_kind::{PlaceKind, kind_of_place},
+    plurals::is_plural,
     route_words::{is_of_routes, may_be_thing},
     segment::NAME,
     tables::{Place, Tables},

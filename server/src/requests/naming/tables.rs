@@ -4,10 +4,7 @@
 use std::{
     cell::Cell,
     collections::{HashMap, HashSet},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
+    sync::Arc,
 };
 
 use foldhash::fast::RandomState;
@@ -18,13 +15,12 @@ use super::{
     file::{StaticFile, static_file},
     route_words::{is_of_routes, may_be_thing},
     segment::{FILE, LEAD_TO_FILES, NAME, Segment, segment},
+    visits::Visits,
 };
 
 /// Segments of a template. Deeper segments become `{*rest}`.
 pub(super) const MAX_PARTS: usize = 12;
 pub(super) const REST: &str = "{*rest}";
-/// Visits of a template that are counted apart: more make no difference, and cost a write to memory that all cores share.
-const MAX_VISITS: u32 = 64;
 
 pub(super) type Map<T> = HashMap<Arc<str>, T, RandomState>;
 
@@ -58,36 +54,12 @@ pub(super) struct Place {
     pub(super) has_no_versions: bool,
 }
 
-/// Requests of a template of late.
-#[derive(Debug, Default)]
-pub(super) struct Visits(AtomicU32);
-
 /// The name of a path.
 #[derive(Debug, Default)]
 pub(super) struct PathName {
     pub(super) template: String,
     /// The name with words in place of parts in braces, if these words may be shown once they recur.
     pub(super) candidate: Option<String>,
-}
-
-impl Visits {
-    pub(super) fn add(&self) {
-        if self.0.load(Relaxed) < MAX_VISITS {
-            self.0.fetch_add(1, Relaxed);
-        }
-    }
-
-    pub(super) fn add_all(&self, other: &Self) {
-        self.0.fetch_add(other.count().min(MAX_VISITS), Relaxed);
-    }
-
-    pub(super) fn count(&self) -> u32 {
-        self.0.load(Relaxed)
-    }
-
-    pub(super) fn halve(&self) {
-        self.0.store(self.count() / 2, Relaxed);
-    }
 }
 
 impl Place {

@@ -8,7 +8,8 @@ use super::{
     learning::{MAX_TEMPLATES, RECURS, RECURS_AMONG_VALUES},
     route_words::is_route_word,
     segment::{NAME, Segment, segment},
-    tables::{REST, Tables, Visits, is_whole},
+    tables::{REST, Tables, is_whole},
+    visits::Visits,
     words::{Term, term},
 };
 
