@@ -77,7 +77,8 @@ impl Reader {
         self.errors_seen = recorder.reports.errors_seen();
         let (errors, slow) = (recorder.reports.take_errors(), recorder.reports.take_slow());
         for (number, endpoint) in recorder.registry.endpoints() {
-            if endpoint.started_count() > 0 {
+            // Behind a proxy, a request begins with its answer.
+            if endpoint.started_count() > 0 || endpoint.awaited_counts().awaited > 0 {
                 self.id_of(number, endpoint);
             }
         }
