@@ -27,7 +27,7 @@ use crate::{
     figures::Figures,
     live::{self, LinkState, Live, snapshot_text, use_live},
     pages::{
-        Overview, RequestDrawer,
+        Overview,
         chunks::{self, Chunk, Chunks},
     },
     preferences,
@@ -48,7 +48,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
     live::provide(first, selection, preferences);
     // A view without figures yet says so, and does not look empty.
     let figures = use_live().figures;
-    let chunks = Chunks::provide(selection.with_untracked(Chunk::of));
+    let chunks = selection.with_untracked(Chunks::provide);
     let view = Memo::new(move |_| {
         let is_loaded = selection.with(Chunk::of).is_none_or(|chunk| chunks.has(chunk));
         let part = selection.with(|selection| selection.refresh_query().part);
@@ -72,6 +72,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         navigate(selection, true, selection.with_untracked(|selection| selection.to_span(span)));
     };
     Crosshair::provide(move || figures.with(|figures| chart_span(figures, selection.with(|it| it.span))), choose);
+    let has_drawer = Memo::new(move |_| selection.with(|selection| selection.request.is_some()));
     let open = RwSignal::new(None::<Dialog>);
     provide_context(open);
     #[cfg(feature = "hydrate")]
@@ -109,7 +110,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
                 Some((View::Database, _)) => EitherOf6::E(chunks::database()),
             }}
         </main>
-        <RequestDrawer />
+        {move || (has_drawer.get() && chunks.has(Chunk::Drawer)).then(chunks::drawer)}
         <footer>"Watchboard " {version} ". All times are " {zone} "."<OpenNote /></footer>
         <Dialogs />
         </div>

@@ -24,5 +24,4 @@ use database::DatabasePage;
 use endpoint::EndpointPage;
 use memory::MemoryPage;
 pub(crate) use overview::Overview;
-pub(crate) use request::RequestDrawer;
 use requests::RequestsPage;

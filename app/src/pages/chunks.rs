@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 #[cfg(not(feature = "hydrate"))]
-use super::{DatabasePage, EndpointPage, MemoryPage, RequestsPage, cards::AllCards};
+use super::{DatabasePage, EndpointPage, MemoryPage, RequestsPage, cards::AllCards, request::RequestDrawer};
 use crate::selection::{Selection, View};
 
 /// What is loaded at once.
@@ -16,6 +16,8 @@ pub(crate) enum Chunk {
     Database,
     /// What is folded on the overview.
     Cards,
+    /// The request in the drawer.
+    Drawer,
 }
 
 impl Chunk {
@@ -27,6 +29,11 @@ impl Chunk {
             View::Memory => Some(Self::Memory),
             View::Database => Some(Self::Database),
         }
+    }
+
+    /// What a page with a selection begins with.
+    fn first_of(selection: &Selection) -> Vec<Self> {
+        Self::of(selection).into_iter().chain(selection.request.as_ref().map(|_| Self::Drawer)).collect()
     }
 }
 
@@ -44,9 +51,9 @@ pub(crate) struct Chunks {
 
 impl Chunks {
     /// Puts those that are there at the start into the context.
-    pub(crate) fn provide(first: Option<Chunk>) -> Self {
+    pub(crate) fn provide(selection: &Selection) -> Self {
         let chunks = Self {
-            loaded: RwSignal::new(first.into_iter().collect()),
+            loaded: RwSignal::new(Chunk::first_of(selection)),
             #[cfg(feature = "hydrate")]
             loading: StoredValue::default(),
         };
@@ -72,7 +79,7 @@ impl Chunks {
 /// Loads what the browser needs before it can take over a page with this selection.
 #[cfg(feature = "hydrate")]
 pub(crate) async fn load_first(selection: &Selection) {
-    if let Some(chunk) = Chunk::of(selection) {
+    for chunk in Chunk::first_of(selection) {
         load(chunk).await;
     }
 }
@@ -101,6 +108,7 @@ view_of_chunk!(endpoint, EndpointPage);
 view_of_chunk!(memory, MemoryPage);
 view_of_chunk!(database, DatabasePage);
 view_of_chunk!(cards, AllCards);
+view_of_chunk!(drawer, RequestDrawer);
 
 /// The points at which the bundler splits the WASM.
 #[cfg(feature = "hydrate")]
@@ -112,7 +120,7 @@ mod split {
     };
 
     use super::{
-        super::{DatabasePage, EndpointPage, MemoryPage, RequestsPage, cards::AllCards},
+        super::{DatabasePage, EndpointPage, MemoryPage, RequestsPage, cards::AllCards, request::RequestDrawer},
         Chunk,
     };
 
@@ -124,6 +132,7 @@ mod split {
             Chunk::Memory => load_memory().await,
             Chunk::Database => load_database().await,
             Chunk::Cards => load_cards().await,
+            Chunk::Drawer => load_drawer().await,
         };
         loaded.is_ok()
     }
@@ -141,4 +150,5 @@ mod split {
     split_view!(memory, load_memory, memory, MemoryPage);
     split_view!(database, load_database, database, DatabasePage);
     split_view!(cards, load_cards, cards, AllCards);
+    split_view!(drawer, load_drawer, drawer, RequestDrawer);
 }

@@ -144,10 +144,9 @@ impl Shown {
     }
 }
 
-/// The drawer with the request of the URL; hidden if it names none. It is always there, and its parts are text or what other views have too:
-/// a view that comes and goes would be code of its own.
+/// The drawer with the request of the URL.
 #[component]
-pub(crate) fn RequestDrawer() -> impl IntoView {
+pub(super) fn RequestDrawer() -> impl IntoView {
     let shown = Shown { selection: use_selection(), figures: use_live().figures, kept: StoredValue::new(None) };
     let facts = Memo::new(move |_| match (shown.get(), shown.wanted()) {
         (Some(detail), _) => Ok(shown.figures.with_untracked(|figures| facts(&detail, figures))),
@@ -188,7 +187,6 @@ pub(crate) fn RequestDrawer() -> impl IntoView {
             role="dialog"
             aria-labelledby="request-title"
             tabindex="-1"
-            hidden=move || shown.wanted().is_none()
             node_ref=element
             on:click=press
         >
