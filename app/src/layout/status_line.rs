@@ -49,8 +49,9 @@ pub(crate) fn StatusLine() -> impl IntoView {
         let age = finding.age(now.get());
         view! {
             <span class=finding.severity.word()>
+                <span class="age">{age}</span>
+                " "
                 <a href=href>{finding.sentence.clone()}</a>
-                {format!(" {age}")}
             </span>
         }
     };
