@@ -1,17 +1,21 @@
 //! One endpoint: its latency over time, the outcomes of its requests, its errors and its slowest requests.
 
+mod time;
+
 use leptos::{either::Either, prelude::*};
 use watchboard_wire::{
     EndpointColumns, EndpointDetail, EndpointLatency, EndpointRow, Latency, Reading, RequestUpstream, Unit, Unknown,
     format,
 };
 
+use self::time::TimeChart;
 use super::{
     cells::share,
     charts::byte_series,
     commands::EndpointCommandTable,
     errors::{CauseTable, SampleTable},
     long_lived::LongLivedCard,
+    memory::watches_another,
     requests::StatusTable,
     slowest::SlowestTable,
 };
@@ -127,7 +131,7 @@ fn KnownEndpoint(counts: bool, listens: bool) -> impl IntoView {
             <LatencyMap />
             <OutcomesOfEndpoint />
             <EndpointLatencyChart />
-            {listens.then(|| view! { <DatabaseChart /> })}
+            {(listens || watches_another()).then(|| view! { <TimeChart /> })}
             {counts.then(|| view! { <EndpointAllocationChart /> })}
         </div>
         <div class="cards">
@@ -339,19 +343,6 @@ fn LatencyMap() -> impl IntoView {
 
 fn percentile_lines(columns: &EndpointColumns) -> Vec<Series> {
     vec![Series::new("p50", "hue-p50", &columns.latency_p50_us), Series::new("p99", "hue-p95", &columns.latency_p99_us)]
-}
-
-#[component]
-fn DatabaseChart() -> impl IntoView {
-    let data = figures_memo(|figures| {
-        columns(figures, Unit::DurationUs, |columns| {
-            vec![
-                Series::new("database, the mean", "hue-database", &columns.database_mean_us),
-                Series::new("whole request, p50", "hue-p50", &columns.latency_p50_us),
-            ]
-        })
-    });
-    view! { <Chart title="Waiting for the database" note="A request's time in which a command was under way: near the whole, the database is what is slow." data /> }
 }
 
 #[component]

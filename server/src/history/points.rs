@@ -80,7 +80,9 @@ pub(super) fn endpoint_point(
     let rate = rate(&frames);
     let (latency, memory) = (sums.latencies.latency(), sums.memory());
     let (requests, usage) = (sums.requests(), sums.usage.as_ref());
+    let upstream = sums.upstream();
     let each = |sum: u64| (requests > 0).then(|| sum as f64 / requests as f64);
+    let mean = |sum: u64| each(sum).map(|mean| us(mean as u64));
     EndpointColumns {
         fine_per_second: vec![rate(sums.count(Class::Fine))],
         client_errors_per_second: vec![rate(sums.count(Class::ClientError))],
@@ -92,7 +94,10 @@ pub(super) fn endpoint_point(
         allocated_mean_bytes: vec![memory.map(|memory| memory.mean_bytes())],
         allocated_max_bytes: vec![memory.map(|memory| memory.max_bytes)],
         commands_mean: vec![each(usage.map_or(0, |usage| usage.commands)).map(hundredths)],
-        database_mean_us: vec![each(usage.map_or(0, |usage| usage.elapsed_us)).map(|mean| us(mean as u64))],
+        database_mean_us: vec![mean(usage.map_or(0, |usage| usage.elapsed_us))],
+        duration_mean_us: vec![mean(sums.duration_sum_us)],
+        first_byte_mean_us: vec![upstream.and_then(|upstream| mean(upstream.first_byte_sum_us))],
+        connect_mean_us: vec![upstream.and_then(|upstream| mean(upstream.connect_sum_us))],
         latency_counts: vec![by_band(&sums)],
     }
 }
