@@ -79,25 +79,25 @@ impl Figures {
     }
 
     /// The Unix second at which the newest point of the window began, by the wall clock of the server. It moves by whole points.
-    fn newest_point_at(&self) -> i64 {
+    fn newest_point_at(&self) -> u64 {
         let Snapshot { started_at_unix_ms, wall_clock_set_ms, tick, .. } = self.snapshot;
         let step = self.window().step_seconds();
-        (started_at_unix_ms.saturating_add_signed(wall_clock_set_ms) / 1000 + tick / step * step) as i64
+        started_at_unix_ms.saturating_add_signed(wall_clock_set_ms) / 1000 + tick / step * step
     }
 
     /// The Unix seconds from the beginning of one point of the span to the end of another.
     pub(crate) fn seconds_of(&self, (first, last): (usize, usize)) -> (u64, u64) {
         let (span, step) = (self.span(), self.window().step_seconds());
-        let begins = |index| self.newest_point_at().saturating_sub(span.seconds_before_now(index) as i64).max(0) as u64;
+        let begins = |index| self.newest_point_at().saturating_sub(span.seconds_before_now(index));
         (begins(first), begins(last) + step)
     }
 
     /// The first and the last point of the span between two Unix seconds; `None` if these are fewer than two.
     pub(crate) fn points_of(&self, (from, to): (u64, u64)) -> Option<(usize, usize)> {
-        let (last, step) = (self.span().points as i64 - 1, self.window().step_seconds() as i64);
+        let (last, step) = (self.span().points - 1, self.window().step_seconds());
         let point = |second: u64| {
-            let second = i64::try_from(second).unwrap_or(i64::MAX);
-            last.saturating_add(second.saturating_sub(self.newest_point_at()).div_euclid(step)).clamp(0, last) as usize
+            let steps_before = self.newest_point_at().saturating_sub(second).div_ceil(step);
+            last.saturating_sub(usize::try_from(steps_before).unwrap_or(usize::MAX))
         };
         let points = (point(from), point(to.saturating_sub(1)));
         (points.0 < points.1).then_some(points)

@@ -16,6 +16,8 @@ mod ending;
 mod endpoint;
 #[path = "../src/sync/free_list.rs"]
 mod free_list;
+#[path = "../src/requests/naming/held_route.rs"]
+mod held_route;
 #[path = "../src/requests/long_lived.rs"]
 mod long_lived;
 #[path = "../src/requests/methods.rs"]
@@ -35,6 +37,10 @@ mod waiting;
 
 mod histograms {
     pub(super) use super::buckets::{BOUNDS_US, BucketRecorder};
+}
+
+mod naming {
+    pub(super) use super::held_route::is_held_route;
 }
 
 mod commands {

@@ -69,7 +69,7 @@ pub(crate) fn Chart(
                 aria-label=move || data.with(|data| handles.with_value(|it| describe(title, data, &(it.span)())))
                 on:pointermove=move |event| crosshair::point_at(index, &event, points())
                 on:pointerdown=move |event| handles.with_value(|it| it.press(&event))
-                on:pointerup=move |_| handles.with_value(|it| it.release())
+                on:pointerup=move |_| handles.with_value(Crosshair::release)
                 on:pointerleave=move |_| handles.with_value(Crosshair::leave)
                 on:keydown=move |event| handles.with_value(|it| it.step(&event, points()))
                 on:blur=move |_| handles.with_value(Crosshair::leave)

@@ -169,10 +169,8 @@ mod tests {
         assert_eq!(change(&figures(900, Some(before)), error_change), "+4.0 points against the 15 minutes before");
         let none = WindowBefore { requests: 0, ..before };
         let young = WindowBefore { seconds: 300, ..before };
-        for figures in
-            [figures(900, None), figures(900, Some(none)), figures(900, Some(young)), figures(100, Some(before))]
-        {
-            assert_eq!(change(&figures, rate), "");
+        for (seconds, before) in [(900, None), (900, Some(none)), (900, Some(young)), (100, Some(before))] {
+            assert_eq!(change(&figures(seconds, before), rate), "");
         }
         assert_eq!([0.01, -3.21, 250.4].map(|value| signed(value, " %")), ["±0 %", "-3.2 %", "+250 %"]);
     }

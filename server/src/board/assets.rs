@@ -53,7 +53,7 @@ impl Asset {
 /// The page's own assets, by kind.
 pub(crate) fn of_page() -> PageAssets {
     let named = |ending: &str| Asset::find(ending).map(|asset| asset.name);
-    let first = |asset: &&Asset| asset.name.starts_with("app-") && asset.name.ends_with(".wasm");
+    let first = |asset: &&Asset| asset.name.starts_with("app-") && content_type(asset.name) == "application/wasm";
     let wasm = ASSETS.iter().find(first).map(|asset| asset.name);
     PageAssets { style: named(".css"), icon: named(".svg"), script: named(".js"), wasm }
 }

@@ -7,6 +7,7 @@ mod context;
 mod declared;
 mod file;
 mod held;
+mod held_route;
 mod inference;
 mod learning;
 mod lists;
@@ -35,7 +36,7 @@ use watchboard_wire::NameSource;
 
 pub use self::declared::RouteError;
 use self::{declared::Declared, inference::RouteInference};
-pub(crate) use self::{held::is_held_route, name::RouteName};
+pub(crate) use self::{held_route::is_held_route, name::RouteName};
 
 /// The route templates of an application whose router the monitor cannot ask: a proxied application, or a service that is not an
 /// axum router. [`Builder::routes`](crate::Builder::routes) takes them.

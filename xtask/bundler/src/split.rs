@@ -67,7 +67,7 @@ impl Pieces {
         for line in script.lines() {
             let imported = line.strip_suffix(&format!(" from \"{LOADER}\""));
             match imported.and_then(|line| line.strip_prefix("import * as ")) {
-                Some(name) => whole += &format!("const {name} = {{ {exported} }};\n"),
+                Some(name) => whole += &["const ", name, " = { ", &exported, " };\n"].concat(),
                 None => whole += &[line, "\n"].concat(),
             }
         }

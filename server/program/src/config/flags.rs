@@ -100,7 +100,7 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_KEEP_ERROR_TEXT", global = true)]
     pub(crate) keep_error_text: bool,
 
-    /// Where your own tool shows the trace of a request: a URL with {trace_id} or {request_id}, for which the page puts the id.
+    /// Where your own tool shows the trace of a request: a URL with `{trace_id}` or `{request_id}`, for which the page puts the id.
     #[arg(long, env = "WATCHBOARD_TRACE_URL", value_name = "URL", global = true)]
     pub(crate) trace_url: Option<TraceUrl>,
 

@@ -12,14 +12,13 @@ use std::{
 use foldhash::fast::RandomState;
 
 use super::{
+    held_route::PREFIX,
     learning::{Learning, RECURS},
     tables::{REST, Tables},
 };
 
 /// Paths that are held, since the start: each costs an endpoint.
 const MAX_HELD: usize = 128;
-/// What the route of a held path's endpoint begins with. No template does.
-const PREFIX: &str = "(unmatched) ";
 
 /// Paths that wait for a name. They stay in memory alone.
 #[derive(Debug, Default)]
@@ -35,11 +34,6 @@ struct HeldPath {
     /// Requests that could not be learnt, since another thread was learning.
     unlearnt: u32,
     template: Option<Arc<str>>,
-}
-
-/// Whether a route is the one of a held path's endpoint.
-pub(crate) fn is_held_route(route: &str) -> bool {
-    route.starts_with(PREFIX)
 }
 
 impl HeldPaths {

@@ -117,7 +117,7 @@ pub(super) fn is_foreign(word: &str) -> bool {
 
 /// Whether a word of another language ends as plurals do that have no `s`: `formulare`, `prenotazioni`.
 pub(super) fn is_foreign_plural(word: &str) -> bool {
-    word.len() >= SHORTEST_FOREIGN + 1
+    word.len() > SHORTEST_FOREIGN
         && ["e", "en", "er", "i", "y"].iter().any(|end| word.ends_with(end))
         && !matches!(WORDS.get(word), Some(List::Routes | List::Dictionary))
         && is_foreign(word)
@@ -132,8 +132,8 @@ fn is_foreign_compound(word: &str, most: usize) -> bool {
         let stem = |link: &&str| first.strip_suffix(*link).filter(|stem| stem.len() >= SHORTEST_FOREIGN);
         LINKS.iter().filter_map(stem).any(is_base)
     };
-    let begins = |beginning: &&str| word.strip_prefix(*beginning).is_some_and(is_foreign_form);
-    FOREIGN_BEGINNINGS.iter().any(|beginning| begins(&beginning))
+    let begins = |beginning: &str| word.strip_prefix(beginning).is_some_and(is_foreign_form);
+    FOREIGN_BEGINNINGS.iter().any(|beginning| begins(beginning))
         || (SHORTEST_FOREIGN..=word.len() - SHORTEST_FOREIGN).any(|at| is_first(&word[..at]) && is_rest(&word[at..]))
 }
 

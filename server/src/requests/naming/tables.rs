@@ -39,6 +39,7 @@ pub(super) struct Tables {
 
 /// A place of a path: what stands there beneath one beginning.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is learnt for itself, in any order")]
 pub(super) struct Place {
     /// The part in braces, once there is one. A place has no second.
     pub(super) label: Option<Arc<str>>,

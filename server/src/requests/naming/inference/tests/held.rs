@@ -46,8 +46,8 @@ fn what_comes_while_another_thread_learns_is_learnt_later() {
 #[test]
 fn only_so_many_paths_wait() {
     let inference = RouteInference::default();
-    let hold = |number: usize| inference.held.hold(&format!("/api/{number}x"), true);
-    let held: Vec<_> = (0..1_000).filter_map(hold).collect();
+    let of_number = |number: usize| inference.held.hold(&format!("/api/{number}x"), true);
+    let held: Vec<_> = (0..1_000).filter_map(of_number).collect();
     assert_eq!(held.len(), 128);
-    assert_eq!(hold(0).as_deref(), Some(&*held[0]), "one that waits already");
+    assert_eq!(of_number(0).as_deref(), Some(&*held[0]), "one that waits already");
 }
