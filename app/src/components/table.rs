@@ -17,11 +17,17 @@ pub(crate) struct Column {
     pub(crate) numeric: bool,
     /// The word of the order that its head sorts by.
     pub(crate) sort: Option<&'static str>,
+    /// One of the figures that a narrow screen shows of a row. A table without such columns shows all there.
+    pub(crate) lead: bool,
 }
 
 impl Column {
     pub(crate) const fn sorts(self, word: &'static str) -> Self {
         Self { sort: Some(word), ..self }
+    }
+
+    pub(crate) const fn leads(self) -> Self {
+        Self { lead: true, ..self }
     }
 }
 
@@ -39,12 +45,12 @@ pub(crate) type Sorting = Arc<dyn Fn(&'static str) -> SortHead + Send + Sync>;
 
 /// A column of words.
 pub(crate) const fn words(title: &'static str) -> Column {
-    Column { title, hint: "", numeric: false, sort: None }
+    Column { title, hint: "", numeric: false, sort: None, lead: false }
 }
 
 /// A column of numbers.
 pub(crate) const fn numbers(title: &'static str, hint: &'static str) -> Column {
-    Column { title, hint, numeric: true, sort: None }
+    Column { title, hint, numeric: true, sort: None, lead: false }
 }
 
 /// The first cell is the row's name.
@@ -63,17 +69,16 @@ pub(crate) fn Table(
 ) -> impl IntoView {
     view! {
         <div class="scroll" tabindex="0" role="group" aria-label=caption>
-            <table>
-                {header(caption, quiet, columns, sorting)}
-                <tbody>{body(rows)}</tbody>
+            <table role="table">
+                {header(caption, quiet, columns, sorting.clone())}
+                <tbody role="rowgroup">{body(columns, sorting, rows)}</tbody>
             </table>
         </div>
+        {column_hints(columns)}
         <p class="unknown">{unknown_reason(rows)}</p>
     }
 }
 
-/// The height of a row in a tall table; the style has the same.
-const ROW_PIXELS: usize = 28;
 /// The number of rendered rows above the first row in view, and of all rendered rows. They fill more than the height of
 /// the table, which the style bounds.
 const ROWS_ABOVE: usize = 10;
@@ -101,36 +106,87 @@ pub(crate) fn TallTable(
     let there = Memo::new(move |_| Ok(rows(range())));
     let scroll = move |event: leptos::ev::Event| {
         let target: leptos::web_sys::HtmlElement = event_target(&event);
-        let first = (target.scroll_top().max(0) as usize / ROW_PIXELS).saturating_sub(ROWS_ABOVE);
+        let first = (target.scroll_top().max(0) as usize / row_pixels(&target)).saturating_sub(ROWS_ABOVE);
         // It changes in steps, so that most scroll events change nothing.
         scrolled.set(first / ROWS_ABOVE * ROWS_ABOVE);
     };
-    // Heights are attributes, because the page's policy forbids inline styles.
-    let spacer = |rows: usize| format!("<tr><td><svg width=\"1\" height=\"{}\"></svg></td></tr>", rows * ROW_PIXELS);
+    // A drawing as wide as a row is high, by the style, and as many times higher as there are rows. The page's policy
+    // forbids inline styles.
+    let spacer = |rows: usize| match rows {
+        0 => String::new(),
+        rows => format!("<tr><td><svg viewBox=\"0 0 1 {rows}\"></svg></td></tr>"),
+    };
     view! {
         <div class="scroll tall" tabindex="0" role="group" aria-label=caption on:scroll=scroll>
-            <table aria-rowcount=move || count() + 1>
-                {header(caption, true, columns, Some(sorting))}
+            <table role="table" aria-rowcount=move || count() + 1>
+                {header(caption, true, columns, Some(sorting.clone()))}
                 <tbody aria-hidden="true" inner_html=move || spacer(range().start)></tbody>
-                <tbody class="rows">{body(there)}</tbody>
+                <tbody class="rows" role="rowgroup">{body(columns, Some(sorting), there)}</tbody>
                 <tbody aria-hidden="true" inner_html=move || spacer(count() - range().end)></tbody>
             </table>
         </div>
+        {column_hints(columns)}
     }
+}
+
+/// The height of a row, which the style has: narrow screens have rows of two lines.
+fn row_pixels(scrolled: &leptos::web_sys::HtmlElement) -> usize {
+    let row = scrolled.query_selector("tbody.rows tr").ok().flatten();
+    row.map_or(0, |row| row.client_height()).max(1) as usize
+}
+
+/// What the columns mean, for those who cannot hover over their heads.
+fn column_hints(columns: &'static [Column]) -> impl IntoView {
+    let hint = |column: &'static Column| {
+        view! {
+            <div>
+                <dt>{column.title}</dt>
+                <dd>{column.hint}</dd>
+            </div>
+        }
+    };
+    let hinted = || columns.iter().filter(|column| !column.hint.is_empty());
+    (hinted().count() > 0).then(|| {
+        view! {
+            <details class="fold hints">
+                <summary>"What the columns mean"</summary>
+                <dl class="facts">{hinted().map(hint).collect_view()}</dl>
+            </details>
+        }
+    })
 }
 
 fn header(caption: &'static str, quiet: bool, columns: &'static [Column], sorting: Option<Sorting>) -> impl IntoView {
     let head = move |column| head(column, sorting.clone());
     view! {
         <caption class:unseen=quiet>{caption}</caption>
-        <thead>
-            <tr>{columns.iter().map(head).collect_view()}</tr>
+        <thead role="rowgroup">
+            <tr role="row">{columns.iter().map(head).collect_view()}</tr>
         </thead>
     }
 }
 
-fn body(rows: Memo<Reading<Vec<TableRow>>>) -> impl IntoView {
-    move || rows.get().unwrap_or_default().into_iter().map(row).collect_view()
+fn body(columns: &'static [Column], sorting: Option<Sorting>, rows: Memo<Reading<Vec<TableRow>>>) -> impl IntoView {
+    move || {
+        let is_sorted = |word: &'static str| sorting.as_ref().is_some_and(|head| head(word).order.is_some());
+        let shown = shown_columns(columns, is_sorted);
+        let rows: Vec<_> =
+            rows.get().unwrap_or_default().into_iter().map(|cells| row(columns, &shown, cells)).collect();
+        rows.collect_view()
+    }
+}
+
+/// The columns that a narrow screen shows beside the name: those that lead, of which the last gives way to the column that
+/// sorts; all if none leads.
+fn shown_columns(columns: &[Column], is_sorted: impl Fn(&'static str) -> bool) -> Vec<bool> {
+    let mut leads: Vec<bool> = columns.iter().map(|column| column.lead).collect();
+    let Some(last) = leads.iter().rposition(|lead| *lead) else { return vec![true; columns.len()] };
+    let sorted = columns.iter().position(|column| column.sort.is_some_and(&is_sorted)).unwrap_or(0);
+    if sorted > 0 && !leads[sorted] {
+        leads[last] = false;
+        leads[sorted] = true;
+    }
+    leads
 }
 
 fn head(column: &'static Column, sorting: Option<Sorting>) -> impl IntoView {
@@ -141,22 +197,24 @@ fn head(column: &'static Column, sorting: Option<Sorting>) -> impl IntoView {
     };
     let order = move || sort.as_ref().and_then(|(word, head)| head(word).order);
     let class = if column.numeric { "number" } else { "" };
-    view! { <th scope="col" class=class title=column.hint aria-sort=order>{title}</th> }
+    view! { <th scope="col" role="columnheader" class=class title=column.hint aria-sort=order>{title}</th> }
 }
 
-fn row(cells: TableRow) -> impl IntoView {
+fn row(columns: &'static [Column], shown: &[bool], cells: TableRow) -> impl IntoView + use<> {
     let mut cells = cells.into_iter();
     let name = cells.next().unwrap_or_default();
-    let cell = |cell: Cell| {
-        let (class, title) = (cell.class, cell.title.clone());
-        view! { <td class=class title=title>{cell.content()}</td> }
+    let cell = |((cell, column), shown): ((Cell, &'static Column), &bool)| {
+        // One text: a class of its own would be lost where the other changes.
+        let class = if *shown { cell.class.to_owned() } else { format!("{} aside", cell.class) };
+        let title = cell.title.clone();
+        view! { <td role="cell" class=class data-label=column.title title=title>{cell.content()}</td> }
     };
-    let rest = cells.map(cell);
+    let rest = cells.zip(columns.iter().skip(1)).zip(shown.iter().skip(1)).map(cell).collect_view();
     let (class, title) = (name.class, name.title.clone());
     view! {
-        <tr>
-            <th scope="row" class=class title=title>{name.content()}</th>
-            {rest.collect_view()}
+        <tr role="row">
+            <th scope="row" role="rowheader" class=class title=title>{name.content()}</th>
+            {rest}
         </tr>
     }
 }
@@ -164,4 +222,25 @@ fn row(cells: TableRow) -> impl IntoView {
 /// The reason of an unknown reading; empty for a known one.
 pub(crate) fn unknown_reason<T: Send + Sync + 'static>(reading: Memo<Reading<T>>) -> Memo<String> {
     Memo::new(move |_| reading.with(|reading| reading.as_ref().err().map(Unknown::to_string).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_screen_shows_what_leads_and_what_sorts() {
+        let lead = |title, word| numbers(title, "").sorts(word).leads();
+        let columns = [
+            words("Endpoint").sorts("name"),
+            lead("Time", "time"),
+            lead("p99", "p99"),
+            numbers("Max", "").sorts("max"),
+        ];
+        let shown = |by: &str| shown_columns(&columns, |word| word == by);
+        assert_eq!(shown("time"), [false, true, true, false]);
+        assert_eq!(shown("name"), [false, true, true, false], "the name is always there");
+        assert_eq!(shown("max"), [false, true, false, true]);
+        assert_eq!(shown_columns(&[words("Name"), words("State")], |_| false), [true, true], "nothing leads");
+    }
 }

@@ -12,7 +12,7 @@ use watchboard_wire::{EndpointName, EndpointRow, NameSource, RequestDatabase, Re
 use self::{
     columns::columns,
     filter::Filter,
-    tools::{ColumnSets, FilterField},
+    tools::{ColumnSets, FilterField, OrderField},
 };
 use super::cells::{count_cell, flagged_count_cell, latency_cell, share};
 use crate::{
@@ -80,6 +80,7 @@ pub(crate) fn EndpointTable() -> impl IntoView {
         <div class="tools">
             <FilterField />
             <ColumnSets />
+            <OrderField />
         </div>
         {move || view! { <TallTable caption="Endpoints" columns=columns(set.get()) sorting=sorting() count all rows /> }}
         <p class="more">

@@ -16,11 +16,11 @@ use crate::{
 
 const COLUMNS: &[Column] = &[
     words("Endpoint"),
-    numbers("Load", "the share of the time that all requests took"),
+    numbers("Load", "the share of the time that all requests took").leads(),
     numbers("Rate", "requests per second, and over time"),
-    numbers("p50 to p99", "of requests that succeeded: the bar is on a scale that all rows share"),
+    numbers("p50 to p99", "of requests that succeeded: the bar is on a scale that all rows share").leads(),
     numbers("In time", "succeeded within the endpoint's objective"),
-    numbers("5xx", "server errors: panics and broken bodies too"),
+    numbers("5xx", "server errors: panics and broken bodies too").leads(),
 ];
 
 /// Rows that have room on the first screen.

@@ -89,12 +89,23 @@ pub fn clock(unix_ms: u64) -> String {
     calendar(unix_ms).1
 }
 
-fn calendar(unix_ms: u64) -> (String, String) {
+/// The day of a Unix time in milliseconds, in UTC: `23 Nov`.
+pub fn day(unix_ms: u64) -> String {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let date = date_of(unix_ms);
+    format!("{}\u{a0}{}", date.day(), MONTHS[usize::from(u8::from(date.month())) - 1])
+}
+
+fn date_of(unix_ms: u64) -> OffsetDateTime {
     // A time past the end of the calendar becomes the last that the calendar has.
-    let at = i64::try_from(unix_ms / 1000)
+    i64::try_from(unix_ms / 1000)
         .ok()
         .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-        .unwrap_or_else(|| time::PrimitiveDateTime::MAX.assume_utc());
+        .unwrap_or_else(|| time::PrimitiveDateTime::MAX.assume_utc())
+}
+
+fn calendar(unix_ms: u64) -> (String, String) {
+    let at = date_of(unix_ms);
     (
         format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day()),
         format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second()),
@@ -141,6 +152,7 @@ mod tests {
 
     #[test]
     fn times_are_utc() {
+        reads(day(1_795_476_184_000), "23 Nov");
         reads(date_time(1_795_476_184_000, "UTC"), "2026-11-23 23:23:04 UTC");
         reads(date_time(u64::MAX, "UTC"), "9999-12-31 23:59:59 UTC");
         reads(clock(0), "00:00:00");

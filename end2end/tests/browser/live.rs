@@ -155,7 +155,7 @@ async fn a_young_process_fills_its_charts() {
     browser.tab.goto(&board.url).await.unwrap();
     browser.until(FRESHNESS, |text| text == "Live").await;
     // In its first minute it shows a minute, of the fifteen that are chosen: points of ten seconds.
-    let axis = "document.querySelector('.x-axis span').textContent";
+    let axis = "document.querySelector('.x-axis text').textContent";
     browser.until(axis, |text| text == "50\u{a0}s ago").await;
     // Before the first value there is no axis; with it the axis ends near it.
     let labels = "document.querySelector('.y-axis').children.length";

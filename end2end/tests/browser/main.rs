@@ -14,5 +14,6 @@ mod link;
 mod live;
 mod long_lived;
 mod memory;
+mod narrow;
 mod no_javascript;
 mod requests;

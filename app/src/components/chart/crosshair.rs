@@ -134,31 +134,80 @@ pub(crate) fn CrosshairLine() -> impl IntoView {
     view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true" inner_html=line></svg> }
 }
 
-/// The times below a chart.
+/// The times below a chart. Text and not elements, as the ticks of the other axis.
 #[component]
 pub(crate) fn TimeAxis() -> impl IntoView {
     let Crosshair { span, .. } = expect_context();
-    let ticks = move || {
-        let shown = span();
-        let ChartSpan { span, started_ms, end_ms, hidden } = shown;
-        let tick = |tick: &str| view! { <span>{tick.to_owned()}</span> };
-        if hidden.is_some() {
-            return [0, span.points / 2, span.points - 1].map(|index| tick(&shown.clock(index))).collect_view();
-        }
-        if span.is_whole() {
-            return words(span.window).iter().map(|word| tick(word)).collect_view();
-        }
+    let text = move || ticks(&span()).iter().map(Tick::draw).collect::<String>();
+    view! { <svg class="x-axis" aria-hidden="true" inner_html=text></svg> }
+}
+
+/// A time on the axis.
+#[derive(Debug, PartialEq)]
+struct Tick {
+    /// 0 at the start of the axis, 1 now.
+    place: f64,
+    text: String,
+    /// Whether a day begins there.
+    is_midnight: bool,
+}
+
+impl Tick {
+    fn new(place: f64, text: impl Into<String>) -> Self {
+        Self { place, text: text.into(), is_midnight: false }
+    }
+
+    fn draw(&self) -> String {
+        let percent = 100.0 * self.place;
+        let anchor = match percent {
+            ..10.0 => "start",
+            90.0.. => "end",
+            _ => "middle",
+        };
+        let text = format!("<text x=\"{percent:.2}%\" y=\"50%\" text-anchor=\"{anchor}\">{}</text>", self.text);
+        let line = format!("<line x1=\"{percent:.2}%\" x2=\"{percent:.2}%\" y1=\"-4\" y2=\"2\"/>");
+        if self.is_midnight { text + &line } else { text }
+    }
+}
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// The times of a span. Where a day begins stands its date, in the place of the times that are near.
+fn ticks(shown: &ChartSpan) -> Vec<Tick> {
+    let ChartSpan { span, started_ms, end_ms, hidden } = shown;
+    if hidden.is_some() {
+        let last = span.points - 1;
+        return vec![
+            Tick::new(0.0, shown.clock(0)),
+            Tick::new(0.5, shown.clock(span.points / 2)),
+            Tick::new(1.0, shown.clock(last)),
+        ];
+    }
+    let seconds = span.seconds_before_now(0);
+    let mut ticks: Vec<_> = if span.is_whole() {
+        let words = words(span.window);
+        let place = |at: usize| at as f64 / (words.len() - 1) as f64;
+        words.iter().enumerate().map(|(at, word)| Tick::new(place(at), *word)).collect()
+    } else {
         // A young monitor: the axis begins about when it was started, or before.
-        let seconds = span.seconds_before_now(0);
-        let began = if end_ms.saturating_sub(started_ms) / 1000 + span.window.step_seconds() < seconds {
+        let began = if end_ms.saturating_sub(*started_ms) / 1000 + span.window.step_seconds() < seconds {
             format!("{} ago", format::span(seconds))
         } else {
-            format!("started {}", format::clock(started_ms))
+            format!("started {}", format::clock(*started_ms))
         };
-        let half = format!("{} ago", format::span(seconds / 2));
-        [began, half, "now".to_owned()].iter().map(|word| tick(word)).collect_view()
+        vec![
+            Tick::new(0.0, began),
+            Tick::new(2.0 / 3.0, format!("{} ago", format::span(seconds / 3))),
+            Tick::new(1.0, "now"),
+        ]
     };
-    view! { <div class="x-axis" aria-hidden="true">{ticks}</div> }
+    let since_midnight = end_ms % DAY_MS / 1000;
+    if 0 < since_midnight && since_midnight < seconds {
+        let place = 1.0 - since_midnight as f64 / seconds as f64;
+        ticks.retain(|tick| (tick.place - place).abs() > 0.2);
+        ticks.push(Tick { is_midnight: true, ..Tick::new(place, format::day(*end_ms)) });
+    }
+    ticks
 }
 
 /// The times of a whole window, evenly apart.
@@ -170,5 +219,32 @@ fn words(window: Window) -> &'static [&'static str] {
         Window::Hour => &["60\u{a0}min ago", "40", "20", "now"],
         Window::SixHours => &["6\u{a0}h ago", "4", "2", "now"],
         Window::Day => &["24\u{a0}h ago", "16", "8", "now"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The ticks of the last `window` at a time of the first of March 2026.
+    fn texts(window: Window, seconds_of_day: u64) -> Vec<String> {
+        let first_of_march_ms = 1_772_323_200_000;
+        let end_ms = first_of_march_ms + seconds_of_day * 1000;
+        let span =
+            ChartSpan { span: ShownSpan { window, points: window.points() }, hidden: None, started_ms: 0, end_ms };
+        ticks(&span).into_iter().map(|tick| tick.text.replace('\u{a0}', " ")).collect()
+    }
+
+    #[test]
+    fn the_date_stands_where_the_day_begins() {
+        assert_eq!(texts(Window::Day, 12 * 3600), ["24 h ago", "now", "1 Mar"]);
+        assert_eq!(texts(Window::Day, 3600), ["24 h ago", "16", "8", "1 Mar"], "a date takes the place of a near time");
+        assert_eq!(texts(Window::SixHours, 12 * 3600), ["6 h ago", "4", "2", "now"], "no day begins");
+    }
+
+    #[test]
+    fn a_date_stands_at_its_place() {
+        let day = Tick { is_midnight: true, ..Tick::new(0.5, "1 Mar") };
+        assert!(day.draw().starts_with("<text x=\"50.00%\" y=\"50%\" text-anchor=\"middle\">1 Mar</text><line"));
     }
 }

@@ -62,7 +62,10 @@ fn series(data: &ChartData, class: usize) -> Vec<Mark> {
                 } else {
                     (-data.series[index].value_at(at, points)?, 0.0)
                 };
-                Some((axis.place(lower), axis.place(upper)))
+                let (lower, upper) = (axis.place(lower), axis.place(upper));
+                // What is not the last of a ribbon is half as high, so that its shape tells it too.
+                let is_half = data.shape == ChartShape::Ribbon && index + 1 < stacked;
+                Some((lower, if is_half { lower + (upper - lower) / 2.0 } else { upper }))
             };
             // The two edges of a cell have the same heights.
             let (edges, last) = (if data.shape == ChartShape::Ribbon { 2 } else { 1 }, (points - 1) as f64);
@@ -213,6 +216,27 @@ mod tests {
             Mark::Line(..) => panic!("a ribbon has no lines"),
         };
         assert_eq!(series(&ribbon, 0).iter().map(cells).collect::<Vec<_>>(), [(0.0, 0.5), (1.5, 3.0)]);
+    }
+
+    #[test]
+    fn a_failed_cell_of_a_ribbon_is_half_as_high() {
+        let share = |name, values: &[Option<f32>]| Series::new(name, name, values);
+        let ribbon = ChartData {
+            shape: ChartShape::Ribbon,
+            series: vec![
+                share("failed", &[Some(100.0), Some(0.0), Some(0.0)]),
+                share("answered", &[Some(0.0), Some(100.0), Some(100.0)]),
+            ],
+            ..ChartData::new(ShownSpan { window: Window::Minute, points: 3 }, Unit::Percent)
+        };
+        let top = |class: usize| {
+            let heights = series(&ribbon, 0).into_iter().filter_map(move |mark| match mark {
+                Mark::Area(of, path) if of == class => Some(path.into_iter().map(|(_, height)| height)),
+                _ => None,
+            });
+            heights.flatten().fold(0.0, f64::max)
+        };
+        assert_eq!((top(0), top(1)), (0.5, 1.0));
     }
 
     #[test]

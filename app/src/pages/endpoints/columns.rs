@@ -56,6 +56,17 @@ fn titles(set: ColumnSet) -> &'static [&'static str] {
     }
 }
 
+/// The figures of each set that a narrow screen shows.
+fn lead_titles(set: ColumnSet) -> [&'static str; 3] {
+    match set {
+        ColumnSet::Load | ColumnSet::All => ["Total time", "Requests", "p99"],
+        ColumnSet::Latency => ["p50", "p95", "p99"],
+        ColumnSet::Errors => ["Requests", "5xx", "4xx"],
+        ColumnSet::Database => ["Commands", "Database", "p99"],
+        ColumnSet::Memory => ["Allocated", "A request", "Largest"],
+    }
+}
+
 /// The columns of each set, with and without those of a listener and of an allocator.
 static COLUMN_SETS: LazyLock<Vec<Vec<Column>>> = LazyLock::new(|| {
     let sources = [(false, false), (true, false), (false, true), (true, true)];
@@ -66,7 +77,7 @@ static COLUMN_SETS: LazyLock<Vec<Vec<Column>>> = LazyLock::new(|| {
     });
     let of_set = |all: &[Column], set| {
         let shown = all.iter().filter(|column| set == ColumnSet::All || titles(set).contains(&column.title));
-        shown.copied().collect()
+        shown.map(|column| Column { lead: lead_titles(set).contains(&column.title), ..*column }).collect()
     };
     all.iter().flat_map(|all| ColumnSet::ALL.map(|set| of_set(all, set))).collect()
 });
@@ -95,6 +106,7 @@ mod tests {
                 let column =
                     all.iter().find(|column| column.sort == Some(sort.word())).expect("each order has a column");
                 let is_shown = set == ColumnSet::All || titles(set).contains(&column.title);
+                assert!(lead_titles(set).iter().all(|title| set == ColumnSet::All || titles(set).contains(title)));
                 assert_eq!(set.shows(sort), is_shown, "{} in {}", column.title, set.word());
             }
         }

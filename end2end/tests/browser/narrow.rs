@@ -1,0 +1,57 @@
+//! On a phone a table is a list of cards: nothing scrolls sideways, a select sorts, and it stays a table for screen readers.
+
+use fantoccini::Locator;
+use watchboard_end2end::{Board, Browser};
+
+const FRESHNESS: &str = "document.querySelector('.freshness .words').textContent";
+/// The labels of the figures that the first endpoint shows, in the order of the columns.
+const LABELS: &str = "[...document.querySelectorAll('#endpoints tbody.rows tr:first-child td')]
+    .filter(cell => cell.offsetParent).map(cell => cell.dataset.label).join()";
+/// How far each part of the page reaches beyond its right edge, at most.
+const BEYOND: &str = "Math.max(document.documentElement.scrollWidth - innerWidth,
+    ...[...document.querySelectorAll('main .scroll')].map(table => table.scrollWidth - table.clientWidth))";
+
+#[tokio::test]
+async fn tables_are_cards_of_two_lines_that_a_select_sorts() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.resize(390, 844).await;
+    for view in ["overview", "requests", "memory"] {
+        browser.tab.goto(&format!("{}?view={view}", board.url)).await.unwrap();
+        browser.until(FRESHNESS, |text| text == "Live").await;
+        browser.until("document.querySelectorAll('main tbody tr').length", |rows| rows.as_u64() >= Some(5)).await;
+        browser.until(BEYOND, |pixels| pixels.as_i64() <= Some(0)).await;
+    }
+
+    browser.tab.goto(&format!("{}?view=requests", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.until(LABELS, |labels| labels == "Total time,Requests,p99").await;
+    let roles = "['table', 'row', 'rowheader', 'cell', 'columnheader']
+        .filter(role => document.querySelector(`#endpoints [role=${role}]`)).length";
+    assert_eq!(browser.value(roles).await, 5);
+
+    let select = browser.tab.find(Locator::Css(".order select")).await.unwrap();
+    select.select_by_value("in-flight").await.unwrap();
+    browser.until("location.search", |search| search == "?view=requests&sort=in-flight").await;
+    browser.until(LABELS, |labels| labels == "Total time,Requests,In flight").await;
+    browser.tab.find(Locator::Css(".order a")).await.unwrap().click().await.unwrap();
+    browser.until("location.search", |search| search == "?view=requests&sort=in-flight&order=ascending").await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn a_long_list_of_cards_scrolls_to_its_end() {
+    let (board, browser) = (Board::many("127.0.0.1:0", 2_000).await, Browser::start(true).await);
+    browser.resize(390, 844).await;
+    browser.tab.goto(&format!("{}?view=requests", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.until("document.querySelectorAll('#endpoints tbody.rows tr').length", |rows| rows == 60).await;
+    browser.value("document.querySelector('.tall').scrollTop = 1e9").await;
+    let last_is_in_sight = "(() => {
+        const table = document.querySelector('.tall').getBoundingClientRect();
+        const row = document.querySelector('#endpoints tbody.rows tr:last-child').getBoundingClientRect();
+        return Math.abs(row.bottom - table.bottom) < 8 && !document.querySelector('.tall tbody:last-child tr');
+    })()";
+    browser.until(last_is_in_sight, |is_there| is_there == true).await;
+    browser.stop().await;
+}
