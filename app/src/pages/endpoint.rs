@@ -1,5 +1,6 @@
 //! One endpoint: its latency over time, the outcomes of its requests, its errors and its slowest requests.
 
+mod columns;
 mod time;
 
 use leptos::{either::Either, prelude::*};
@@ -8,7 +9,10 @@ use watchboard_wire::{
     format,
 };
 
-use self::time::TimeChart;
+use self::{
+    columns::{NO_ENDPOINT, columns, detail},
+    time::TimeChart,
+};
 use super::{
     cells::share,
     charts::byte_series,
@@ -171,13 +175,6 @@ fn KnownEndpoint(counts: bool, listens: bool) -> impl IntoView {
     }
 }
 
-const NO_ENDPOINT: &str =
-    "No such endpoint has been asked for since the start of the process. All are among the requests.";
-
-fn detail(figures: &Figures) -> Reading<&EndpointDetail> {
-    figures.endpoint.as_ref().ok_or_else(|| Unknown::because(NO_ENDPOINT))
-}
-
 fn endpoint_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let EndpointDetail { row, .. } = detail(figures)?;
     let totals = &figures.totals;
@@ -305,13 +302,6 @@ fn memory_facts(figures: &Figures) -> Reading<Vec<Fact>> {
             "when the response had ended, but for its body: what stays so request after request is kept".to_owned(),
         ),
     ])
-}
-
-/// A chart's data from the endpoint's columns; empty for an unknown endpoint.
-fn columns(figures: &Figures, unit: Unit, read: impl Fn(&EndpointColumns) -> Vec<Series>) -> ChartData {
-    let none = EndpointColumns::default();
-    let columns = detail(figures).map_or(&none, |detail| &detail.timeline.columns);
-    ChartData { series: read(columns), ..ChartData::new(figures.span(), unit) }
 }
 
 #[component]

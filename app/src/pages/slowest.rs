@@ -1,11 +1,11 @@
 //! The slowest requests of the window.
 
 use leptos::prelude::*;
-use watchboard_wire::{CommandStep, RequestCommands, SlowRequest, Snapshot, format};
+use watchboard_wire::{RequestCommands, SlowRequest, Snapshot, format};
 
 use super::{
     cells::{code_class, count_cell, duration_cell, time_cell},
-    request::request_href,
+    request::{request_href, stretch},
 };
 use crate::{
     components::{Cell, Column, Stretch, Table, TableRow, numbers, words},
@@ -99,16 +99,4 @@ fn steps(database: &RequestCommands, whole_us: u64) -> Cell {
     let more = u64::from(database.commands).saturating_sub(listed);
     let title = if more > 0 { format!("the first {listed}, and {more} more") } else { String::new() };
     Cell::steps(&stretches, whole_us).with_title(title)
-}
-
-/// A command on the request's time.
-pub(super) fn stretch(database: &RequestCommands, step: &CommandStep) -> Stretch {
-    let name = database.names.get(usize::from(step.name)).cloned().unwrap_or_default();
-    let [elapsed, at] = [u64::from(step.elapsed_us), step.at_us].map(|us| format::duration_us(us as f64));
-    Stretch {
-        at_us: step.at_us,
-        elapsed_us: step.elapsed_us.into(),
-        failed: step.failed,
-        title: format!("{name}: {elapsed}, {at} after its arrival{}", if step.failed { ", failed" } else { "" }),
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -12,8 +11,8 @@ const REQUEST_ID: &str = "{request_id}";
 const TRACE_ID_LENGTH: usize = 32;
 /// It goes with every answer to a page.
 const MAX_BYTES: usize = 1_000;
-/// All characters but those that mean themselves in every part of a URL.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// Beside letters and digits these mean themselves in every part of a URL (RFC 3986, 2.3).
+const UNRESERVED: &[u8] = b"-_.~";
 
 /// A template of URLs, with `{trace_id}` or `{request_id}` in the place of the id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +69,11 @@ impl TraceUrl {
         if self.0.contains(TRACE_ID) && !is_trace_id {
             return None;
         }
-        let id: String = utf8_percent_encode(id, ENCODED).collect();
+        let encode = |byte: u8| match byte {
+            byte if byte.is_ascii_alphanumeric() || UNRESERVED.contains(&byte) => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        };
+        let id: String = id.bytes().map(encode).collect();
         Some(self.0.replace(TRACE_ID, &id).replace(REQUEST_ID, &id))
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use watchboard_wire::{EndpointColumns, Unit};
 
-use super::columns;
+use super::columns::columns;
 use crate::{
     components::{Chart, ChartData, ChartShape, Series},
     live::figures_memo,
