@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
@@ -37,9 +37,14 @@ struct HeldPath {
 }
 
 impl HeldPaths {
-    /// Holds a request of a name that [`Tables::name`] made. Returns the route of its endpoint; `None` if there is no room.
+    /// Holds a request of a name that [`Tables::name`] made. Returns the route of its endpoint; `None` if there is no room, or if
+    /// another thread has the paths at this moment: a request waits for nobody.
     pub(super) fn hold(&self, name: &str, is_learnt: bool) -> Option<Arc<str>> {
-        let mut paths = self.lock();
+        let mut paths = match self.paths.try_lock() {
+            Ok(paths) => paths,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
         let number = paths.len();
         if !paths.contains_key(name) {
             if number >= MAX_HELD {
