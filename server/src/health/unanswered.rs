@@ -30,12 +30,7 @@ struct Hanging {
 }
 
 impl UnansweredJudge {
-    pub(super) fn unanswered_findings(
-        &mut self,
-        tick: u64,
-        history: &mut History,
-        reader: &Reader,
-    ) -> impl Iterator<Item = Finding> {
+    pub(super) fn unanswered_findings(&mut self, tick: u64, history: &mut History, reader: &Reader) -> Vec<Finding> {
         let awaited: HashMap<usize, AwaitedCounts> = reader.awaited().collect();
         self.0.retain(|id, _| awaited.contains_key(id));
         let mut hanging: Vec<(usize, Hanging)> = awaited
@@ -49,9 +44,7 @@ impl UnansweredJudge {
         hanging.retain(|(id, hanging)| hanging.is_trend(ended.get(id).copied().unwrap_or_default()));
         hanging.sort_by_key(|(id, hanging)| (std::cmp::Reverse(hanging.count), *id));
         hanging.truncate(MAX_NAMED);
-        let named: Vec<Finding> =
-            hanging.into_iter().map(|(id, hanging)| hanging.finding(reader.name(id).text())).collect();
-        named.into_iter()
+        hanging.into_iter().map(|(id, hanging)| hanging.finding(reader.name(id).text())).collect()
     }
 
     /// Of the requests that had begun some seconds ago, so many at least have no answer yet. `None` without any.
