@@ -31,14 +31,13 @@ pub(crate) fn Chart(
     let handles = StoredValue::new(crosshair.clone());
     // The name of the series that is drawn alone; empty for all.
     let isolated = RwSignal::new("");
-    let drawing = Memo::new(move |_| data.with(|data| draw::chart(&data.only(isolated.get()))));
+    let drawn = Memo::new(move |_| data.with(|data| data.only(isolated.get())));
+    let drawing = Memo::new(move |_| drawn.with(draw::chart));
     let is_ribbon = move || data.with(|data| data.shape == ChartShape::Ribbon);
     // Without a value nobody knows where the axis ends.
     let axis = Memo::new(move |_| {
-        data.with(|data| {
-            let has_axis = !data.is_empty() && data.shape != ChartShape::Ribbon;
-            (data.unit, has_axis.then(|| data.only(isolated.get()).axis()))
-        })
+        let has_axis = data.with(|data| !data.is_empty() && data.shape != ChartShape::Ribbon);
+        drawn.with(|drawn| (drawn.unit, has_axis.then(|| drawn.axis())))
     });
     // Text and not elements, as of drawings: it is as short, and needs no further code.
     let ticks = move || {

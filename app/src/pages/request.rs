@@ -181,7 +181,7 @@ pub(super) fn RequestDrawer() -> impl IntoView {
         let is_open = shown.wanted().is_some();
         copied.set("");
         if let Some(drawer) = element.get().filter(|_| is_open) {
-            // While it is hidden it takes no focus.
+            // It takes the focus once it is laid out.
             request_animation_frame(move || _ = drawer.focus());
         }
     });
