@@ -38,7 +38,7 @@ pub(super) fn TopEndpoints() -> impl IntoView {
     let foot = figures_memo(|figures| match (figures.endpoints.len(), figures.snapshot.requests.endpoints as usize) {
         (0, _) => super::endpoints::no_request(figures),
         (_, all) if all > MAX_ROWS => format!("All {all} endpoints"),
-        _ => String::new(),
+        _ => "More figures of these endpoints".to_owned(),
     });
     let all = move || selection.with(|selection| selection.to_view(crate::selection::View::Requests).href());
     view! {

@@ -73,6 +73,24 @@ async fn every_request_counts_once_and_the_board_is_not_in_its_own_figures() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_link_has_a_text_while_few_endpoints_were_asked() {
+    let app = test_app().await;
+    app.send("GET", "/users/1").await;
+    health(&app, |application| application["total_requests"] == 1).await;
+    for view in ["overview", "requests", "memory", "database", "requests&endpoint=GET%20/users/{id}"] {
+        let (_, page) = app.send("GET", &format!("/ops/board?view={view}")).await;
+        let page = String::from_utf8(page.to_vec()).unwrap();
+        let links: Vec<&str> =
+            page.split("<a ").skip(1).map(|link| link.split("</a>").next().unwrap_or_default()).collect();
+        assert!(links.len() > 10, "{view}: {page}");
+        for link in links {
+            let mut texts = link.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text.trim());
+            assert!(texts.any(|text| !text.is_empty()), "{view}: <a {link}</a>");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_panic_is_recorded_and_its_client_gets_a_500() {
     let app = test_app().await;
     assert_eq!(app.send("GET", "/panic").await.0, StatusCode::INTERNAL_SERVER_ERROR);
