@@ -267,6 +267,21 @@ async fn parameters_whose_values_are_words_are_recognised_when_enough_of_them_ca
     }
 }
 
+/// How many rows of another set are right, and which are not, for work on the rules: `NAMES_SET` is its file.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it measures the set of `NAMES_SET`, and demands nothing"]
+async fn rows_of_another_set() {
+    let file = std::env::var("NAMES_SET").expect("NAMES_SET, a file like those in tests/integration/names");
+    let services = std::fs::read_to_string(&file).expect("a set");
+    for visits in [1, 5, 20, 50] {
+        let (right, all, wrong) = right_rows(&services, visits).await;
+        println!(
+            "{:.1} %: {right} of {all} rows are right after {visits} calls: {wrong:#?}",
+            100.0 * right as f64 / all as f64
+        );
+    }
+}
+
 /// Paths of words, as somebody invents them.
 fn invented(count: usize) -> impl Iterator<Item = String> {
     let words: Vec<_> = include_str!("../../src/requests/naming/words.txt").split_ascii_whitespace().collect();

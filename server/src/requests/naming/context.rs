@@ -227,6 +227,11 @@ fn is_constant(segment: &str) -> bool {
         && segment.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
+/// Whether words in capitals at a place are routes.
+pub(super) fn makes_routes_of_constants(place: &str) -> bool {
+    place.rsplit('/').next().is_some_and(|before| OF_CONSTANTS.contains(&before))
+}
+
 /// The part in braces for a name, which may be the one of a file.
 fn name_of(segment: &str) -> Cow<'static, str> {
     ending(segment).map_or(NAME.into(), |(_, end, _)| format!("{FILE}.{end}").into())

@@ -38,6 +38,8 @@ const MAX_UNKNOWN_RESOURCES: usize = 32;
 const MAX_UNKNOWN_OF_NAMES: usize = 2;
 /// Requests with which an unknown word recurs that has a number, a UUID or the like behind it: it is a resource's name.
 const RECURS_BEFORE_ITEM: u32 = 2;
+/// Unknown names with a number that are shown at one place: more are values, such as regions.
+const NUMBERED: usize = 2;
 /// Unknown names that came to a place, from which on it has a part in braces.
 const PARAMETER: usize = 3;
 /// Unknown names that came to a place, from which on words are values there as well.
@@ -188,6 +190,11 @@ impl Learning {
         let shown = known.map_or(0, shown);
         // Beside random text, an unknown word may be random as well.
         let is_beside_keys = known.is_some_and(|known| known.label.as_deref() == Some(KEY)) && kind != PlaceKind::Root;
+        let are_numbered = ends_in_digit(name)
+            && known.is_some_and(|known| {
+                let numbered = known.names.iter().filter(|name| ends_in_digit(name) && term(name) == Term::OneUnknown);
+                known.label.is_some() || numbered.count() >= NUMBERED
+            });
         let is_labelled = known.is_some_and(|known| known.is_crowded || known.label.is_some());
         let key = self.hasher.hash_one(name);
         let others = self.note_unknown(place, key);
@@ -197,13 +204,15 @@ impl Learning {
         // Values may be shown before enough of them came.
         let is_end_of_word = matches!(kind, PlaceKind::Word | PlaceKind::Verb | PlaceKind::Singular) && next.is_none();
         let are_values = is_end_of_word && shown + others > PARAMETER;
-        let is_parameter = are_values || others >= if kind == PlaceKind::Root { most } else { PARAMETER };
+        let is_parameter =
+            are_values || are_numbered || others >= if kind == PlaceKind::Root { most } else { PARAMETER };
         if !is_name
             && !holds_values
             && !is_beside_keys
             && others <= most
             && shown < most
             && !are_values
+            && !are_numbered
             && self.count(place, name) >= recurs
         {
             if let Some(unknown) = self.unknown.get_mut(&self.hasher.hash_one(place)) {
@@ -211,8 +220,10 @@ impl Learning {
             }
             return make_room(tables, place).then(|| name.to_owned());
         }
-        if is_parameter && kind != PlaceKind::Root {
-            hide_unknown(tables, place);
+        if are_numbered {
+            hide_unknown(tables, place, ends_in_digit);
+        } else if is_parameter && kind != PlaceKind::Root {
+            hide_unknown(tables, place, |_| true);
         }
         (is_name || is_labelled || is_parameter).then(|| label(tables, place))
     }
@@ -298,10 +309,16 @@ fn is_value(tables: &mut Arc<Tables>, place: &str, version: &str, next: Option<&
     }
 }
 
-/// Hides the unknown names of a place, since others show that they are values.
-fn hide_unknown(tables: &mut Arc<Tables>, place: &str) {
+/// `euw1`
+fn ends_in_digit(name: &str) -> bool {
+    name.ends_with(|char: char| char.is_ascii_digit())
+}
+
+/// Hides those of the unknown names of a place that are as others, which show that they are values.
+fn hide_unknown(tables: &mut Arc<Tables>, place: &str, are_alike: fn(&str) -> bool) {
     let Some(known) = tables.places.get(place) else { return };
-    let unknown: Vec<_> = known.names.iter().filter(|name| term(name) == Term::OneUnknown).cloned().collect();
+    let is_value = |name: &&Arc<str>| are_alike(name) && term(name) == Term::OneUnknown;
+    let unknown: Vec<_> = known.names.iter().filter(is_value).cloned().collect();
     for name in unknown {
         Arc::make_mut(tables).hide(place, &name);
     }

@@ -21,6 +21,7 @@ const SINGULARS: &[&str] = &[
     "device",
     "domain",
     "event",
+    "field",
     "game",
     "group",
     "host",

@@ -40,8 +40,20 @@ pub(super) fn is_verb(word: &str) -> bool {
     ROUTE_WORDS.get(word).is_some_and(|of| *of != Use::BesideValues)
 }
 
+/// Letters behind `by`.
+const BY: std::ops::RangeInclusive<usize> = 2..=10;
+
+/// `by-name`, `by-puuid`: by what a thing is found.
+pub(super) fn is_by(part: &str) -> bool {
+    let word = part.strip_prefix("by").and_then(|rest| rest.strip_prefix(['-', '_']));
+    word.is_some_and(|word| BY.contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
 /// Whether a word says what a route does, or stands in many routes. So does `sign-in`.
 pub(super) fn is_of_routes(word: &str) -> bool {
+    if is_by(word) {
+        return true;
+    }
     let first = word.split(['-', '_']).next().unwrap_or_default();
     ROUTE_WORDS.contains_key(word) || is_verb(first) || humps(word).next().is_some_and(is_verb)
 }

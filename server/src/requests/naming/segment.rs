@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::{
     file::{FileEnding, ending, is_of_api},
     locales::is_locale,
-    route_words::is_verb,
+    route_words::{is_by, is_verb},
+    spelling::is_likely_word,
     words::{Term, is_version, term},
 };
 
@@ -35,6 +36,12 @@ pub(super) const KEY: &str = "{key}";
 /// A file whose name is no word; its ending follows.
 pub(super) const FILE: &str = "{file}";
 
+/// `sha256:9f86d081`
+const DIGESTS: &[&str] = &["md5", "sha1", "sha256", "sha384", "sha512"];
+
+/// Letters of an operation's name that no list has.
+const LONGEST_OPERATION: usize = 12;
+
 /// What a segment is by its look.
 pub(super) fn segment(part: &str) -> Segment<'_> {
     // `;jsessionid=…` belongs to one visitor.
@@ -51,7 +58,7 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     if part.bytes().all(|byte| byte.is_ascii_digit()) {
         return Segment::Parameter("{id}".into());
     }
-    if is_version(part) {
+    if is_version(part) || is_by(part) {
         return Segment::Word;
     }
     // `OPS-404`
@@ -105,13 +112,16 @@ fn marked_segment(part: &str) -> Option<String> {
     if let Some(mark) = part.chars().next().filter(|char| matches!(char, '@' | '~' | '$')) {
         return Some(match &part[1..] {
             // `/@vite/client`, `/$metadata`
-            rest if mark == '@' && (TOOLS.contains(&rest) || rest == "me") || mark == '$' && is_shown(rest) => {
+            rest if mark == '@' && (TOOLS.contains(&rest) || rest == "me") || mark == '$' && is_operation(rest) => {
                 part.to_owned()
             }
             _ => format!("{mark}{NAME}"),
         });
     }
     let (before, after) = part.split_once(':')?;
+    if DIGESTS.contains(&before) {
+        return Some(KEY.to_owned());
+    }
     let shown = match segment(before) {
         // `de:09162:6605`
         Segment::Word if is_locale(before) => return Some(KEY.to_owned()),
@@ -133,9 +143,10 @@ fn marked_segment(part: &str) -> Option<String> {
     })
 }
 
-/// Whether a segment is words of any list.
-fn is_shown(part: &str) -> bool {
-    matches!(term(part), Term::Words | Term::Dictionary)
+/// `$metadata`, `$everything`, `$lastn`
+fn is_operation(word: &str) -> bool {
+    let is_short = word.len() <= LONGEST_OPERATION && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_short && is_likely_word(word) || matches!(term(word), Term::Words | Term::Dictionary)
 }
 
 /// Whether a segment is some words of letters, as `jane-doe`, with one number in a word at most, as `p2p`. Random text mostly has more digits

@@ -6,10 +6,11 @@ use std::{collections::HashMap, sync::Arc};
 use foldhash::fast::RandomState;
 
 use super::{
+    context::makes_routes_of_constants,
     place_kind::{PlaceKind, kind_of_place},
     plurals::is_plural,
     route_words::{is_of_routes, may_be_thing},
-    segment::NAME,
+    segment::{KEY, NAME},
     tables::{Place, Tables},
 };
 
@@ -25,6 +26,12 @@ const ENDS: usize = 4;
 const ENDS_OF_SINGULAR: usize = 8;
 /// The same if names that are no words came to the place as well.
 const ENDS_BESIDE_NAMES: usize = 3;
+
+/// Words at a place of which each is looked at.
+const MANY_WORDS: usize = 32;
+/// So many places behind a word are looked at, and so many ways to each.
+const LATER: usize = 3;
+const MANY_BEHIND: usize = 16;
 
 /// A word at a place, and what follows it.
 struct Word<'a> {
@@ -68,7 +75,7 @@ impl Tables {
         while let Some((slash, _)) = template.match_indices('/').nth(depth) {
             let place = template[..slash].to_owned();
             let next = template[slash + 1..].split('/').nth(1);
-            if next.is_none_or(|next| self.may_be_common(&place, next)) {
+            if next.is_none_or(|next| self.may_be_common(&place, next)) || self.has_many_words(&place) {
                 self.find_parameter(&place);
             }
             if let Some(merged) = self.merged.get(&template) {
@@ -94,6 +101,13 @@ impl Tables {
         known.label.iter().chain(&known.names).filter(|name| leads_to_next(name)).nth(1).is_some()
     }
 
+    /// Whether words at a place may be values by what stands further behind them. Where more come, somebody invents them.
+    fn has_many_words(&self, place: &str) -> bool {
+        self.places
+            .get(place)
+            .is_some_and(|known| (1 + usize::from(known.label.is_none())..=MANY_WORDS).contains(&known.names.len()))
+    }
+
     /// Makes words at a place its parameter, and looks at the places behind it then.
     fn find_parameter(&mut self, place: &str) {
         let values = self.values(place);
@@ -116,6 +130,59 @@ impl Tables {
         }
     }
 
+    /// The words that lead to the same words by way of others that they do not share: `/project/github/acme/web/pipeline` and
+    /// `/project/gitlab/widgets/shop/pipeline`.
+    fn lead_to_same_later(
+        &self,
+        place: &str,
+        kind: PlaceKind,
+        words: &[Word<'_>],
+        names: Option<&Word<'_>>,
+    ) -> Vec<Arc<str>> {
+        // An application's resources end paths as well.
+        if kind == PlaceKind::Root && (words.len() < SAME_NEXT || words.iter().any(|word| word.ends)) {
+            return vec![];
+        }
+        let all = || words.iter().chain(names);
+        let later: Vec<_> = all().map(|word| self.later_words(&format!("{place}/{}", word.name), words)).collect();
+        let mut counts: HashMap<&(usize, Arc<str>), usize, RandomState> = HashMap::default();
+        later.iter().flatten().for_each(|word| *counts.entry(word).or_default() += 1);
+        let least = SAME_NEXT - usize::from(names.is_some());
+        let is_common = |word: &&(usize, Arc<str>)| counts[*word] >= least;
+        let common = counts.keys().filter(|word| is_common(word)).count();
+        if common < SAME_NEXT_OF_RESOURCES {
+            return vec![];
+        }
+        let leads = |(_, later): &(&Word<'_>, &Vec<_>)| later.iter().any(|word| is_common(&word));
+        words.iter().zip(&later).filter(leads).map(|(word, _)| Arc::clone(word.name)).collect()
+    }
+
+    /// The words two and three places behind a beginning, by way of names that no other of `words` leads to.
+    fn later_words(&self, beginning: &str, words: &[Word<'_>]) -> Vec<(usize, Arc<str>)> {
+        let is_shared = |name: &str| {
+            words.iter().filter(|word| word.next.is_some_and(|next| next.names.contains(name))).nth(1).is_some()
+        };
+        let mut found = vec![];
+        let mut beginnings = vec![beginning.to_owned()];
+        for depth in 1..=LATER {
+            let mut behind = vec![];
+            for beginning in &beginnings {
+                let Some(place) = self.places.get(beginning.as_str()) else { continue };
+                let is_later = |name: &&Arc<str>| depth > 1 && !name.is_empty() && !is_of_routes(name);
+                found.extend(place.names.iter().filter(is_later).map(|name| (depth, Arc::clone(name))));
+                // What has items is a resource.
+                let label = place.label.iter().filter(|label| depth > 1 && matches!(&***label, NAME | KEY));
+                let names = place.names.iter().filter(|name| !name.is_empty() && (depth > 1 || !is_shared(name)));
+                behind.extend(label.chain(names).map(|name| format!("{beginning}/{name}")));
+            }
+            behind.truncate(MANY_BEHIND);
+            beginnings = behind;
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// What follows a word at a place.
     fn word<'a>(&'a self, place: &str, name: &'a Arc<str>) -> Word<'a> {
         let beginning = format!("{place}/{name}");
@@ -131,7 +198,8 @@ impl Tables {
     /// The words at a place that are values of its parameter; none if it has none.
     fn values(&self, place: &str) -> Vec<Arc<str>> {
         let Some(known) = self.places.get(place) else { return vec![] };
-        let may_be_value = |name: &&Arc<str>| may_be_thing(name) && !name.starts_with(['_', '.', '-', '@', '$']);
+        let may_be_value =
+            |name: &&Arc<str>| !name.is_empty() && may_be_thing(name) && !name.starts_with(['_', '.', '-', '@', '$']);
         let words: Vec<_> = known.names.iter().filter(may_be_value).map(|name| self.word(place, name)).collect();
         if words.is_empty() {
             return vec![];
@@ -139,9 +207,22 @@ impl Tables {
         let kind = kind_of_place(place);
         let label = known.label.as_ref().map(|label| self.word(place, label));
         // The parameter that there is already: names that are no words came.
-        let names = label.as_ref().filter(|label| matches!(&**label.name, "{name}" | "{key}"));
-        if known.is_parameter || lead_to_same(kind, &words, names) || lead_to_items(kind, &words, names) {
-            return fitting(kind, &words, label.as_ref());
+        let names = label.as_ref().filter(|label| matches!(&**label.name, "{name}" | "{key}" | "{text}"));
+        let is_parameter =
+            known.is_parameter || lead_to_same(kind, &words, names) || lead_to_items(kind, &words, names);
+        for values in [
+            if is_parameter { fitting(kind, &words, label.as_ref()) } else { vec![] },
+            self.lead_to_same_later(place, kind, &words, names),
+            lead_to_all_the_same(&words),
+            lead_to_numbers(kind, &words),
+            constants(place, &words),
+        ] {
+            if !values.is_empty() {
+                return values;
+            }
+        }
+        if is_parameter {
+            return vec![];
         }
         let least = match (kind, &label, names) {
             (PlaceKind::Collection, None, _) => ENDS,
@@ -167,14 +248,53 @@ impl Tables {
     }
 }
 
+/// Words that never end a path, and have the very same words behind them: `/v4/tennis/live` and `/v4/tennis/players` beside `/v4/rugby/live` and
+/// `/v4/rugby/players`.
+fn lead_to_all_the_same(words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let mut alike: HashMap<Vec<&str>, Vec<&Word<'_>>, RandomState> = HashMap::default();
+    for word in words {
+        let Some(next) = word.next.filter(|next| !word.ends && next.label.is_none()) else { return vec![] };
+        let mut names: Vec<_> = next.names.iter().map(|name| &**name).collect();
+        names.sort_unstable();
+        alike.entry(names).or_default().push(word);
+    }
+    let least = |names: &[&str]| if names.len() > 1 { SAME_NEXT + 1 } else { MANY_SAME_NEXT + 1 };
+    let Some((names, words)) = alike.into_iter().max_by_key(|(_, words)| words.len()) else { return vec![] };
+    if words.len() < least(&names) { vec![] } else { words.iter().map(|word| Arc::clone(word.name)).collect() }
+}
+
+/// Words that never end a path, and lead to numbers of numbers alone: `/map/{layer}/{z}/{x}`.
+fn lead_to_numbers(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let leads = |word: &&Word<'_>| {
+        !word.ends && word.next.is_some_and(|next| next.names.is_empty() && next.label.as_deref() == Some("{id}"))
+    };
+    let all: Vec<_> = words.iter().filter(leads).map(|word| Arc::clone(word.name)).collect();
+    let is_known = matches!(kind, PlaceKind::Root | PlaceKind::Parameter);
+    if is_known || all.len() < MANY_SAME_NEXT || all.len() < words.len() { vec![] } else { all }
+}
+
+/// Words in capitals, of which routes have none: `/entries/{name}/BRONZE`.
+fn constants(place: &str, words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let is_constant = |word: &&Word<'_>| {
+        word.name.len() > 1 && word.name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+    };
+    let all: Vec<_> = words.iter().filter(is_constant).map(|word| Arc::clone(word.name)).collect();
+    if all.len() < SAME_NEXT || makes_routes_of_constants(place) { vec![] } else { all }
+}
+
 /// Whether words lead to the same next words, so that they are values.
 fn lead_to_same(kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -> bool {
     // Where resources stand, `/orders/{id}/history` is beside `/users/{id}/history`.
     let is_resource = |word: &Word<'_>| matches!(kind, PlaceKind::Parameter | PlaceKind::Root) && word.has_items();
     let mut counts: HashMap<&str, usize, RandomState> = HashMap::default();
-    let all = words.iter().filter(|word| !is_resource(word)).chain(names);
-    for next in all.flat_map(Word::next_words) {
-        *counts.entry(next).or_default() += 1;
+    let mut counts_of_all = counts.clone();
+    for word in words.iter().chain(names) {
+        for next in word.next_words() {
+            *counts_of_all.entry(next).or_default() += 1;
+            if !is_resource(word) {
+                *counts.entry(next).or_default() += 1;
+            }
+        }
     }
     // No resource has items of names such as `_search`.
     let weight = |next: &str| if next.starts_with('_') { SAME_NEXT_OF_RESOURCES } else { 1 };
@@ -183,6 +303,7 @@ fn lead_to_same(kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -
     // Names are two of the words.
     let least = SAME_NEXT - usize::from(names.is_some());
     match kind {
+        PlaceKind::Parameter if counts_of_all.values().filter(|count| **count >= least).count() >= SAME_NEXT => true,
         PlaceKind::Collection | PlaceKind::Singular => common(least) > 0,
         PlaceKind::Word | PlaceKind::Verb if names.is_some() => common(least) > 0,
         PlaceKind::Word | PlaceKind::Verb => {

@@ -4,6 +4,8 @@
 use std::{
     cell::Cell,
     collections::{HashMap, HashSet},
+    iter::Peekable,
+    str::Split,
     sync::Arc,
 };
 
@@ -12,9 +14,9 @@ use foldhash::fast::RandomState;
 use super::{
     api_version::is_numbered,
     context::Before,
-    file::{StaticFile, static_file},
+    file::{StaticFile, is_image_of_thing, static_file},
     route_words::{is_of_routes, may_be_thing},
-    segment::{FILE, LEAD_TO_FILES, NAME, Segment, segment},
+    segment::{FILE, KEY, LEAD_TO_FILES, NAME, Segment, segment},
     visits::Visits,
 };
 
@@ -96,6 +98,10 @@ impl Tables {
                 break;
             }
             let is_last = parts.peek().is_none();
+            if is_last && is_image_of_thing(part) && walk.is_behind_thing() {
+                walk.push(part, None);
+                break;
+            }
             let leads = match static_file {
                 Some(StaticFile::LeadingWords { most }) => !is_last && walk.words < most && walk.is_shown(part),
                 Some(StaticFile::Folder) => !is_last,
@@ -105,7 +111,7 @@ impl Tables {
                 walk.push("*", None);
                 break;
             }
-            before = match walk.part(part, before, parts.peek().copied()) {
+            before = match walk.part(part, before, parts.clone()) {
                 Before::Name => before.part(NAME),
                 behind => behind,
             };
@@ -125,6 +131,9 @@ impl PathName {
     }
 }
 
+/// The segments behind one.
+type Rest<'a> = Peekable<Split<'a, char>>;
+
 struct PathWalk<'a> {
     tables: &'a Tables,
     name: PathName,
@@ -133,7 +142,8 @@ struct PathWalk<'a> {
 
 impl PathWalk<'_> {
     /// Appends a segment, and returns what the next one stands behind.
-    fn part<'p>(&mut self, part: &'p str, before: Before<'_>, next: Option<&str>) -> Before<'p> {
+    fn part<'p>(&mut self, part: &'p str, before: Before<'_>, mut rest: Rest<'_>) -> Before<'p> {
+        let next = rest.peek().copied();
         let place = self.tables.places.get(self.name.template.as_str());
         let is_name = before.makes_name(part, next);
         let holds_values = place.is_some_and(|place| place.holds_values);
@@ -150,7 +160,7 @@ impl PathWalk<'_> {
             Segment::Word if is_value => self.push(label(NAME), None),
             Segment::Word if before.makes_name_of_word(part, next) => self.push(label(NAME), None),
             Segment::Word | Segment::DictionaryWord | Segment::Unknown
-                if place.is_some_and(|place| place.is_parameter) && self.is_value(part, before, next) =>
+                if place.is_some_and(|place| place.is_parameter) && self.is_value(part, before, rest.clone()) =>
             {
                 self.push(label(NAME), None)
             }
@@ -166,8 +176,8 @@ impl PathWalk<'_> {
     }
 
     /// Whether a word at a place with a parameter is a value, by what follows it. Allocates nothing.
-    fn is_value(&mut self, word: &str, before: Before<'_>, next: Option<&str>) -> bool {
-        let next = next.filter(|next| !next.is_empty());
+    fn is_value(&mut self, word: &str, before: Before<'_>, mut rest: Rest<'_>) -> bool {
+        let next = rest.peek().copied().filter(|next| !next.is_empty());
         if is_of_routes(word) && (!may_be_thing(word) || next.is_none_or(is_of_routes)) {
             return false;
         }
@@ -179,18 +189,34 @@ impl PathWalk<'_> {
         let label = self.tables.places.get(template.as_str()).and_then(|place| place.label.as_deref());
         template.push('/');
         template.push_str(label.unwrap_or(NAME));
-        let is_value = match next {
-            None => {
-                let is_end = self.tables.templates.contains_key(template.as_str());
-                template.push('/');
-                is_end || self.tables.templates.contains_key(template.as_str())
-            }
-            Some(next) => self.tables.places.get(template.as_str()).is_some_and(|behind| {
-                behind.names.contains(next) || behind.label.is_some() && matches!(segment(next), Segment::Parameter(_))
-            }),
-        };
+        let is_value = self.is_known_behind(rest);
+        let template = &mut self.name.template;
         template.truncate(length);
         is_value
+    }
+
+    /// Whether what follows a part is known to follow it. Leaves the template longer.
+    fn is_known_behind(&mut self, mut rest: Rest<'_>) -> bool {
+        let (tables, template) = (self.tables, &mut self.name.template);
+        let Some(next) = rest.next().filter(|next| !next.is_empty()) else {
+            let is_end = tables.templates.contains_key(template.as_str());
+            template.push('/');
+            return is_end || tables.templates.contains_key(template.as_str());
+        };
+        let Some(behind) = tables.places.get(template.as_str()) else { return false };
+        let Some(label) = behind.label.as_deref() else { return behind.names.contains(next) };
+        if behind.names.contains(next) || matches!(segment(next), Segment::Parameter(_)) {
+            return true;
+        }
+        // A further value: what follows it decides.
+        template.push('/');
+        template.push_str(label);
+        matches!(label, NAME | KEY) && self.is_known_behind(rest)
+    }
+
+    /// Whether the part before is in braces, as in `/users/{id}`.
+    fn is_behind_thing(&self) -> bool {
+        self.name.template.rsplit('/').next().is_some_and(is_whole)
     }
 
     fn push_word<'p>(&mut self, word: &'p str) -> Before<'p> {

@@ -2,6 +2,7 @@
 //! name as well (`dictionary.txt`). All else may be a secret.
 
 use super::{
+    api_version::is_date,
     lists::{in_dictionary, is_base, is_derived, is_foreign, is_known, is_listed},
     spelling::is_pronounceable,
 };
@@ -142,12 +143,15 @@ fn is_small_or_capital(word: &str) -> bool {
         && (rest.iter().all(u8::is_ascii_lowercase) || word.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
-/// `v1`, `2.0`, `v1.2.3`, `v1beta1`. Without the letter, longer numbers are values: a coordinate, a price, a date.
+/// `v1`, `2.0`, `v1.2.3`, `v1beta1`, `v2024-01`. Without the letter, longer numbers are values: a coordinate, a price, a date.
 pub(super) fn is_version(segment: &str) -> bool {
     if let [b'0'..=b'9', b'.', b'0'..=b'9'] = segment.as_bytes() {
         return true;
     }
     let Some(numbers) = segment.strip_prefix(['v', 'V']) else { return false };
+    if is_date(numbers) {
+        return true;
+    }
     let stages = ["alpha", "beta", "rc", "preview"];
     let stage = stages.iter().find_map(|stage| numbers.split_once(stage));
     let (numbers, stage) = stage.unwrap_or((numbers, ""));

@@ -96,7 +96,7 @@ fn static_files_are_one_row_a_folder() {
         ("/-/static/app.js", "/-/static/*"),
         ("/node_modules/lodash-es/lodash.js", "/node_modules/*"),
         ("/img/logo@2x.png", "/img/*"),
-        ("/users/42/avatar.png", "/users/{id}/*"),
+        ("/users/42/avatar.png", "/users/{id}/avatar.png"),
         ("/favicon.ico", "/favicon.ico"),
         ("/app.3f2a9c1b.js", "/{file}.js"),
         ("/@fs/home/jane/shop/node_modules/vue/index.js", "/@fs/*"),

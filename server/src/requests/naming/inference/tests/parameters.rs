@@ -34,6 +34,39 @@ fn words_with_the_same_behind_them_are_values() {
             &["/project/default/versions", "/project/monitoring/versions", "/project/staging/versions"],
             &["/project/{name}/versions"],
         ),
+        (
+            &[
+                "/api/v2/project/github/acme/web-frontend/pipeline",
+                "/api/v2/project/gitlab/hashline/api-gateway/pipeline",
+                "/api/v2/project/azure/tiny-team/mobile-app/pipeline",
+                "/api/v2/project/github/acme/web-frontend/commits/3fa85f6/status",
+                "/api/v2/project/gitlab/hashline/api-gateway/commits/3fa85f7/status",
+                "/api/v2/project/azure/tiny-team/mobile-app/commits/3fa85f8/status",
+            ],
+            &[
+                "/api/v2/project/{name}/{name}/{name}/commits/{hash}/status",
+                "/api/v2/project/{name}/{name}/{name}/pipeline",
+            ],
+        ),
+        (
+            &["/map/wind/4/7", "/map/rain/4/7", "/map/snow/4/7", "/map/pressure/4/7", "/map/clouds/4/7"],
+            &["/map/{name}/{id}/{id}"],
+        ),
+        (
+            &[
+                "/v4/tennis/live",
+                "/v4/rugby/live",
+                "/v4/football/live",
+                "/v4/handball/live",
+                "/v4/tennis/players",
+                "/v4/rugby/players",
+                "/v4/football/players",
+                "/v4/handball/players",
+            ],
+            &["(unmatched)", "/v4/{name}/live", "/v4/{name}/players"],
+        ),
+        (&["/blobs/sha256:9f86d081884c7d65"], &["/blobs/{key}"]),
+        (&["/holidays/2026/BY", "/holidays/2026/HE", "/holidays/2026/BE"], &["/holidays/{id}/{name}"]),
         (&["/plans/basic", "/plans/premium", "/plans/family", "/plans/starter"], &["/plans/{name}"]),
         (
             &["/history/otter-44/2026-01-02", "/history/berlin/2026-01-02", "/history/paris/2026-01-02"],
@@ -102,4 +135,23 @@ fn an_unknown_word_among_random_texts_may_be_one() {
     for _ in 0..50 {
         assert_eq!(visit(&inference, "/share/musteriler").as_deref(), Some("/share/{key}"));
     }
+}
+
+#[test]
+fn words_that_lead_to_the_same_by_other_words_are_values() {
+    let hosts = ["github", "gitlab", "bitbucket", "gitea", "forgejo", "azure", "codeberg", "sourcehut"];
+    let owners = ["acme", "hashline", "nova-labs", "pixelfarm", "tiny-team", "openharbor", "kubeworks", "dataforge"];
+    let repositories =
+        ["web", "api-gateway", "infra", "terraform", "mobile-app", "billing_service", "docs.site", "tap"];
+    let ends = ["pipeline", "job/7", "branches/main/badge.svg", "commits/3fa85f64aa/status"];
+    let all = hosts.iter().zip(owners).zip(repositories);
+    let paths: Vec<String> = all
+        .flat_map(|((host, owner), repository)| {
+            ends.map(|end| format!("/api/v2/project/{host}/{owner}/{repository}/{end}"))
+        })
+        .collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let behind = ["branches/{name}/badge.svg", "commits/{hash}/status", "job/{id}", "pipeline"];
+    let expected = behind.map(|end| format!("/api/v2/project/{{name}}/{{name}}/{{name}}/{end}"));
+    assert_eq!(rows(&paths, 4), expected);
 }
