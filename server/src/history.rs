@@ -151,9 +151,9 @@ impl History {
         self.windows[0].commands().map(|(shape, sums)| (shape as u16, sums))
     }
 
-    /// The last five minutes of each endpoint, updated by this call.
-    pub(crate) fn last_five_minutes_of_each(&mut self) -> impl Iterator<Item = (usize, &Tally)> {
-        let window_sums = &mut self.windows[Window::FiveMinutes as usize];
+    /// The window of each endpoint, updated by this call.
+    pub(crate) fn last_of_each(&mut self, window: Window) -> impl Iterator<Item = (usize, &Tally)> {
+        let window_sums = &mut self.windows[window as usize];
         window_sums.advance(&self.tiers, &self.aliases, self.now);
         window_sums.rows().map(|(id, row)| (id, &row.sums))
     }

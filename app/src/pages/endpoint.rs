@@ -265,6 +265,13 @@ fn database_facts(figures: &Figures) -> Reading<Vec<Fact>> {
         time("p99 database", database.p99_us, "of requests that asked it, 99 of 100 waited at most this"),
         time("Max database", database.max_us, "the longest that one request waited for it"),
     ];
+    if database.waited_us > 0 {
+        let each = format::duration_us(database.waited_us as f64 / requests as f64);
+        let part = share(database.waited_us, row.duration_sum_us);
+        let title =
+            "the time without a free connection of the client's pool, the mean, and its share of the time taken";
+        facts.push(("Wait for a connection", format!("{each} a request ({part})"), title.to_owned()));
+    }
     if database.repeated > 0 {
         facts.push((
             "N+1",

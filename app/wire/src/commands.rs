@@ -201,6 +201,8 @@ pub struct RequestDatabase {
     pub commands: u64,
     /// The sum of the times in which a request had a command in flight.
     pub elapsed_us: u64,
+    /// The sum of the times in which a request waited for a connection to the database.
+    pub waited_us: u64,
     /// Requests that sent the same command at least ten times.
     pub repeated: u64,
     /// Half of these requests had commands in flight for at most this. This figure and the next two are within 0.8 %.

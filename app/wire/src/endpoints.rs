@@ -168,6 +168,8 @@ columns! {
         commands_mean: Option<f32>,
         /// Time of a request in which a command was in flight, the mean of the step.
         database_mean_us: Option<u32>,
+        /// Time of a request in which it waited for a connection to the database, the mean of the step.
+        connection_wait_mean_us: Option<u32>,
         /// Time of a request from its arrival to its end, the mean of the step, of requests that failed too.
         duration_mean_us: Option<u32>,
         /// Time of a request in which the upstream of a proxy had not begun its answer, the mean of the step; `None` without an upstream.

@@ -152,9 +152,10 @@ impl Trace {
     }
 
     /// Ends the waits that the request abandoned: the driver emits no event for them.
-    fn give_up(&mut self) {
-        for (gauge, _) in self.waiting.drain(..) {
+    pub(crate) fn give_up(&mut self) {
+        while let Some((gauge, _)) = self.waiting.last() {
             gauge.fetch_sub(1, Relaxed);
+            self.wait_no_more(gauge);
         }
     }
 }

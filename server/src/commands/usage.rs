@@ -15,6 +15,7 @@ const COMMANDS: usize = 32;
 pub(crate) struct UsageRecorder {
     commands: AtomicU64,
     elapsed_us: AtomicU64,
+    waited_us: AtomicU64,
     repeated: AtomicU64,
     /// Requests with commands, by the time that their commands took.
     times: BucketRecorder,
@@ -37,6 +38,7 @@ struct UseCounter {
 pub(crate) struct UsageDelta {
     pub(crate) commands: u64,
     pub(crate) elapsed_us: u64,
+    pub(crate) waited_us: u64,
     pub(crate) repeated: u64,
     pub(crate) uses: Vec<CommandUseDelta>,
 }
@@ -71,6 +73,7 @@ impl UsageRecorder {
         Self {
             commands: zero(),
             elapsed_us: zero(),
+            waited_us: zero(),
             repeated: zero(),
             times: BucketRecorder::new(),
             uses: std::array::from_fn(|_| UseCounter {
@@ -88,6 +91,7 @@ impl UsageRecorder {
     pub(crate) fn record(&self, trace: &Trace) {
         self.commands.fetch_add(trace.commands.into(), Relaxed);
         self.elapsed_us.fetch_add(trace.elapsed_us(), Relaxed);
+        self.waited_us.fetch_add(trace.waited_us(), Relaxed);
         self.repeated.fetch_add(trace.repeats().into(), Relaxed);
         self.times.record(trace.elapsed_us());
         for (index, first) in trace.uses.iter().enumerate() {
@@ -126,6 +130,7 @@ impl UsageRecorder {
         UsageDelta {
             commands: self.commands.swap(0, Relaxed),
             elapsed_us: self.elapsed_us.swap(0, Relaxed),
+            waited_us: self.waited_us.swap(0, Relaxed),
             repeated: self.repeated.swap(0, Relaxed),
             uses: used.map(UseCounter::take).filter(|taken| taken.calls > 0).collect(),
         }

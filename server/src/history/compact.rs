@@ -58,8 +58,8 @@ impl Compact for Tally {
             encode_buckets(&self.memory.sizes, out);
         }
         if let Some(usage) = &self.usage {
-            let UsageTally { commands, elapsed_us, repeated, ref times } = **usage;
-            for sum in [commands, elapsed_us, repeated, times.iter().count() as u64] {
+            let UsageTally { commands, elapsed_us, waited_us, repeated, ref times } = **usage;
+            for sum in [commands, elapsed_us, waited_us, repeated, times.iter().count() as u64] {
                 write(out, sum);
             }
             encode_buckets(times, out);
@@ -96,8 +96,9 @@ impl Compact for Tally {
             apply_buckets(sign, &mut encoded, buckets, &mut self.memory.sizes);
         }
         if present & USAGE != 0 {
-            let UsageTally { commands, elapsed_us, repeated, times } = &mut **self.usage.get_or_insert_default();
-            for sum in [commands, elapsed_us, repeated] {
+            let UsageTally { commands, elapsed_us, waited_us, repeated, times } =
+                &mut **self.usage.get_or_insert_default();
+            for sum in [commands, elapsed_us, waited_us, repeated] {
                 sign.apply(sum, read(&mut encoded));
             }
             let buckets = read(&mut encoded);

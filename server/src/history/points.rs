@@ -95,6 +95,7 @@ pub(super) fn endpoint_point(
         allocated_max_bytes: vec![memory.map(|memory| memory.max_bytes)],
         commands_mean: vec![each(usage.map_or(0, |usage| usage.commands)).map(hundredths)],
         database_mean_us: vec![mean(usage.map_or(0, |usage| usage.elapsed_us))],
+        connection_wait_mean_us: vec![mean(usage.map_or(0, |usage| usage.waited_us))],
         duration_mean_us: vec![mean(sums.duration_sum_us)],
         first_byte_mean_us: vec![upstream.and_then(|upstream| mean(upstream.first_byte_sum_us))],
         connect_mean_us: vec![upstream.and_then(|upstream| mean(upstream.connect_sum_us))],

@@ -339,8 +339,11 @@ impl InFlightRequest {
         let endpoint = self.row;
         let lasts_as_wanted = self.asks_to_wait || endpoint.is_long_poll || is_stream;
         let is_timed = !lasts_as_wanted && !self.client_has_left();
-        if let (true, Some(trace)) = (lasts_as_wanted, &mut self.usage) {
-            trace.forget_times();
+        if let Some(trace) = &mut self.usage {
+            trace.give_up();
+            if lasts_as_wanted {
+                trace.forget_times();
+            }
         }
         let usage = self.usage.as_deref();
         endpoint.end(&RequestRecord {

@@ -355,8 +355,9 @@ impl RunningTotals {
         tally.memory.allocated = taken.allocated;
         if taken.usage != UsageDelta::default() {
             let usage = tally.usage.get_or_insert_default();
-            let UsageDelta { commands, elapsed_us, repeated, .. } = taken.usage;
-            (usage.commands, usage.elapsed_us, usage.repeated) = (commands, elapsed_us, repeated);
+            let UsageDelta { commands, elapsed_us, waited_us, repeated, .. } = taken.usage;
+            (usage.commands, usage.repeated) = (commands, repeated);
+            (usage.elapsed_us, usage.waited_us) = (elapsed_us, waited_us);
         }
         if taken.upstream != UpstreamTally::default() {
             tally.upstream = Some(Box::new(taken.upstream));

@@ -38,6 +38,8 @@ pub(crate) struct MemoryTally {
 pub(crate) struct UsageTally {
     pub(crate) commands: u64,
     pub(crate) elapsed_us: u64,
+    /// The time that requests waited for a connection to the database.
+    pub(crate) waited_us: u64,
     /// Requests that sent the same command many times (N+1).
     pub(crate) repeated: u64,
     /// Requests with commands, by the time that their commands took.
@@ -112,9 +114,18 @@ impl Tally {
 
     /// The database commands of the requests; `None` without commands.
     pub(crate) fn usage(&self) -> Option<RequestDatabase> {
-        let UsageTally { commands, elapsed_us, repeated, ref times } = **self.usage.as_ref()?;
+        let UsageTally { commands, elapsed_us, waited_us, repeated, ref times } = **self.usage.as_ref()?;
         let [p50_us, _, p99_us, max_us] = times.percentiles()?;
-        Some(RequestDatabase { requests: times.count(), commands, elapsed_us, repeated, p50_us, p99_us, max_us })
+        Some(RequestDatabase {
+            requests: times.count(),
+            commands,
+            elapsed_us,
+            waited_us,
+            repeated,
+            p50_us,
+            p99_us,
+            max_us,
+        })
     }
 
     /// The sums of the upstream; `None` if no proxy forwarded a request.

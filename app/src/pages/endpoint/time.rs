@@ -28,10 +28,15 @@ fn time_parts(columns: &EndpointColumns) -> Vec<Series> {
         whole.iter().zip(parts).map(|(whole, part)| Some((*whole)?.saturating_sub(part.unwrap_or(0)))).collect()
     };
     if columns.first_byte_mean_us.iter().all(Option::is_none) {
-        return vec![
-            Series::new("database", "hue-database", &columns.database_mean_us),
-            Series::new("elsewhere", "hue-p50", &less(whole, &columns.database_mean_us)),
+        let (waited, database) = (&columns.connection_wait_mean_us, &columns.database_mean_us);
+        let mut parts = vec![
+            Series::new("database", "hue-database", database),
+            Series::new("elsewhere", "hue-p50", &less(&less(whole, database), waited)),
         ];
+        if waited.iter().any(|waited| waited.is_some_and(|us| us > 0)) {
+            parts.insert(0, Series::new("waiting for a connection", "hue-cpu", waited));
+        }
+        return parts;
     }
     let (connect, first_byte) = (&columns.connect_mean_us, &columns.first_byte_mean_us);
     vec![
@@ -50,6 +55,7 @@ mod tests {
         let embedded = EndpointColumns {
             duration_mean_us: vec![None, Some(100), Some(50)],
             database_mean_us: vec![None, Some(30), Some(60)],
+            connection_wait_mean_us: vec![None, Some(0), Some(0)],
             first_byte_mean_us: vec![None; 3],
             ..EndpointColumns::default()
         };
@@ -63,6 +69,8 @@ mod tests {
         };
         assert_eq!(values(&embedded, 0), [None, None]);
         assert_eq!(values(&embedded, 1), [Some(30.0), Some(70.0)]);
+        let short = EndpointColumns { connection_wait_mean_us: vec![None, Some(25), None], ..embedded.clone() };
+        assert_eq!(values(&short, 1), [Some(25.0), Some(30.0), Some(45.0)]);
         assert_eq!(values(&proxied, 1), [Some(10.0), Some(70.0), Some(20.0)]);
         assert_eq!(values(&proxied, 2), [Some(0.0), Some(40.0), Some(10.0)]);
     }
