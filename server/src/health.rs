@@ -4,6 +4,7 @@
 mod allocation;
 mod application;
 mod capacity;
+mod causes;
 mod commands;
 mod database;
 mod finding;
@@ -11,14 +12,16 @@ mod growth;
 mod last_minute;
 mod limits;
 mod monitor;
+mod pools;
 mod requests;
+mod retention;
 mod unanswered;
 
 use watchboard_wire::{CapacityUse, DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
 pub(crate) use self::monitor::MonitorState;
 use self::{
-    finding::{FindingKey, HeldFindings},
+    finding::{FindingKey, HeldFindings, Judged, Role},
     growth::GrowthDetector,
     limits::Limits,
 };
@@ -35,6 +38,7 @@ pub(crate) struct Judge {
     growth: GrowthDetector,
     application: application::ReachabilityState,
     churn: commands::Churn,
+    pools: pools::PoolJudge,
     capacity: capacity::CapacityJudge,
     slow: requests::SlowJudge,
     unanswered: unanswered::UnansweredJudge,
@@ -59,38 +63,44 @@ pub(crate) struct HealthInput<'a> {
 
 impl Judge {
     /// The health at this tick, after the last one.
-    pub(crate) fn judge(&mut self, before: &Health, input: HealthInput<'_>) -> Health {
-        self.growth.add(input.tick, input.memory);
-        let failures = self.failures.add(input.tick, input.reader.upstream_failures());
-        let slow = self.slow.slow(input.tick, input.history, input.reader);
-        let most_failing = requests::most_failing(input.history, input.reader);
-        let mut by_threshold = requests::request_findings(input.recent, &failures, most_failing.as_ref(), slow);
-        by_threshold.extend(self.unanswered.unanswered_findings(input.tick, input.history, input.reader));
-        by_threshold.extend(self.capacity.capacity_findings(input.tick, input.capacities));
-        by_threshold.extend(commands::command_findings(
-            &mut self.churn,
-            input.tick,
-            input.commands,
-            input.history,
-            input.reader,
-        ));
-        by_threshold.extend(self.limits.limit_findings(input.tick, input.memory));
-        by_threshold.extend(self.growth.growth_finding(input.memory));
-        // If the application is another process, the requests here allocate for the proxy.
-        if input.memory.application.is_none() {
-            by_threshold.extend(allocation::allocation_findings(
-                self.growth.recent_heap_growth(),
-                input.history,
-                input.reader,
-            ));
-        }
-        let mut findings = self.held.hold(by_threshold, input.unix_ms);
+    pub(crate) fn judge(&mut self, before: &Health, mut input: HealthInput<'_>) -> Health {
+        let by_threshold = self.judge_by_threshold(&mut input);
+        let mut judged = self.held.hold(by_threshold, input.unix_ms);
         // What does not answer is told at once, and so is its return.
-        findings.extend(self.application.application_finding(input.memory, input.recent, input.unix_ms));
-        findings.extend(application::unresolved_finding(input.memory));
-        findings.extend(database::database_findings(input.database, input.server));
-        findings.extend(input.monitor.findings());
-        settle(before, findings, input.unix_ms)
+        let application = self.application.application_finding(input.memory, input.recent, input.unix_ms);
+        judged.extend(application.into_iter().chain(application::unresolved_finding(input.memory)).map(Judged::cause));
+        let failure = database::failure_finding(input.database);
+        judged.extend(failure.map(|finding| Judged { finding, role: Role::DatabaseFailure }));
+        judged.extend(database::server_findings(input.database, input.server).map(Judged::cause));
+        judged.extend(input.monitor.findings().map(Judged::other));
+        settle(before, causes::combine(judged), input.unix_ms)
+    }
+
+    fn judge_by_threshold(&mut self, input: &mut HealthInput<'_>) -> Vec<Judged> {
+        let HealthInput { tick, memory, reader, commands, .. } = *input;
+        let history = &mut *input.history;
+        self.growth.add(tick, memory);
+        let failures = self.failures.add(tick, reader.upstream_failures());
+        let slow = self.slow.slow(tick, history, reader);
+        let most_failing = requests::most_failing(history, reader);
+        let mut judged = requests::request_findings(input.recent, &failures, most_failing.as_ref(), slow);
+        judged.extend(self.unanswered.unanswered_findings(tick, history, reader));
+        judged.extend(self.capacity.capacity_findings(tick, input.capacities).into_iter().map(Judged::cause));
+        judged.extend(self.pools.pool_finding(tick, commands, history, reader));
+        judged.extend(commands::command_findings(&mut self.churn, tick, commands, history, reader));
+        // If the application is another process, the requests here allocate for the proxy.
+        let is_own = memory.application.is_none();
+        let filled_by = |used_bytes| is_own.then(|| retention::filled_by(used_bytes, history, reader)).flatten();
+        judged.extend(self.limits.limit_findings(tick, memory, filled_by).into_iter().map(Judged::cause));
+        let heap = self.growth.recent_heap_growth().filter(|_| is_own);
+        let keeper = retention::keeper(heap, history, reader);
+        let growth = self.growth.growth_finding(memory, keeper.as_ref());
+        let growth = growth.or_else(|| Some(keeper?.finding(memory)));
+        judged.extend(growth.map(Judged::other));
+        if is_own {
+            judged.extend(allocation::allocation_findings(history, reader).into_iter().map(Judged::other));
+        }
+        judged
     }
 }
 
@@ -103,15 +113,17 @@ pub(crate) fn with_monitor(before: &Health, monitor: MonitorState<'_>, now_unix_
 pub(crate) fn with_database(before: &Health, was: &DatabaseHealth, now: &DatabaseHealth, now_unix_ms: u64) -> Health {
     let old = database::failure_finding(was).map(|finding| FindingKey::from(&finding));
     let others = before.findings.iter().filter(|finding| Some(FindingKey::from(*finding)) != old);
-    settle(before, others.cloned().chain(database::failure_finding(now)).collect(), now_unix_ms)
+    settle(before, database::failure_finding(now).into_iter().chain(others.cloned()).collect(), now_unix_ms)
 }
 
-/// The gravest comes first and decides; what is over comes behind. Status and findings keep their times while they stay the same.
+/// The gravest comes first and decides; what is over comes behind, and the order is kept else. Status and findings keep their times while they stay the same.
 fn settle(before: &Health, mut findings: Vec<Finding>, now_unix_ms: u64) -> Health {
     for finding in &mut findings {
         let key = FindingKey::from(&*finding);
         let known = before.findings.iter().find(|known| FindingKey::from(*known) == key);
-        finding.since_unix_ms = known.map_or(now_unix_ms, |known| known.since_unix_ms);
+        if finding.since_unix_ms == 0 {
+            finding.since_unix_ms = known.map_or(now_unix_ms, |known| known.since_unix_ms);
+        }
     }
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.over_since_unix_ms.is_some()));
     let status = findings.first().map_or(Status::Healthy, |finding| finding.severity.status());

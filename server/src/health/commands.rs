@@ -1,10 +1,10 @@
-//! The commands that the application sends to its database: repeated, slow, or short of connections.
+//! The commands that the application sends to its database: repeated, slow, or by connections that do not last.
 
-use watchboard_wire::{Finding, FindingSubject, Pool, format};
+use watchboard_wire::{FindingSubject, Pool, format};
 
 use super::{
-    finding::{advice, warning},
-    requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MAX_NAMED},
+    finding::{Judged, Role, advice, warning},
+    requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS},
 };
 use crate::{
     commands::{CHECK_OUT, CommandReader, CommandTally, CommandUseDelta},
@@ -14,8 +14,6 @@ use crate::{
 
 /// A command with a p99 above this delays its request.
 const SLOW_US: u64 = 500_000;
-/// A wait for a connection is felt from this time on.
-const WAIT_US: u64 = 100_000;
 /// A pool churns with so many new connections in a minute, and one for so few check-outs.
 const CHURN: u64 = 60;
 const CHECK_OUTS_EACH: u64 = 10;
@@ -36,29 +34,26 @@ pub(super) fn command_findings(
     commands: &CommandReader,
     history: &mut History,
     reader: &Reader,
-) -> Vec<Finding> {
+) -> Vec<Judged> {
     if !commands.listens() {
         return vec![];
     }
-    let pools = commands.pools();
-    let of_each = || history.last_minute_of_each_command();
-    let waits = of_each().find(|(number, _)| *number == CHECK_OUT).map(|(_, sums)| sums);
+    let of_each = history.last_minute_of_each_command();
     let mut slow: Vec<(u64, String)> =
-        of_each().filter_map(|(number, sums)| slow_command(number, sums, commands)).collect();
+        of_each.filter_map(|(number, sums)| slow_command(number, sums, commands)).collect();
     slow.sort_by_key(|(p99_us, _)| std::cmp::Reverse(*p99_us));
-    let sentences = pool_exhaustion(&pools, waits).into_iter().chain(churn.churn_finding(tick, &pools));
-    let sentences = sentences.chain(slow.into_iter().take(MAX_NAMED).map(|(_, sentence)| sentence));
-    let mut findings: Vec<Finding> = sentences.map(|sentence| warning(sentence, FindingSubject::Database)).collect();
+    let slow = slow.into_iter().map(|(_, sentence)| (sentence, Role::SlowCommand));
+    let churn = churn.churn_finding(tick, &commands.pools()).map(|sentence| (sentence, Role::Other));
+    let judged = |(sentence, role)| Judged { finding: warning(sentence, FindingSubject::Database), role };
+    let mut findings: Vec<Judged> = churn.into_iter().chain(slow).map(judged).collect();
     let repeating = history
         .last_minute_of_each()
         .filter(|(_, sums)| sums.usage.as_ref().is_some_and(|usage| usage.repeated >= ENOUGH_BEYOND));
     let repeated = repeating.filter_map(|(id, _)| Some((id, reader.last_repetition(id)?)));
-    findings.extend(repeated.take(MAX_NAMED).map(|(id, used)| {
+    findings.extend(repeated.map(|(id, used)| {
         let name = reader.name(id).text();
-        advice(
-            format!("{name} {}", repetition_text(used, &commands.name(used.shape).text())),
-            FindingSubject::Endpoint(name),
-        )
+        let sentence = format!("{name} {}", repetition_text(used, &commands.name(used.shape).text()));
+        Judged { finding: advice(sentence, FindingSubject::Endpoint(name)), role: Role::Repetition }
     }));
     findings
 }
@@ -82,17 +77,6 @@ fn slow_command(number: u16, sums: &CommandTally, commands: &CommandReader) -> O
     Some((p99_us, format!("{} p99 {p99} in the last minute", name.text())))
 }
 
-fn pool_exhaustion(pools: &[Pool], waits: Option<&CommandTally>) -> Option<String> {
-    let pool = pools.iter().find(|pool| pool.is_full() && pool.waiting > 0)?;
-    let p99_us = waits.and_then(CommandTally::latency).map_or(0, |latency| latency.p99_us);
-    if p99_us < WAIT_US && pool.waiting < pool.max {
-        return None;
-    }
-    let Pool { in_use, max, waiting, .. } = pool;
-    let wait = format::duration_us(p99_us as f64);
-    Some(format!("connection pool exhausted: {in_use} of {max} in use, {waiting} wait, p99 {wait} for a connection"))
-}
-
 impl Churn {
     fn churn_finding(&mut self, tick: u64, pools: &[Pool]) -> Option<String> {
         let sum = |read: fn(&Pool) -> u64| pools.iter().map(read).sum::<u64>();
@@ -114,20 +98,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pool_is_exhausted_when_all_have_one_and_others_wait_for_long() {
-        let pool = |in_use, waiting| Pool { max: 10, in_use, waiting, ..Pool::default() };
-        let waits =
-            |p99_us| CommandTally { times: crate::history::tally(&[p99_us]).latencies, ..CommandTally::default() };
-        assert_eq!(pool_exhaustion(&[pool(9, 0)], Some(&waits(900_000))), None);
-        let unbounded = Pool { max: 0, ..pool(10, 25) };
-        assert_eq!(pool_exhaustion(&[unbounded], Some(&waits(900_000))), None, "there is no bound to reach");
-        assert_eq!(pool_exhaustion(&[pool(10, 1)], Some(&waits(1_000))), None, "full for a moment");
-        let found =
-            pool_exhaustion(&[pool(1, 0), pool(10, 25)], Some(&waits(1_200_000))).unwrap().replace('\u{a0}', " ");
-        assert_eq!(found, "connection pool exhausted: 10 of 10 in use, 25 wait, p99 1.2 s for a connection");
-    }
-
-    #[test]
     fn connections_that_are_made_for_a_use_or_two_are_churn() {
         let pools = |created, checked_out| [Pool { created, checked_out, ..Pool::default() }];
         let mut churn = Churn::default();
@@ -142,7 +112,6 @@ mod tests {
     fn the_documentation_has_these_thresholds() {
         crate::health::finding::assert_documented(&[
             &format!("Its p99 is above {} ms, of at least {ENOUGH_REQUESTS} calls", SLOW_US / 1000),
-            &format!("The p99 of the wait is {} ms", WAIT_US / 1000),
             &format!("At least {CHURN} new connections in a minute"),
         ]);
     }

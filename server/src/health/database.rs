@@ -17,16 +17,17 @@ const CACHE_DIRTY_PERCENT: f64 = 20.0;
 /// Past this share of its connections the server soon refuses new ones.
 const CONNECTIONS_PERCENT: f64 = 80.0;
 
-pub(super) fn database_findings(database: &DatabaseHealth, server: Option<&DatabaseServer>) -> Vec<Finding> {
+/// What the server itself lacks.
+pub(super) fn server_findings(
+    database: &DatabaseHealth,
+    server: Option<&DatabaseServer>,
+) -> impl Iterator<Item = Finding> {
     // A server that fails has only old figures.
     let server = server.filter(|_| database.state == DatabaseState::Healthy);
     let status = reading_value(server.and_then(|server| server.status.as_ref())).map(status_sentences);
     let replication = reading_value(server.and_then(|server| server.replication.as_ref())).map(replication_sentences);
     let sentences = status.into_iter().chain(replication).flatten();
-    failure_finding(database)
-        .into_iter()
-        .chain(sentences.map(|sentence| warning(sentence, FindingSubject::Database)))
-        .collect()
+    sentences.map(|sentence| warning(sentence, FindingSubject::Database)).collect::<Vec<_>>().into_iter()
 }
 
 /// The finding that it does not answer as it should.
@@ -79,7 +80,7 @@ mod tests {
             ..DatabaseServer::default()
         };
         let database = DatabaseHealth { state, ..DatabaseHealth::default() };
-        let found = database_findings(&database, Some(&server)).into_iter();
+        let found = failure_finding(&database).into_iter().chain(server_findings(&database, Some(&server)));
         found.map(|finding| finding.sentence.replace(['\u{a0}', '\u{202f}'], " ")).collect()
     }
 
@@ -118,14 +119,14 @@ mod tests {
         let failure = DatabaseFailure { kind: FailureKind::Refused, detail: String::new() };
         let (status, replication) = strained();
         assert_eq!(sentences(DatabaseState::Failed(failure), status, replication), ["database connection refused"]);
-        assert_eq!(database_findings(&DatabaseHealth::default(), None), []);
+        assert_eq!(server_findings(&DatabaseHealth::default(), None).next(), None);
         let failed = DatabaseHealth {
             state: DatabaseState::Failed(DatabaseFailure::new(FailureKind::Refused, "")),
             ..DatabaseHealth::default()
         };
         let other = Health { findings: vec![warning("a".to_owned(), FindingSubject::Requests)], ..Health::default() };
         let health = super::super::with_database(&other, &DatabaseHealth::default(), &failed, 5);
-        assert_eq!(health.sentences().collect::<Vec<_>>(), ["a", "database connection refused"]);
+        assert_eq!(health.sentences().collect::<Vec<_>>(), ["database connection refused", "a"]);
         let health = super::super::with_database(&health, &failed, &DatabaseHealth::default(), 6);
         assert_eq!(health.sentences().collect::<Vec<_>>(), ["a"]);
     }

@@ -1,8 +1,10 @@
 //! What the findings of all kinds have in common: how they are made, what makes two the same, and how long they are shown.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use watchboard_wire::{Finding, FindingSubject, Severity};
+
+use super::requests::Slow;
 
 /// What is below its threshold again is shown for so long: a figure that wavers about its threshold changes the status once.
 pub(super) const HOLD_MS: u64 = 60_000;
@@ -27,6 +29,57 @@ fn finding(severity: Severity, sentence: String, about: FindingSubject) -> Findi
     Finding { severity, sentence, about, since_unix_ms: 0, over_since_unix_ms: None }
 }
 
+/// A finding, and what it is to the others.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Judged {
+    pub(super) finding: Finding,
+    pub(super) role: Role,
+}
+
+/// What a finding is to the others: causes stand in front of what follows from them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Role {
+    /// Something is exhausted, or gone: requests fail or wait for it.
+    Cause,
+    /// The database fails: requests that ask it fail.
+    DatabaseFailure,
+    /// The connections of a client of the database are exhausted.
+    Pool,
+    /// Many requests fail.
+    Errors,
+    /// An endpoint is slow, maybe because of another finding.
+    Slow(Slow),
+    /// An endpoint does not answer.
+    Unanswered,
+    /// A command is slow, maybe as all others.
+    SlowCommand,
+    /// An endpoint sends one command again and again.
+    Repetition,
+    /// Nothing is known to follow from it.
+    Other,
+}
+
+impl Judged {
+    pub(super) fn cause(finding: Finding) -> Self {
+        Self { finding, role: Role::Cause }
+    }
+
+    pub(super) fn other(finding: Finding) -> Self {
+        Self { finding, role: Role::Other }
+    }
+
+    /// Whether it is so now.
+    pub(super) fn is_current(&self) -> bool {
+        self.finding.over_since_unix_ms.is_none()
+    }
+
+    /// The same as what is over, if it was last found before now.
+    fn over(&self, last_unix_ms: u64, now_unix_ms: u64) -> Option<Self> {
+        let finding = Finding { over_since_unix_ms: Some(last_unix_ms), ..self.finding.clone() };
+        (last_unix_ms != now_unix_ms).then(|| Self { finding, role: self.role.clone() })
+    }
+}
+
 /// What stays the same of a finding while its figures change: the subject, and the words of its sentence up to the first comma or colon.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FindingKey(String);
@@ -49,18 +102,24 @@ impl From<&Finding> for FindingKey {
 
 /// Findings of thresholds, which are shown for a while when they are over.
 #[derive(Default)]
-pub(super) struct HeldFindings(HashMap<FindingKey, (Finding, u64)>);
+pub(super) struct HeldFindings(HashMap<FindingKey, (Judged, u64)>);
 
 impl HeldFindings {
-    /// The findings of now, and those that are over for less than [`HOLD_MS`].
-    pub(super) fn hold(&mut self, mut findings: Vec<Finding>, now_unix_ms: u64) -> Vec<Finding> {
-        for finding in &findings {
-            self.0.insert(FindingKey::from(finding), (finding.clone(), now_unix_ms));
+    /// The findings of now, and those that are over for less than [`HOLD_MS`], the last first.
+    pub(super) fn hold(&mut self, mut judged: Vec<Judged>, now_unix_ms: u64) -> Vec<Judged> {
+        for Judged { finding, role } in &mut judged {
+            let key = FindingKey::from(&*finding);
+            finding.since_unix_ms = self.0.get(&key).map_or(now_unix_ms, |(held, _)| held.finding.since_unix_ms);
+            self.0.insert(key, (Judged { finding: finding.clone(), role: role.clone() }, now_unix_ms));
         }
         self.0.retain(|_, (_, last)| now_unix_ms.saturating_sub(*last) < HOLD_MS);
-        let over = self.0.values().filter(|(_, last)| *last != now_unix_ms);
-        findings.extend(over.map(|(finding, last)| Finding { over_since_unix_ms: Some(*last), ..finding.clone() }));
-        findings
+        let mut over: Vec<Judged> = self.0.values().filter_map(|(held, last)| held.over(*last, now_unix_ms)).collect();
+        over.sort_by(|a, b| {
+            let order = |it: &Judged| (Reverse(it.finding.over_since_unix_ms), it.finding.since_unix_ms);
+            order(a).cmp(&order(b)).then_with(|| a.finding.sentence.cmp(&b.finding.sentence))
+        });
+        judged.extend(over);
+        judged
     }
 }
 
@@ -103,13 +162,26 @@ mod tests {
     fn what_wavers_about_its_threshold_is_held_for_a_minute() {
         let mut held = HeldFindings::default();
         let mut over = |findings: Vec<Finding>, now| -> Vec<Option<u64>> {
-            held.hold(findings, now).iter().map(|finding| finding.over_since_unix_ms).collect()
+            let judged = findings.into_iter().map(Judged::other).collect();
+            held.hold(judged, now).iter().map(|held| held.finding.over_since_unix_ms).collect()
         };
         assert_eq!(over(vec![slow("2\u{a0}s")], 1_000), [None]);
         assert_eq!(over(vec![], 2_000), [Some(1_000)]);
         assert_eq!(over(vec![slow("3\u{a0}s")], 59_000), [None], "it came back");
         assert_eq!(over(vec![], 118_999), [Some(59_000)]);
         assert_eq!(over(vec![], 119_000), []);
+    }
+
+    #[test]
+    fn a_finding_keeps_its_beginning_and_the_last_that_ended_comes_first() {
+        let mut held = HeldFindings::default();
+        let named = |name: &str| Judged::other(advice(name.to_owned(), FindingSubject::Memory));
+        held.hold(vec![named("a"), named("b")], 1_000);
+        held.hold(vec![named("b")], 2_000);
+        let held = held.hold(vec![named("c")], 3_000);
+        let told: Vec<_> =
+            held.iter().map(|it| (&*it.finding.sentence, it.finding.since_unix_ms, it.is_current())).collect();
+        assert_eq!(told, [("c", 3_000, true), ("b", 1_000, false), ("a", 1_000, false)]);
     }
 
     #[test]

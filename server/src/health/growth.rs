@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use watchboard_wire::{Finding, FindingSubject, Memory, format};
 
-use super::finding::warning;
+use super::{finding::warning, retention::Keeper};
 
 /// How sure: so many standard deviations of Kendall's test. Points of a process are not independent of each other.
 const SURE: f64 = 4.0;
@@ -200,7 +200,7 @@ impl GrowthDetector {
     }
 
     /// One sentence for the two: the program's own objects, where they are known to grow, say more.
-    pub(super) fn growth_finding(&self, memory: &Memory) -> Option<Finding> {
+    pub(super) fn growth_finding(&self, memory: &Memory, keeper: Option<&Keeper>) -> Option<Finding> {
         let headline = memory.headline().ok()?;
         let (limit, left) =
             (headline.limit_bytes as f64, headline.limit_bytes.saturating_sub(headline.used_bytes) as f64);
@@ -208,8 +208,9 @@ impl GrowthDetector {
         let (what, growth) = heap.or_else(|| Some(("resident memory", self.rss.find_growth(left, limit)?)))?;
         let [pace, sure] = [growth.per_hour, growth.sure_per_hour].map(format::bytes);
         let until = format::span((left / growth.per_hour * 3_600.0) as u64);
+        let keeper = keeper.map(|keeper| format!(": {}", keeper.text())).unwrap_or_default();
         let sentence = format!(
-            "{what} grows by {pace} an hour (surely by {sure}): at this pace it reaches the {}'s {} in about {until}",
+            "{what} grows by {pace} an hour (surely by {sure}){keeper}: at this pace it reaches the {}'s {} in about {until}",
             headline.scope,
             format::bytes(limit),
         );

@@ -22,10 +22,20 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn limit_findings(&mut self, tick: u64, memory: &Memory) -> Vec<Finding> {
+    /// `filled_by` says which endpoint keeps much of the memory in use, if that is known.
+    pub(super) fn limit_findings(
+        &mut self,
+        tick: u64,
+        memory: &Memory,
+        filled_by: impl FnOnce(u64) -> Option<String>,
+    ) -> Vec<Finding> {
         let container = memory.container.as_ref().ok().and_then(Option::as_ref);
-        let found =
-            [near_the_limit(memory), descriptors(memory), pressure(memory, container), self.kills(tick, memory)];
+        let found = [
+            near_the_limit(memory, filled_by),
+            descriptors(memory),
+            pressure(memory, container),
+            self.kills(tick, memory),
+        ];
         found.into_iter().flatten().map(|sentence| warning(sentence, FindingSubject::Memory)).collect()
     }
 
@@ -41,7 +51,7 @@ impl Limits {
     }
 }
 
-fn near_the_limit(memory: &Memory) -> Option<String> {
+fn near_the_limit(memory: &Memory, filled_by: impl FnOnce(u64) -> Option<String>) -> Option<String> {
     let headline = memory.headline().ok().filter(|headline| headline.percent() >= MEMORY_PERCENT)?;
     let (percent, limit) = (format::percent(headline.percent()), format::bytes(headline.limit_bytes as f64));
     let container = memory.container.as_ref().ok().and_then(Option::as_ref);
@@ -49,7 +59,8 @@ fn near_the_limit(memory: &Memory) -> Option<String> {
         it.high_bytes == Some(headline.limit_bytes) && it.limit_bytes.is_none_or(|limit| limit > headline.limit_bytes)
     });
     let effect = if is_high { " (memory.high), past which the kernel throttles it" } else { "" };
-    Some(format!("memory at {percent} of the {}'s {limit}{effect}", headline.scope))
+    let by = filled_by(headline.used_bytes).map(|by| format!(": {by}")).unwrap_or_default();
+    Some(format!("memory at {percent} of the {}'s {limit}{effect}{by}", headline.scope))
 }
 
 fn descriptors(memory: &Memory) -> Option<String> {
@@ -87,7 +98,7 @@ mod tests {
 
     fn sentences(limits: &mut Limits, tick: u64, memory: &Memory) -> Vec<String> {
         limits
-            .limit_findings(tick, memory)
+            .limit_findings(tick, memory, |_| None)
             .into_iter()
             .map(|finding| finding.sentence.replace(['\u{a0}', '\u{202f}'], " "))
             .collect()
@@ -106,6 +117,8 @@ mod tests {
     fn what_runs_out_is_named_with_its_figures() {
         let pressure = Some(Pressure { some_percent: 40.0, full_percent: 12.0 });
         let full = Container { working_set_bytes: 96, limit_bytes: Some(100), pressure, ..Container::default() };
+        let named = near_the_limit(&memory(full.clone()), |used| Some(format!("GET /export keeps {used} B")));
+        assert!(named.is_some_and(|sentence| sentence.ends_with("100\u{a0}B: GET /export keeps 96 B")));
         let open = Descriptors { open: 1009, limit: Some(1024), pid: None };
         let found = sentences(&mut Limits::default(), 0, &Memory { descriptors: Ok(open), ..memory(full) });
         let expected = [

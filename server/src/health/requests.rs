@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use watchboard_wire::{EndpointName, Finding, FindingSubject, RecentRequests, format};
 
-use super::finding::{incident, warning};
+use super::finding::{Judged, Role, incident, warning};
 use crate::{
     history::History,
     requests::{Class, Reader, Tally, UpstreamFailure},
@@ -20,6 +20,9 @@ const FEW_FAILED: u64 = 3;
 const DEGRADED_ERROR_PERCENT: f64 = 5.0;
 const UNHEALTHY_ERROR_PERCENT: f64 = 50.0;
 
+/// An endpoint is slow because of what takes this share of its time.
+const MOST_PERCENT: f64 = 50.0;
+
 /// Endpoints are named, but no more of a kind than these.
 pub(super) const MAX_NAMED: usize = 3;
 /// So many requests beyond a limit are more than an accident.
@@ -28,9 +31,12 @@ pub(super) const ENOUGH_BEYOND: u64 = 3;
 const LASTING_SECONDS: u64 = 5;
 
 /// An endpoint whose last minute was slower than its objective.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Slow {
     name: EndpointName,
-    p99_us: u64,
+    pub(super) p99_us: u64,
+    /// The share of its time in which it waited for the database, or for a connection to it.
+    database_percent: f64,
 }
 
 impl Slow {
@@ -41,14 +47,31 @@ impl Slow {
         }
         let (name, p99_us) = (name(), sums.latencies.latency()?.p99_us);
         let beyond = sums.count_beyond(name.objective_us);
-        (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us })
+        let database_us = sums.usage.as_ref().map_or(0, |usage| usage.elapsed_us + usage.waited_us);
+        let database_percent = 100.0 * database_us as f64 / sums.duration_sum_us.max(1) as f64;
+        (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us, database_percent })
     }
 
-    fn finding(&self) -> Finding {
-        let time = |us: u64| format::duration_us(us as f64);
-        let name = self.name.text();
-        let sentence = format!("{name} p99 {}, objective {}", time(self.p99_us), time(self.name.objective_us));
-        warning(sentence, FindingSubject::Endpoint(name))
+    /// `GET /orders p99 2.1 s`.
+    pub(super) fn text(&self) -> String {
+        format!("{} p99 {}", self.name.text(), format::duration_us(self.p99_us as f64))
+    }
+
+    /// Whether it waits for the database for most of its time.
+    pub(super) fn is_by_database(&self) -> bool {
+        self.database_percent >= MOST_PERCENT
+    }
+
+    pub(super) fn judged(self) -> Judged {
+        let objective = format::duration_us(self.name.objective_us as f64);
+        let why = if self.is_by_database() {
+            format!(": {} of its time is in the database", format::percent(self.database_percent.min(100.0)))
+        } else {
+            String::new()
+        };
+        let sentence = format!("{}, objective {objective}{why}", self.text());
+        let finding = warning(sentence, FindingSubject::Endpoint(self.name.text()));
+        Judged { finding, role: Role::Slow(self) }
     }
 }
 
@@ -112,14 +135,10 @@ pub(super) fn request_findings(
     failures: &[(UpstreamFailure, u64)],
     most_failing: Option<&(String, u64)>,
     mut slow: Vec<Slow>,
-) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = errors(recent, failures, most_failing).into_iter().collect();
+) -> Vec<Judged> {
+    let errors = errors(recent, failures, most_failing).map(|finding| Judged { finding, role: Role::Errors });
     slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
-    findings.extend(slow.iter().take(MAX_NAMED).map(Slow::finding));
-    if let Some(more @ 1..) = slow.len().checked_sub(MAX_NAMED) {
-        findings.push(warning(format!("{more} more endpoints beyond their objective"), FindingSubject::Requests));
-    }
-    findings
+    errors.into_iter().chain(slow.into_iter().map(Slow::judged)).collect()
 }
 
 /// Requests for which a proxy had no place say nothing of the application: the places that are full have a finding of their own.
@@ -159,6 +178,16 @@ fn errors(
     let percent = format::percent(percent);
     let sentence = format!("{percent} of the last minute's requests failed with a server error{reason}");
     Some(make(sentence, FindingSubject::Requests))
+}
+
+#[cfg(test)]
+impl Slow {
+    /// A GET endpoint with an objective of 500 ms.
+    pub(super) fn example(route: &str, p99_us: u64, database_percent: f64) -> Self {
+        let (method, route) = (Some("GET".into()), route.into());
+        let name = EndpointName { method, route, objective_us: 500_000, ..EndpointName::default() };
+        Self { name, p99_us, database_percent }
+    }
 }
 
 #[cfg(test)]

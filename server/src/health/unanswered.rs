@@ -5,8 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use watchboard_wire::{Finding, FindingSubject, format};
 
 use super::{
-    finding::warning,
-    requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS, MAX_NAMED},
+    finding::{Judged, Role, warning},
+    requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS},
 };
 use crate::{
     history::History,
@@ -30,7 +30,7 @@ struct Hanging {
 }
 
 impl UnansweredJudge {
-    pub(super) fn unanswered_findings(&mut self, tick: u64, history: &mut History, reader: &Reader) -> Vec<Finding> {
+    pub(super) fn unanswered_findings(&mut self, tick: u64, history: &mut History, reader: &Reader) -> Vec<Judged> {
         let awaited: HashMap<usize, AwaitedCounts> = reader.awaited().collect();
         self.0.retain(|id, _| awaited.contains_key(id));
         let mut hanging: Vec<(usize, Hanging)> = awaited
@@ -43,8 +43,11 @@ impl UnansweredJudge {
         }
         hanging.retain(|(id, hanging)| hanging.is_trend(ended.get(id).copied().unwrap_or_default()));
         hanging.sort_by_key(|(id, hanging)| (std::cmp::Reverse(hanging.count), *id));
-        hanging.truncate(MAX_NAMED);
-        hanging.into_iter().map(|(id, hanging)| hanging.finding(reader.name(id).text())).collect()
+        let judged = |(id, hanging): (usize, Hanging)| Judged {
+            finding: hanging.finding(reader.name(id).text()),
+            role: Role::Unanswered,
+        };
+        hanging.into_iter().map(judged).collect()
     }
 
     /// Of the requests that had begun some seconds ago, so many at least have no answer yet. `None` without any.

@@ -5,6 +5,7 @@ mod canary;
 mod client_faults;
 mod commands;
 mod database;
+mod incidents;
 mod layers;
 mod long_lived;
 mod names;

@@ -131,7 +131,7 @@ fn the_sentence_says_how_fast_how_sure_and_until_when() {
         last = memory((1 << 30) + second * (300 << 20) / HOUR);
         watch.add(second, &last);
     }
-    let sentence = watch.growth_finding(&last).unwrap().sentence.replace('\u{a0}', " ");
+    let sentence = watch.growth_finding(&last, None).unwrap().sentence.replace('\u{a0}', " ");
     assert_eq!(
         sentence,
         "resident memory grows by 300 MiB an hour (surely by 300 MiB): at this pace it reaches the system's 4 GiB in about 8 h 14 m"
@@ -148,9 +148,9 @@ fn what_was_started_anew_has_not_grown_yet() {
     for second in 0..2 * HOUR {
         watch.add(second, &at(second, &[]));
     }
-    assert!(watch.growth_finding(&at(2 * HOUR, &[])).is_some());
+    assert!(watch.growth_finding(&at(2 * HOUR, &[]), None).is_some());
     watch.add(2 * HOUR, &at(2 * HOUR, &[7]));
-    assert_eq!(watch.growth_finding(&at(2 * HOUR, &[7])), None);
+    assert_eq!(watch.growth_finding(&at(2 * HOUR, &[7]), None), None);
 }
 
 #[test]

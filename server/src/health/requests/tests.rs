@@ -8,19 +8,20 @@ fn recent(requests: u64, server_errors: u64) -> RecentRequests {
 #[test]
 fn errors_count_by_their_share_once_there_are_enough_requests() {
     let status = |requests, errors| {
-        request_findings(&recent(requests, errors), &[], None, vec![]).first().map(|finding| finding.severity.status())
+        let judged = request_findings(&recent(requests, errors), &[], None, vec![]);
+        judged.first().map(|judged| judged.finding.severity.status())
     };
     assert_eq!([status(0, 0), status(2, 2), status(10, 4), status(100, 4)], [None; 4]);
     assert_eq!([status(6, 6), status(3, 3), status(10, 9)], [Some(Status::Degraded); 3], "few, but not nothing");
     assert_eq!([status(100, 6), status(100, 60)], [Some(Status::Degraded), Some(Status::Unhealthy)]);
     assert_eq!(status(10, 10), Some(Status::Unhealthy));
-    let sentence = &request_findings(&recent(100, 60), &[], None, vec![])[0].sentence;
+    let sentence = &request_findings(&recent(100, 60), &[], None, vec![])[0].finding.sentence;
     assert!(sentence.starts_with("60\u{a0}% of the last minute's requests"), "{sentence}");
     let failure = |reason| UpstreamFailure { reason, is_refusal: false };
     let failures = [(failure("it refuses connections"), 50), (failure("it is late"), 10)];
-    let sentence = &request_findings(&recent(100, 60), &failures, None, vec![])[0].sentence;
+    let sentence = &request_findings(&recent(100, 60), &failures, None, vec![])[0].finding.sentence;
     assert!(sentence.ends_with("a server error, most of them because it refuses connections"), "{sentence}");
-    let sentence = &request_findings(&recent(100, 60), &failures[1..], None, vec![])[0].sentence;
+    let sentence = &request_findings(&recent(100, 60), &failures[1..], None, vec![])[0].finding.sentence;
     assert!(sentence.ends_with("a server error"), "{sentence}");
     let refusals = [(UpstreamFailure { reason: "there was no place", is_refusal: true }, 58)];
     assert_eq!(request_findings(&recent(100, 60), &refusals, None, vec![]), vec![]);
@@ -30,7 +31,7 @@ fn errors_count_by_their_share_once_there_are_enough_requests() {
 fn the_endpoint_that_fails_most_is_named() {
     let ends = |count: u64| {
         let most = ("GET /coupons/{code}".to_owned(), count);
-        let sentence = request_findings(&recent(100, 60), &[], Some(&most), vec![]).remove(0).sentence;
+        let sentence = request_findings(&recent(100, 60), &[], Some(&most), vec![]).remove(0).finding.sentence;
         sentence.split_once("server error").expect("the words").1.to_owned()
     };
     let said = [60, 30, 29].map(ends);
@@ -82,8 +83,9 @@ fn an_endpoint_beyond_its_objective_is_named_with_its_figures() {
     assert!(Slow::from_sums(&hidden, name).is_some_and(|slow| slow.p99_us > 2_000_000), "fast failures hide none");
     let found =
         request_findings(&recent(230, 0), &[], None, Slow::from_sums(&tally(200, 30), name).into_iter().collect());
-    assert_eq!(found[0].sentence.replace('\u{a0}', " "), "GET /search p99 2.11 s, objective 500 ms");
-    assert_eq!(found[0].about, FindingSubject::Endpoint("GET /search".into()));
+    let finding = &found[0].finding;
+    assert_eq!(finding.sentence.replace('\u{a0}', " "), "GET /search p99 2.11 s, objective 500 ms");
+    assert_eq!(finding.about, FindingSubject::Endpoint("GET /search".into()));
 }
 
 #[test]
