@@ -57,7 +57,8 @@ fn rank(role: &Role) -> u8 {
     match role {
         Role::Cause | Role::DatabaseFailure | Role::Pool => 0,
         Role::Errors => 1,
-        Role::Slow(_) | Role::Unanswered | Role::SlowCommand | Role::Repetition | Role::Other => 2,
+        Role::Slow(_) | Role::Unanswered => 2,
+        Role::SlowCommand | Role::Repetition | Role::Other => 3,
     }
 }
 
@@ -162,7 +163,7 @@ mod tests {
         let errors = of(Role::Errors, "7 % of requests failed");
         let all = vec![of(Role::Other, "grows"), slow("/a", 900, 0.0), errors, of(Role::Cause, "memory at 96 %")];
         let told = sentences(all);
-        assert_eq!(told[..3], ["memory at 96 %", "7 % of requests failed", "grows"]);
+        assert_eq!(told, ["memory at 96 %", "7 % of requests failed", "GET /a p99 900 ms, objective 500 ms", "grows"]);
     }
 
     #[test]

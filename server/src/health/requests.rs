@@ -122,18 +122,31 @@ impl SlowJudge {
     }
 }
 
-/// The endpoint with the most server errors in the last minute, and how many these are; `None` without any.
-pub(super) fn most_failing(history: &mut History, reader: &Reader) -> Option<(String, u64)> {
-    let errors = history.last_minute_of_each().map(|(id, sums)| (id, sums.count(Class::ServerError)));
-    let (id, count) = errors.max_by_key(|(_, count)| *count).filter(|(_, count)| *count > 0)?;
-    Some((reader.name(id).text(), count))
+/// The endpoint with the most server errors in the last minute.
+pub(super) struct MostFailing {
+    name: String,
+    errors: u64,
+    /// Endpoints with a server error.
+    endpoints: u64,
+}
+
+/// `None` without a server error.
+pub(super) fn most_failing(history: &mut History, reader: &Reader) -> Option<MostFailing> {
+    let (mut endpoints, mut most) = (0, (0, 0));
+    for (id, sums) in history.last_minute_of_each() {
+        let errors = sums.count(Class::ServerError);
+        endpoints += u64::from(errors > 0);
+        most = if errors > most.1 { (id, errors) } else { most };
+    }
+    let (id, errors) = most;
+    (errors > 0).then(|| MostFailing { name: reader.name(id).text(), errors, endpoints })
 }
 
 /// `failures` are those of a proxy's upstream in the last minute, by their reasons. `most_failing` is as of the function.
 pub(super) fn request_findings(
     recent: &RecentRequests,
     failures: &[(UpstreamFailure, u64)],
-    most_failing: Option<&(String, u64)>,
+    most_failing: Option<&MostFailing>,
     mut slow: Vec<Slow>,
 ) -> Vec<Judged> {
     let errors = errors(recent, failures, most_failing).map(|finding| Judged { finding, role: Role::Errors });
@@ -145,7 +158,7 @@ pub(super) fn request_findings(
 fn errors(
     recent: &RecentRequests,
     failures: &[(UpstreamFailure, u64)],
-    most_failing: Option<&(String, u64)>,
+    most_failing: Option<&MostFailing>,
 ) -> Option<Finding> {
     let (refusals, failures): (Vec<_>, Vec<_>) = failures.iter().partition(|(failure, _)| failure.is_refusal);
     let refused: u64 = refusals.iter().map(|(_, count)| count).sum();
@@ -170,8 +183,13 @@ fn errors(
             format!(", most of them because {reason}")
         }
         _ => match most_failing {
-            Some((name, count)) if *count >= recent.server_errors => format!(", all of {name}"),
-            Some((name, count)) if 2 * count >= recent.server_errors => format!(", most of them of {name}"),
+            Some(MostFailing { name, errors, .. }) if *errors >= recent.server_errors => format!(", all of {name}"),
+            Some(MostFailing { name, errors, .. }) if 2 * errors >= recent.server_errors => {
+                format!(", most of them of {name}")
+            }
+            Some(MostFailing { name, endpoints, .. }) if *endpoints > 1 => {
+                format!(", of {} endpoints, most of {name}", format::exact(*endpoints))
+            }
             _ => String::new(),
         },
     };

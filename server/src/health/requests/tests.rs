@@ -30,12 +30,17 @@ fn errors_count_by_their_share_once_there_are_enough_requests() {
 #[test]
 fn the_endpoint_that_fails_most_is_named() {
     let ends = |count: u64| {
-        let most = ("GET /coupons/{code}".to_owned(), count);
+        let most = MostFailing { name: "GET /coupons/{code}".to_owned(), errors: count, endpoints: 4 };
         let sentence = request_findings(&recent(100, 60), &[], Some(&most), vec![]).remove(0).finding.sentence;
         sentence.split_once("server error").expect("the words").1.to_owned()
     };
     let said = [60, 30, 29].map(ends);
-    assert_eq!(said, [", all of GET /coupons/{code}", ", most of them of GET /coupons/{code}", ""]);
+    let expected = [
+        "all of GET /coupons/{code}",
+        "most of them of GET /coupons/{code}",
+        "of 4 endpoints, most of GET /coupons/{code}",
+    ];
+    assert_eq!(said, expected.map(|end| format!(", {end}")));
 }
 
 #[test]
