@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// So many findings and causes have room on the first screen.
-const MAX_FINDINGS: usize = 4;
-const MAX_CAUSES: usize = 5;
+const MAX_FINDINGS: usize = 3;
+const MAX_CAUSES: usize = 3;
 
 /// The findings with their ages, and the causes of errors with their counts.
 #[component]
@@ -64,8 +64,8 @@ fn finding_item((finding, age): (Finding, String)) -> impl IntoView {
         <li class=class>
             <span class="mark" aria-hidden="true"></span>
             <span class="unseen">{finding.severity.word()}": "</span>
-            <a href=href>{finding.sentence.clone()}</a>
             <span class="age">{age}</span>
+            <a href=href>{finding.sentence.clone()}</a>
         </li>
     }
 }
@@ -82,7 +82,7 @@ fn cause_item(cause: ErrorCause, count: u64, most: u64) -> impl IntoView {
             <b>{format::count(count as f64)}</b>
             <span class="code">{cause.status.to_string()}</span>
             <a href=href>{cause.endpoint.clone()}</a>
-            <span class="message" title=message.clone()>{message.clone()}</span>
+            <span class="message">{message}</span>
         </li>
     }
 }

@@ -1,7 +1,7 @@
 //! The overview: what is wrong and where, on one screen; below it the cards of all parts.
 
 use leptos::{either::Either, html, prelude::*};
-use watchboard_wire::{DatabaseState, Process, Snapshot, format, reading_ref};
+use watchboard_wire::{DatabaseState, Process, Snapshot, TimelineColumns, format, reading_ref};
 
 use super::{
     attention::Attention,
@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     components::{Card, Fact, Facts},
-    live::snapshot_memo,
+    figures::Figures,
+    live::{figures_memo, snapshot_memo},
 };
 
 #[component]
@@ -52,7 +53,7 @@ pub(crate) fn Overview() -> impl IntoView {
                     <Facts facts=snapshot_memo(|snapshot| Ok(memory_in_brief(snapshot))) />
                 </Card>
                 <Card title="Database">
-                    <Facts facts=snapshot_memo(|snapshot| Ok(database_in_brief(snapshot))) />
+                    <Facts facts=figures_memo(|figures| Ok(database_in_brief(figures))) />
                 </Card>
             </div>
         </div>
@@ -93,7 +94,6 @@ fn memory_in_brief(snapshot: &Snapshot) -> Vec<Fact> {
     };
     vec![
         fact("Heap and stacks", size(|process| process.anonymous_bytes)),
-        fact("Peak RSS", size(|process| process.peak_rss_bytes)),
         fact(
             if matches!(memory.headline(), Ok(headline) if headline.scope == "container") {
                 "Container"
@@ -105,8 +105,9 @@ fn memory_in_brief(snapshot: &Snapshot) -> Vec<Fact> {
     ]
 }
 
-/// Whether the database answers, and how fast.
-fn database_in_brief(snapshot: &Snapshot) -> Vec<Fact> {
+/// Whether the database answers, and how fast; what the application asks of it, if its client is listened to.
+fn database_in_brief(figures: &Figures) -> Vec<Fact> {
+    let snapshot = &figures.snapshot;
     let database = &snapshot.database;
     let age = |since: u64| format::span(snapshot.taken_at_unix_ms.saturating_sub(since) / 1000);
     let state = match &database.state {
@@ -116,11 +117,26 @@ fn database_in_brief(snapshot: &Snapshot) -> Vec<Fact> {
         DatabaseState::Failed(failure) => format!("{}, for {}", failure.kind.words(), age(database.since_unix_ms)),
     };
     let dash = || "–".to_owned();
-    let round_trip = database.latency_us.map_or_else(dash, |us| format::duration_us(us as f64));
-    let last = database.answered_at_unix_ms.map_or_else(dash, |at| format!("{} ago", age(at)));
-    vec![
+    let round_trip = database.latency_us.map_or_else(dash, |us| format!("in {}", format::duration_us(us as f64)));
+    let last = database.answered_at_unix_ms.map(|at| format!(", {} ago", age(at))).unwrap_or_default();
+    let mut facts = vec![
         ("State", state, database.hosts.clone()),
-        ("Round trip", round_trip, "of the last probe that was answered".to_owned()),
-        ("Last answer", last, String::new()),
-    ]
+        ("Last answer", format!("{round_trip}{last}"), "the round trip of the last probe that was answered".to_owned()),
+    ];
+    if snapshot.listens {
+        facts.push(commands_in_brief(&figures.timeline.columns));
+    }
+    facts
+}
+
+/// The last whole point of the charts.
+fn commands_in_brief(columns: &TimelineColumns) -> Fact {
+    let of_late = |column: &[Option<u32>]| column.iter().rev().skip(1).find_map(|value| *value).map(f64::from);
+    let dash = || "–".to_owned();
+    let p99 = of_late(&columns.command_p99_us).map_or_else(dash, format::duration_us);
+    let in_use = of_late(&columns.connections_in_use).map_or_else(dash, format::count);
+    let waiting = of_late(&columns.connections_waiting).filter(|waiting| *waiting > 0.0);
+    let waiting = waiting.map(|waiting| format!(", {} wait", format::count(waiting))).unwrap_or_default();
+    let title = "from sending to the answer, and the connections of the application's pools, by the last whole point of the charts";
+    ("Commands", format!("p99 {p99}, {in_use} connections in use{waiting}"), title.to_owned())
 }
