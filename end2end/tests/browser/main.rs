@@ -10,6 +10,7 @@ mod embedded;
 mod extensions;
 mod hosts;
 mod keys;
+mod layout;
 mod link;
 mod live;
 mod long_lived;
