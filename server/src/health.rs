@@ -15,15 +15,17 @@ mod monitor;
 mod pools;
 mod requests;
 mod retention;
+mod slow;
 mod unanswered;
 
 use watchboard_wire::{CapacityUse, DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
 pub(crate) use self::monitor::MonitorState;
 use self::{
-    finding::{FindingKey, HeldFindings, Judged, Role},
+    finding::{FindingKey, FindingRole, HeldFindings, Judged},
     growth::GrowthDetector,
     limits::Limits,
+    retention::Keeper,
 };
 use crate::{
     commands::CommandReader,
@@ -70,7 +72,7 @@ impl Judge {
         let application = self.application.application_finding(input.memory, input.recent, input.unix_ms);
         judged.extend(application.into_iter().chain(application::unresolved_finding(input.memory)).map(Judged::cause));
         let failure = database::failure_finding(input.database);
-        judged.extend(failure.map(|finding| Judged { finding, role: Role::DatabaseFailure }));
+        judged.extend(failure.map(|finding| Judged { finding, role: FindingRole::DatabaseFailure }));
         judged.extend(database::server_findings(input.database, input.server).map(Judged::cause));
         judged.extend(input.monitor.findings().map(Judged::other));
         settle(before, causes::combine(judged), input.unix_ms)
@@ -94,7 +96,7 @@ impl Judge {
         judged.extend(self.limits.limit_findings(tick, memory, filled_by).into_iter().map(Judged::cause));
         let heap = self.growth.recent_heap_growth().filter(|_| is_own);
         let keeper = retention::keeper(heap, history, reader);
-        let growth = self.growth.growth_finding(memory, keeper.as_ref());
+        let growth = self.growth.growth_finding(memory, keeper.as_ref().map(Keeper::text));
         let growth = growth.or_else(|| Some(keeper?.finding(memory)));
         judged.extend(growth.map(Judged::other));
         if is_own {

@@ -126,8 +126,15 @@ impl Trace {
         self.waited.sum()
     }
 
-    /// Drops the times of an event stream: its commands go on after the time that counts as its latency.
-    pub(crate) fn forget_times(&mut self) {
+    /// The request has ended. The times of an event stream do not count: its commands go on after the time that counts as its latency.
+    pub(crate) fn finish(&mut self, has_times: bool) {
+        self.give_up();
+        if !has_times {
+            self.forget_times();
+        }
+    }
+
+    fn forget_times(&mut self) {
         (self.covered, self.waited) = (CoveredTime::default(), CoveredTime::default());
         self.steps.clear();
     }
@@ -152,7 +159,7 @@ impl Trace {
     }
 
     /// Ends the waits that the request abandoned: the driver emits no event for them.
-    pub(crate) fn give_up(&mut self) {
+    fn give_up(&mut self) {
         while let Some((gauge, _)) = self.waiting.last() {
             gauge.fetch_sub(1, Relaxed);
             self.wait_no_more(gauge);

@@ -9,8 +9,9 @@ use std::{
 use watchboard_wire::{Finding, FindingSubject};
 
 use super::{
-    finding::{Judged, Role, warning},
-    requests::{MAX_NAMED, Slow},
+    finding::{FindingRole, Judged, warning},
+    requests::MAX_NAMED,
+    slow::Slow,
 };
 
 /// From so many endpoints on that wait for the database, it is the database that is slow, and not each of them.
@@ -18,10 +19,10 @@ const ENOUGH_ENDPOINTS: usize = 2;
 
 /// The findings as they are told: the causes first, and one for each.
 pub(super) fn combine(mut all: Vec<Judged>) -> Vec<Finding> {
-    let slow = take(&mut all, |role| matches!(role, Role::Slow(_)));
+    let slow = take(&mut all, |role| matches!(role, FindingRole::Slow(_)));
     let (by_database, mut alone): (Vec<_>, Vec<_>) =
         slow.into_iter().partition(|it| slow_of(it).is_some_and(Slow::is_by_database));
-    let pool = all.iter_mut().find(|it| it.is_current() && it.role == Role::Pool);
+    let pool = all.iter_mut().find(|it| it.is_current() && it.role == FindingRole::Pool);
     if let Some(pool) = pool.filter(|_| !by_database.is_empty()) {
         let late = match &by_database[..] {
             [one] => format!("; {} is late for it", slow_of(one).map(Slow::text).unwrap_or_default()),
@@ -29,7 +30,7 @@ pub(super) fn combine(mut all: Vec<Judged>) -> Vec<Finding> {
         };
         pool.finding.sentence += &late;
     } else if by_database.len() >= ENOUGH_ENDPOINTS {
-        let commands = take(&mut all, |role| *role == Role::SlowCommand);
+        let commands = take(&mut all, |role| *role == FindingRole::SlowCommand);
         all.push(Judged::cause(slow_database(&by_database, commands.first())));
     } else {
         alone.extend(by_database);
@@ -45,20 +46,20 @@ pub(super) fn combine(mut all: Vec<Judged>) -> Vec<Finding> {
 }
 
 /// Takes those out that are so now, in their order.
-fn take(all: &mut Vec<Judged>, is_wanted: impl Fn(&Role) -> bool) -> Vec<Judged> {
+fn take(all: &mut Vec<Judged>, is_wanted: impl Fn(&FindingRole) -> bool) -> Vec<Judged> {
     all.extract_if(.., |it| it.is_current() && is_wanted(&it.role)).collect()
 }
 
 fn slow_of(judged: &Judged) -> Option<&Slow> {
-    if let Role::Slow(slow) = &judged.role { Some(slow) } else { None }
+    if let FindingRole::Slow(slow) = &judged.role { Some(slow) } else { None }
 }
 
-fn rank(role: &Role) -> u8 {
+fn rank(role: &FindingRole) -> u8 {
     match role {
-        Role::Cause | Role::DatabaseFailure | Role::Pool => 0,
-        Role::Errors => 1,
-        Role::Slow(_) | Role::Unanswered => 2,
-        Role::SlowCommand | Role::Repetition | Role::Other => 3,
+        FindingRole::Cause | FindingRole::DatabaseFailure | FindingRole::Pool => 0,
+        FindingRole::Errors => 1,
+        FindingRole::Slow(_) | FindingRole::Unanswered => 2,
+        FindingRole::SlowCommand | FindingRole::Repetition | FindingRole::Other => 3,
     }
 }
 
@@ -86,10 +87,10 @@ fn since_the_first(finding: Finding, of: &[Judged]) -> Finding {
 
 /// What the database lacks is as grave as the errors beside it.
 fn grave_as_their_effect(all: &mut [Judged]) {
-    let is_grave = |it: &Judged| it.is_current() && it.role == Role::Errors;
+    let is_grave = |it: &Judged| it.is_current() && it.role == FindingRole::Errors;
     let Some(severity) = all.iter().filter(|it| is_grave(it)).map(|it| it.finding.severity).max() else { return };
     for it in all.iter_mut().filter(|it| it.is_current()) {
-        if matches!(it.role, Role::DatabaseFailure | Role::Pool) {
+        if matches!(it.role, FindingRole::DatabaseFailure | FindingRole::Pool) {
             it.finding.severity = it.finding.severity.max(severity);
         }
     }
@@ -97,11 +98,11 @@ fn grave_as_their_effect(all: &mut [Judged]) {
 
 /// At most [`MAX_NAMED`] of one kind, and as many that are over.
 fn few_of_each(all: Vec<Judged>) -> Vec<Finding> {
-    let mut counts: HashMap<(Discriminant<Role>, bool), usize> = HashMap::new();
+    let mut counts: HashMap<(Discriminant<FindingRole>, bool), usize> = HashMap::new();
     let mut is_told = |it: &Judged| {
         let count = counts.entry((discriminant(&it.role), it.is_current())).or_default();
         *count += 1;
-        *count <= MAX_NAMED || matches!(it.role, Role::Cause | Role::Other)
+        *count <= MAX_NAMED || matches!(it.role, FindingRole::Cause | FindingRole::Other)
     };
     all.into_iter().filter(|it| is_told(it)).map(|it| it.finding).collect()
 }
@@ -119,7 +120,7 @@ mod tests {
         judged
     }
 
-    fn of(role: Role, sentence: &str) -> Judged {
+    fn of(role: FindingRole, sentence: &str) -> Judged {
         Judged { finding: warning(sentence.to_owned(), FindingSubject::Database), role }
     }
 
@@ -129,7 +130,7 @@ mod tests {
 
     #[test]
     fn endpoints_that_wait_for_the_database_are_one_finding_about_it() {
-        let command = of(Role::SlowCommand, "find shop.orders p99 1.9 s in the last minute");
+        let command = of(FindingRole::SlowCommand, "find shop.orders p99 1.9 s in the last minute");
         let all = vec![slow("/orders", 2_100, 96.0), slow("/render", 900, 3.0), slow("/carts", 800, 70.0), command];
         let findings = combine(all.clone());
         assert_eq!((findings[0].since_unix_ms, &findings[0].about), (800, &FindingSubject::Database));
@@ -144,24 +145,30 @@ mod tests {
 
     #[test]
     fn an_exhausted_pool_explains_who_waits_and_is_as_grave_as_the_errors() {
-        let pool = of(Role::Pool, "connection pool exhausted");
+        let pool = of(FindingRole::Pool, "connection pool exhausted");
         let errors = Judged {
             finding: incident("60 % of requests failed".to_owned(), FindingSubject::Requests),
-            role: Role::Errors,
+            role: FindingRole::Errors,
         };
         let all = vec![slow("/orders", 2_100, 96.0), slow("/carts", 800, 70.0), errors.clone(), pool.clone()];
         let findings = combine(all.clone());
         assert_eq!(findings.iter().map(|it| it.severity).collect::<Vec<_>>(), [Severity::Incident; 2]);
         let expected = ["connection pool exhausted; 2 endpoints are late for it", "60 % of requests failed"];
         assert_eq!(sentences(all), expected);
-        let over = Judged { finding: Finding { over_since_unix_ms: Some(1), ..errors.finding }, role: Role::Errors };
+        let over =
+            Judged { finding: Finding { over_since_unix_ms: Some(1), ..errors.finding }, role: FindingRole::Errors };
         assert_eq!(combine(vec![over, pool])[0].severity, Severity::Warning, "the errors are over");
     }
 
     #[test]
     fn causes_stand_before_errors_and_errors_before_the_rest() {
-        let errors = of(Role::Errors, "7 % of requests failed");
-        let all = vec![of(Role::Other, "grows"), slow("/a", 900, 0.0), errors, of(Role::Cause, "memory at 96 %")];
+        let errors = of(FindingRole::Errors, "7 % of requests failed");
+        let all = vec![
+            of(FindingRole::Other, "grows"),
+            slow("/a", 900, 0.0),
+            errors,
+            of(FindingRole::Cause, "memory at 96 %"),
+        ];
         let told = sentences(all);
         assert_eq!(told, ["memory at 96 %", "7 % of requests failed", "GET /a p99 900 ms, objective 500 ms", "grows"]);
     }
@@ -172,8 +179,10 @@ mod tests {
         let expected =
             "5 endpoints are beyond their objective: GET /5 p99 5 s, GET /4 p99 4 s, GET /3 p99 3 s, and 2 more";
         assert_eq!(sentences(all), [expected]);
-        let repeat =
-            |number| Judged { finding: advice(format!("{number}"), FindingSubject::Requests), role: Role::Repetition };
+        let repeat = |number| Judged {
+            finding: advice(format!("{number}"), FindingSubject::Requests),
+            role: FindingRole::Repetition,
+        };
         assert_eq!(sentences((1..6).map(repeat).collect()), ["1", "2", "3"]);
     }
 }

@@ -3,7 +3,7 @@
 use watchboard_wire::{FindingSubject, Pool, format};
 
 use super::{
-    finding::{Judged, Role, advice, warning},
+    finding::{FindingRole, Judged, advice, warning},
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS},
 };
 use crate::{
@@ -42,8 +42,8 @@ pub(super) fn command_findings(
     let mut slow: Vec<(u64, String)> =
         of_each.filter_map(|(number, sums)| slow_command(number, sums, commands)).collect();
     slow.sort_by_key(|(p99_us, _)| std::cmp::Reverse(*p99_us));
-    let slow = slow.into_iter().map(|(_, sentence)| (sentence, Role::SlowCommand));
-    let churn = churn.churn_finding(tick, &commands.pools()).map(|sentence| (sentence, Role::Other));
+    let slow = slow.into_iter().map(|(_, sentence)| (sentence, FindingRole::SlowCommand));
+    let churn = churn.churn_finding(tick, &commands.pools()).map(|sentence| (sentence, FindingRole::Other));
     let judged = |(sentence, role)| Judged { finding: warning(sentence, FindingSubject::Database), role };
     let mut findings: Vec<Judged> = churn.into_iter().chain(slow).map(judged).collect();
     let repeating = history
@@ -53,7 +53,7 @@ pub(super) fn command_findings(
     findings.extend(repeated.map(|(id, used)| {
         let name = reader.name(id).text();
         let sentence = format!("{name} {}", repetition_text(used, &commands.name(used.shape).text()));
-        Judged { finding: advice(sentence, FindingSubject::Endpoint(name)), role: Role::Repetition }
+        Judged { finding: advice(sentence, FindingSubject::Endpoint(name)), role: FindingRole::Repetition }
     }));
     findings
 }

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::HashMap};
 
 use watchboard_wire::{Finding, FindingSubject, Severity};
 
-use super::requests::Slow;
+use super::slow::Slow;
 
 /// What is below its threshold again is shown for so long: a figure that wavers about its threshold changes the status once.
 pub(super) const HOLD_MS: u64 = 60_000;
@@ -33,12 +33,12 @@ fn finding(severity: Severity, sentence: String, about: FindingSubject) -> Findi
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Judged {
     pub(super) finding: Finding,
-    pub(super) role: Role,
+    pub(super) role: FindingRole,
 }
 
 /// What a finding is to the others: causes stand in front of what follows from them.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Role {
+pub(super) enum FindingRole {
     /// Something is exhausted, or gone: requests fail or wait for it.
     Cause,
     /// The database fails: requests that ask it fail.
@@ -61,11 +61,11 @@ pub(super) enum Role {
 
 impl Judged {
     pub(super) fn cause(finding: Finding) -> Self {
-        Self { finding, role: Role::Cause }
+        Self { finding, role: FindingRole::Cause }
     }
 
     pub(super) fn other(finding: Finding) -> Self {
-        Self { finding, role: Role::Other }
+        Self { finding, role: FindingRole::Other }
     }
 
     /// Whether it is so now.

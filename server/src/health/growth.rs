@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use watchboard_wire::{Finding, FindingSubject, Memory, format};
 
-use super::{finding::warning, retention::Keeper};
+use super::finding::warning;
 
 /// How sure: so many standard deviations of Kendall's test. Points of a process are not independent of each other.
 const SURE: f64 = 4.0;
@@ -199,8 +199,8 @@ impl GrowthDetector {
         self.heap.fast.established_growth(60)
     }
 
-    /// One sentence for the two: the program's own objects, where they are known to grow, say more.
-    pub(super) fn growth_finding(&self, memory: &Memory, keeper: Option<&Keeper>) -> Option<Finding> {
+    /// `keeper` says which endpoint keeps what came. One sentence for the two: the program's own objects, where they are known to grow, say more.
+    pub(super) fn growth_finding(&self, memory: &Memory, keeper: Option<String>) -> Option<Finding> {
         let headline = memory.headline().ok()?;
         let (limit, left) =
             (headline.limit_bytes as f64, headline.limit_bytes.saturating_sub(headline.used_bytes) as f64);
@@ -208,7 +208,7 @@ impl GrowthDetector {
         let (what, growth) = heap.or_else(|| Some(("resident memory", self.rss.find_growth(left, limit)?)))?;
         let [pace, sure] = [growth.per_hour, growth.sure_per_hour].map(format::bytes);
         let until = format::span((left / growth.per_hour * 3_600.0) as u64);
-        let keeper = keeper.map(|keeper| format!(": {}", keeper.text())).unwrap_or_default();
+        let keeper = keeper.map(|keeper| format!(": {keeper}")).unwrap_or_default();
         let sentence = format!(
             "{what} grows by {pace} an hour (surely by {sure}){keeper}: at this pace it reaches the {}'s {} in about {until}",
             headline.scope,

@@ -2,7 +2,7 @@
 
 use watchboard_wire::{FindingSubject, Pool, format};
 
-use super::finding::{Judged, Role, warning};
+use super::finding::{FindingRole, Judged, warning};
 use crate::{
     commands::{CHECK_OUT, CommandReader},
     history::History,
@@ -46,7 +46,7 @@ impl PoolJudge {
             let times = each.filter_map(|(id, sums)| Some((id, sums.usage.as_ref()?.elapsed_us)));
             most_of(times).map(|(id, percent)| (reader.name(id).text(), percent))
         })?;
-        Some(Judged { finding: warning(sentence, FindingSubject::Database), role: Role::Pool })
+        Some(Judged { finding: warning(sentence, FindingSubject::Database), role: FindingRole::Pool })
     }
 
     /// `holder` is the endpoint that has the connections for most of the time, and its share in percent.

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use watchboard_wire::{EndpointName, Finding, FindingSubject, RecentRequests, format};
 
-use super::finding::{Judged, Role, incident, warning};
+use super::{
+    finding::{FindingRole, Judged, incident, warning},
+    slow::Slow,
+};
 use crate::{
     history::History,
     requests::{Class, Reader, Tally, UpstreamFailure},
@@ -20,24 +23,12 @@ const FEW_FAILED: u64 = 3;
 const DEGRADED_ERROR_PERCENT: f64 = 5.0;
 const UNHEALTHY_ERROR_PERCENT: f64 = 50.0;
 
-/// An endpoint is slow because of what takes this share of its time.
-const MOST_PERCENT: f64 = 50.0;
-
 /// Endpoints are named, but no more of a kind than these.
 pub(super) const MAX_NAMED: usize = 3;
 /// So many requests beyond a limit are more than an accident.
 pub(super) const ENOUGH_BEYOND: u64 = 3;
 /// The first and the last of them lie so far apart: a page that loads twenty files at once is no slow endpoint.
 const LASTING_SECONDS: u64 = 5;
-
-/// An endpoint whose last minute was slower than its objective.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Slow {
-    name: EndpointName,
-    pub(super) p99_us: u64,
-    /// The share of its time in which it waited for the database, or for a connection to it.
-    database_percent: f64,
-}
 
 impl Slow {
     /// `None` if it kept its objective, or too few requests succeeded: those that failed have findings of their own.
@@ -52,16 +43,6 @@ impl Slow {
         (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us, database_percent })
     }
 
-    /// `GET /orders p99 2.1 s`.
-    pub(super) fn text(&self) -> String {
-        format!("{} p99 {}", self.name.text(), format::duration_us(self.p99_us as f64))
-    }
-
-    /// Whether it waits for the database for most of its time.
-    pub(super) fn is_by_database(&self) -> bool {
-        self.database_percent >= MOST_PERCENT
-    }
-
     pub(super) fn judged(self) -> Judged {
         let objective = format::duration_us(self.name.objective_us as f64);
         let why = if self.is_by_database() {
@@ -71,7 +52,7 @@ impl Slow {
         };
         let sentence = format!("{}, objective {objective}{why}", self.text());
         let finding = warning(sentence, FindingSubject::Endpoint(self.name.text()));
-        Judged { finding, role: Role::Slow(self) }
+        Judged { finding, role: FindingRole::Slow(self) }
     }
 }
 
@@ -149,7 +130,7 @@ pub(super) fn request_findings(
     most_failing: Option<&MostFailing>,
     mut slow: Vec<Slow>,
 ) -> Vec<Judged> {
-    let errors = errors(recent, failures, most_failing).map(|finding| Judged { finding, role: Role::Errors });
+    let errors = errors(recent, failures, most_failing).map(|finding| Judged { finding, role: FindingRole::Errors });
     slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
     errors.into_iter().chain(slow.into_iter().map(Slow::judged)).collect()
 }
@@ -196,16 +177,6 @@ fn errors(
     let percent = format::percent(percent);
     let sentence = format!("{percent} of the last minute's requests failed with a server error{reason}");
     Some(make(sentence, FindingSubject::Requests))
-}
-
-#[cfg(test)]
-impl Slow {
-    /// A GET endpoint with an objective of 500 ms.
-    pub(super) fn example(route: &str, p99_us: u64, database_percent: f64) -> Self {
-        let (method, route) = (Some("GET".into()), route.into());
-        let name = EndpointName { method, route, objective_us: 500_000, ..EndpointName::default() };
-        Self { name, p99_us, database_percent }
-    }
 }
 
 #[cfg(test)]

@@ -120,8 +120,7 @@ mod tests {
 
     #[test]
     fn a_leak_of_one_endpoint_is_a_warning_once_it_fills_the_memory_within_a_day() {
-        let keeper =
-            Keeper { name: "GET /carts".into(), bytes_each: 1_258_291.0, growth: growth(1.0 * (1 << 30) as f64) };
+        let keeper = Keeper { name: "GET /carts".into(), bytes_each: 1_258_291.0, growth: growth(1_073_741_824.0) };
         let finding = |total_bytes| {
             let system = System { total_bytes, used_bytes: 1 << 30, ..System::default() };
             let memory = Memory { container: Ok(None), system: Ok(system), ..Memory::default() };

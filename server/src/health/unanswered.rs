@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use watchboard_wire::{Finding, FindingSubject, format};
 
 use super::{
-    finding::{Judged, Role, warning},
+    finding::{FindingRole, Judged, warning},
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS},
 };
 use crate::{
@@ -45,7 +45,7 @@ impl UnansweredJudge {
         hanging.sort_by_key(|(id, hanging)| (std::cmp::Reverse(hanging.count), *id));
         let judged = |(id, hanging): (usize, Hanging)| Judged {
             finding: hanging.finding(reader.name(id).text()),
-            role: Role::Unanswered,
+            role: FindingRole::Unanswered,
         };
         hanging.into_iter().map(judged).collect()
     }

@@ -340,10 +340,7 @@ impl InFlightRequest {
         let lasts_as_wanted = self.asks_to_wait || endpoint.is_long_poll || is_stream;
         let is_timed = !lasts_as_wanted && !self.client_has_left();
         if let Some(trace) = &mut self.usage {
-            trace.give_up();
-            if lasts_as_wanted {
-                trace.forget_times();
-            }
+            trace.finish(!lasts_as_wanted);
         }
         let usage = self.usage.as_deref();
         endpoint.end(&RequestRecord {

@@ -8,6 +8,7 @@ mod declared;
 mod file;
 mod held;
 mod held_route;
+mod images;
 mod inference;
 mod learning;
 mod lists;

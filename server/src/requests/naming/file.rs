@@ -194,41 +194,6 @@ pub(super) enum StaticFile {
     Folder,
 }
 
-/// Images that things have: `/users/{id}/avatar.png`.
-const OF_THINGS: &[&str] = &[
-    "avatar",
-    "badge",
-    "banner",
-    "barcode",
-    "chart",
-    "cover",
-    "floorplan",
-    "graph",
-    "heatmap",
-    "icon",
-    "image",
-    "logo",
-    "map",
-    "photo",
-    "picture",
-    "portrait",
-    "poster",
-    "preview",
-    "qr",
-    "qrcode",
-    "screenshot",
-    "snapshot",
-    "sprite",
-    "thumb",
-    "thumbnail",
-    "waveform",
-];
-
-/// Whether a name is one of an image that each thing of an API may have.
-pub(super) fn is_image_of_thing(name: &str) -> bool {
-    matches!(ending(name), Some((stem, _, FileEnding::Media)) if OF_THINGS.contains(&stem))
-}
-
 /// Whether a path is one of a static file below the root.
 pub(super) fn static_file(path: &str) -> Option<StaticFile> {
     let (folder, name) = path.rsplit_once('/')?;

@@ -4,6 +4,10 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use foldhash::fast::RandomState;
 
+use super::{
+    spelling::is_likely_word,
+    words::{Term, term},
+};
 use crate::masking::humps;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,15 @@ pub(super) fn is_route_word(word: &str) -> bool {
 /// Whether a word says what a route does. Any text behind a colon that does not may be a name or a secret.
 pub(super) fn is_verb(word: &str) -> bool {
     ROUTE_WORDS.get(word).is_some_and(|of| *of != Use::BesideValues)
+}
+
+/// Letters of an operation's name that no list has.
+const LONGEST_OPERATION: usize = 12;
+
+/// `$metadata`, `$everything`, `$lastn`
+pub(super) fn is_operation(word: &str) -> bool {
+    let is_short = word.len() <= LONGEST_OPERATION && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_short && is_likely_word(word) || matches!(term(word), Term::Words | Term::Dictionary)
 }
 
 /// Letters behind `by`.

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use super::{
     file::{FileEnding, ending, is_of_api},
     locales::is_locale,
-    route_words::{is_by, is_verb},
-    spelling::is_likely_word,
+    route_words::{is_by, is_operation, is_verb},
     words::{Term, is_version, term},
 };
 
@@ -38,9 +37,6 @@ pub(super) const FILE: &str = "{file}";
 
 /// `sha256:9f86d081`
 const DIGESTS: &[&str] = &["md5", "sha1", "sha256", "sha384", "sha512"];
-
-/// Letters of an operation's name that no list has.
-const LONGEST_OPERATION: usize = 12;
 
 /// What a segment is by its look.
 pub(super) fn segment(part: &str) -> Segment<'_> {
@@ -141,12 +137,6 @@ fn marked_segment(part: &str) -> Option<String> {
     } else {
         format!("{shown}:{NAME}")
     })
-}
-
-/// `$metadata`, `$everything`, `$lastn`
-fn is_operation(word: &str) -> bool {
-    let is_short = word.len() <= LONGEST_OPERATION && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    is_short && is_likely_word(word) || matches!(term(word), Term::Words | Term::Dictionary)
 }
 
 /// Whether a segment is some words of letters, as `jane-doe`, with one number in a word at most, as `p2p`. Random text mostly has more digits

@@ -14,7 +14,8 @@ use foldhash::fast::RandomState;
 use super::{
     api_version::is_numbered,
     context::Before,
-    file::{StaticFile, is_image_of_thing, static_file},
+    file::{StaticFile, static_file},
+    images::is_image_of_thing,
     route_words::{is_of_routes, may_be_thing},
     segment::{FILE, KEY, LEAD_TO_FILES, NAME, Segment, segment},
     visits::Visits,
