@@ -7,9 +7,9 @@ use super::{
     file::ending,
     lists::{is_foreign_plural, is_person},
     locales::is_locale,
-    plurals::{COLLECTIONS, NO_PLURALS, is_plural},
+    plurals::{COLLECTIONS, NO_PLURALS, SELECTORS, is_plural},
     private_places::{is_of_people, may_be_secret},
-    route_words::{is_of_routes, is_verb},
+    route_words::{is_by, is_of_routes, is_verb},
     segment::{FILE, NAME, Segment, segment},
     words::is_version,
 };
@@ -178,6 +178,12 @@ impl Before<'_> {
         if is_of_routes(segment) || segment.starts_with(['_', '.']) || is_version(segment) {
             return false;
         }
+        if is_by(before) {
+            return true;
+        }
+        if SELECTORS.contains(&segment) && next.is_some() {
+            return false;
+        }
         let next = next.filter(|next| !next.is_empty());
         let is_thing = || is_plural(before) && !NO_PLURALS.contains(&before) && !is_plural(segment);
         let has_items = |next| HAVE_ITEMS.contains(&before) && is_plural(next) && !is_plural(segment);
@@ -199,7 +205,7 @@ impl Before<'_> {
         let Self::Word(word) = self else { return false };
         // One letter, as in `/u/jane` or `/r/rust`.
         let is_letter = word.len() == 1 && word != END_OF_NAME;
-        is_plural(word) || is_foreign_plural(word) || is_letter || COLLECTIONS.contains(&word)
+        is_plural(word) || is_foreign_plural(word) || is_letter || COLLECTIONS.contains(&word) || is_by(word)
     }
 }
 

@@ -13,6 +13,7 @@ use foldhash::fast::RandomState;
 use super::{
     api_version::is_numbered,
     context::{Before, END_OF_NAME},
+    images::{is_behind_thing, is_image_of_thing},
     place_kind::{PlaceKind, is_of_resources, kind_of_place},
     private_places::{is_of_people, is_of_secrets},
     route_words::is_route_word,
@@ -89,8 +90,9 @@ impl Learning {
             {
                 Arc::make_mut(tables).hold_values(&template);
             }
-            let shown = if part.is_empty() {
-                String::new()
+            let is_image = |next: Option<&str>| next.is_none() && is_image_of_thing(part) && is_behind_thing(&template);
+            let shown = if part.is_empty() || is_image(next) {
+                part.to_owned()
             } else if part.contains('{') || part == "*" {
                 tables.places.get(template.as_str()).map_or(part, |place| place.label(part)).to_owned()
             } else {
@@ -191,6 +193,7 @@ impl Learning {
         // Beside random text, an unknown word may be random as well.
         let is_beside_keys = known.is_some_and(|known| known.label.as_deref() == Some(KEY)) && kind != PlaceKind::Root;
         let are_numbered = ends_in_digit(name)
+            && !place.is_empty()
             && known.is_some_and(|known| {
                 let numbered = known.names.iter().filter(|name| ends_in_digit(name) && term(name) == Term::OneUnknown);
                 known.label.is_some() || numbered.count() >= NUMBERED

@@ -2,8 +2,8 @@
 
 use super::{
     lists::is_foreign_plural,
-    plurals::{COLLECTIONS, NO_PLURALS, is_plural},
-    route_words::is_verb,
+    plurals::{COLLECTIONS, NO_PLURALS, SELECTORS, is_plural},
+    route_words::{is_by, is_verb},
     words::is_version,
 };
 
@@ -98,6 +98,7 @@ pub(super) fn kind_of_place(place: &str) -> PlaceKind {
         _ if is_version(before) => PlaceKind::Root,
         _ if NO_PLURALS.contains(&before) => PlaceKind::Word,
         _ if is_plural(before) || is_foreign_plural(before) || COLLECTIONS.contains(&before) => PlaceKind::Collection,
+        _ if SELECTORS.contains(&before) || is_by(before) => PlaceKind::Collection,
         _ if SINGULARS.contains(&before) => PlaceKind::Singular,
         _ if is_verb(before) => PlaceKind::Verb,
         _ => PlaceKind::Word,

@@ -37,6 +37,23 @@ pub(super) const COLLECTIONS: &[&str] = &[
     "workspace",
 ];
 
+/// What things are selected by: `/deals/stage/lead`. It is no name of a thing itself.
+pub(super) const SELECTORS: &[&str] = &[
+    "category",
+    "kind",
+    "level",
+    "role",
+    "schedule",
+    "severity",
+    "slug",
+    "specialty",
+    "stage",
+    "state",
+    "telemetry",
+    "type",
+    "username",
+];
+
 /// They end as plurals do, and what stands behind them is no name of one of them.
 pub(super) const NO_PLURALS: &[&str] = &[
     "access",

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::LazyLock};
 use foldhash::fast::RandomState;
 
 use super::{
-    spelling::is_likely_word,
+    lists::is_person,
     words::{Term, term},
 };
 use crate::masking::humps;
@@ -44,22 +44,19 @@ pub(super) fn is_verb(word: &str) -> bool {
     ROUTE_WORDS.get(word).is_some_and(|of| *of != Use::BesideValues)
 }
 
-/// Letters of an operation's name that no list has.
-const LONGEST_OPERATION: usize = 12;
+/// Operations of FHIR, and by what things are found, that no list of words has.
+const OPERATIONS: &[&str] = &["everything", "lastn", "lookup", "validate"];
+const FOUND_BY: &[&str] = &["ean", "iban", "isbn", "isin", "puuid", "sku", "uuid", "vin"];
 
-/// `$metadata`, `$everything`, `$lastn`
+/// `$metadata`, `$lastn`
 pub(super) fn is_operation(word: &str) -> bool {
-    let is_short = word.len() <= LONGEST_OPERATION && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    is_short && is_likely_word(word) || matches!(term(word), Term::Words | Term::Dictionary)
+    OPERATIONS.contains(&word) || matches!(term(word), Term::Words | Term::Dictionary) && !is_person(word)
 }
-
-/// Letters behind `by`.
-const BY: std::ops::RangeInclusive<usize> = 2..=10;
 
 /// `by-name`, `by-puuid`: by what a thing is found.
 pub(super) fn is_by(part: &str) -> bool {
     let word = part.strip_prefix("by").and_then(|rest| rest.strip_prefix(['-', '_']));
-    word.is_some_and(|word| BY.contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+    word.is_some_and(|word| FOUND_BY.contains(&word) || term(word) == Term::Words && !is_person(word))
 }
 
 /// Whether a word says what a route does, or stands in many routes. So does `sign-in`.

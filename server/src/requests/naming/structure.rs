@@ -75,7 +75,7 @@ impl Tables {
         while let Some((slash, _)) = template.match_indices('/').nth(depth) {
             let place = template[..slash].to_owned();
             let next = template[slash + 1..].split('/').nth(1);
-            if next.is_none_or(|next| self.may_be_common(&place, next)) || self.has_many_words(&place) {
+            if next.is_none_or(|next| self.may_be_common(&place, next)) || self.has_few_words(&place) {
                 self.find_parameter(&place);
             }
             if let Some(merged) = self.merged.get(&template) {
@@ -101,8 +101,8 @@ impl Tables {
         known.label.iter().chain(&known.names).filter(|name| leads_to_next(name)).nth(1).is_some()
     }
 
-    /// Whether words at a place may be values by what stands further behind them. Where more come, somebody invents them.
-    fn has_many_words(&self, place: &str) -> bool {
+    /// Whether words at a place may be values by what stands further behind them, and are few enough to look at each.
+    fn has_few_words(&self, place: &str) -> bool {
         self.places
             .get(place)
             .is_some_and(|known| (1 + usize::from(known.label.is_none())..=MANY_WORDS).contains(&known.names.len()))
@@ -140,7 +140,8 @@ impl Tables {
         names: Option<&Word<'_>>,
     ) -> Vec<Arc<str>> {
         // An application's resources end paths as well.
-        if kind == PlaceKind::Root && (words.len() < SAME_NEXT || words.iter().any(|word| word.ends)) {
+        let are_resources = || words.len() < SAME_NEXT || words.iter().any(|word| word.ends);
+        if words.len() > MANY_WORDS || kind == PlaceKind::Root && are_resources() {
             return vec![];
         }
         let all = || words.iter().chain(names);
@@ -173,7 +174,9 @@ impl Tables {
                 // What has items is a resource.
                 let label = place.label.iter().filter(|label| depth > 1 && matches!(&***label, NAME | KEY));
                 let names = place.names.iter().filter(|name| !name.is_empty() && (depth > 1 || !is_shared(name)));
-                behind.extend(label.chain(names).map(|name| format!("{beginning}/{name}")));
+                let mut parts: Vec<_> = label.chain(names).collect();
+                parts.sort_unstable();
+                behind.extend(parts.iter().take(MANY_BEHIND).map(|name| format!("{beginning}/{name}")));
             }
             behind.truncate(MANY_BEHIND);
             beginnings = behind;
@@ -215,7 +218,7 @@ impl Tables {
             self.lead_to_same_later(place, kind, &words, names),
             lead_to_all_the_same(&words),
             lead_to_numbers(kind, &words),
-            constants(place, &words),
+            constants(place, kind, &words),
         ] {
             if !values.is_empty() {
                 return values;
@@ -253,33 +256,54 @@ impl Tables {
 fn lead_to_all_the_same(words: &[Word<'_>]) -> Vec<Arc<str>> {
     let mut alike: HashMap<Vec<&str>, Vec<&Word<'_>>, RandomState> = HashMap::default();
     for word in words {
-        let Some(next) = word.next.filter(|next| !word.ends && next.label.is_none()) else { return vec![] };
+        let Some(next) = word.next.filter(|next| !word.ends && next.label.is_none()) else {
+            return vec![];
+        };
         let mut names: Vec<_> = next.names.iter().map(|name| &**name).collect();
         names.sort_unstable();
         alike.entry(names).or_default().push(word);
     }
     let least = |names: &[&str]| if names.len() > 1 { SAME_NEXT + 1 } else { MANY_SAME_NEXT + 1 };
-    let Some((names, words)) = alike.into_iter().max_by_key(|(_, words)| words.len()) else { return vec![] };
-    if words.len() < least(&names) { vec![] } else { words.iter().map(|word| Arc::clone(word.name)).collect() }
+    // The names decide between as many, so that it is the same each time.
+    let most = alike.into_iter().max_by(|(a, x), (b, y)| x.len().cmp(&y.len()).then_with(|| a.cmp(b)));
+    // What many resources have, as `/order/list` and `/invoice/list`, says nothing.
+    let Some((names, words)) = most.filter(|(names, _)| !names.iter().all(|name| is_of_routes(name))) else {
+        return vec![];
+    };
+    if words.len() < least(&names) || are_resources(words.iter().copied()) {
+        vec![]
+    } else {
+        words.iter().map(|word| Arc::clone(word.name)).collect()
+    }
 }
 
-/// Words that never end a path, and lead to numbers of numbers alone: `/map/{layer}/{z}/{x}`.
+/// Most resources are named in the plural: `/shop/orders/7`, `/shop/carts/7`.
+fn are_resources<'a>(words: impl IntoIterator<Item = &'a Word<'a>>) -> bool {
+    let (plurals, others): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| is_plural(word.name));
+    plurals.len() > others.len()
+}
+
+/// Words that never end a path, and have a number alone behind them: `/map/wind/4/7`
 fn lead_to_numbers(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
     let leads = |word: &&Word<'_>| {
         !word.ends && word.next.is_some_and(|next| next.names.is_empty() && next.label.as_deref() == Some("{id}"))
     };
     let all: Vec<_> = words.iter().filter(leads).map(|word| Arc::clone(word.name)).collect();
-    let is_known = matches!(kind, PlaceKind::Root | PlaceKind::Parameter);
-    if is_known || all.len() < MANY_SAME_NEXT || all.len() < words.len() { vec![] } else { all }
+    let holds_resources = matches!(kind, PlaceKind::Root | PlaceKind::Parameter);
+    if holds_resources || are_resources(words) || all.len() < MANY_SAME_NEXT || all.len() < words.len() {
+        vec![]
+    } else {
+        all
+    }
 }
 
-/// Words in capitals, of which routes have none: `/entries/{name}/BRONZE`.
-fn constants(place: &str, words: &[Word<'_>]) -> Vec<Arc<str>> {
+/// Words in capitals behind others, where routes have few: `/entries/{name}/BRONZE`.
+fn constants(place: &str, kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
     let is_constant = |word: &&Word<'_>| {
         word.name.len() > 1 && word.name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
     };
     let all: Vec<_> = words.iter().filter(is_constant).map(|word| Arc::clone(word.name)).collect();
-    if all.len() < SAME_NEXT || makes_routes_of_constants(place) { vec![] } else { all }
+    if kind == PlaceKind::Root || all.len() < SAME_NEXT || makes_routes_of_constants(place) { vec![] } else { all }
 }
 
 /// Whether words lead to the same next words, so that they are values.

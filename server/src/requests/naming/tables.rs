@@ -15,7 +15,7 @@ use super::{
     api_version::is_numbered,
     context::Before,
     file::{StaticFile, static_file},
-    images::is_image_of_thing,
+    images::{is_behind_thing, is_image_of_thing},
     route_words::{is_of_routes, may_be_thing},
     segment::{FILE, KEY, LEAD_TO_FILES, NAME, Segment, segment},
     visits::Visits,
@@ -99,7 +99,7 @@ impl Tables {
                 break;
             }
             let is_last = parts.peek().is_none();
-            if is_last && is_image_of_thing(part) && walk.is_behind_thing() {
+            if is_last && is_image_of_thing(part) && is_behind_thing(&walk.name.template) {
                 walk.push(part, None);
                 break;
             }
@@ -213,11 +213,6 @@ impl PathWalk<'_> {
         template.push('/');
         template.push_str(label);
         matches!(label, NAME | KEY) && self.is_known_behind(rest)
-    }
-
-    /// Whether the part before is in braces, as in `/users/{id}`.
-    fn is_behind_thing(&self) -> bool {
-        self.name.template.rsplit('/').next().is_some_and(is_whole)
     }
 
     fn push_word<'p>(&mut self, word: &'p str) -> Before<'p> {

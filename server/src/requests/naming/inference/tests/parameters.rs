@@ -65,6 +65,11 @@ fn words_with_the_same_behind_them_are_values() {
             ],
             &["(unmatched)", "/v4/{name}/live", "/v4/{name}/players"],
         ),
+        (&["/doctors/by-specialty/cardiology"], &["/doctors/by-specialty/{name}"]),
+        (
+            &["/deals/stage/basic", "/deals/stage/premium", "/deals/stage/family", "/deals/stage/starter"],
+            &["/deals/stage/{name}"],
+        ),
         (&["/blobs/sha256:9f86d081884c7d65"], &["/blobs/{key}"]),
         (&["/holidays/2026/BY", "/holidays/2026/HE", "/holidays/2026/BE"], &["/holidays/{id}/{name}"]),
         (&["/plans/basic", "/plans/premium", "/plans/family", "/plans/starter"], &["/plans/{name}"]),
@@ -85,6 +90,8 @@ fn words_with_the_same_behind_them_are_values() {
 fn routes_that_resources_have_in_common_are_no_values() {
     for paths in [
         &["/api/users/export", "/api/orders/export", "/api/products/export", "/api/invoices/export"][..],
+        &["/shop/orders/{id}", "/shop/carts/{id}", "/shop/customers/{id}", "/shop/invoices/{id}", "/shop/reviews/{id}"],
+        &["/user/list", "/order/list", "/product/list", "/cart/list", "/invoice/list", "/customer/list"],
         &["/api/users/{id}/history", "/api/orders/{id}/history", "/api/products/{id}/history"],
         &["/admin/shop/order/add/", "/admin/shop/product/add/", "/admin/shop/category/add/", "/admin/shop/price/add/"],
         &["/reports/sales/daily", "/reports/sales/monthly", "/reports/traffic/daily", "/reports/inventory/daily"],
