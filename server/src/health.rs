@@ -46,6 +46,7 @@ pub(crate) struct Judge {
     unanswered: unanswered::UnansweredJudge,
     failures: last_minute::LastMinute<UpstreamFailure>,
     held: HeldFindings,
+    combined: causes::CombinedFindings,
 }
 
 /// The figures of a tick.
@@ -75,7 +76,7 @@ impl Judge {
         judged.extend(failure.map(|finding| Judged { finding, role: FindingRole::DatabaseFailure }));
         judged.extend(database::server_findings(input.database, input.server).map(Judged::cause));
         judged.extend(input.monitor.findings().map(Judged::other));
-        settle(before, causes::combine(judged), input.unix_ms)
+        settle(before, self.combined.combine(judged, input.unix_ms), input.unix_ms)
     }
 
     fn judge_by_threshold(&mut self, input: &mut HealthInput<'_>) -> Vec<Judged> {
@@ -114,11 +115,18 @@ pub(crate) fn with_monitor(before: &Health, monitor: MonitorState<'_>, now_unix_
 /// The health with a new state of the database, between two ticks.
 pub(crate) fn with_database(before: &Health, was: &DatabaseHealth, now: &DatabaseHealth, now_unix_ms: u64) -> Health {
     let old = database::failure_finding(was).map(|finding| FindingKey::from(&finding));
-    let others = before.findings.iter().filter(|finding| Some(FindingKey::from(*finding)) != old);
-    settle(before, database::failure_finding(now).into_iter().chain(others.cloned()).collect(), now_unix_ms)
+    let (known, others): (Vec<_>, Vec<_>) =
+        before.findings.iter().cloned().partition(|finding| Some(FindingKey::from(finding)) == old);
+    // The next tick says whether it is still as grave.
+    let failure = database::failure_finding(now).map(|failure| match known.first() {
+        Some(known) => Finding { severity: known.severity, ..failure },
+        None => failure,
+    });
+    settle(before, failure.into_iter().chain(others).collect(), now_unix_ms)
 }
 
-/// The gravest comes first and decides; what is over comes behind, and the order is kept else. Status and findings keep their times while they stay the same.
+/// The gravest comes first and decides; what is over comes behind. Else the order is kept. Status and findings keep their times while they
+/// stay the same.
 fn settle(before: &Health, mut findings: Vec<Finding>, now_unix_ms: u64) -> Health {
     for finding in &mut findings {
         let key = FindingKey::from(&*finding);

@@ -1,7 +1,6 @@
 //! One cause is one finding, in front of what follows from it: a slow database makes every endpoint slow that asks it.
 
 use std::{
-    cmp::Reverse,
     collections::HashMap,
     mem::{Discriminant, discriminant},
 };
@@ -9,7 +8,7 @@ use std::{
 use watchboard_wire::{Finding, FindingSubject};
 
 use super::{
-    finding::{FindingRole, Judged, warning},
+    finding::{FindingRole, HeldFindings, Judged, warning},
     requests::MAX_NAMED,
     slow::Slow,
 };
@@ -17,32 +16,46 @@ use super::{
 /// From so many endpoints on that wait for the database, it is the database that is slow, and not each of them.
 const ENOUGH_ENDPOINTS: usize = 2;
 
-/// The findings as they are told: the causes first, and one for each.
-pub(super) fn combine(mut all: Vec<Judged>) -> Vec<Finding> {
-    let slow = take(&mut all, |role| matches!(role, FindingRole::Slow(_)));
-    let (by_database, mut alone): (Vec<_>, Vec<_>) =
-        slow.into_iter().partition(|it| slow_of(it).is_some_and(Slow::is_by_database));
-    let pool = all.iter_mut().find(|it| it.is_current() && it.role == FindingRole::Pool);
-    if let Some(pool) = pool.filter(|_| !by_database.is_empty()) {
-        let late = match &by_database[..] {
+/// Holds the findings that stand for several.
+#[derive(Default)]
+pub(super) struct CombinedFindings(HeldFindings);
+
+impl CombinedFindings {
+    /// The findings that are shown: the causes first, and one for each.
+    pub(super) fn combine(&mut self, mut all: Vec<Judged>, now_unix_ms: u64) -> Vec<Finding> {
+        let combined = combine_slow(&mut all);
+        all.extend(self.0.hold(combined, now_unix_ms));
+        grave_as_their_effect(&mut all);
+        all.sort_by_key(|it| (!it.is_current(), rank(&it.role)));
+        few_of_each(all)
+    }
+}
+
+/// Takes the slow endpoints that have a cause in common out, and returns what stands for them. The slowest come first.
+fn combine_slow(all: &mut Vec<Judged>) -> Vec<Judged> {
+    let mut combined = vec![];
+    let mut alone = take(all, |role| matches!(role, FindingRole::Slow(_)));
+    let split = |is_of: fn(&Slow) -> bool, alone: &mut Vec<Judged>| -> Vec<Judged> {
+        alone.extract_if(.., |it| slow_of(it).is_some_and(is_of)).collect()
+    };
+    if let Some(pool) = all.iter_mut().find(|it| it.is_current() && it.role == FindingRole::Pool) {
+        let late = match &split(Slow::is_by_pool, &mut alone)[..] {
+            [] => String::new(),
             [one] => format!("; {} is late for it", slow_of(one).map(Slow::text).unwrap_or_default()),
             more => format!("; {} endpoints are late for it", more.len()),
         };
-        pool.finding.sentence += &late;
-    } else if by_database.len() >= ENOUGH_ENDPOINTS {
-        let commands = take(&mut all, |role| *role == FindingRole::SlowCommand);
-        all.push(Judged::cause(slow_database(&by_database, commands.first())));
-    } else {
-        alone.extend(by_database);
+        pool.finding.sentence.push_str(&late);
+    } else if alone.iter().filter_map(slow_of).filter(|slow| slow.is_by_database()).count() >= ENOUGH_ENDPOINTS {
+        let by_database = split(Slow::is_by_database, &mut alone);
+        let commands = take(all, |role| *role == FindingRole::SlowCommand);
+        combined.push(Judged::cause(slow_database(&by_database, commands.first())));
     }
-    alone.sort_by_key(|it| Reverse(slow_of(it).map(|slow| slow.p99_us)));
     if alone.len() > MAX_NAMED {
-        alone = vec![Judged::other(many_slow(&alone))];
+        combined.push(Judged::other(many_slow(&alone)));
+    } else {
+        all.extend(alone);
     }
-    all.extend(alone);
-    grave_as_their_effect(&mut all);
-    all.sort_by_key(|it| (!it.is_current(), rank(&it.role)));
-    few_of_each(all)
+    combined
 }
 
 /// Takes those out that are so now, in their order.
@@ -124,6 +137,10 @@ mod tests {
         Judged { finding: warning(sentence.to_owned(), FindingSubject::Database), role }
     }
 
+    fn combine(all: Vec<Judged>) -> Vec<Finding> {
+        CombinedFindings::default().combine(all, 9_000)
+    }
+
     fn sentences(all: Vec<Judged>) -> Vec<String> {
         combine(all).into_iter().map(|finding| finding.sentence.replace('\u{a0}', " ")).collect()
     }
@@ -139,7 +156,8 @@ mod tests {
             "GET /render p99 900 ms, objective 500 ms",
         ];
         assert_eq!(sentences(all), expected);
-        let expected = ["GET /orders p99 2.1 s, objective 500 ms: 96 % of its time is in the database"];
+        let expected =
+            ["GET /orders p99 2.1 s, objective 500 ms: 96 % of its time is in the database, or a wait for it"];
         assert_eq!(sentences(vec![slow("/orders", 2_100, 96.0)]), expected);
     }
 
@@ -150,7 +168,14 @@ mod tests {
             finding: incident("60 % of requests failed".to_owned(), FindingSubject::Requests),
             role: FindingRole::Errors,
         };
-        let all = vec![slow("/orders", 2_100, 96.0), slow("/carts", 800, 70.0), errors.clone(), pool.clone()];
+        let waiting = |mut judged: Judged| {
+            if let FindingRole::Slow(slow) = &mut judged.role {
+                (slow.database_percent, slow.waited_percent) = (1.0, slow.database_percent);
+            }
+            judged
+        };
+        let late = [slow("/orders", 2_100, 96.0), slow("/carts", 800, 70.0)].map(waiting);
+        let all = [&late[..], &[errors.clone(), pool.clone()]].concat();
         let findings = combine(all.clone());
         assert_eq!(findings.iter().map(|it| it.severity).collect::<Vec<_>>(), [Severity::Incident; 2]);
         let expected = ["connection pool exhausted; 2 endpoints are late for it", "60 % of requests failed"];
@@ -158,6 +183,27 @@ mod tests {
         let over =
             Judged { finding: Finding { over_since_unix_ms: Some(1), ..errors.finding }, role: FindingRole::Errors };
         assert_eq!(combine(vec![over, pool])[0].severity, Severity::Warning, "the errors are over");
+    }
+
+    #[test]
+    fn who_has_the_connections_is_not_late_for_them() {
+        let all = vec![slow("/reports", 2_100, 96.0), of(FindingRole::Pool, "connection pool exhausted")];
+        let expected = [
+            "connection pool exhausted",
+            "GET /reports p99 2.1 s, objective 500 ms: 96 % of its time is in the database, or a wait for it",
+        ];
+        assert_eq!(sentences(all), expected);
+    }
+
+    #[test]
+    fn what_stands_for_several_is_held_as_they_are() {
+        let mut combined = CombinedFindings::default();
+        let both = vec![slow("/orders", 2_100, 96.0), slow("/carts", 800, 70.0)];
+        combined.combine(both.clone(), 1_000);
+        let told = combined.combine(both[..1].to_vec(), 2_000);
+        assert_eq!(told.iter().map(|it| it.over_since_unix_ms).collect::<Vec<_>>(), [None, Some(1_000)]);
+        assert_eq!(told[1].since_unix_ms, 800);
+        assert_eq!(combined.combine(both[..1].to_vec(), 61_000).len(), 1);
     }
 
     #[test]
@@ -175,7 +221,7 @@ mod tests {
 
     #[test]
     fn many_slow_endpoints_are_one_finding_and_of_others_few_are_named() {
-        let all = (1..6).map(|number| slow(&format!("/{number}"), number * 1_000, 0.0)).collect();
+        let all = (1..6).rev().map(|number| slow(&format!("/{number}"), number * 1_000, 0.0)).collect();
         let expected =
             "5 endpoints are beyond their objective: GET /5 p99 5 s, GET /4 p99 4 s, GET /3 p99 3 s, and 2 more";
         assert_eq!(sentences(all), [expected]);

@@ -109,7 +109,8 @@ impl HeldFindings {
     pub(super) fn hold(&mut self, mut judged: Vec<Judged>, now_unix_ms: u64) -> Vec<Judged> {
         for Judged { finding, role } in &mut judged {
             let key = FindingKey::from(&*finding);
-            finding.since_unix_ms = self.0.get(&key).map_or(now_unix_ms, |(held, _)| held.finding.since_unix_ms);
+            let since = if finding.since_unix_ms == 0 { now_unix_ms } else { finding.since_unix_ms };
+            finding.since_unix_ms = self.0.get(&key).map_or(since, |(held, _)| held.finding.since_unix_ms);
             self.0.insert(key, (Judged { finding: finding.clone(), role: role.clone() }, now_unix_ms));
         }
         self.0.retain(|_, (_, last)| now_unix_ms.saturating_sub(*last) < HOLD_MS);

@@ -1,4 +1,6 @@
-//! The connection pools of the application's database client: exhausted, or no longer handed out.
+//! The connection pools of the application's database client: whether they are exhausted.
+
+use std::collections::VecDeque;
 
 use watchboard_wire::{FindingSubject, Pool, format};
 
@@ -20,13 +22,9 @@ const MOST_PERCENT: u64 = 50;
 #[derive(Default)]
 pub(super) struct PoolJudge(Vec<SeenPool>);
 
-#[derive(Clone, Copy, Default)]
-struct SeenPool {
-    /// The tick at which it was last full while others waited, and how many did: the most of some seconds.
-    full: Option<(u64, u64)>,
-    /// Since this tick some have waited, and nobody got one of those that are free; with the check-outs until then.
-    stuck: Option<(u64, u64)>,
-}
+/// By tick, while it was full and others waited: how many did.
+#[derive(Clone, Default)]
+struct SeenPool(VecDeque<(u64, u64)>);
 
 impl PoolJudge {
     pub(super) fn pool_finding(
@@ -60,37 +58,29 @@ impl PoolJudge {
         self.0.resize(pools.len(), SeenPool::default());
         self.0.iter_mut().zip(pools).for_each(|(seen, pool)| seen.see(tick, pool));
         let wait = format::duration_us(wait_p99_us as f64);
-        let both = || self.0.iter().zip(pools);
-        let full = both().filter_map(|(seen, pool)| Some((seen.full?.1, pool)));
+        let full = self.0.iter().zip(pools).filter_map(|(seen, pool)| Some((seen.most_waiting()?, pool)));
         let worst = full.filter(|(waiting, pool)| wait_p99_us >= WAIT_US || *waiting >= pool.max);
-        if let Some((waiting, Pool { max, .. })) = worst.max_by_key(|(waiting, _)| *waiting) {
-            let holder =
-                holder().map(|(name, percent)| format!(", {} of the time by {name}", format::percent(percent as f64)));
-            let holder = holder.unwrap_or_default();
-            return Some(format!(
-                "connection pool exhausted: all {max} in use{holder}, up to {waiting} wait, p99 {wait} for a connection"
-            ));
-        }
-        let is_stuck = |seen: &SeenPool| seen.stuck.is_some_and(|(since, _)| tick - since >= LATELY_SECONDS);
-        let (_, Pool { waiting, in_use, max, .. }) = both().find(|(seen, _)| is_stuck(seen))?;
-        Some(format!("connections are not handed out: {waiting} wait though {in_use} of {max} are in use"))
+        let (waiting, Pool { max, .. }) = worst.max_by_key(|(waiting, _)| *waiting)?;
+        let holder =
+            holder().map(|(name, percent)| format!(", {} of the time by {name}", format::percent(percent as f64)));
+        let holder = holder.unwrap_or_default();
+        Some(format!(
+            "connection pool exhausted: all {max} in use{holder}, up to {waiting} wait, p99 {wait} for a connection"
+        ))
     }
 }
 
 impl SeenPool {
     fn see(&mut self, tick: u64, pool: &Pool) {
-        let is_recent = |at: u64| tick - at < LATELY_SECONDS;
-        let before = self.full.filter(|(at, _)| is_recent(*at));
-        self.full = match (pool.is_full() && pool.waiting > 0, before) {
-            (true, Some((_, most))) => Some((tick, most.max(pool.waiting))),
-            (true, None) => Some((tick, pool.waiting)),
-            (false, before) => before,
-        };
-        let waits_in_vain = pool.waiting > 0 && !pool.is_full() && pool.max > 0;
-        self.stuck = waits_in_vain.then(|| {
-            let same = self.stuck.filter(|(_, checked_out)| *checked_out == pool.checked_out);
-            same.unwrap_or((tick, pool.checked_out))
-        });
+        self.0.retain(|(at, _)| tick - at < LATELY_SECONDS);
+        if pool.is_full() && pool.waiting > 0 {
+            self.0.push_back((tick, pool.waiting));
+        }
+    }
+
+    /// The most that waited at once; `None` if nobody did.
+    fn most_waiting(&self) -> Option<u64> {
+        self.0.iter().map(|(_, waiting)| *waiting).max()
     }
 }
 
@@ -141,13 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn free_connections_that_nobody_gets_are_named() {
+    fn what_waited_long_ago_does_not_count() {
         let mut judge = PoolJudge::default();
-        let mut at = |tick, checked_out| sentence(&mut judge, tick, pool(0, 8, checked_out), 0);
-        assert_eq!([at(0, 7), at(9, 7)], [None, None]);
-        let named = "connections are not handed out: 8 wait though 0 of 10 are in use";
-        assert_eq!(at(10, 7).as_deref(), Some(named));
-        assert_eq!(at(11, 8), None, "one was handed out");
+        assert!(sentence(&mut judge, 0, pool(10, 500, 0), 1_000).is_some());
+        let found: Vec<_> =
+            (1..12).map(|tick| sentence(&mut judge, tick, pool(10, 1, tick), 1_000).is_some()).collect();
+        assert_eq!(found, [vec![true; 9], vec![false; 2]].concat());
     }
 
     #[test]

@@ -38,15 +38,18 @@ impl Slow {
         }
         let (name, p99_us) = (name(), sums.latencies.latency()?.p99_us);
         let beyond = sums.count_beyond(name.objective_us);
-        let database_us = sums.usage.as_ref().map_or(0, |usage| usage.elapsed_us + usage.waited_us);
-        let database_percent = 100.0 * database_us as f64 / sums.duration_sum_us.max(1) as f64;
-        (p99_us > name.objective_us && beyond >= ENOUGH_BEYOND).then_some(Self { name, p99_us, database_percent })
+        let (elapsed_us, waited_us) = sums.usage.as_ref().map_or((0, 0), |usage| (usage.elapsed_us, usage.waited_us));
+        let [database_percent, waited_percent] =
+            [elapsed_us, waited_us].map(|us| 100.0 * us as f64 / sums.duration_sum_us.max(1) as f64);
+        let slow = Self { name, p99_us, database_percent, waited_percent };
+        (p99_us > slow.name.objective_us && beyond >= ENOUGH_BEYOND).then_some(slow)
     }
 
     pub(super) fn judged(self) -> Judged {
         let objective = format::duration_us(self.name.objective_us as f64);
         let why = if self.is_by_database() {
-            format!(": {} of its time is in the database", format::percent(self.database_percent.min(100.0)))
+            let percent = (self.database_percent + self.waited_percent).min(100.0);
+            format!(": {} of its time is in the database, or a wait for it", format::percent(percent))
         } else {
             String::new()
         };
@@ -169,7 +172,7 @@ fn errors(
                 format!(", most of them of {name}")
             }
             Some(MostFailing { name, endpoints, .. }) if *endpoints > 1 => {
-                format!(", of {} endpoints, most of {name}", format::exact(*endpoints))
+                format!(", across {} endpoints: {name} has the most", format::exact(*endpoints))
             }
             _ => String::new(),
         },

@@ -38,7 +38,7 @@ fn the_endpoint_that_fails_most_is_named() {
     let expected = [
         "all of GET /coupons/{code}",
         "most of them of GET /coupons/{code}",
-        "of 4 endpoints, most of GET /coupons/{code}",
+        "across 4 endpoints: GET /coupons/{code} has the most",
     ];
     assert_eq!(said, expected.map(|end| format!(", {end}")));
 }
