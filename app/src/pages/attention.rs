@@ -82,7 +82,7 @@ fn cause_item(cause: ErrorCause, count: u64, most: u64) -> impl IntoView {
             <b>{format::count(count as f64)}</b>
             <span class="code">{cause.status.to_string()}</span>
             <a href=href>{cause.endpoint.clone()}</a>
-            <span class="message">{message}</span>
+            <span class="message" title=message.clone()>{message.clone()}</span>
         </li>
     }
 }

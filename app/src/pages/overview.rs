@@ -131,7 +131,7 @@ fn database_in_brief(figures: &Figures) -> Vec<Fact> {
 
 /// The last whole point of the charts.
 fn commands_in_brief(columns: &TimelineColumns) -> Fact {
-    let of_late = |column: &[Option<u32>]| column.iter().rev().skip(1).find_map(|value| *value).map(f64::from);
+    let of_late = |column: &[Option<u32>]| column.iter().nth_back(1).copied().flatten().map(f64::from);
     let dash = || "–".to_owned();
     let p99 = of_late(&columns.command_p99_us).map_or_else(dash, format::duration_us);
     let in_use = of_late(&columns.connections_in_use).map_or_else(dash, format::count);
