@@ -29,6 +29,16 @@ impl Nginx {
     }
 
     async fn listening(protocol: &str, locations: &str) -> Self {
+        for _ in 0..5 {
+            if let Some(nginx) = Self::at_some_port(protocol, locations).await {
+                return nginx;
+            }
+        }
+        panic!("nginx ends at once, at five ports");
+    }
+
+    /// `None` if it ends: between the choice of a port and its use a connection of another test may have taken it.
+    async fn at_some_port(protocol: &str, locations: &str) -> Option<Self> {
         let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
         let temporary =
             ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|kind| format!("{kind}_temp_path {kind};"));
@@ -44,14 +54,20 @@ impl Nginx {
         std::fs::write(folder.path().join("nginx.conf"), configuration).expect("it can be written");
         let mut nginx = Command::new("nginx");
         nginx.arg("-p").arg(folder.path()).args(["-c", "nginx.conf", "-e", "stderr"]).stdin(Stdio::null());
-        let process = nginx.kill_on_drop(true).spawn().expect("nginx is installed by `cargo xtask test`");
+        let mut process = nginx.kill_on_drop(true).spawn().expect("nginx is installed by `cargo xtask test`");
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let listens = async {
             while TcpStream::connect(address).await.is_err() {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        timeout(Duration::from_secs(20), listens).await.expect("it starts");
-        Self { _process: process, _folder: folder, address }
+        let starts = async {
+            tokio::select! {
+                () = listens => true,
+                _ = process.wait() => false,
+            }
+        };
+        let is_there = timeout(Duration::from_secs(20), starts).await.expect("it starts or ends");
+        is_there.then_some(Self { _process: process, _folder: folder, address })
     }
 }
