@@ -36,8 +36,3 @@ const OF_THINGS: &[&str] = &[
 pub(super) fn is_image_of_thing(name: &str) -> bool {
     matches!(ending(name), Some((stem, _, FileEnding::Media)) if OF_THINGS.contains(&stem))
 }
-
-/// Whether a path ends in a thing, as `/users/{id}`.
-pub(super) fn is_behind_thing(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|part| part.starts_with('{') && part.ends_with('}'))
-}

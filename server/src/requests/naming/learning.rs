@@ -13,13 +13,13 @@ use foldhash::fast::RandomState;
 use super::{
     api_version::is_numbered,
     context::{Before, END_OF_NAME},
-    images::{is_behind_thing, is_image_of_thing},
+    images::is_image_of_thing,
     place_kind::{PlaceKind, is_of_resources, kind_of_place},
     private_places::{is_of_people, is_of_secrets},
     route_words::is_route_word,
     segment::{KEY, NAME, Segment},
     spelling::is_likely_word,
-    tables::{Place, Tables, is_whole},
+    tables::{Place, Tables, ends_in_thing, is_whole},
     words::{Term, term},
 };
 
@@ -90,7 +90,7 @@ impl Learning {
             {
                 Arc::make_mut(tables).hold_values(&template);
             }
-            let is_image = |next: Option<&str>| next.is_none() && is_image_of_thing(part) && is_behind_thing(&template);
+            let is_image = |next: Option<&str>| next.is_none() && is_image_of_thing(part) && ends_in_thing(&template);
             let shown = if part.is_empty() || is_image(next) {
                 part.to_owned()
             } else if part.contains('{') || part == "*" {

@@ -311,7 +311,7 @@ fn lead_to_same(kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -
     // Where resources stand, `/orders/{id}/history` is beside `/users/{id}/history`.
     let is_resource = |word: &Word<'_>| matches!(kind, PlaceKind::Parameter | PlaceKind::Root) && word.has_items();
     let mut counts: HashMap<&str, usize, RandomState> = HashMap::default();
-    let mut counts_of_all = counts.clone();
+    let mut counts_of_all: HashMap<&str, usize, RandomState> = HashMap::default();
     for word in words.iter().chain(names) {
         for next in word.next_words() {
             *counts_of_all.entry(next).or_default() += 1;

@@ -15,7 +15,7 @@ use super::{
     api_version::is_numbered,
     context::Before,
     file::{StaticFile, static_file},
-    images::{is_behind_thing, is_image_of_thing},
+    images::is_image_of_thing,
     route_words::{is_of_routes, may_be_thing},
     segment::{FILE, KEY, LEAD_TO_FILES, NAME, Segment, segment},
     visits::Visits,
@@ -79,6 +79,11 @@ pub(super) fn is_whole(part: &str) -> bool {
     part != REST && within.is_some_and(|name| !name.contains(['{', '}']))
 }
 
+/// Whether a template ends in a thing, as `/users/{id}`.
+pub(super) fn ends_in_thing(template: &str) -> bool {
+    template.rsplit('/').next().is_some_and(is_whole)
+}
+
 thread_local! {
     /// For the name of a request's path: a known path allocates nothing.
     static BUFFER: Cell<String> = const { Cell::new(String::new()) };
@@ -99,7 +104,7 @@ impl Tables {
                 break;
             }
             let is_last = parts.peek().is_none();
-            if is_last && is_image_of_thing(part) && is_behind_thing(&walk.name.template) {
+            if is_last && is_image_of_thing(part) && ends_in_thing(&walk.name.template) {
                 walk.push(part, None);
                 break;
             }
