@@ -51,6 +51,7 @@ fn real_messages_stay_readable() {
         ("strconv.ParseInt: parsing \"jane\": invalid syntax", "#: parsing #: invalid syntax"),
         // Frameworks
         ("Field required", "Field required"),
+        ("The database could not be asked.", "The database could not be asked."),
         (
             "Input should be a valid integer, unable to parse string as an integer",
             "Input should be a valid integer, unable to parse string as an integer",
