@@ -6,6 +6,7 @@ mod calls;
 mod context;
 mod declared;
 mod file;
+mod file_names;
 mod held;
 mod held_route;
 mod images;

@@ -211,6 +211,9 @@ const SERVICES: &str = include_str!("names/services.txt");
 /// Twenty others, whose parameters often have words as values. Lines with a percent sign have the values of one kind.
 const SERVICES_OF_WORDS: &str = include_str!("names/services_of_words.txt");
 
+/// Twenty more, some of which serve files.
+const SERVICES_WITH_FILES: &str = include_str!("names/services_with_files.txt");
+
 /// The rows of services that are right, of all rows; and what is wrong. Each route is called so many times.
 async fn right_rows(services: &str, visits: usize) -> (usize, usize, Vec<String>) {
     let mut rng = fastrand::Rng::with_seed(5);
@@ -252,8 +255,8 @@ async fn right_rows(services: &str, visits: usize) -> (usize, usize, Vec<String>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn routes_of_twenty_services_are_recognised() {
-    for visits in [1, 5] {
-        let (right, all, wrong) = right_rows(SERVICES, visits).await;
+    for (services, visits) in [(SERVICES, 1), (SERVICES, 5), (SERVICES_WITH_FILES, 5)] {
+        let (right, all, wrong) = right_rows(services, visits).await;
         println!("{right} of {all} rows are right after {visits} calls: {wrong:#?}");
         assert!(right * 100 >= all * 95, "{right} of {all} rows are right after {visits} calls: {wrong:#?}");
     }

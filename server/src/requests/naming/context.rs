@@ -11,7 +11,7 @@ use super::{
     private_places::{is_of_people, may_be_secret},
     route_words::{is_by, is_of_routes, is_verb},
     segment::{FILE, NAME, Segment, segment},
-    words::is_version,
+    words::{Term, is_version, term},
 };
 
 /// Of these, and of the plurals, a thing has what the plural behind it names: `/project/default/versions`.
@@ -126,7 +126,7 @@ impl Before<'_> {
         if is_numbered(part) {
             return makes_api_version(self, part, next);
         }
-        let is_api = matches!(self, Self::Word("api" | "apis" | "rest" | "version"));
+        let is_api = matches!(self, Self::Word("api" | "apis" | "odata" | "opendata" | "rest" | "version" | "ws"));
         is_api && part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_digit()) && next.is_some()
     }
 
@@ -223,7 +223,9 @@ fn makes_api_version(before: Before<'_>, part: &str, next: Option<&str>) -> bool
 /// Words as in a title, of which the first is no verb of routes.
 fn is_title(segment: &str) -> bool {
     let words = || segment.split('-');
-    words().count() > 2 && words().any(|word| OF_TITLES.contains(&word)) && !is_of_routes(segment)
+    // `profit-and-loss`
+    let is_pair = || words().count() == 3 && words().nth(1) == Some("and") && term(segment) == Term::Words;
+    words().count() > 2 && words().any(|word| OF_TITLES.contains(&word)) && !is_of_routes(segment) && !is_pair()
 }
 
 /// Words in capitals: `DEPLOY_TOKEN`.

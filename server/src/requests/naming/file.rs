@@ -1,5 +1,7 @@
 //! Files in paths: static files count by their folder, `/assets/*`; other files by their ending, `{id}.pdf`.
 
+use super::words::is_version;
+
 /// What the ending of a file's name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileEnding {
@@ -42,6 +44,7 @@ const MEDIA: &[&str] = &[
 ];
 const DATA: &[&str] = &[
     "7z",
+    "apk",
     "arrow",
     "atom",
     "avro",
@@ -82,6 +85,7 @@ const DATA: &[&str] = &[
     "odt",
     "onnx",
     "parquet",
+    "pb",
     "patch",
     "pbf",
     "pdf",
@@ -127,6 +131,9 @@ const DATA: &[&str] = &[
     "zpl",
     "zst",
 ];
+
+/// Endings that stand behind another.
+const PACKERS: &[&str] = &["bz2", "gz", "lz4", "xz", "zst"];
 
 /// The formats of an API's answers, which its routes end in: `/messages.json`.
 const OF_API: &[&str] = &["atom", "csv", "json", "rss", "txt", "xml", "yaml"];
@@ -174,6 +181,11 @@ pub(super) fn static_row_above(template: &str) -> Option<(&str, String)> {
 /// The name of a file without its ending, the ending, and what it says.
 pub(super) fn ending(segment: &str) -> Option<(&str, &str, FileEnding)> {
     let (stem, end) = segment.rsplit_once('.')?;
+    // `events.ndjson.gz`: what is packed counts.
+    let packed = PACKERS.contains(&end).then(|| stem.rsplit_once('.')).flatten();
+    if let Some((stem, inner)) = packed.filter(|(_, inner)| DATA.contains(inner)) {
+        return Some((stem, &segment[segment.len() - inner.len() - 1 - end.len()..], FileEnding::Data));
+    }
     let is_in = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(end));
     let ending = match () {
         () if is_in(CODE) => FileEnding::Code,
@@ -198,12 +210,16 @@ pub(super) enum StaticFile {
 pub(super) fn static_file(path: &str) -> Option<StaticFile> {
     let (folder, name) = path.rsplit_once('/')?;
     // Most paths end here: their last segment has no ending.
-    let (_, _, ending) = ending(name)?;
+    let (stem, _, ending) = ending(name)?;
+    let is_of_api = folder.split('/').any(|part| part == "api" || is_version(part));
     let is_static = || folder.split('/').any(|part| STATIC_FOLDERS.contains(&part));
     match ending {
         _ if folder.is_empty() => None,
+        FileEnding::Code if is_of_api => Some(StaticFile::Folder),
         FileEnding::Code => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
         FileEnding::Media | FileEnding::Data if is_static() => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
+        // A tile of a map, as `/v2/tiles/7/12/9.png`.
+        FileEnding::Media if is_of_api && stem.bytes().all(|byte| byte.is_ascii_digit()) => None,
         FileEnding::Media => Some(StaticFile::Folder),
         FileEnding::Data | FileEnding::Repository => None,
     }

@@ -9,6 +9,8 @@ const OF_THINGS: &[&str] = &[
     "banner",
     "barcode",
     "chart",
+    "clip",
+    "composite",
     "cover",
     "floorplan",
     "graph",
@@ -16,9 +18,12 @@ const OF_THINGS: &[&str] = &[
     "icon",
     "image",
     "logo",
+    "manifest",
     "map",
+    "master",
     "photo",
     "picture",
+    "playlist",
     "portrait",
     "poster",
     "preview",
@@ -34,5 +39,10 @@ const OF_THINGS: &[&str] = &[
 
 /// Whether a name is one of an image that each thing of an API may have.
 pub(super) fn is_image_of_thing(name: &str) -> bool {
-    matches!(ending(name), Some((stem, _, FileEnding::Media)) if OF_THINGS.contains(&stem))
+    // `cover-L.jpg`, `thumbnail_200.png`
+    let is_size = |size: &str| size.len() == 1 || !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_digit());
+    matches!(ending(name), Some((stem, _, FileEnding::Media)) if {
+        let (image, size) = stem.split_once(['-', '_']).unwrap_or((stem, "1"));
+        OF_THINGS.contains(&image) && is_size(size)
+    })
 }

@@ -47,7 +47,7 @@ const PARAMETER: usize = 3;
 const VALUES: usize = 6;
 /// A name among values is shown if it has so many requests, and one in so many of all that came to the place.
 pub(super) const RECURS_AMONG_VALUES: u32 = 8;
-const SHARE_AMONG_VALUES: u32 = 20;
+const SHARE_AMONG_VALUES: u32 = 5;
 /// Names that wait for their recurrence.
 const MAX_CANDIDATES: usize = 8192;
 /// Counts of recurrence halve this often.
@@ -125,6 +125,7 @@ impl Learning {
         }
         let tables = Arc::make_mut(tables);
         let template = tables.add(&template, None)?;
+        let template = tables.find_file_names(&template).unwrap_or(template);
         Some(tables.find_parameters(&template))
     }
 

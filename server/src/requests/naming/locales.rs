@@ -1,10 +1,10 @@
 //! Languages and countries: `/captions/pt-BR`, `/markets/de`.
 
-/// Frequent languages and countries. Those that are words of routes as well, as `id`, `in`, `me` or `my`, are left out.
+/// Frequent languages and countries. Those that are words of routes as well, as `at`, `id`, `in`, `me` or `my`, are left out.
 const LOCALES: &[&str] = &[
-    "at", "au", "be", "bg", "br", "ca", "ch", "cn", "cs", "cz", "da", "de", "dk", "el", "en", "es", "et", "eu", "fi",
-    "fr", "gb", "gr", "he", "hi", "hu", "ie", "il", "it", "ja", "jp", "ko", "kr", "lt", "lv", "mx", "nl", "nz", "pl",
-    "pt", "ro", "ru", "se", "sk", "sl", "sv", "th", "tr", "tw", "ua", "uk", "us", "vi", "za", "zh",
+    "au", "be", "bg", "br", "ca", "ch", "cn", "cs", "cz", "da", "de", "dk", "el", "en", "es", "et", "eu", "fi", "fr",
+    "gb", "gr", "he", "hi", "hu", "ie", "il", "it", "ja", "jp", "ko", "kr", "lt", "lv", "mx", "nl", "nz", "pl", "pt",
+    "ro", "ru", "se", "sk", "sl", "sv", "th", "tr", "tw", "ua", "uk", "us", "vi", "za", "zh",
 ];
 
 /// `de`, `pt-BR`, `zh_CN`

@@ -127,13 +127,16 @@ fn marked_segment(part: &str) -> Option<String> {
         Segment::DictionaryWord | Segment::Unknown => NAME.into(),
         Segment::Parameter(shown) => shown,
     };
-    // `2:26-cv-53`
+    // `2:26-cv-53`, `74:f0:0a:86:1c:40`
     if shown == "{id}" && after.bytes().any(|byte| byte.is_ascii_digit()) {
         return Some(KEY.to_owned());
     }
     let verb = crate::masking::humps(after).next().unwrap_or_default();
     Some(if is_verb(verb) && term(after) == Term::Words {
         format!("{shown}:{after}")
+    } else if shown == NAME || shown == KEY {
+        // `chr1:1200-3400`: one value.
+        shown.into_owned()
     } else {
         format!("{shown}:{NAME}")
     })

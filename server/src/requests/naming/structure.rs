@@ -140,7 +140,7 @@ impl Tables {
         names: Option<&Word<'_>>,
     ) -> Vec<Arc<str>> {
         // An application's resources end paths as well.
-        let are_resources = || words.len() < SAME_NEXT || words.iter().any(|word| word.ends);
+        let are_resources = || words.len() < SAME_NEXT && names.is_none() || words.iter().any(|word| word.ends);
         if words.len() > MANY_WORDS || kind == PlaceKind::Root && are_resources() {
             return vec![];
         }
@@ -218,7 +218,7 @@ impl Tables {
             self.lead_to_same_later(place, kind, &words, names),
             lead_to_all_the_same(&words),
             lead_to_numbers(kind, &words),
-            constants(place, kind, &words),
+            constants(place, kind, &words, names),
         ] {
             if !values.is_empty() {
                 return values;
@@ -297,13 +297,14 @@ fn lead_to_numbers(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
     }
 }
 
-/// Words in capitals behind others, where routes have few: `/entries/{name}/BRONZE`.
-fn constants(place: &str, kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
+/// Words in capitals behind others, where routes have few: `/entries/{name}/BRONZE`. Beside names one is enough: `/aircraft/AIR`.
+fn constants(place: &str, kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -> Vec<Arc<str>> {
     let is_constant = |word: &&Word<'_>| {
         word.name.len() > 1 && word.name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
     };
     let all: Vec<_> = words.iter().filter(is_constant).map(|word| Arc::clone(word.name)).collect();
-    if kind == PlaceKind::Root || all.len() < SAME_NEXT || makes_routes_of_constants(place) { vec![] } else { all }
+    let least = if names.is_some() { 1 } else { SAME_NEXT };
+    if kind == PlaceKind::Root || all.len() < least || makes_routes_of_constants(place) { vec![] } else { all }
 }
 
 /// Whether words lead to the same next words, so that they are values.

@@ -14,7 +14,8 @@ use foldhash::fast::RandomState;
 use super::{
     api_version::is_numbered,
     context::Before,
-    file::{StaticFile, static_file},
+    file::{StaticFile, ending, static_file},
+    file_names::may_be_file,
     images::is_image_of_thing,
     route_words::{is_of_routes, may_be_thing},
     segment::{FILE, KEY, LEAD_TO_FILES, NAME, Segment, segment},
@@ -54,6 +55,8 @@ pub(super) struct Place {
     pub(super) is_parameter: bool,
     /// What stands there are values, though some are words: packages of a registry, users of a forum.
     pub(super) holds_values: bool,
+    /// Any file may stand there.
+    pub(super) holds_files: bool,
     /// Dates and numbers with dots are values, and no versions of an API.
     pub(super) has_no_versions: bool,
 }
@@ -104,7 +107,8 @@ impl Tables {
                 break;
             }
             let is_last = parts.peek().is_none();
-            if is_last && is_image_of_thing(part) && ends_in_thing(&walk.name.template) {
+            let holds_files = || walk.place().is_some_and(|place| place.holds_files);
+            if is_last && is_image_of_thing(part) && ends_in_thing(&walk.name.template) && !holds_files() {
                 walk.push(part, None);
                 break;
             }
@@ -114,7 +118,7 @@ impl Tables {
                 None => true,
             };
             if !leads {
-                walk.push("*", None);
+                walk.push_file(part);
                 break;
             }
             before = match walk.part(part, before, parts.clone()) {
@@ -158,6 +162,9 @@ impl PathWalk<'_> {
             return self.push_word(part);
         }
         let label = |label| place.map_or(label, |place| place.label(label));
+        if place.is_some_and(|place| place.holds_files) && next.is_none() && may_be_file(part) {
+            return self.push(label(FILE), None);
+        }
         let is_crowded = place.is_some_and(|place| place.is_crowded);
         let is_value = place.is_some_and(|place| place.has_no_versions) && is_numbered(part);
         match before.segment(part, next) {
@@ -218,6 +225,18 @@ impl PathWalk<'_> {
         template.push('/');
         template.push_str(label);
         matches!(label, NAME | KEY) && self.is_known_behind(rest)
+    }
+
+    /// The place that it has come to.
+    fn place(&self) -> Option<&Arc<Place>> {
+        self.tables.places.get(self.name.template.as_str())
+    }
+
+    /// Appends a static file.
+    fn push_file(&mut self, file: &str) {
+        let place = self.tables.places.get(self.name.template.as_str());
+        let label = place.filter(|place| place.holds_files && ending(file).is_some()).map(|place| place.label(FILE));
+        self.push(label.unwrap_or("*"), None);
     }
 
     fn push_word<'p>(&mut self, word: &'p str) -> Before<'p> {

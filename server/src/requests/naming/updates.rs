@@ -72,7 +72,7 @@ impl Tables {
     }
 
     /// From now on requests of a template count under another one, with its visits.
-    fn merge(&mut self, template: Arc<str>, into: &str, visits: Option<&Visits>) -> Option<Arc<str>> {
+    pub(super) fn merge(&mut self, template: Arc<str>, into: &str, visits: Option<&Visits>) -> Option<Arc<str>> {
         let target = self.add(into, visits)?;
         for earlier in self.merged.values_mut().filter(|earlier| **earlier == template) {
             *earlier = Arc::clone(&target);
@@ -175,13 +175,15 @@ impl Tables {
         for (template, visits) in templates.into_iter().filter(|(_, visits)| visits.count() > 0) {
             self.add(&template, Some(&visits));
         }
-        for (place, known) in
-            places.into_iter().filter(|(_, known)| known.is_crowded || known.is_parameter || known.has_no_versions)
+        for (place, known) in places
+            .into_iter()
+            .filter(|(_, known)| known.is_crowded || known.is_parameter || known.holds_files || known.has_no_versions)
         {
             if let Some(again) = self.places.get_mut(&place) {
                 let again = Arc::make_mut(again);
                 (again.is_crowded, again.holds_values) = (known.is_crowded, known.holds_values);
                 again.is_parameter = known.is_parameter;
+                again.holds_files = known.holds_files;
                 again.has_no_versions = known.has_no_versions;
                 again.label.clone_from(&known.label);
             }

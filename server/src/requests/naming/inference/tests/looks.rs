@@ -5,7 +5,15 @@ use super::*;
 #[test]
 fn images_of_things_keep_their_names() {
     let inference = RouteInference::default();
-    for name in ["cover.jpg", "avatar.png", "floorplan.svg", "qrcode.png", "waveform.webp"] {
+    for name in [
+        "cover.jpg",
+        "cover-L.jpg",
+        "thumbnail_200.png",
+        "floorplan.svg",
+        "qrcode.png",
+        "waveform.webp",
+        "playlist.m3u8",
+    ] {
         for _ in 0..2 {
             assert_eq!(visit(&inference, &format!("/albums/7/{name}")), Some(format!("/albums/{{id}}/{name}")));
         }
@@ -22,4 +30,49 @@ fn names_of_people_are_no_operations_and_nothing_to_find_by() {
         assert_eq!(template(path), expected, "{path}");
     }
     assert_ne!(visit(&RouteInference::default(), "/photos/by-anna").as_deref(), Some("/photos/by-anna"));
+}
+
+/// A file among others is a value, and the formats of one answer are none.
+#[test]
+fn any_file_stands_where_many_kinds_of_files_do() {
+    let inference = RouteInference::default();
+    let files = ["report.pdf", "schema.json", "office.png", "main.go", "Dockerfile", "README.md", "query.sql"];
+    for _ in 0..3 {
+        for file in files {
+            visit(&inference, &format!("/api/files/7/{file}"));
+        }
+    }
+    for file in files.into_iter().chain(["other.zip", "logo.svg"]) {
+        assert_eq!(visit(&inference, &format!("/api/files/7/{file}")).as_deref(), Some("/api/files/{id}/{file}"));
+    }
+    for file in ["sales.csv", "sales.json", "sales.xml", "sales.pdf"] {
+        visit(&inference, &format!("/accounts/7/{file}"));
+        assert_eq!(visit(&inference, &format!("/accounts/7/{file}")), Some(format!("/accounts/{{id}}/{file}")));
+    }
+}
+
+#[test]
+fn files_keep_what_says_what_they_are() {
+    for (path, expected) in [
+        ("/v2/tiles/satellite/7/12/9.png", "/v2/tiles/satellite/{id}/{id}/{id}.png"),
+        ("/uploads/9.png", "/uploads/*"),
+        ("/exports/2026-11-05.ndjson.gz", "/exports/{date}.ndjson.gz"),
+        ("/api/v3/jobs/7/artifacts/bundle.js", "/api/v3/jobs/{id}/artifacts/*"),
+    ] {
+        assert_eq!(template(path), expected, "{path}");
+    }
+}
+
+#[test]
+fn words_are_told_from_titles_codes_and_countries() {
+    assert_eq!(template("/reports/profit-and-loss/2026"), "/reports/profit-and-loss/{id}");
+    assert_eq!(template("/rates/at/7"), "/rates/at/{id}");
+    assert_ne!(template("/articles/the-rise-and-fall"), "/articles/the-rise-and-fall");
+    let inference = RouteInference::default();
+    for code in ["XQJ", "VLP", "PMO", "AIR", "KZR", "CCD"] {
+        for _ in 0..3 {
+            visit(&inference, &format!("/aircraft/{code}"));
+        }
+    }
+    assert_eq!(visit(&inference, "/aircraft/AIR").as_deref(), Some("/aircraft/{key}"));
 }

@@ -1,0 +1,62 @@
+//! Finds places where any file may stand, by how its endings differ: `/files/{key}/report.pdf`, `/files/{key}/notes.md` and
+//! `/files/{key}/photo.png` are one route.
+
+use std::{collections::HashSet, sync::Arc};
+
+use super::{
+    api_version::is_numbered,
+    file::ending,
+    images::is_image_of_thing,
+    segment::FILE,
+    tables::{Tables, ends_in_thing},
+};
+
+/// Different endings at a place, from which on any file may stand there.
+const ENDINGS: usize = 4;
+/// The same behind a thing. A router has few files there.
+const ENDINGS_OF_THING: usize = 3;
+
+impl Tables {
+    /// Finds whether any file may stand where a new template has one. Returns the template that took its place then.
+    pub(super) fn find_file_names(&mut self, template: &Arc<str>) -> Option<Arc<str>> {
+        let (place, last) = template.rsplit_once('/')?;
+        if place.is_empty() || !is_file(last) {
+            return None;
+        }
+        let is_beside = |other: &&Arc<str>| other.rsplit_once('/').is_some_and(|(beside, _)| beside == place);
+        // A file has nothing below it.
+        let beside = self.templates.keys().filter(is_beside).filter(|other| !self.places.contains_key(&***other));
+        let files: Vec<String> =
+            beside.map(|other| other[place.len() + 1..].to_owned()).filter(|last| may_be_file(last)).collect();
+        // Formats of one answer are no files: `/sales.csv`, `/sales.json`.
+        let sure =
+            || files.iter().filter(|file| is_file(file)).map(|file| ending(file).map_or(("*", "*"), |it| (it.0, it.1)));
+        let stems: HashSet<_> = sure().map(|(stem, _)| stem).collect();
+        let endings: HashSet<_> = sure().map(|(_, end)| end).collect();
+        let is_varied = stems.len() > 1 || stems.contains(FILE);
+        if !is_varied || endings.len() < if ends_in_thing(place) { ENDINGS_OF_THING } else { ENDINGS } {
+            return None;
+        }
+        let known = Arc::make_mut(self.places.entry(place.into()).or_default());
+        known.holds_files = true;
+        known.names.retain(|name| !files.iter().any(|file| **file == **name));
+        let row = format!("{place}/{}", known.label.get_or_insert_with(|| FILE.into()));
+        for file in files {
+            if let Some((hidden, visits)) = self.templates.remove_entry(format!("{place}/{file}").as_str()) {
+                self.merge(hidden, &row, Some(&visits));
+            }
+        }
+        self.templates.get_key_value(row.as_str()).map(|(row, _)| Arc::clone(row))
+    }
+}
+
+/// What is a file among files: `main.go`, `Dockerfile`.
+pub(super) fn may_be_file(part: &str) -> bool {
+    let is_name = part.contains('.') && !part.starts_with('.') && !is_numbered(part);
+    part == "*" || is_name || part.starts_with(|char: char| char.is_ascii_uppercase())
+}
+
+/// `report.pdf`, `{file}.pdf`, and the `*` of all images. An image that each thing has keeps its name.
+fn is_file(part: &str) -> bool {
+    part == "*" || ending(part).is_some() && !is_image_of_thing(part)
+}
