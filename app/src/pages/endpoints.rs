@@ -291,7 +291,8 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
     view! { <Table caption="Endpoints by allocation" quiet=true columns=ALLOCATING rows /> }
 }
 
-/// An endpoint's requests over the whole window, with zero for the points that its line lacks.
+/// An endpoint's requests over the whole window, with zero for the points that its line lacks. What the last point still lacks is taken
+/// from the one before, so that steady traffic is a level line.
 pub(super) fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
     let window = figures.window();
     let points = figures.span().line_points() as u64;
@@ -302,13 +303,19 @@ pub(super) fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f6
         let index = back.and_then(|back| row.line.len().checked_sub(1 + back as usize));
         index.map_or(0.0, |index| row.line[index] as f64)
     };
-    (0..points).map(value).collect()
+    let mut values: Vec<_> = (0..points).map(value).collect();
+    let step = window.line_step_seconds();
+    let lacks = 1.0 - (figures.snapshot.tick % step + 1) as f64 / step as f64;
+    if let [.., before, last] = &mut values[..] {
+        *last += lacks * *before;
+    }
+    values
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use watchboard_wire::{RefreshQuery, RefreshResponse};
+    use watchboard_wire::{RefreshQuery, RefreshResponse, Window};
 
     fn names(sort: Sort, ascending: bool, filter: &str) -> String {
         let row = |(id, (route, requests)): (usize, (&str, u64))| {
@@ -321,6 +328,22 @@ mod tests {
         let selection = Selection { sort, ascending, filter: filter.to_owned(), ..Selection::default() };
         let rows = filter_and_sort(&figures, &selection);
         rows.into_iter().map(|at| figures.endpoints[at].name.as_ref().unwrap().text()).collect()
+    }
+
+    #[test]
+    fn steady_traffic_is_a_level_line() {
+        for tick in 90..150 {
+            let mut answer = RefreshResponse::default();
+            (answer.timeline.window, answer.snapshot.tick) = (Window::FifteenMinutes, tick);
+            let step = answer.timeline.window.line_step_seconds();
+            let figures = Figures::new(RefreshQuery::default(), answer);
+            let whole = (0..tick / step).map(|_| 10 * step);
+            let line = whole.chain([10 * (tick % step + 1)]).collect();
+            let row = EndpointRow { line, line_last: tick / step, ..EndpointRow::default() };
+            let values = requests_over_time(&figures, &row);
+            let [.., before, last] = values[..] else { panic!("{values:?}") };
+            assert!((before - last).abs() < 1e-6 && last > 0.0, "{tick}: {values:?}");
+        }
     }
 
     #[test]
