@@ -63,30 +63,32 @@ impl Dialer {
     async fn find_protocol(&self) -> Option<SpokenProtocol> {
         use SpokenProtocol::{Http1, Http2, Tls};
         // Servers with TLS may answer a request of HTTP/1 by a refusal in HTTP/1.
-        let others: &[SpokenProtocol] = match self.upstream.protocol {
-            UpstreamProtocol::Http => &[Tls, Http2],
-            UpstreamProtocol::H2c => &[Tls, Http1],
-            UpstreamProtocol::Https => &[Http1, Http2],
+        let others @ [one, two] = match self.upstream.protocol {
+            UpstreamProtocol::Http => [Tls, Http2],
+            UpstreamProtocol::H2c => [Tls, Http1],
+            UpstreamProtocol::Https => [Http1, Http2],
         };
-        for other in others {
-            let hello = match other {
-                Tls => client_hello()?,
-                Http1 => HTTP_1.to_vec(),
-                Http2 => HTTP_2.to_vec(),
-            };
-            let answer = async {
-                match self.connect_plainly().await.ok()? {
-                    UpstreamSocket::Unix(stream) => first_bytes(stream, &hello).await,
-                    UpstreamSocket::Tcp(stream) => first_bytes(stream, &hello).await,
-                    UpstreamSocket::Tls(_) => None,
-                }
-            };
-            let first = timeout(ANSWERS_WITHIN, answer).await.ok().flatten().unwrap_or_default();
-            if let Some(spoken) = protocol_of(&first).filter(|spoken| others.contains(spoken)) {
-                return Some(spoken);
+        // A client waits for both.
+        let spoken = tokio::join!(self.answer_to(one), self.answer_to(two));
+        [spoken.0, spoken.1].into_iter().flatten().find(|spoken| others.contains(spoken))
+    }
+
+    /// What the application speaks when it is spoken to in a protocol.
+    async fn answer_to(&self, protocol: SpokenProtocol) -> Option<SpokenProtocol> {
+        let hello = match protocol {
+            SpokenProtocol::Tls => client_hello()?,
+            SpokenProtocol::Http1 => HTTP_1.to_vec(),
+            SpokenProtocol::Http2 => HTTP_2.to_vec(),
+        };
+        let answer = async {
+            match self.connect_plainly().await.ok()? {
+                UpstreamSocket::Unix(stream) => first_bytes(stream, &hello).await,
+                UpstreamSocket::Tcp(stream) => first_bytes(stream, &hello).await,
+                UpstreamSocket::Tls(_) => None,
             }
-        }
-        None
+        };
+        let first = timeout(ANSWERS_WITHIN, answer).await.ok().flatten().unwrap_or_default();
+        protocol_of(&first)
     }
 }
 
