@@ -5,7 +5,7 @@ use std::{
     mem::{Discriminant, discriminant},
 };
 
-use watchboard_wire::{Finding, FindingSubject};
+use watchboard_wire::{Finding, FindingSubject, format};
 
 use super::{
     finding::{FindingRole, HeldFindings, Judged, warning},
@@ -48,7 +48,7 @@ fn combine_slow(all: &mut Vec<Judged>) -> Vec<Judged> {
     } else if alone.iter().filter_map(slow_of).filter(|slow| slow.is_by_database()).count() >= ENOUGH_ENDPOINTS {
         let by_database = split(Slow::is_by_database, &mut alone);
         let commands = take(all, |role| *role == FindingRole::SlowCommand);
-        combined.push(Judged::cause(slow_database(&by_database, commands.first())));
+        combined.push(Judged::cause(slow_database(&by_database, &commands)));
     }
     if alone.len() > MAX_NAMED {
         combined.push(Judged::other(many_slow(&alone)));
@@ -76,12 +76,22 @@ fn rank(role: &FindingRole) -> u8 {
     }
 }
 
-/// `endpoints` has the slowest first, and `command` is the slowest of the database's.
-fn slow_database(endpoints: &[Judged], command: Option<&Judged>) -> Finding {
-    let slowest = endpoints.first().and_then(slow_of).map(Slow::text).unwrap_or_default();
-    let command = command.map(|it| format!("; {}", it.finding.sentence)).unwrap_or_default();
-    let sentence =
-        format!("the database is slow: {} endpoints wait for it, {slowest} the longest{command}", endpoints.len());
+/// Both have the slowest first. Where all are as slow, no one is the culprit.
+fn slow_database(endpoints: &[Judged], commands: &[Judged]) -> Finding {
+    let slow: Vec<_> = endpoints.iter().filter_map(slow_of).collect();
+    let which = match (slow.first(), slow.last()) {
+        (Some(first), Some(last)) if first.p99_us < last.p99_us + last.p99_us / 2 => {
+            format!("each with a p99 of about {}", format::duration_us(first.p99_us as f64))
+        }
+        (Some(first), _) => format!("{} the longest", first.text()),
+        _ => String::new(),
+    };
+    let command = match commands {
+        [] => String::new(),
+        [one] => format!("; {}", one.finding.sentence),
+        [first, ..] => format!("; {} commands are slow, such as {}", commands.len(), first.finding.sentence),
+    };
+    let sentence = format!("the database is slow: {} endpoints wait for it, {which}{command}", endpoints.len());
     since_the_first(warning(sentence, FindingSubject::Database), endpoints)
 }
 
@@ -156,6 +166,11 @@ mod tests {
             "GET /render p99 900 ms, objective 500 ms",
         ];
         assert_eq!(sentences(all), expected);
+        let command =
+            |name: &str| of(FindingRole::SlowCommand, &format!("find shop.{name} p99 700 ms in the last minute"));
+        let alike = vec![slow("/orders", 709, 96.0), slow("/carts", 703, 97.0), command("orders"), command("carts")];
+        let expected = "the database is slow: 2 endpoints wait for it, each with a p99 of about 709 ms; 2 commands are slow, such as find shop.orders p99 700 ms in the last minute";
+        assert_eq!(sentences(alike), [expected]);
         let expected =
             ["GET /orders p99 2.1 s, objective 500 ms: 96 % of its time is in the database, or a wait for it"];
         assert_eq!(sentences(vec![slow("/orders", 2_100, 96.0)]), expected);

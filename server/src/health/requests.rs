@@ -171,8 +171,11 @@ fn errors(
             Some(MostFailing { name, errors, .. }) if 2 * errors >= recent.server_errors => {
                 format!(", most of them of {name}")
             }
-            Some(MostFailing { name, endpoints, .. }) if *endpoints > 1 => {
-                format!(", across {} endpoints: {name} has the most", format::exact(*endpoints))
+            Some(MostFailing { name, errors, endpoints }) if *endpoints > 1 => {
+                let across = format!(", across {} endpoints", format::exact(*endpoints));
+                // Where all fail alike, no one is the culprit.
+                let is_more = 2 * errors * endpoints >= 3 * recent.server_errors;
+                if is_more { format!("{across}: {name} has the most") } else { across }
             }
             _ => String::new(),
         },

@@ -1,5 +1,5 @@
 # /// script
-# dependencies = ["grpcio==1.85.3", "grpcio-tools==1.85.3"]
+# dependencies = ["grpcio==1.83.2", "grpcio-tools==1.83.2"]
 # ///
 """gRPC: calls of all four kinds, metadata, compression, deadlines, cancellation and errors."""
 

@@ -46,7 +46,7 @@ pub(super) fn is_verb(word: &str) -> bool {
 
 /// Operations of FHIR, and by what things are found, that no list of words has.
 const OPERATIONS: &[&str] = &["everything", "lastn", "lookup", "validate"];
-const FOUND_BY: &[&str] = &["ean", "iban", "isbn", "isin", "puuid", "sku", "uuid", "vin"];
+const FOUND_BY: &[&str] = &["ean", "iban", "imei", "isbn", "isin", "mac", "puuid", "sku", "upc", "uuid", "vin"];
 
 /// `$metadata`, `$lastn`
 pub(super) fn is_operation(word: &str) -> bool {
