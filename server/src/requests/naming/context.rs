@@ -105,6 +105,8 @@ impl Before<'_> {
             Segment::DictionaryWord | Segment::Unknown if matches!(self, Self::Word(before) if is_of_people(before)) => {
                 Segment::Parameter(name_of(part))
             }
+            // Behind a person's name stand that person's files.
+            Segment::DictionaryWord if self.is_name() && stem != part => Segment::Parameter(name_of(part)),
             Segment::Word if self.makes_name_of_version(part, next) || self.makes_name_of_locale(part) => {
                 Segment::Parameter(NAME.into())
             }
