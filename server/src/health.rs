@@ -85,7 +85,7 @@ impl Judge {
         self.growth.add(tick, memory);
         let failures = self.failures.add(tick, reader.upstream_failures());
         let slow = self.slow.slow(tick, history, reader);
-        let most_failing = requests::most_failing(history, reader);
+        let most_failing = requests::most_failing(tick, history, reader);
         let mut judged = requests::request_findings(input.recent, &failures, most_failing.as_ref(), slow);
         judged.extend(self.unanswered.unanswered_findings(tick, history, reader));
         judged.extend(self.capacity.capacity_findings(tick, input.capacities).into_iter().map(Judged::cause));

@@ -190,6 +190,11 @@ impl History {
             .collect()
     }
 
+    /// The message of all server errors of an endpoint since a tick; `None` if they have several causes.
+    pub(crate) fn only_error_message(&self, endpoint: usize, since: u64) -> Option<&str> {
+        self.causes.only_message(endpoint, since)
+    }
+
     pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {
         self.causes.recent()
     }

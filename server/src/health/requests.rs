@@ -112,10 +112,15 @@ pub(super) struct MostFailing {
     errors: u64,
     /// Endpoints with a server error.
     endpoints: u64,
+    /// The message of all its errors, if they have the same.
+    message: Option<String>,
 }
 
+/// Characters of an error's message in a finding.
+const MAX_MESSAGE: usize = 80;
+
 /// `None` without a server error.
-pub(super) fn most_failing(history: &mut History, reader: &Reader) -> Option<MostFailing> {
+pub(super) fn most_failing(tick: u64, history: &mut History, reader: &Reader) -> Option<MostFailing> {
     let (mut endpoints, mut most) = (0, (0, 0));
     for (id, sums) in history.last_minute_of_each() {
         let errors = sums.count(Class::ServerError);
@@ -123,7 +128,16 @@ pub(super) fn most_failing(history: &mut History, reader: &Reader) -> Option<Mos
         most = if errors > most.1 { (id, errors) } else { most };
     }
     let (id, errors) = most;
-    (errors > 0).then(|| MostFailing { name: reader.name(id).text(), errors, endpoints })
+    (errors > 0).then(|| {
+        let message = history.only_error_message(id, tick.saturating_sub(60));
+        MostFailing { name: reader.name(id).text(), errors, endpoints, message: message.map(shortened) }
+    })
+}
+
+/// So much of a message that the sentence is read at one look.
+fn shortened(message: &str) -> String {
+    let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) else { return message.to_owned() };
+    format!("{}…", message[..end].trim_end())
 }
 
 /// `failures` are those of a proxy's upstream in the last minute, by their reasons. `most_failing` is as of the function.
@@ -167,11 +181,12 @@ fn errors(
             format!(", most of them because {reason}")
         }
         _ => match most_failing {
-            Some(MostFailing { name, errors, .. }) if *errors >= recent.server_errors => format!(", all of {name}"),
-            Some(MostFailing { name, errors, .. }) if 2 * errors >= recent.server_errors => {
-                format!(", most of them of {name}")
+            Some(MostFailing { name, errors, message, .. }) if 2 * errors >= recent.server_errors => {
+                let share = if *errors >= recent.server_errors { "all" } else { "most of them" };
+                let message = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+                format!(", {share} of {name}{message}")
             }
-            Some(MostFailing { name, errors, endpoints }) if *endpoints > 1 => {
+            Some(MostFailing { name, errors, endpoints, .. }) if *endpoints > 1 => {
                 let across = format!(", across {} endpoints", format::exact(*endpoints));
                 // Where all fail alike, no one is the culprit.
                 let is_more = 2 * errors * endpoints >= 3 * recent.server_errors;

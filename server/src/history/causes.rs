@@ -109,6 +109,14 @@ impl Causes {
         }
     }
 
+    pub(super) fn only_message(&self, endpoint: usize, since: u64) -> Option<&str> {
+        let is_wanted =
+            |it: &&Cause| it.cause.endpoint_id as usize == endpoint && it.cause.status >= 500 && it.tick >= since;
+        let mut of_endpoint = self.iter().filter(is_wanted);
+        let only = of_endpoint.next().filter(|_| of_endpoint.next().is_none())?;
+        only.cause.message.as_deref()
+    }
+
     /// The causes, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Cause> {
         self.by_number.values()

@@ -30,13 +30,18 @@ fn errors_count_by_their_share_once_there_are_enough_requests() {
 #[test]
 fn the_endpoint_that_fails_most_is_named() {
     let ends = |count: u64| {
-        let most = MostFailing { name: "GET /coupons/{code}".to_owned(), errors: count, endpoints: 4 };
+        let most = MostFailing {
+            name: "GET /coupons/{code}".to_owned(),
+            errors: count,
+            endpoints: 4,
+            message: (count != 30).then(|| "no rate for #".to_owned()),
+        };
         let sentence = request_findings(&recent(100, 60), &[], Some(&most), vec![]).remove(0).finding.sentence;
         sentence.split_once("server error").expect("the words").1.to_owned()
     };
     let said = [60, 30, 29, 16].map(ends);
     let expected = [
-        "all of GET /coupons/{code}",
+        "all of GET /coupons/{code}: no rate for #",
         "most of them of GET /coupons/{code}",
         "across 4 endpoints: GET /coupons/{code} has the most",
         "across 4 endpoints",

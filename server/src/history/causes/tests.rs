@@ -51,3 +51,16 @@ fn causes_are_bounded_and_what_is_left_out_is_counted() {
     assert_eq!((causes.iter().count(), causes.recent().len()), (MAX_CAUSES, RECENT));
     assert_eq!(causes.uncounted_errors(1000), 700 + 100, "those that were never reported, and those that made room");
 }
+
+#[test]
+fn the_message_of_all_errors_is_told_if_they_have_one() {
+    let mut causes = Causes::default();
+    let errors = |text| vec![error(0, 500, text), error(1, 404, text)];
+    causes.add(3, errors("no rate for 2027"), false, name);
+    let only = |causes: &Causes, endpoint, since| causes.only_message(endpoint, since).map(str::to_owned);
+    assert_eq!(only(&causes, 0, 2).as_deref(), Some("no rate for #"));
+    assert_eq!([only(&causes, 1, 2), only(&causes, 2, 2), only(&causes, 0, 4)], [None, None, None]);
+    causes.add(70, errors("it is late"), false, name);
+    assert_eq!(only(&causes, 0, 3), None, "two causes");
+    assert_eq!(only(&causes, 0, 10).as_deref(), Some("it is late"));
+}
