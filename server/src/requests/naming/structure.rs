@@ -140,7 +140,7 @@ impl Tables {
         names: Option<&Word<'_>>,
     ) -> Vec<Arc<str>> {
         // An application's resources end paths as well.
-        let are_resources = || words.len() < SAME_NEXT && names.is_none() || words.iter().any(|word| word.ends);
+        let are_resources = || words.len() < SAME_NEXT || words.iter().any(|word| word.ends);
         if words.len() > MANY_WORDS || kind == PlaceKind::Root && are_resources() {
             return vec![];
         }
