@@ -1,6 +1,6 @@
 //! Files in paths: static files count by their folder, `/assets/*`; other files by their ending, `{id}.pdf`.
 
-use super::words::is_version;
+use super::{api_version::is_numbered, words::is_version};
 
 /// What the ending of a file's name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,4 +223,10 @@ pub(super) fn static_file(path: &str) -> Option<StaticFile> {
         FileEnding::Media => Some(StaticFile::Folder),
         FileEnding::Data | FileEnding::Repository => None,
     }
+}
+
+/// What is a file among files: `main.go`, `Dockerfile`.
+pub(super) fn may_be_file(part: &str) -> bool {
+    let is_name = part.contains('.') && !part.starts_with('.') && !is_numbered(part);
+    part == "*" || is_name || part.starts_with(|char: char| char.is_ascii_uppercase())
 }

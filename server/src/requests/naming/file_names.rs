@@ -4,8 +4,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    api_version::is_numbered,
-    file::ending,
+    file::{ending, may_be_file},
     images::is_image_of_thing,
     segment::FILE,
     tables::{Tables, ends_in_thing},
@@ -48,12 +47,6 @@ impl Tables {
         }
         self.templates.get_key_value(row.as_str()).map(|(row, _)| Arc::clone(row))
     }
-}
-
-/// What is a file among files: `main.go`, `Dockerfile`.
-pub(super) fn may_be_file(part: &str) -> bool {
-    let is_name = part.contains('.') && !part.starts_with('.') && !is_numbered(part);
-    part == "*" || is_name || part.starts_with(|char: char| char.is_ascii_uppercase())
 }
 
 /// `report.pdf`, `{file}.pdf`, and the `*` of all images. An image that each thing has keeps its name.

@@ -14,8 +14,7 @@ use foldhash::fast::RandomState;
 use super::{
     api_version::is_numbered,
     context::Before,
-    file::{StaticFile, ending, static_file},
-    file_names::may_be_file,
+    file::{StaticFile, ending, may_be_file, static_file},
     images::is_image_of_thing,
     route_words::{is_of_routes, may_be_thing},
     segment::{FILE, KEY, LEAD_TO_FILES, NAME, Segment, segment},
