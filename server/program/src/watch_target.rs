@@ -4,7 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 
 use watchboard::{Watch, WatchTarget};
 
-use crate::proxy::Upstream;
+use crate::proxy::{Upstream, UpstreamPlace};
 
 /// Without a target the board shows the program's own process. A name's address is not known yet.
 pub(crate) fn watch_target(pid: Option<u32>, upstream: Option<&Upstream>) -> Option<WatchTarget> {
@@ -12,10 +12,12 @@ pub(crate) fn watch_target(pid: Option<u32>, upstream: Option<&Upstream>) -> Opt
         return Some(Watch::Pid(pid).into());
     }
     let upstream = upstream?;
-    let watch = match (upstream.socket_address(), upstream.host_and_port()) {
+    let watch = match (upstream.socket_address(), &upstream.place) {
         (Some(address), _) => Watch::Listening(address),
-        (None, Some((host, _))) => Watch::Unseen(format!("The address of {host} is being looked up.")),
-        (None, None) => Watch::Unseen(format!("The process behind {upstream} is not known: name it by --pid.")),
+        (None, UpstreamPlace::Tcp(authority)) => {
+            Watch::Unseen(format!("The address of {} is being looked up.", authority.host()))
+        }
+        (None, UpstreamPlace::Unix(path)) => Watch::Socket(path.to_path_buf()),
     };
     Some(watch.into())
 }

@@ -11,6 +11,7 @@ mod member;
 mod members;
 mod owners;
 mod table;
+mod unix_listeners;
 
 use std::{collections::HashSet, time::Duration};
 

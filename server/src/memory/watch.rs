@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -15,6 +16,8 @@ pub enum Watch {
     /// The process that listens at this TCP address of this host, and its descendants. If several have the socket open, it is the
     /// topmost of them. Once they have ended, it is the next process that listens there.
     Listening(SocketAddr),
+    /// The process that listens at the Unix socket with this path on this host, and its descendants, as for an address.
+    Socket(PathBuf),
     /// No process can be seen, for this reason. The board shows the reason, and not its own process.
     Unseen(String),
 }
@@ -24,6 +27,7 @@ impl fmt::Display for Watch {
         match self {
             Self::Pid(pid) => write!(formatter, "process {pid}"),
             Self::Listening(address) => write!(formatter, "listening at {address}"),
+            Self::Socket(path) => write!(formatter, "listening at {}", path.display()),
             Self::Unseen(_) => formatter.write_str("which cannot be seen"),
         }
     }

@@ -352,3 +352,34 @@ async fn a_process_that_there_is_not_is_refused_at_the_start() {
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("no process 4294967295 on this host"), "{said}");
 }
+
+const AT_SOCKET: &str = r"
+import os, socket
+path = os.getcwd() + '/app.sock'
+if os.path.exists(path):
+    os.remove(path)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+listener.listen()
+while True:
+    listener.accept()[0].close()
+";
+
+#[tokio::test]
+async fn an_application_at_a_unix_socket_is_found_and_missed_without_a_request() {
+    let mut application = Python::script(AT_SOCKET);
+    let folder = application.folder().canonicalize().expect("it is there");
+    let upstream = format!("unix:{}/app.sock", folder.display());
+    let binary = Binary::start(&["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"]).await;
+    let is_found = |health: &Value| processes(health).len() == 1;
+    let health = binary.client.wait_for_json("/health", WITHIN, is_found).await;
+    assert_eq!(pids(&health), [application.pid().to_string()]);
+    application.kill().await;
+    let is_missed = |health: &Value| health["reasons"].to_string().contains("has not been running");
+    let health = binary.client.wait_for_json("/health", WITHIN, is_missed).await;
+    assert_eq!(health["status"], "unhealthy");
+    let metrics = String::from_utf8(binary.client.send("GET", "/metrics").await.1.to_vec()).expect("text");
+    assert!(metrics.contains("watchboard_application_up 0"), "{metrics}");
+    application.restart();
+    binary.client.wait_for_json("/health", WITHIN, |health| is_found(health) && health["status"] == "healthy").await;
+}

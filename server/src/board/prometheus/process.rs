@@ -56,8 +56,10 @@ fn write_capacities(out: &mut Exposition, capacities: &[CapacityUse]) {
 fn write_process(out: &mut Exposition, snapshot: &Snapshot) {
     let memory = &snapshot.memory;
     if let Some(application) = &memory.application {
-        let up = u8::from(application.gone_since_unix_ms.is_none());
-        out.one((Gauge, "watchboard_application_up", "Whether a process of the application runs."), Some(up));
+        // One that is out of sight may run or not.
+        let runs = memory.process.is_ok().then_some(1);
+        let up = if application.gone_since_unix_ms.is_some() { Some(0) } else { runs };
+        out.one((Gauge, "watchboard_application_up", "Whether a process of the application runs."), up);
         let help = "Times that new processes replaced all of the application's.";
         out.one((Counter, "watchboard_application_restarts_total", help), Some(application.restarts));
     }

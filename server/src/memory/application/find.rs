@@ -2,7 +2,9 @@
 
 use std::{
     collections::BTreeSet,
+    fmt,
     net::SocketAddr,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -13,6 +15,7 @@ use super::{
     listeners::{self, Listeners},
     owners,
     table::{ProcessKey, ProcessTable},
+    unix_listeners::{UnixListener, find_unix_listener},
 };
 use crate::memory::{
     failure::{Absence, or_unknown},
@@ -85,6 +88,7 @@ impl Finder {
         let found = match self.watch {
             Watch::Pid(pid) => self.by_id(pid),
             Watch::Listening(address) => self.by_address(address),
+            Watch::Socket(ref path) => self.by_socket(&path.clone()),
             Watch::Unseen(ref why) => Err(SearchFailure::Unseen(Unknown::because(why))),
         };
         match &found {
@@ -128,6 +132,36 @@ impl Finder {
             ))));
         }
         let listeners = listeners::find_listeners(address)?;
+        let found = self.by_listeners(&address, listeners)?;
+        if let Some(why) = explain_forwarder(address, &self.roots) {
+            return Err(SearchFailure::Unseen(why));
+        }
+        Ok(found)
+    }
+
+    fn by_socket(&mut self, path: &Path) -> Result<ProcessTree, SearchFailure> {
+        // Who is not in the table is asked by a connection: seldom.
+        if let Some((.., why)) =
+            self.in_vain.as_ref().filter(|it| it.0.inodes.is_empty() && it.1.elapsed() < SEARCH_EVERY)
+        {
+            return Err(SearchFailure::Unseen(why.clone()));
+        }
+        let listeners = match find_unix_listener(path)? {
+            UnixListener::Known(listeners) => listeners,
+            UnixListener::Nobody => Listeners::default(),
+            UnixListener::Unseen => {
+                let why = Unknown::because(format!(
+                    "The process that listens at {} is not to be seen from here, as one in a container: name it by --pid.",
+                    path.display(),
+                ));
+                self.in_vain = Some((Listeners::default(), Instant::now(), why.clone()));
+                return Err(SearchFailure::Unseen(why));
+            }
+        };
+        self.by_listeners(&path.display(), listeners)
+    }
+
+    fn by_listeners(&mut self, place: &dyn fmt::Display, listeners: Listeners) -> Result<ProcessTree, SearchFailure> {
         // A process that no longer listens finishes its requests: it is the application as long as it runs.
         let is_same = listeners.inodes == self.sockets || listeners.inodes.is_empty();
         if is_same && !self.roots.is_empty() {
@@ -146,7 +180,7 @@ impl Finder {
         }
         if listeners.inodes.is_empty() {
             self.roots.clear();
-            return Err(SearchFailure::Gone(self.nothing_listens(address)));
+            return Err(SearchFailure::Gone(self.nothing_listens(place)));
         }
         if let Some((same, at, why)) = &self.in_vain
             && *same == listeners
@@ -154,7 +188,7 @@ impl Finder {
         {
             return Err(SearchFailure::Unseen(why.clone()));
         }
-        let found = self.by_owners(address, &listeners);
+        let found = self.by_owners(place, &listeners);
         self.in_vain = match &found {
             Err(SearchFailure::Unseen(why)) => Some((listeners, Instant::now(), why.clone())),
             _ => None,
@@ -162,7 +196,7 @@ impl Finder {
         found
     }
 
-    fn by_owners(&mut self, address: SocketAddr, listeners: &Listeners) -> Result<ProcessTree, SearchFailure> {
+    fn by_owners(&mut self, place: &dyn fmt::Display, listeners: &Listeners) -> Result<ProcessTree, SearchFailure> {
         let table = ProcessTable::read()?;
         let owners = or_unknown("/proc/PID/fd", owners::find_owners(&listeners.inodes, table.folders()))?;
         self.roots = table.roots(&owners.pids, std::process::id());
@@ -178,22 +212,19 @@ impl Finder {
                 (false, false) => "is not to be seen from here: it is in a container of its own, or of the kernel",
             };
             return Err(SearchFailure::Unseen(Unknown::because(format!(
-                "The process that listens at {address}{whose} {why}. Run watchboard as the same user or with CAP_SYS_PTRACE, or name the \
+                "The process that listens at {place}{whose} {why}. Run watchboard as the same user or with CAP_SYS_PTRACE, or name the \
                  process by --pid."
             ))));
-        }
-        if let Some(why) = explain_forwarder(address, &self.roots) {
-            return Err(SearchFailure::Unseen(why));
         }
         Ok(ProcessTree { processes: table.family(&self.roots, std::process::id()), owners: self.owners.clone() })
     }
 
-    fn nothing_listens(&self, address: SocketAddr) -> Unknown {
+    fn nothing_listens(&self, place: &dyn fmt::Display) -> Unknown {
         Unknown::because(if self.seen {
-            format!("The application's process has ended; looking for the next that listens at {address}.")
+            format!("The application's process has ended; looking for the next that listens at {place}.")
         } else {
             format!(
-                "Nothing on this host listens at {address} yet. Start the application there; one in a network of its own, as in a \
+                "Nothing on this host listens at {place} yet. Start the application there; one in a network of its own, as in a \
                  container, is named by --pid."
             )
         })
