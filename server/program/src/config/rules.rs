@@ -8,6 +8,7 @@ use watchboard::Builder;
 
 /// The row of requests that no route matches.
 const UNMATCHED: &str = "(unmatched)";
+const OTHER: &str = "(other)";
 
 /// The flags of [`Builder`]'s rules.
 #[derive(Args, Clone, Debug)]
@@ -54,6 +55,8 @@ pub(crate) enum RuleError {
     Route(String),
     #[error("it is not {0}")]
     NoPair(&'static str),
+    #[error("{0:?} is the board's own row: choose another name")]
+    Taken(String),
 }
 
 impl RuleOptions {
@@ -90,7 +93,12 @@ fn objective_of(text: &str) -> Result<(String, Duration), RuleError> {
 fn group(text: &str) -> Result<(String, String), RuleError> {
     const FORM: &str = "ROUTE=NAME, as in /assets/*=assets";
     let (route, row) = pair(text, FORM)?;
-    if row.is_empty() { Err(RuleError::NoPair(FORM)) } else { Ok((route, row.to_owned())) }
+    match row {
+        "" => Err(RuleError::NoPair(FORM)),
+        UNMATCHED | OTHER => Err(RuleError::Taken(row.to_owned())),
+        _ if row.contains(char::is_control) => Err(RuleError::NoPair(FORM)),
+        _ => Ok((route, row.to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +116,8 @@ mod tests {
             (objective_of("/search").unwrap_err(), "ROUTE=DURATION"),
             (objective_of("search=2s").unwrap_err(), "\"search\" is not a route"),
             (group("/assets/*=").unwrap_err(), "ROUTE=NAME"),
+            (group("/assets/*=a\nb").unwrap_err(), "ROUTE=NAME"),
+            (group("/assets/*=(other)").unwrap_err(), "\"(other)\" is the board's own row"),
             (route("livez").unwrap_err(), "\"livez\""),
         ] {
             assert!(error.to_string().contains(words), "{error}");

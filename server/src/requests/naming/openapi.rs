@@ -8,6 +8,8 @@ use crate::masking::mask_text;
 
 /// Templates of one document. No application has more.
 const MOST: usize = 10_000;
+/// Servers of a document whose paths are tried as bases.
+const MOST_BASES: usize = 4;
 
 #[derive(Deserialize)]
 struct Document {
@@ -33,13 +35,18 @@ pub(super) fn templates(document: &str) -> Result<(Vec<String>, usize), RouteErr
     if paths.len() > MOST {
         return Err(RouteError::TooManyPaths { count: paths.len(), most: MOST });
     }
-    let first = document.servers.first().map(|server| path_of(&server.url));
-    let base = document.base_path.as_deref().or(first).unwrap_or_default().trim_end_matches('/');
-    let named = || paths.keys().filter(|path| path.starts_with('/'));
-    let below_base = named().map(|path| format!("{base}{path}"));
+    let of_servers = document.servers.iter().map(|server| path_of(&server.url));
+    let mut bases: Vec<&str> = vec![];
     // A proxy in front of the application may have stripped the base, as FastAPI's `root_path` supposes.
-    let alone = named().filter(|_| !base.is_empty()).cloned();
-    Ok((below_base.chain(alone).collect(), named().count()))
+    for base in document.base_path.as_deref().into_iter().chain(of_servers).take(MOST_BASES).chain([""]) {
+        let base = base.trim_end_matches('/');
+        if !bases.contains(&base) {
+            bases.push(base);
+        }
+    }
+    let named = || paths.keys().filter(|path| path.starts_with('/'));
+    let below = |base: &&str| named().map(|path| format!("{base}{path}")).collect::<Vec<_>>();
+    Ok((bases.iter().flat_map(below).collect(), named().count()))
 }
 
 /// The parser's reason, without what it quotes of the document.
@@ -62,18 +69,15 @@ mod tests {
 
     #[test]
     fn paths_stand_below_the_base_and_without_it() {
-        for (more, base) in [
-            (r#""info": {}"#, ""),
-            (r#""servers": [{"url": "https://shop.example/api/v1/"}, {"url": "/other"}]"#, "/api/v1"),
-            (r#""servers": [{"url": "https://shop.example"}]"#, ""),
-            (r#""servers": [{"url": "/api"}]"#, "/api"),
-            (r#""basePath": "/v2""#, "/v2"),
+        for (more, bases) in [
+            (r#""info": {}"#, &[""][..]),
+            (r#""servers": [{"url": "https://shop.example/api/v1/"}, {"url": "/stage"}]"#, &["/api/v1", "/stage", ""]),
+            (r#""servers": [{"url": "https://shop.example"}, {"url": "http://localhost:8000/"}]"#, &[""]),
+            (r#""servers": [{"url": "/api"}, {"url": "https://shop.example/api"}]"#, &["/api", ""]),
+            (r#""basePath": "/v2""#, &["/v2", ""]),
         ] {
             let document = format!(r#"{{"paths": {{"/users/{{id}}": {{"get": {{}}}}, "/": {{}}}}, {more}}}"#);
-            let mut expected = vec![format!("{base}/"), format!("{base}/users/{{id}}")];
-            if !base.is_empty() {
-                expected.extend(["/".to_owned(), "/users/{id}".to_owned()]);
-            }
+            let expected = bases.iter().flat_map(|base| [format!("{base}/"), format!("{base}/users/{{id}}")]).collect();
             assert_eq!(templates(&document).unwrap(), (expected, 2), "{more}");
         }
     }

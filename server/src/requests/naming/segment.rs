@@ -54,7 +54,7 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     if part.bytes().all(|byte| byte.is_ascii_digit()) {
         return Segment::Parameter("{id}".into());
     }
-    if is_version(part) || is_by(part) {
+    if is_version(part) || is_by(part) || LIBRARIES.contains(&part) {
         return Segment::Word;
     }
     // `OPS-404`
@@ -195,6 +195,9 @@ const DOMAINS: &[&str] =
 
 /// The groups of Kubernetes' API end so.
 const GROUPS: &str = ".k8s.io";
+
+/// They look like domains, and their clients ask for them: `/socket.io/?transport=polling`.
+const LIBRARIES: &[&str] = &["engine.io", "socket.io"];
 
 /// `acme.io`: a customer's, mostly.
 fn is_domain(part: &str) -> bool {

@@ -56,6 +56,9 @@ fn files_keep_what_says_what_they_are() {
     for (path, expected) in [
         ("/v2/tiles/satellite/7/12/9.png", "/v2/tiles/satellite/{id}/{id}/{id}.png"),
         ("/uploads/9.png", "/uploads/*"),
+        ("/socket.io/", "/socket.io/"),
+        ("/hr/cv-mueller.docx", "/hr/{file}.docx"),
+        ("/hr/report-dieter-final.pdf", "/hr/{file}.pdf"),
         ("/contents/jane/otter.txt/checkpoints", "/contents/{name}/{file}.txt/checkpoints"),
         ("/exports/2026-11-05.ndjson.gz", "/exports/{date}.ndjson.gz"),
         ("/api/v3/jobs/7/artifacts/bundle.js", "/api/v3/jobs/{id}/artifacts/*"),
