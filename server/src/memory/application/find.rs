@@ -132,17 +132,14 @@ impl Finder {
             ))));
         }
         let listeners = listeners::find_listeners(address)?;
-        let found = self.by_listeners(&address, listeners)?;
-        if let Some(why) = explain_forwarder(address, &self.roots) {
-            return Err(SearchFailure::Unseen(why));
-        }
-        Ok(found)
+        self.by_listeners(&address, listeners)
     }
 
     fn by_socket(&mut self, path: &Path) -> Result<ProcessTree, SearchFailure> {
         // Who is not in the table is asked by a connection: seldom.
-        if let Some((.., why)) =
-            self.in_vain.as_ref().filter(|it| it.0.inodes.is_empty() && it.1.elapsed() < SEARCH_EVERY)
+        if let Some((asked, at, why)) = &self.in_vain
+            && asked.inodes.is_empty()
+            && at.elapsed() < SEARCH_EVERY
         {
             return Err(SearchFailure::Unseen(why.clone()));
         }
@@ -215,6 +212,10 @@ impl Finder {
                 "The process that listens at {place}{whose} {why}. Run watchboard as the same user or with CAP_SYS_PTRACE, or name the \
                  process by --pid."
             ))));
+        }
+        if let Some(why) = explain_forwarder(place, &self.roots) {
+            self.roots.clear();
+            return Err(SearchFailure::Unseen(why));
         }
         Ok(ProcessTree { processes: table.family(&self.roots, std::process::id()), owners: self.owners.clone() })
     }

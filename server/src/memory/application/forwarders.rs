@@ -1,6 +1,6 @@
 //! Programs that listen in the place of an application and forward its connections: their memory is not the application's.
 
-use std::net::SocketAddr;
+use std::fmt;
 
 use watchboard_wire::Unknown;
 
@@ -26,8 +26,8 @@ const FORWARDERS: [(&str, &str); 13] = [
 const CONTAINER: &str = " `docker inspect --format '{{.State.Pid}}' NAME` or `podman inspect` tells its id.";
 const ELSEWHERE: &str = " If it runs on another machine, run watchboard there.";
 
-/// Why these processes, which listen at `address`, are not the application; `None` if one of them may be.
-pub(super) fn explain_forwarder(address: SocketAddr, listening: &[ProcessKey]) -> Option<Unknown> {
+/// Why these processes, which listen at `place`, are not the application; `None` if one of them may be.
+pub(super) fn explain_forwarder(place: &dyn fmt::Display, listening: &[ProcessKey]) -> Option<Unknown> {
     let forwarder = |key: &ProcessKey| {
         let name = text::read(format!("/proc/{}/comm", key.pid)).ok()?;
         FORWARDERS.iter().find(|(forwarder, _)| *forwarder == name.trim_end())
@@ -35,7 +35,7 @@ pub(super) fn explain_forwarder(address: SocketAddr, listening: &[ProcessKey]) -
     let (name, hint) = forwarder(listening.first()?)?;
     listening.iter().all(|key| forwarder(key).is_some()).then(|| {
         Unknown::because(format!(
-            "{name} listens at {address} and forwards to the application: its memory is not the application's. Name the application's \
+            "{name} listens at {place} and forwards to the application: its memory is not the application's. Name the application's \
              process by --pid.{hint}"
         ))
     })
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn a_forwarder_is_told_from_an_application_by_its_name() {
         let folder = tempfile::tempdir().unwrap();
-        let address = ([127, 0, 0, 1], 8000).into();
+        let address = "127.0.0.1:8000";
         let reason = |name: &str| {
             let program = folder.path().join(name);
             symlink(fs::canonicalize("/bin/sleep").unwrap(), &program).unwrap();
@@ -59,7 +59,7 @@ mod tests {
             while fs::read_to_string(&comm).unwrap().trim_end() != name {
                 std::thread::yield_now();
             }
-            let reason = explain_forwarder(address, &[ProcessKey::from_pid(process.id()).unwrap()]);
+            let reason = explain_forwarder(&address, &[ProcessKey::from_pid(process.id()).unwrap()]);
             process.kill().unwrap();
             process.wait().unwrap();
             reason.map(|why| why.reason)
@@ -67,6 +67,6 @@ mod tests {
         let docker = reason("docker-proxy").expect("it forwards");
         assert!(docker.starts_with("docker-proxy listens at 127.0.0.1:8000") && docker.contains("--pid"), "{docker}");
         assert_eq!(reason("gunicorn"), None);
-        assert_eq!(explain_forwarder(address, &[]), None);
+        assert_eq!(explain_forwarder(&address, &[]), None);
     }
 }
