@@ -98,7 +98,7 @@ impl Before<'_> {
         match segment(part) {
             Segment::Parameter(_) if self.makes_version(part, next) => Segment::Word,
             Segment::Word | Segment::DictionaryWord | Segment::Unknown
-                if stem.split(['-', '_', '.']).any(is_person) || self.makes_secret(part) =>
+                if is_person(stem) || self.makes_secret(part) =>
             {
                 Segment::Parameter(name_of(part))
             }

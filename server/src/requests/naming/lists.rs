@@ -34,9 +34,12 @@ static WORDS: LazyLock<HashMap<&str, List, RandomState>> = LazyLock::new(|| {
 static PEOPLE: LazyLock<HashSet<&str, RandomState>> =
     LazyLock::new(|| include_str!("people.txt").split_ascii_whitespace().collect());
 
-/// Whether a word is a person's name, in any case.
-pub(super) fn is_person(word: &str) -> bool {
-    PEOPLE.contains(word) || PEOPLE.contains(&*word.to_ascii_lowercase())
+/// Whether a person's name is in a text, as a word of it, in any case.
+pub(super) fn is_person(text: &str) -> bool {
+    text.split(['-', '_', '.']).any(|word| {
+        let has_capitals = word.bytes().any(|byte| byte.is_ascii_uppercase());
+        if has_capitals { PEOPLE.contains(&*word.to_ascii_lowercase()) } else { PEOPLE.contains(word) }
+    })
 }
 
 /// All words of all lists.
