@@ -211,15 +211,15 @@ pub(super) fn static_file(path: &str) -> Option<StaticFile> {
     let (folder, name) = path.rsplit_once('/')?;
     // Most paths end here: their last segment has no ending.
     let (stem, _, ending) = ending(name)?;
-    let is_of_api = folder.split('/').any(|part| part == "api" || is_version(part));
+    let is_of_api = || folder.split('/').any(|part| part == "api" || is_version(part));
     let is_static = || folder.split('/').any(|part| STATIC_FOLDERS.contains(&part));
     match ending {
         _ if folder.is_empty() => None,
-        FileEnding::Code if is_of_api => Some(StaticFile::Folder),
+        FileEnding::Code if is_of_api() => Some(StaticFile::Folder),
         FileEnding::Code => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
         FileEnding::Media | FileEnding::Data if is_static() => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
         // A tile of a map, as `/v2/tiles/7/12/9.png`.
-        FileEnding::Media if is_of_api && stem.bytes().all(|byte| byte.is_ascii_digit()) => None,
+        FileEnding::Media if stem.bytes().all(|byte| byte.is_ascii_digit()) && is_of_api() => None,
         FileEnding::Media => Some(StaticFile::Folder),
         FileEnding::Data | FileEnding::Repository => None,
     }

@@ -28,22 +28,18 @@ impl Tables {
         let files: Vec<String> =
             beside.map(|other| other[place.len() + 1..].to_owned()).filter(|last| may_be_file(last)).collect();
         // Formats of one answer are no files: `/sales.csv`, `/sales.json`.
-        let sure =
-            || files.iter().filter(|file| is_file(file)).map(|file| ending(file).map_or(("*", "*"), |it| (it.0, it.1)));
-        let stems: HashSet<_> = sure().map(|(stem, _)| stem).collect();
-        let endings: HashSet<_> = sure().map(|(_, end)| end).collect();
+        let sure = files.iter().filter(|file| is_file(file));
+        let (stems, endings): (HashSet<_>, HashSet<_>) =
+            sure.map(|file| ending(file).map_or(("*", "*"), |(stem, end, _)| (stem, end))).unzip();
         let is_varied = stems.len() > 1 || stems.contains(FILE);
         if !is_varied || endings.len() < if ends_in_thing(place) { ENDINGS_OF_THING } else { ENDINGS } {
             return None;
         }
         let known = Arc::make_mut(self.places.entry(place.into()).or_default());
         known.holds_files = true;
-        known.names.retain(|name| !files.iter().any(|file| **file == **name));
         let row = format!("{place}/{}", known.label.get_or_insert_with(|| FILE.into()));
         for file in files {
-            if let Some((hidden, visits)) = self.templates.remove_entry(format!("{place}/{file}").as_str()) {
-                self.merge(hidden, &row, Some(&visits));
-            }
+            self.hide(place, &file);
         }
         self.templates.get_key_value(row.as_str()).map(|(row, _)| Arc::clone(row))
     }

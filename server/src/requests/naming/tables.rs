@@ -149,11 +149,11 @@ struct PathWalk<'a> {
     words: usize,
 }
 
-impl PathWalk<'_> {
+impl<'a> PathWalk<'a> {
     /// Appends a segment, and returns what the next one stands behind.
     fn part<'p>(&mut self, part: &'p str, before: Before<'_>, mut rest: Rest<'_>) -> Before<'p> {
         let next = rest.peek().copied();
-        let place = self.tables.places.get(self.name.template.as_str());
+        let place = self.place();
         let is_name = before.makes_name(part, next);
         let holds_values = place.is_some_and(|place| place.holds_values);
         // Most segments are known.
@@ -227,13 +227,13 @@ impl PathWalk<'_> {
     }
 
     /// The place that it has come to.
-    fn place(&self) -> Option<&Arc<Place>> {
+    fn place(&self) -> Option<&'a Arc<Place>> {
         self.tables.places.get(self.name.template.as_str())
     }
 
     /// Appends a static file.
     fn push_file(&mut self, file: &str) {
-        let place = self.tables.places.get(self.name.template.as_str());
+        let place = self.place();
         let label = place.filter(|place| place.holds_files && ending(file).is_some()).map(|place| place.label(FILE));
         self.push(label.unwrap_or("*"), None);
     }
@@ -260,7 +260,7 @@ impl PathWalk<'_> {
 
     /// Whether a folder's name is a word, or shown already.
     fn is_shown(&self, part: &str) -> bool {
-        let place = self.tables.places.get(self.name.template.as_str());
+        let place = self.place();
         place.is_some_and(|place| place.names.contains(part))
             || LEAD_TO_FILES.contains(&part)
             || matches!(segment(part), Segment::Word | Segment::DictionaryWord)

@@ -72,7 +72,7 @@ impl Tables {
     }
 
     /// From now on requests of a template count under another one, with its visits.
-    pub(super) fn merge(&mut self, template: Arc<str>, into: &str, visits: Option<&Visits>) -> Option<Arc<str>> {
+    fn merge(&mut self, template: Arc<str>, into: &str, visits: Option<&Visits>) -> Option<Arc<str>> {
         let target = self.add(into, visits)?;
         for earlier in self.merged.values_mut().filter(|earlier| **earlier == template) {
             *earlier = Arc::clone(&target);
