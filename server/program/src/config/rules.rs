@@ -8,6 +8,7 @@ use watchboard::Builder;
 
 /// The row of requests that no route matches.
 const UNMATCHED: &str = "(unmatched)";
+/// The row of endpoints past the limit.
 const OTHER: &str = "(other)";
 
 /// The flags of [`Builder`]'s rules.

@@ -56,12 +56,12 @@ async fn an_outage_is_named_after_its_own_time_however_the_clock_is_set() {
     // Ten minutes into an hour, so that none begins meanwhile.
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs();
     let start = 600 - i64::try_from(since_epoch % 3_600).expect("less than an hour");
+    let clock = |step: i64| format!("{:+}", start + step);
     for step in [3_600, -3_600] {
         let mut application = Python::script(LISTENS);
         application.wait_until_listening().await;
         let upstream = application.url();
-        let Some(faked) =
-            Faked::start(&format!("{start:+}"), &["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"]).await
+        let Some(faked) = Faked::start(&clock(0), &["--upstream", &upstream, "--proxy-listen", "127.0.0.1:0"]).await
         else {
             return;
         };
@@ -70,7 +70,7 @@ async fn an_outage_is_named_after_its_own_time_however_the_clock_is_set() {
         application.kill().await;
         let noticed = |health: &Value| health["memory_analysis"]["process"]["process"]["error"].is_string();
         let noticed = faked.health(noticed).await;
-        faked.clock.set(&format!("{:+}", start + step));
+        faked.clock.set(&clock(step));
         let moved = faked.health(|health| timestamp(health)[..13] != timestamp(&before)[..13]).await;
         assert_eq!(gone_seconds(&moved), None, "{step}: it is too soon: {moved:#}");
         let named = faked.health(|health| gone_seconds(health).is_some()).await;
@@ -78,7 +78,7 @@ async fn an_outage_is_named_after_its_own_time_however_the_clock_is_set() {
         let uptime = |health: &Value| health["monitor"]["uptime_seconds"].as_u64().expect("a number");
         assert!((10..15).contains(&(uptime(&named) - uptime(&noticed))), "{step}: {named:#}");
         // Back again while it lasts.
-        faked.clock.set(&format!("{start:+}"));
+        faked.clock.set(&clock(0));
         let later = faked.health(|health| gone_seconds(health) >= Some(13)).await;
         assert!(gone_seconds(&later) < Some(60) && later["status"] == "unhealthy", "{step}: {later:#}");
         assert_eq!(timestamp(&later)[..13], timestamp(&before)[..13], "the date follows the wall clock");
