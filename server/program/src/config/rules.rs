@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use clap::Args;
 use thiserror::Error;
-use watchboard::Builder;
+use watchboard::{Builder, RouteError, Routes};
 
 /// The row of requests that no route matches.
 const UNMATCHED: &str = "(unmatched)";
@@ -54,6 +54,10 @@ pub(crate) enum RuleError {
     Duration,
     #[error("{0:?} is not a route, as in /users/{{id}} or /internal/*")]
     Route(String),
+    #[error("{0:?} has a * before its end: a * stands for all that follows, as in /internal/*")]
+    InnerStar(String),
+    #[error(transparent)]
+    Template(#[from] RouteError),
     #[error("it is not {0}")]
     NoPair(&'static str),
     #[error("{0:?} is the board's own row: choose another name")]
@@ -76,8 +80,19 @@ fn objective(text: &str) -> Result<Duration, RuleError> {
 }
 
 fn route(text: &str) -> Result<String, RuleError> {
-    let is_route = text.starts_with('/') || text == UNMATCHED;
-    is_route.then(|| text.to_owned()).ok_or_else(|| RuleError::Route(text.to_owned()))
+    let beginning = text.strip_suffix('*').unwrap_or(text);
+    if text == UNMATCHED {
+        return Ok(text.to_owned());
+    }
+    if !text.starts_with('/') {
+        return Err(RuleError::Route(text.to_owned()));
+    }
+    if beginning.replace("{*", "").contains('*') {
+        return Err(RuleError::InnerStar(text.to_owned()));
+    }
+    // A rule that no row can have is told as a template would be.
+    Routes::declared([beginning])?;
+    Ok(text.to_owned())
 }
 
 /// A route may have a `=` too.
@@ -110,7 +125,9 @@ mod tests {
     fn rules_are_read_and_wrong_ones_are_named() {
         assert_eq!(objective_of("/a=b/{id}=1m 30s").unwrap(), ("/a=b/{id}".to_owned(), Duration::from_secs(90)));
         assert_eq!(group("/assets/*=assets").unwrap(), ("/assets/*".to_owned(), "assets".to_owned()));
-        assert_eq!(route("(unmatched)").unwrap(), "(unmatched)");
+        for known in ["(unmatched)", "/", "/*", "/static/*", "/files/{*path}", "/orders/{id}:cancel", "/a-*"] {
+            assert_eq!(route(known).unwrap(), known);
+        }
         for (error, words) in [
             (objective("fast").unwrap_err(), "300ms"),
             (objective("0s").unwrap_err(), "300ms"),
@@ -120,6 +137,9 @@ mod tests {
             (group("/assets/*=a\nb").unwrap_err(), "ROUTE=NAME"),
             (group("/assets/*=(other)").unwrap_err(), "\"(other)\" is the board's own row"),
             (route("livez").unwrap_err(), "\"livez\""),
+            (route("/a/*/b").unwrap_err(), "/internal/*"),
+            (route("/a/:id").unwrap_err(), "{id}"),
+            (objective_of("/a/{b=2s").unwrap_err(), "\"/a/{b\""),
         ] {
             assert!(error.to_string().contains(words), "{error}");
         }

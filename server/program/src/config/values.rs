@@ -66,6 +66,7 @@ pub(super) fn upstream(text: &str) -> Result<Upstream, ValueError> {
     // `8000` alone would be a host of that name.
     let has_scheme_or_port = uri.scheme().is_some() || uri.port().is_some();
     let authority = uri.authority().filter(is_address).filter(|_| has_scheme_or_port);
+    let authority = authority.filter(|authority| authority.port_u16() != Some(0));
     let place = authority.cloned().map(UpstreamPlace::Tcp).ok_or(ValueError::Url)?;
     Ok(Upstream { protocol, place })
 }

@@ -93,13 +93,16 @@ impl Declared {
     /// If templates differ only in the names of their parts, the first one counts for both.
     pub(super) fn new(templates: &[(String, NameSource)]) -> Result<Self, RouteError> {
         let mut shapes: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
-        for (number, (template, _)) in templates.iter().enumerate() {
+        for (number, (template, rule)) in templates.iter().enumerate() {
             let template = template.clone();
             if !template.starts_with('/') {
                 return Err(RouteError::NoSlash { template });
             }
             if template.matches('{').count() > MAX_PARAMETERS {
                 return Err(RouteError::TooManyParameters { template, most: MAX_PARAMETERS });
+            }
+            if let Some(reason) = (*rule == NameSource::Declared).then(|| other_syntax(&template)).flatten() {
+                return Err(RouteError::Refused { template, reason });
             }
             let decoded = decode(&template);
             shapes.entry(shape(&decoded)).or_default().push(Candidate { number, mixed: mixed(&decoded) });
@@ -155,6 +158,21 @@ impl Declared {
     pub(super) fn rule(&self, template: &str) -> Option<NameSource> {
         self.templates.iter().find(|(known, _)| known == template).map(|(_, rule)| *rule)
     }
+}
+
+/// A parameter as the templates of other routers have it: `:id`, `<int:id>`, `*`. No path would match it here.
+fn other_syntax(template: &str) -> Option<String> {
+    template.split('/').find_map(|part| {
+        let (name, instead) = if let Some(name) = part.strip_prefix(':') {
+            (name, "{id}")
+        } else if let Some(name) = part.strip_prefix('*') {
+            (name, "{*rest}")
+        } else {
+            (part.strip_prefix('<')?.strip_suffix('>')?, "{id}")
+        };
+        let is_name = name.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | ':' | '?'));
+        is_name.then(|| format!("a parameter is written {instead}, not {part:?}"))
+    })
 }
 
 /// A path with its escapes as the characters that they stand for, segment by segment: an escaped slash is none between segments.
@@ -305,9 +323,21 @@ mod tests {
 
     #[test]
     fn what_is_no_template_is_named() {
-        for wrong in ["users/{id}", "", "/{*all}/more", &"/{id}".repeat(30)] {
+        for wrong in ["users/{id}", "", "/{*all}/more", "/a/{b", "/a/b}", &"/{id}".repeat(30)] {
             let error = declared(&[wrong]).unwrap_err().to_string();
             assert!(error.contains(&format!("{wrong:?}")), "{error}");
         }
+    }
+
+    #[test]
+    fn parameters_of_other_routers_are_refused() {
+        for (wrong, instead) in
+            [("/users/:id", "{id}"), ("/users/:id?", "{id}"), ("/users/<int:id>", "{id}"), ("/*/b", "{*rest}")]
+        {
+            let error = declared(&["/orders/{id}:cancel", wrong]).unwrap_err().to_string();
+            assert!(error.contains(wrong) && error.contains(&format!("is written {instead}, not")), "{error}");
+        }
+        // A document's own paths are taken as they stand.
+        assert!(Declared::new(&[("/v1/:batchGet".to_owned(), NameSource::OpenApi)]).is_ok());
     }
 }

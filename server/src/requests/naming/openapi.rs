@@ -1,4 +1,4 @@
-//! The route templates of an OpenAPI document (2.0 and 3): its paths, below the base path of its first server and without it.
+//! The route templates of an OpenAPI document (2.0 and 3): its paths, below the base paths of their servers and without them.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -27,6 +27,16 @@ struct OpenApiServer {
     url: String,
 }
 
+impl OpenApiServer {
+    /// The path of its URL. The URL may be a path alone.
+    fn path(&self) -> &str {
+        match self.url.split_once("://") {
+            Some((_, rest)) => rest.find('/').map_or("", |at| &rest[at..]),
+            None => &self.url,
+        }
+    }
+}
+
 /// The templates, those below the base first, and the number of the document's paths.
 pub(super) fn templates(document: &str) -> Result<(Vec<String>, usize), RouteError> {
     let document: Document =
@@ -35,18 +45,29 @@ pub(super) fn templates(document: &str) -> Result<(Vec<String>, usize), RouteErr
     if paths.len() > MOST {
         return Err(RouteError::TooManyPaths { count: paths.len(), most: MOST });
     }
-    let of_servers = document.servers.iter().map(|server| path_of(&server.url));
-    let mut bases: Vec<&str> = vec![];
-    // A proxy in front of the application may have stripped the base, as FastAPI's `root_path` supposes.
-    for base in document.base_path.as_deref().into_iter().chain(of_servers).take(MOST_BASES).chain([""]) {
-        let base = base.trim_end_matches('/');
-        if !bases.contains(&base) {
-            bases.push(base);
+    let of_document: Vec<&str> =
+        document.base_path.as_deref().into_iter().chain(document.servers.iter().map(OpenApiServer::path)).collect();
+    let named: Vec<_> = paths.iter().filter(|(path, _)| path.starts_with('/')).collect();
+    let mut below = vec![];
+    for (path, item) in &named {
+        // A path's own servers stand for the document's.
+        let own = item.get("servers").and_then(|servers| Vec::<OpenApiServer>::deserialize(servers).ok());
+        let own: Option<Vec<&str>> = own.as_ref().map(|own| own.iter().map(OpenApiServer::path).collect());
+        below.extend(bases(own.as_ref().unwrap_or(&of_document)).map(|base| format!("{base}{path}")));
+    }
+    let plain = named.iter().map(|(path, _)| (*path).clone());
+    Ok((below.into_iter().chain(plain).collect(), named.len()))
+}
+
+/// The first bases of a path.
+fn bases(of_servers: &[&str]) -> impl Iterator<Item = String> {
+    let mut bases: Vec<String> = vec![];
+    for base in of_servers.iter().take(MOST_BASES).map(|base| base.trim_end_matches('/')) {
+        if !base.is_empty() && !bases.iter().any(|known| known == base) {
+            bases.push(base.to_owned());
         }
     }
-    let named = || paths.keys().filter(|path| path.starts_with('/'));
-    let below = |base: &&str| named().map(|path| format!("{base}{path}")).collect::<Vec<_>>();
-    Ok((bases.iter().flat_map(below).collect(), named().count()))
+    bases.into_iter()
 }
 
 /// The parser's reason, without what it quotes of the document.
@@ -55,16 +76,10 @@ fn reason(error: &serde_json::Error) -> String {
     text.strip_suffix(&place).map_or_else(|| mask_text(&text), |text| mask_text(text) + &place)
 }
 
-/// The path of a server's URL. The URL may be a path alone.
-fn path_of(url: &str) -> &str {
-    match url.split_once("://") {
-        Some((_, rest)) => rest.find('/').map_or("", |at| &rest[at..]),
-        None => url,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -77,9 +92,18 @@ mod tests {
             (r#""basePath": "/v2""#, &["/v2", ""]),
         ] {
             let document = format!(r#"{{"paths": {{"/users/{{id}}": {{"get": {{}}}}, "/": {{}}}}, {more}}}"#);
-            let expected = bases.iter().flat_map(|base| [format!("{base}/"), format!("{base}/users/{{id}}")]).collect();
-            assert_eq!(templates(&document).unwrap(), (expected, 2), "{more}");
+            let (found, count) = templates(&document).unwrap();
+            let expected: BTreeSet<_> =
+                bases.iter().flat_map(|base| [format!("{base}/"), format!("{base}/users/{{id}}")]).collect();
+            assert_eq!((found.into_iter().collect(), count), (expected, 2), "{more}");
         }
+    }
+
+    #[test]
+    fn a_path_may_have_servers_of_its_own() {
+        let document = r#"{"servers": [{"url": "/api"}], "paths": {
+            "/files/{name}": {"servers": [{"url": "https://files.example/v2"}]}, "/users": {}}}"#;
+        assert_eq!(templates(document).unwrap().0, ["/v2/files/{name}", "/api/users", "/files/{name}", "/users"]);
     }
 
     #[test]
