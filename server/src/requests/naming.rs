@@ -15,6 +15,7 @@ mod learning;
 mod lists;
 mod locales;
 mod name;
+mod name_places;
 mod openapi;
 mod place_kind;
 mod plurals;
@@ -25,6 +26,7 @@ mod spelling;
 mod structure;
 mod tables;
 mod updates;
+mod value_signs;
 mod visits;
 mod words;
 

@@ -7,61 +7,16 @@ use super::{
     file::ending,
     lists::{is_foreign_plural, is_person},
     locales::is_locale,
+    name_places::{
+        FOLDERS, HAVE_ITEMS, NAMES_OF_PEOPLE, OF_CONSTANTS, OF_DATA, OF_MAIL, OF_OTHERS, OF_PEOPLE, OF_STATES,
+        OF_TITLES,
+    },
     plurals::{COLLECTIONS, NO_PLURALS, SELECTORS, is_plural},
     private_places::{is_of_people, may_be_secret},
     route_words::{is_by, is_of_routes, is_verb},
     segment::{FILE, NAME, Segment, segment},
-    words::{Term, is_version, term},
+    words::{Term, is_joined, is_version, term},
 };
-
-/// Of these, and of the plurals, a thing has what the plural behind it names: `/project/default/versions`.
-const HAVE_ITEMS: &[&str] =
-    &["bucket", "keyspace", "namespace", "project", "queue", "repo", "schema", "snapshot", "table", "tenant", "topic"];
-/// Words that are names of people as well. Behind a plural they are names.
-const NAMES_OF_PEOPLE: &[&str] = &[
-    "bill", "chase", "chef", "gene", "grant", "harry", "jenkins", "jersey", "mark", "master", "max", "may", "miles",
-    "page", "ray", "river", "rug", "ruby", "star", "van", "will", "willow", "wolf",
-];
-
-/// Behind these a word is a name that a user has chosen, unless routes have it beside such names.
-const OF_PEOPLE: &[&str] = &[
-    "authors",
-    "beneficiaries",
-    "branch",
-    "branches",
-    "breeds",
-    "buckets",
-    "genres",
-    "hashtags",
-    "job",
-    "keyspaces",
-    "members",
-    "orgs",
-    "organizations",
-    "owners",
-    "people",
-    "profiles",
-    "r",
-    "repos",
-    "t",
-    "tenants",
-    "topics",
-    "u",
-    "users",
-    "variables",
-    "workspaces",
-];
-/// Behind these, words in capitals are routes: `/commands/START_SESSION`.
-const OF_CONSTANTS: &[&str] = &["actions", "commands", "events", "methods", "operations", "types"];
-/// Words of titles: `/episodes/why-we-sleep`.
-const OF_TITLES: &[&str] = &[
-    "a", "an", "and", "are", "at", "der", "die", "du", "et", "for", "from", "how", "in", "is", "it", "la", "le", "my",
-    "of", "on", "one", "our", "that", "the", "this", "to", "und", "was", "we", "what", "when", "why", "with", "you",
-    "your",
-];
-
-/// Words behind which other versions than those of an API stand.
-const OF_OTHERS: &[&str] = &["build", "download", "firmware", "package", "release", "tag", "version"];
 
 /// The segment with which routers end a name that may have slashes: `/{name}/-/{file}.tgz`.
 pub(super) const END_OF_NAME: &str = "-";
@@ -157,19 +112,21 @@ impl Before<'_> {
 
     /// Whether what follows a word is a number or the like, and the word not a person: `/datasources/proxy/7`.
     fn makes_item(self, next: Option<&str>) -> bool {
-        let is_of_people =
-            matches!(self, Self::Word(before) if OF_PEOPLE.contains(&before)) || matches!(self, Self::Name);
-        !is_of_people && next.is_some_and(|next| matches!(segment(next), Segment::Parameter(shown) if *shown != *NAME))
+        let is_of_names = match self {
+            Self::Word(before) => OF_PEOPLE.contains(&before) || OF_DATA.contains(&before),
+            _ => self.is_name(),
+        };
+        !is_of_names && next.is_some_and(|next| matches!(segment(next), Segment::Parameter(shown) if *shown != *NAME))
     }
 
     /// Whether a segment is a name in any case, though it may be a word.
     pub(super) fn makes_name(self, segment: &str, next: Option<&str>) -> bool {
         next == Some(END_OF_NAME)
+            || segment.contains('.') && is_of_domain(segment) && self.holds_names_with_dots(segment)
             || matches!(self, Self::Scope)
             || is_code(segment) && matches!(self, Self::Name)
             || (NAMES_OF_PEOPLE.contains(&segment) || is_code(segment) || is_title(segment)) && self.is_collection()
-            || is_constant(segment)
-                && matches!(self, Self::Word(before) if self.is_collection() && !OF_CONSTANTS.contains(&before))
+            || is_constant(segment) && self.is_collection_of_names()
     }
 
     /// Whether a listed word is a name: `/users/parker`, `/namespaces/default/pods`. A word that ends a path behind other plurals may be a
@@ -177,6 +134,10 @@ impl Before<'_> {
     pub(super) fn makes_name_of_word(self, segment: &str, next: Option<&str>) -> bool {
         let Self::Word(before) = self else { return false };
         // `_search`
+        let is_state = OF_STATES.contains(&before) && !is_verb(segment);
+        if is_state || OF_MAIL.contains(&before) && FOLDERS.contains(&segment) {
+            return true;
+        }
         if is_of_routes(segment) || segment.starts_with(['_', '.']) || is_version(segment) {
             return false;
         }
@@ -189,7 +150,9 @@ impl Before<'_> {
         let next = next.filter(|next| !next.is_empty());
         let is_thing = || is_plural(before) && !NO_PLURALS.contains(&before) && !is_plural(segment);
         let has_items = |next| HAVE_ITEMS.contains(&before) && is_plural(next) && !is_plural(segment);
-        OF_PEOPLE.contains(&before) && !is_plural(segment)
+        OF_DATA.contains(&before)
+            || is_thing() && is_name_of_thing(segment, next)
+            || OF_PEOPLE.contains(&before) && !is_plural(segment)
             || next.is_some_and(|next| (is_thing() || has_items(next)) && !self.makes_item(Some(next)))
     }
 
@@ -201,6 +164,18 @@ impl Before<'_> {
     /// Whether the part before is a name: `/users/{name}`.
     pub(super) fn is_name(self) -> bool {
         matches!(self, Self::Name)
+    }
+
+    /// What stands behind it has no routes with names as constants or methods have.
+    fn is_collection_of_names(self) -> bool {
+        self.is_collection() && !matches!(self, Self::Word(before) if OF_CONSTANTS.contains(&before))
+    }
+
+    /// Behind other words than plurals a name has two dots: `/metrics/disk.io.read`. Methods have too: `/api/admin.users.list`.
+    fn holds_names_with_dots(self, segment: &str) -> bool {
+        self.is_collection_of_names()
+            || segment.split('.').count() > 2
+                && matches!(self, Self::Word(before) if before != "api" && !is_version(before) && !OF_CONSTANTS.contains(&before))
     }
 
     pub(super) fn is_collection(self) -> bool {
@@ -228,6 +203,26 @@ fn is_title(segment: &str) -> bool {
     // `profit-and-loss`
     let is_pair = || words().count() == 3 && words().nth(1) == Some("and") && term(segment) == Term::Words;
     words().count() > 2 && words().any(|word| OF_TITLES.contains(&word)) && !is_of_routes(segment) && !is_pair()
+}
+
+/// Words that are a name rather than a route, together or with marks between them: `swiftpost`, `web-prod`. Routes that end so say what they
+/// do, or are in the list: `bulk-import`.
+fn is_name_of_thing(segment: &str, next: Option<&str>) -> bool {
+    let mut words = segment.split(['-', '_']);
+    if segment.contains(['-', '_']) {
+        next.is_none()
+            && segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte == b'_')
+            && words.all(|word| word.len() > 2 && !is_of_routes(word))
+    } else {
+        is_joined(segment)
+    }
+}
+
+/// A name below others, and no file: `light.desk_lamp`, `disk.io.read`.
+fn is_of_domain(segment: &str) -> bool {
+    segment.split('.').all(|part| part.starts_with(|char: char| char.is_ascii_lowercase()))
+        && ending(segment).is_none()
+        && !is_version(segment)
 }
 
 /// Words in capitals: `DEPLOY_TOKEN`.

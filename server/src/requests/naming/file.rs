@@ -79,6 +79,7 @@ const DATA: &[&str] = &[
     "lz4",
     "md",
     "msi",
+    "mvt",
     "ndjson",
     "odp",
     "ods",
@@ -135,11 +136,16 @@ const DATA: &[&str] = &[
 /// Endings that stand behind another.
 const PACKERS: &[&str] = &["bz2", "gz", "lz4", "xz", "zst"];
 
+/// Whether a folder is below `api` or a version.
+pub(super) fn is_of_api(folder: &str) -> bool {
+    folder.split('/').any(|part| part == "api" || is_version(part))
+}
+
 /// The formats of an API's answers, which its routes end in: `/messages.json`.
 const OF_API: &[&str] = &["atom", "csv", "json", "rss", "txt", "xml", "yaml"];
 
 /// Whether routes of an API end so.
-pub(super) fn is_of_api(end: &str) -> bool {
+pub(super) fn is_format(end: &str) -> bool {
     OF_API.contains(&end)
 }
 
@@ -211,15 +217,14 @@ pub(super) fn static_file(path: &str) -> Option<StaticFile> {
     let (folder, name) = path.rsplit_once('/')?;
     // Most paths end here: their last segment has no ending.
     let (stem, _, ending) = ending(name)?;
-    let is_of_api = || folder.split('/').any(|part| part == "api" || is_version(part));
     let is_static = || folder.split('/').any(|part| STATIC_FOLDERS.contains(&part));
     match ending {
         _ if folder.is_empty() => None,
-        FileEnding::Code if is_of_api() => Some(StaticFile::Folder),
+        FileEnding::Code if is_of_api(folder) => Some(StaticFile::Folder),
         FileEnding::Code => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
         FileEnding::Media | FileEnding::Data if is_static() => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
         // A tile of a map, as `/v2/tiles/7/12/9.png`.
-        FileEnding::Media if stem.bytes().all(|byte| byte.is_ascii_digit()) && is_of_api() => None,
+        FileEnding::Media if stem.bytes().all(|byte| byte.is_ascii_digit()) && is_of_api(folder) => None,
         FileEnding::Media => Some(StaticFile::Folder),
         FileEnding::Data | FileEnding::Repository => None,
     }

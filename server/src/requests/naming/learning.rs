@@ -39,8 +39,8 @@ const MAX_UNKNOWN_RESOURCES: usize = 32;
 const MAX_UNKNOWN_OF_NAMES: usize = 2;
 /// Requests with which an unknown word recurs that has a number, a UUID or the like behind it: it is a resource's name.
 const RECURS_BEFORE_ITEM: u32 = 2;
-/// Unknown names with a number that are shown at one place: more are values, such as regions.
-const NUMBERED: usize = 2;
+/// Unknown names with a number, or of two letters, that are shown at one place: more are values, such as regions or codes.
+const MAX_ALIKE: usize = 2;
 /// Unknown names that came to a place, from which on it has a part in braces.
 const PARAMETER: usize = 3;
 /// Unknown names that came to a place, from which on words are values there as well.
@@ -193,12 +193,14 @@ impl Learning {
         let shown = known.map_or(0, shown);
         // Beside random text, an unknown word may be random as well.
         let is_beside_keys = known.is_some_and(|known| known.label.as_deref() == Some(KEY)) && kind != PlaceKind::Root;
-        let are_numbered = ends_in_digit(name)
-            && !place.is_empty()
-            && known.is_some_and(|known| {
-                let numbered = known.names.iter().filter(|name| ends_in_digit(name) && term(name) == Term::OneUnknown);
-                known.label.is_some() || numbered.count() >= NUMBERED
-            });
+        let looks: [fn(&str) -> bool; 2] = [ends_in_digit, is_of_two_letters];
+        let look = looks.into_iter().find(|look| look(name) && !place.is_empty());
+        let value_look = look.filter(|look| {
+            known.is_some_and(|known| {
+                let alike = known.names.iter().filter(|name| look(name) && term(name) == Term::OneUnknown);
+                known.label.is_some() || alike.count() >= MAX_ALIKE
+            })
+        });
         let is_labelled = known.is_some_and(|known| known.is_crowded || known.label.is_some());
         let key = self.hasher.hash_one(name);
         let others = self.note_unknown(place, key);
@@ -209,14 +211,14 @@ impl Learning {
         let is_end_of_word = matches!(kind, PlaceKind::Word | PlaceKind::Verb | PlaceKind::Singular) && next.is_none();
         let are_values = is_end_of_word && shown + others > PARAMETER;
         let is_parameter =
-            are_values || are_numbered || others >= if kind == PlaceKind::Root { most } else { PARAMETER };
+            are_values || value_look.is_some() || others >= if kind == PlaceKind::Root { most } else { PARAMETER };
         if !is_name
             && !holds_values
             && !is_beside_keys
             && others <= most
             && shown < most
             && !are_values
-            && !are_numbered
+            && value_look.is_none()
             && self.count(place, name) >= recurs
         {
             if let Some(unknown) = self.unknown.get_mut(&self.hasher.hash_one(place)) {
@@ -224,8 +226,8 @@ impl Learning {
             }
             return make_room(tables, place).then(|| name.to_owned());
         }
-        if are_numbered {
-            hide_unknown(tables, place, ends_in_digit);
+        if let Some(look) = value_look {
+            hide_unknown(tables, place, look);
         } else if is_parameter && kind != PlaceKind::Root {
             hide_unknown(tables, place, |_| true);
         }
@@ -316,6 +318,11 @@ fn is_value(tables: &mut Arc<Tables>, place: &str, version: &str, next: Option<&
 /// `euw1`
 fn ends_in_digit(name: &str) -> bool {
     name.ends_with(|char: char| char.is_ascii_digit())
+}
+
+/// `qx`
+fn is_of_two_letters(name: &str) -> bool {
+    name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 /// Hides those of the unknown names of a place that are as others, which show that they are values.

@@ -7,9 +7,16 @@ const LOCALES: &[&str] = &[
     "ro", "ru", "se", "sk", "sl", "sv", "th", "tr", "tw", "ua", "uk", "us", "vi", "za", "zh",
 ];
 
-/// `de`, `pt-BR`, `zh_CN`
+/// `de`, `DE`, `pt-BR`, `zh_CN`
 pub(super) fn is_locale(segment: &str) -> bool {
-    let (language, country) = segment.split_once(['-', '_']).unwrap_or((segment, ""));
-    let is_country = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
-    language.len() == 2 && (country.is_empty() && segment.len() == 2 || is_country) && LOCALES.contains(&language)
+    let is_small = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_capital = |text: &str| text.bytes().all(|byte| byte.is_ascii_uppercase());
+    let is_written_so = match segment.split_once(['-', '_']) {
+        Some((language, country)) => is_small(language) && country.len() == 2 && is_capital(country),
+        None => segment.len() == 2 && (is_small(segment) || is_capital(segment)),
+    };
+    let is_language = |known: &&str| segment.get(..2).is_some_and(|language| language.eq_ignore_ascii_case(known));
+    is_written_so
+        && segment.find(['-', '_']).is_none_or(|at| at == 2)
+        && LOCALES.iter().any(|known| is_language(known))
 }

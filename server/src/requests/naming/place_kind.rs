@@ -89,6 +89,13 @@ pub(super) fn is_of_resources(place: &str) -> bool {
     !place.is_empty() && kind_of_place(place) == PlaceKind::Root
 }
 
+/// Whether a place is behind the version of an API of things: `/styles/v1`.
+pub(super) fn is_version_of_things(place: &str) -> bool {
+    let mut parts = place.rsplit('/');
+    parts.next().is_some_and(is_version)
+        && parts.next().is_some_and(|before| is_plural(before) && !NO_PLURALS.contains(&before))
+}
+
 /// What a place is by what stands before it.
 pub(super) fn kind_of_place(place: &str) -> PlaceKind {
     let before = place.rsplit('/').next().unwrap_or_default();

@@ -10,6 +10,7 @@ pub(super) const COLLECTIONS: &[&str] = &[
     "channel",
     "city",
     "country",
+    "emoji",
     "genre",
     "hashtag",
     "key",
@@ -39,19 +40,27 @@ pub(super) const COLLECTIONS: &[&str] = &[
 
 /// What things are selected by: `/deals/stage/lead`. It is no name of a thing itself.
 pub(super) const SELECTORS: &[&str] = &[
+    "barcode",
     "category",
+    "ean",
+    "iata",
+    "icao",
+    "isbn",
     "kind",
     "level",
     "role",
     "schedule",
     "severity",
+    "sku",
     "slug",
     "specialty",
     "stage",
     "state",
     "telemetry",
     "type",
+    "upc",
     "username",
+    "vin",
 ];
 
 /// They end as plurals do, and what stands behind them is no name of one of them.

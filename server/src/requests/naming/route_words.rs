@@ -30,8 +30,8 @@ static ROUTE_WORDS: LazyLock<HashMap<&str, Use, RandomState>> = LazyLock::new(||
 
 /// Words of routes that are names of things as well, where what follows says so: `/events/_search` beside `/users/_search`.
 const THINGS: &[&str] = &[
-    "admin", "api", "assets", "auth", "batch", "config", "docs", "events", "health", "metrics", "static", "stats",
-    "status",
+    "admin", "api", "archive", "assets", "auth", "batch", "config", "docs", "drafts", "events", "health", "inbox",
+    "junk", "metrics", "outbox", "sent", "spam", "static", "stats", "status", "trash",
 ];
 
 /// Whether routes have a word beside values.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    file::{FileEnding, ending, is_of_api},
+    file::{FileEnding, ending, is_format},
+    lists::is_listed,
     locales::is_locale,
     route_words::{is_by, is_operation, is_verb},
     words::{Term, is_version, term},
@@ -88,7 +89,7 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     {
         let shown = match segment(stem) {
             Segment::Word => return Segment::Word,
-            Segment::DictionaryWord if is_of_api(end) => return Segment::DictionaryWord,
+            Segment::DictionaryWord if is_format(end) => return Segment::DictionaryWord,
             // `42.json`, `app.3f2a9c1b.js`: the ending says what it is.
             Segment::Parameter(shown) if ["{id}", "{uuid}", "{date}", "{hash}"].contains(&&*shown) => shown,
             _ => FILE.into(),
@@ -182,6 +183,8 @@ fn kind(word: &str) -> Option<&'static str> {
         Some("{email}")
     } else if digits >= 2 && all(|byte| byte.is_ascii_digit() || b".,:+-".contains(byte)) && !is_pair(word) {
         Some("{number}")
+    } else if is_measure(word) {
+        Some(NAME)
     } else if !word.is_ascii() || word.contains(['%', '{', '}', '=', '*', '\\']) {
         Some("{text}")
     } else {
@@ -221,6 +224,12 @@ fn is_ticket(part: &str) -> bool {
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })
+}
+
+/// A number with a unit of time, or of the lines of a picture: `5m`, `30d`, `240p`. Words such as `3d` are in the list.
+fn is_measure(word: &str) -> bool {
+    let number = word.strip_suffix(['p', 's', 'm', 'h', 'd', 'w', 'y']).unwrap_or_default();
+    (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) && !is_listed(word)
 }
 
 /// Two short numbers with a colon: an id, not coordinates.

@@ -14,8 +14,9 @@ use foldhash::fast::RandomState;
 use super::{
     api_version::is_numbered,
     context::Before,
-    file::{StaticFile, ending, may_be_file, static_file},
+    file::{StaticFile, ending, is_of_api, may_be_file, static_file},
     images::is_image_of_thing,
+    place_kind::{PlaceKind, is_version_of_things, kind_of_place},
     route_words::{is_of_routes, may_be_thing},
     segment::{FILE, KEY, LEAD_TO_FILES, NAME, Segment, segment},
     visits::Visits,
@@ -81,9 +82,10 @@ pub(super) fn is_whole(part: &str) -> bool {
     part != REST && within.is_some_and(|name| !name.contains(['{', '}']))
 }
 
-/// Whether a template ends in a thing, as `/users/{id}`.
+/// Whether a template ends in a thing, as `/users/{id}`. Of an API, a word behind a plural is one as well: `/v1/services/checkout`.
 pub(super) fn ends_in_thing(template: &str) -> bool {
-    template.rsplit('/').next().is_some_and(is_whole)
+    let Some((place, last)) = template.rsplit_once('/') else { return false };
+    is_whole(last) || is_of_api(place) && (kind_of_place(place) == PlaceKind::Collection || is_version_of_things(place))
 }
 
 thread_local! {

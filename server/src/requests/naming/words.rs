@@ -183,6 +183,11 @@ fn is_version_number(word: &str) -> bool {
     word.strip_prefix('v').is_some_and(|number| number.len() <= 2 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// Whether a word is in no list but made of two that are: `swiftpost`.
+pub(super) fn is_joined(word: &str) -> bool {
+    !is_listed(word) && !is_derived(word) && !is_foreign(word) && is_compound(word)
+}
+
 /// Two listed words without a mark between them: `healthcheck`.
 fn is_compound(word: &str) -> bool {
     word.len() >= SHORTEST_COMPOUND

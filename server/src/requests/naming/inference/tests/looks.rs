@@ -21,6 +21,29 @@ fn images_of_things_keep_their_names() {
 }
 
 #[test]
+fn what_stands_before_a_word_says_that_it_is_a_name() {
+    for (path, expected) in [
+        ("/databases/7/tables/orders", "/databases/{id}/tables/{name}"),
+        ("/carriers/swiftpost", "/carriers/{name}"),
+        ("/projects/web-prod", "/projects/{name}"),
+        ("/projects/bulk-import", "/projects/bulk-import"),
+        ("/alerts/severity/info", "/alerts/severity/{name}"),
+        ("/airports/iata/MUC/delays", "/airports/iata/{key}/delays"),
+        ("/states/light.desk_lamp", "/states/{name}"),
+        ("/metrics/disk.io.read", "/metrics/{name}"),
+        ("/api/admin.users.list", "/api/admin.users.list"),
+        ("/candles/5m", "/candles/{name}"),
+        ("/models/3d", "/models/3d"),
+        ("/geo/DE/reach", "/geo/{name}/reach"),
+        ("/fares/calendar/MUC", "/fares/calendar/{key}"),
+        ("/v1/projects/orders/badge.svg", "/v1/projects/orders/badge.svg"),
+        ("/images/icons/map.png", "/images/icons/*"),
+    ] {
+        assert_eq!(template(path), expected, "{path}");
+    }
+}
+
+#[test]
 fn names_of_people_are_no_operations_and_nothing_to_find_by() {
     for (path, expected) in [
         ("/pay/$anna", "/pay/${name}"),

@@ -65,6 +65,36 @@ fn words_with_the_same_behind_them_are_values() {
             ],
             &["(unmatched)", "/v4/{name}/live", "/v4/{name}/players"],
         ),
+        (
+            &["/tiles/v4/dark/4/7/9", "/tiles/v4/light/4/7/9", "/tiles/v4/terrain/4/7/9", "/tiles/v4/legend"],
+            &["/tiles/v4/legend", "/tiles/v4/{name}/{id}/{id}/{id}"],
+        ),
+        (
+            &[
+                "/route/v1/driving/13.38,52.51",
+                "/route/v1/walking/13.38,52.51",
+                "/route/v1/cycling/13.38,52.51",
+                "/route/v1/truck/13.38,52.51",
+                "/route/v1/bus/13.38,52.51",
+            ],
+            &["/route/v1/{name}/{number}"],
+        ),
+        (
+            &["/styles/v1/dark/sprite.json", "/styles/v1/light/sprite.json", "/styles/v1/terrain/sprite.json"],
+            &["/styles/v1/{name}/sprite.json"],
+        ),
+        (
+            &["/sources/7/lightcurve/g", "/sources/7/lightcurve/r", "/sources/7/lightcurve/z"],
+            &["/sources/{id}/lightcurve/{name}"],
+        ),
+        (
+            &["/folders/inbox/messages", "/folders/drafts/messages", "/folders/sent/messages", "/folders/search"],
+            &["/folders/search", "/folders/{name}/messages"],
+        ),
+        (
+            &["/events/purchase/counts", "/events/sign-up/counts", "/events/search/counts", "/events/search"],
+            &["/events/search", "/events/search/counts", "/events/{name}/counts"],
+        ),
         (&["/doctors/by-specialty/cardiology"], &["/doctors/by-specialty/{name}"]),
         (
             &["/deals/stage/basic", "/deals/stage/premium", "/deals/stage/family", "/deals/stage/starter"],

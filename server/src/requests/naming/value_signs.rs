@@ -1,0 +1,185 @@
+//! Signs that words at a place are values of a parameter: how they look, and what stands right behind them.
+
+use std::{collections::HashMap, sync::Arc};
+
+use foldhash::fast::RandomState;
+
+use super::{
+    context::makes_routes_of_constants, place_kind::PlaceKind, plurals::is_plural, route_words::is_of_routes,
+    tables::Place,
+};
+
+/// Words at a place that lead to the same next word.
+pub(super) const SAME_NEXT: usize = 3;
+/// The same behind a word that is no plural: `/reports/sales/daily` beside `/reports/traffic/daily` may be two routes.
+pub(super) const MANY_SAME_NEXT: usize = 5;
+/// Next words that they have in common where routes have such words as well: beside `/api/orders/{id}` may be `/api/users/{id}`.
+pub(super) const SAME_NEXT_OF_RESOURCES: usize = 2;
+
+/// A word at a place, and what follows it.
+pub(super) struct Word<'a> {
+    pub(super) name: &'a Arc<str>,
+    /// Requests end with it.
+    pub(super) ends: bool,
+    /// What stands behind it; `None` if nothing does.
+    pub(super) next: Option<&'a Place>,
+}
+
+impl Word<'_> {
+    /// The words behind it that not every resource has.
+    pub(super) fn next_words(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.next.into_iter().flat_map(|next| &next.names).filter(|word| !word.is_empty() && !is_of_routes(word))
+    }
+
+    /// A resource has its items behind it.
+    pub(super) fn has_items(&self) -> bool {
+        self.next.is_some_and(|next| next.label.is_some())
+    }
+
+    /// Whether it ends paths alone, and may be a value: `/plans/basic`. Beside it may be `/plans/features`.
+    pub(super) fn is_end(&self) -> bool {
+        self.ends && self.next.is_none() && !is_of_routes(self.name) && !is_plural(self.name)
+    }
+
+    /// Whether all that follows the word follows the place's parameter as well.
+    pub(super) fn fits(&self, parameter: &Word<'_>) -> bool {
+        let Some(next) = self.next else { return self.ends && parameter.ends };
+        let Some(known) = parameter.next else { return false };
+        (next.label.is_none() || known.label.is_some())
+            && next.names.iter().all(|word| word.is_empty() || known.names.contains(word))
+    }
+}
+
+/// Words that never end a path, and have the very same words behind them: `/v4/tennis/live` and `/v4/tennis/players` beside `/v4/rugby/live` and
+/// `/v4/rugby/players`.
+pub(super) fn lead_to_all_the_same(words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let mut alike: HashMap<Vec<&str>, Vec<&Word<'_>>, RandomState> = HashMap::default();
+    let mut are_all = true;
+    for word in words {
+        let Some(next) = word.next.filter(|next| !word.ends && next.label.is_none()) else {
+            are_all = false;
+            continue;
+        };
+        let mut names: Vec<_> = next.names.iter().map(|name| &**name).collect();
+        names.sort_unstable();
+        alike.entry(names).or_default().push(word);
+    }
+    let least = |names: &[&str]| if are_all && names.len() > 1 { SAME_NEXT + 1 } else { MANY_SAME_NEXT + 1 };
+    // The names decide between as many, so that it is the same each time.
+    let most = alike.into_iter().max_by(|(a, x), (b, y)| x.len().cmp(&y.len()).then_with(|| a.cmp(b)));
+    // What many resources have, as `/order/list` and `/invoice/list`, says nothing.
+    let Some((names, words)) = most.filter(|(names, _)| !names.iter().all(|name| is_of_routes(name))) else {
+        return vec![];
+    };
+    if words.len() < least(&names) || are_resources(words.iter().copied()) {
+        vec![]
+    } else {
+        words.iter().map(|word| Arc::clone(word.name)).collect()
+    }
+}
+
+/// Most resources are named in the plural: `/shop/orders/7`, `/shop/carts/7`.
+pub(super) fn are_resources<'a>(words: impl IntoIterator<Item = &'a Word<'a>>) -> bool {
+    let (plurals, others): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| is_plural(word.name));
+    plurals.len() > others.len()
+}
+
+/// Words that never end a path, and have a number alone behind them: `/map/wind/4/7`. Resources have no coordinates as numbers.
+pub(super) fn lead_to_numbers(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let leads = |word: &&Word<'_>| number(word).is_some();
+    let have_ids = words.iter().any(|word| number(word) == Some("{id}"));
+    let all: Vec<_> = words.iter().filter(leads).map(|word| Arc::clone(word.name)).collect();
+    let holds_resources = have_ids && matches!(kind, PlaceKind::Root | PlaceKind::Parameter);
+    if holds_resources || are_resources(words) || all.len() < MANY_SAME_NEXT || all.len() < words.len() {
+        vec![]
+    } else {
+        all
+    }
+}
+
+/// The number that alone follows a word.
+fn number<'a>(word: &Word<'a>) -> Option<&'a str> {
+    let next = word.next.filter(|next| !word.ends && next.names.is_empty())?;
+    next.label.as_deref().filter(|label| matches!(*label, "{id}" | "{number}"))
+}
+
+/// Words in capitals behind others, where routes have few: `/entries/{name}/BRONZE`. Beside names one is enough: `/aircraft/AIR`.
+pub(super) fn constants(place: &str, kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -> Vec<Arc<str>> {
+    let is_constant = |word: &&Word<'_>| {
+        word.name.len() > 1 && word.name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+    };
+    let all: Vec<_> = words.iter().filter(is_constant).map(|word| Arc::clone(word.name)).collect();
+    let least = if names.is_some() { 1 } else { SAME_NEXT };
+    if kind == PlaceKind::Root || all.len() < least || makes_routes_of_constants(place) { vec![] } else { all }
+}
+
+/// Letters that end paths: `/lightcurve/g`
+pub(super) fn letters(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let is_letter = |word: &&Word<'_>| word.name.len() == 1 && word.is_end();
+    let all: Vec<_> = words.iter().filter(is_letter).map(|word| Arc::clone(word.name)).collect();
+    if kind == PlaceKind::Root || all.len() < SAME_NEXT { vec![] } else { all }
+}
+
+/// Whether words lead to the same next words, so that they are values.
+pub(super) fn lead_to_same(kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -> bool {
+    // Where resources stand, `/orders/{id}/history` is beside `/users/{id}/history`.
+    let is_resource = |word: &Word<'_>| matches!(kind, PlaceKind::Parameter | PlaceKind::Root) && word.has_items();
+    let mut counts: HashMap<&str, usize, RandomState> = HashMap::default();
+    let mut counts_of_all: HashMap<&str, usize, RandomState> = HashMap::default();
+    for word in words.iter().chain(names) {
+        for next in word.next_words() {
+            *counts_of_all.entry(next).or_default() += 1;
+            if !is_resource(word) {
+                *counts.entry(next).or_default() += 1;
+            }
+        }
+    }
+    // No resource has items of names such as `_search`.
+    let weight = |next: &str| if next.starts_with('_') { SAME_NEXT_OF_RESOURCES } else { 1 };
+    let common =
+        |least: usize| counts.iter().filter(|(_, count)| **count >= least).map(|(next, _)| weight(next)).sum::<usize>();
+    // Names are two of the words.
+    let least = SAME_NEXT - usize::from(names.is_some());
+    match kind {
+        PlaceKind::Parameter if counts_of_all.values().filter(|count| **count >= least).count() >= SAME_NEXT => true,
+        PlaceKind::Collection | PlaceKind::Singular => common(least) > 0,
+        PlaceKind::Word | PlaceKind::Verb if names.is_some() => common(least) > 0,
+        PlaceKind::Word | PlaceKind::Verb => {
+            common(MANY_SAME_NEXT) > 0
+                || common(SAME_NEXT) >= SAME_NEXT_OF_RESOURCES && words.iter().any(Word::has_items)
+        }
+        PlaceKind::Parameter | PlaceKind::Root => common(least) >= SAME_NEXT_OF_RESOURCES,
+    }
+}
+
+/// The words that have nothing behind them which values of the parameter do not have.
+pub(super) fn fitting(kind: PlaceKind, words: &[Word<'_>], label: Option<&Word<'_>>) -> Vec<Arc<str>> {
+    let mut counts: HashMap<&str, usize, RandomState> = HashMap::default();
+    for next in words.iter().chain(label).flat_map(Word::next_words) {
+        *counts.entry(next).or_default() += 1;
+    }
+    // `/events/sign-up/counts` beside `/events/{name}/counts`
+    let is_name = |word: &Word<'_>| {
+        kind == PlaceKind::Collection && word.name.contains(['-', '_']) && word.next.is_some() && !word.ends
+    };
+    let fits = |word: &&Word<'_>| {
+        if is_of_routes(word.name) && word.next_words().next().is_none() && !is_name(word) {
+            return false;
+        }
+        label.is_some_and(|label| word.fits(label))
+            || word.next_words().any(|next| counts.get(&**next).is_some_and(|count| *count > 1))
+            || kind == PlaceKind::Collection && word.is_end()
+    };
+    words.iter().filter(fits).map(|word| Arc::clone(word.name)).collect()
+}
+
+/// Whether words lead to the same as names do: `/history/berlin/{date}` beside `/history/{name}/{date}`.
+pub(super) fn lead_to_items(kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -> bool {
+    let lead = |names: &Word<'_>| words.iter().filter(|word| word.next.is_some() && word.fits(names)).count();
+    let least = match kind {
+        PlaceKind::Collection => 1,
+        PlaceKind::Singular | PlaceKind::Word | PlaceKind::Verb => SAME_NEXT - 1,
+        PlaceKind::Parameter | PlaceKind::Root => return false,
+    };
+    names.is_some_and(|names| lead(names) >= least)
+}
