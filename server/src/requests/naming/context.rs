@@ -4,19 +4,23 @@ use std::borrow::Cow;
 
 use super::{
     api_version::{is_dotted, is_numbered},
-    file::ending,
+    file_endings::ending,
+    known_values::{is_currency, is_environment, is_locale},
     lists::{is_foreign_plural, is_person},
-    locales::is_locale,
+    name_looks::{is_code, is_constant, is_name_of_thing, is_of_domain, is_short, is_title},
     name_places::{
-        FOLDERS, HAVE_ITEMS, NAMES_OF_PEOPLE, OF_CONSTANTS, OF_DATA, OF_MAIL, OF_OTHERS, OF_PEOPLE, OF_STATES,
-        OF_TITLES,
+        FOLDERS, HAVE_ITEMS, NAMES_OF_PEOPLE, OF_CONSTANTS, OF_DATA, OF_FLAGS, OF_MAIL, OF_OTHERS, OF_PEOPLE,
+        OF_ROUTES, OF_STATES, OWNERS,
     },
     plurals::{COLLECTIONS, NO_PLURALS, SELECTORS, is_plural},
     private_places::{is_of_people, may_be_secret},
-    route_words::{is_by, is_of_routes, is_verb},
+    route_words::{is_by, is_of_routes, is_route_word, is_verb},
     segment::{FILE, NAME, Segment, segment},
-    words::{Term, is_joined, is_version, term},
+    words::is_version,
 };
+
+/// The longest ending of a file that has an unknown one.
+const LONGEST_ENDING: usize = 4;
 
 /// The segment with which routers end a name that may have slashes: `/{name}/-/{file}.tgz`.
 pub(super) const END_OF_NAME: &str = "-";
@@ -62,14 +66,16 @@ impl Before<'_> {
             }
             // Behind a person's name stand that person's files.
             Segment::DictionaryWord if self.is_name() && stem != part => Segment::Parameter(name_of(part)),
-            Segment::Word if self.makes_name_of_version(part, next) || self.makes_name_of_locale(part) => {
+            Segment::Word if self.makes_name_of_version(part, next) || self.makes_known_value(part) => {
                 Segment::Parameter(NAME.into())
             }
-            Segment::DictionaryWord | Segment::Unknown if self.makes_name_of_locale(part) => {
+            Segment::DictionaryWord | Segment::Unknown if self.makes_known_value(part) => {
                 Segment::Parameter(NAME.into())
             }
-            Segment::DictionaryWord | Segment::Unknown if is_verb(part) => Segment::Word,
-            Segment::DictionaryWord if self.is_collection() && !self.makes_item(next) => Segment::Unknown,
+            Segment::DictionaryWord | Segment::Unknown if is_verb(part) || is_route_word(part) => Segment::Word,
+            Segment::DictionaryWord if self.is_collection() && !self.holds_routes() && !self.makes_item(next) => {
+                Segment::Unknown
+            }
             Segment::DictionaryWord => Segment::Word,
             // `/youtube/v3`, `/wc/v3`
             Segment::Unknown if self.makes_part_of_api(next) => Segment::Word,
@@ -83,7 +89,8 @@ impl Before<'_> {
         if is_numbered(part) {
             return makes_api_version(self, part, next);
         }
-        let is_api = matches!(self, Self::Word("api" | "apis" | "odata" | "opendata" | "rest" | "version" | "ws"));
+        let is_api =
+            matches!(self, Self::Word("api" | "apis" | "iiif" | "odata" | "opendata" | "rest" | "version" | "ws"));
         is_api && part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_digit()) && next.is_some()
     }
 
@@ -105,9 +112,15 @@ impl Before<'_> {
         is_version(part) && (next.is_none() && (is_plural || is_exact) || is_plural && is_exact)
     }
 
-    /// `/markets/de`, `/captions/pt-BR`. `/de/shop` may be all that there is.
-    fn makes_name_of_locale(self, part: &str) -> bool {
+    /// `/markets/de`, `/captions/pt-BR`, `/rates/usd`, `/flags/{name}/staging`. `/de/shop` may be all that there is.
+    fn makes_known_value(self, part: &str) -> bool {
+        let is_in_root = || match self {
+            Self::Root => true,
+            Self::Word(before) => matches!(before, "api" | "apis" | "rest") || is_version(before),
+            _ => false,
+        };
         is_locale(part) && (part.len() > 2 || !matches!(self, Self::Open | Self::Root))
+            || (is_currency(part) || is_environment(part)) && !is_in_root()
     }
 
     /// Whether what follows a word is a number or the like, and the word not a person: `/datasources/proxy/7`.
@@ -135,7 +148,9 @@ impl Before<'_> {
         let Self::Word(before) = self else { return false };
         // `_search`
         let is_state = OF_STATES.contains(&before) && !is_verb(segment);
-        if is_state || OF_MAIL.contains(&before) && FOLDERS.contains(&segment) {
+        let first = segment.split(['-', '_']).next().unwrap_or_default();
+        let is_flag = OF_FLAGS.contains(&before) && !is_route_word(first) && !is_verb(segment);
+        if is_state || is_flag || OF_MAIL.contains(&before) && FOLDERS.contains(&segment) {
             return true;
         }
         if is_of_routes(segment) || segment.starts_with(['_', '.']) || is_version(segment) {
@@ -152,6 +167,7 @@ impl Before<'_> {
         let has_items = |next| HAVE_ITEMS.contains(&before) && is_plural(next) && !is_plural(segment);
         OF_DATA.contains(&before)
             || is_thing() && is_name_of_thing(segment, next)
+            || OWNERS.contains(&before) && is_name_of_thing(segment, None)
             || OF_PEOPLE.contains(&before) && !is_plural(segment)
             || next.is_some_and(|next| (is_thing() || has_items(next)) && !self.makes_item(Some(next)))
     }
@@ -166,14 +182,21 @@ impl Before<'_> {
         matches!(self, Self::Name)
     }
 
+    /// It ends as plurals do, and routes stand behind it: `/reports/aging`.
+    fn holds_routes(self) -> bool {
+        matches!(self, Self::Word(before) if OF_ROUTES.contains(&before))
+    }
+
     /// What stands behind it has no routes with names as constants or methods have.
     fn is_collection_of_names(self) -> bool {
         self.is_collection() && !matches!(self, Self::Word(before) if OF_CONSTANTS.contains(&before))
     }
 
-    /// Behind other words than plurals a name has two dots: `/metrics/disk.io.read`. Methods have too: `/api/admin.users.list`.
+    /// Behind a part in braces, a text with a dot is a name. Behind other words than plurals it has two: `/metrics/disk.io.read`. Methods have too: `/api/admin.users.list`.
     fn holds_names_with_dots(self, segment: &str) -> bool {
         self.is_collection_of_names()
+            || matches!(self, Self::Name | Self::Open)
+                && segment.rsplit('.').next().is_some_and(|end| end.len() > LONGEST_ENDING)
             || segment.split('.').count() > 2
                 && matches!(self, Self::Word(before) if before != "api" && !is_version(before) && !OF_CONSTANTS.contains(&before))
     }
@@ -197,41 +220,6 @@ fn makes_api_version(before: Before<'_>, part: &str, next: Option<&str>) -> bool
     leads && (is_of_api() || is_word() && is_dotted(part) && part.split('.').count() == 3)
 }
 
-/// Words as in a title, of which the first is no verb of routes.
-fn is_title(segment: &str) -> bool {
-    let words = || segment.split('-');
-    // `profit-and-loss`
-    let is_pair = || words().count() == 3 && words().nth(1) == Some("and") && term(segment) == Term::Words;
-    words().count() > 2 && words().any(|word| OF_TITLES.contains(&word)) && !is_of_routes(segment) && !is_pair()
-}
-
-/// Words that are a name rather than a route, together or with marks between them: `swiftpost`, `web-prod`. Routes that end so say what they
-/// do, or are in the list: `bulk-import`.
-fn is_name_of_thing(segment: &str, next: Option<&str>) -> bool {
-    let mut words = segment.split(['-', '_']);
-    if segment.contains(['-', '_']) {
-        next.is_none()
-            && segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte == b'_')
-            && words.all(|word| word.len() > 2 && !is_of_routes(word))
-    } else {
-        is_joined(segment)
-    }
-}
-
-/// A name below others, and no file: `light.desk_lamp`, `disk.io.read`.
-fn is_of_domain(segment: &str) -> bool {
-    segment.split('.').all(|part| part.starts_with(|char: char| char.is_ascii_lowercase()))
-        && ending(segment).is_none()
-        && !is_version(segment)
-}
-
-/// Words in capitals: `DEPLOY_TOKEN`.
-fn is_constant(segment: &str) -> bool {
-    segment.contains('_')
-        && segment.starts_with(|char: char| char.is_ascii_uppercase())
-        && segment.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-}
-
 /// Whether words in capitals at a place are routes.
 pub(super) fn makes_routes_of_constants(place: &str) -> bool {
     place.rsplit('/').next().is_some_and(|before| OF_CONSTANTS.contains(&before))
@@ -245,14 +233,4 @@ fn name_of(segment: &str) -> Cow<'static, str> {
 /// `v3` and `v1beta1`, not `3.1`.
 fn is_version_of_api(segment: &str) -> bool {
     segment.starts_with('v') && is_version(segment)
-}
-
-/// Two or three small letters: an abbreviation.
-fn is_short(segment: &str) -> bool {
-    (2..=3).contains(&segment.len()) && segment.bytes().all(|byte| byte.is_ascii_lowercase())
-}
-
-/// Capitals alone, as of an airport or a currency.
-fn is_code(segment: &str) -> bool {
-    (2..=5).contains(&segment.len()) && segment.bytes().all(|byte| byte.is_ascii_uppercase())
 }

@@ -1,152 +1,14 @@
 //! Files in paths: static files count by their folder, `/assets/*`; other files by their ending, `{id}.pdf`.
 
-use super::{api_version::is_numbered, words::is_version};
-
-/// What the ending of a file's name says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileEnding {
-    /// Code, styles and fonts of a page. Their folders may have names of any kind.
-    Code,
-    /// Images, sound and films.
-    Media,
-    /// Documents and data, which routes of an API can have as well.
-    Data,
-    /// A repository of git.
-    Repository,
-}
-
-const CODE: &[&str] = &[
-    "cjs",
-    "css",
-    "eot",
-    "js",
-    "jsx",
-    "less",
-    "map",
-    "mjs",
-    "mts",
-    "otf",
-    "sass",
-    "scss",
-    "svelte",
-    "ts",
-    "tsx",
-    "ttf",
-    "vue",
-    "wasm",
-    "webmanifest",
-    "woff",
-    "woff2",
-];
-const MEDIA: &[&str] = &[
-    "apng", "avif", "bmp", "cur", "flac", "gif", "heic", "ico", "jpeg", "jpg", "m4a", "m4s", "m4v", "mov", "mp3",
-    "mp4", "mpd", "m3u8", "ogg", "ogv", "opus", "png", "svg", "tif", "tiff", "wav", "webm", "webp",
-];
-const DATA: &[&str] = &[
-    "7z",
-    "apk",
-    "arrow",
-    "atom",
-    "avro",
-    "bin",
-    "bz2",
-    "conf",
-    "csv",
-    "dat",
-    "db",
-    "deb",
-    "diff",
-    "doc",
-    "docx",
-    "dmg",
-    "eml",
-    "epub",
-    "exe",
-    "geojson",
-    "gpx",
-    "gz",
-    "h5",
-    "htm",
-    "html",
-    "ics",
-    "iso",
-    "ipynb",
-    "jar",
-    "json",
-    "jsonl",
-    "kml",
-    "log",
-    "lz4",
-    "md",
-    "msi",
-    "mvt",
-    "ndjson",
-    "odp",
-    "ods",
-    "odt",
-    "onnx",
-    "parquet",
-    "pb",
-    "patch",
-    "pbf",
-    "pdf",
-    "pkl",
-    "ppt",
-    "pptx",
-    "proto",
-    "pt",
-    "py",
-    "rar",
-    "rdf",
-    "rpm",
-    "rss",
-    "rst",
-    "rtf",
-    "safetensors",
-    "sh",
-    "sig",
-    "sql",
-    "sqlite",
-    "srt",
-    "tar",
-    "tex",
-    "tgz",
-    "toml",
-    "torrent",
-    "tsv",
-    "ttl",
-    "txt",
-    "vcf",
-    "vtt",
-    "wat",
-    "whl",
-    "xls",
-    "xlsx",
-    "xml",
-    "xsd",
-    "xsl",
-    "xz",
-    "yaml",
-    "yml",
-    "zip",
-    "zpl",
-    "zst",
-];
-
-/// Endings that stand behind another.
-const PACKERS: &[&str] = &["bz2", "gz", "lz4", "xz", "zst"];
+use super::{
+    api_version::is_numbered,
+    file_endings::{FileEnding, ending, without_density},
+    words::is_version,
+};
 
 /// Whether a folder is below `api` or a version.
 pub(super) fn is_of_api(folder: &str) -> bool {
     folder.split('/').any(|part| part == "api" || is_version(part))
-}
-
-/// The formats of an API's answers, which its routes end in: `/messages.json`.
-const OF_API: &[&str] = &["atom", "csv", "json", "rss", "txt", "xml", "yaml"];
-
-/// Whether routes of an API end so.
-pub(super) fn is_format(end: &str) -> bool {
-    OF_API.contains(&end)
 }
 
 /// Folders in which any file is a static one.
@@ -184,23 +46,9 @@ pub(super) fn static_row_above(template: &str) -> Option<(&str, String)> {
     (!above.is_empty()).then(|| (above, format!("{above}/*")))
 }
 
-/// The name of a file without its ending, the ending, and what it says.
-pub(super) fn ending(segment: &str) -> Option<(&str, &str, FileEnding)> {
-    let (stem, end) = segment.rsplit_once('.')?;
-    // `events.ndjson.gz`: what is packed counts.
-    let packed = PACKERS.contains(&end).then(|| stem.rsplit_once('.')).flatten();
-    if let Some((stem, inner)) = packed.filter(|(_, inner)| DATA.contains(inner)) {
-        return Some((stem, &segment[segment.len() - inner.len() - 1 - end.len()..], FileEnding::Data));
-    }
-    let is_in = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(end));
-    let ending = match () {
-        () if is_in(CODE) => FileEnding::Code,
-        () if is_in(MEDIA) => FileEnding::Media,
-        () if is_in(DATA) => FileEnding::Data,
-        () if end == "git" => FileEnding::Repository,
-        () => return None,
-    };
-    Some((stem, end, ending))
+/// `9`, also with a pixel density: `9@2x`.
+fn is_tile(stem: &str) -> bool {
+    without_density(stem).bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// How the path of a static file is shown.
@@ -224,7 +72,7 @@ pub(super) fn static_file(path: &str) -> Option<StaticFile> {
         FileEnding::Code => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
         FileEnding::Media | FileEnding::Data if is_static() => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
         // A tile of a map, as `/v2/tiles/7/12/9.png`.
-        FileEnding::Media if stem.bytes().all(|byte| byte.is_ascii_digit()) && is_of_api(folder) => None,
+        FileEnding::Media if is_tile(stem) && is_of_api(folder) => None,
         FileEnding::Media => Some(StaticFile::Folder),
         FileEnding::Data | FileEnding::Repository => None,
     }

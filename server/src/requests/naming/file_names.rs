@@ -4,7 +4,8 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    file::{ending, may_be_file},
+    file::may_be_file,
+    file_endings::ending,
     images::is_image_of_thing,
     segment::FILE,
     tables::{Tables, ends_in_thing},

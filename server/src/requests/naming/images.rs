@@ -1,6 +1,6 @@
 //! Images that each thing of an API may have: `/users/{id}/avatar.png`.
 
-use super::file::{FileEnding, ending};
+use super::file_endings::{FileEnding, ending};
 
 /// Their names.
 const OF_THINGS: &[&str] = &[
@@ -30,6 +30,7 @@ const OF_THINGS: &[&str] = &[
     "qr",
     "qrcode",
     "screenshot",
+    "seatmap",
     "snapshot",
     "sprite",
     "thumb",

@@ -36,8 +36,17 @@ pub(super) const OF_PEOPLE: &[&str] = &[
     "variables",
     "workspaces",
 ];
+/// Behind these stands a name that somebody has chosen, also in the plural: `/orgs/acme-labs`.
+pub(super) const OWNERS: &[&str] =
+    &["companies", "namespaces", "organizations", "orgs", "repos", "tenants", "workspaces"];
 /// Behind these, words that routes have are values as well: `/alerts/severity/info`.
-pub(super) const OF_STATES: &[&str] = &["level", "priority", "severity", "stage"];
+pub(super) const OF_STATES: &[&str] =
+    &["branches", "environments", "level", "manifests", "priority", "severity", "stage"];
+/// Behind these, names may begin with a verb: `/flags/enable-sso`.
+pub(super) const OF_FLAGS: &[&str] = &["experiments", "features", "flags", "toggles"];
+/// They end as plurals do, and routes stand behind them: `/reports/aging`.
+pub(super) const OF_ROUTES: &[&str] =
+    &["analytics", "metrics", "preferences", "reports", "settings", "statistics", "stats"];
 /// Folders of mail, and what stands before them.
 pub(super) const FOLDERS: &[&str] = &["archive", "drafts", "inbox", "junk", "outbox", "sent", "spam", "trash"];
 pub(super) const OF_MAIL: &[&str] = &["folders", "mailboxes"];

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::{
-    file::{FileEnding, ending, is_format},
-    lists::is_listed,
-    locales::is_locale,
+    file_endings::{FileEnding, ending, is_format, without_density},
+    known_values::is_locale,
     route_words::{is_by, is_operation, is_verb},
+    value_kind::kind,
     words::{Term, is_version, term},
 };
 
@@ -70,6 +70,16 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     if part.starts_with('@') && (part.contains("%2f") || part.contains("%2F")) {
         return Segment::Parameter("@{name}/{name}".into());
     }
+    if let Some((stem, end, _)) = ending
+        && let number = without_density(stem)
+        && number.len() < stem.len()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return Segment::Parameter(format!("{{id}}{}.{end}", &stem[number.len()..]).into());
+    }
+    if let Some(shown) = span(part) {
+        return Segment::Parameter(shown.into());
+    }
     if let Some(shown) = kind(part) {
         return Segment::Parameter(shown.into());
     }
@@ -81,6 +91,13 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     }
     // `de.vtt`
     if let Some((_, end, _)) = ending.filter(|(stem, ..)| is_locale(stem)) {
+        return Segment::Parameter(format!("{FILE}.{end}").into());
+    }
+    // `v1.2.3.tar.gz`
+    if let Some((stem, end, _)) = ending
+        && is_version(stem)
+        && stem.contains('.')
+    {
         return Segment::Parameter(format!("{FILE}.{end}").into());
     }
     let term = term(part);
@@ -102,6 +119,17 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
         Term::OneUnknown => Segment::Unknown,
         Term::Other => Segment::Parameter(if is_name(part) { NAME } else { KEY }.into()),
     }
+}
+
+/// Two values with dots between them: `main...next`, `2026-01-01..2026-02-01`.
+fn span(part: &str) -> Option<String> {
+    let marks = if part.contains("...") { "..." } else { ".." };
+    let (from, to) = part.split_once(marks).filter(|(from, to)| !from.is_empty() && !to.is_empty())?;
+    let label = |part| match segment(part) {
+        Segment::Parameter(shown) if !shown.contains('.') => shown.into_owned(),
+        _ => NAME.to_owned(),
+    };
+    (!to.starts_with('.')).then(|| format!("{}{marks}{}", label(from), label(to)))
 }
 
 /// A segment with a mark that says what follows it: `user:jane`, `7:cancel`, `@scope`, `~jane`.
@@ -159,39 +187,6 @@ fn is_name(part: &str) -> bool {
     })
 }
 
-/// The kind of value that a segment is, in braces; `None` if its characters do not say.
-fn kind(word: &str) -> Option<&'static str> {
-    let bytes = word.as_bytes();
-    let all = |fits: fn(&u8) -> bool| !bytes.is_empty() && bytes.iter().all(fits);
-    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let shaped = |shape: &[usize]| {
-        word.split('-').map(str::len).eq(shape.iter().copied())
-            && bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
-    };
-    if word.starts_with('-') && digits + 1 == word.len() && digits > 0 {
-        Some("{id}")
-    } else if shaped(&[8, 4, 4, 4, 12]) {
-        Some("{uuid}")
-    } else if is_date(bytes) {
-        Some("{date}")
-    } else if bytes.len() >= 7 && digits > 0 && all(u8::is_ascii_hexdigit) {
-        Some("{hash}")
-    } else if word.get(1..).is_some_and(|rest| {
-        let address = rest.split_once('@').or_else(|| rest.split_once("%40"));
-        address.is_some_and(|(_, behind)| behind.contains('.') && !is_density(behind))
-    }) {
-        Some("{email}")
-    } else if digits >= 2 && all(|byte| byte.is_ascii_digit() || b".,:+-".contains(byte)) && !is_pair(word) {
-        Some("{number}")
-    } else if is_measure(word) {
-        Some(NAME)
-    } else if !word.is_ascii() || word.contains(['%', '{', '}', '=', '*', '\\']) {
-        Some("{text}")
-    } else {
-        None
-    }
-}
-
 /// Ends of the most frequent domains that are no endings of files.
 const DOMAINS: &[&str] =
     &["app", "at", "be", "ch", "com", "de", "dev", "es", "eu", "fr", "io", "it", "net", "nl", "org", "uk"];
@@ -211,11 +206,6 @@ fn is_domain(part: &str) -> bool {
     end.is_some_and(|(_, end)| DOMAINS.contains(&end))
 }
 
-/// A pixel density, as in `logo@2x.png`: not an address.
-fn is_density(behind: &str) -> bool {
-    matches!(behind.as_bytes(), [b'0'..=b'9', b'x'] | [b'0'..=b'9', b'x', b'.', ..])
-}
-
 /// Capitals, a mark and a number.
 fn is_ticket(part: &str) -> bool {
     part.rsplit_once('-').is_some_and(|(letters, number)| {
@@ -224,25 +214,6 @@ fn is_ticket(part: &str) -> bool {
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })
-}
-
-/// A number with a unit of time, or of the lines of a picture: `5m`, `30d`, `240p`. Words such as `3d` are in the list.
-fn is_measure(word: &str) -> bool {
-    let number = word.strip_suffix(['p', 's', 'm', 'h', 'd', 'w', 'y']).unwrap_or_default();
-    (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) && !is_listed(word)
-}
-
-/// Two short numbers with a colon: an id, not coordinates.
-fn is_pair(word: &str) -> bool {
-    word.contains(':') && word.len() <= 3
-}
-
-/// `2026-11-24`, also with a time after it.
-fn is_date(bytes: &[u8]) -> bool {
-    let like = |(byte, pattern): (&u8, &u8)| if *pattern == b'0' { byte.is_ascii_digit() } else { byte == pattern };
-    bytes.len() >= 10
-        && bytes.iter().zip(b"0000-00-00").all(like)
-        && bytes[10..].iter().all(|byte| byte.is_ascii_digit() || b"TZ:+-.".contains(byte))
 }
 
 #[cfg(test)]

@@ -1,35 +1,28 @@
 //! Finds parameters whose values are words, by what follows them: `/repos/linux/issues`, `/repos/notes/issues` and `/repos/todo/issues`
 //! are one route. Runs when a template is added.
 
-use std::{collections::HashMap, sync::Arc};
-
-use foldhash::fast::RandomState;
+use std::sync::Arc;
 
 use super::{
     place_kind::{PlaceKind, is_version_of_things, kind_of_place},
     plurals::NO_PLURALS,
     route_words::{is_of_routes, may_be_thing},
-    segment::{KEY, NAME},
+    segment::NAME,
     tables::{Place, Tables},
     value_signs::{
-        SAME_NEXT, SAME_NEXT_OF_RESOURCES, Word, are_resources, constants, fitting, lead_to_all_the_same,
-        lead_to_items, lead_to_numbers, lead_to_same, letters,
+        MANY_WORDS, Word, constants, fitting, kinds, lead_to_all_the_same, lead_to_items, lead_to_numbers,
+        lead_to_same, letters, of_two_styles,
     },
 };
 
 /// Words that end paths behind a plural: `/plans/basic`.
 const ENDS: usize = 4;
-/// The same behind a word in the singular: beside `/project/apollo` may be some routes as `/project/budget`, and beside
-/// `/zones/{id}/generation/solar` some as `/zones/{id}/generation/forecast`.
+/// The same behind a word in the singular: beside `/project/apollo` may be some routes as `/project/budget`.
 const ENDS_OF_SINGULAR: usize = 8;
+/// The same behind a word that a thing has: `/zones/{id}/generation/solar`.
+const ENDS_OF_WORD: usize = 6;
 /// The same if names that are no words came to the place as well.
 const ENDS_BESIDE_NAMES: usize = 3;
-
-/// Words at a place of which each is looked at.
-const MANY_WORDS: usize = 32;
-/// So many places behind a word are looked at, and so many ways to each.
-const LATER: usize = 3;
-const MANY_BEHIND: usize = 16;
 
 impl Tables {
     /// Finds the parameters that a new template shows. Returns the template that took its place, if one did.
@@ -94,76 +87,6 @@ impl Tables {
         }
     }
 
-    /// The words that lead to the same words by way of others that they do not share: `/project/github/acme/web/pipeline` and
-    /// `/project/gitlab/widgets/shop/pipeline`.
-    fn lead_to_same_later(
-        &self,
-        place: &str,
-        kind: PlaceKind,
-        words: &[Word<'_>],
-        names: Option<&Word<'_>>,
-    ) -> Vec<Arc<str>> {
-        // An application's resources end paths as well.
-        let are_resources = || words.len() < SAME_NEXT || words.iter().any(|word| word.ends);
-        if words.len() > MANY_WORDS || kind == PlaceKind::Root && are_resources() {
-            return vec![];
-        }
-        let all = || words.iter().chain(names);
-        let later: Vec<_> = all().map(|word| self.later_words(&format!("{place}/{}", word.name), words)).collect();
-        let mut counts: HashMap<&(usize, Arc<str>), usize, RandomState> = HashMap::default();
-        later.iter().flatten().for_each(|word| *counts.entry(word).or_default() += 1);
-        let least = SAME_NEXT - usize::from(names.is_some());
-        let is_common = |word: &&(usize, Arc<str>)| counts[*word] >= least;
-        let common = counts.keys().filter(|word| is_common(word)).count();
-        if common < SAME_NEXT_OF_RESOURCES {
-            return vec![];
-        }
-        let leads = |(_, later): &(&Word<'_>, &Vec<_>)| later.iter().any(|word| is_common(&word));
-        words.iter().zip(&later).filter(leads).map(|(word, _)| Arc::clone(word.name)).collect()
-    }
-
-    /// The words two and three places behind a beginning, by way of names that no other of `words` leads to.
-    fn later_words(&self, beginning: &str, words: &[Word<'_>]) -> Vec<(usize, Arc<str>)> {
-        let is_shared = |name: &str| {
-            words.iter().filter(|word| word.next.is_some_and(|next| next.names.contains(name))).nth(1).is_some()
-        };
-        let mut found = vec![];
-        let mut beginnings = vec![beginning.to_owned()];
-        for depth in 1..=LATER {
-            let mut behind = vec![];
-            for beginning in &beginnings {
-                let Some(place) = self.places.get(beginning.as_str()) else { continue };
-                let is_later = |name: &&Arc<str>| depth > 1 && !name.is_empty() && !is_of_routes(name);
-                found.extend(place.names.iter().filter(is_later).map(|name| (depth, Arc::clone(name))));
-                // What has items is a resource.
-                let label = place.label.iter().filter(|label| depth > 1 && matches!(&***label, NAME | KEY));
-                let names = place.names.iter().filter(|name| !name.is_empty() && (depth > 1 || !is_shared(name)));
-                let mut parts: Vec<_> = label.chain(names).collect();
-                parts.sort_unstable();
-                behind.extend(parts.iter().take(MANY_BEHIND).map(|name| format!("{beginning}/{name}")));
-            }
-            behind.truncate(MANY_BEHIND);
-            beginnings = behind;
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
-    /// The words with two parameters behind them and nothing else, as maps have them: `/tiles/dark/{id}/{id}/{id}`. Resources rarely have.
-    fn lead_to_two_parameters(&self, place: &str, words: &[Word<'_>]) -> Vec<Arc<str>> {
-        let only_label = |next: &Place| next.label.clone().filter(|_| next.names.is_empty());
-        let leads = |word: &&Word<'_>| {
-            let label = word.next.filter(|_| !word.ends).and_then(only_label);
-            label.is_some_and(|label| {
-                let behind = format!("{place}/{}/{label}", word.name);
-                self.places.get(behind.as_str()).is_some_and(|behind| only_label(behind).is_some())
-            })
-        };
-        let all: Vec<_> = words.iter().filter(leads).map(|word| Arc::clone(word.name)).collect();
-        if all.len() < SAME_NEXT || are_resources(words) { vec![] } else { all }
-    }
-
     /// What follows a word at a place.
     fn word<'a>(&'a self, place: &str, name: &'a Arc<str>) -> Word<'a> {
         let beginning = format!("{place}/{name}");
@@ -192,16 +115,19 @@ impl Tables {
         // The parameter that there is already: names that are no words came.
         let names = label.as_ref().filter(|label| matches!(&**label.name, "{name}" | "{key}" | "{text}"));
         let is_parameter = known.is_parameter
-            || lead_to_same(kind_of_values, &words, names)
+            || lead_to_same(place, kind_of_values, &words, names)
             || lead_to_items(kind_of_values, &words, names);
         for values in [
             if is_parameter { fitting(kind, &words, label.as_ref()) } else { vec![] },
             self.lead_to_same_later(place, kind, &words, names),
-            lead_to_all_the_same(&words),
+            lead_to_all_the_same(kind, &words),
+            self.lead_to_same_items(place, kind, &words),
             lead_to_numbers(kind, &words),
-            self.lead_to_two_parameters(place, &words),
+            self.lead_to_two_parameters(place, kind, &words),
             constants(place, kind, &words, names),
             letters(kind, &words),
+            of_two_styles(kind, &words),
+            kinds(place, kind, &words),
         ] {
             if !values.is_empty() {
                 return values;
@@ -213,7 +139,7 @@ impl Tables {
         let least = match (kind, &label, names) {
             (PlaceKind::Collection, None, _) => ENDS,
             (PlaceKind::Singular, None, _) => ENDS_OF_SINGULAR,
-            (PlaceKind::Word, None, _) if place.contains('{') && !ends_in_any(place, NO_PLURALS) => ENDS_OF_SINGULAR,
+            (PlaceKind::Word, None, _) if place.contains('{') && !ends_in_any(place, NO_PLURALS) => ENDS_OF_WORD,
             (PlaceKind::Collection, _, Some(names)) if names.ends && **names.name == *NAME => 1,
             (PlaceKind::Collection, _, Some(names)) if names.ends || **names.name == *NAME => ENDS_BESIDE_NAMES,
             (PlaceKind::Verb, None, _)

@@ -14,9 +14,11 @@ use foldhash::fast::RandomState;
 use super::{
     api_version::is_numbered,
     context::Before,
-    file::{StaticFile, ending, is_of_api, may_be_file, static_file},
+    file::{StaticFile, is_of_api, may_be_file, static_file},
+    file_endings::ending,
     images::is_image_of_thing,
     place_kind::{PlaceKind, is_version_of_things, kind_of_place},
+    registry::parts_of_image,
     route_words::{is_of_routes, may_be_thing},
     segment::{FILE, KEY, LEAD_TO_FILES, NAME, Segment, segment},
     visits::Visits,
@@ -100,12 +102,18 @@ impl Tables {
         let mut walk = PathWalk { tables: self, name: PathName::default(), words: 0 };
         walk.name.template = BUFFER.take();
         walk.name.template.clear();
+        let image = parts_of_image(path);
         let mut before = Before::Root;
         let mut parts = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
         while let Some(part) = parts.next() {
             if walk.words == MAX_PARTS {
                 walk.push(REST, None);
                 break;
+            }
+            if (1..=image).contains(&walk.words) {
+                let label = walk.place().map_or(NAME, |place| place.label(NAME));
+                before = walk.push(label, None);
+                continue;
             }
             let is_last = parts.peek().is_none();
             let holds_files = || walk.place().is_some_and(|place| place.holds_files);

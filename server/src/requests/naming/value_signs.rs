@@ -16,6 +16,9 @@ pub(super) const MANY_SAME_NEXT: usize = 5;
 /// Next words that they have in common where routes have such words as well: beside `/api/orders/{id}` may be `/api/users/{id}`.
 pub(super) const SAME_NEXT_OF_RESOURCES: usize = 2;
 
+/// Words at a place of which each is looked at.
+pub(super) const MANY_WORDS: usize = 32;
+
 /// A word at a place, and what follows it.
 pub(super) struct Word<'a> {
     pub(super) name: &'a Arc<str>,
@@ -41,6 +44,12 @@ impl Word<'_> {
         self.ends && self.next.is_none() && !is_of_routes(self.name) && !is_plural(self.name)
     }
 
+    /// Whether the very same follows the word and the place's parameter.
+    fn leads_to_all_of(&self, parameter: &Word<'_>) -> bool {
+        let Some((next, known)) = self.next.zip(parameter.next) else { return false };
+        self.ends == parameter.ends && next.label == known.label && next.names == known.names
+    }
+
     /// Whether all that follows the word follows the place's parameter as well.
     pub(super) fn fits(&self, parameter: &Word<'_>) -> bool {
         let Some(next) = self.next else { return self.ends && parameter.ends };
@@ -50,25 +59,26 @@ impl Word<'_> {
     }
 }
 
-/// Words that never end a path, and have the very same words behind them: `/v4/tennis/live` and `/v4/tennis/players` beside `/v4/rugby/live` and
-/// `/v4/rugby/players`.
-pub(super) fn lead_to_all_the_same(words: &[Word<'_>]) -> Vec<Arc<str>> {
-    let mut alike: HashMap<Vec<&str>, Vec<&Word<'_>>, RandomState> = HashMap::default();
+/// Words that have the very same words behind them: `/v4/tennis/live` and `/v4/tennis/players` beside `/v4/rugby/live` and `/v4/rugby/players`.
+/// Where an application's resources stand, they end no path.
+pub(super) fn lead_to_all_the_same(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let may_end = matches!(kind, PlaceKind::Collection | PlaceKind::Parameter);
+    let mut alike: HashMap<(bool, Vec<&str>), Vec<&Word<'_>>, RandomState> = HashMap::default();
     let mut are_all = true;
     for word in words {
-        let Some(next) = word.next.filter(|next| !word.ends && next.label.is_none()) else {
+        let Some(next) = word.next.filter(|next| (may_end || !word.ends) && next.label.is_none()) else {
             are_all = false;
             continue;
         };
         let mut names: Vec<_> = next.names.iter().map(|name| &**name).collect();
         names.sort_unstable();
-        alike.entry(names).or_default().push(word);
+        alike.entry((word.ends, names)).or_default().push(word);
     }
     let least = |names: &[&str]| if are_all && names.len() > 1 { SAME_NEXT + 1 } else { MANY_SAME_NEXT + 1 };
     // The names decide between as many, so that it is the same each time.
     let most = alike.into_iter().max_by(|(a, x), (b, y)| x.len().cmp(&y.len()).then_with(|| a.cmp(b)));
     // What many resources have, as `/order/list` and `/invoice/list`, says nothing.
-    let Some((names, words)) = most.filter(|(names, _)| !names.iter().all(|name| is_of_routes(name))) else {
+    let Some(((_, names), words)) = most.filter(|((_, names), _)| !names.iter().all(|name| is_of_routes(name))) else {
         return vec![];
     };
     if words.len() < least(&names) || are_resources(words.iter().copied()) {
@@ -113,6 +123,23 @@ pub(super) fn constants(place: &str, kind: PlaceKind, words: &[Word<'_>], names:
     if kind == PlaceKind::Root || all.len() < least || makes_routes_of_constants(place) { vec![] } else { all }
 }
 
+/// Many words behind a plural that a thing has, all of which end paths: `/objects/{id}/associations/deals`.
+pub(super) fn kinds(place: &str, kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let all_end = words.iter().all(|word| word.ends && word.next.is_none() && !is_of_routes(word.name));
+    let are_kinds = kind == PlaceKind::Collection && place.contains('{') && all_end && words.len() > MANY_SAME_NEXT;
+    if are_kinds { words.iter().map(|word| Arc::clone(word.name)).collect() } else { vec![] }
+}
+
+/// Words of which some have a hyphen and some an underline: routes are written in one way. `/evaluate/{key}/dark_mode` beside
+/// `/evaluate/{key}/free-tier`
+pub(super) fn of_two_styles(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let count = |mark: char| words.iter().filter(|word| word.name.trim_start_matches('_').contains(mark)).count();
+    let is_compound = |word: &&Word<'_>| word.ends && word.name.contains(['-', '_']) && !is_of_routes(word.name);
+    let all: Vec<_> = words.iter().filter(is_compound).map(|word| Arc::clone(word.name)).collect();
+    let are_values = kind != PlaceKind::Root && count('-') > 0 && count('_') > 0 && all.len() > SAME_NEXT;
+    if are_values { all } else { vec![] }
+}
+
 /// Letters that end paths: `/lightcurve/g`
 pub(super) fn letters(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
     let is_letter = |word: &&Word<'_>| word.name.len() == 1 && word.is_end();
@@ -121,13 +148,15 @@ pub(super) fn letters(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
 }
 
 /// Whether words lead to the same next words, so that they are values.
-pub(super) fn lead_to_same(kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -> bool {
+pub(super) fn lead_to_same(place: &str, kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -> bool {
     // Where resources stand, `/orders/{id}/history` is beside `/users/{id}/history`.
     let is_resource = |word: &Word<'_>| matches!(kind, PlaceKind::Parameter | PlaceKind::Root) && word.has_items();
     let mut counts: HashMap<&str, usize, RandomState> = HashMap::default();
     let mut counts_of_all: HashMap<&str, usize, RandomState> = HashMap::default();
     for word in words.iter().chain(names) {
-        for next in word.next_words() {
+        // What stands behind words of the root may be their items: `/overlap/human` beside `/variants/human`.
+        let says = |next: &&Arc<str>| !place.is_empty() || next.starts_with('_') || is_plural(next);
+        for next in word.next_words().filter(says) {
             *counts_of_all.entry(next).or_default() += 1;
             if !is_resource(word) {
                 *counts.entry(next).or_default() += 1;
@@ -179,7 +208,11 @@ pub(super) fn lead_to_items(kind: PlaceKind, words: &[Word<'_>], names: Option<&
     let least = match kind {
         PlaceKind::Collection => 1,
         PlaceKind::Singular | PlaceKind::Word | PlaceKind::Verb => SAME_NEXT - 1,
-        PlaceKind::Parameter | PlaceKind::Root => return false,
+        PlaceKind::Parameter => {
+            let leads = |names: &Word<'_>| words.iter().filter(|word| word.leads_to_all_of(names)).count();
+            return names.is_some_and(|names| leads(names) >= SAME_NEXT);
+        }
+        PlaceKind::Root => return false,
     };
     names.is_some_and(|names| lead(names) >= least)
 }

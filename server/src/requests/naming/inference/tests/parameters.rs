@@ -65,9 +65,33 @@ fn words_with_the_same_behind_them_are_values() {
             ],
             &["(unmatched)", "/v4/{name}/live", "/v4/{name}/players"],
         ),
+        (&["/doctors/by-specialty/cardiology"], &["/doctors/by-specialty/{name}"]),
         (
-            &["/tiles/v4/dark/4/7/9", "/tiles/v4/light/4/7/9", "/tiles/v4/terrain/4/7/9", "/tiles/v4/legend"],
-            &["/tiles/v4/legend", "/tiles/v4/{name}/{id}/{id}/{id}"],
+            &["/deals/stage/basic", "/deals/stage/premium", "/deals/stage/family", "/deals/stage/starter"],
+            &["/deals/stage/{name}"],
+        ),
+        (&["/blobs/sha256:9f86d081884c7d65"], &["/blobs/{key}"]),
+        (&["/holidays/2026/BY", "/holidays/2026/HE", "/holidays/2026/BE"], &["/holidays/{id}/{name}"]),
+        (&["/plans/basic", "/plans/premium", "/plans/family", "/plans/starter"], &["/plans/{name}"]),
+        (
+            &["/history/otter-44/2026-01-02", "/history/berlin/2026-01-02", "/history/paris/2026-01-02"],
+            &["/history/{name}/{date}"],
+        ),
+        (
+            &["/markets/de", "/markets/pt-BR", "/videos/7/captions/fr"],
+            &["/markets/{name}", "/videos/{id}/captions/{name}"],
+        ),
+    ] {
+        assert_eq!(rows(paths, 4), expected, "{paths:?}");
+    }
+}
+
+#[test]
+fn words_are_values_where_maps_mail_and_flags_have_them() {
+    for (paths, expected) in [
+        (
+            &["/tiles/v4/dark/4/7/9", "/tiles/v4/light/4/7/9", "/tiles/v4/terrain/4/7/9", "/tiles/v4/legend"][..],
+            &["/tiles/v4/legend", "/tiles/v4/{name}/{id}/{id}/{id}"][..],
         ),
         (
             &[
@@ -95,21 +119,54 @@ fn words_with_the_same_behind_them_are_values() {
             &["/events/purchase/counts", "/events/sign-up/counts", "/events/search/counts", "/events/search"],
             &["/events/search", "/events/search/counts", "/events/{name}/counts"],
         ),
-        (&["/doctors/by-specialty/cardiology"], &["/doctors/by-specialty/{name}"]),
         (
-            &["/deals/stage/basic", "/deals/stage/premium", "/deals/stage/family", "/deals/stage/starter"],
-            &["/deals/stage/{name}"],
-        ),
-        (&["/blobs/sha256:9f86d081884c7d65"], &["/blobs/{key}"]),
-        (&["/holidays/2026/BY", "/holidays/2026/HE", "/holidays/2026/BE"], &["/holidays/{id}/{name}"]),
-        (&["/plans/basic", "/plans/premium", "/plans/family", "/plans/starter"], &["/plans/{name}"]),
-        (
-            &["/history/otter-44/2026-01-02", "/history/berlin/2026-01-02", "/history/paris/2026-01-02"],
-            &["/history/{name}/{date}"],
+            &[
+                "/objects/contacts/7/associations/deals",
+                "/objects/deals/7/associations/deals",
+                "/objects/quotes/7/associations/deals",
+                "/objects/tickets/7/associations/deals",
+            ],
+            &["/objects/{name}/{id}/associations/deals"],
         ),
         (
-            &["/markets/de", "/markets/pt-BR", "/videos/7/captions/fr"],
-            &["/markets/{name}", "/videos/{id}/captions/{name}"],
+            &[
+                "/flags/7/dark-mode",
+                "/flags/7/dark-mode/dependents",
+                "/flags/7/dark-mode/status",
+                "/flags/7/new-checkout",
+                "/flags/7/new-checkout/dependents",
+                "/flags/7/new-checkout/status",
+                "/flags/7/rate-limit",
+                "/flags/7/rate-limit/dependents",
+                "/flags/7/rate-limit/status",
+                "/flags/7/free-tier",
+                "/flags/7/free-tier/dependents",
+                "/flags/7/free-tier/status",
+            ],
+            &["/flags/{id}/{name}", "/flags/{id}/{name}/dependents", "/flags/{id}/{name}/status"],
+        ),
+        (
+            &["/evaluate/7/dark_mode", "/evaluate/7/free-tier", "/evaluate/7/kill-switch", "/evaluate/7/new-checkout"],
+            &["/evaluate/{id}/{name}"],
+        ),
+        // Words of the root lead to the same items, and are no items themselves.
+        (
+            &[
+                "/overlap/human/7",
+                "/gene/human/7",
+                "/sequence/human/7",
+                "/overlap/mouse/7",
+                "/gene/mouse/7",
+                "/sequence/mouse/7",
+            ],
+            &[
+                "/gene/human/{id}",
+                "/gene/mouse/{id}",
+                "/overlap/human/{id}",
+                "/overlap/mouse/{id}",
+                "/sequence/human/{id}",
+                "/sequence/mouse/{id}",
+            ],
         ),
     ] {
         assert_eq!(rows(paths, 4), expected, "{paths:?}");
