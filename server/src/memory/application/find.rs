@@ -316,6 +316,26 @@ mod tests {
     }
 
     #[test]
+    fn a_forwarder_is_no_application_at_any_search() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("socat");
+        std::os::unix::fs::symlink(std::fs::canonicalize("/bin/sleep").unwrap(), &program).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        // It has the socket as its input.
+        let socket: std::os::fd::OwnedFd = listener.into();
+        let process = Sleeper(Command::new(&program).arg("1000").stdin(socket).spawn().unwrap());
+        while super::super::table::name(process.0.id()).trim_end() != "socat" {
+            std::thread::yield_now();
+        }
+        let mut finder = Finder::new(Watch::Listening(address));
+        for _ in 0..3 {
+            let Err(SearchFailure::Unseen(why)) = finder.find_processes() else { panic!("it is no application") };
+            assert!(why.to_string().contains("socat listens at"), "{why}");
+        }
+    }
+
+    #[test]
     fn what_is_not_there_is_told_apart() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
