@@ -77,6 +77,8 @@ pub(super) fn term(segment: &str) -> Term {
             match () {
                 () if is_word(hump) => {}
                 () if is_of_dictionary(hump) => of_dictionary += 1,
+                // Words of the language in one may be a password.
+                () if is_compound_of_dictionary(hump) => unknown += 1,
                 () if is_unknown_word(hump) => unknown += 1,
                 () => return Term::Other,
             }
@@ -121,19 +123,19 @@ fn is_whole_abbreviation(segment: &str) -> bool {
         && segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
-/// Whether a word is in the dictionary, or made of two of which one is.
+/// Whether a word is in the dictionary.
 fn is_of_dictionary(word: &str) -> bool {
-    if !is_small_or_capital(word) {
-        return false;
-    }
-    let lower = word.to_ascii_lowercase();
-    let word = &*lower;
-    in_dictionary(word)
-        || word.len() >= SHORTEST_DICTIONARY_COMPOUND
-            && (SHORTEST_DICTIONARY_HALF..=word.len() - SHORTEST_DICTIONARY_HALF).any(|at| {
-                let (first, second) = word.split_at(at);
-                is_base(first) && is_known(second) || is_known(first) && is_listed(second)
-            })
+    is_small_or_capital(word) && in_dictionary(&word.to_ascii_lowercase())
+}
+
+/// Whether a word is made of two, of which one is in the dictionary.
+fn is_compound_of_dictionary(word: &str) -> bool {
+    let is_long = word.len() >= SHORTEST_DICTIONARY_COMPOUND && is_small_or_capital(word);
+    let lower = if is_long { word.to_ascii_lowercase() } else { return false };
+    (SHORTEST_DICTIONARY_HALF..=lower.len() - SHORTEST_DICTIONARY_HALF).any(|at| {
+        let (first, second) = lower.split_at(at);
+        is_base(first) && is_known(second) || is_known(first) && is_listed(second)
+    })
 }
 
 /// Small letters, of which the first or all may be capitals.
