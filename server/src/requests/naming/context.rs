@@ -73,6 +73,8 @@ impl Before<'_> {
                 Segment::Parameter(NAME.into())
             }
             Segment::DictionaryWord | Segment::Unknown if is_verb(part) || is_route_word(part) => Segment::Word,
+            // `/devices/mac/{key}`
+            Segment::Unknown if SELECTORS.contains(&part) && next.is_some() => Segment::Word,
             Segment::DictionaryWord if self.is_collection() && !self.holds_routes() && !self.makes_item(next) => {
                 Segment::Unknown
             }
@@ -150,7 +152,8 @@ impl Before<'_> {
         let is_state = OF_STATES.contains(&before) && !is_verb(segment);
         let first = segment.split(['-', '_']).next().unwrap_or_default();
         let is_flag = OF_FLAGS.contains(&before) && !is_route_word(first) && !is_verb(segment);
-        if is_state || is_flag || OF_MAIL.contains(&before) && FOLDERS.contains(&segment) {
+        let is_owner = OWNERS.contains(&before) && segment.contains('-') && !is_route_word(segment);
+        if is_state || is_flag || is_owner || OF_MAIL.contains(&before) && FOLDERS.contains(&segment) {
             return true;
         }
         if is_of_routes(segment) || segment.starts_with(['_', '.']) || is_version(segment) {
@@ -167,7 +170,6 @@ impl Before<'_> {
         let has_items = |next| HAVE_ITEMS.contains(&before) && is_plural(next) && !is_plural(segment);
         OF_DATA.contains(&before)
             || is_thing() && is_name_of_thing(segment, next)
-            || OWNERS.contains(&before) && is_name_of_thing(segment, None)
             || OF_PEOPLE.contains(&before) && !is_plural(segment)
             || next.is_some_and(|next| (is_thing() || has_items(next)) && !self.makes_item(Some(next)))
     }

@@ -46,6 +46,37 @@ pub(super) fn static_row_above(template: &str) -> Option<(&str, String)> {
     (!above.is_empty()).then(|| (above, format!("{above}/*")))
 }
 
+/// Words behind which a thing's files stand.
+const OF_FILES: &[&str] = &[
+    "artifacts",
+    "attachments",
+    "audio",
+    "blob",
+    "clips",
+    "contents",
+    "documents",
+    "files",
+    "firmware",
+    "images",
+    "media",
+    "photos",
+    "pictures",
+    "raw",
+    "recordings",
+    "scans",
+    "thumbnails",
+    "tracks",
+    "videos",
+];
+/// In fewer folders files are those of a page: `/images/logo.png`.
+const FOLDERS_OF_THING: usize = 3;
+
+/// Whether a folder holds the files of a thing, of any kind: `/listings/7/photos`.
+pub(super) fn holds_files(folder: &str) -> bool {
+    let is_of_thing = || is_of_api(folder) || folder.matches('/').count() >= FOLDERS_OF_THING;
+    folder.rsplit('/').next().is_some_and(|last| OF_FILES.contains(&last)) && is_of_thing()
+}
+
 /// `9`, also with a pixel density: `9@2x`.
 fn is_tile(stem: &str) -> bool {
     without_density(stem).bytes().all(|byte| byte.is_ascii_digit())
@@ -68,6 +99,7 @@ pub(super) fn static_file(path: &str) -> Option<StaticFile> {
     let is_static = || folder.split('/').any(|part| STATIC_FOLDERS.contains(&part));
     match ending {
         _ if folder.is_empty() => None,
+        FileEnding::Media if !is_static() && holds_files(folder) => None,
         FileEnding::Code if is_of_api(folder) => Some(StaticFile::Folder),
         FileEnding::Code => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
         FileEnding::Media | FileEnding::Data if is_static() => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),

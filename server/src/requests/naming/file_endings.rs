@@ -162,6 +162,11 @@ const PACKERS: &[&str] = &["bz2", "gz", "lz4", "xz", "zst"];
 /// The formats of an API's answers, which its routes end in: `/messages.json`.
 const OF_API: &[&str] = &["atom", "csv", "json", "rss", "txt", "xml", "yaml"];
 
+/// Whether files of media and data end so.
+pub(super) fn is_ending(word: &str) -> bool {
+    MEDIA.contains(&word) || DATA.contains(&word)
+}
+
 /// Whether routes of an API end so.
 pub(super) fn is_format(end: &str) -> bool {
     OF_API.contains(&end)

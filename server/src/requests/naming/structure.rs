@@ -10,7 +10,7 @@ use super::{
     segment::NAME,
     tables::{Place, Tables},
     value_signs::{
-        MANY_WORDS, Word, constants, fitting, kinds, lead_to_all_the_same, lead_to_items, lead_to_numbers,
+        MANY_WORDS, Word, constants, fitting, formats, kinds, lead_to_all_the_same, lead_to_items, lead_to_numbers,
         lead_to_same, letters, of_two_styles,
     },
 };
@@ -126,6 +126,7 @@ impl Tables {
             self.lead_to_two_parameters(place, kind, &words),
             constants(place, kind, &words, names),
             letters(kind, &words),
+            formats(kind, &words),
             of_two_styles(kind, &words),
             kinds(place, kind, &words),
         ] {

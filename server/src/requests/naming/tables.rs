@@ -14,7 +14,7 @@ use foldhash::fast::RandomState;
 use super::{
     api_version::is_numbered,
     context::Before,
-    file::{StaticFile, is_of_api, may_be_file, static_file},
+    file::{StaticFile, holds_files, is_of_api, may_be_file, static_file},
     file_endings::ending,
     images::is_image_of_thing,
     place_kind::{PlaceKind, is_version_of_things, kind_of_place},
@@ -119,6 +119,11 @@ impl Tables {
             let holds_files = || walk.place().is_some_and(|place| place.holds_files);
             if is_last && is_image_of_thing(part) && ends_in_thing(&walk.name.template) && !holds_files() {
                 walk.push(part, None);
+                break;
+            }
+            if is_last && static_file.is_none() && walk.is_file_of_thing(part) {
+                let label = walk.place().map_or(FILE, |place| place.label(FILE));
+                walk.push(label, None);
                 break;
             }
             let leads = match static_file {
@@ -266,6 +271,11 @@ impl<'a> PathWalk<'a> {
         self.name.template.push('/');
         self.name.template.push_str(part);
         Before::Open.part(part)
+    }
+
+    /// Whether a part is a file of a thing, whose names and endings are of any kind.
+    fn is_file_of_thing(&self, part: &str) -> bool {
+        ending(part).is_some_and(|(stem, ..)| !stem.is_empty()) && holds_files(&self.name.template)
     }
 
     /// Whether a folder's name is a word, or shown already.

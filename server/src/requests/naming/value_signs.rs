@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use foldhash::fast::RandomState;
 
 use super::{
-    context::makes_routes_of_constants, place_kind::PlaceKind, plurals::is_plural, route_words::is_of_routes,
-    tables::Place,
+    context::makes_routes_of_constants, file_endings::is_ending, place_kind::PlaceKind, plurals::is_plural,
+    route_words::is_of_routes, tables::Place,
 };
 
 /// Words at a place that lead to the same next word.
@@ -138,6 +138,13 @@ pub(super) fn of_two_styles(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>
     let all: Vec<_> = words.iter().filter(is_compound).map(|word| Arc::clone(word.name)).collect();
     let are_values = kind != PlaceKind::Root && count('-') > 0 && count('_') > 0 && all.len() > SAME_NEXT;
     if are_values { all } else { vec![] }
+}
+
+/// Formats that end paths: `/layers/{id}/export/png`
+pub(super) fn formats(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let is_format = |word: &&Word<'_>| word.ends && word.next.is_none() && is_ending(word.name);
+    let all: Vec<_> = words.iter().filter(is_format).map(|word| Arc::clone(word.name)).collect();
+    if kind == PlaceKind::Root || all.len() < SAME_NEXT { vec![] } else { all }
 }
 
 /// Letters that end paths: `/lightcurve/g`

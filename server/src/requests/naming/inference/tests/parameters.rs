@@ -149,6 +149,10 @@ fn words_are_values_where_maps_mail_and_flags_have_them() {
             &["/evaluate/7/dark_mode", "/evaluate/7/free-tier", "/evaluate/7/kill-switch", "/evaluate/7/new-checkout"],
             &["/evaluate/{id}/{name}"],
         ),
+        (
+            &["/layers/7/export/png", "/layers/7/export/geojson", "/layers/7/export/pdf", "/layers/7/export/status"],
+            &["/layers/{id}/export/status", "/layers/{id}/export/{name}"],
+        ),
         // Words of the root lead to the same items, and are no items themselves.
         (
             &[
