@@ -5,6 +5,7 @@ mod bar;
 mod card;
 mod cell;
 mod chart;
+mod explained_facts;
 mod facts;
 mod heat;
 mod line;
@@ -16,6 +17,7 @@ pub(crate) use bar::{Bar, FULL_PERCENT, Slice, StackedBar, TIGHT_PERCENT, Usage}
 pub(crate) use card::Card;
 pub(crate) use cell::Cell;
 pub(crate) use chart::{Chart, ChartData, ChartShape, ChartSpan, Crosshair, Series};
+pub(crate) use explained_facts::ExplainedFacts;
 pub(crate) use facts::{Fact, Facts};
 pub(crate) use heat::{HeatData, HeatMap};
 pub(crate) use line::cell_bar;

@@ -13,7 +13,7 @@ pub(crate) type Fact = (&'static str, String, String);
 pub(crate) fn Facts(
     facts: Memo<Reading<Vec<Fact>>>,
     /// Shows only those of the first so many that are not zero, and folds the whole list below them.
-    #[prop(optional)]
+    #[prop(default = None)]
     lead: Option<usize>,
 ) -> impl IntoView {
     let items = move |lead: Option<usize>| {

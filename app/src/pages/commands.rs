@@ -10,7 +10,7 @@ use watchboard_wire::{
 
 use super::cells::{RangeScale, count_cell, duration_cell, flagged_count_cell, optional_fact, share};
 use crate::{
-    components::{Card, Cell, Column, Fact, Facts, Table, TableRow, numbers, words},
+    components::{Card, Cell, Column, ExplainedFacts, Fact, Table, TableRow, numbers, words},
     figures::Figures,
     live::figures_memo,
     selection::use_selection,
@@ -47,13 +47,13 @@ pub(super) fn CommandsOfLate() -> impl IntoView {
             ),
         ])
     });
-    view! { <Facts facts /> }
+    view! { <ExplainedFacts facts /> }
 }
 
 /// The sums over all commands, or the way to turn them on.
 #[component]
 pub(super) fn CommandFacts() -> impl IntoView {
-    view! { <Facts facts=figures_memo(command_facts) /> }
+    view! { <ExplainedFacts facts=figures_memo(command_facts) /> }
 }
 
 /// The tables of the command listener.

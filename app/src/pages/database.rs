@@ -18,7 +18,7 @@ use super::{
     },
 };
 use crate::{
-    components::{Card, Fact, Facts},
+    components::{Card, ExplainedFacts, Fact},
     live::{snapshot_memo, snapshot_text, use_live},
 };
 
@@ -81,7 +81,7 @@ fn Outage() -> impl IntoView {
         view! {
             <section class="card outage" id="outage" aria-labelledby="outage-title">
                 <h2 id="outage-title">"Database " {kind.words()}</h2>
-                <Facts facts />
+                <ExplainedFacts facts />
             </section>
         }
     };
@@ -145,7 +145,7 @@ pub(super) fn DatabaseFacts() -> impl IntoView {
     });
     view! {
         <p class=move || class.get() id="database-state">{sentence}</p>
-        <Facts facts=snapshot_memo(|snapshot| Ok(health_facts(&snapshot.database, snapshot.taken_at_unix_ms))) />
+        <ExplainedFacts facts=snapshot_memo(|snapshot| Ok(health_facts(&snapshot.database, snapshot.taken_at_unix_ms))) />
     }
 }
 

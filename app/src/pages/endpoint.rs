@@ -24,7 +24,7 @@ use super::{
     slowest::SlowestTable,
 };
 use crate::{
-    components::{Card, Chart, ChartData, ChartShape, Fact, Facts, HeatData, HeatMap, Series, StatTile},
+    components::{Card, Chart, ChartData, ChartShape, ExplainedFacts, Fact, HeatData, HeatMap, Series, StatTile},
     figures::Figures,
     live::{figures_memo, use_live},
     selection::use_selection,
@@ -140,18 +140,18 @@ fn KnownEndpoint(counts: bool, listens: bool) -> impl IntoView {
         </div>
         <div class="cards">
             <Card title="Endpoint" note="Of the window.">
-                <Facts facts=figures_memo(endpoint_facts) />
+                <ExplainedFacts facts=figures_memo(endpoint_facts) />
             </Card>
             {listens
                 .then(|| view! {
                     <Card title="What it asks" note="Of the window: its requests and the database.">
-                        <Facts facts=figures_memo(database_facts) />
+                        <ExplainedFacts facts=figures_memo(database_facts) />
                     </Card>
                 })}
             {counts
                 .then(|| view! {
                     <Card title="What it allocates" note="Of the window: its requests and the program's memory.">
-                        <Facts facts=figures_memo(memory_facts) />
+                        <ExplainedFacts facts=figures_memo(memory_facts) />
                     </Card>
                 })}
             <Card title="Status codes" note="Since the start; 499 is a client that left before there was a status.">

@@ -13,7 +13,7 @@ use super::{
     strips::Strips,
 };
 use crate::{
-    components::{Card, Cell, Column, Fact, Facts, Table, numbers, words},
+    components::{Card, Cell, Column, ExplainedFacts, Fact, Table, numbers, words},
     figures::Figures,
     live::{figures_memo, snapshot_memo},
 };
@@ -50,7 +50,7 @@ pub(crate) fn RequestsPage() -> impl IntoView {
 /// Totals since the start.
 #[component]
 pub(crate) fn ApplicationFacts() -> impl IntoView {
-    view! { <Facts facts=snapshot_memo(|snapshot| Ok(application_facts(&snapshot.requests))) /> }
+    view! { <ExplainedFacts facts=snapshot_memo(|snapshot| Ok(application_facts(&snapshot.requests))) /> }
 }
 
 fn application_facts(requests: &Requests) -> Vec<Fact> {

@@ -48,6 +48,10 @@ async fn every_card_has_its_figures_and_refreshes_without_a_complaint() {
     browser.until(sorted, |title| title == "Allocated").await;
     browser.tab.goto(&format!("{}?view=requests&endpoint=GET+/shop/search", board.url)).await.unwrap();
     browser.until_says("what-it-allocates", "Largest request").await;
+    // What the figures mean is a text as well, for those who cannot hover over them.
+    browser.value("document.querySelectorAll('#view .hints').forEach(fold => { fold.open = true; }) ?? true").await;
+    browser.until_says("what-it-allocates", "half allocated at most this").await;
+    browser.until_says("endpoint", "99 of 100 were at most this slow").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.stop().await;
 }

@@ -5,7 +5,7 @@ use watchboard_wire::{Cache, Operation, Reading, ReplicaMember, Replication, Ser
 
 use super::reading::{reading_age, server_reading};
 use crate::{
-    components::{Bar, Cell, Column, Fact, Facts, Table, TableRow, Usage, numbers, words},
+    components::{Bar, Cell, Column, ExplainedFacts, Fact, Table, TableRow, Usage, numbers, words},
     figures::Figures,
     live::figures_memo,
     pages::cells::optional_fact,
@@ -25,7 +25,7 @@ pub(super) fn StatusFacts() -> impl IntoView {
         <Bar label="Connections" usage=figures_memo(|figures| status(figures).map(connections)) />
         <Bar label="Cache used" usage=figures_memo(|figures| status(figures).map(|status| cache(status, Cache::used_percent))) />
         <Bar label="Cache not on disk" usage=figures_memo(|figures| status(figures).map(|status| cache(status, Cache::dirty_percent))) />
-        <Facts facts=figures_memo(status_facts) />
+        <ExplainedFacts facts=figures_memo(status_facts) />
         <p class="more">{figures_memo(|figures| reading_age(figures, |server| server.status.as_ref().map(|dated| dated.at_unix_ms)))}</p>
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use watchboard_wire::{Container, CpuQuota, format, reading_ref};
 
 use crate::{
-    components::{Fact, Facts},
+    components::{ExplainedFacts, Fact},
     live::snapshot_memo,
     pages::cells::{fact_or_reason, size_fact},
 };
@@ -14,7 +14,7 @@ pub(crate) fn ContainerFacts() -> impl IntoView {
     let facts = snapshot_memo(|snapshot| {
         reading_ref(&snapshot.memory.container).map(|container| container_facts(container.as_ref()))
     });
-    view! { <Facts facts lead=usize::MAX /> }
+    view! { <ExplainedFacts facts lead=usize::MAX /> }
 }
 
 fn container_facts(container: Option<&Container>) -> Vec<Fact> {

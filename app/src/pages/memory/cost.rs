@@ -5,7 +5,7 @@ use watchboard_wire::{Cost, Reading, Snapshot, Unknown, format};
 
 use super::detail::memory_detail;
 use crate::{
-    components::{Cell, Column, Fact, Facts, Table, numbers, words},
+    components::{Cell, Column, ExplainedFacts, Fact, Table, numbers, words},
     figures::Figures,
     live::{figures_memo, snapshot_memo},
     pages::cells::fact_or_reason,
@@ -13,7 +13,7 @@ use crate::{
 
 #[component]
 pub(crate) fn RuntimeFacts() -> impl IntoView {
-    view! { <Facts facts=snapshot_memo(runtime_facts) /> }
+    view! { <ExplainedFacts facts=snapshot_memo(runtime_facts) /> }
 }
 
 fn runtime_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
@@ -43,7 +43,7 @@ pub(crate) fn CostFacts() -> impl IntoView {
         Ok(probes.iter().map(row).collect())
     });
     view! {
-        <Facts facts=figures_memo(cost_facts) />
+        <ExplainedFacts facts=figures_memo(cost_facts) />
         <Table caption="Readings" columns=COLUMNS rows=probes />
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use watchboard_wire::{Reading, Snapshot, format, reading_ref};
 
 use crate::{
-    components::{Bar, Fact, Facts, Usage},
+    components::{Bar, ExplainedFacts, Fact, Usage},
     live::snapshot_memo,
     pages::{
         cells::{fact_or_reason, size_fact},
@@ -14,7 +14,7 @@ use crate::{
 
 #[component]
 pub(crate) fn ProcessFacts() -> impl IntoView {
-    view! { <Facts facts=snapshot_memo(process_facts) lead=7 /> }
+    view! { <ExplainedFacts facts=snapshot_memo(process_facts) lead=7 /> }
 }
 
 fn process_facts(snapshot: &Snapshot) -> Reading<Vec<Fact>> {
@@ -102,7 +102,7 @@ pub(crate) fn ResourceBars(
     view! {
         <Bar label="Memory" usage=memory />
         <Bar label="File descriptors" usage=descriptors />
-        <Facts facts=snapshot_memo(move |snapshot| open_facts(snapshot, growth)) />
+        <ExplainedFacts facts=snapshot_memo(move |snapshot| open_facts(snapshot, growth)) />
     }
 }
 

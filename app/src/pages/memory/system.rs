@@ -5,7 +5,7 @@ use watchboard_wire::{Devices, Disk, HeavyProcess, Network, Reading, format, rea
 
 use super::{application::watches_another, detail::memory_detail};
 use crate::{
-    components::{Cell, Column, Fact, Facts, Slice, StackedBar, Table, numbers, words},
+    components::{Cell, Column, ExplainedFacts, Fact, Slice, StackedBar, Table, numbers, words},
     figures::Figures,
     live::{figures_memo, snapshot_memo},
     pages::cells::{fact_or_reason, size_fact},
@@ -67,7 +67,7 @@ pub(crate) fn CoreStrip() -> impl IntoView {
 
 #[component]
 pub(crate) fn SystemFacts() -> impl IntoView {
-    view! { <Facts facts=figures_memo(system_facts) lead=10 /> }
+    view! { <ExplainedFacts facts=figures_memo(system_facts) lead=10 /> }
 }
 
 fn system_facts(figures: &Figures) -> Reading<Vec<Fact>> {
