@@ -34,12 +34,18 @@ static WORDS: LazyLock<HashMap<&str, List, RandomState>> = LazyLock::new(|| {
 static PEOPLE: LazyLock<HashSet<&str, RandomState>> =
     LazyLock::new(|| include_str!("people.txt").split_ascii_whitespace().collect());
 
-/// Whether a person's name is in a text, as a word of it, in any case.
+/// Whether a person's name is in a text, as a word of it, in any case. `Carter_White` is one by its look.
 pub(super) fn is_person(text: &str) -> bool {
-    text.split(['-', '_', '.']).any(|word| {
-        let has_capitals = word.bytes().any(|byte| byte.is_ascii_uppercase());
-        if has_capitals { PEOPLE.contains(&*word.to_ascii_lowercase()) } else { PEOPLE.contains(word) }
-    })
+    let is_capitalised = |word: &str| {
+        let (first, rest) = word.as_bytes().split_first().unwrap_or((&0, &[]));
+        first.is_ascii_uppercase() && rest.len() > 1 && rest.iter().all(u8::is_ascii_lowercase)
+    };
+    let looks_so = text.split_once('_').is_some_and(|(first, last)| is_capitalised(first) && is_capitalised(last));
+    looks_so
+        || text.split(['-', '_', '.']).any(|word| {
+            let has_capitals = word.bytes().any(|byte| byte.is_ascii_uppercase());
+            if has_capitals { PEOPLE.contains(&*word.to_ascii_lowercase()) } else { PEOPLE.contains(word) }
+        })
 }
 
 /// All words of all lists.

@@ -4,6 +4,7 @@ use super::{
     file_endings::ending,
     name_places::OF_TITLES,
     route_words::is_of_routes,
+    value_kind::GROUPS,
     words::{Term, is_joined, is_version, term},
 };
 
@@ -33,6 +34,7 @@ pub(super) fn is_of_domain(segment: &str) -> bool {
     segment.split('.').all(|part| part.starts_with(|char: char| char.is_ascii_lowercase()))
         && ending(segment).is_none()
         && !is_version(segment)
+        && !segment.ends_with(GROUPS)
 }
 
 /// Words in capitals: `DEPLOY_TOKEN`.

@@ -55,16 +55,21 @@ const OF_SECRETS: &[&str] = &[
     "voucher",
     "vouchers",
 ];
+/// Words that have the same behind them as a whole segment alone: `/login/jane`, and not `/login-attempts/daily`.
+const BEFORE_SECRETS: &[&str] = &["impersonate", "login", "wifi"];
 /// Words of routes that stand behind them, beside those that routes have everywhere.
 const ACTIONS: &[&str] = &[
+    "2fa",
     "access",
     "account",
     "address",
     "app",
+    "apple",
     "apps",
+    "azure",
     "balance",
-    "begin",
     "bank",
+    "begin",
     "by-email",
     "callback",
     "card",
@@ -74,6 +79,7 @@ const ACTIONS: &[&str] = &[
     "change",
     "code",
     "codes",
+    "complete",
     "confirmation",
     "contact",
     "data",
@@ -83,13 +89,18 @@ const ACTIONS: &[&str] = &[
     "emails",
     "end",
     "expire",
+    "facebook",
     "file",
     "files",
     "finish",
+    "flow",
     "folder",
     "folders",
     "forgot",
     "generate",
+    "github",
+    "gitlab",
+    "google",
     "group",
     "groups",
     "identity",
@@ -99,6 +110,7 @@ const ACTIONS: &[&str] = &[
     "invitation",
     "key",
     "keys",
+    "ldap",
     "link",
     "links",
     "login",
@@ -107,9 +119,15 @@ const ACTIONS: &[&str] = &[
     "meeting",
     "member",
     "members",
+    "mfa",
+    "microsoft",
     "mobile",
     "new",
     "number",
+    "oauth",
+    "oauth2",
+    "oidc",
+    "okta",
     "options",
     "order",
     "orders",
@@ -135,10 +153,12 @@ const ACTIONS: &[&str] = &[
     "rotate",
     "rule",
     "rules",
+    "saml",
     "session",
     "sessions",
     "setup",
     "sms",
+    "sso",
     "start",
     "subscription",
     "success",
@@ -148,12 +168,14 @@ const ACTIONS: &[&str] = &[
     "token",
     "tokens",
     "totp",
+    "twitter",
     "type",
     "types",
     "unused",
     "url",
     "user",
     "users",
+    "web",
     "webhook",
     "whatsapp",
 ];
@@ -191,7 +213,7 @@ const OF_PEOPLE: &[&str] = &[
 
 /// Whether a word may be a code or a token, by the word before it.
 pub(super) fn may_be_secret(before: &str, word: &str) -> bool {
-    is_of_secrets(before) && !is_of_routes(word) && !ACTIONS.contains(&word)
+    (is_of_secrets(before) || BEFORE_SECRETS.contains(&before)) && !is_of_routes(word) && !ACTIONS.contains(&word)
 }
 
 /// Whether a code or a token stands behind a word: `magic-link`, `reset_password`.

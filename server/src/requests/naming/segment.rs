@@ -6,7 +6,7 @@ use super::{
     file_endings::{FileEnding, ending, is_format, without_density},
     known_values::is_locale,
     route_words::{is_by, is_operation, is_verb},
-    value_kind::kind,
+    value_kind::{GROUPS, kind},
     words::{Term, is_version, term},
 };
 
@@ -190,9 +190,6 @@ fn is_name(part: &str) -> bool {
 /// Ends of the most frequent domains that are no endings of files.
 const DOMAINS: &[&str] =
     &["app", "at", "be", "ch", "com", "de", "dev", "es", "eu", "fr", "io", "it", "net", "nl", "org", "uk"];
-
-/// The groups of Kubernetes' API end so.
-const GROUPS: &str = ".k8s.io";
 
 /// They look like domains, and their clients ask for them: `/socket.io/?transport=polling`.
 const LIBRARIES: &[&str] = &["engine.io", "socket.io"];

@@ -205,6 +205,10 @@ impl<'a> PathWalk<'a> {
     /// Whether a word at a place with a parameter is a value, by what follows it. Allocates nothing.
     fn is_value(&mut self, word: &str, before: Before<'_>, mut rest: Rest<'_>) -> bool {
         let next = rest.peek().copied().filter(|next| !next.is_empty());
+        // `/_cat/health` beside `/{name}/_search`
+        if word.starts_with('_') {
+            return false;
+        }
         if is_of_routes(word) && (!may_be_thing(word) || next.is_none_or(is_of_routes)) {
             return false;
         }

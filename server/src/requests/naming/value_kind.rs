@@ -2,6 +2,9 @@
 
 use super::lists::is_listed;
 
+/// The groups of Kubernetes' API end so.
+pub(super) const GROUPS: &str = ".k8s.io";
+
 /// The kind of value that a segment is, in braces; `None` if its characters do not say.
 pub(super) fn kind(word: &str) -> Option<&'static str> {
     let bytes = word.as_bytes();

@@ -153,6 +153,10 @@ fn words_are_values_where_maps_mail_and_flags_have_them() {
             &["/layers/7/export/png", "/layers/7/export/geojson", "/layers/7/export/pdf", "/layers/7/export/status"],
             &["/layers/{id}/export/status", "/layers/{id}/export/{name}"],
         ),
+        (
+            &["/_cat/health", "/blog-7/_search", "/shop-8/_search", "/logs-9/_search", "/_cat/indices", "/_msearch"],
+            &["/_cat/health", "/_cat/indices", "/_msearch", "/{name}/_search"],
+        ),
         // Words of the root lead to the same items, and are no items themselves.
         (
             &[
