@@ -33,8 +33,11 @@ impl UnansweredJudge {
     pub(super) fn unanswered_findings(&mut self, tick: u64, history: &mut History, reader: &Reader) -> Vec<Judged> {
         let awaited: HashMap<usize, AwaitedCounts> = reader.awaited().collect();
         self.0.retain(|id, _| awaited.contains_key(id));
+        // Where most answers were streams, the next is one whose first event comes late.
+        let streams = |id: usize, counts: &AwaitedCounts| reader.opened(id).saturating_mul(2) > counts.answered;
         let mut hanging: Vec<(usize, Hanging)> = awaited
             .into_iter()
+            .filter(|(id, counts)| !streams(*id, counts))
             .filter_map(|(id, counts)| Some((id, self.hanging(tick, id, counts, reader.objective_us(id))?)))
             .collect();
         let mut ended: HashMap<usize, u64> = HashMap::new();

@@ -233,6 +233,11 @@ impl Reader {
         self.members(id).flat_map(|state| &state.totals.long_lived).map(|totals| totals.open).sum()
     }
 
+    /// The same since the start.
+    pub(crate) fn opened(&self, id: usize) -> u64 {
+        self.members(id).flat_map(|state| &state.totals.long_lived).map(|totals| totals.opened).sum()
+    }
+
     /// WebSockets, other upgraded connections and streams since the start, by row and kind.
     pub(crate) fn long_lived(&self) -> impl Iterator<Item = (usize, LongLivedRow)> {
         let rows = (0..self.states.len()).filter(|id| self.aliases.is_row(*id));

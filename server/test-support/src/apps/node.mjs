@@ -59,6 +59,9 @@ const server = http.createServer({ keepAliveTimeout: 5000 }, (request, response)
       const timer = setInterval(next, Number(url.searchParams.get("every") ?? 50));
       return response.on("close", () => { clearInterval(timer); console.log("events closed"); });
     }
+    case "/news": // Its head comes with the first event, which may come late.
+      response.setHeader("Content-Type", "text/event-stream");
+      return setTimeout(() => { response.write("data: 1\n\n"); response.end(); }, Number(url.searchParams.get("after") ?? 7000));
     case "/poll": // As long as nothing happens.
       return setTimeout(() => response.end("6"), 3000);
     case "/slow":
