@@ -186,6 +186,10 @@ async fn copy_one_way(
         let count = from.read(&mut buffer).await.map_err(|error| TunnelError { by: observer.from, error })?;
         observer.last.note();
         observer.see(&buffer[..count]);
+        // A side of a WebSocket that ends without a close frame has dropped it, whatever the other side sends then.
+        if count == 0 && observer.frames.is_some() {
+            observer.tunnel.note_close(observer.from, None);
+        }
         let write = async {
             if count == 0 {
                 return to.shutdown().await;

@@ -184,7 +184,15 @@ async fn each_end_has_its_code_and_the_side_that_closed_first() {
         SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
     drop(leaves);
-    let ended = wait_for_ends(&binary, "GET /chat", lasts.len() + 2).await;
+    // One that says goodbye once the application has dropped the connection.
+    let mut late = connect(proxy).await;
+    late.send(Message::text("end")).await.unwrap();
+    if let MaybeTlsStream::Plain(stream) = late.get_ref() {
+        assert_eq!(stream.peek(&mut [0]).await.unwrap(), 0, "the end of the application");
+    }
+    let _ = late.send(close_frame(CloseCode::Normal, "")).await;
+    drop(late);
+    let ended = wait_for_ends(&binary, "GET /chat", lasts.len() + 3).await;
     let closed: Vec<String> = ended["closed"]
         .as_array()
         .expect("a list")
@@ -197,7 +205,7 @@ async fn each_end_has_its_code_and_the_side_that_closed_first() {
             "1001 going away by client: 1",
             "1005 no code by client: 1",
             "1006 without a close frame by client: 2",
-            "1006 without a close frame by application: 2",
+            "1006 without a close frame by application: 3",
             "1011 internal error by application: 1",
             "4001 of the application by client: 1",
             "4001 of the application by application: 1",
