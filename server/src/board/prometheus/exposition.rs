@@ -14,17 +14,12 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// OpenMetrics if the scraper names it in its `Accept`.
+    /// OpenMetrics if the scraper names it in its `Accept`, and prefers it to plain text.
     pub(crate) fn from_accept(accept: Option<&HeaderValue>) -> Self {
-        let names_it = accept.and_then(|accept| accept.to_str().ok()).is_some_and(|accept| {
-            accept.split(',').any(|range| {
-                let mut parts = range.split(';').map(str::trim);
-                let is_named =
-                    parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/openmetrics-text"));
-                is_named && !parts.any(|part| matches!(part, "q=0" | "q=0.0"))
-            })
-        });
-        if names_it { Self::OpenMetrics } else { Self::Text }
+        let accept = accept.and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        let open_metrics = quality(accept, "application/openmetrics-text");
+        let is_preferred = open_metrics > 0.0 && open_metrics >= quality(accept, "text/plain");
+        if is_preferred { Self::OpenMetrics } else { Self::Text }
     }
 
     pub(super) fn content_type(self) -> HeaderValue {
@@ -33,6 +28,17 @@ impl Format {
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         })
     }
+}
+
+/// The quality of a type that an `Accept` names (RFC 9110, 12.5.1); 0 if it does not.
+fn quality(accept: &str, media_type: &str) -> f32 {
+    let of_range = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media_type));
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        is_named.then(|| weight.map_or(Some(1.0), |weight| weight.parse().ok()).unwrap_or(0.0))
+    };
+    accept.split(',').filter_map(of_range).fold(0.0, f32::max)
 }
 
 /// The type of a metric.
@@ -132,6 +138,8 @@ mod tests {
         assert_eq!(Format::from_accept(None), Format::Text);
         assert_eq!(format("*/*"), Format::Text);
         assert_eq!(format("application/openmetrics-text;q=0, text/plain"), Format::Text);
+        assert_eq!(format("application/openmetrics-text;q=0.1,text/plain;q=0.9"), Format::Text);
+        assert_eq!(format("application/openmetrics-text; q=0.9, text/plain; q=0.9"), Format::OpenMetrics);
         let of_prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
                              text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         assert_eq!(format(of_prometheus), Format::OpenMetrics);
