@@ -27,7 +27,7 @@ pub(crate) fn read() -> Result<Config, clap::Error> {
     read_from(std::env::args_os())
 }
 
-fn read_from(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Config, clap::Error> {
+pub(crate) fn read_from(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Config, clap::Error> {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     let mut command = Config::command();
     // The first parse finds the name of the file. The second one reports errors, with the settings of the file.

@@ -9,7 +9,7 @@ use crate::{
     config::{Config, ConfigError, SettingError, read_database, read_pid, read_routes, read_tls},
     file_reader::read_text_in_time,
     login::AccessMode,
-    proxy::openapi,
+    proxy::{Dialer, Upstream, openapi},
     serve::tls::Tls,
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Plan {
     pub(crate) pid: Option<u32>,
     pub(crate) routes: Routes,
     pub(crate) tls: Option<Tls>,
+    /// To the application of `--upstream`.
+    pub(crate) dialer: Option<Dialer>,
 }
 
 impl TryFrom<Config> for Plan {
@@ -43,7 +45,9 @@ impl Plan {
             routes.openapi(&text).map_err(|source| SettingError::OpenapiDocument { path: path.to_owned(), source })?;
         }
         let tls = read_tls(&config)?;
-        Ok(Self { config, database, access, pid, routes, tls })
+        let dial = |upstream: &Upstream| Dialer::new(upstream.clone(), config.upstream_ca.as_deref());
+        let dialer = config.upstream.as_ref().map(dial).transpose()?;
+        Ok(Self { config, database, access, pid, routes, tls, dialer })
     }
 
     /// Checks the connection string. A start does not need this: the board shows an unusable one.
@@ -121,5 +125,23 @@ impl fmt::Display for Plan {
             writeln!(f, "  error texts  kept as they are, with what clients sent")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::read_from;
+
+    #[test]
+    fn the_authority_of_an_application_is_read_before_a_start() {
+        let flags = ["watchboard", "check", "--upstream-ca", "/nowhere.pem", "--upstream"];
+        let config = read_from([&flags[..], &["https://127.0.0.1:8443"]].concat()).unwrap();
+        let error = Plan::try_from(config).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("--upstream-ca cannot be read"), "{error}");
+        let error = read_from([&flags[..], &["http://127.0.0.1:8000"]].concat()).unwrap_err().to_string();
+        assert!(error.contains("--upstream https://"), "{error}");
+        let error = read_from(&flags[..4]).unwrap_err().to_string();
+        assert!(error.contains("--upstream-ca is of the application that --upstream names"), "{error}");
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     demo::{shop, traffic},
     name_follower,
     plan::Plan,
-    proxy::{Dialer, Proxy, ResponseBody, UpstreamTlsError, openapi, unmatched_routes},
+    proxy::{Proxy, ResponseBody, openapi, unmatched_routes},
     serve::{Arrival, Bounds, HttpServer, listen as listen_at, workers},
     tasks::{self, supervise},
     watch_target::watch_target,
@@ -50,8 +50,6 @@ pub(crate) enum RunError {
     LocalAddress(#[source] io::Error),
     #[error("cannot wait for signals: {0}")]
     Signals(#[source] io::Error),
-    #[error(transparent)]
-    UpstreamTls(#[from] UpstreamTlsError),
     #[error("the proxy cannot run: {0}")]
     Proxy(#[source] io::Error),
 }
@@ -98,7 +96,7 @@ fn try_threads(count: usize) -> io::Result<()> {
 
 async fn serve(plan: Plan) -> Result<(), RunError> {
     let stop = stop_signal().map_err(RunError::Signals)?;
-    let Plan { config, database, access, pid, routes, tls } = plan;
+    let Plan { config, database, access, pid, routes, tls, dialer } = plan;
     let bounds = Bounds::for_this_process(config.max_connections, config.upstream.is_some());
     tracing::info!("at once: {bounds}");
     let (board, address) = listen(config.listen, "--listen")?;
@@ -129,10 +127,9 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
         capacity,
         is_proxy,
     };
-    let proxied = match &config.upstream {
+    let proxied = match config.upstream.as_ref().zip(dialer) {
         None => None,
-        Some(upstream) => {
-            let dialer = Dialer::new(upstream.clone(), config.upstream_ca.as_deref())?;
+        Some((upstream, dialer)) => {
             let (listener, address) = listen(config.proxy_listen, "--proxy-listen")?;
             tracing::info!("requests to {scheme}://{address}/ go on to {upstream}");
             if let Some(target) = target {

@@ -11,7 +11,7 @@ use watchboard::{Database, Routes};
 use super::{error::SettingError, flags::Config};
 use crate::{
     file_reader::read_in_time,
-    proxy::Upstream,
+    proxy::{Upstream, UpstreamProtocol},
     serve::tls::{Tls, TlsError},
 };
 
@@ -23,7 +23,11 @@ pub(super) fn check_combinations(config: &Config) -> Result<(), SettingError> {
     if let Some(upstream) = &config.upstream {
         return check_upstream(config, upstream);
     }
-    let upstream_flags = [(!config.route.is_empty(), "route"), (config.openapi.is_some(), "openapi")];
+    let upstream_flags = [
+        (!config.route.is_empty(), "route"),
+        (config.openapi.is_some(), "openapi"),
+        (config.upstream_ca.is_some(), "upstream-ca"),
+    ];
     match upstream_flags.into_iter().find(|(is_set, _)| *is_set) {
         Some((_, flag)) => Err(SettingError::NoUpstream { flag }),
         None => Ok(()),
@@ -33,6 +37,9 @@ pub(super) fn check_combinations(config: &Config) -> Result<(), SettingError> {
 fn check_upstream(config: &Config, upstream: &Upstream) -> Result<(), SettingError> {
     if config.is_demo() {
         return Err(SettingError::UpstreamOfDemo);
+    }
+    if config.upstream_ca.is_some() && upstream.protocol != UpstreamProtocol::Https {
+        return Err(SettingError::AuthorityWithoutTls);
     }
     let (board, proxy) = (config.listen, config.proxy_listen);
     // The unspecified address of IPv6 takes connections of IPv4 too.

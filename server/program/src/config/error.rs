@@ -5,7 +5,11 @@ use std::{fmt, io, net::SocketAddr, path::PathBuf};
 use thiserror::Error;
 use watchboard::RouteError;
 
-use crate::{login::LoginError, proxy::Upstream, serve::tls::TlsError};
+use crate::{
+    login::LoginError,
+    proxy::{Upstream, UpstreamTlsError},
+    serve::tls::TlsError,
+};
 
 /// A setting that cannot be used, or that another one rules out.
 #[derive(Debug, Error)]
@@ -16,6 +20,10 @@ pub(crate) enum SettingError {
     Tls(#[from] TlsError),
     #[error("--{flag} is of the application that --upstream names, and there is none")]
     NoUpstream { flag: &'static str },
+    #[error(transparent)]
+    UpstreamTls(#[from] UpstreamTlsError),
+    #[error("--upstream-ca is for an application with TLS: write --upstream https://…, or leave it out")]
+    AuthorityWithoutTls,
     #[error("the demo is an application of its own: leave --upstream out")]
     UpstreamOfDemo,
     #[error("--proxy-listen {0} is where the board listens: choose another address for one of them")]
@@ -49,6 +57,7 @@ impl SettingError {
         Some(match self {
             Self::HalfOfTls | Self::Tls(_) => "tls-cert",
             Self::NoUpstream { flag } => flag,
+            Self::UpstreamTls(_) | Self::AuthorityWithoutTls => "upstream-ca",
             Self::UpstreamOfDemo | Self::UpstreamIsWatchboard { .. } => "upstream",
             Self::SameAddress(_) => "proxy-listen",
             Self::PidOfDemo | Self::NoProcess(_) => "pid",

@@ -15,7 +15,7 @@ const OTHER: &str = "(other)";
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RuleOptions {
     /// The duration that requests should keep, as 300ms or 2s. A row whose p99 is above it is a finding.
-    #[arg(long, env = "WATCHBOARD_OBJECTIVE", default_value = "500ms", value_name = "DURATION", value_parser = objective, global = true)]
+    #[arg(long, env = "WATCHBOARD_OBJECTIVE", default_value = "500ms", value_name = "DURATION", value_parser = objective, allow_hyphen_values = true, global = true)]
     pub(super) objective: Duration,
 
     /// The objective of a route, as /reports/{id}=5s, or of all that begin alike, as /batch/*=1m; can be given several times. The first that matches counts.
