@@ -103,7 +103,7 @@ impl Routes {
     }
 
     /// Reads the templates of an OpenAPI document in JSON (2.0 or 3); they replace those of an earlier document. Returns the number of
-    /// paths. Each holds below the path of the document's first server and without it, since a proxy may have stripped that. Declared
+    /// paths. Each holds below the paths of its first four servers and without them, since a proxy may have stripped those. Declared
     /// templates take precedence.
     ///
     /// ```

@@ -116,11 +116,7 @@ impl Before<'_> {
 
     /// `/markets/de`, `/captions/pt-BR`, `/rates/usd`, `/flags/{name}/staging`. `/de/shop` may be all that there is.
     fn makes_known_value(self, part: &str) -> bool {
-        let is_in_root = || match self {
-            Self::Root => true,
-            Self::Word(before) => matches!(before, "api" | "apis" | "rest") || is_version(before),
-            _ => false,
-        };
+        let is_in_root = || self.is_api_root() || matches!(self, Self::Word(before) if is_version(before));
         is_locale(part) && (part.len() > 2 || !matches!(self, Self::Open | Self::Root))
             || (is_currency(part) || is_environment(part)) && !is_in_root()
     }
@@ -184,6 +180,11 @@ impl Before<'_> {
         matches!(self, Self::Name)
     }
 
+    /// An API begins behind it: `/api`.
+    fn is_api_root(self) -> bool {
+        matches!(self, Self::Root | Self::Word("api" | "apis" | "rest"))
+    }
+
     /// It ends as plurals do, and routes stand behind it: `/reports/aging`.
     fn holds_routes(self) -> bool {
         matches!(self, Self::Word(before) if OF_ROUTES.contains(&before))
@@ -214,12 +215,11 @@ impl Before<'_> {
 /// Whether a date or numbers with dots are a version, as far as one path shows.
 fn makes_api_version(before: Before<'_>, part: &str, next: Option<&str>) -> bool {
     let leads = next.is_some_and(|next| !matches!(segment(next), Segment::Parameter(_)));
-    let is_of_api = || matches!(before, Before::Root | Before::Word("api" | "apis" | "rest"));
     let is_word = || match before {
         Before::Word(word) => !OF_OTHERS.contains(&word) && !before.is_collection() && !NO_PLURALS.contains(&word),
         _ => false,
     };
-    leads && (is_of_api() || is_word() && is_dotted(part) && part.split('.').count() == 3)
+    leads && (before.is_api_root() || is_word() && is_dotted(part) && part.split('.').count() == 3)
 }
 
 /// Whether words in capitals at a place are routes.

@@ -72,7 +72,7 @@ const OF_FILES: &[&str] = &[
 const FOLDERS_OF_THING: usize = 3;
 
 /// Whether a folder holds the files of a thing, of any kind: `/listings/7/photos`.
-pub(super) fn holds_files(folder: &str) -> bool {
+pub(super) fn holds_files_of_thing(folder: &str) -> bool {
     let is_of_thing = || is_of_api(folder) || folder.matches('/').count() >= FOLDERS_OF_THING;
     folder.rsplit('/').next().is_some_and(|last| OF_FILES.contains(&last)) && is_of_thing()
 }
@@ -99,7 +99,7 @@ pub(super) fn static_file(path: &str) -> Option<StaticFile> {
     let is_static = || folder.split('/').any(|part| STATIC_FOLDERS.contains(&part));
     match ending {
         _ if folder.is_empty() => None,
-        FileEnding::Media if !is_static() && holds_files(folder) => None,
+        FileEnding::Media if !is_static() && holds_files_of_thing(folder) => None,
         FileEnding::Code if is_of_api(folder) => Some(StaticFile::Folder),
         FileEnding::Code => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
         FileEnding::Media | FileEnding::Data if is_static() => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),

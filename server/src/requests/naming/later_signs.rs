@@ -10,7 +10,7 @@ use super::{
     route_words::is_of_routes,
     segment::{KEY, NAME},
     tables::{Place, Tables},
-    value_signs::{MANY_WORDS, SAME_NEXT, SAME_NEXT_OF_RESOURCES, Word, are_resources},
+    value_signs::{MANY_WORDS, SAME_NEXT, SAME_NEXT_OF_RESOURCES, Word, are_resources, names_of},
 };
 
 /// So many places behind a word are looked at, and so many ways to each.
@@ -97,13 +97,14 @@ impl Tables {
                 alike.entry((label, names)).or_default().push(Arc::clone(word.name));
             }
         }
-        alike.into_values().find(|words| words.len() > SAME_NEXT).unwrap_or_default()
+        // All of them: which one came first would differ from run to run.
+        alike.into_values().filter(|words| words.len() > SAME_NEXT).flatten().collect()
     }
 
     /// The words with two parameters behind them and nothing else, as maps have them: `/tiles/dark/{id}/{id}/{id}`. Resources rarely have.
     pub(super) fn lead_to_two_parameters(&self, place: &str, kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
         let only_label = |next: &Place| next.label.clone().filter(|_| next.names.is_empty());
-        let leads = |word: &&Word<'_>| {
+        let leads = |word: &Word<'_>| {
             let label = word.next.filter(|_| !word.ends).and_then(only_label);
             // A resource's items may be of a thing: `/variants/human/rs7`.
             let may_lead = |label: &Arc<str>| kind != PlaceKind::Root || matches!(&**label, "{id}" | "{number}");
@@ -112,7 +113,7 @@ impl Tables {
                 self.places.get(behind.as_str()).is_some_and(|behind| only_label(behind).is_some())
             })
         };
-        let all: Vec<_> = words.iter().filter(leads).map(|word| Arc::clone(word.name)).collect();
+        let all = names_of(words, leads);
         if all.len() < SAME_NEXT || are_resources(words) { vec![] } else { all }
     }
 }

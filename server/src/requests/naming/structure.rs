@@ -11,7 +11,7 @@ use super::{
     tables::{Place, Tables},
     value_signs::{
         MANY_WORDS, Word, constants, fitting, formats, kinds, lead_to_all_the_same, lead_to_items, lead_to_numbers,
-        lead_to_same, letters, of_two_styles,
+        lead_to_same, letters, names_of, of_two_styles,
     },
 };
 
@@ -117,22 +117,22 @@ impl Tables {
         let is_parameter = known.is_parameter
             || lead_to_same(place, kind_of_values, &words, names)
             || lead_to_items(kind_of_values, &words, names);
-        for values in [
-            if is_parameter { fitting(kind, &words, label.as_ref()) } else { vec![] },
-            self.lead_to_same_later(place, kind, &words, names),
-            lead_to_all_the_same(kind, &words),
-            self.lead_to_same_items(place, kind, &words),
-            lead_to_numbers(kind, &words),
-            self.lead_to_two_parameters(place, kind, &words),
-            constants(place, kind, &words, names),
-            letters(kind, &words),
-            formats(kind, &words),
-            of_two_styles(kind, &words),
-            kinds(place, kind, &words),
-        ] {
-            if !values.is_empty() {
-                return values;
-            }
+        // One after the other: most places end at an early one.
+        let signs: [&dyn Fn() -> Vec<Arc<str>>; 11] = [
+            &|| if is_parameter { fitting(kind, &words, label.as_ref()) } else { vec![] },
+            &|| self.lead_to_same_later(place, kind, &words, names),
+            &|| lead_to_all_the_same(kind, &words),
+            &|| self.lead_to_same_items(place, kind, &words),
+            &|| lead_to_numbers(kind, &words),
+            &|| self.lead_to_two_parameters(place, kind, &words),
+            &|| constants(place, kind, &words, names),
+            &|| letters(kind, &words),
+            &|| formats(kind, &words),
+            &|| of_two_styles(kind, &words),
+            &|| kinds(place, kind, &words),
+        ];
+        if let Some(values) = signs.iter().map(|values| values()).find(|values| !values.is_empty()) {
+            return values;
         }
         if is_parameter {
             return vec![];
@@ -158,8 +158,7 @@ impl Tables {
         };
         // `/news/{id}/city-guide` may be a title, and `/news/{id}/comment` is not.
         let is_title = |word: &Word<'_>| kind != PlaceKind::Parameter || word.name.contains('-');
-        let ends: Vec<_> =
-            words.iter().filter(|word| word.is_end() && is_title(word)).map(|word| Arc::clone(word.name)).collect();
+        let ends = names_of(&words, |word| word.is_end() && is_title(word));
         if ends.len() < least { vec![] } else { ends }
     }
 }

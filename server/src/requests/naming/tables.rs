@@ -14,7 +14,7 @@ use foldhash::fast::RandomState;
 use super::{
     api_version::is_numbered,
     context::Before,
-    file::{StaticFile, holds_files, is_of_api, may_be_file, static_file},
+    file::{StaticFile, holds_files_of_thing, is_of_api, may_be_file, static_file},
     file_endings::ending,
     images::is_image_of_thing,
     place_kind::{PlaceKind, is_version_of_things, kind_of_place},
@@ -111,8 +111,7 @@ impl Tables {
                 break;
             }
             if (1..=image).contains(&walk.words) {
-                let label = walk.place().map_or(NAME, |place| place.label(NAME));
-                before = walk.push(label, None);
+                before = walk.push_label(NAME);
                 continue;
             }
             let is_last = parts.peek().is_none();
@@ -122,8 +121,7 @@ impl Tables {
                 break;
             }
             if is_last && static_file.is_none() && walk.is_file_of_thing(part) {
-                let label = walk.place().map_or(FILE, |place| place.label(FILE));
-                walk.push(label, None);
+                walk.push_label(FILE);
                 break;
             }
             let leads = match static_file {
@@ -262,6 +260,12 @@ impl<'a> PathWalk<'a> {
         Before::Word(word)
     }
 
+    /// Appends the part in braces of the place, which is this one if it has none yet.
+    fn push_label(&mut self, label: &str) -> Before<'static> {
+        let label = self.place().map_or(label, |place| place.label(label));
+        self.push(label, None)
+    }
+
     /// Appends a part. `candidate` is the word that may be shown there later.
     fn push(&mut self, part: &str, candidate: Option<&str>) -> Before<'static> {
         self.words += 1;
@@ -279,7 +283,7 @@ impl<'a> PathWalk<'a> {
 
     /// Whether a part is a file of a thing, whose names and endings are of any kind.
     fn is_file_of_thing(&self, part: &str) -> bool {
-        ending(part).is_some_and(|(stem, ..)| !stem.is_empty()) && holds_files(&self.name.template)
+        ending(part).is_some_and(|(stem, ..)| !stem.is_empty()) && holds_files_of_thing(&self.name.template)
     }
 
     /// Whether a folder's name is a word, or shown already.

@@ -59,6 +59,11 @@ impl Word<'_> {
     }
 }
 
+/// The names of the words that have a sign.
+pub(super) fn names_of(words: &[Word<'_>], has_sign: impl Fn(&Word<'_>) -> bool) -> Vec<Arc<str>> {
+    words.iter().filter(|word| has_sign(word)).map(|word| Arc::clone(word.name)).collect()
+}
+
 /// Words that have the very same words behind them: `/v4/tennis/live` and `/v4/tennis/players` beside `/v4/rugby/live` and `/v4/rugby/players`.
 /// Where an application's resources stand, they end no path.
 pub(super) fn lead_to_all_the_same(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
@@ -96,9 +101,9 @@ pub(super) fn are_resources<'a>(words: impl IntoIterator<Item = &'a Word<'a>>) -
 
 /// Words that never end a path, and have a number alone behind them: `/map/wind/4/7`. Resources have no coordinates as numbers.
 pub(super) fn lead_to_numbers(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
-    let leads = |word: &&Word<'_>| number(word).is_some();
+    let leads = |word: &Word<'_>| number(word).is_some();
     let have_ids = words.iter().any(|word| number(word) == Some("{id}"));
-    let all: Vec<_> = words.iter().filter(leads).map(|word| Arc::clone(word.name)).collect();
+    let all = names_of(words, leads);
     let holds_resources = have_ids && matches!(kind, PlaceKind::Root | PlaceKind::Parameter);
     if holds_resources || are_resources(words) || all.len() < MANY_SAME_NEXT || all.len() < words.len() {
         vec![]
@@ -115,10 +120,10 @@ fn number<'a>(word: &Word<'a>) -> Option<&'a str> {
 
 /// Words in capitals behind others, where routes have few: `/entries/{name}/BRONZE`. Beside names one is enough: `/aircraft/AIR`.
 pub(super) fn constants(place: &str, kind: PlaceKind, words: &[Word<'_>], names: Option<&Word<'_>>) -> Vec<Arc<str>> {
-    let is_constant = |word: &&Word<'_>| {
+    let is_constant = |word: &Word<'_>| {
         word.name.len() > 1 && word.name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
     };
-    let all: Vec<_> = words.iter().filter(is_constant).map(|word| Arc::clone(word.name)).collect();
+    let all = names_of(words, is_constant);
     let least = if names.is_some() { 1 } else { SAME_NEXT };
     if kind == PlaceKind::Root || all.len() < least || makes_routes_of_constants(place) { vec![] } else { all }
 }
@@ -127,30 +132,30 @@ pub(super) fn constants(place: &str, kind: PlaceKind, words: &[Word<'_>], names:
 pub(super) fn kinds(place: &str, kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
     let all_end = words.iter().all(|word| word.ends && word.next.is_none() && !is_of_routes(word.name));
     let are_kinds = kind == PlaceKind::Collection && place.contains('{') && all_end && words.len() > MANY_SAME_NEXT;
-    if are_kinds { words.iter().map(|word| Arc::clone(word.name)).collect() } else { vec![] }
+    if are_kinds { names_of(words, |_| true) } else { vec![] }
 }
 
 /// Words of which some have a hyphen and some an underline: routes are written in one way. `/evaluate/{key}/dark_mode` beside
 /// `/evaluate/{key}/free-tier`
 pub(super) fn of_two_styles(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
     let count = |mark: char| words.iter().filter(|word| word.name.trim_start_matches('_').contains(mark)).count();
-    let is_compound = |word: &&Word<'_>| word.ends && word.name.contains(['-', '_']) && !is_of_routes(word.name);
-    let all: Vec<_> = words.iter().filter(is_compound).map(|word| Arc::clone(word.name)).collect();
+    let is_compound = |word: &Word<'_>| word.ends && word.name.contains(['-', '_']) && !is_of_routes(word.name);
+    let all = names_of(words, is_compound);
     let are_values = kind != PlaceKind::Root && count('-') > 0 && count('_') > 0 && all.len() > SAME_NEXT;
     if are_values { all } else { vec![] }
 }
 
 /// Formats that end paths: `/layers/{id}/export/png`
 pub(super) fn formats(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
-    let is_format = |word: &&Word<'_>| word.ends && word.next.is_none() && is_ending(word.name);
-    let all: Vec<_> = words.iter().filter(is_format).map(|word| Arc::clone(word.name)).collect();
+    let is_format = |word: &Word<'_>| word.ends && word.next.is_none() && is_ending(word.name);
+    let all = names_of(words, is_format);
     if kind == PlaceKind::Root || all.len() < SAME_NEXT { vec![] } else { all }
 }
 
 /// Letters that end paths: `/lightcurve/g`
 pub(super) fn letters(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
-    let is_letter = |word: &&Word<'_>| word.name.len() == 1 && word.is_end();
-    let all: Vec<_> = words.iter().filter(is_letter).map(|word| Arc::clone(word.name)).collect();
+    let is_letter = |word: &Word<'_>| word.name.len() == 1 && word.is_end();
+    let all = names_of(words, is_letter);
     if kind == PlaceKind::Root || all.len() < SAME_NEXT { vec![] } else { all }
 }
 
@@ -198,7 +203,7 @@ pub(super) fn fitting(kind: PlaceKind, words: &[Word<'_>], label: Option<&Word<'
     let is_name = |word: &Word<'_>| {
         kind == PlaceKind::Collection && word.name.contains(['-', '_']) && word.next.is_some() && !word.ends
     };
-    let fits = |word: &&Word<'_>| {
+    let fits = |word: &Word<'_>| {
         if is_of_routes(word.name) && word.next_words().next().is_none() && !is_name(word) {
             return false;
         }
@@ -206,7 +211,7 @@ pub(super) fn fitting(kind: PlaceKind, words: &[Word<'_>], label: Option<&Word<'
             || word.next_words().any(|next| counts.get(&**next).is_some_and(|count| *count > 1))
             || kind == PlaceKind::Collection && word.is_end()
     };
-    words.iter().filter(fits).map(|word| Arc::clone(word.name)).collect()
+    names_of(words, fits)
 }
 
 /// Whether words lead to the same as names do: `/history/berlin/{date}` beside `/history/{name}/{date}`.
