@@ -2,8 +2,11 @@
 #![allow(missing_docs, reason = "the macro makes a struct of the arguments")]
 
 use leptos::prelude::{ServerFnError, server};
-use serde::{Deserialize, Serialize};
-use server_fn::codec::Postcard;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use server_fn::{
+    Bytes, ContentType, Decodes, Encodes, Format, FormatType,
+    codec::{Post, PostcardEncoding},
+};
 use watchboard_wire::{RefreshCursor, RefreshQuery, RefreshResponse};
 
 /// The answer to a refresh.
@@ -15,11 +18,42 @@ pub enum RefreshReply {
     Figures(Box<RefreshResponse>),
 }
 
+/// Postcard, which the browser reads with code of its own.
+#[derive(Debug)]
+pub struct LeanPostcard;
+
+impl ContentType for LeanPostcard {
+    const CONTENT_TYPE: &'static str = PostcardEncoding::CONTENT_TYPE;
+}
+
+impl FormatType for LeanPostcard {
+    const FORMAT_TYPE: Format = PostcardEncoding::FORMAT_TYPE;
+}
+
+impl<T: Serialize> Encodes<T> for LeanPostcard {
+    type Error = postcard::Error;
+
+    fn encode(value: &T) -> Result<Bytes, Self::Error> {
+        PostcardEncoding::encode(value)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for LeanPostcard {
+    type Error = postcard::Error;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        #[cfg(feature = "hydrate")]
+        return crate::decode::from_bytes(&bytes).ok_or(postcard::Error::DeserializeUnexpectedEnd);
+        #[cfg(not(feature = "hydrate"))]
+        PostcardEncoding::decode(bytes)
+    }
+}
+
 /// The figures for `query` that are newer than `cursor`. `bundle` is the name of the page's script.
 ///
 /// # Errors
 /// The request did not come through a route of the board, or the monitor does not answer.
-#[server(prefix = "/api/watchboard", endpoint = "refresh", input = Postcard, output = Postcard)]
+#[server(prefix = "/api/watchboard", endpoint = "refresh", input = Post<LeanPostcard>, output = Post<LeanPostcard>)]
 pub async fn refresh(
     bundle: String,
     query: RefreshQuery,

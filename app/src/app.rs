@@ -27,9 +27,10 @@ fn first_figures() -> Reading<RefreshResponse> {
 }
 
 /// The figures of the first paint, from postcard in base64.
-#[cfg(not(feature = "ssr"))]
+#[cfg(feature = "hydrate")]
 fn first_figures() -> Reading<RefreshResponse> {
     let text = SharedValue::new_str(String::new).into_inner();
     let bytes: Vec<u8> = window().atob(&text).unwrap_or_default().chars().map(|char| char as u8).collect();
-    postcard::from_bytes(&bytes).map_err(|_| Unknown::because("the page came without its figures: load it again"))
+    crate::decode::from_bytes(&bytes)
+        .ok_or_else(|| Unknown::because("the page came without its figures: load it again"))
 }

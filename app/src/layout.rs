@@ -1,6 +1,7 @@
 //! The layout of the page: head, status, the view that the URL asks for, foot.
 
 mod controls;
+mod dialog_content;
 mod dialogs;
 #[cfg(feature = "hydrate")]
 mod keys;
@@ -10,14 +11,15 @@ mod status_line;
 mod tab;
 mod viewer;
 
-pub(crate) use tab::Tab;
+pub(crate) use self::{dialog_content::DialogContent, tab::Tab};
 
 use leptos::{either::EitherOf6, prelude::*};
 use watchboard_wire::{Part, RefreshResponse, ShownSpan, Snapshot};
 
 use self::{
     controls::Controls,
-    dialogs::{Dialog, Dialogs},
+    dialog_content::Dialog,
+    dialogs::Dialogs,
     nav::{Nav, Windows},
     status_line::StatusLine,
     viewer::OpenNote,
@@ -73,6 +75,8 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
     };
     Crosshair::provide(move || figures.with(|figures| chart_span(figures, selection.with(|it| it.span))), choose);
     let has_drawer = Memo::new(move |_| selection.with(|selection| selection.request.is_some()));
+    // Soon after the page itself, since both have to be there while the server is away too.
+    Effect::new(move |_| [Chunk::Charts, Chunk::Dialogs].map(|chunk| chunks.has(chunk)));
     let open = RwSignal::new(None::<Dialog>);
     provide_context(open);
     #[cfg(feature = "hydrate")]

@@ -12,6 +12,8 @@
 pub mod api;
 pub mod app;
 mod components;
+#[cfg(any(feature = "hydrate", test))]
+mod decode;
 mod figures;
 mod layout;
 mod live;

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use watchboard_wire::Reading;
 
-use super::facts::{Fact, Facts};
+use super::{
+    facts::{Fact, Facts},
+    hints::Hints,
+};
 
 /// A list of facts, and what they mean for those who cannot hover over them.
 #[component]
@@ -13,32 +16,13 @@ pub(crate) fn ExplainedFacts(
     #[prop(optional)]
     lead: Option<usize>,
 ) -> impl IntoView {
-    let explained = Memo::new(move |_| {
+    let hints = Memo::new(move |_| {
         let facts = facts.get().unwrap_or_default().into_iter();
         facts.filter(|(_, _, title)| is_explanation(title)).map(|(name, _, title)| (name, title)).collect::<Vec<_>>()
     });
-    let item = |(name, text): (&'static str, String)| {
-        view! {
-            <div>
-                <dt>{name}</dt>
-                <dd>{text}</dd>
-            </div>
-        }
-    };
-    let is_any = Memo::new(move |_| explained.with(|explained| !explained.is_empty()));
-    let explanations = move || {
-        is_any.get().then(|| {
-            view! {
-                <details class="fold hints">
-                    <summary>"What the figures mean"</summary>
-                    <dl class="facts">{move || explained.get().into_iter().map(item).collect_view()}</dl>
-                </details>
-            }
-        })
-    };
     view! {
         <Facts facts lead />
-        {explanations}
+        <Hints summary="What the figures mean" hints />
     }
 }
 

@@ -2,8 +2,6 @@
 
 use leptos::prelude::*;
 
-use super::chart::{ChartData, sparkline};
-
 /// One of them: its name, its value, its scope, and its small line over the window.
 #[component]
 pub(crate) fn StatTile(
@@ -14,18 +12,18 @@ pub(crate) fn StatTile(
     /// Its change, below the detail.
     #[prop(optional, into)]
     change: Option<Memo<String>>,
-    line: Memo<ChartData>,
+    /// The drawing of the line.
+    line: Memo<String>,
     /// How bad the value is: `warn`, `bad`, or nothing.
     tone: Memo<String>,
 ) -> impl IntoView {
-    let drawing = Memo::new(move |_| line.with(sparkline));
     view! {
         <div class="stat">
             <h2>{label}</h2>
             <p class=move || format!("value {}", tone.get())>{value}</p>
             <p class="detail">{detail}</p>
             {change.map(|change| view! { <p class="detail change">{change}</p> })}
-            <div class="sparkline" aria-hidden="true" inner_html=move || drawing.get()></div>
+            <div class="sparkline" aria-hidden="true" inner_html=move || line.get()></div>
         </div>
     }
 }

@@ -6,7 +6,7 @@ use std::{ops::Range, sync::Arc};
 use leptos::{either::Either, prelude::*};
 use watchboard_wire::{Reading, Unknown};
 
-use super::cell::Cell;
+use super::{cell::Cell, hints::Hints};
 
 /// A column: its title, and a hint on its contents.
 #[derive(Clone, Copy, Debug)]
@@ -135,25 +135,11 @@ fn row_pixels(scrolled: &leptos::web_sys::HtmlElement) -> usize {
     row.map_or(0, |row| row.client_height()).max(1) as usize
 }
 
-/// What the columns mean, for those who cannot hover over their heads.
+/// What the columns mean.
 fn column_hints(columns: &'static [Column]) -> impl IntoView {
-    let hint = |column: &'static Column| {
-        view! {
-            <div>
-                <dt>{column.title}</dt>
-                <dd>{column.hint}</dd>
-            </div>
-        }
-    };
-    let hinted = || columns.iter().filter(|column| !column.hint.is_empty());
-    (hinted().count() > 0).then(|| {
-        view! {
-            <details class="fold hints">
-                <summary>"What the columns mean"</summary>
-                <dl class="facts">{hinted().map(hint).collect_view()}</dl>
-            </details>
-        }
-    })
+    let hinted = columns.iter().filter(|column| !column.hint.is_empty());
+    let hints: Vec<_> = hinted.map(|column| (column.title, column.hint.to_owned())).collect();
+    view! { <Hints summary="What the columns mean" hints=Memo::new(move |_| hints.clone()) /> }
 }
 
 fn header(caption: &'static str, quiet: bool, columns: &'static [Column], sorting: Option<Sorting>) -> impl IntoView {

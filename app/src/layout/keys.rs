@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use watchboard_wire::Window;
 
-use super::dialogs::Dialog;
+use super::dialog_content::Dialog;
 use crate::{
     live::Live,
     selection::{Selection, View, navigate},

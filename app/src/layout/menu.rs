@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use watchboard_wire::{DatabaseState, Snapshot};
 
-use super::dialogs::Dialog;
+use super::dialog_content::Dialog;
 use crate::{
     live::{snapshot_memo, snapshot_text, use_live},
     preferences::{INTERVALS, browser_zone, interval},

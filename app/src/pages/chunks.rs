@@ -1,23 +1,37 @@
-//! The views that the browser loads when they are first shown. The bundler puts each into a file of its own, so that the first view
-//! waits for its own code alone. The server has them all.
+//! The parts of the page whose code the browser loads later: the other views when they are first shown, and of the overview what
+//! draws. The bundler puts each into a file of its own, so that the figures are live as soon as their own code is there. The server
+//! has them all.
 
-use leptos::prelude::*;
+#[cfg(feature = "hydrate")]
+use futures::FutureExt;
+use leptos::{either::Either, prelude::*};
 
 #[cfg(not(feature = "hydrate"))]
-use super::{DatabasePage, EndpointPage, MemoryPage, RequestsPage, cards::AllCards, request::RequestDrawer};
-use crate::selection::{Selection, View};
+use super::{
+    DatabasePage, EndpointPage, MemoryPage, RequestsPage, cards::AllCards, request::RequestDrawer, top::ChartsAndTop,
+};
+#[cfg(not(feature = "hydrate"))]
+use crate::layout::DialogContent;
+use crate::{
+    components::ChartData,
+    selection::{Selection, View},
+};
 
-/// What is loaded at once.
+/// Code that is loaded together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Chunk {
     /// The requests and the endpoint.
     Requests,
     Memory,
     Database,
+    /// The charts and the table of the overview, and the small lines of its tiles.
+    Charts,
     /// What is folded on the overview.
     Cards,
     /// The request in the drawer.
     Drawer,
+    /// What opens over the page.
+    Dialogs,
 }
 
 impl Chunk {
@@ -74,6 +88,33 @@ impl Chunks {
         }
         has
     }
+
+    /// A part of a page whose code comes later, when it is wanted. Until then it stands as the server drew it, which is all there
+    /// is without scripts.
+    pub(crate) fn later(self, chunk: Chunk, is_wanted: bool, draw: fn() -> AnyView) -> impl IntoView {
+        #[cfg(feature = "hydrate")]
+        let drawn = String::new();
+        #[cfg(not(feature = "hydrate"))]
+        let drawn = draw().to_html();
+        if cfg!(feature = "hydrate") && is_wanted && self.has(chunk) {
+            Either::Left(draw())
+        } else {
+            Either::Right(view! { <div class="as-drawn" inner_html=drawn></div> })
+        }
+    }
+
+    /// The small line of a chart. In the browser it is empty until the code of the charts is there: the one that the server drew stays.
+    pub(crate) fn sparkline(self, data: &ChartData) -> String {
+        let can_draw = cfg!(not(feature = "hydrate")) || self.has(Chunk::Charts);
+        if can_draw { sparkline_of_chunk(data) } else { String::new() }
+    }
+}
+
+fn sparkline_of_chunk(data: &ChartData) -> String {
+    #[cfg(feature = "hydrate")]
+    return FutureExt::now_or_never(split::sparkline(data.clone())).and_then(Result::ok).unwrap_or_default();
+    #[cfg(not(feature = "hydrate"))]
+    crate::components::sparkline(data)
 }
 
 /// Loads what the browser needs before it can take over a page with this selection.
@@ -97,7 +138,7 @@ macro_rules! view_of_chunk {
     ($view:ident, $component:ident) => {
         pub(crate) fn $view() -> AnyView {
             #[cfg(feature = "hydrate")]
-            return futures::FutureExt::now_or_never(split::$view()).and_then(Result::ok).into_any();
+            return FutureExt::now_or_never(split::$view()).and_then(Result::ok).into_any();
             #[cfg(not(feature = "hydrate"))]
             view! { <$component /> }.into_any()
         }
@@ -107,12 +148,15 @@ view_of_chunk!(requests, RequestsPage);
 view_of_chunk!(endpoint, EndpointPage);
 view_of_chunk!(memory, MemoryPage);
 view_of_chunk!(database, DatabasePage);
+view_of_chunk!(charts, ChartsAndTop);
 view_of_chunk!(cards, AllCards);
 view_of_chunk!(drawer, RequestDrawer);
+view_of_chunk!(dialogs, DialogContent);
 
 /// The points at which the bundler splits the WASM.
 #[cfg(feature = "hydrate")]
 #[allow(unsafe_code, reason = "the macro declares what the bundler links")]
+#[allow(clippy::unnecessary_wraps, reason = "a piece that cannot be loaded is its error")]
 mod split {
     use leptos::{
         prelude::*,
@@ -121,9 +165,13 @@ mod split {
     };
 
     use super::{
-        super::{DatabasePage, EndpointPage, MemoryPage, RequestsPage, cards::AllCards, request::RequestDrawer},
-        Chunk,
+        super::{
+            DatabasePage, EndpointPage, MemoryPage, RequestsPage, cards::AllCards, request::RequestDrawer,
+            top::ChartsAndTop,
+        },
+        ChartData, Chunk,
     };
+    use crate::layout::DialogContent;
 
     /// Whether it is there now.
     pub(super) async fn load(chunk: Chunk) -> bool {
@@ -132,8 +180,10 @@ mod split {
             Chunk::Requests => load_requests().await.and(load_endpoint().await),
             Chunk::Memory => load_memory().await,
             Chunk::Database => load_database().await,
+            Chunk::Charts => load_charts().await.and(load_sparkline().await),
             Chunk::Cards => load_cards().await,
             Chunk::Drawer => load_drawer().await,
+            Chunk::Dialogs => load_dialogs().await,
         };
         loaded.is_ok()
     }
@@ -152,6 +202,13 @@ mod split {
     split_view!(requests, load_endpoint, endpoint, EndpointPage);
     split_view!(memory, load_memory, memory, MemoryPage);
     split_view!(database, load_database, database, DatabasePage);
+    split_view!(charts, load_charts, charts, ChartsAndTop);
     split_view!(cards, load_cards, cards, AllCards);
     split_view!(drawer, load_drawer, drawer, RequestDrawer);
+    split_view!(dialogs, load_dialogs, dialogs, DialogContent);
+
+    #[wasm_split(charts, wasm_split_path = leptos::wasm_split, preload(load_sparkline), fallible)]
+    pub(super) fn sparkline(data: ChartData) -> Result<String, SplitLoaderError> {
+        Ok(crate::components::sparkline(&data))
+    }
 }

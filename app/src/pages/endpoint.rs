@@ -24,7 +24,9 @@ use super::{
     slowest::SlowestTable,
 };
 use crate::{
-    components::{Card, Chart, ChartData, ChartShape, ExplainedFacts, Fact, HeatData, HeatMap, Series, StatTile},
+    components::{
+        Card, Chart, ChartData, ChartShape, ExplainedFacts, Fact, HeatData, HeatMap, Series, StatTile, sparkline,
+    },
     figures::Figures,
     live::{figures_memo, use_live},
     selection::use_selection,
@@ -73,6 +75,7 @@ fn EndpointTiles() -> impl IntoView {
         };
         let (value, detail) =
             (figures_memo(move |figures| of_row(figures).0), figures_memo(move |figures| of_row(figures).1));
+        let line = Memo::new(move |_| line.with(sparkline));
         view! { <StatTile label value detail line tone=Memo::new(|_| String::new()) /> }
     };
     let line = |unit, read: fn(&EndpointColumns) -> Series| {

@@ -1,14 +1,12 @@
 //! The overview: what is wrong and where, on one screen; below it the cards of all parts.
 
-use leptos::{either::Either, html, prelude::*};
+use leptos::{html, prelude::*};
 use watchboard_wire::{DatabaseState, Process, Snapshot, TimelineColumns, format, reading_ref};
 
 use super::{
     attention::Attention,
-    charts::{LatencyChart, OutcomesChart},
     chunks::{self, Chunk, Chunks},
     tiles::Tiles,
-    top::TopEndpoints,
 };
 use crate::{
     components::{Card, Fact, Facts},
@@ -27,24 +25,10 @@ pub(crate) fn Overview() -> impl IntoView {
             is_open.set(true);
         }
     });
-    let content = move || {
-        if is_open.get() && chunks.has(Chunk::Cards) {
-            return Either::Left(chunks::cards());
-        }
-        Either::Right(view! { <div inner_html=cards_as_loaded()></div> })
-    };
     view! {
         <div class="overview">
             <Tiles />
-            <div class="column">
-                <div class="same-axis">
-                    <OutcomesChart compact=true />
-                    <LatencyChart compact=true />
-                </div>
-                <Card title="Endpoints that take the most">
-                    <TopEndpoints />
-                </Card>
-            </div>
+            <div class="column">{move || chunks.later(Chunk::Charts, true, chunks::charts)}</div>
             <div class="column">
                 <Card title="Needs attention">
                     <Attention />
@@ -59,17 +43,9 @@ pub(crate) fn Overview() -> impl IntoView {
         </div>
         <details class="more-cards" node_ref=cards on:toggle=move |_| is_open.set(true)>
             <summary>"All figures: system, resources, application, memory, status codes, errors"</summary>
-            {content}
+            {move || chunks.later(Chunk::Cards, is_open.get(), chunks::cards)}
         </details>
     }
-}
-
-/// The parts in full as HTML, which is there without scripts. The browser makes them itself once they are opened.
-fn cards_as_loaded() -> String {
-    #[cfg(feature = "ssr")]
-    return chunks::cards().to_html();
-    #[cfg(not(feature = "ssr"))]
-    String::new()
 }
 
 /// The memory of the process and of its limit.

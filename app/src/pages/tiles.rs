@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use watchboard_wire::{Latency, RecentRequests, Snapshot, WindowTotals, format};
 
-use super::{charts, memory::watches_another};
+use super::{charts, chunks::Chunks, memory::watches_another};
 use crate::{
-    components::{FULL_PERCENT, StatTile, TIGHT_PERCENT},
+    components::{ChartData, FULL_PERCENT, StatTile, TIGHT_PERCENT},
     figures::Figures,
     live::{figures_memo, snapshot_text},
 };
@@ -20,6 +20,8 @@ pub(super) fn Tiles() -> impl IntoView {
     };
     let change =
         |read: fn(&WindowTotals) -> Option<String>| figures_memo(move |figures: &Figures| change(figures, read));
+    let chunks = expect_context::<Chunks>();
+    let line = |data: Memo<ChartData>| Memo::new(move |_| data.with(|data| chunks.sparkline(data)));
     let calm = || Memo::new(|_| String::new());
     let whose = if watches_another() { "Application memory" } else { "Process memory" };
     view! {
@@ -29,7 +31,7 @@ pub(super) fn Tiles() -> impl IntoView {
                 value=recent(|recent| format::per_second(recent.per_second()))
                 detail=window(|totals| format!("{}, {}", format::count(totals.requests as f64), format::per_second(totals.per_second())))
                 change=change(|totals| percent_change(totals.per_second(), before_per_second(totals)?))
-                line=charts::request_rate()
+                line=line(charts::request_rate())
                 tone=calm()
             />
             <StatTile
@@ -40,7 +42,7 @@ pub(super) fn Tiles() -> impl IntoView {
                     format!("{}, {percent}", format::count(totals.server_errors as f64))
                 })
                 change=change(error_change)
-                line=charts::server_errors()
+                line=line(charts::server_errors())
                 tone=recent(|recent| error_tone(recent).to_owned())
             />
             <StatTile
@@ -48,11 +50,11 @@ pub(super) fn Tiles() -> impl IntoView {
                 value=recent(|recent| p99(recent.latency))
                 detail=window(|totals| p99(totals.latency))
                 change=change(|totals| percent_change(totals.latency?.p99_us as f64, totals.before?.latency_p99_us? as f64))
-                line=charts::latency_p99()
+                line=line(charts::latency_p99())
                 tone=calm()
             />
-            <StatTile label=whose value=snapshot_text(rss) detail=snapshot_text(memory_detail) change=calm() line=charts::rss() tone=snapshot_text(memory_tone) />
-            <StatTile label="CPU" value=snapshot_text(cpu) detail=snapshot_text(cpu_detail) change=calm() line=charts::cpu() tone=calm() />
+            <StatTile label=whose value=snapshot_text(rss) detail=snapshot_text(memory_detail) change=calm() line=line(charts::rss()) tone=snapshot_text(memory_tone) />
+            <StatTile label="CPU" value=snapshot_text(cpu) detail=snapshot_text(cpu_detail) change=calm() line=line(charts::cpu()) tone=calm() />
         </div>
     }
 }

@@ -1,14 +1,15 @@
-//! The endpoints that take the most time, in a table that one look reads.
+//! The charts of the overview, and the endpoints that take the most time, in a table that one look reads.
 
 use leptos::prelude::*;
 use watchboard_wire::{EndpointRow, format};
 
 use super::{
     cells::{RangeScale, flagged_count_cell},
+    charts::{LatencyChart, OutcomesChart},
     endpoints::{endpoint_name_cell, filter_and_sort, load_cell, requests_over_time, within_cell},
 };
 use crate::{
-    components::{Cell, Column, Table, TableRow, numbers, words},
+    components::{Card, Cell, Column, Table, TableRow, numbers, words},
     figures::Figures,
     live::figures_memo,
     selection::{Selection, use_selection},
@@ -26,8 +27,22 @@ const COLUMNS: &[Column] = &[
 /// Rows that have room on the first screen.
 const MAX_ROWS: usize = 8;
 
+/// The charts of the requests, and the endpoints that take the most.
 #[component]
-pub(super) fn TopEndpoints() -> impl IntoView {
+pub(super) fn ChartsAndTop() -> impl IntoView {
+    view! {
+        <div class="same-axis">
+            <OutcomesChart compact=true />
+            <LatencyChart compact=true />
+        </div>
+        <Card title="Endpoints that take the most">
+            <TopEndpoints />
+        </Card>
+    }
+}
+
+#[component]
+fn TopEndpoints() -> impl IntoView {
     let selection = use_selection();
     let rows = figures_memo(move |figures| {
         let ids = filter_and_sort(figures, &Selection::default());
