@@ -121,7 +121,7 @@ impl Tables {
         let signs: [&dyn Fn() -> Vec<Arc<str>>; 11] = [
             &|| if is_parameter { fitting(kind, &words, label.as_ref()) } else { vec![] },
             &|| self.lead_to_same_later(place, kind, &words, names),
-            &|| lead_to_all_the_same(kind, &words),
+            &|| lead_to_all_the_same(place, kind, &words),
             &|| self.lead_to_same_items(place, kind, &words),
             &|| lead_to_numbers(kind, &words),
             &|| self.lead_to_two_parameters(place, kind, &words),

@@ -66,8 +66,9 @@ pub(super) fn names_of(words: &[Word<'_>], has_sign: impl Fn(&Word<'_>) -> bool)
 
 /// Words that have the very same words behind them: `/v4/tennis/live` and `/v4/tennis/players` beside `/v4/rugby/live` and `/v4/rugby/players`.
 /// Where an application's resources stand, they end no path.
-pub(super) fn lead_to_all_the_same(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
-    let may_end = matches!(kind, PlaceKind::Collection | PlaceKind::Parameter);
+pub(super) fn lead_to_all_the_same(place: &str, kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
+    let is_of_thing = place.contains('{') && kind != PlaceKind::Parameter;
+    let may_end = is_of_thing || matches!(kind, PlaceKind::Collection | PlaceKind::Parameter);
     let mut alike: HashMap<(bool, Vec<&str>), Vec<&Word<'_>>, RandomState> = HashMap::default();
     let mut are_all = true;
     for word in words {
@@ -82,10 +83,10 @@ pub(super) fn lead_to_all_the_same(kind: PlaceKind, words: &[Word<'_>]) -> Vec<A
     let least = |names: &[&str]| if are_all && names.len() > 1 { SAME_NEXT + 1 } else { MANY_SAME_NEXT + 1 };
     // The names decide between as many, so that it is the same each time.
     let most = alike.into_iter().max_by(|(a, x), (b, y)| x.len().cmp(&y.len()).then_with(|| a.cmp(b)));
-    // What many resources have, as `/order/list` and `/invoice/list`, says nothing.
-    let Some(((_, names), words)) = most.filter(|((_, names), _)| !names.iter().all(|name| is_of_routes(name))) else {
-        return vec![];
-    };
+    // What many resources have, as `/order/list` and `/invoice/list`, says nothing. A thing has no resources that are all alike:
+    // `/telemetry/battery/latest`, `/telemetry/power/latest`
+    let says = |names: &[&str]| is_of_thing && are_all || !names.iter().all(|name| is_of_routes(name));
+    let Some(((_, names), words)) = most.filter(|((_, names), _)| says(names)) else { return vec![] };
     if words.len() < least(&names) || are_resources(words.iter().copied()) {
         vec![]
     } else {
@@ -128,11 +129,17 @@ pub(super) fn constants(place: &str, kind: PlaceKind, words: &[Word<'_>], names:
     if kind == PlaceKind::Root || all.len() < least || makes_routes_of_constants(place) { vec![] } else { all }
 }
 
-/// Many words behind a plural that a thing has, all of which end paths: `/objects/{id}/associations/deals`.
+/// Many words behind a plural that a thing has, all of which end paths: `/objects/{id}/associations/deals`. Or many words behind a plural
+/// that all have items: `/properties/deals/amount`.
 pub(super) fn kinds(place: &str, kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
     let all_end = words.iter().all(|word| word.ends && word.next.is_none() && !is_of_routes(word.name));
-    let are_kinds = kind == PlaceKind::Collection && place.contains('{') && all_end && words.len() > MANY_SAME_NEXT;
-    if are_kinds { names_of(words, |_| true) } else { vec![] }
+    let all_lead = words.iter().all(|word| word.ends && word.next.is_some());
+    let are_kinds = all_end && place.contains('{') || all_lead;
+    if kind == PlaceKind::Collection && are_kinds && words.len() > MANY_SAME_NEXT {
+        names_of(words, |_| true)
+    } else {
+        vec![]
+    }
 }
 
 /// Words of which some have a hyphen and some an underline: routes are written in one way. `/evaluate/{key}/dark_mode` beside
@@ -201,7 +208,8 @@ pub(super) fn fitting(kind: PlaceKind, words: &[Word<'_>], label: Option<&Word<'
     }
     // `/events/sign-up/counts` beside `/events/{name}/counts`
     let is_name = |word: &Word<'_>| {
-        kind == PlaceKind::Collection && word.name.contains(['-', '_']) && word.next.is_some() && !word.ends
+        let is_compound = word.name.contains(['-', '_']) && !word.name.starts_with("by-");
+        kind == PlaceKind::Collection && is_compound && word.next.is_some() && !word.ends
     };
     let fits = |word: &Word<'_>| {
         if is_of_routes(word.name) && word.next_words().next().is_none() && !is_name(word) {

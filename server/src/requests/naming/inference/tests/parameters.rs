@@ -87,6 +87,32 @@ fn words_with_the_same_behind_them_are_values() {
 }
 
 #[test]
+fn of_many_words_alike_all_are_values() {
+    let metrics = ["battery", "humidity", "motion", "power", "pressure", "temperature"];
+    let paths: Vec<String> = metrics
+        .iter()
+        .flat_map(|metric| ["", "/latest"].map(|next| format!("/devices/7/telemetry/{metric}{next}")))
+        .collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    assert_eq!(rows(&paths, 4), ["/devices/{id}/telemetry/{name}", "/devices/{id}/telemetry/{name}/latest"]);
+    // The resources of an application are as many, and are not alike.
+    let resources = ["orders", "invoices", "refunds", "parcels", "payments", "returns"];
+    let paths: Vec<String> =
+        resources.iter().flat_map(|resource| ["", "/latest"].map(|next| format!("/api/{resource}{next}"))).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    assert_eq!(rows(&paths, 4).len(), 12);
+}
+
+#[test]
+fn kinds_of_things_behind_a_plural_are_values() {
+    let kinds = ["contacts", "companies", "deals", "notes", "quotes", "tickets"];
+    let paths: Vec<String> =
+        kinds.iter().flat_map(|kind| ["", "/7"].map(|next| format!("/crm/v3/properties/{kind}{next}"))).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    assert_eq!(rows(&paths, 4), ["/crm/v3/properties/{name}", "/crm/v3/properties/{name}/{id}"]);
+}
+
+#[test]
 fn words_are_values_where_maps_mail_and_flags_have_them() {
     for (paths, expected) in [
         (
