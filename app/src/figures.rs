@@ -75,14 +75,14 @@ impl Figures {
 
     /// What charts show of it.
     pub(crate) fn span(&self) -> ShownSpan {
-        self.window().span(self.snapshot.tick)
+        self.window().span(self.snapshot.first_tick, self.snapshot.tick)
     }
 
     /// The Unix second at which the newest point of the window began, by the wall clock of the server. It moves by whole points.
     fn newest_point_at(&self) -> u64 {
-        let Snapshot { started_at_unix_ms, wall_clock_set_ms, tick, .. } = self.snapshot;
+        let Snapshot { wall_clock_set_ms, tick, .. } = self.snapshot;
         let step = self.window().step_seconds();
-        started_at_unix_ms.saturating_add_signed(wall_clock_set_ms) / 1000 + tick / step * step
+        (tick / step * step).saturating_add_signed(wall_clock_set_ms / 1000)
     }
 
     /// The Unix seconds from the beginning of one point of the span to the end of another.
@@ -202,8 +202,8 @@ mod tests {
 
     #[test]
     fn points_are_those_of_their_seconds_until_they_leave_the_window() {
-        let at_tick = |tick| {
-            let snapshot = Snapshot { started_at_unix_ms: 1_000_000_700, tick, ..Snapshot::default() };
+        let at_tick = |tick: u64| {
+            let snapshot = Snapshot { first_tick: 1_000_000, tick: 1_000_000 + tick, ..Snapshot::default() };
             Figures::new(RefreshQuery::default(), RefreshResponse { snapshot, ..RefreshResponse::default() })
         };
         let seconds = at_tick(5_003).seconds_of((70, 79));

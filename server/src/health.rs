@@ -93,7 +93,7 @@ impl Judge {
         judged.extend(commands::command_findings(&mut self.churn, tick, commands, history, reader));
         // If the application is another process, the requests here allocate for the proxy.
         let is_own = memory.application.is_none();
-        let filled_by = |used_bytes| is_own.then(|| retention::filled_by(used_bytes, tick, history, reader)).flatten();
+        let filled_by = |used_bytes| is_own.then(|| retention::filled_by(used_bytes, history, reader)).flatten();
         judged.extend(self.limits.limit_findings(tick, memory, filled_by).into_iter().map(Judged::cause));
         let heap = self.growth.recent_heap_growth().filter(|_| is_own);
         let keeper = retention::keeper(heap, history, reader);

@@ -47,6 +47,8 @@ const LONG_SECONDS: u64 = 3_600;
 /// The history of one monitor; owned by its thread.
 pub(crate) struct History {
     started_at_unix_ms: u64,
+    /// The first tick.
+    first: u64,
     /// One past the last tick.
     now: u64,
     tiers: Tiers,
@@ -62,11 +64,12 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub(crate) fn new(started_at_unix_ms: u64) -> Self {
+    pub(crate) fn new(started_at_unix_ms: u64, first_tick: u64) -> Self {
         Self {
             started_at_unix_ms,
-            now: 0,
-            tiers: Tiers::default(),
+            first: first_tick,
+            now: first_tick,
+            tiers: Tiers::new(first_tick),
             causes: Causes::default(),
             slowest: Slowest::new(LISTED),
             slowest_of: vec![],
@@ -110,7 +113,7 @@ impl History {
         let mut shorter = 0;
         for window_sums in &mut self.windows {
             // A short window without viewers so far is summed quickly later.
-            let is_long = window_sums.window.seconds() >= LONG_SECONDS && tick >= shorter;
+            let is_long = window_sums.window.seconds() >= LONG_SECONDS && tick >= self.first + shorter;
             let is_wanted = window_sums.span().1 > 0 || is_long;
             shorter = window_sums.window.seconds();
             if window_sums.window == Window::Minute || is_wanted && window_sums.span().1 + UPDATE_SECONDS <= tick {
@@ -123,6 +126,11 @@ impl History {
     pub(crate) fn forget_sums(&mut self) {
         self.windows = Window::ALL.map(|window| WindowSums::new(window, self.started_at_unix_ms));
         self.windows[Window::Minute as usize].advance(&self.tiers, &self.aliases, self.now);
+    }
+
+    /// The seconds that it has.
+    pub(crate) fn seconds(&self) -> u64 {
+        self.now - self.first
     }
 
     /// The last minute of all endpoints.

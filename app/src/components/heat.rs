@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn each_band_of_a_point_is_a_rectangle_and_the_most_is_darkest() {
         let data = HeatData {
-            span: Window::Minute.span(99),
+            span: Window::Minute.span(0, 99),
             points: vec![vec![(Band(10), 1), (Band(12), 100)], vec![]],
             lines: vec![],
         };

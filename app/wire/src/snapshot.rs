@@ -73,8 +73,11 @@ pub struct Snapshot {
     pub trace_url: Option<TraceUrl>,
     /// The time at which the monitor was built. It identifies a run of the monitor.
     pub started_at_unix_ms: u64,
-    /// Whole seconds from the start of the monitor to this snapshot, by the monotonic clock.
+    /// The second of this snapshot: the whole Unix seconds at the start of the monitor, and the seconds since then by a clock that nobody
+    /// sets. So the steps of two runs and of two machines begin at the same ticks.
     pub tick: u64,
+    /// The tick at the start of the monitor.
+    pub first_tick: u64,
     /// The time of this snapshot. All times are of one clock that nobody sets, so their differences are durations.
     pub taken_at_unix_ms: u64,
     /// How far the wall clock has been set since that clock started: negative if it was set back. Dates follow the wall clock.
@@ -110,13 +113,18 @@ impl Snapshot {
         }
     }
 
+    /// Whole seconds since the start of the monitor.
+    pub fn monitored_seconds(&self) -> u64 {
+        self.tick.saturating_sub(self.first_tick)
+    }
+
     /// Whole seconds for which the application has run.
     ///
     /// # Errors
     /// As [`Self::application_started_at_unix_ms`].
     pub fn uptime_seconds(&self) -> Reading<u64> {
         if self.memory.application.is_none() {
-            return Ok(self.tick);
+            return Ok(self.monitored_seconds());
         }
         self.application_started_at_unix_ms().map(|started| self.taken_at_unix_ms.saturating_sub(started) / 1000)
     }
@@ -162,7 +170,13 @@ mod tests {
 
     #[test]
     fn a_watched_application_has_its_own_uptime_and_not_the_monitors() {
-        let own = Snapshot { started_at_unix_ms: 50_000, tick: 7, taken_at_unix_ms: 57_000, ..Snapshot::default() };
+        let own = Snapshot {
+            started_at_unix_ms: 50_000,
+            first_tick: 50,
+            tick: 57,
+            taken_at_unix_ms: 57_000,
+            ..Snapshot::default()
+        };
         assert_eq!((own.application_started_at_unix_ms(), own.uptime_seconds()), (Ok(50_000), Ok(7)));
         let watched = |processes, process| Snapshot {
             memory: Memory {

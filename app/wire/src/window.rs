@@ -95,14 +95,14 @@ impl Window {
         self.points() as u64 * self.step_seconds()
     }
 
-    /// The part of it that a chart shows at a tick: the life of a monitor that is younger, but a minute at least.
-    pub fn span(self, tick: u64) -> ShownSpan {
+    /// The part of it that a chart shows at a tick: what there is since the first tick if that is less, but a minute at least.
+    pub fn span(self, first_tick: u64, tick: u64) -> ShownSpan {
         let least = (60 / self.step_seconds()).max(LEAST_POINTS);
-        let lived = tick / self.step_seconds() + 1;
+        let lived = (tick / self.step_seconds()).saturating_sub(first_tick / self.step_seconds()) + 1;
         ShownSpan { window: self, points: lived.max(least).min(self.points() as u64) as usize }
     }
 
-    /// The number of its oldest point at a tick. Points are numbered from the start of the monitor.
+    /// The number of its oldest point at a tick. Points are numbered from 1970.
     pub fn first_point(self, tick: u64) -> u64 {
         (tick / self.step_seconds() + 1).saturating_sub(self.points() as u64)
     }
@@ -157,10 +157,10 @@ mod tests {
     }
     #[test]
     fn a_young_monitor_shows_its_life_and_a_minute_at_least() {
-        let points = |window: Window, tick| window.span(tick).points;
+        let points = |window: Window, tick: u64| window.span(1_000, 1_000 + tick).points;
         assert_eq!([0, 59, 60, 125, 899, 5000].map(|tick| points(Window::FifteenMinutes, tick)), [6, 6, 7, 13, 90, 90]);
         assert_eq!((points(Window::Day, 0), points(Window::Minute, 3)), (4, 60));
-        let span = Window::FiveMinutes.span(100);
+        let span = Window::FiveMinutes.span(0, 100);
         assert_eq!((span.seconds(), span.line_points(), span.is_whole()), (102, 11, false));
         assert_eq!((span.seconds_before_now(0), span.seconds_before_now(50)), (100, 0));
     }

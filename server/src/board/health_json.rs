@@ -49,7 +49,7 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
         "age_seconds": (frozen.age().as_secs_f64() * 1000.0).round() / 1000.0,
         "monitor": {
             "stale": stale.is_some(),
-            "uptime_seconds": snapshot.tick,
+            "uptime_seconds": snapshot.monitored_seconds(),
             "faults": faults.iter().map(fault).collect::<Vec<_>>(),
             "dropped_log_lines": program::dropped_log_lines(),
         },

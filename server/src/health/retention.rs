@@ -58,14 +58,13 @@ impl Keeper {
     }
 }
 
-/// The endpoint whose requests of the last hour keep a large part of the memory in use, in words; `None` if none is known. `tick` is the
-/// seconds since the start.
-pub(super) fn filled_by(used_bytes: u64, tick: u64, history: &mut History, reader: &Reader) -> Option<String> {
+/// The endpoint whose requests of the last hour keep a large part of the memory in use, in words; `None` if none is known.
+pub(super) fn filled_by(used_bytes: u64, history: &mut History, reader: &Reader) -> Option<String> {
     // More than there is was freed by others.
     let fills = FILLS_FROM * used_bytes as f64..=used_bytes as f64;
     let all = retentions(Window::Hour, history).filter(|keeps| fills.contains(&keeps.bytes));
     let most = all.max_by(|a, b| a.bytes.total_cmp(&b.bytes))?;
-    let since = if tick < Window::Hour.seconds() { "since the start" } else { "in the last hour" };
+    let since = if history.seconds() < Window::Hour.seconds() { "since the start" } else { "in the last hour" };
     Some(format!("{} has kept {} {since}", reader.name(most.id).text(), format::bytes(most.bytes)))
 }
 

@@ -21,7 +21,7 @@ fn it_holds_what_it_says() {
     let allocated = allocation_counter::measure(|| {
         let by_path = |request: &crate::Incoming<'_>| Some(request.uri().path().to_owned().into());
         let recorder = Recorder::new(Policy { group: Some(Box::new(by_path)), ..Policy::default() });
-        let (mut reader, mut history) = (Reader::new(recorder), History::new(0));
+        let (mut reader, mut history) = (Reader::new(recorder), History::new(0, 0));
         // As a proxy, whose upstream fails now and then.
         let mut forwarded = RequestsLayer::new(recorder).layer(service_fn(|request: Request<Body>| {
             let mut response = Response::new(Body::empty());

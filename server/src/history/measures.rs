@@ -32,7 +32,7 @@ impl Day {
         Self {
             recorder,
             reader: Reader::new(recorder),
-            history: History::new(0),
+            history: History::new(0, 0),
             snapshot: Snapshot::default(),
             routes: (0..endpoints).map(|number| format!("/resources/{number}/items/{{id}}")).collect(),
             random: fastrand::Rng::with_seed(5),

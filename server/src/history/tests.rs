@@ -57,7 +57,7 @@ impl Fed {
     fn new() -> Self {
         let snapshot = Snapshot::default();
         let reader = Reader::new(Recorder::new(Policy::default()));
-        Self { history: History::new(0), reader, snapshot, all: vec![] }
+        Self { history: History::new(0, 0), reader, snapshot, all: vec![] }
     }
 
     /// A tick with these requests, each of an endpoint.

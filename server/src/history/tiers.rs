@@ -34,7 +34,6 @@ fn tier_of_before(window: Window) -> Option<usize> {
 }
 
 /// All frames of the history.
-#[derive(Default)]
 pub(crate) struct Tiers {
     /// By tier, oldest first.
     frames: [VecDeque<Frame>; STEPS.len()],
@@ -46,6 +45,16 @@ pub(crate) struct Tiers {
 }
 
 impl Tiers {
+    /// No frames. Those before the first tick are gone.
+    pub(super) fn new(first_tick: u64) -> Self {
+        Self {
+            frames: Default::default(),
+            complete: STEPS.map(|step| first_tick / step * step),
+            gone: STEPS.map(|step| first_tick / step * step),
+            bytes: [0; STEPS.len()],
+        }
+    }
+
     /// Adds the frame of one tick, later than all before it. Ticks without a frame are gaps.
     pub(crate) fn push(&mut self, frame: Frame) {
         let now = frame.start + 1;

@@ -47,6 +47,8 @@ pub(crate) struct ServiceLabel {
 pub(crate) struct Sampler {
     service: ServiceLabel,
     started_at_unix_ms: u64,
+    /// The whole Unix seconds at the start.
+    first_tick: u64,
     reader: Reader,
     commands: CommandReader,
     runtime: Option<RuntimeProbe>,
@@ -70,16 +72,18 @@ impl Sampler {
         faults: Arc<Faults>,
     ) -> Self {
         let started_at_unix_ms = now_unix_ms();
+        let first_tick = started_at_unix_ms / 1000;
         Self {
             service,
             started_at_unix_ms,
+            first_tick,
             reader: Reader::new(recorder),
             commands: CommandReader::new(listener),
             runtime,
             cost: CostMeter::default(),
             probes,
             last_tick: None,
-            history: History::new(started_at_unix_ms),
+            history: History::new(started_at_unix_ms, first_tick),
             judge: Judge::default(),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
             last_cost: None,
@@ -87,11 +91,12 @@ impl Sampler {
         }
     }
 
-    /// Takes a tick; `tick` is the whole seconds since the start. A late tick leaves a gap, and has the requests of all seconds since
-    /// the last tick. A second tick within one second counts as the next second.
-    pub(crate) fn tick(&mut self, tick: u64, probe_result: &ProbeResult, watched: bool) -> FullSnapshot {
+    /// Takes a tick, so many whole seconds since the start. A late tick leaves a gap, and has the requests of all seconds since the last
+    /// tick. A second tick within one second counts as the next second.
+    pub(crate) fn tick(&mut self, seconds: u64, probe_result: &ProbeResult, watched: bool) -> FullSnapshot {
         let taken_at = Instant::now();
         let database = probe_result.current();
+        let tick = self.first_tick.saturating_add(seconds);
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
         self.last_tick = Some(tick);
@@ -120,6 +125,7 @@ impl Sampler {
             trace_url: self.service.trace_url.clone(),
             started_at_unix_ms: self.started_at_unix_ms,
             tick,
+            first_tick: self.first_tick,
             taken_at_unix_ms: unix_ms,
             wall_clock_set_ms: wall_clock_set_ms(),
             zone_minutes: 0,
@@ -167,7 +173,7 @@ impl Sampler {
         let Self { reader, history, probes, faults, .. } = self;
         let push = || probes.times().time("history", || history.push(tick, frame, reports, host, reader));
         if faults.rescue("history", push).is_none() {
-            self.history = History::new(self.started_at_unix_ms);
+            self.history = History::new(self.started_at_unix_ms, self.first_tick);
         }
     }
 

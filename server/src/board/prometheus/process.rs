@@ -38,7 +38,7 @@ fn write_status(out: &mut Exposition, snapshot: &Snapshot) {
             "watchboard_uptime_seconds",
             "Seconds since the monitor started, which may be another process than the application.",
         ),
-        Some(snapshot.tick),
+        Some(snapshot.monitored_seconds()),
     );
 }
 

@@ -45,7 +45,7 @@ fn of_endpoints<'a>(frames: impl Iterator<Item = &'a Frame>) -> Tally {
 
 #[test]
 fn a_window_is_covered_by_coarse_frames_and_then_by_finer_ones() {
-    let mut tiers = Tiers::default();
+    let mut tiers = Tiers::new(0);
     (0..1234).for_each(|tick| tiers.push(frame(tick, &[tick])));
     let steps: Vec<(u64, u64)> = tiers.cover(2, 600, 1234).map(|frame| (frame.start, frame.seconds)).collect();
     let minutes = (10..20).map(|minute| (minute * 60, 60));
@@ -56,7 +56,7 @@ fn a_window_is_covered_by_coarse_frames_and_then_by_finer_ones() {
 
 #[test]
 fn every_tier_is_bounded() {
-    let mut tiers = Tiers::default();
+    let mut tiers = Tiers::new(0);
     (0..90_000).for_each(|tick| tiers.push(frame(tick, &[])));
     assert_eq!(tiers.frames.each_ref().map(VecDeque::len), KEPT);
     assert_eq!(tiers.bytes(), tiers.frames.iter().flatten().map(Frame::bytes).sum::<usize>());
@@ -65,7 +65,7 @@ fn every_tier_is_bounded() {
 
 #[test]
 fn too_many_bytes_cost_the_oldest_of_the_day() {
-    let mut tiers = Tiers::default();
+    let mut tiers = Tiers::new(0);
     let mut heavy = FrameBuilder::new(0, 1);
     let busy = tally(&(0..2000).map(|number| number * number).collect::<Vec<_>>());
     (0..512).for_each(|id| heavy.endpoint(id, &busy));
@@ -85,7 +85,7 @@ fn too_many_bytes_cost_the_oldest_of_the_day() {
 
 #[test]
 fn what_the_host_was_like_is_its_last_its_mean_or_its_worst() {
-    let mut tiers = Tiers::default();
+    let mut tiers = Tiers::new(0);
     for tick in 0..10 {
         let database_latency_us = Some(100 - tick);
         let host = Host {
@@ -109,7 +109,7 @@ proptest! {
     fn from_tier_to_tier_nothing_is_lost(
         ticks in prop::collection::vec((1u64..9, prop::collection::vec(0u64..1 << 33, 0..8)), 1..250),
     ) {
-        let mut tiers = Tiers::default();
+        let mut tiers = Tiers::new(0);
         let mut now = 0;
         let mut all = vec![];
         for (skipped, durations) in &ticks {

@@ -8,11 +8,53 @@ use crate::{
     supervision::Supervision,
 };
 
-/// A sampler of this process, without a database or a runtime.
+/// A sampler of this process, without a database or a runtime, whose first tick is 0.
 fn sampler(recorder: &'static Recorder) -> Sampler {
+    sampler_from(recorder, 0)
+}
+
+fn sampler_from(recorder: &'static Recorder, first_tick: u64) -> Sampler {
     let supervision = Supervision::default();
     let probes = Probes::new(None, &supervision);
-    Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, supervision.faults)
+    let sampler = Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, supervision.faults);
+    Sampler { first_tick, history: History::new(0, first_tick), ..sampler }
+}
+
+#[test]
+fn ticks_are_unix_seconds() {
+    let before = now_unix_ms() / 1000;
+    let supervision = Supervision::default();
+    let (probes, recorder) = (Probes::new(None, &supervision), Recorder::new(Policy::default()));
+    let mut sampler =
+        Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, supervision.faults);
+    let snapshot = sampler.tick(5, &ProbeResult::default(), false).snapshot;
+    assert!((before..=before + 1).contains(&snapshot.first_tick) && snapshot.tick == snapshot.first_tick + 5);
+    assert_eq!(snapshot.monitored_seconds(), 5);
+}
+
+#[test]
+fn steps_begin_at_the_same_seconds_whenever_the_monitor_was_started() {
+    for window in Window::ALL {
+        let step = window.step_seconds();
+        // Started in the middle of a step, of any length.
+        let first_tick = 1_764_000_000 + step.div_ceil(2);
+        let recorder = Recorder::new(Policy::default());
+        let mut sampler = sampler_from(recorder, first_tick);
+        let query = RefreshQuery { window, part: Part::Requests };
+        let seconds = 2 * step + 1;
+        let mut tick = |second| {
+            record(recorder, "/a", 10);
+            sampler.tick(second, &ProbeResult::default(), false)
+        };
+        let frozen = (0..seconds).map(&mut tick).last().unwrap();
+        let answer = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default());
+        let (kept, points) = (seconds.min(window.seconds()), answer.timeline.len() as u64);
+        assert_eq!((answer.timeline.first, answer.totals.requests), (first_tick / step, kept), "{window:?}");
+        assert_eq!(points, (first_tick + seconds - 1) / step - first_tick / step + 1, "{window:?}");
+        assert_eq!(window.span(first_tick, frozen.snapshot.tick).points as u64, points.max(4).max(60 / step));
+        let rates = answer.timeline.columns.requests_per_second;
+        assert!(rates.iter().all(|rate| *rate == Some(1.0)), "{window:?}: {rates:?}");
+    }
 }
 
 #[test]
