@@ -53,7 +53,7 @@ pub(crate) struct Config {
 
     /// The application's process, whose memory is then shown with that of all its children. With --upstream it is found by itself, where it
     /// runs on this host and as this user.
-    #[arg(long, env = "WATCHBOARD_PID", value_name = "PID", value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    #[arg(long, env = "WATCHBOARD_PID", value_name = "PID", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true, global = true)]
     pub(super) pid: Option<u32>,
 
     /// Where to take the application's requests.
@@ -61,7 +61,7 @@ pub(crate) struct Config {
     pub(crate) proxy_listen: SocketAddr,
 
     /// Seconds that the application has to begin its answer, from the last of the request on; then clients get a 504.
-    #[arg(long, env = "WATCHBOARD_UPSTREAM_TIMEOUT", default_value_t = 60, value_name = "SECONDS", value_parser = seconds, global = true)]
+    #[arg(long, env = "WATCHBOARD_UPSTREAM_TIMEOUT", default_value_t = 60, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, global = true)]
     pub(crate) upstream_timeout: u64,
 
     /// A route of the application, /users/{id} or /files/{*path}, by which its requests are told apart; can be given several times.
@@ -89,7 +89,7 @@ pub(crate) struct Config {
     pub(crate) tls_key: Option<PathBuf>,
 
     /// Connections at once, at each address; further ones wait.
-    #[arg(long, env = "WATCHBOARD_MAX_CONNECTIONS", default_value_t = 16_384, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    #[arg(long, env = "WATCHBOARD_MAX_CONNECTIONS", default_value_t = 16_384, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true, global = true)]
     pub(crate) max_connections: u32,
 
     /// Answer 503 at /readyz while the database is not healthy. Without it /readyz answers 503 only while the figures are stale.

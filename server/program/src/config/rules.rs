@@ -31,7 +31,7 @@ pub(crate) struct RuleOptions {
     pub(super) group: Vec<(String, String)>,
 
     /// Endpoints with a row of their own; further ones share the row (other) of their method.
-    #[arg(long, env = "WATCHBOARD_MAX_ENDPOINTS", default_value_t = 512, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=65_536), global = true)]
+    #[arg(long, env = "WATCHBOARD_MAX_ENDPOINTS", default_value_t = 512, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=65_536), allow_negative_numbers = true, global = true)]
     pub(super) max_endpoints: u32,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Display for RuleOptions {
 /// A rule that its flag does not take.
 #[derive(Debug, Error)]
 pub(crate) enum RuleError {
-    #[error("it is not a duration, as in 300ms, 2s or 1m")]
+    #[error("it is not a duration of at most 24 hours, as in 300ms, 2s or 1m")]
     Duration,
     #[error("{0:?} is not a route, as in /users/{{id}} or /internal/*")]
     Route(String),
@@ -75,8 +75,12 @@ impl RuleOptions {
     }
 }
 
+/// A longer one is a mistake: nothing would ever be late.
+const LONGEST_OBJECTIVE: Duration = Duration::from_hours(24);
+
 fn objective(text: &str) -> Result<Duration, RuleError> {
-    humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero()).ok_or(RuleError::Duration)
+    let is_objective = |duration: &Duration| !duration.is_zero() && *duration <= LONGEST_OBJECTIVE;
+    humantime::parse_duration(text).ok().filter(is_objective).ok_or(RuleError::Duration)
 }
 
 fn route(text: &str) -> Result<String, RuleError> {
@@ -131,6 +135,8 @@ mod tests {
         for (error, words) in [
             (objective("fast").unwrap_err(), "300ms"),
             (objective("0s").unwrap_err(), "300ms"),
+            (objective("25h").unwrap_err(), "at most 24 hours"),
+            (objective_of("/a=1year").unwrap_err(), "at most 24 hours"),
             (objective_of("/search").unwrap_err(), "ROUTE=DURATION"),
             (objective_of("search=2s").unwrap_err(), "\"search\" is not a route"),
             (group("/assets/*=").unwrap_err(), "ROUTE=NAME"),

@@ -90,7 +90,7 @@ impl fmt::Debug for Declared {
 }
 
 impl Declared {
-    /// If templates differ only in the names of their parts, the first one counts for both.
+    /// If templates of a document differ only in the names of their parts, the first one counts for both.
     pub(super) fn new(templates: &[(String, NameSource)]) -> Result<Self, RouteError> {
         let mut shapes: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
         for (number, (template, rule)) in templates.iter().enumerate() {
@@ -105,7 +105,15 @@ impl Declared {
                 return Err(RouteError::Refused { template, reason });
             }
             let decoded = decode(&template);
-            shapes.entry(shape(&decoded)).or_default().push(Candidate { number, mixed: mixed(&decoded) });
+            let alike = shapes.entry(shape(&decoded)).or_default();
+            let mixed = mixed(&decoded);
+            let same =
+                |candidate: &&Candidate| candidate.mixed == mixed && templates[candidate.number] != templates[number];
+            if let Some(same) = alike.iter().find(same).filter(|_| *rule == NameSource::Declared) {
+                let reason = format!("no path can tell it from {:?}", templates[same.number].0);
+                return Err(RouteError::Refused { template, reason });
+            }
+            alike.push(Candidate { number, mixed });
         }
         let mut router = Router::new();
         for (shape, mut alike) in shapes {
@@ -160,8 +168,11 @@ impl Declared {
     }
 }
 
-/// A parameter as the templates of other routers have it: `:id`, `<int:id>`, `*`. No path would match it here.
+/// A parameter without a name, or as the templates of other routers have it: `:id`, `<int:id>`, `*`. No path would match it here.
 fn other_syntax(template: &str) -> Option<String> {
+    if template.contains("{}") {
+        return Some("a part in braces needs a name, as {id} has".to_owned());
+    }
     template.split('/').find_map(|part| {
         let (name, instead) = if let Some(name) = part.strip_prefix(':') {
             (name, "{id}")
@@ -316,14 +327,20 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_are_the_same_the_first_counts() {
-        let routes = declared(&["/users/{id}", "/users/{name}"]).unwrap();
-        assert_eq!(routes.template("/users/7"), Some("/users/{id}"));
+    fn of_two_that_are_the_same_the_second_is_refused() {
+        let error = declared(&["/users/{id}/a", "/users/{id}", "/users/{name}"]).unwrap_err().to_string();
+        assert!(error.contains("\"/users/{name}\"") && error.contains("tell it from \"/users/{id}\""), "{error}");
+        assert!(declared(&["/a/{b}.pdf", "/a/{c}.pdf"]).is_err());
+        let routes = declared(&["/users/{id}", "/users/{id}", "/users/{id}.pdf"]).unwrap();
+        assert_eq!(routes.template("/users/7"), Some("/users/{id}"), "twice the same is once");
+        // Documents have them: one for each method.
+        let document = ["/users/{id}", "/users/{name}"].map(|text| (text.to_owned(), NameSource::OpenApi));
+        assert_eq!(Declared::new(&document).unwrap().template("/users/7"), Some("/users/{id}"));
     }
 
     #[test]
     fn what_is_no_template_is_named() {
-        for wrong in ["users/{id}", "", "/{*all}/more", "/a/{b", "/a/b}", &"/{id}".repeat(30)] {
+        for wrong in ["users/{id}", "", "/{*all}/more", "/a/{b", "/a/b}", "/u/{}", "/u/{}.pdf", &"/{id}".repeat(30)] {
             let error = declared(&[wrong]).unwrap_err().to_string();
             assert!(error.contains(&format!("{wrong:?}")), "{error}");
         }
