@@ -39,6 +39,10 @@ use crate::{
 /// In the place of a view whose figures the server has not sent.
 const NO_CONTACT: &str = "No contact with the server, so this view has no figures. They come as soon as it answers.";
 
+/// In the place of a view whose code has not come.
+const NO_CODE: &str =
+    "The server answers, but the code of this view cannot be loaded from it. It is asked for again every few seconds.";
+
 const OTHER_BUILD: &str =
     "Servers of two builds answer at this address, so this view has no figures. Stop one of them.";
 
@@ -64,6 +68,8 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
             OTHER_BUILD
         } else if is_lost() {
             NO_CONTACT
+        } else if chunks.are_late() {
+            NO_CODE
         } else {
             "Loading."
         }

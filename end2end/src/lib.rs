@@ -194,6 +194,17 @@ impl Browser {
         self.tab.issue_cmd(command).await.expect("the driver sets the size of the page");
     }
 
+    /// Lets no request through whose URL fits one of these patterns, in which `*` stands for any text. An empty list frees all.
+    pub async fn block(&self, patterns: &[&str]) {
+        for command in [
+            DevTools("Network.enable", json!({})),
+            DevTools("Network.setCacheDisabled", json!({ "cacheDisabled": true })),
+            DevTools("Network.setBlockedURLs", json!({ "urls": patterns })),
+        ] {
+            self.tab.issue_cmd(command).await.expect("the driver blocks requests");
+        }
+    }
+
     /// From the next page on, the browser is in this zone.
     pub async fn set_timezone(&self, zone: &str) {
         let parameters = json!({ "timezoneId": zone });
@@ -201,6 +212,20 @@ impl Browser {
             .issue_cmd(DevTools("Emulation.setTimezoneOverride", parameters))
             .await
             .expect("the driver sets the zone");
+    }
+
+    /// Presses a key, whatever has the focus: a letter, `Enter` or `Escape`. `modifiers` are those of the browser's protocol: 2 is Ctrl.
+    pub async fn key(&self, key: &str, modifiers: u32) {
+        let (code, text) = match key {
+            "Enter" => (13, "\r"),
+            "Escape" => (27, ""),
+            letter => (letter.chars().next().map_or(0, |letter| letter.to_ascii_uppercase() as u32), letter),
+        };
+        let text = if modifiers == 0 { text } else { "" };
+        for kind in ["keyDown", "keyUp"] {
+            let parameters = json!({ "type": kind, "key": key, "text": text, "modifiers": modifiers, "windowsVirtualKeyCode": code });
+            self.tab.issue_cmd(DevTools("Input.dispatchKeyEvent", parameters)).await.expect("the driver presses a key");
+        }
     }
 
     /// Turns the mouse's wheel by a notch over the middle of an element.

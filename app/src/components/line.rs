@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use watchboard_wire::format;
+
 /// Draws the values, the oldest first, between zero and the largest.
 pub(crate) fn small_line(values: &[f64], hue: &'static str) -> String {
     let largest = values.iter().copied().fold(0.0, f64::max).max(f64::MIN_POSITIVE);
@@ -22,5 +24,6 @@ pub(crate) fn small_line(values: &[f64], hue: &'static str) -> String {
 pub(crate) fn cell_bar(from: f64, to: f64) -> String {
     // What is very small is still seen.
     let wide = (to - from).max(2.0);
-    format!("<svg><rect height=\"100%\" x=\"{:.1}%\" width=\"{:.1}%\"/></svg>", from.clamp(0.0, 98.0), wide.min(100.0))
+    let [x, width] = [from.clamp(0.0, 98.0), wide.min(100.0)].map(|percent| format::fixed(percent, 1));
+    format!("<svg><rect height=\"100%\" x=\"{x}%\" width=\"{width}%\"/></svg>")
 }

@@ -1,6 +1,7 @@
 //! What opens over the page, from pieces that come after it.
 
-use leptos::{html, prelude::*};
+use leptos::wasm_bindgen::JsCast;
+use leptos::{either::EitherOf3, html, prelude::*};
 
 use super::dialog_content::Dialog;
 use crate::pages::chunks::{self, Chunk, Chunks};
@@ -21,11 +22,26 @@ pub(crate) fn Dialogs() -> impl IntoView {
             dialog.close();
         }
     });
+    let is_there = move || open.get().is_some() && chunks.has(Chunk::Dialogs);
+    // What comes into a dialog that is open has no focus yet.
+    Effect::new(move |_| {
+        if is_there() {
+            request_animation_frame(|| {
+                let field = document().query_selector("dialog [autofocus]").ok().flatten();
+                let field = field.and_then(|field| field.dyn_into::<leptos::web_sys::HtmlElement>().ok());
+                field.map(|field| field.focus());
+            });
+        }
+    });
     let label = move || if open.get() == Some(Dialog::Find) { "Find" } else { "Keys" };
     let is_open = Memo::new(move |_| open.get().is_some());
     view! {
         <dialog node_ref=element aria-label=label on:close=move |_| open.set(None)>
-            {move || (is_open.get() && chunks.has(Chunk::Dialogs)).then(chunks::dialogs)}
+            {move || match (is_open.get(), chunks.has(Chunk::Dialogs)) {
+                (false, _) => EitherOf3::A(()),
+                (true, true) => EitherOf3::B(chunks::dialogs()),
+                (true, false) => EitherOf3::C(view! { <p class="unknown">"Loading. Esc closes it."</p> }),
+            }}
         </dialog>
     }
 }

@@ -20,6 +20,8 @@ use crate::{
 /// The parts in full.
 #[component]
 pub(super) fn AllCards() -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    crate::selection::keep_focus_and_folds();
     view! {
         <div class="charts">
             <RssChart />

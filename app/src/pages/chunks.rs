@@ -59,6 +59,8 @@ const RETRY_MS: u32 = 3_000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chunks {
     loaded: RwSignal<Vec<Chunk>>,
+    /// Whether one could not be loaded so far.
+    late: RwSignal<bool>,
     #[cfg(feature = "hydrate")]
     loading: StoredValue<Vec<Chunk>>,
 }
@@ -68,6 +70,7 @@ impl Chunks {
     pub(crate) fn provide(selection: &Selection) -> Self {
         let chunks = Self {
             loaded: RwSignal::new(Chunk::first_of(selection)),
+            late: RwSignal::new(false),
             #[cfg(feature = "hydrate")]
             loading: StoredValue::default(),
         };
@@ -82,25 +85,37 @@ impl Chunks {
         if !has && !self.loading.with_value(|loading| loading.contains(&chunk)) {
             self.loading.update_value(|loading| loading.push(chunk));
             leptos::task::spawn_local(async move {
-                load(chunk).await;
+                load(chunk, || self.late.set(true)).await;
+                self.late.set(false);
                 self.loaded.update(|loaded| loaded.push(chunk));
             });
         }
         has
     }
 
-    /// A part of a page whose code comes later, when it is wanted. Until then it stands as the server drew it, which is all there
-    /// is without scripts.
-    pub(crate) fn later(self, chunk: Chunk, is_wanted: bool, draw: fn() -> AnyView) -> impl IntoView {
+    /// A part of a page whose code comes later, when it is wanted, in an element of a class. Until then it stands as the server drew it,
+    /// which is all there is without scripts.
+    pub(crate) fn later(
+        self,
+        chunk: Chunk,
+        class: &'static str,
+        is_wanted: bool,
+        draw: fn() -> AnyView,
+    ) -> impl IntoView {
         #[cfg(feature = "hydrate")]
         let drawn = String::new();
         #[cfg(not(feature = "hydrate"))]
         let drawn = draw().to_html();
         if cfg!(feature = "hydrate") && is_wanted && self.has(chunk) {
-            Either::Left(draw())
+            Either::Left(view! { <div class=class>{draw()}</div> })
         } else {
-            Either::Right(view! { <div class="as-drawn" inner_html=drawn></div> })
+            Either::Right(view! { <div class=format!("{class} as-drawn") inner_html=drawn></div> })
         }
+    }
+
+    /// Whether code that is wanted could not be loaded so far. It is asked for again and again.
+    pub(crate) fn are_late(self) -> bool {
+        self.late.get()
     }
 
     /// The small line of a chart. In the browser it is empty until the code of the charts is there: the one that the server drew stays.
@@ -121,14 +136,15 @@ fn sparkline_of_chunk(data: &ChartData) -> String {
 #[cfg(feature = "hydrate")]
 pub(crate) async fn load_first(selection: &Selection) {
     for chunk in Chunk::first_of(selection) {
-        load(chunk).await;
+        load(chunk, || ()).await;
     }
 }
 
-/// Loads a chunk, however often that takes.
+/// Loads a chunk, however often that takes. `failed` is told each time that it could not be loaded.
 #[cfg(feature = "hydrate")]
-async fn load(chunk: Chunk) {
+async fn load(chunk: Chunk, failed: impl Fn()) {
     while !split::load(chunk).await {
+        failed();
         gloo_timers::future::TimeoutFuture::new(RETRY_MS).await;
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn Overview() -> impl IntoView {
     view! {
         <div class="overview">
             <Tiles />
-            <div class="column">{move || chunks.later(Chunk::Charts, true, chunks::charts)}</div>
+            {move || chunks.later(Chunk::Charts, "column", true, chunks::charts)}
             <div class="column">
                 <Card title="Needs attention">
                     <Attention />
@@ -43,7 +43,7 @@ pub(crate) fn Overview() -> impl IntoView {
         </div>
         <details class="more-cards" node_ref=cards on:toggle=move |_| is_open.set(true)>
             <summary>"All figures: system, resources, application, memory, status codes, errors"</summary>
-            {move || chunks.later(Chunk::Cards, is_open.get(), chunks::cards)}
+            {move || chunks.later(Chunk::Cards, "", is_open.get(), chunks::cards)}
         </details>
     }
 }

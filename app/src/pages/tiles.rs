@@ -88,8 +88,10 @@ fn error_change(totals: &WindowTotals) -> Option<String> {
 fn signed(value: f64, unit: &str) -> String {
     match value {
         value if value.abs() < 0.05 => format!("±0{unit}"),
-        value if value.abs() < 10.0 => format!("{value:+.1}{unit}"),
-        value => format!("{value:+.0}{unit}"),
+        value => {
+            let (sign, decimals) = (if value < 0.0 { "" } else { "+" }, u32::from(value.abs() < 10.0));
+            [sign, &format::fixed(value, decimals), unit].concat()
+        }
     }
 }
 

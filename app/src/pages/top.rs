@@ -30,6 +30,8 @@ const MAX_ROWS: usize = 8;
 /// The charts of the requests, and the endpoints that take the most.
 #[component]
 pub(super) fn ChartsAndTop() -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    crate::selection::keep_focus_and_folds();
     view! {
         <div class="same-axis">
             <OutcomesChart compact=true />

@@ -5,13 +5,16 @@ use wasm_bindgen::{JsCast, JsValue};
 
 /// A view that comes back may have to wait for its figures.
 const RESTORE_WITHIN_MS: f64 = 5_000.0;
+/// The frames in which a table draws the rows of its place: a third of a second.
+const FRAMES: u32 = 20;
 const BETWEEN: char = ' ';
 
-/// Keeps the place in the current entry, before a link leads away from it.
+/// Keeps the place in the current entry, before a link leads away from it: of the page, and of the table that scrolls within it.
 pub(super) fn keep(href: &str) {
     // Whole pixels: code that reads fractions is large.
     let scrolled = window().scroll_y().unwrap_or_default().round() as i32;
-    let state = JsValue::from_str(&format!("{scrolled}{BETWEEN}{href}"));
+    let table = tall_table().map_or(0, |table| table.scroll_top());
+    let state = JsValue::from_str(&format!("{scrolled}{BETWEEN}{table}{BETWEEN}{href}"));
     if let Ok(history) = window().history() {
         // Without it the way back leads to the top.
         let _ = history.replace_state_with_url(&state, "", None);
@@ -46,10 +49,18 @@ fn focus_link(href: &str) {
 /// Goes back to the place of the current entry, as soon as the page is long enough.
 pub(super) fn restore() {
     let Some(state) = state() else { return };
-    let place = state.split_once(BETWEEN).and_then(|(scrolled, href)| Some((scrolled.parse().ok()?, href.to_owned())));
-    if let Some((scrolled, href)) = place {
-        step(state, scrolled, href, now_ms() + RESTORE_WITHIN_MS);
+    let mut parts = state.splitn(3, BETWEEN);
+    let mut number = || parts.next()?.parse().ok();
+    if let (Some(scrolled), Some(table)) = (number(), number()) {
+        let href = parts.next().unwrap_or_default().to_owned();
+        step(state.clone(), ViewerPlace { scrolled, table, href }, now_ms() + RESTORE_WITHIN_MS);
     }
+}
+
+struct ViewerPlace {
+    scrolled: i32,
+    table: i32,
+    href: String,
 }
 
 /// What the current entry keeps.
@@ -57,20 +68,84 @@ fn state() -> Option<String> {
     window().history().and_then(|history| history.state()).ok()?.as_string()
 }
 
-fn step(entry: String, scrolled: i32, href: String, until: f64) {
+fn step(entry: String, place: ViewerPlace, until: f64) {
     request_animation_frame(move || {
         // The viewer may have gone on meanwhile.
         if state().as_deref() != Some(&*entry) {
             return;
         }
-        let room = document().document_element().map_or(0, |page| page.scroll_height() - page.client_height());
-        if room >= scrolled {
-            window().scroll_to_with_x_and_y(0.0, scrolled.into());
-            focus_link(&href);
+        let page = document().document_element();
+        let room = page.map_or(0, |page| page.scroll_height() - page.client_height());
+        let table = tall_table();
+        let room_of_table = table.as_ref().map_or(0, |table| table.scroll_height() - table.client_height());
+        if room >= place.scrolled && room_of_table >= place.table {
+            window().scroll_to_with_x_and_y(0.0, place.scrolled.into());
+            if let Some(table) = table.filter(|_| place.table > 0) {
+                table.set_scroll_top(place.table);
+            }
+            hold_focus(entry, place.href, FRAMES);
         } else if now_ms() < until {
-            step(entry, scrolled, href, until);
+            step(entry, place, until);
         }
     });
+}
+
+/// Focuses a link, again if the rows of its table are drawn anew, which takes some frames.
+fn hold_focus(entry: String, href: String, frames: u32) {
+    let focused = document().active_element().and_then(|active| active.get_attribute("href"));
+    if focused.as_deref() != Some(&*href) {
+        focus_link(&href);
+    }
+    request_animation_frame(move || {
+        if frames > 0 && state().as_deref() == Some(&*entry) {
+            hold_focus(entry, href, frames - 1);
+        }
+    });
+}
+
+fn tall_table() -> Option<web_sys::Element> {
+    document().query_selector(".tall").ok().flatten()
+}
+
+/// Keeps the focus and the open folds while a part that the server drew is replaced by the same part: by their places in the view.
+pub(crate) fn keep_focus_and_folds() {
+    let is_drawn = |element: &web_sys::Element| element.closest(".as-drawn").is_ok_and(|drawn| drawn.is_some());
+    let focused = document().active_element().filter(is_drawn);
+    let focused = focused.map(|focused| (focused.get_attribute("href"), place_in_view(&focused)));
+    let folds = document().get_elements_by_tag_name("details");
+    let folds = (0..folds.length()).filter_map(|index| folds.item(index));
+    let open: Vec<_> =
+        folds.filter(|fold| fold.has_attribute("open") && is_drawn(fold)).map(|fold| place_in_view(&fold)).collect();
+    request_animation_frame(move || {
+        for fold in open.iter().filter_map(|place| at_place(place)) {
+            let _ = fold.set_attribute("open", "");
+        }
+        // Rows may have changed their places since.
+        match focused {
+            Some((Some(href), _)) => focus_link(&href),
+            Some((None, place)) => at_place(&place).iter().for_each(focus),
+            None => {}
+        }
+    });
+}
+
+/// The positions among its siblings of an element and of all around it, up to the view.
+fn place_in_view(element: &web_sys::Element) -> Vec<u32> {
+    let mut place = vec![];
+    let mut at = element.clone();
+    while at.id() != "view" {
+        let Some(parent) = at.parent_element() else { break };
+        let siblings = parent.children();
+        let position = (0..siblings.length()).find(|index| siblings.item(*index).as_ref() == Some(&at));
+        place.push(position.unwrap_or_default());
+        at = parent;
+    }
+    place
+}
+
+fn at_place(place: &[u32]) -> Option<web_sys::Element> {
+    let view = document().get_element_by_id("view")?;
+    place.iter().rev().try_fold(view, |at, position| at.children().item(*position))
 }
 
 fn links() -> impl Iterator<Item = web_sys::Element> {

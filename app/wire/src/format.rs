@@ -2,6 +2,21 @@
 
 use time::OffsetDateTime;
 
+/// A number with so many decimals, rounded: `12.30`. It is made of integers, since the code that writes floating-point numbers is a
+/// fortieth of the page's.
+pub fn fixed(value: f64, decimals: u32) -> String {
+    let unit = 10u64.pow(decimals);
+    // Past 2^64 it is the largest number.
+    let scaled = (value.abs() * unit as f64).round() as u64;
+    let sign = if value < 0.0 && scaled > 0 { "-" } else { "" };
+    let (whole, rest) = (scaled / unit, scaled % unit);
+    if decimals == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{rest:0width$}", width = decimals as usize)
+    }
+}
+
 /// Three significant digits without trailing zeros: `1.23`, `12.3`, `123`.
 fn short(value: f64) -> String {
     let decimals = match value.abs() {
@@ -9,7 +24,7 @@ fn short(value: f64) -> String {
         magnitude if magnitude >= 9.995 => 1,
         _ => 2,
     };
-    let text = format!("{value:.decimals$}");
+    let text = fixed(value, decimals);
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
@@ -137,6 +152,23 @@ mod tests {
         reads(per_second(1234.0), "1.23 k /s");
         reads(exact(1_234_567), "1 234 567");
         reads(exact(12), "12");
+    }
+
+    #[test]
+    fn numbers_have_their_decimals() {
+        for value in [0.0, 0.004, 0.05, 0.94, 0.999, 1.0, 9.996, 12.34, 99.949, 123.4, 1e6, -0.001, -3.46, -99.99] {
+            for decimals in 0..3 {
+                // Without the sign of what is rounded to nothing.
+                let expected = format!("{:.*}", decimals as usize, value + 0.0);
+                let expected = if expected.contains(|digit| ('1'..='9').contains(&digit)) {
+                    &*expected
+                } else {
+                    expected.trim_start_matches('-')
+                };
+                assert_eq!(fixed(value, decimals), expected, "{value} with {decimals}");
+            }
+        }
+        assert_eq!([fixed(0.25, 1), fixed(f64::NAN, 1), fixed(1e30, 0)], ["0.3", "0.0", "18446744073709551615"]);
     }
 
     #[test]

@@ -17,4 +17,5 @@ mod long_lived;
 mod memory;
 mod narrow;
 mod no_javascript;
+mod pieces;
 mod requests;

@@ -141,6 +141,29 @@ async fn back_leads_to_the_place_and_the_link_that_the_viewer_left() {
 }
 
 #[tokio::test]
+async fn back_leads_to_the_row_of_a_tall_table() {
+    let (board, browser) = (Board::many("127.0.0.1:0", 512).await, Browser::start(true).await);
+    browser.resize(1440, 900).await;
+    browser.tab.goto(&format!("{}?view=requests&sort=endpoint&order=ascending&window=1m", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser
+        .until("document.querySelectorAll('#endpoints tbody.rows tr').length", |rows| rows.as_u64() >= Some(40))
+        .await;
+    browser.value("document.querySelector('.tall').scrollTop = 4000").await;
+    // The rows of that place are drawn.
+    let first = "document.querySelector('#endpoints tbody.rows').previousElementSibling.childElementCount";
+    browser.until(first, |spacers| spacers == 1).await;
+    let link = "document.querySelector('#endpoints tbody.rows tr:nth-child(15) a')";
+    let left = browser.value(&format!("{link}.getAttribute('href')")).await;
+    browser.value(&format!("{link}.click()")).await;
+    browser.until("document.querySelector('#endpoint-name') !== null", |there| there == true).await;
+    browser.tab.back().await.unwrap();
+    browser.until("document.querySelector('.tall')?.scrollTop", |scrolled| scrolled == 4000).await;
+    browser.until("document.activeElement.getAttribute('href')", |focused| *focused == left).await;
+    browser.stop().await;
+}
+
+#[tokio::test]
 async fn back_from_a_filter_leads_to_the_order_before_it() {
     let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
     browser.tab.goto(&format!("{}?view=requests", board.url)).await.unwrap();

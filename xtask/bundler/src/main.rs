@@ -57,10 +57,13 @@ fn script_and_wasm(compiled: &Path) -> Result<Files> {
     let wasm = fs::read(out.join("app_bg.wasm"))?;
     let wasm_name = hashed("app", "wasm", &wasm);
     let mut script = pieces.with_loader(&fs::read_to_string(out.join("app.js"))?)?;
-    // The page needs no script of its own to load this one.
-    script +=
-        &["\n__wbg_init({ module_or_path: new URL(\"", &wasm_name, "\", import.meta.url) }).then(() => hydrate());\n"]
-            .concat();
+    // The page needs no script of its own to load this one. A server that is away for a moment is asked again.
+    script += &[
+        "\nconst begin = () => __wbg_init({ module_or_path: new URL(\"",
+        &wasm_name,
+        "\", import.meta.url) }).then(() => hydrate(), () => setTimeout(begin, 3000));\nbegin();\n",
+    ]
+    .concat();
     let minified = minifier::js::minify(&script).map_err(|error| anyhow!("the script cannot be minified: {error}"))?;
     let script = minified.to_string().into_bytes();
     let mut files = pieces.others;
