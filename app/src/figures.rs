@@ -75,7 +75,7 @@ impl Figures {
 
     /// What charts show of it.
     pub(crate) fn span(&self) -> ShownSpan {
-        self.window().span(self.snapshot.first_tick, self.snapshot.tick)
+        self.window().span(self.snapshot.oldest_tick, self.snapshot.tick)
     }
 
     /// The Unix second at which the newest point of the window began, by the wall clock of the server. It moves by whole points.
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn points_are_those_of_their_seconds_until_they_leave_the_window() {
         let at_tick = |tick: u64| {
-            let snapshot = Snapshot { first_tick: 1_000_000, tick: 1_000_000 + tick, ..Snapshot::default() };
+            let snapshot = Snapshot { oldest_tick: 1_000_000, tick: 1_000_000 + tick, ..Snapshot::default() };
             Figures::new(RefreshQuery::default(), RefreshResponse { snapshot, ..RefreshResponse::default() })
         };
         let seconds = at_tick(5_003).seconds_of((70, 79));

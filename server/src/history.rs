@@ -12,6 +12,10 @@ mod held_bytes_tests;
 pub mod measures;
 mod points;
 mod slowest;
+pub(crate) mod store;
+mod stored;
+mod stored_name;
+mod storing;
 mod strips;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -21,6 +25,7 @@ mod window_sums;
 pub(crate) use answer::NameLookup;
 pub(crate) use frame::{FrameBuilder, Host};
 use std::{collections::BTreeMap, sync::Arc};
+pub(crate) use storing::restored_spans;
 #[cfg(test)]
 pub(crate) use tests::{tally, tally_with_failures};
 
@@ -30,6 +35,7 @@ use self::{
     causes::Causes,
     exemplars::Exemplars,
     slowest::{LISTED, LISTED_OF_EACH, Slowest},
+    stored_name::SentToStore,
     tiers::Tiers,
     window_sums::WindowSums,
 };
@@ -47,8 +53,11 @@ const LONG_SECONDS: u64 = 3_600;
 /// The history of one monitor; owned by its thread.
 pub(crate) struct History {
     started_at_unix_ms: u64,
-    /// The first tick.
+    /// The first tick of this run.
     first: u64,
+    /// The first tick that it has: of this run, or of an earlier one.
+    oldest: u64,
+    sent: SentToStore,
     /// One past the last tick.
     now: u64,
     tiers: Tiers,
@@ -68,6 +77,8 @@ impl History {
         Self {
             started_at_unix_ms,
             first: first_tick,
+            oldest: first_tick,
+            sent: SentToStore::default(),
             now: first_tick,
             tiers: Tiers::new(first_tick),
             causes: Causes::default(),
@@ -113,7 +124,7 @@ impl History {
         let mut shorter = 0;
         for window_sums in &mut self.windows {
             // A short window without viewers so far is summed quickly later.
-            let is_long = window_sums.window.seconds() >= LONG_SECONDS && tick >= self.first + shorter;
+            let is_long = window_sums.window.seconds() >= LONG_SECONDS && tick >= self.oldest + shorter;
             let is_wanted = window_sums.span().1 > 0 || is_long;
             shorter = window_sums.window.seconds();
             if window_sums.window == Window::Minute || is_wanted && window_sums.span().1 + UPDATE_SECONDS <= tick {
@@ -130,7 +141,12 @@ impl History {
 
     /// The seconds that it has.
     pub(crate) fn seconds(&self) -> u64 {
-        self.now - self.first
+        self.now - self.oldest
+    }
+
+    /// The first tick that it has.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.oldest
     }
 
     /// The last minute of all endpoints.

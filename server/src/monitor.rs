@@ -6,7 +6,7 @@ mod starter;
 mod state;
 mod thread;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -68,8 +68,8 @@ impl Monitor {
         database: Database,
         policy: Policy,
         ready_needs_database: bool,
-        access: AccessPolicy,
-        links: Option<SignInLinks>,
+        (access, links): (AccessPolicy, Option<SignInLinks>),
+        data_dir: Option<PathBuf>,
     ) -> Self {
         panics::note_locations();
         let recorder = Recorder::new(policy);
@@ -78,7 +78,7 @@ impl Monitor {
         let runtime = if target.is_none() { RuntimeProbe::current() } else { None };
         let supervision = Supervision::default();
         let (probes, faults) = (Probes::new(target, &supervision), Arc::clone(&supervision.faults));
-        let mut sampler = Sampler::new(service, probes, recorder, listener, runtime, faults);
+        let mut sampler = Sampler::new(service, probes, recorder, listener, runtime, data_dir, faults);
         let (results, latest) = watch::channel(database.clone().into_probe().result().clone());
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, &latest.borrow(), false)));
         let (read, database_read) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());

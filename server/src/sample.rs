@@ -3,6 +3,7 @@
 mod cost;
 mod runtime;
 mod sampler;
+mod stored_steps;
 
 pub(crate) use self::{
     runtime::RuntimeProbe,

@@ -62,7 +62,7 @@ pub use server::{
     Cache, CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases, DatedReading, Operation,
     ReplicaMember, Replication, ServerConnections, ServerStatus,
 };
-pub use snapshot::{FullSnapshot, STALE_AFTER, Snapshot};
+pub use snapshot::{FullSnapshot, STALE_AFTER, Snapshot, StoredHistory};
 use timeline::columns;
 pub use timeline::{Columns, Timeline, TimelineColumns};
 pub use trace_url::{TraceUrl, TraceUrlError};

@@ -78,6 +78,10 @@ pub struct Snapshot {
     pub tick: u64,
     /// The tick at the start of the monitor.
     pub first_tick: u64,
+    /// The first tick of the history: of this run, or of an earlier one that stored it.
+    pub oldest_tick: u64,
+    /// The history on disk; `None` if none is kept.
+    pub stored: Option<StoredHistory>,
     /// The time of this snapshot. All times are of one clock that nobody sets, so their differences are durations.
     pub taken_at_unix_ms: u64,
     /// How far the wall clock has been set since that clock started: negative if it was set back. Dates follow the wall clock.
@@ -97,6 +101,19 @@ pub struct Snapshot {
     pub listens: bool,
     /// The async runtime; `None` if the monitor was built outside of one.
     pub runtime: Option<Runtime>,
+}
+
+/// The history on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredHistory {
+    /// Whether the last figures were stored, and no error has come since.
+    pub is_stored: bool,
+    /// The bytes of all that is stored.
+    pub bytes: u64,
+    /// Steps of ten seconds that could not be stored, since the start.
+    pub lost: u64,
+    /// Steps of earlier runs that could not be read, since the start.
+    pub unreadable: u64,
 }
 
 impl Snapshot {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use watchboard_wire::{
     Application, ApplicationProcess, Closes, CommandTotals, CommandsSnapshot, DatabaseState, EndpointLatency,
     EndpointTotals, ErrorEvent, Fault, FullSnapshot, Heap, Latency, LongLivedKind, LongLivedTotals, Memory, Process,
-    Reading, Snapshot, Status, System, Thread, close_code_name, format,
+    Reading, Snapshot, Status, StoredHistory, System, Thread, close_code_name, format,
 };
 
 use super::findings_json;
@@ -53,6 +53,8 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
             "faults": faults.iter().map(fault).collect::<Vec<_>>(),
             "dropped_log_lines": program::dropped_log_lines(),
         },
+        // Null if none is kept.
+        "history": snapshot.stored.map(|stored| stored_history(stored, snapshot)),
         "service": snapshot.service,
         "version": snapshot.version,
         "uptime": uptime(snapshot),
@@ -75,6 +77,17 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
             "container": or_error(&snapshot.memory.container, |container| json!(container)),
         },
         "application": application(frozen),
+    })
+}
+
+/// The history on disk: whether it is stored, from when on, and how much.
+fn stored_history(stored: StoredHistory, snapshot: &Snapshot) -> Value {
+    json!({
+        "status": if stored.is_stored { "stored" } else { "in memory" },
+        "since_unix_ms": snapshot.wall_clock(snapshot.oldest_tick * 1000),
+        "bytes": stored.bytes,
+        "lost": stored.lost,
+        "unreadable": stored.unreadable,
     })
 }
 

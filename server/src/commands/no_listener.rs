@@ -44,6 +44,10 @@ impl CommandReader {
         0
     }
 
+    pub(crate) fn number(&self, _: &CommandName) -> Option<u16> {
+        None
+    }
+
     pub(crate) fn name(&self, _: u16) -> CommandName {
         CommandName::default()
     }

@@ -1,5 +1,7 @@
 //! A frame: the sums of some seconds. Several frames fold into one.
 
+use std::collections::BTreeMap;
+
 use super::compact::{self, Compact, Sign};
 use crate::{
     commands::{CHECK_OUT, CommandTally},
@@ -53,11 +55,11 @@ pub(crate) struct Frame {
     /// The application's database commands, by shape.
     pub(super) commands: Tallies,
     /// Errors by the number of their cause.
-    errors: Box<[(u32, u32)]>,
+    pub(super) errors: Box<[(u32, u32)]>,
 }
 
 /// The encoded tallies of all endpoints or of all commands.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Tallies {
     /// All together.
     whole: Box<[u8]>,
@@ -66,6 +68,22 @@ pub(super) struct Tallies {
 }
 
 impl Tallies {
+    /// From the encoded sum of all, and the encoded tallies by id.
+    pub(super) fn new(whole: &[u8], tallies: BTreeMap<usize, Vec<u8>>) -> Self {
+        let mut each = vec![];
+        for (id, tally) in tallies {
+            compact::write(&mut each, id as u64);
+            compact::write(&mut each, tally.len() as u64);
+            each.extend_from_slice(&tally);
+        }
+        Self { whole: whole.into(), each: each.into_boxed_slice() }
+    }
+
+    /// The encoded sum of all.
+    pub(super) fn whole(&self) -> &[u8] {
+        &self.whole
+    }
+
     /// Adds the sum of all to a tally, or subtracts it again.
     pub(super) fn apply_whole<T: Compact>(&self, sign: Sign, tally: &mut T) {
         compact::apply(sign, &self.whole, tally);

@@ -1,7 +1,7 @@
 //! The history in memory: five tiers of frames, from the last minutes by the second to the last day by the quarter of an hour. The complete
 //! frames of a step fold into a frame of the next tier. A window takes the coarsest frames that fit, and finer ones at its new end.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 use watchboard_wire::Window;
 
@@ -27,6 +27,15 @@ pub(super) fn tier(window: Window) -> usize {
     }
 }
 
+/// The ticks whose frames of a tier a history that begins at a tick takes over from earlier runs: before the step in which it begins.
+pub(super) fn earlier_span(tier: usize, first_tick: u64) -> Range<u64> {
+    let end = first_tick / STEPS[tier] * STEPS[tier];
+    // The frames of five minutes are made of those of a minute.
+    let reach =
+        if STEPS[tier] == 60 { STEPS[tier + 1] * KEPT[tier + 1] as u64 } else { STEPS[tier] * KEPT[tier] as u64 };
+    end.saturating_sub(reach)..end
+}
+
 /// The finest tier above that of a window that also has the window before; `None` if no tier reaches as far back. Its frames are few.
 fn tier_of_before(window: Window) -> Option<usize> {
     let reach = |tier: &usize| STEPS[*tier] * (KEPT[*tier] as u64 - 2);
@@ -35,6 +44,8 @@ fn tier_of_before(window: Window) -> Option<usize> {
 
 /// All frames of the history.
 pub(crate) struct Tiers {
+    /// The first tick of this run.
+    first: u64,
     /// By tier, oldest first.
     frames: [VecDeque<Frame>; STEPS.len()],
     /// The tick up to which each tier is complete. Later ticks are in the finer tiers only.
@@ -48,6 +59,7 @@ impl Tiers {
     /// No frames. Those before the first tick are gone.
     pub(super) fn new(first_tick: u64) -> Self {
         Self {
+            first: first_tick,
             frames: Default::default(),
             complete: STEPS.map(|step| first_tick / step * step),
             gone: STEPS.map(|step| first_tick / step * step),
@@ -105,6 +117,59 @@ impl Tiers {
             (None, _) => false,
         };
         (0..STEPS.len()).filter(can_go).max_by_key(|tier| self.bytes[*tier])
+    }
+
+    /// Takes over the frames of earlier runs, by rising start, which all end before this run's first step. Those of a minute make those of
+    /// five minutes too.
+    pub(super) fn restore(&mut self, tier: usize, earlier: Vec<Frame>) {
+        if STEPS[tier] == 60 {
+            let step = STEPS[tier + 1];
+            let own = self.first / step * step;
+            let frames: Vec<&Frame> = earlier.iter().filter(|frame| frame.start < own).collect();
+            let folded = frames
+                .chunk_by(|a, b| a.start / step == b.start / step)
+                .map(|frames| fold(frames[0].start / step * step, frames))
+                .collect();
+            self.prepend(tier + 1, folded);
+        }
+        self.prepend(tier, earlier);
+    }
+
+    /// Folds anew the steps in which this run began: the frames of earlier runs may have come after they were complete.
+    pub(super) fn refold_first(&mut self) {
+        for (tier, step) in STEPS.into_iter().enumerate().skip(1) {
+            let start = self.first / step * step;
+            let Ok(at) = self.frames[tier].binary_search_by_key(&start, |frame| frame.start) else { continue };
+            let parts = self.frames[tier - 1].iter().filter(|frame| (start..start + step).contains(&frame.start));
+            let parts: Vec<&Frame> = parts.collect();
+            if self.gone[tier - 1] <= start && !parts.is_empty() {
+                let folded = fold(start, &parts);
+                self.bytes[tier] += folded.bytes();
+                self.bytes[tier] -= std::mem::replace(&mut self.frames[tier][at], folded).bytes();
+            }
+        }
+    }
+
+    fn prepend(&mut self, tier: usize, earlier: Vec<Frame>) {
+        for frame in earlier.into_iter().rev() {
+            let bytes = frame.bytes();
+            if self.frames[tier].len() >= KEPT[tier] || self.bytes() + bytes > MAX_BYTES {
+                return;
+            }
+            self.bytes[tier] += bytes;
+            self.gone[tier] = frame.start;
+            self.frames[tier].push_front(frame);
+        }
+    }
+
+    /// The first tick of the oldest frame; `None` without a frame.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.frames.iter().filter_map(|frames| frames.front()).map(|frame| frame.start).min()
+    }
+
+    /// The tick up to which a tier has all complete steps.
+    pub(super) fn complete_until(&self, tier: usize) -> u64 {
+        self.complete[tier]
     }
 
     fn drop_oldest(&mut self, tier: usize) {

@@ -1,6 +1,6 @@
 //! The options of a monitor: its name, its database, and the host's rules for requests.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, path::PathBuf, time::Duration};
 
 use super::Monitor;
 use crate::{
@@ -30,6 +30,7 @@ pub struct Builder {
     ready_needs_database: bool,
     access: Option<AccessPolicy>,
     url: Option<String>,
+    data_dir: Option<PathBuf>,
 }
 
 impl Monitor {
@@ -271,6 +272,17 @@ impl Builder {
         self
     }
 
+    /// Keeps the history in a folder, so that the windows of up to 24 hours outlive the process. One process at a time writes there. The
+    /// folder is made if it is missing. Without it the history is in memory alone.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().data_dir("/var/lib/shop/watchboard");
+    /// ```
+    pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(folder.into());
+        self
+    }
+
     /// Starts the monitor.
     ///
     /// ```no_run
@@ -287,7 +299,15 @@ impl Builder {
             let links = SignInLinks::new(self.url);
             (AccessPolicy::new(links.clone()), Some(links))
         };
-        Monitor::start(service, self.target, self.database, self.policy, ready_needs_database, access, links)
+        Monitor::start(
+            service,
+            self.target,
+            self.database,
+            self.policy,
+            ready_needs_database,
+            (access, links),
+            self.data_dir,
+        )
     }
 }
 

@@ -118,6 +118,14 @@ impl Reader {
         })
     }
 
+    /// The id of an endpoint that an earlier run had; `None` if the rules ignore it now.
+    pub(crate) fn id_of_name(&mut self, method: Option<&str>, route: &str) -> Option<usize> {
+        let recorder = self.recorder;
+        let number = recorder.registry.find_stored(method, route)?;
+        let endpoint = recorder.registry.by_number(number)?;
+        Some(self.id_of(number as usize, endpoint))
+    }
+
     /// Finds the rows that were merged, if some were since the last reading.
     fn find_aliases(&mut self) {
         let recorder = self.recorder;

@@ -92,6 +92,15 @@ impl Registry {
         self.find_route(METHODS.iter().position(|name| *name == method)?, route)
     }
 
+    /// The same for a row as the history stores it: without a method the one of unmatched requests, or one beyond the cap.
+    pub(super) fn find_stored(&self, method: Option<&str>, route: &str) -> Option<u32> {
+        let Some(method) = method else { return Some(self.unmatched_row()) };
+        match route {
+            OTHER => METHODS.iter().position(|name| *name == method).map(|method| self.overflow_row(method)),
+            _ => self.find_endpoint_of(method, route),
+        }
+    }
+
     /// Sets the number of endpoints that have been merged into others.
     pub(super) fn set_merged(&self, count: usize) {
         self.merged.store(count, Relaxed);

@@ -4,6 +4,7 @@
 //! Each part of its work is rescued: if one panics, the others go on, and what the part may have left half-done is made anew.
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,7 +23,7 @@ use crate::{
     history::{FrameBuilder, History, Host, NameLookup},
     memory::Probes,
     requests::{Reader, Recorder, RequestReports},
-    sample::{RuntimeProbe, cost::CostMeter},
+    sample::{RuntimeProbe, cost::CostMeter, stored_steps::StoredSteps},
     supervision::{Faults, program::faults_with},
 };
 
@@ -56,6 +57,7 @@ pub(crate) struct Sampler {
     probes: Probes,
     last_tick: Option<u64>,
     history: History,
+    stored: StoredSteps,
     judge: Judge,
     health: Health,
     last_cost: Option<(Instant, Cost)>,
@@ -69,6 +71,7 @@ impl Sampler {
         recorder: &'static Recorder,
         listener: &'static Listener,
         runtime: Option<RuntimeProbe>,
+        data_dir: Option<PathBuf>,
         faults: Arc<Faults>,
     ) -> Self {
         let started_at_unix_ms = now_unix_ms();
@@ -84,6 +87,7 @@ impl Sampler {
             probes,
             last_tick: None,
             history: History::new(started_at_unix_ms, first_tick),
+            stored: StoredSteps::new(data_dir, first_tick, &faults),
             judge: Judge::default(),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
             last_cost: None,
@@ -96,6 +100,8 @@ impl Sampler {
     pub(crate) fn tick(&mut self, seconds: u64, probe_result: &ProbeResult, watched: bool) -> FullSnapshot {
         let taken_at = Instant::now();
         let database = probe_result.current();
+        let Self { reader, commands, history, .. } = self;
+        self.stored.restore(self.last_tick.is_none(), history, reader, commands);
         let tick = self.first_tick.saturating_add(seconds);
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
@@ -114,6 +120,7 @@ impl Sampler {
             ..host(&memory, &database, before)
         };
         self.push(tick, frame, reports, host);
+        self.stored.send(&mut self.history, &self.reader, &self.commands);
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
         requests.last_ten_seconds = self.history.last_ten_seconds();
@@ -126,6 +133,8 @@ impl Sampler {
             started_at_unix_ms: self.started_at_unix_ms,
             tick,
             first_tick: self.first_tick,
+            oldest_tick: self.history.oldest(),
+            stored: self.stored.state(),
             taken_at_unix_ms: unix_ms,
             wall_clock_set_ms: wall_clock_set_ms(),
             zone_minutes: 0,

@@ -43,6 +43,10 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_SQLITE", value_name = "PATH", global = true)]
     pub(crate) sqlite: Option<PathBuf>,
 
+    /// The folder in which the history is kept, so that it outlives the process. Without it the history is in memory alone.
+    #[arg(long, env = "WATCHBOARD_DATA_DIR", value_name = "PATH", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+
     /// The application to stand in front of: http://HOST:PORT, h2c://HOST:PORT (HTTP/2), https://HOST:PORT or unix:PATH. Requests to --proxy-listen go on to it and are watched.
     #[arg(long, env = "WATCHBOARD_UPSTREAM", value_name = "URL", value_parser = upstream, global = true)]
     pub(crate) upstream: Option<Upstream>,

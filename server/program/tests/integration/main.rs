@@ -22,6 +22,7 @@ mod fuzzing;
 mod grpc;
 mod hangs;
 mod health;
+mod history;
 mod http2;
 mod http2_upstream;
 mod kernel_names;

@@ -94,6 +94,13 @@ impl CommandReader {
         self.listener.faults.load(Relaxed)
     }
 
+    /// The number of a command that an earlier run had.
+    #[expect(clippy::unnecessary_wraps, reason = "a build without a listener has none")]
+    pub(crate) fn number(&self, name: &CommandName) -> Option<u16> {
+        let CommandName { command, database, collection } = name;
+        Some(self.listener.shapes.find_named(command, database, collection))
+    }
+
     pub(crate) fn name(&self, number: u16) -> CommandName {
         let ShapeName { command, database, collection } = &self.listener.shapes.by_number(number).name;
         let [command, database, collection] = [command, database, collection].map(ToString::to_string);

@@ -56,6 +56,15 @@ impl Shapes {
         }
     }
 
+    /// The number of a shape by its name, as the history stores it: also of those that are always there.
+    pub(super) fn find_named(&self, command: &str, database: &str, collection: &str) -> u16 {
+        match database {
+            "" if command == &*self.check_out.name.command => CHECK_OUT,
+            "" if command == &*self.other.name.command => OTHER,
+            _ => self.find_or_add(command, database, collection).0,
+        }
+    }
+
     /// The shape with a number.
     pub(super) fn by_number(&self, number: u16) -> &Shape {
         match number {

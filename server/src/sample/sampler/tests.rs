@@ -16,7 +16,8 @@ fn sampler(recorder: &'static Recorder) -> Sampler {
 fn sampler_from(recorder: &'static Recorder, first_tick: u64) -> Sampler {
     let supervision = Supervision::default();
     let probes = Probes::new(None, &supervision);
-    let sampler = Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, supervision.faults);
+    let sampler =
+        Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, None, supervision.faults);
     Sampler { first_tick, history: History::new(0, first_tick), ..sampler }
 }
 
@@ -26,7 +27,7 @@ fn ticks_are_unix_seconds() {
     let supervision = Supervision::default();
     let (probes, recorder) = (Probes::new(None, &supervision), Recorder::new(Policy::default()));
     let mut sampler =
-        Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, supervision.faults);
+        Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, None, supervision.faults);
     let snapshot = sampler.tick(5, &ProbeResult::default(), false).snapshot;
     assert!((before..=before + 1).contains(&snapshot.first_tick) && snapshot.tick == snapshot.first_tick + 5);
     assert_eq!(snapshot.monitored_seconds(), 5);

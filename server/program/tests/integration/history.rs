@@ -1,0 +1,65 @@
+//! The history on disk: it outlives a kill, and what is wrong with its folder hurts nobody.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use watchboard_test_support::Binary;
+
+const WITHIN: Duration = Duration::from_mins(1);
+
+async fn demo(folder: &Path, more: &[&str]) -> Binary {
+    Binary::start(&[&["demo", "--data-dir", folder.to_str().expect("a text")], more].concat()).await
+}
+
+fn is_stored(health: &Value) -> bool {
+    health["history"]["status"] == "stored" && health["history"]["bytes"].as_u64() > Some(0)
+}
+
+/// Waits until the requests view has some words.
+async fn wait_for_page(board: &Binary, words: &str) {
+    let deadline = Instant::now() + WITHIN;
+    loop {
+        let (status, body) = board.client.send("GET", "/?view=requests&window=15m").await;
+        assert_eq!(status, 200);
+        if String::from_utf8_lossy(&body).contains(words) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the page does not have {words}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn after_a_kill_the_board_has_what_was_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = demo(folder.path(), &[]).await;
+    let before = first.client.wait_for_json("/health", WITHIN, is_stored).await;
+    first.signal("KILL").await;
+    first.wait_for_exit().await;
+    let second = demo(folder.path(), &["--no-traffic"]).await;
+    wait_for_page(&second, "/shop/products").await;
+    let after = second.client.wait_for_json("/health", WITHIN, |health| health["history"]["status"] == "stored").await;
+    assert_eq!(after["history"]["unreadable"], 0);
+    let began = |health: &Value| health["history"]["since_unix_ms"].as_u64().expect("a time");
+    assert!(began(&after) <= began(&before), "{} is not before {}", began(&after), began(&before));
+    assert_eq!(after["application"]["total_requests"], 0, "totals are since the start");
+}
+
+#[tokio::test]
+async fn a_second_process_and_a_damaged_file_stop_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("history.redb"), "no history").unwrap();
+    let first = demo(folder.path(), &[]).await;
+    first.wait_for_log("it is kept as").await;
+    first.client.wait_for_json("/health", WITHIN, is_stored).await;
+    let second = demo(folder.path(), &[]).await;
+    let told = |health: &Value| health["reasons"].to_string().contains("another process writes the history");
+    let health = second.client.wait_for_json("/health", WITHIN, told).await;
+    assert_eq!(health["history"]["status"], "in memory");
+    let counts = |health: &Value| health["application"]["total_requests"].as_u64() > Some(0);
+    second.client.wait_for_json("/health", WITHIN, counts).await;
+}

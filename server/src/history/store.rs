@@ -1,0 +1,115 @@
+//! Where the history outlives the process. A store keeps the encoded steps of three tiers, and the names that they use, by stable keys. It
+//! does not know what is in a step.
+
+#[cfg(test)]
+mod conformance;
+mod embedded;
+mod writer;
+
+use std::{fmt, ops::Range};
+
+use sha2::{Digest, Sha256};
+
+pub(crate) use self::{
+    embedded::EmbeddedStore,
+    writer::{Earlier, PART, StoreLink, start},
+};
+
+/// The key of a name in stored steps: the same in each run and on each machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NameKey(pub(crate) u64);
+
+impl NameKey {
+    /// The key of an encoded name: the first eight bytes of its SHA-256.
+    pub(crate) fn of(name: &[u8]) -> Self {
+        Self(Sha256::digest(name).iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte)))
+    }
+}
+
+/// The lengths of stored steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreTier {
+    TenSeconds,
+    Minute,
+    QuarterHour,
+}
+
+impl StoreTier {
+    /// The finest first.
+    pub(crate) const ALL: [Self; 3] = [Self::TenSeconds, Self::Minute, Self::QuarterHour];
+
+    /// The seconds of a step.
+    pub(crate) fn step_seconds(self) -> u64 {
+        match self {
+            Self::TenSeconds => 10,
+            Self::Minute => 60,
+            Self::QuarterHour => 900,
+        }
+    }
+
+    /// The seconds for which a step is kept: two days, fourteen days, thirteen months.
+    pub(crate) fn kept_seconds(self) -> u64 {
+        const DAY: u64 = 24 * 60 * 60;
+        match self {
+            Self::TenSeconds => 2 * DAY,
+            Self::Minute => 14 * DAY,
+            Self::QuarterHour => 396 * DAY,
+        }
+    }
+}
+
+/// A step as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredStep {
+    pub(crate) tier: StoreTier,
+    /// The Unix second at which it begins.
+    pub(crate) start: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What is stored together or not at all. A step that is there already is replaced: sent twice is stored once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) steps: Vec<StoredStep>,
+    /// The encoded names that no earlier batch had.
+    pub(crate) names: Vec<(NameKey, Vec<u8>)>,
+}
+
+/// A store of one monitor's history. Its methods wait for a disk or a network: a task of its own calls them.
+pub(crate) trait Store: Send {
+    /// Stores a batch. It is there for good when this returns.
+    fn append(&mut self, batch: &Batch) -> Result<(), StoreError>;
+
+    /// The steps of a tier that begin within a span of Unix seconds, the oldest first.
+    fn steps(&self, tier: StoreTier, span: Range<u64>) -> Result<Vec<StoredStep>, StoreError>;
+
+    /// All names, by rising key.
+    fn names(&self) -> Result<Vec<(NameKey, Vec<u8>)>, StoreError>;
+
+    /// Removes the steps that are older than their tier keeps. While the others take more than `most_bytes`, the oldest of the finest
+    /// tier goes.
+    fn trim(&mut self, now: u64, most_bytes: u64) -> Result<(), StoreError>;
+
+    /// The bytes of all steps and names, without what the store itself needs.
+    fn bytes(&self) -> Result<u64, StoreError>;
+}
+
+/// Why a store cannot be read or written.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// Another process has it.
+    #[error("another process writes the history")]
+    Taken,
+    /// Its file is of a newer version of Watchboard, or damaged.
+    #[error("the history cannot be read: {0}")]
+    Unreadable(String),
+    /// The disk refuses.
+    #[error("the history cannot be stored: {0}")]
+    Refused(String),
+}
+
+impl StoreError {
+    fn of_disk(error: impl fmt::Display) -> Self {
+        Self::Refused(error.to_string())
+    }
+}

@@ -1,0 +1,106 @@
+//! What each store has to do, whichever it is.
+
+use super::{Batch, EmbeddedStore, NameKey, Store, StoreError, StoreTier, StoredStep};
+
+fn step(tier: StoreTier, start: u64, bytes: &[u8]) -> StoredStep {
+    StoredStep { tier, start, bytes: bytes.to_vec() }
+}
+
+fn starts(store: &dyn Store, tier: StoreTier) -> Vec<u64> {
+    store.steps(tier, 0..u64::MAX).unwrap().iter().map(|step| step.start).collect()
+}
+
+/// Runs every case on stores that `make` makes, each empty.
+fn conform(make: &mut dyn FnMut() -> Box<dyn Store>) {
+    what_is_stored_is_read(&mut *make());
+    sent_twice_is_stored_once(&mut *make());
+    tiers_keep_their_time(&mut *make());
+    the_finest_goes_first(&mut *make());
+}
+
+fn what_is_stored_is_read(store: &mut dyn Store) {
+    assert_eq!((store.steps(StoreTier::Minute, 0..u64::MAX).unwrap(), store.bytes().unwrap()), (vec![], 0));
+    let names = [b"GET /users/{id}".to_vec(), vec![], vec![0; 300]].map(|name| (NameKey::of(&name), name));
+    let steps: Vec<_> = (0..50)
+        .rev()
+        .flat_map(|at| StoreTier::ALL.map(|tier| step(tier, at * tier.step_seconds(), &at.to_be_bytes())))
+        .collect();
+    store.append(&Batch { steps, names: names.to_vec() }).unwrap();
+    for tier in StoreTier::ALL {
+        let seconds = tier.step_seconds();
+        let found = store.steps(tier, 10 * seconds..20 * seconds).unwrap();
+        let expected: Vec<_> = (10..20u64).map(|at| step(tier, at * seconds, &at.to_be_bytes())).collect();
+        assert_eq!(found, expected, "{tier:?}");
+    }
+    let mut names = names.to_vec();
+    names.sort();
+    assert_eq!((store.names().unwrap(), store.bytes().unwrap()), (names, 3 * 50 * 8 + 315));
+}
+
+fn sent_twice_is_stored_once(store: &mut dyn Store) {
+    let batch = |bytes: &[u8]| Batch {
+        steps: vec![step(StoreTier::TenSeconds, 70, bytes)],
+        names: vec![(NameKey(7), b"seven".to_vec())],
+    };
+    for bytes in [&b"short"[..], b"a longer one", b"short"] {
+        store.append(&batch(bytes)).unwrap();
+        assert_eq!(store.steps(StoreTier::TenSeconds, 0..u64::MAX).unwrap(), batch(bytes).steps);
+        assert_eq!((store.names().unwrap().len(), store.bytes().unwrap()), (1, bytes.len() as u64 + 5));
+    }
+}
+
+fn tiers_keep_their_time(store: &mut dyn Store) {
+    let now = 2_000_000_000;
+    for tier in StoreTier::ALL {
+        let ages = [0, tier.kept_seconds(), tier.kept_seconds() + tier.step_seconds(), now];
+        let steps = ages.map(|age| step(tier, now - age, b"figures")).to_vec();
+        store.append(&Batch { steps, ..Batch::default() }).unwrap();
+    }
+    store.trim(now, u64::MAX).unwrap();
+    for tier in StoreTier::ALL {
+        assert_eq!(starts(store, tier), [now - tier.kept_seconds(), now], "{tier:?}");
+    }
+    assert_eq!(store.bytes().unwrap(), 6 * 7);
+}
+
+fn the_finest_goes_first(store: &mut dyn Store) {
+    let steps = (0..10).flat_map(|at| StoreTier::ALL.map(|tier| step(tier, at * 900, &[0; 100]))).collect();
+    store.append(&Batch { steps, ..Batch::default() }).unwrap();
+    store.trim(9_000, 2_550).unwrap();
+    assert_eq!(starts(store, StoreTier::TenSeconds), [4_500, 5_400, 6_300, 7_200, 8_100]);
+    assert_eq!([StoreTier::Minute, StoreTier::QuarterHour].map(|tier| starts(store, tier).len()), [10, 10]);
+    store.trim(9_000, 1_500).unwrap();
+    let left = StoreTier::ALL.map(|tier| starts(store, tier).len());
+    assert_eq!((left, store.bytes().unwrap()), ([0, 5, 10], 1_500));
+}
+
+#[test]
+fn the_embedded_store_conforms() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    conform(&mut || {
+        count += 1;
+        Box::new(EmbeddedStore::open(&folder.path().join(count.to_string())).unwrap())
+    });
+}
+
+#[test]
+fn what_is_stored_outlives_the_process_and_has_one_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("history");
+    let mut store = EmbeddedStore::open(&file).unwrap();
+    let batch = Batch { steps: vec![step(StoreTier::Minute, 60, b"a")], ..Batch::default() };
+    store.append(&batch).unwrap();
+    assert_eq!(EmbeddedStore::open(&file).unwrap_err(), StoreError::Taken);
+    drop(store);
+    assert_eq!(EmbeddedStore::open(&file).unwrap().steps(StoreTier::Minute, 0..61).unwrap(), batch.steps);
+}
+
+#[test]
+fn what_is_no_history_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("history");
+    std::fs::write(&file, [7; 9_000]).unwrap();
+    assert!(matches!(EmbeddedStore::open(&file), Err(StoreError::Unreadable(_))));
+    assert!(matches!(EmbeddedStore::open(&folder.path().join("no/folder")), Err(StoreError::Refused(_))));
+}

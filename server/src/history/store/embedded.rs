@@ -1,0 +1,166 @@
+//! The store in a file beside the program.
+
+use std::{ops::Range, path::Path};
+
+use redb::{
+    AccessGuard, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError,
+    TableDefinition, TableError,
+};
+
+use super::{Batch, NameKey, Store, StoreError, StoreTier, StoredStep};
+
+/// By tier and the Unix second at which the step begins.
+const STEPS: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("steps");
+const NAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("names");
+/// The bytes of all values, so that nobody has to read them to know.
+const BYTES: TableDefinition<'_, (), u64> = TableDefinition::new("bytes");
+/// The version of the format, at one place for all tables.
+const VERSION: TableDefinition<'_, (), u32> = TableDefinition::new("version");
+
+/// The version that this code writes. It reads older ones.
+const FORMAT: u32 = 1;
+/// Pages that redb keeps in memory.
+const CACHE_BYTES: usize = 4 << 20;
+
+/// The store in a file.
+#[derive(Debug)]
+pub(crate) struct EmbeddedStore {
+    database: Database,
+}
+
+impl EmbeddedStore {
+    /// Opens the file, or makes it.
+    pub(crate) fn open(file: &Path) -> Result<Self, StoreError> {
+        let database = Database::builder().set_cache_size(CACHE_BYTES).create(file).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => StoreError::Taken,
+            DatabaseError::Storage(StorageError::Io(error)) if error.kind() != std::io::ErrorKind::InvalidData => {
+                StoreError::of_disk(error)
+            }
+            other => StoreError::Unreadable(other.to_string()),
+        })?;
+        let store = Self { database };
+        match store.version()? {
+            Some(version) if version > FORMAT => Err(StoreError::Unreadable(format!(
+                "its format is {version}, of a newer Watchboard, and this one reads {FORMAT}"
+            ))),
+            Some(_) => Ok(store),
+            None => store.make(),
+        }
+    }
+
+    fn version(&self) -> Result<Option<u32>, StoreError> {
+        let read = self.database.begin_read().map_err(StoreError::of_disk)?;
+        match read.open_table(VERSION) {
+            Ok(table) => Ok(table.get(()).map_err(StoreError::of_disk)?.map(|version| version.value())),
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(StoreError::Unreadable(error.to_string())),
+        }
+    }
+
+    /// Makes the tables.
+    fn make(self) -> Result<Self, StoreError> {
+        let write = self.database.begin_write().map_err(StoreError::of_disk)?;
+        {
+            write.open_table(STEPS).map_err(StoreError::of_disk)?;
+            write.open_table(NAMES).map_err(StoreError::of_disk)?;
+            write.open_table(BYTES).map_err(StoreError::of_disk)?.insert((), 0).map_err(StoreError::of_disk)?;
+            write.open_table(VERSION).map_err(StoreError::of_disk)?.insert((), FORMAT).map_err(StoreError::of_disk)?;
+        }
+        write.commit().map_err(StoreError::of_disk)?;
+        Ok(self)
+    }
+
+    /// Changes steps and names in one transaction. `change` returns by how many bytes they grow and shrink.
+    fn change(
+        &self,
+        change: impl FnOnce(
+            &mut redb::Table<'_, (u8, u64), &'static [u8]>,
+            &mut redb::Table<'_, u64, &'static [u8]>,
+        ) -> Result<(u64, u64), StorageError>,
+    ) -> Result<(), StoreError> {
+        let mut write = self.database.begin_write().map_err(StoreError::of_disk)?;
+        // A start after a kill need not read the whole file.
+        write.set_quick_repair(true);
+        {
+            let mut steps = write.open_table(STEPS).map_err(StoreError::of_disk)?;
+            let mut names = write.open_table(NAMES).map_err(StoreError::of_disk)?;
+            let (more, less) = change(&mut steps, &mut names).map_err(StoreError::of_disk)?;
+            let mut bytes = write.open_table(BYTES).map_err(StoreError::of_disk)?;
+            let before = bytes.get(()).map_err(StoreError::of_disk)?.map_or(0, |bytes| bytes.value());
+            bytes.insert((), (before + more).saturating_sub(less)).map_err(StoreError::of_disk)?;
+        }
+        write.commit().map_err(StoreError::of_disk)
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        self.change(|steps, names| {
+            let (mut more, mut less) = (0, 0);
+            for step in &batch.steps {
+                more += step.bytes.len() as u64;
+                let before = steps.insert((step.tier as u8, step.start), &*step.bytes)?;
+                less += before.map_or(0, |before| before.value().len() as u64);
+            }
+            for (key, name) in &batch.names {
+                more += name.len() as u64;
+                less += names.insert(key.0, &**name)?.map_or(0, |before| before.value().len() as u64);
+            }
+            Ok((more, less))
+        })
+    }
+
+    fn steps(&self, tier: StoreTier, span: Range<u64>) -> Result<Vec<StoredStep>, StoreError> {
+        let read = self.database.begin_read().map_err(StoreError::of_disk)?;
+        let table = read.open_table(STEPS).map_err(StoreError::of_disk)?;
+        let range = (tier as u8, span.start)..(tier as u8, span.end);
+        let steps = table.range(range).map_err(StoreError::of_disk)?;
+        let step = |entry| {
+            let (key, bytes): (AccessGuard<'_, (u8, u64)>, AccessGuard<'_, &[u8]>) = entry?;
+            Ok(StoredStep { tier, start: key.value().1, bytes: bytes.value().to_vec() })
+        };
+        steps.map(step).collect::<Result<_, StorageError>>().map_err(StoreError::of_disk)
+    }
+
+    fn names(&self) -> Result<Vec<(NameKey, Vec<u8>)>, StoreError> {
+        let read = self.database.begin_read().map_err(StoreError::of_disk)?;
+        let table = read.open_table(NAMES).map_err(StoreError::of_disk)?;
+        let names = table.iter().map_err(StoreError::of_disk)?;
+        let name = |entry| {
+            let (key, name): (AccessGuard<'_, u64>, AccessGuard<'_, &[u8]>) = entry?;
+            Ok((NameKey(key.value()), name.value().to_vec()))
+        };
+        names.map(name).collect::<Result<_, StorageError>>().map_err(StoreError::of_disk)
+    }
+
+    fn trim(&mut self, now: u64, most_bytes: u64) -> Result<(), StoreError> {
+        let held = self.bytes()?;
+        self.change(|steps, _| {
+            let mut less = 0;
+            for tier in StoreTier::ALL {
+                let number = tier as u8;
+                let oldest_kept = now.saturating_sub(tier.kept_seconds());
+                for removed in steps.extract_from_if((number, 0)..(number, oldest_kept), |_, _| true)? {
+                    less += removed?.1.value().len() as u64;
+                }
+            }
+            for tier in StoreTier::ALL {
+                let number = tier as u8;
+                let mut removed = steps.extract_from_if((number, 0)..(number, u64::MAX), |_, _| true)?;
+                while held.saturating_sub(less) > most_bytes
+                    && let Some(oldest) = removed.next()
+                {
+                    less += oldest?.1.value().len() as u64;
+                }
+            }
+            Ok((0, less))
+        })
+    }
+
+    fn bytes(&self) -> Result<u64, StoreError> {
+        let read = self.database.begin_read().map_err(StoreError::of_disk)?;
+        let table = read.open_table(BYTES).map_err(StoreError::of_disk)?;
+        debug_assert!(!table.is_empty().unwrap_or(false), "made with the file");
+        Ok(table.get(()).map_err(StoreError::of_disk)?.map_or(0, |bytes| bytes.value()))
+    }
+}

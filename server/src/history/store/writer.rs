@@ -1,0 +1,183 @@
+//! The thread that has the store. It reads what earlier runs have stored, and then stores what the sampler sends. Nobody waits for it.
+
+use std::{
+    collections::VecDeque,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use watchboard_wire::StoredHistory;
+
+use super::{Batch, EmbeddedStore, NameKey, Store, StoreError, StoreTier, StoredStep};
+use crate::supervision::{Faults, supervise};
+
+/// The name of the thread in the list of faults.
+pub(crate) const PART: &str = "history on disk";
+/// Batches that wait for a slow disk, ten seconds each.
+const MAX_WAITING: usize = 60;
+/// The time between two looks for what is too old.
+const TRIM_EACH: Duration = Duration::from_mins(10);
+/// The bytes of all steps, at most.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// Steps and names that were stored by earlier runs.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
+    pub(crate) steps: Vec<StoredStep>,
+    pub(crate) names: Vec<(NameKey, Vec<u8>)>,
+}
+
+/// What the sampler has of the store.
+#[derive(Debug)]
+pub(crate) struct StoreLink {
+    batches: SyncSender<Batch>,
+    /// What earlier runs have stored; `None` once it was taken.
+    earlier: Option<Receiver<Earlier>>,
+    state: Arc<StoreState>,
+}
+
+/// What is told of the store.
+#[derive(Debug, Default)]
+struct StoreState {
+    is_stored: AtomicBool,
+    bytes: AtomicU64,
+    lost: AtomicU64,
+}
+
+/// Starts the thread. `spans` are the steps that it reads at its start.
+pub(crate) fn start(
+    folder: PathBuf,
+    spans: [(StoreTier, std::ops::Range<u64>); StoreTier::ALL.len()],
+    faults: Arc<Faults>,
+) -> io::Result<StoreLink> {
+    let (batches, received) = sync_channel(MAX_WAITING);
+    let (loaded, earlier) = sync_channel(1);
+    let state = Arc::<StoreState>::default();
+    let mut writer = StoreWriter {
+        folder,
+        spans,
+        received,
+        loaded: Some(loaded),
+        pending: VecDeque::new(),
+        state: Arc::clone(&state),
+    };
+    let run = move || supervise(PART, &faults, || writer.run());
+    thread::Builder::new().name("watchboard-history".to_owned()).spawn(run)?;
+    Ok(StoreLink { batches, earlier: Some(earlier), state })
+}
+
+impl StoreLink {
+    /// Sends a batch. If the disk is so slow that too many wait, it is lost, counted, and returned.
+    pub(crate) fn send(&self, batch: Batch) -> Option<Batch> {
+        if batch.steps.is_empty() {
+            return None;
+        }
+        let (TrySendError::Full(lost) | TrySendError::Disconnected(lost)) = self.batches.try_send(batch).err()?;
+        self.state.lost.fetch_add(1, Relaxed);
+        Some(lost)
+    }
+
+    /// What earlier runs have stored, once: the first call after it was read has it. Waits for it so long.
+    pub(crate) fn take_earlier(&mut self, wait: Duration) -> Option<Earlier> {
+        let earlier = self.earlier.as_ref()?.recv_timeout(wait).ok()?;
+        self.earlier = None;
+        Some(earlier)
+    }
+
+    /// Whether it still reads what earlier runs have stored. What would be stored by then could be a part of a step alone.
+    pub(crate) fn is_loading(&self) -> bool {
+        self.earlier.is_some()
+    }
+
+    pub(crate) fn state(&self) -> StoredHistory {
+        let StoreState { is_stored, bytes, lost } = &*self.state;
+        StoredHistory {
+            is_stored: is_stored.load(Relaxed),
+            bytes: bytes.load(Relaxed),
+            lost: lost.load(Relaxed),
+            unreadable: 0,
+        }
+    }
+}
+
+struct StoreWriter {
+    folder: PathBuf,
+    spans: [(StoreTier, std::ops::Range<u64>); StoreTier::ALL.len()],
+    received: Receiver<Batch>,
+    loaded: Option<SyncSender<Earlier>>,
+    pending: VecDeque<Batch>,
+    state: Arc<StoreState>,
+}
+
+impl StoreWriter {
+    /// Stores what comes, until the monitor ends. After an error it is called again.
+    fn run(&mut self) -> io::Result<()> {
+        self.state.is_stored.store(false, Relaxed);
+        let mut store = open(&self.folder)?;
+        if let Some(loaded) = &self.loaded {
+            // The monitor may have ended.
+            let _ = loaded.send(read(&store, &self.spans)?);
+            self.loaded = None;
+        }
+        let mut trimmed: Option<Instant> = None;
+        loop {
+            while let Some(batch) = self.pending.front() {
+                store.append(batch)?;
+                self.pending.pop_front();
+            }
+            if trimmed.is_none_or(|trimmed| trimmed.elapsed() >= TRIM_EACH) {
+                store.trim(crate::clock::now_unix_ms() / 1000, MOST_BYTES)?;
+                trimmed = Some(Instant::now());
+            }
+            self.state.bytes.store(store.bytes()?, Relaxed);
+            self.state.is_stored.store(true, Relaxed);
+            match self.received.recv() {
+                Ok(batch) => self.pending.push_back(batch),
+                Err(_) => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Opens the store of a folder. What cannot be read is set aside and kept.
+fn open(folder: &Path) -> io::Result<EmbeddedStore> {
+    fs::create_dir_all(folder)?;
+    let file = folder.join("history.redb");
+    match EmbeddedStore::open(&file) {
+        Err(StoreError::Unreadable(reason)) => {
+            let aside = folder.join(format!("history.unreadable-{}.redb", crate::clock::now_unix_ms() / 1000));
+            fs::rename(&file, &aside)?;
+            tracing::error!(
+                "the history in {} cannot be read: {reason}; it is kept as {}",
+                file.display(),
+                aside.display()
+            );
+            Ok(EmbeddedStore::open(&file)?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+fn read(store: &EmbeddedStore, spans: &[(StoreTier, std::ops::Range<u64>)]) -> Result<Earlier, StoreError> {
+    let mut steps = vec![];
+    for (tier, span) in spans {
+        steps.extend(store.steps(*tier, span.clone())?);
+    }
+    Ok(Earlier { steps, names: store.names()? })
+}
+
+impl From<StoreError> for io::Error {
+    fn from(error: StoreError) -> Self {
+        Self::other(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! The thread that has the store: restarts, a damaged file, a folder that cannot be written.
+
+use super::*;
+
+fn spans() -> [(StoreTier, std::ops::Range<u64>); 3] {
+    StoreTier::ALL.map(|tier| (tier, 0..u64::MAX))
+}
+
+fn batch(start: u64) -> Batch {
+    let step = StoredStep { tier: StoreTier::TenSeconds, start, bytes: b"figures".to_vec() };
+    Batch { steps: vec![step], names: vec![(NameKey(1), b"EGET\0/".to_vec())] }
+}
+
+fn earlier(folder: &Path) -> (StoreLink, Earlier) {
+    let mut link = start(folder.to_owned(), spans(), Arc::default()).unwrap();
+    let earlier = link.take_earlier(Duration::from_secs(30)).unwrap();
+    (link, earlier)
+}
+
+/// Waits until a link's batches are stored.
+fn wait_for(is_done: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_done() {
+        assert!(began.elapsed() < Duration::from_secs(30), "it takes too long");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn what_one_run_stores_the_next_one_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = crate::clock::now_unix_ms() / 10_000 * 10;
+    let (link, before) = earlier(folder.path());
+    assert!(before.steps.is_empty());
+    for start in [now - 20, now - 10] {
+        assert!(link.send(batch(start)).is_none());
+    }
+    wait_for(|| link.state().bytes == 2 * 7 + 6);
+    assert_eq!(link.state().lost, 0);
+    drop(link);
+    // The thread of the first run may still have the file.
+    let (_, after) = earlier(folder.path());
+    assert_eq!(after.steps.iter().map(|step| step.start).collect::<Vec<_>>(), [now - 20, now - 10]);
+    assert_eq!(after.names.len(), 1);
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_a_new_one_is_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("history.redb"), [7; 5_000]).unwrap();
+    let (link, before) = earlier(folder.path());
+    assert!(before.steps.is_empty());
+    link.send(batch(crate::clock::now_unix_ms() / 1000));
+    wait_for(|| link.state().bytes > 0);
+    let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
+    let kept = files.filter(|entry| entry.metadata().unwrap().len() == 5_000).count();
+    assert_eq!(kept, 1, "it is kept");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_a_fault_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let faults = Arc::<Faults>::default();
+    let link = start(file.join("below"), spans(), Arc::clone(&faults)).unwrap();
+    wait_for(|| !faults.all().is_empty());
+    for start in 0..MAX_WAITING as u64 + 5 {
+        link.send(batch(start));
+    }
+    let state = link.state();
+    assert_eq!((state.is_stored, state.lost, faults.all()[0].part.as_str()), (false, 5, PART));
+}

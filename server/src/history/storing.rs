@@ -1,0 +1,120 @@
+//! What of the history goes to the store, and what comes back after a restart.
+
+use std::{cell::RefCell, collections::HashMap, ops::Range};
+
+use watchboard_wire::CommandName;
+
+use super::{
+    History, NameLookup,
+    frame::fold,
+    store::{Batch, Earlier, NameKey, StoreTier, StoredStep},
+    stored,
+    stored_name::StoredName,
+    tiers::{STEPS, earlier_span},
+};
+use crate::requests::Reader;
+
+/// The tier in memory whose frames a stored tier has.
+fn tier_of(stored: StoreTier) -> usize {
+    STEPS.iter().position(|step| *step == stored.step_seconds()).unwrap_or_default()
+}
+
+impl History {
+    /// What the store lacks: the complete steps of ten seconds, and the longer steps that they are a part of, as far as those are.
+    pub(crate) fn take_unstored(&mut self, names: NameLookup<'_>) -> Batch {
+        let (from, to) = (self.sent.until.max(self.first / 10 * 10), self.tiers.complete_until(1));
+        let mut batch = Batch::default();
+        if from >= to {
+            return batch;
+        }
+        for tier in StoreTier::ALL {
+            let step = tier.step_seconds();
+            // The longest steps are sent once a minute, since they take longest to sum.
+            if tier == StoreTier::QuarterHour && from / 60 == to / 60 {
+                continue;
+            }
+            for start in (from / step..to.div_ceil(step)).map(|number| number * step) {
+                let frames: Vec<_> = self.tiers.cover(tier_of(tier), start, to.min(start + step)).collect();
+                if !frames.is_empty() {
+                    let frame = fold(start, &frames);
+                    let Batch { names: fresh, .. } = &mut batch;
+                    let known = &mut self.sent.names;
+                    let fresh = RefCell::new((fresh, known));
+                    let key = |name: StoredName| {
+                        let encoded = name.encode();
+                        let key = NameKey::of(&encoded);
+                        let (fresh, known) = &mut *fresh.borrow_mut();
+                        if known.insert(key) {
+                            fresh.push((key, encoded));
+                        }
+                        key
+                    };
+                    let mut endpoint = |id| {
+                        let name = names.reader.name(id);
+                        key(StoredName::Endpoint { method: name.method, route: name.route })
+                    };
+                    let mut command = |number| key(StoredName::Command((names.command)(number as u16)));
+                    let bytes = stored::encode(&frame, &mut endpoint, &mut command);
+                    batch.steps.push(StoredStep { tier, start, bytes });
+                }
+            }
+        }
+        self.sent.until = to;
+        batch
+    }
+
+    /// A batch was lost: its names are sent again.
+    pub(crate) fn forget_sent(&mut self, lost: &Batch) {
+        for (key, _) in &lost.names {
+            self.sent.names.remove(key);
+        }
+    }
+
+    /// Takes over what earlier runs have stored, and returns how many of its steps cannot be read. `command` finds or makes the number of a
+    /// command.
+    pub(crate) fn restore(
+        &mut self,
+        earlier: &Earlier,
+        reader: &mut Reader,
+        command: &dyn Fn(&CommandName) -> Option<u16>,
+    ) -> usize {
+        let known: HashMap<NameKey, StoredName> =
+            earlier.names.iter().filter_map(|(key, name)| Some((*key, StoredName::decode(name)?))).collect();
+        self.sent.names.extend(known.keys());
+        let mut endpoints: HashMap<NameKey, Option<usize>> = HashMap::new();
+        let mut unreadable = 0;
+        // The coarsest first: they reach furthest back, should the memory not suffice for all.
+        for (tier, span) in restored_spans(self.first).into_iter().rev() {
+            let mut frames = vec![];
+            for step in earlier.steps.iter().filter(|step| step.tier == tier && span.contains(&step.start)) {
+                let mut endpoint = |key: NameKey| {
+                    *endpoints.entry(key).or_insert_with(|| match known.get(&key)? {
+                        StoredName::Endpoint { method, route } => reader.id_of_name(method.as_deref(), route),
+                        StoredName::Command(_) => None,
+                    })
+                };
+                let mut number = |key: NameKey| match known.get(&key)? {
+                    StoredName::Command(name) => command(name).map(usize::from),
+                    StoredName::Endpoint { .. } => None,
+                };
+                match stored::decode(&step.bytes, step.start, &mut endpoint, &mut number) {
+                    Some(frame) => frames.push(frame),
+                    None => unreadable += 1,
+                }
+            }
+            self.tiers.restore(tier_of(tier), frames);
+        }
+        self.tiers.refold_first();
+        self.oldest = self.tiers.oldest().unwrap_or(self.first).min(self.first);
+        self.forget_sums();
+        unreadable
+    }
+}
+
+/// The Unix seconds of the steps of each tier that a history which begins at a tick takes over.
+pub(crate) fn restored_spans(first_tick: u64) -> [(StoreTier, Range<u64>); StoreTier::ALL.len()] {
+    StoreTier::ALL.map(|tier| (tier, earlier_span(tier_of(tier), first_tick)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Restarts of the history: what one run stores, the next one has.
+
+use super::*;
+use crate::{
+    history::{FrameBuilder, Host},
+    requests::{Policy, Recorder, record},
+};
+use watchboard_wire::{Part, RefreshQuery, Snapshot, Window};
+
+const SECONDS: u64 = 4_000;
+
+/// One run: a request a second until a tick. Returns what it stored, with what the store had.
+fn run(earlier: &Earlier, first: u64, seconds: u64, route: &str) -> (History, Reader, Earlier) {
+    run_late(earlier, first, seconds, route, 0)
+}
+
+/// The same, with a store that is read after so many seconds.
+fn run_late(earlier: &Earlier, first: u64, seconds: u64, route: &str, late: u64) -> (History, Reader, Earlier) {
+    let recorder = Recorder::new(Policy::default());
+    let mut reader = Reader::new(recorder);
+    let mut history = History::new(first * 1000, first);
+    let (mut steps, mut names) = (earlier.steps.clone(), earlier.names.clone());
+    for tick in first..first + seconds {
+        if tick == first + late {
+            assert_eq!(history.restore(earlier, &mut reader, &|_| None), 0);
+        }
+        record(recorder, route, 100 + tick % 900);
+        let mut frame = FrameBuilder::new(tick, 1);
+        let reports = reader.take(|id, tally| frame.endpoint(id, tally));
+        history.push(tick, frame, reports, Host { rss_bytes: Some(tick), ..Host::default() }, &reader);
+        if tick < first + late {
+            continue;
+        }
+        let batch = history.take_unstored(NameLookup::of_endpoints(&reader));
+        for step in batch.steps {
+            steps.retain(|known: &StoredStep| (known.tier, known.start) != (step.tier, step.start));
+            steps.push(step);
+        }
+        names.extend(batch.names);
+    }
+    steps.sort_by_key(|step| (step.tier as u8, step.start));
+    (history, reader, Earlier { steps, names })
+}
+
+#[test]
+fn a_history_goes_on_after_a_restart_as_if_there_had_been_none() {
+    let first = 1_764_000_123;
+    // The runs end and begin in the middle of steps of all lengths, on a step of ten seconds.
+    for (before, gap) in [(SECONDS - 3, 0), (SECONDS - 3, 700), (2_507, 90)] {
+        let (_, _, stored) = run(&Earlier::default(), first, before, "/a");
+        let began = (first + before).next_multiple_of(10) + gap;
+        let (mut history, reader, _) = run(&stored, began, 1_000, "/a");
+        let now = began + 1_000;
+        for window in Window::ALL {
+            let query = RefreshQuery { window, part: Part::Requests };
+            let snapshot = Snapshot { tick: now - 1, first_tick: first, ..Snapshot::default() };
+            let answer = history.answer(&query, None, &snapshot, NameLookup::of_endpoints(&reader));
+            let begins = window.first_point(now - 1) * window.step_seconds();
+            // What was stored ends with the last whole step of ten seconds.
+            let ended = (first + before) / 10 * 10;
+            let old = ended.saturating_sub(begins.max(first));
+            let new = now - began.max(begins);
+            // At most a minute of the longest steps is not there.
+            let missing = (old + new).saturating_sub(answer.totals.requests);
+            let may_miss = if window == Window::Day { 60 } else { 0 };
+            assert!(missing <= may_miss && answer.totals.requests <= old + new, "{window:?} {before} {gap}: {missing}");
+            assert_eq!(answer.endpoints.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_third_run_has_what_the_first_two_had() {
+    let first = 1_764_000_000;
+    let (_, _, one) = run(&Earlier::default(), first, 300, "/a");
+    let (_, _, two) = run(&one, first + 300, 300, "/b");
+    let (mut history, reader, _) = run(&two, first + 600, 20, "/c");
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Requests };
+    let answer = history.answer(&query, None, &Snapshot::default(), NameLookup::of_endpoints(&reader));
+    let mut rows: Vec<_> = answer.endpoints.iter().map(|row| (row.name.clone().unwrap().route, row.requests)).collect();
+    rows.sort();
+    assert_eq!(rows, [("/a".to_owned(), 300), ("/b".to_owned(), 300), ("/c".to_owned(), 20)]);
+    let rss = answer.timeline.columns.rss_bytes;
+    assert_eq!((rss.len(), rss[0]), (62, Some(first + 9)));
+}
+
+#[test]
+fn a_store_that_is_read_late_is_taken_over_all_the_same() {
+    let first = 1_764_000_000;
+    let (_, _, one) = run(&Earlier::default(), first, 890, "/a");
+    // Steps of ten seconds, of a minute and of a quarter of an hour end before the store is read.
+    let (mut history, reader, two) = run_late(&one, first + 890, 100, "/a", 25);
+    let query = RefreshQuery { window: Window::Hour, part: Part::Requests };
+    let answer = history.answer(&query, None, &Snapshot::default(), NameLookup::of_endpoints(&reader));
+    assert_eq!((answer.totals.requests, answer.endpoints.len()), (990, 1));
+    let (mut history, reader, _) = run(&two, first + 990, 10, "/a");
+    let query = RefreshQuery { window: Window::Day, part: Part::Requests };
+    let answer = history.answer(&query, None, &Snapshot::default(), NameLookup::of_endpoints(&reader));
+    assert!((940..=1_000).contains(&answer.totals.requests), "{}", answer.totals.requests);
+}
+
+#[test]
+fn names_are_read_as_they_were_written() {
+    let command = CommandName { command: "find".into(), database: "shop".into(), collection: String::new() };
+    for name in [
+        StoredName::Endpoint { method: Some("GET".into()), route: "/größe/{name}".into() },
+        StoredName::Endpoint { method: None, route: "(unmatched)".into() },
+        StoredName::Command(command),
+    ] {
+        assert_eq!(StoredName::decode(&name.encode()), Some(name));
+    }
+    for wrong in [&b""[..], b"X", b"E", b"Cfind", b"\xff\xfe"] {
+        assert_eq!(StoredName::decode(wrong), None, "{wrong:?}");
+    }
+}
