@@ -2,8 +2,8 @@
 
 use time::OffsetDateTime;
 
-/// A number with so many decimals, rounded: `12.30`. It is made of integers, since the code that writes floating-point numbers is a
-/// fortieth of the page's.
+/// A number with so many decimals, rounded: `12.30`. It is made of integers: the code that writes floating-point numbers would add 7 kB
+/// to the page.
 pub fn fixed(value: f64, decimals: u32) -> String {
     let unit = 10u64.pow(decimals);
     // Past 2^64 it is the largest number.

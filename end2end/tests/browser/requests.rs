@@ -100,8 +100,8 @@ async fn of_five_hundred_endpoints_those_in_view_are_there_as_it_scrolls_and_ref
     browser.stop().await;
 }
 
-#[tokio::test]
-async fn the_wheel_scrolls_a_tall_table_by_its_notches_alone() {
+/// The table of 512 endpoints, which scrolls within its own height.
+async fn tall_table() -> (Board, Browser) {
     let (board, browser) = (Board::many("127.0.0.1:0", 512).await, Browser::start(true).await);
     browser.resize(1440, 900).await;
     browser.tab.goto(&format!("{}?view=requests&sort=endpoint&order=ascending&window=1m", board.url)).await.unwrap();
@@ -109,6 +109,12 @@ async fn the_wheel_scrolls_a_tall_table_by_its_notches_alone() {
     browser
         .until("document.querySelectorAll('#endpoints tbody.rows tr').length", |rows| rows.as_u64() >= Some(40))
         .await;
+    (board, browser)
+}
+
+#[tokio::test]
+async fn the_wheel_scrolls_a_tall_table_by_its_notches_alone() {
+    let (_board, browser) = tall_table().await;
     browser.value("document.querySelector('.tall').scrollIntoView()").await;
     for notch in 1..=20 {
         browser.wheel(".tall").await;
@@ -142,13 +148,7 @@ async fn back_leads_to_the_place_and_the_link_that_the_viewer_left() {
 
 #[tokio::test]
 async fn back_leads_to_the_row_of_a_tall_table() {
-    let (board, browser) = (Board::many("127.0.0.1:0", 512).await, Browser::start(true).await);
-    browser.resize(1440, 900).await;
-    browser.tab.goto(&format!("{}?view=requests&sort=endpoint&order=ascending&window=1m", board.url)).await.unwrap();
-    browser.until(FRESHNESS, |text| text == "Live").await;
-    browser
-        .until("document.querySelectorAll('#endpoints tbody.rows tr').length", |rows| rows.as_u64() >= Some(40))
-        .await;
+    let (_board, browser) = tall_table().await;
     browser.value("document.querySelector('.tall').scrollTop = 4000").await;
     // The rows of that place are drawn.
     let first = "document.querySelector('#endpoints tbody.rows').previousElementSibling.childElementCount";

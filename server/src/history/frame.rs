@@ -72,9 +72,7 @@ impl Tallies {
     pub(super) fn new(whole: &[u8], tallies: BTreeMap<usize, Vec<u8>>) -> Self {
         let mut each = vec![];
         for (id, tally) in tallies {
-            compact::write(&mut each, id as u64);
-            compact::write(&mut each, tally.len() as u64);
-            each.extend_from_slice(&tally);
+            write_tally(&mut each, id, &tally);
         }
         Self { whole: whole.into(), each: each.into_boxed_slice() }
     }
@@ -97,6 +95,13 @@ impl Tallies {
     fn bytes(&self) -> usize {
         self.whole.len() + self.each.len()
     }
+}
+
+/// Writes what [`TalliesIter`] reads.
+fn write_tally(each: &mut Vec<u8>, id: usize, tally: &[u8]) {
+    compact::write(each, id as u64);
+    compact::write(each, tally.len() as u64);
+    each.extend_from_slice(tally);
 }
 
 impl Frame {
@@ -152,9 +157,7 @@ impl<T: Compact> TalliesBuilder<T> {
         if self.apart != Some(id) {
             compact::apply(Sign::Add, &self.encoded, &mut self.whole);
         }
-        compact::write(&mut self.each, id as u64);
-        compact::write(&mut self.each, self.encoded.len() as u64);
-        self.each.extend_from_slice(&self.encoded);
+        write_tally(&mut self.each, id, &self.encoded);
     }
 
     fn finish(mut self) -> Tallies {

@@ -58,6 +58,9 @@ impl StoreTier {
     }
 }
 
+/// The Unix seconds at which steps of each tier begin that are read at a start.
+pub(crate) type StoredSpans = [(StoreTier, Range<u64>); StoreTier::ALL.len()];
+
 /// A step as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoredStep {

@@ -13,13 +13,18 @@ const VERSION: u8 = 1;
 /// The bytes of the checksum at the end.
 const CHECKSUM: usize = 4;
 
-/// Finds the key of the name with a number of this run.
-pub(super) type KeyOf<'a> = &'a mut dyn FnMut(usize) -> NameKey;
+/// What has a number in this run, and a name.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RunNumber {
+    Endpoint(usize),
+    Command(usize),
+}
+
 /// Finds the number of a name in this run; `None` if there is none, so that its tally is left out.
 pub(super) type NumberOf<'a> = &'a mut dyn FnMut(NameKey) -> Option<usize>;
 
-/// Encodes a frame without its start and its errors by cause.
-pub(super) fn encode(frame: &Frame, endpoint: KeyOf<'_>, command: KeyOf<'_>) -> Vec<u8> {
+/// Encodes a frame without its start and its errors by cause. `key` finds the key of a name.
+pub(super) fn encode(frame: &Frame, mut key: impl FnMut(RunNumber) -> NameKey) -> Vec<u8> {
     let mut out = vec![VERSION];
     write(&mut out, frame.seconds);
     let host = fields(&frame.host);
@@ -29,14 +34,14 @@ pub(super) fn encode(frame: &Frame, endpoint: KeyOf<'_>, command: KeyOf<'_>) -> 
         write(&mut out, number);
         write(&mut out, value);
     }
-    encode_tallies(&frame.requests, endpoint, &mut out);
-    encode_tallies(&frame.commands, command, &mut out);
+    encode_tallies(&frame.requests, |id| key(RunNumber::Endpoint(id)), &mut out);
+    encode_tallies(&frame.commands, |number| key(RunNumber::Command(number)), &mut out);
     let checksum = crc32fast::hash(&out);
     out.extend(checksum.to_be_bytes());
     out
 }
 
-fn encode_tallies(tallies: &Tallies, key: KeyOf<'_>, out: &mut Vec<u8>) {
+fn encode_tallies(tallies: &Tallies, mut key: impl FnMut(usize) -> NameKey, out: &mut Vec<u8>) {
     write(out, tallies.whole().len() as u64);
     out.extend_from_slice(tallies.whole());
     write(out, tallies.iter().count() as u64);

@@ -21,6 +21,18 @@ pub(super) enum StoredName {
     Command(CommandName),
 }
 
+impl SentToStore {
+    /// The key of a name. One that the store does not have yet is added to `fresh`.
+    pub(super) fn key(&mut self, name: &StoredName, fresh: &mut Vec<(NameKey, Vec<u8>)>) -> NameKey {
+        let encoded = name.encode();
+        let key = NameKey::of(&encoded);
+        if self.names.insert(key) {
+            fresh.push((key, encoded));
+        }
+        key
+    }
+}
+
 impl StoredName {
     /// Texts are divided by a byte that no name has.
     pub(super) fn encode(&self) -> Vec<u8> {

@@ -1,14 +1,14 @@
 //! What of the history goes to the store, and what comes back after a restart.
 
-use std::{cell::RefCell, collections::HashMap, ops::Range};
+use std::collections::HashMap;
 
-use watchboard_wire::CommandName;
+use watchboard_wire::{CommandName, EndpointName};
 
 use super::{
     History, NameLookup,
     frame::fold,
-    store::{Batch, Earlier, NameKey, StoreTier, StoredStep},
-    stored,
+    store::{Batch, Earlier, NameKey, StoreTier, StoredSpans, StoredStep},
+    stored::{self, RunNumber},
     stored_name::StoredName,
     tiers::{STEPS, earlier_span},
 };
@@ -17,6 +17,17 @@ use crate::requests::Reader;
 /// The tier in memory whose frames a stored tier has.
 fn tier_of(stored: StoreTier) -> usize {
     STEPS.iter().position(|step| *step == stored.step_seconds()).unwrap_or_default()
+}
+
+/// The name that a number of this run has.
+fn name_of(numbered: RunNumber, names: NameLookup<'_>) -> StoredName {
+    match numbered {
+        RunNumber::Endpoint(id) => {
+            let EndpointName { method, route, .. } = names.reader.name(id);
+            StoredName::Endpoint { method, route }
+        }
+        RunNumber::Command(number) => StoredName::Command((names.command)(number as u16)),
+    }
 }
 
 impl History {
@@ -35,28 +46,12 @@ impl History {
             }
             for start in (from / step..to.div_ceil(step)).map(|number| number * step) {
                 let frames: Vec<_> = self.tiers.cover(tier_of(tier), start, to.min(start + step)).collect();
-                if !frames.is_empty() {
-                    let frame = fold(start, &frames);
-                    let Batch { names: fresh, .. } = &mut batch;
-                    let known = &mut self.sent.names;
-                    let fresh = RefCell::new((fresh, known));
-                    let key = |name: StoredName| {
-                        let encoded = name.encode();
-                        let key = NameKey::of(&encoded);
-                        let (fresh, known) = &mut *fresh.borrow_mut();
-                        if known.insert(key) {
-                            fresh.push((key, encoded));
-                        }
-                        key
-                    };
-                    let mut endpoint = |id| {
-                        let name = names.reader.name(id);
-                        key(StoredName::Endpoint { method: name.method, route: name.route })
-                    };
-                    let mut command = |number| key(StoredName::Command((names.command)(number as u16)));
-                    let bytes = stored::encode(&frame, &mut endpoint, &mut command);
-                    batch.steps.push(StoredStep { tier, start, bytes });
+                if frames.is_empty() {
+                    continue;
                 }
+                let key = |numbered| self.sent.key(&name_of(numbered, names), &mut batch.names);
+                let bytes = stored::encode(&fold(start, &frames), key);
+                batch.steps.push(StoredStep { tier, start, bytes });
             }
         }
         self.sent.until = to;
@@ -112,7 +107,7 @@ impl History {
 }
 
 /// The Unix seconds of the steps of each tier that a history which begins at a tick takes over.
-pub(crate) fn restored_spans(first_tick: u64) -> [(StoreTier, Range<u64>); StoreTier::ALL.len()] {
+pub(crate) fn restored_spans(first_tick: u64) -> StoredSpans {
     StoreTier::ALL.map(|tier| (tier, earlier_span(tier_of(tier), first_tick)))
 }
 

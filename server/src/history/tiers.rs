@@ -27,6 +27,12 @@ pub(super) fn tier(window: Window) -> usize {
     }
 }
 
+/// Folds frames, by rising start, into those of longer steps.
+fn fold_steps(frames: &[&Frame], step: u64) -> Vec<Frame> {
+    let steps = frames.chunk_by(|a, b| a.start / step == b.start / step);
+    steps.map(|frames| fold(frames[0].start / step * step, frames)).collect()
+}
+
 /// The ticks whose frames of a tier a history that begins at a tick takes over from earlier runs: before the step in which it begins.
 pub(super) fn earlier_span(tier: usize, first_tick: u64) -> Range<u64> {
     let end = first_tick / STEPS[tier] * STEPS[tier];
@@ -86,11 +92,7 @@ impl Tiers {
             }
             let fresh = self.frames[tier - 1].partition_point(|frame| frame.start < self.complete[tier]);
             let fresh: Vec<&Frame> = self.frames[tier - 1].range(fresh..).filter(|frame| frame.start < end).collect();
-            let folded: Vec<Frame> = fresh
-                .chunk_by(|a, b| a.start / step == b.start / step)
-                .map(|frames| fold(frames[0].start / step * step, frames))
-                .collect();
-            for frame in folded {
+            for frame in fold_steps(&fresh, step) {
                 self.add(tier, frame);
             }
             self.complete[tier] = end;
@@ -126,11 +128,7 @@ impl Tiers {
             let step = STEPS[tier + 1];
             let own = self.first / step * step;
             let frames: Vec<&Frame> = earlier.iter().filter(|frame| frame.start < own).collect();
-            let folded = frames
-                .chunk_by(|a, b| a.start / step == b.start / step)
-                .map(|frames| fold(frames[0].start / step * step, frames))
-                .collect();
-            self.prepend(tier + 1, folded);
+            self.prepend(tier + 1, fold_steps(&frames, step));
         }
         self.prepend(tier, earlier);
     }

@@ -3,8 +3,8 @@
 use std::{ops::Range, path::Path};
 
 use redb::{
-    AccessGuard, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError,
-    TableDefinition, TableError,
+    AccessGuard, CommitError, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    StorageError, TableDefinition, TableError, TransactionError,
 };
 
 use super::{Batch, NameKey, Store, StoreError, StoreTier, StoredStep};
@@ -49,9 +49,9 @@ impl EmbeddedStore {
     }
 
     fn version(&self) -> Result<Option<u32>, StoreError> {
-        let read = self.database.begin_read().map_err(StoreError::of_disk)?;
+        let read = self.database.begin_read()?;
         match read.open_table(VERSION) {
-            Ok(table) => Ok(table.get(()).map_err(StoreError::of_disk)?.map(|version| version.value())),
+            Ok(table) => Ok(table.get(())?.map(|version| version.value())),
             Err(TableError::TableDoesNotExist(_)) => Ok(None),
             Err(error) => Err(StoreError::Unreadable(error.to_string())),
         }
@@ -59,14 +59,14 @@ impl EmbeddedStore {
 
     /// Makes the tables.
     fn make(self) -> Result<Self, StoreError> {
-        let write = self.database.begin_write().map_err(StoreError::of_disk)?;
+        let write = self.database.begin_write()?;
         {
-            write.open_table(STEPS).map_err(StoreError::of_disk)?;
-            write.open_table(NAMES).map_err(StoreError::of_disk)?;
-            write.open_table(BYTES).map_err(StoreError::of_disk)?.insert((), 0).map_err(StoreError::of_disk)?;
-            write.open_table(VERSION).map_err(StoreError::of_disk)?.insert((), FORMAT).map_err(StoreError::of_disk)?;
+            write.open_table(STEPS)?;
+            write.open_table(NAMES)?;
+            write.open_table(BYTES)?.insert((), 0)?;
+            write.open_table(VERSION)?.insert((), FORMAT)?;
         }
-        write.commit().map_err(StoreError::of_disk)?;
+        write.commit()?;
         Ok(self)
     }
 
@@ -78,18 +78,18 @@ impl EmbeddedStore {
             &mut redb::Table<'_, u64, &'static [u8]>,
         ) -> Result<(u64, u64), StorageError>,
     ) -> Result<(), StoreError> {
-        let mut write = self.database.begin_write().map_err(StoreError::of_disk)?;
+        let mut write = self.database.begin_write()?;
         // A start after a kill need not read the whole file.
         write.set_quick_repair(true);
         {
-            let mut steps = write.open_table(STEPS).map_err(StoreError::of_disk)?;
-            let mut names = write.open_table(NAMES).map_err(StoreError::of_disk)?;
-            let (more, less) = change(&mut steps, &mut names).map_err(StoreError::of_disk)?;
-            let mut bytes = write.open_table(BYTES).map_err(StoreError::of_disk)?;
-            let before = bytes.get(()).map_err(StoreError::of_disk)?.map_or(0, |bytes| bytes.value());
-            bytes.insert((), (before + more).saturating_sub(less)).map_err(StoreError::of_disk)?;
+            let mut steps = write.open_table(STEPS)?;
+            let mut names = write.open_table(NAMES)?;
+            let (more, less) = change(&mut steps, &mut names)?;
+            let mut bytes = write.open_table(BYTES)?;
+            let before = bytes.get(())?.map_or(0, |bytes| bytes.value());
+            bytes.insert((), (before + more).saturating_sub(less))?;
         }
-        write.commit().map_err(StoreError::of_disk)
+        Ok(write.commit()?)
     }
 }
 
@@ -111,26 +111,26 @@ impl Store for EmbeddedStore {
     }
 
     fn steps(&self, tier: StoreTier, span: Range<u64>) -> Result<Vec<StoredStep>, StoreError> {
-        let read = self.database.begin_read().map_err(StoreError::of_disk)?;
-        let table = read.open_table(STEPS).map_err(StoreError::of_disk)?;
+        let read = self.database.begin_read()?;
+        let table = read.open_table(STEPS)?;
         let range = (tier as u8, span.start)..(tier as u8, span.end);
-        let steps = table.range(range).map_err(StoreError::of_disk)?;
+        let steps = table.range(range)?;
         let step = |entry| {
             let (key, bytes): (AccessGuard<'_, (u8, u64)>, AccessGuard<'_, &[u8]>) = entry?;
             Ok(StoredStep { tier, start: key.value().1, bytes: bytes.value().to_vec() })
         };
-        steps.map(step).collect::<Result<_, StorageError>>().map_err(StoreError::of_disk)
+        Ok(steps.map(step).collect::<Result<_, StorageError>>()?)
     }
 
     fn names(&self) -> Result<Vec<(NameKey, Vec<u8>)>, StoreError> {
-        let read = self.database.begin_read().map_err(StoreError::of_disk)?;
-        let table = read.open_table(NAMES).map_err(StoreError::of_disk)?;
-        let names = table.iter().map_err(StoreError::of_disk)?;
+        let read = self.database.begin_read()?;
+        let table = read.open_table(NAMES)?;
+        let names = table.iter()?;
         let name = |entry| {
             let (key, name): (AccessGuard<'_, u64>, AccessGuard<'_, &[u8]>) = entry?;
             Ok((NameKey(key.value()), name.value().to_vec()))
         };
-        names.map(name).collect::<Result<_, StorageError>>().map_err(StoreError::of_disk)
+        Ok(names.map(name).collect::<Result<_, StorageError>>()?)
     }
 
     fn trim(&mut self, now: u64, most_bytes: u64) -> Result<(), StoreError> {
@@ -158,9 +158,20 @@ impl Store for EmbeddedStore {
     }
 
     fn bytes(&self) -> Result<u64, StoreError> {
-        let read = self.database.begin_read().map_err(StoreError::of_disk)?;
-        let table = read.open_table(BYTES).map_err(StoreError::of_disk)?;
+        let read = self.database.begin_read()?;
+        let table = read.open_table(BYTES)?;
         debug_assert!(!table.is_empty().unwrap_or(false), "made with the file");
-        Ok(table.get(()).map_err(StoreError::of_disk)?.map_or(0, |bytes| bytes.value()))
+        Ok(table.get(())?.map_or(0, |bytes| bytes.value()))
     }
 }
+
+macro_rules! of_disk {
+    ($($error:ty),*) => {
+        $(impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::of_disk(error)
+            }
+        })*
+    };
+}
+of_disk!(CommitError, StorageError, TableError, TransactionError);

@@ -15,7 +15,7 @@ use std::{
 
 use watchboard_wire::StoredHistory;
 
-use super::{Batch, EmbeddedStore, NameKey, Store, StoreError, StoreTier, StoredStep};
+use super::{Batch, EmbeddedStore, NameKey, Store, StoreError, StoredSpans, StoredStep};
 use crate::supervision::{Faults, supervise};
 
 /// The name of the thread in the list of faults.
@@ -52,11 +52,7 @@ struct StoreState {
 }
 
 /// Starts the thread. `spans` are the steps that it reads at its start.
-pub(crate) fn start(
-    folder: PathBuf,
-    spans: [(StoreTier, std::ops::Range<u64>); StoreTier::ALL.len()],
-    faults: Arc<Faults>,
-) -> io::Result<StoreLink> {
+pub(crate) fn start(folder: PathBuf, spans: StoredSpans, faults: Arc<Faults>) -> io::Result<StoreLink> {
     let (batches, received) = sync_channel(MAX_WAITING);
     let (loaded, earlier) = sync_channel(1);
     let state = Arc::<StoreState>::default();
@@ -109,7 +105,7 @@ impl StoreLink {
 
 struct StoreWriter {
     folder: PathBuf,
-    spans: [(StoreTier, std::ops::Range<u64>); StoreTier::ALL.len()],
+    spans: StoredSpans,
     received: Receiver<Batch>,
     loaded: Option<SyncSender<Earlier>>,
     pending: VecDeque<Batch>,
@@ -165,7 +161,7 @@ fn open(folder: &Path) -> io::Result<EmbeddedStore> {
     }
 }
 
-fn read(store: &EmbeddedStore, spans: &[(StoreTier, std::ops::Range<u64>)]) -> Result<Earlier, StoreError> {
+fn read(store: &EmbeddedStore, spans: &StoredSpans) -> Result<Earlier, StoreError> {
     let mut steps = vec![];
     for (tier, span) in spans {
         steps.extend(store.steps(*tier, span.clone())?);

@@ -15,7 +15,10 @@ fn frame() -> Frame {
 }
 
 fn encoded() -> Vec<u8> {
-    encode(&frame(), &mut |id| NameKey(1_000 + id as u64), &mut |number| NameKey(2_000 + number as u64))
+    encode(&frame(), |numbered| match numbered {
+        RunNumber::Endpoint(id) => NameKey(1_000 + id as u64),
+        RunNumber::Command(number) => NameKey(2_000 + number as u64),
+    })
 }
 
 fn decoded(bytes: &[u8], endpoint: NumberOf<'_>) -> Option<Frame> {

@@ -1,8 +1,9 @@
 //! The thread that has the store: restarts, a damaged file, a folder that cannot be written.
 
 use super::*;
+use crate::history::store::StoreTier;
 
-fn spans() -> [(StoreTier, std::ops::Range<u64>); 3] {
+fn spans() -> StoredSpans {
     StoreTier::ALL.map(|tier| (tier, 0..u64::MAX))
 }
 
