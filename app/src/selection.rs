@@ -11,7 +11,7 @@ use watchboard_wire::{FindingSubject, Part, RefreshQuery, Window};
 
 pub(crate) use navigation::{navigate, provide, use_selection};
 #[cfg(feature = "hydrate")]
-pub(crate) use place::keep_focus_and_folds;
+pub(crate) use place::keep_viewer_state;
 pub(crate) use sort::{ColumnSet, Sort};
 
 /// The views of the page.

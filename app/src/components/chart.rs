@@ -11,7 +11,7 @@ use watchboard_wire::{Axis, Unit, format};
 pub(crate) use self::{
     crosshair::{ChartSpan, Crosshair, CrosshairLine, TimeAxis},
     data::{ChartData, ChartShape, Series},
-    draw::sparkline,
+    draw::{sparkline, stretches},
 };
 
 /// A chart with its title, a note on the meaning of growth, a legend with the values now or at the crosshair, and a

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use leptos::prelude::*;
 use watchboard_wire::{Band, ShownSpan, format};
 
-use super::chart::{ChartSpan, Crosshair, CrosshairLine, Series, TimeAxis};
+use super::chart::{ChartSpan, Crosshair, CrosshairLine, Series, TimeAxis, stretches};
 
 /// Shades, from few to many.
 const SHADES: f64 = 5.0;
@@ -162,13 +162,11 @@ fn draw(data: &HeatData) -> String {
         }
     }
     for line in &data.lines {
-        let mut path = String::new();
-        for index in 0..points {
-            if let Some(us) = line.value_at(index, points) {
-                let _ = write!(path, "{}.5,{:.2} ", index, data.height(us) * f64::from(end - lowest));
-            }
+        for stretch in stretches(points, |index| line.value_at(index, points)) {
+            let place = |(x, us)| format!("{:.1},{:.2}", x + 0.5, data.height(us) * f64::from(end - lowest));
+            let path: Vec<String> = stretch.into_iter().map(place).collect();
+            let _ = write!(svg, "<polyline class=\"{}\" points=\"{}\"/>", line.hue, path.join(" "));
         }
-        let _ = write!(svg, "<polyline class=\"{}\" points=\"{}\"/>", line.hue, path.trim_end());
     }
     svg + "</svg>"
 }
@@ -238,5 +236,17 @@ mod tests {
         assert!(svg.contains("<rect class=\"shade-5\" x=\"58\" y=\"0\""), "{svg}");
         assert!(svg.contains("<rect class=\"shade-2\" x=\"58\" y=\"2\""), "{svg}");
         assert!(!draw(&HeatData::default()).contains("rect"));
+    }
+
+    #[test]
+    fn a_line_has_gaps_where_no_request_was() {
+        let values = vec![Some(1e3), None, Some(2e3), Some(2e3), None, None];
+        let data = HeatData {
+            span: watchboard_wire::ShownSpan { window: Window::Minute, points: 6 },
+            points: vec![vec![(Band(0), 1)]; 6],
+            lines: vec![Series { name: "p50", hue: "hue-p50", values }],
+        };
+        let places: Vec<_> = draw(&data).split("points=\"").skip(1).map(|line| line.split(',').count()).collect();
+        assert_eq!(places, [3, 3], "a dash of two places, and a line of two");
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 #[component]
 pub(super) fn AllCards() -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    crate::selection::keep_focus_and_folds();
+    crate::selection::keep_viewer_state();
     view! {
         <div class="charts">
             <RssChart />

@@ -69,12 +69,14 @@ pub(crate) fn EndpointTable() -> impl IntoView {
     let count = move || sorted.with(Vec::len);
     let all = move || selection.with(|selection| selection.all);
     let foot = figures_memo(move |figures| {
-        match (figures.endpoints.iter().filter(|row| is_in_window(row)).count(), count()) {
+        let shown = match (figures.endpoints.iter().filter(|row| is_in_window(row)).count(), count()) {
             (0, _) => no_request(figures),
             (there, 0) => format!("None of the window's {there} endpoints fits the filter."),
             (there, shown) if shown < there => format!("{shown} of the window's {there} endpoints."),
             (there, _) => format!("{there} endpoints in this window."),
-        }
+        };
+        let complaint = selection.with(|selection| Filter::new(&selection.filter).complaint());
+        complaint.unwrap_or_default() + &shown
     });
     view! {
         <div class="tools">

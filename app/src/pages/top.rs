@@ -31,7 +31,7 @@ const MAX_ROWS: usize = 8;
 #[component]
 pub(super) fn ChartsAndTop() -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    crate::selection::keep_focus_and_folds();
+    crate::selection::keep_viewer_state();
     view! {
         <div class="same-axis">
             <OutcomesChart compact=true />

@@ -34,7 +34,12 @@ impl Unit {
 
     /// An axis from zero on that holds `largest`. Its ticks are round in this unit, and its end is never zero.
     pub fn axis(self, largest: f64) -> Axis {
-        let largest = largest.max(if matches!(self, Self::PerSecond | Self::Percent) { 1.0 } else { MAX_STEPS });
+        let largest = match self {
+            // The smallest step is a hundredth.
+            Self::PerSecond if largest > 0.0 => largest.max(0.05),
+            Self::PerSecond | Self::Percent => largest.max(1.0),
+            _ => largest.max(MAX_STEPS),
+        };
         let step = match self {
             Self::Bytes | Self::BytesPerSecond => first_step(largest, (0..60).map(|power| 2_f64.powi(power))),
             Self::DurationUs if largest > MINUTE_US => {
@@ -112,6 +117,8 @@ mod tests {
         let mib = 1024_f64 * 1024.0;
         for (unit, largest, end, steps) in [
             (Unit::PerSecond, 0.0, 1.0, 5),
+            (Unit::PerSecond, 0.001, 0.05, 5),
+            (Unit::PerSecond, 0.3, 0.3, 3),
             (Unit::PerSecond, 35.0, 40.0, 4),
             (Unit::PerSecond, 41.0, 50.0, 5),
             (Unit::PerSecond, 1500.0, 1500.0, 3),

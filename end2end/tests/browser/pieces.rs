@@ -34,10 +34,14 @@ async fn the_charts_take_their_place_with_the_focus_and_the_folds() {
     browser.value(&format!("document.querySelector('{table} details').open = true")).await;
     browser.value(&format!("document.querySelector('{table} tbody a').focus()")).await;
     let focused = browser.value("document.activeElement.getAttribute('href')").await;
+    let text = format!("document.querySelectorAll('{table} tbody a')[1].firstChild");
+    browser.value(&format!("getSelection().setBaseAndExtent({text}, 1, {text}, 5)")).await;
+    let selected = browser.value("getSelection().toString()").await;
     // What is old by now says so.
     browser.until("getComputedStyle(document.querySelector('.as-drawn')).opacity", |opacity| opacity == "0.6").await;
     free(&browser).await;
     browser.until("document.activeElement.getAttribute('href')", |now| *now == focused).await;
+    browser.until("getSelection().toString()", |now| *now == selected).await;
     assert_eq!(browser.value(&format!("document.querySelector('{table} details').open")).await, true);
     browser.until("document.querySelectorAll('.sparkline svg').length", |lines| lines == 5).await;
     browser.stop().await;
@@ -83,6 +87,8 @@ async fn the_first_code_is_asked_for_until_it_comes() {
     browser.block(&["*app-*.wasm"]).await;
     browser.tab.goto(&board.url).await.unwrap();
     browser.until(FRESHNESS, |text| text == "As loaded").await;
+    // The figures of a page that never became live are old, and look so.
+    browser.until("getComputedStyle(document.querySelector('main')).filter", |filter| filter == "grayscale(1)").await;
     browser.block(&[]).await;
     browser.until(FRESHNESS, |text| text == "Live").await;
     browser.stop().await;

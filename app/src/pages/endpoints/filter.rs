@@ -1,15 +1,38 @@
 //! The filter of endpoints: words that their names contain, and figures such as `5xx>0` and `p99>200ms`.
 
+use std::cmp::Ordering;
+
 use watchboard_wire::EndpointRow;
 
 use crate::selection::Sort;
+
+/// The figures that a filter compares, beside `5xx` and `4xx`.
+const FIGURES: [Sort; 15] = [
+    Sort::Requests,
+    Sort::Mean,
+    Sort::P50,
+    Sort::P95,
+    Sort::P99,
+    Sort::Max,
+    Sort::Within,
+    Sort::Sent,
+    Sort::InFlight,
+    Sort::Commands,
+    Sort::Database,
+    Sort::Allocated,
+    Sort::AllocatedMean,
+    Sort::AllocatedMax,
+    Sort::Total,
+];
 
 /// One part of a filter. An endpoint must fit all.
 enum Condition {
     /// The name contains it, in small letters.
     Word(String),
-    /// The figure is larger, or smaller.
-    Figure(Sort, std::cmp::Ordering, f64),
+    /// The figure is larger, or smaller; or the same, if that fits too.
+    Figure(Sort, Ordering, Option<Ordering>, f64),
+    /// It compares, but not a figure with a number. All endpoints fit.
+    Unfinished(String),
 }
 
 /// A filter.
@@ -17,8 +40,25 @@ pub(super) struct Filter(Vec<Condition>);
 
 impl Filter {
     pub(super) fn new(text: &str) -> Self {
-        let term = |word: &str| figure(word).unwrap_or_else(|| Condition::Word(word.to_ascii_lowercase()));
-        Self(text.split_whitespace().map(term).collect())
+        let condition = |word: &str| match word.find(['<', '>']) {
+            Some(at) => figure(word, at).unwrap_or_else(|| Condition::Unfinished(word.to_owned())),
+            None => Condition::Word(word.to_ascii_lowercase()),
+        };
+        Self(text.split_whitespace().map(condition).collect())
+    }
+
+    /// What is wrong with the first part that says nothing, as a sentence.
+    pub(super) fn complaint(&self) -> Option<String> {
+        let unfinished = |condition: &Condition| match condition {
+            Condition::Unfinished(word) => Some(word.clone()),
+            _ => None,
+        };
+        let word = self.0.iter().find_map(unfinished)?;
+        let figures: Vec<&str> = ["5xx", "4xx"].into_iter().chain(FIGURES.into_iter().map(Sort::word)).collect();
+        Some(format!(
+            "The filter leaves out \u{201c}{word}\u{201d}. Compare a figure with a number, as in p99>200ms; figures are {}. ",
+            figures.join(", ")
+        ))
     }
 
     /// Whether an endpoint fits.
@@ -26,24 +66,26 @@ impl Filter {
         self.0.iter().all(|term| match term {
             Condition::Word(word) => name.to_ascii_lowercase().contains(word),
             // A figure that an endpoint does not have is -1, which fits nothing.
-            Condition::Figure(sort, order, than) => {
+            Condition::Figure(sort, order, also, than) => {
                 let value = sort.key(row);
-                value >= 0.0 && value.partial_cmp(than) == Some(*order)
+                let is = value.partial_cmp(than);
+                value >= 0.0 && (is == Some(*order) || also.is_some() && is == *also)
             }
+            Condition::Unfinished(_) => true,
         })
     }
 }
 
-/// `p99>200ms`; `None` if it is no such term.
-fn figure(word: &str) -> Option<Condition> {
-    let at = word.find(['<', '>'])?;
-    let order = if word[at..].starts_with('>') { std::cmp::Ordering::Greater } else { std::cmp::Ordering::Less };
+/// `p99>200ms`, with the comparison at `at`; `None` if it is no figure, or no number.
+fn figure(word: &str, at: usize) -> Option<Condition> {
+    let order = if word[at..].starts_with('>') { Ordering::Greater } else { Ordering::Less };
     let sort = match word[..at].to_ascii_lowercase().as_str() {
         "5xx" => Sort::ServerErrors,
         "4xx" => Sort::ClientErrors,
-        name => Sort::ALL.into_iter().find(|sort| sort.word() == name)?,
+        name => FIGURES.into_iter().find(|sort| sort.word() == name)?,
     };
     let value = &word[at + 1..];
+    let (value, also) = value.strip_prefix('=').map_or((value, None), |value| (value, Some(Ordering::Equal)));
     let digits = value.find(|char: char| char != '.' && !char.is_ascii_digit()).unwrap_or(value.len());
     let factor = match value[digits..].to_ascii_lowercase().as_str() {
         // Times are in microseconds.
@@ -52,7 +94,7 @@ fn figure(word: &str) -> Option<Condition> {
         "m" | "s" => 1e6,
         _ => return None,
     };
-    Some(Condition::Figure(sort, order, number(&value[..digits])? * factor))
+    Some(Condition::Figure(sort, order, also, number(&value[..digits])? * factor))
 }
 
 /// Digits with at most one point. The standard library's way is large.
@@ -78,10 +120,22 @@ mod tests {
         {
             assert!(fits(filter), "{filter}");
         }
-        for filter in
-            ["users", "orders 5xx>2", "p99>1s", "p99<250ms", "commands<5", "p99>", "p99>x", "no>1", "p99>1..2"]
-        {
+        for filter in ["users", "orders 5xx>2", "p99>1s", "p99<250ms", "commands<5", "5xx>=3", "p99<=249ms"] {
             assert!(!fits(filter), "{filter}");
         }
+        assert!(fits("5xx>=2 5xx<=2 p99>=250ms"));
+    }
+
+    #[test]
+    fn what_is_not_finished_filters_nothing_and_is_told() {
+        for filter in ["p99>", "p99>x", "rate>3", "p99>1..2", "p99>=", ">", "endpoint>2"] {
+            let filter = Filter::new(&format!("{filter} users"));
+            let row = EndpointRow::default();
+            assert!(filter.fits("GET /users", &row) && !filter.fits("GET /orders", &row));
+            assert!(
+                filter.complaint().is_some_and(|complaint| complaint.contains("figures are 5xx, 4xx, requests, mean"))
+            );
+        }
+        assert_eq!(Filter::new("orders p99>2").complaint(), None);
     }
 }
