@@ -24,7 +24,7 @@ mod window_sums;
 
 pub(crate) use answer::NameLookup;
 pub(crate) use frame::{FrameBuilder, Host};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 pub(crate) use storing::restored_spans;
 #[cfg(test)]
 pub(crate) use tests::{tally, tally_with_failures};
@@ -47,8 +47,8 @@ use crate::{
 /// The sums of a window without viewers are updated this often, so that a viewer's first request has little to add. They take one or two
 /// kilobytes for every endpoint in the window.
 const UPDATE_SECONDS: u64 = 10;
-/// Windows from this length on take too long to sum when a viewer comes.
-const LONG_SECONDS: u64 = 3_600;
+/// Windows of these lengths take too long to sum when a viewer comes. Those of days are seldom looked at.
+const SUMMED_ALWAYS: RangeInclusive<u64> = 3_600..=86_400;
 
 /// The history of one monitor; owned by its thread.
 pub(crate) struct History {
@@ -124,7 +124,7 @@ impl History {
         let mut shorter = 0;
         for window_sums in &mut self.windows {
             // A short window without viewers so far is summed quickly later.
-            let is_long = window_sums.window.seconds() >= LONG_SECONDS && tick >= self.oldest + shorter;
+            let is_long = SUMMED_ALWAYS.contains(&window_sums.window.seconds()) && tick >= self.oldest + shorter;
             let is_wanted = window_sums.span().1 > 0 || is_long;
             shorter = window_sums.window.seconds();
             if window_sums.window == Window::Minute || is_wanted && window_sums.span().1 + UPDATE_SECONDS <= tick {
@@ -184,7 +184,7 @@ impl History {
 
     /// Calls `each` with the last minute and the last hour of each endpoint with allocations in the last minute.
     pub(crate) fn last_minute_and_hour(&mut self, mut each: impl FnMut(usize, &Tally, &Tally)) {
-        let [minute, .., hour, _, _] = &mut self.windows;
+        let [minute, _, _, hour, ..] = &mut self.windows;
         hour.advance(&self.tiers, &self.aliases, self.now);
         for (id, row) in minute.rows().filter(|(_, row)| row.sums.memory.allocated.bytes > 0) {
             if let Some(hour) = hour.row(id) {

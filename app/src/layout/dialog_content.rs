@@ -88,7 +88,7 @@ fn ways(live: Live, text: &str) -> Vec<(String, String)> {
 
 const KEYS: [(&str, &str); 9] = [
     ("Ctrl K", "find a view, a window or an endpoint"),
-    ("1 to 6", "the window: a minute to 24 hours"),
+    ("1 to 9", "the window: a minute to 13 months"),
     ("g, then o r m d", "overview, requests, memory, database"),
     ("/", "filter the endpoints"),
     ("p", "pause and go on"),

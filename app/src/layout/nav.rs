@@ -64,12 +64,20 @@ fn view_of(finding: &Finding) -> View {
     }
 }
 
-/// The windows of time, for all views.
+/// The windows of time, for all views. Those of days are there once the history can fill them.
 #[component]
 pub(crate) fn Windows() -> impl IntoView {
+    let selection = use_selection();
+    let has_days = snapshot_memo(|snapshot| {
+        snapshot.stored.is_some() || snapshot.tick - snapshot.oldest_tick > Window::Day.seconds()
+    });
+    let is_shown = move |window: Window| {
+        !window.is_of_days() || has_days.get() || selection.with(|selection| selection.window == window)
+    };
     let link = move |window: Window| {
         let is_here = move |selection: &Selection| selection.window == window;
         way(move |selection| selection.to_window(window), is_here, window.long_word(), window.word())
     };
-    view! { <nav class="windows" aria-label="Window of time">{Window::ALL.map(link).collect_view()}</nav> }
+    let links = move || Window::ALL.into_iter().filter(|window| is_shown(*window)).map(link).collect_view();
+    view! { <nav class="windows" aria-label="Window of time">{links}</nav> }
 }

@@ -18,12 +18,27 @@ pub enum Window {
     SixHours,
     /// The last 24 hours.
     Day,
+    /// The last seven days.
+    Week,
+    /// The last 30 days.
+    Month,
+    /// The last thirteen months: 396 days.
+    ThirteenMonths,
 }
 
 impl Window {
     /// Every window, the shortest first. The index of each is its discriminant.
-    pub const ALL: [Self; 6] =
-        [Self::Minute, Self::FiveMinutes, Self::FifteenMinutes, Self::Hour, Self::SixHours, Self::Day];
+    pub const ALL: [Self; 9] = [
+        Self::Minute,
+        Self::FiveMinutes,
+        Self::FifteenMinutes,
+        Self::Hour,
+        Self::SixHours,
+        Self::Day,
+        Self::Week,
+        Self::Month,
+        Self::ThirteenMonths,
+    ];
 
     /// The word for it in the URL and on the page.
     pub fn word(self) -> &'static str {
@@ -34,6 +49,9 @@ impl Window {
             Self::Hour => "1h",
             Self::SixHours => "6h",
             Self::Day => "24h",
+            Self::Week => "7d",
+            Self::Month => "30d",
+            Self::ThirteenMonths => "13mo",
         }
     }
 
@@ -46,11 +64,14 @@ impl Window {
             Self::Hour => "hour",
             Self::SixHours => "6 hours",
             Self::Day => "24 hours",
+            Self::Week => "7 days",
+            Self::Month => "30 days",
+            Self::ThirteenMonths => "13 months",
         }
     }
 
     /// The number of points of a chart, and the seconds of each.
-    fn grid(self) -> (usize, u64) {
+    const fn grid(self) -> (usize, u64) {
         match self {
             Self::Minute => (60, 1),
             Self::FiveMinutes => (150, 2),
@@ -58,26 +79,36 @@ impl Window {
             Self::Hour => (60, 60),
             Self::SixHours => (72, 300),
             Self::Day => (96, 900),
+            Self::Week => (168, 3_600),
+            Self::Month => (120, 21_600),
+            Self::ThirteenMonths => (198, 172_800),
         }
     }
 
     /// The number of points of a chart: 60 to 300.
-    pub fn points(self) -> usize {
+    pub const fn points(self) -> usize {
         self.grid().0
     }
 
     /// The seconds of a point of a chart.
-    pub fn step_seconds(self) -> u64 {
+    pub const fn step_seconds(self) -> u64 {
         self.grid().1
     }
 
-    /// The points of a chart in each point of the small line in a table's row, which has 30 to 36 points.
+    /// The points of a chart in each point of the small line in a table's row, which has 28 to 36 points.
     pub fn points_per_line_point(self) -> u64 {
         match self {
             Self::Minute | Self::Hour | Self::SixHours => 2,
             Self::FiveMinutes => 5,
             Self::FifteenMinutes | Self::Day => 3,
+            Self::Month => 4,
+            Self::Week | Self::ThirteenMonths => 6,
         }
+    }
+
+    /// Whether it is longer than a day.
+    pub fn is_of_days(self) -> bool {
+        self.seconds() > Self::Day.seconds()
     }
 
     /// The number of points of the small line.
@@ -91,7 +122,7 @@ impl Window {
     }
 
     /// The seconds from the start of its oldest point to now, at most.
-    pub fn seconds(self) -> u64 {
+    pub const fn seconds(self) -> u64 {
         self.points() as u64 * self.step_seconds()
     }
 
@@ -149,10 +180,11 @@ mod tests {
     #[test]
     fn windows_are_as_long_as_they_say() {
         let seconds = Window::ALL.map(Window::seconds);
-        assert_eq!(seconds, [60, 300, 900, 3600, 21_600, 86_400]);
+        assert_eq!(seconds, [60, 300, 900, 3600, 21_600, 86_400, 604_800, 2_592_000, 396 * 86_400]);
         for window in Window::ALL {
             assert!((60..=300).contains(&window.points()), "{window:?}");
             assert_eq!(window.points() as u64 % window.points_per_line_point(), 0, "{window:?}");
+            assert!((28..=36).contains(&window.line_points()), "{window:?}");
         }
     }
     #[test]

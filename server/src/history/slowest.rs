@@ -1,6 +1,8 @@
 //! The slowest requests of every window that ends now. A request is dropped once as many newer ones were slower as a list is long: they are
 //! in each window that it is in, and rank before it.
 
+use watchboard_wire::Window;
+
 use crate::requests::SlowSighting;
 
 /// The length of a list: for all endpoints, and for each.
@@ -9,8 +11,8 @@ pub(crate) const LISTED_OF_EACH: usize = 5;
 /// Requests that are kept. About a hundred are enough for a day of traffic in random order. Latencies that fall all the time need more,
 /// and lose the faster of the older requests.
 const KEPT: usize = 128;
-/// A day: no window is longer.
-const KEPT_TICKS: u32 = 86_400;
+/// No window is longer.
+const KEPT_TICKS: u32 = Window::ThirteenMonths.seconds() as u32;
 /// The last seconds, whose slowest requests decide which further ones are reported.
 const LATE_TICKS: u64 = 10;
 

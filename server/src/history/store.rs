@@ -1,4 +1,4 @@
-//! Where the history outlives the process. A store keeps the encoded steps of three tiers, and the names that they use, by stable keys. It
+//! Where the history outlives the process. A store keeps the encoded steps of six tiers, and the names that they use, by stable keys. It
 //! does not know what is in a step.
 
 #[cfg(test)]
@@ -32,11 +32,15 @@ pub(crate) enum StoreTier {
     TenSeconds,
     Minute,
     QuarterHour,
+    Hour,
+    SixHours,
+    TwoDays,
 }
 
 impl StoreTier {
     /// The finest first.
-    pub(crate) const ALL: [Self; 3] = [Self::TenSeconds, Self::Minute, Self::QuarterHour];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::TenSeconds, Self::Minute, Self::QuarterHour, Self::Hour, Self::SixHours, Self::TwoDays];
 
     /// The seconds of a step.
     pub(crate) fn step_seconds(self) -> u64 {
@@ -44,16 +48,31 @@ impl StoreTier {
             Self::TenSeconds => 10,
             Self::Minute => 60,
             Self::QuarterHour => 900,
+            Self::Hour => 3_600,
+            Self::SixHours => 21_600,
+            Self::TwoDays => 172_800,
         }
     }
 
-    /// The seconds for which a step is kept: two days, fourteen days, thirteen months.
+    /// A step that is not complete is sent once in so many seconds.
+    pub(crate) fn sent_each_seconds(self) -> u64 {
+        match self {
+            Self::TenSeconds | Self::Minute => 10,
+            Self::QuarterHour => 60,
+            Self::Hour | Self::SixHours | Self::TwoDays => 900,
+        }
+    }
+
+    /// The seconds for which a step is kept. Two days, fourteen days and thirteen months for a look at any span; twice the window that has
+    /// its steps for the longer ones.
     pub(crate) fn kept_seconds(self) -> u64 {
         const DAY: u64 = 24 * 60 * 60;
         match self {
             Self::TenSeconds => 2 * DAY,
             Self::Minute => 14 * DAY,
-            Self::QuarterHour => 396 * DAY,
+            Self::QuarterHour | Self::TwoDays => 398 * DAY,
+            Self::Hour => 15 * DAY,
+            Self::SixHours => 62 * DAY,
         }
     }
 }

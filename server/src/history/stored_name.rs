@@ -11,6 +11,8 @@ use crate::history::store::NameKey;
 pub(super) struct SentToStore {
     /// The tick up to which steps of ten seconds were sent.
     pub(super) until: u64,
+    /// Steps that earlier runs did not complete, by their tier in memory and their start. They are sent anew.
+    pub(super) refolded: Vec<(usize, u64)>,
     pub(super) names: HashSet<NameKey>,
 }
 

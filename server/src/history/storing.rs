@@ -40,11 +40,14 @@ impl History {
         }
         for tier in StoreTier::ALL {
             let step = tier.step_seconds();
-            // The longest steps are sent once a minute, since they take longest to sum.
-            if tier == StoreTier::QuarterHour && from / 60 == to / 60 {
-                continue;
+            let refolded = self.sent.refolded.iter().filter(|(at, _)| *at == tier_of(tier)).map(|(_, start)| *start);
+            let mut starts: Vec<u64> = refolded.collect();
+            // Longer steps are sent less often, since they take longer to sum.
+            let sent_each = tier.sent_each_seconds();
+            if from / sent_each < to / sent_each {
+                starts.extend((from / step..to.div_ceil(step)).map(|number| number * step));
             }
-            for start in (from / step..to.div_ceil(step)).map(|number| number * step) {
+            for start in starts {
                 let frames: Vec<_> = self.tiers.cover(tier_of(tier), start, to.min(start + step)).collect();
                 if frames.is_empty() {
                     continue;
@@ -55,6 +58,7 @@ impl History {
             }
         }
         self.sent.until = to;
+        self.sent.refolded.clear();
         batch
     }
 
@@ -99,7 +103,7 @@ impl History {
             }
             self.tiers.restore(tier_of(tier), frames);
         }
-        self.tiers.refold_first();
+        self.sent.refolded = self.tiers.refold();
         self.oldest = self.tiers.oldest().unwrap_or(self.first).min(self.first);
         self.forget_sums();
         unreadable

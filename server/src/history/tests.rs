@@ -138,7 +138,8 @@ fn every_window_of_a_day_has_its_exact_percentiles_and_totals() {
             assert_eq!(answer.totals.requests, exact.len() as u64, "{window:?}");
             assert_eq!(answer.totals.duration_sum_us, exact.iter().sum::<u64>());
             assert_percentiles(answer.totals.latency, &exact, window);
-            assert_eq!(answer.timeline.len(), window.points());
+            let lived = 90_000_u64.div_ceil(window.step_seconds()) as usize;
+            assert_eq!(answer.timeline.len(), window.points().min(lived));
             assert_eq!(answer.endpoints.len(), 4);
             for row in answer.endpoints {
                 let exact = fed.exact(window, Some(row.id as usize));
@@ -302,5 +303,6 @@ fn the_window_before_is_there_once_the_history_has_all_of_it() {
             }
         }
     }
-    assert_eq!(fed.refresh(Window::Day, Part::Overview).totals.before, None, "no tier reaches back two days");
+    let longest = fed.refresh(Window::ThirteenMonths, Part::Overview);
+    assert_eq!(longest.totals.before, None, "no tier reaches back so far");
 }

@@ -1,4 +1,4 @@
-//! The history in memory: five tiers of frames, from the last minutes by the second to the last day by the quarter of an hour. The complete
+//! The history in memory: eight tiers of frames, from the last minutes by the second to thirteen months by two days. The complete
 //! frames of a step fold into a frame of the next tier. A window takes the coarsest frames that fit, and finer ones at its new end.
 
 use std::{collections::VecDeque, ops::Range};
@@ -8,13 +8,13 @@ use watchboard_wire::Window;
 use super::frame::{Frame, fold};
 
 /// Ticks of a frame in each tier. Each is a multiple of the one before.
-pub(super) const STEPS: [u64; 5] = [1, 10, 60, 300, 900];
-/// Frames of each tier: those of five minutes, fifteen, an hour, six, a day, and those that leave a window whose sums are some seconds
-/// old.
-const KEPT: [usize; STEPS.len()] = [300 + 14, 90 + 2, 60 + 2, 72 + 2, 96 + 2];
+pub(super) const STEPS: [u64; 8] = [1, 10, 60, 300, 900, 3_600, 21_600, 172_800];
+/// Frames of each tier: those of five minutes, fifteen, an hour, six, a day, seven days, thirty, thirteen months, and those that leave a
+/// window whose sums are some seconds old.
+const KEPT: [usize; STEPS.len()] = [300 + 14, 90 + 2, 60 + 2, 72 + 2, 96 + 2, 168 + 2, 120 + 2, 198 + 2];
 /// The memory of all frames, about. Five hundred busy endpoints reach it. Then the oldest frames of the heaviest tier are dropped, and
 /// the windows that need them begin later.
-const MAX_BYTES: usize = 28 << 20;
+const MAX_BYTES: usize = 56 << 20;
 
 /// The tier whose frames a window begins with.
 pub(super) fn tier(window: Window) -> usize {
@@ -24,6 +24,9 @@ pub(super) fn tier(window: Window) -> usize {
         Window::Hour => 2,
         Window::SixHours => 3,
         Window::Day => 4,
+        Window::Week => 5,
+        Window::Month => 6,
+        Window::ThirteenMonths => 7,
     }
 }
 
@@ -133,19 +136,38 @@ impl Tiers {
         self.prepend(tier, earlier);
     }
 
-    /// Folds anew the steps in which this run began: the frames of earlier runs may have come after they were complete.
-    pub(super) fn refold_first(&mut self) {
+    /// Folds anew the steps that have less than their parts: the one in which this run began, and those that an earlier run did not
+    /// complete. Returns the tier and the start of each.
+    pub(super) fn refold(&mut self) -> Vec<(usize, u64)> {
+        let mut refolded = vec![];
         for (tier, step) in STEPS.into_iter().enumerate().skip(1) {
-            let start = self.first / step * step;
-            let Ok(at) = self.frames[tier].binary_search_by_key(&start, |frame| frame.start) else { continue };
-            let parts = self.frames[tier - 1].iter().filter(|frame| (start..start + step).contains(&frame.start));
-            let parts: Vec<&Frame> = parts.collect();
-            if self.gone[tier - 1] <= start && !parts.is_empty() {
-                let folded = fold(start, &parts);
-                self.bytes[tier] += folded.bytes();
-                self.bytes[tier] -= std::mem::replace(&mut self.frames[tier][at], folded).bytes();
+            let begins = self.gone[tier - 1] / step * step;
+            let parts: Vec<&Frame> = self.frames[tier - 1].range(self.at(tier - 1, begins)..).collect();
+            let start_of = |parts: &[&Frame]| parts[0].start / step * step;
+            let is_fuller = |parts: &&[&Frame]| {
+                let known = self.frames[tier].get(self.at(tier, start_of(parts)));
+                let known = known.filter(|known| known.start == start_of(parts)).map_or(0, |known| known.seconds);
+                start_of(parts) < self.complete[tier] && parts.iter().map(|part| part.seconds).sum::<u64>() > known
+            };
+            let steps = parts.chunk_by(|a, b| a.start / step == b.start / step);
+            let fuller: Vec<Frame> = steps.filter(is_fuller).map(|parts| fold(start_of(parts), parts)).collect();
+            for frame in fuller {
+                let (at, start) = (self.at(tier, frame.start), frame.start);
+                self.bytes[tier] += frame.bytes();
+                match self.frames[tier].get_mut(at).filter(|known| known.start == start) {
+                    Some(known) => self.bytes[tier] -= std::mem::replace(known, frame).bytes(),
+                    None => self.frames[tier].insert(at, frame),
+                }
+                self.gone[tier] = self.gone[tier].min(start);
+                refolded.push((tier, start));
             }
         }
+        refolded
+    }
+
+    /// The index of the first frame of a tier that begins at a tick or later.
+    fn at(&self, tier: usize, tick: u64) -> usize {
+        self.frames[tier].partition_point(|frame| frame.start < tick)
     }
 
     fn prepend(&mut self, tier: usize, earlier: Vec<Frame>) {

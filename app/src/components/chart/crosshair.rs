@@ -27,7 +27,9 @@ pub(crate) struct ChartSpan {
 impl ChartSpan {
     /// The time of day of the point of an index, 0 the oldest.
     pub(in crate::components) fn clock(&self, index: usize) -> String {
-        format::clock(self.end_ms.saturating_sub(self.span.seconds_before_now(index) * 1000))
+        let at_ms = self.end_ms.saturating_sub(self.span.seconds_before_now(index) * 1000);
+        let clock = format::clock(at_ms);
+        if self.span.window.is_of_days() { format!("{}, {clock}", format::day(at_ms)) } else { clock }
     }
 }
 
@@ -184,6 +186,11 @@ fn ticks(shown: &ChartSpan) -> Vec<Tick> {
         ];
     }
     let seconds = span.seconds_before_now(0);
+    if span.window.is_of_days() {
+        let day = |place: f64| format::day(end_ms.saturating_sub((seconds as f64 * (1.0 - place)) as u64 * 1000));
+        let days = [0.0, 0.25, 0.5, 0.75].map(|place| Tick::new(place, day(place)));
+        return days.into_iter().chain([Tick::new(1.0, "now")]).collect();
+    }
     let mut ticks: Vec<_> = if span.is_whole() {
         let words = words(span.window);
         let place = |at: usize| at as f64 / (words.len() - 1) as f64;
@@ -219,6 +226,8 @@ fn words(window: Window) -> &'static [&'static str] {
         Window::Hour => &["60\u{a0}min ago", "40", "20", "now"],
         Window::SixHours => &["6\u{a0}h ago", "4", "2", "now"],
         Window::Day => &["24\u{a0}h ago", "16", "8", "now"],
+        // They have dates.
+        Window::Week | Window::Month | Window::ThirteenMonths => &["", "now"],
     }
 }
 

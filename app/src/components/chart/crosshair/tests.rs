@@ -12,6 +12,7 @@ fn texts(window: Window, seconds_of_day: u64) -> Vec<String> {
 fn the_date_stands_where_the_day_begins() {
     assert_eq!(texts(Window::Day, 12 * 3600), ["24 h ago", "now", "1 Mar"]);
     assert_eq!(texts(Window::Day, 3600), ["24 h ago", "16", "8", "1 Mar"], "a date takes the place of a near time");
+    assert_eq!(texts(Window::Month, 3600), ["30 Jan", "6 Feb", "14 Feb", "21 Feb", "now"]);
     assert_eq!(texts(Window::SixHours, 12 * 3600), ["6 h ago", "4", "2", "now"], "no day begins");
 }
 
