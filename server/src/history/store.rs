@@ -119,9 +119,9 @@ pub(crate) trait Store: Send {
 /// Why a store cannot be read or written.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StoreError {
-    /// Another process has it.
-    #[error("another process writes the history")]
-    Taken,
+    /// Another process has it: the one with this id, if that can be seen.
+    #[error("{} writes the history", .0.map_or("another process".to_owned(), |pid| format!("process {pid}")))]
+    Taken(Option<u32>),
     /// Its file is of a newer version of Watchboard, or damaged.
     #[error("the history cannot be read: {0}")]
     Unreadable(String),

@@ -272,7 +272,7 @@ impl Builder {
         self
     }
 
-    /// Keeps the history in a folder, so that the windows of up to 24 hours outlive the process. One process at a time writes there. The
+    /// Keeps the history in a folder, so that its windows of up to 13 months outlive the process. One process at a time writes there. The
     /// folder is made if it is missing. Without it the history is in memory alone.
     ///
     /// ```

@@ -187,7 +187,15 @@ fn ticks(shown: &ChartSpan) -> Vec<Tick> {
     }
     let seconds = span.seconds_before_now(0);
     if span.window.is_of_days() {
-        let day = |place: f64| format::day(end_ms.saturating_sub((seconds as f64 * (1.0 - place)) as u64 * 1000));
+        let day = |place: f64| {
+            let at_ms = end_ms.saturating_sub((seconds as f64 * (1.0 - place)) as u64 * 1000);
+            let is_of_hours = seconds * 1000 < 4 * DAY_MS;
+            if is_of_hours {
+                format!("{}, {}", format::day(at_ms), &format::clock(at_ms)[..5])
+            } else {
+                format::day(at_ms)
+            }
+        };
         let days = [0.0, 0.25, 0.5, 0.75].map(|place| Tick::new(place, day(place)));
         return days.into_iter().chain([Tick::new(1.0, "now")]).collect();
     }

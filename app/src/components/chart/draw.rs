@@ -93,10 +93,7 @@ fn series(data: &ChartData, class: usize) -> Vec<Mark> {
 }
 
 /// The stretches of a series between gaps. A point between two gaps becomes a short dash.
-pub(crate) fn stretches<T: Copy>(
-    points: usize,
-    value_at: impl Fn(usize) -> Option<T>,
-) -> Vec<Vec<(f64, T)>> {
+pub(crate) fn stretches<T: Copy>(points: usize, value_at: impl Fn(usize) -> Option<T>) -> Vec<Vec<(f64, T)>> {
     let mut stretches = vec![vec![]];
     for index in 0..points {
         match (value_at(index), stretches.last_mut()) {

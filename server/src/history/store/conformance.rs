@@ -91,7 +91,7 @@ fn what_is_stored_outlives_the_process_and_has_one_writer() {
     let mut store = EmbeddedStore::open(&file).unwrap();
     let batch = Batch { steps: vec![step(StoreTier::Minute, 60, b"a")], ..Batch::default() };
     store.append(&batch).unwrap();
-    assert_eq!(EmbeddedStore::open(&file).unwrap_err(), StoreError::Taken);
+    assert_eq!(EmbeddedStore::open(&file).unwrap_err(), StoreError::Taken(Some(std::process::id())));
     drop(store);
     assert_eq!(EmbeddedStore::open(&file).unwrap().steps(StoreTier::Minute, 0..61).unwrap(), batch.steps);
 }

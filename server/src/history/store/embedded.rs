@@ -1,6 +1,6 @@
 //! The store in a file beside the program.
 
-use std::{ops::Range, path::Path};
+use std::{fs, ops::Range, path::Path};
 
 use redb::{
     AccessGuard, CommitError, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata,
@@ -32,7 +32,7 @@ impl EmbeddedStore {
     /// Opens the file, or makes it.
     pub(crate) fn open(file: &Path) -> Result<Self, StoreError> {
         let database = Database::builder().set_cache_size(CACHE_BYTES).create(file).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => StoreError::Taken,
+            DatabaseError::DatabaseAlreadyOpen => StoreError::Taken(writer_of(file)),
             DatabaseError::Storage(StorageError::Io(error)) if error.kind() != std::io::ErrorKind::InvalidData => {
                 StoreError::of_disk(error)
             }
@@ -163,6 +163,17 @@ impl Store for EmbeddedStore {
         debug_assert!(!table.is_empty().unwrap_or(false), "made with the file");
         Ok(table.get(())?.map_or(0, |bytes| bytes.value()))
     }
+}
+
+/// A process that has a file open. Those of other users and containers cannot be seen.
+fn writer_of(file: &Path) -> Option<u32> {
+    let file = file.canonicalize().ok()?;
+    let opens = |process: &fs::DirEntry| {
+        let files = fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
+        files.into_iter().any(|open| fs::read_link(open.path()).is_ok_and(|open| open == file))
+    };
+    let mut processes = fs::read_dir("/proc").ok()?.flatten();
+    processes.find_map(|process| process.file_name().to_str()?.parse().ok().filter(|_| opens(&process)))
 }
 
 macro_rules! of_disk {
