@@ -4,14 +4,16 @@
 mod crosshair;
 mod data;
 mod draw;
+mod time_axis;
 
 use leptos::prelude::*;
 use watchboard_wire::{Axis, Unit, format};
 
 pub(crate) use self::{
-    crosshair::{ChartSpan, Crosshair, CrosshairLine, TimeAxis},
+    crosshair::{ChartSpan, Crosshair, CrosshairLine},
     data::{ChartData, ChartShape, Series},
     draw::{sparkline, stretches},
+    time_axis::TimeAxis,
 };
 
 /// A chart with its title, a note on the meaning of growth, a legend with the values now or at the crosshair, and a

@@ -69,7 +69,7 @@ fn view_of(finding: &Finding) -> View {
 pub(crate) fn Windows() -> impl IntoView {
     let selection = use_selection();
     let has_days = snapshot_memo(|snapshot| {
-        snapshot.stored.is_some() || snapshot.tick - snapshot.oldest_tick > Window::Day.seconds()
+        snapshot.stored.is_some() || snapshot.tick.saturating_sub(snapshot.oldest_tick) > Window::Day.seconds()
     });
     let is_shown = move |window: Window| {
         !window.is_of_days() || has_days.get() || selection.with(|selection| selection.window == window)

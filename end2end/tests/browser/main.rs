@@ -8,6 +8,7 @@ mod database;
 mod drawer;
 mod embedded;
 mod extensions;
+mod history;
 mod hosts;
 mod keys;
 mod layout;

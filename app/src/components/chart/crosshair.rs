@@ -1,9 +1,9 @@
-//! The crosshair and the time axis, which all charts of a page share.
+//! The span and the crosshair, which all charts of a page share.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use watchboard_wire::{ShownSpan, Window, format};
+use watchboard_wire::{ShownSpan, format};
 
 /// Reads what the charts show. It is boxed, since a memo of a further type would
 /// weigh some kilobytes in the bundle.
@@ -135,109 +135,3 @@ pub(crate) fn CrosshairLine() -> impl IntoView {
     let view_box = move || format!("0 0 {} 1", span().span.points - 1);
     view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true" inner_html=line></svg> }
 }
-
-/// The times below a chart. Text and not elements, as the ticks of the other axis.
-#[component]
-pub(crate) fn TimeAxis() -> impl IntoView {
-    let Crosshair { span, .. } = expect_context();
-    let text = move || ticks(&span()).iter().map(Tick::draw).collect::<String>();
-    view! { <svg class="x-axis" aria-hidden="true" inner_html=text></svg> }
-}
-
-/// A time on the axis.
-#[derive(Debug, PartialEq)]
-struct Tick {
-    /// 0 at the start of the axis, 1 now.
-    place: f64,
-    text: String,
-    /// Whether a day begins there.
-    is_midnight: bool,
-}
-
-impl Tick {
-    fn new(place: f64, text: impl Into<String>) -> Self {
-        Self { place, text: text.into(), is_midnight: false }
-    }
-
-    fn draw(&self) -> String {
-        let percent = 100.0 * self.place;
-        let anchor = match percent {
-            ..10.0 => "start",
-            90.0.. => "end",
-            _ => "middle",
-        };
-        let text = format!("<text x=\"{percent:.2}%\" y=\"50%\" text-anchor=\"{anchor}\">{}</text>", self.text);
-        let line = format!("<line x1=\"{percent:.2}%\" x2=\"{percent:.2}%\" y1=\"-4\" y2=\"2\"/>");
-        if self.is_midnight { text + &line } else { text }
-    }
-}
-
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-
-/// The times of a span. Where a day begins stands its date, in the place of the times that are near.
-fn ticks(shown: &ChartSpan) -> Vec<Tick> {
-    let ChartSpan { span, started_ms, end_ms, hidden } = shown;
-    if hidden.is_some() {
-        let last = span.points - 1;
-        return vec![
-            Tick::new(0.0, shown.clock(0)),
-            Tick::new(0.5, shown.clock(span.points / 2)),
-            Tick::new(1.0, shown.clock(last)),
-        ];
-    }
-    let seconds = span.seconds_before_now(0);
-    if span.window.is_of_days() {
-        let day = |place: f64| {
-            let at_ms = end_ms.saturating_sub((seconds as f64 * (1.0 - place)) as u64 * 1000);
-            let is_of_hours = seconds * 1000 < 4 * DAY_MS;
-            if is_of_hours {
-                format!("{}, {}", format::day(at_ms), &format::clock(at_ms)[..5])
-            } else {
-                format::day(at_ms)
-            }
-        };
-        let days = [0.0, 0.25, 0.5, 0.75].map(|place| Tick::new(place, day(place)));
-        return days.into_iter().chain([Tick::new(1.0, "now")]).collect();
-    }
-    let mut ticks: Vec<_> = if span.is_whole() {
-        let words = words(span.window);
-        let place = |at: usize| at as f64 / (words.len() - 1) as f64;
-        words.iter().enumerate().map(|(at, word)| Tick::new(place(at), *word)).collect()
-    } else {
-        // A young monitor: the axis begins about when it was started, or before.
-        let began = if end_ms.saturating_sub(*started_ms) / 1000 + span.window.step_seconds() < seconds {
-            format!("{} ago", format::span(seconds))
-        } else {
-            format!("started {}", format::clock(*started_ms))
-        };
-        vec![
-            Tick::new(0.0, began),
-            Tick::new(2.0 / 3.0, format!("{} ago", format::span(seconds / 3))),
-            Tick::new(1.0, "now"),
-        ]
-    };
-    let since_midnight = end_ms % DAY_MS / 1000;
-    if 0 < since_midnight && since_midnight < seconds {
-        let place = 1.0 - since_midnight as f64 / seconds as f64;
-        ticks.retain(|tick| (tick.place - place).abs() > 0.2);
-        ticks.push(Tick { is_midnight: true, ..Tick::new(place, format::day(*end_ms)) });
-    }
-    ticks
-}
-
-/// The times of a whole window, evenly apart.
-fn words(window: Window) -> &'static [&'static str] {
-    match window {
-        Window::Minute => &["60\u{a0}s ago", "40", "20", "now"],
-        Window::FiveMinutes => &["5\u{a0}min ago", "4", "3", "2", "1", "now"],
-        Window::FifteenMinutes => &["15\u{a0}min ago", "10", "5", "now"],
-        Window::Hour => &["60\u{a0}min ago", "40", "20", "now"],
-        Window::SixHours => &["6\u{a0}h ago", "4", "2", "now"],
-        Window::Day => &["24\u{a0}h ago", "16", "8", "now"],
-        // They have dates.
-        Window::Week | Window::Month | Window::ThirteenMonths => &["", "now"],
-    }
-}
-
-#[cfg(test)]
-mod tests;

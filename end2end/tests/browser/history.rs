@@ -1,0 +1,49 @@
+//! The history on disk: the windows of days, and what they show of earlier runs.
+
+use watchboard_end2end::{Board, Browser};
+
+const WINDOWS: &str = "document.querySelectorAll('nav.windows a').length";
+const ROWS: &str = "document.querySelectorAll('#endpoints tbody.rows th').length";
+const BAR: &str = "document.querySelector('header.top').offsetHeight";
+
+#[tokio::test]
+async fn windows_of_days_are_there_with_a_history_on_disk_and_show_the_run_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--data-dir", folder.path().to_str().unwrap()];
+    let browser = Browser::start(true).await;
+    let first = Board::demo("127.0.0.1:0", &arguments).await;
+    browser.resize(1024, 768).await;
+    browser.tab.goto(&format!("{}?view=requests", first.url)).await.unwrap();
+    browser.until(WINDOWS, |windows| windows == 9).await;
+    assert_eq!(browser.value(BAR).await, 44, "the bar is one row");
+    browser.until("document.querySelector('.freshness .words').textContent", |text| text == "Live").await;
+    browser.key("9", 0).await;
+    browser.until("location.search", |query| query.as_str().is_some_and(|query| query.contains("window=13mo"))).await;
+    let current = "document.querySelector('nav.windows [aria-current]').getBoundingClientRect().right";
+    let edge = "document.querySelector('nav.windows').getBoundingClientRect().right";
+    let in_sight = format!("{current} <= {edge} + 1");
+    browser.until(&in_sight, |is_in_sight| is_in_sight == true).await;
+    // Two steps of ten seconds have most of the shop.
+    let stored = "(fetch('health').then(answer => answer.json()).then(health => window.stored = health.history.bytes), window.stored ?? 0)";
+    for least in [0, 2_000] {
+        browser.until(stored, |bytes| bytes.as_u64() > Some(least)).await;
+    }
+    first.stop().await;
+    let second = Board::demo("127.0.0.1:0", &[&arguments[..], &["--no-traffic"]].concat()).await;
+    for window in ["15m", "7d", "30d", "13mo"] {
+        browser.tab.goto(&format!("{}?view=requests&window={window}", second.url)).await.unwrap();
+        browser.until(ROWS, |rows| rows.as_u64() > Some(3)).await;
+    }
+    browser.stop().await;
+}
+
+#[tokio::test]
+async fn a_young_process_without_a_history_on_disk_offers_no_window_of_days() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.tab.goto(&board.url).await.unwrap();
+    assert_eq!(browser.value(WINDOWS).await, 6);
+    // A link to one shows it all the same.
+    browser.tab.goto(&format!("{}?window=7d", board.url)).await.unwrap();
+    browser.until("document.querySelector('nav.windows [aria-current]').textContent", |text| text == "7d").await;
+    browser.stop().await;
+}
