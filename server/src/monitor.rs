@@ -6,7 +6,7 @@ mod starter;
 mod state;
 mod thread;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -27,6 +27,7 @@ use crate::{
     board::{access::AccessPolicy, sign_in_link::SignInLinks},
     commands::Listener,
     database::Database,
+    history::store::HistoryFolder,
     memory::{Probes, WatchTarget},
     requests::{Policy, Recorder, RequestsLayer},
     sample::{RuntimeProbe, Sampler, ServiceLabel},
@@ -69,7 +70,7 @@ impl Monitor {
         policy: Policy,
         ready_needs_database: bool,
         (access, links): (AccessPolicy, Option<SignInLinks>),
-        data_dir: Option<PathBuf>,
+        folder: Option<HistoryFolder>,
     ) -> Self {
         panics::note_locations();
         let recorder = Recorder::new(policy);
@@ -78,7 +79,7 @@ impl Monitor {
         let runtime = if target.is_none() { RuntimeProbe::current() } else { None };
         let supervision = Supervision::default();
         let (probes, faults) = (Probes::new(target, &supervision), Arc::clone(&supervision.faults));
-        let mut sampler = Sampler::new(service, probes, recorder, listener, runtime, data_dir, faults);
+        let mut sampler = Sampler::new(service, probes, recorder, listener, runtime, folder, faults);
         let (results, latest) = watch::channel(database.clone().into_probe().result().clone());
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, &latest.borrow(), false)));
         let (read, database_read) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());

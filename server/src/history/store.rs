@@ -6,7 +6,7 @@ mod conformance;
 mod embedded;
 mod writer;
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, path::PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -14,6 +14,14 @@ pub(crate) use self::{
     embedded::EmbeddedStore,
     writer::{Earlier, PART, StoreLink, start},
 };
+
+/// Where the history is kept on disk, and how much of it.
+#[derive(Clone, Debug)]
+pub(crate) struct HistoryFolder {
+    pub(crate) path: PathBuf,
+    /// The bytes of all steps and names, at most.
+    pub(crate) max_bytes: u64,
+}
 
 /// The key of a name in stored steps: the same in each run and on each machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,10 +7,14 @@ use crate::{
     Access, Incoming, TraceUrl,
     board::{access::AccessPolicy, sign_in_link::SignInLinks},
     database::Database,
+    history::store::HistoryFolder,
     memory::WatchTarget,
     requests::{Capacity, Policy, Routes},
     sample::ServiceLabel,
 };
+
+/// The bytes of the history on disk, unless the host says another bound.
+const HISTORY_MAX_BYTES: u64 = 256 << 20;
 
 /// The options of a [`Monitor`].
 ///
@@ -31,6 +35,7 @@ pub struct Builder {
     access: Option<AccessPolicy>,
     url: Option<String>,
     data_dir: Option<PathBuf>,
+    history_max_bytes: Option<u64>,
 }
 
 impl Monitor {
@@ -283,6 +288,16 @@ impl Builder {
         self
     }
 
+    /// Bounds what [`Builder::data_dir`] keeps, in bytes. The default is 256 MiB. When it is full, the oldest figures of the finest steps go.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().data_dir("/var/lib/shop/watchboard").history_max_bytes(64 << 20);
+    /// ```
+    pub fn history_max_bytes(mut self, bytes: u64) -> Self {
+        self.history_max_bytes = Some(bytes);
+        self
+    }
+
     /// Starts the monitor.
     ///
     /// ```no_run
@@ -299,6 +314,7 @@ impl Builder {
             let links = SignInLinks::new(self.url);
             (AccessPolicy::new(links.clone()), Some(links))
         };
+        let max_bytes = self.history_max_bytes.unwrap_or(HISTORY_MAX_BYTES);
         Monitor::start(
             service,
             self.target,
@@ -306,7 +322,7 @@ impl Builder {
             self.policy,
             ready_needs_database,
             (access, links),
-            self.data_dir,
+            self.data_dir.map(|path| HistoryFolder { path, max_bytes }),
         )
     }
 }

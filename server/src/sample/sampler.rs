@@ -4,7 +4,6 @@
 //! Each part of its work is rescued: if one panics, the others go on, and what the part may have left half-done is made anew.
 
 use std::{
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -20,7 +19,7 @@ use crate::{
     commands::{CHECK_OUT, CommandKind, CommandReader, CommandTally, Listener},
     database::ProbeResult,
     health::{HealthInput, Judge, MonitorState, with_database, with_monitor},
-    history::{FrameBuilder, History, Host, NameLookup},
+    history::{FrameBuilder, History, Host, NameLookup, store::HistoryFolder},
     memory::Probes,
     requests::{Reader, Recorder, RequestReports},
     sample::{RuntimeProbe, cost::CostMeter, stored_steps::StoredSteps},
@@ -71,7 +70,7 @@ impl Sampler {
         recorder: &'static Recorder,
         listener: &'static Listener,
         runtime: Option<RuntimeProbe>,
-        data_dir: Option<PathBuf>,
+        folder: Option<HistoryFolder>,
         faults: Arc<Faults>,
     ) -> Self {
         let started_at_unix_ms = now_unix_ms();
@@ -87,7 +86,7 @@ impl Sampler {
             probes,
             last_tick: None,
             history: History::new(started_at_unix_ms, first_tick),
-            stored: StoredSteps::new(data_dir, first_tick, &faults),
+            stored: StoredSteps::new(folder, first_tick, &faults),
             judge: Judge::default(),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
             last_cost: None,

@@ -1,6 +1,6 @@
 //! The sampler's side of the history on disk: it sends what is complete, and takes over what earlier runs have stored.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use watchboard_wire::StoredHistory;
 
@@ -8,7 +8,7 @@ use crate::{
     commands::CommandReader,
     history::{
         History, NameLookup, restored_spans,
-        store::{self, StoreLink},
+        store::{self, HistoryFolder, StoreLink},
     },
     requests::Reader,
     supervision::Faults,
@@ -27,7 +27,7 @@ pub(super) struct StoredSteps {
 
 impl StoredSteps {
     /// Starts the thread that has the file.
-    pub(super) fn new(folder: Option<PathBuf>, first_tick: u64, faults: &Arc<Faults>) -> Self {
+    pub(super) fn new(folder: Option<HistoryFolder>, first_tick: u64, faults: &Arc<Faults>) -> Self {
         let start = |folder| store::start(folder, restored_spans(first_tick), Arc::clone(faults));
         let link = folder.and_then(|folder| {
             let failed = |error| faults.record(store::PART, format!("its thread cannot be started: {error}"));

@@ -20,6 +20,9 @@ pub(super) fn check_combinations(config: &Config) -> Result<(), SettingError> {
     if config.tls_cert.is_some() != config.tls_key.is_some() {
         return Err(SettingError::HalfOfTls);
     }
+    if config.history_max_mib.is_some() && config.data_dir.is_none() {
+        return Err(SettingError::NoHistory);
+    }
     if let Some(upstream) = &config.upstream {
         return check_upstream(config, upstream);
     }

@@ -47,6 +47,10 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_DATA_DIR", value_name = "PATH", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
 
+    /// The size of the history in --data-dir, at most, in MiB. When it is full, the oldest figures of the finest steps go. The default is 256.
+    #[arg(long, env = "WATCHBOARD_HISTORY_MAX_MIB", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true, global = true)]
+    pub(crate) history_max_mib: Option<u32>,
+
     /// The application to stand in front of: http://HOST:PORT, h2c://HOST:PORT (HTTP/2), https://HOST:PORT or unix:PATH. Requests to --proxy-listen go on to it and are watched.
     #[arg(long, env = "WATCHBOARD_UPSTREAM", value_name = "URL", value_parser = upstream, global = true)]
     pub(crate) upstream: Option<Upstream>,

@@ -67,6 +67,9 @@ pub(super) fn start(config: &Config, subject: Subject, capacities: &Capacities, 
     if let Some(folder) = &config.data_dir {
         builder = builder.data_dir(folder);
     }
+    if let Some(mib) = config.history_max_mib {
+        builder = builder.history_max_bytes(u64::from(mib) << 20);
+    }
     match &config.trace_url {
         Some(template) => builder.trace_url(template.clone()).build(),
         None => builder.build(),

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     fs, io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -15,7 +15,7 @@ use std::{
 
 use watchboard_wire::StoredHistory;
 
-use super::{Batch, EmbeddedStore, NameKey, Store, StoreError, StoredSpans, StoredStep};
+use super::{Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoredSpans, StoredStep};
 use crate::supervision::{Faults, supervise};
 
 /// The name of the thread in the list of faults.
@@ -24,8 +24,6 @@ pub(crate) const PART: &str = "history on disk";
 const MAX_WAITING: usize = 60;
 /// The time between two looks for what is too old.
 const TRIM_EACH: Duration = Duration::from_mins(10);
-/// The bytes of all steps, at most.
-const MOST_BYTES: u64 = 256 << 20;
 
 /// Steps and names that were stored by earlier runs.
 #[derive(Debug, Default)]
@@ -52,7 +50,7 @@ struct StoreState {
 }
 
 /// Starts the thread. `spans` are the steps that it reads at its start.
-pub(crate) fn start(folder: PathBuf, spans: StoredSpans, faults: Arc<Faults>) -> io::Result<StoreLink> {
+pub(crate) fn start(folder: HistoryFolder, spans: StoredSpans, faults: Arc<Faults>) -> io::Result<StoreLink> {
     let (batches, received) = sync_channel(MAX_WAITING);
     let (loaded, earlier) = sync_channel(1);
     let state = Arc::<StoreState>::default();
@@ -104,7 +102,7 @@ impl StoreLink {
 }
 
 struct StoreWriter {
-    folder: PathBuf,
+    folder: HistoryFolder,
     spans: StoredSpans,
     received: Receiver<Batch>,
     loaded: Option<SyncSender<Earlier>>,
@@ -116,7 +114,7 @@ impl StoreWriter {
     /// Stores what comes, until the monitor ends. After an error it is called again.
     fn run(&mut self) -> io::Result<()> {
         self.state.is_stored.store(false, Relaxed);
-        let mut store = open(&self.folder)?;
+        let mut store = open(&self.folder.path)?;
         if let Some(loaded) = &self.loaded {
             // The monitor may have ended.
             let _ = loaded.send(read(&store, &self.spans)?);
@@ -129,7 +127,7 @@ impl StoreWriter {
                 self.pending.pop_front();
             }
             if trimmed.is_none_or(|trimmed| trimmed.elapsed() >= TRIM_EACH) {
-                store.trim(crate::clock::now_unix_ms() / 1000, MOST_BYTES)?;
+                store.trim(crate::clock::now_unix_ms() / 1000, self.folder.max_bytes)?;
                 trimmed = Some(Instant::now());
             }
             self.state.bytes.store(store.bytes()?, Relaxed);

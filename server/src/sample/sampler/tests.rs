@@ -43,11 +43,13 @@ fn steps_begin_at_the_same_seconds_whenever_the_monitor_was_started() {
         let mut sampler = sampler_from(recorder, first_tick);
         let query = RefreshQuery { window, part: Part::Requests };
         let seconds = 2 * step + 1;
+        // Most seconds of the windows of days are left out, since a step of theirs has up to two days.
+        let each = (step / 900).max(1);
         let mut tick = |second| {
-            record(recorder, "/a", 10);
+            (0..if second == 0 { 1 } else { each }).for_each(|_| record(recorder, "/a", 10));
             sampler.tick(second, &ProbeResult::default(), false)
         };
-        let frozen = (0..seconds).map(&mut tick).last().unwrap();
+        let frozen = (0..seconds).step_by(each as usize).map(&mut tick).last().unwrap();
         let answer = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default());
         let (kept, points) = (seconds.min(window.seconds()), answer.timeline.len() as u64);
         assert_eq!((answer.timeline.first, answer.totals.requests), (first_tick / step, kept), "{window:?}");

@@ -7,13 +7,17 @@ fn spans() -> StoredSpans {
     StoreTier::ALL.map(|tier| (tier, 0..u64::MAX))
 }
 
+fn history(path: &Path) -> HistoryFolder {
+    HistoryFolder { path: path.to_owned(), max_bytes: 1 << 20 }
+}
+
 fn batch(start: u64) -> Batch {
     let step = StoredStep { tier: StoreTier::TenSeconds, start, bytes: b"figures".to_vec() };
     Batch { steps: vec![step], names: vec![(NameKey(1), b"EGET\0/".to_vec())] }
 }
 
 fn earlier(folder: &Path) -> (StoreLink, Earlier) {
-    let mut link = start(folder.to_owned(), spans(), Arc::default()).unwrap();
+    let mut link = start(history(folder), spans(), Arc::default()).unwrap();
     let earlier = link.take_earlier(Duration::from_secs(30)).unwrap();
     (link, earlier)
 }
@@ -46,6 +50,20 @@ fn what_one_run_stores_the_next_one_has() {
 }
 
 #[test]
+fn a_smaller_bound_holds_from_the_next_start_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = crate::clock::now_unix_ms() / 10_000 * 10;
+    let (link, _) = earlier(folder.path());
+    (1..=50).for_each(|step| assert!(link.send(batch(now - 10 * step)).is_none()));
+    wait_for(|| link.state().bytes == 50 * 7 + 6);
+    drop(link);
+    let small = HistoryFolder { max_bytes: 100, ..history(folder.path()) };
+    let link = start(small, spans(), Arc::default()).unwrap();
+    wait_for(|| link.state().bytes > 0);
+    assert_eq!(link.state().bytes, 13 * 7 + 6);
+}
+
+#[test]
 fn a_damaged_file_is_set_aside_and_a_new_one_is_begun() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("history.redb"), [7; 5_000]).unwrap();
@@ -64,7 +82,7 @@ fn a_folder_that_cannot_be_written_is_a_fault_and_stops_nothing() {
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
     let faults = Arc::<Faults>::default();
-    let link = start(file.join("below"), spans(), Arc::clone(&faults)).unwrap();
+    let link = start(history(&file.join("below")), spans(), Arc::clone(&faults)).unwrap();
     wait_for(|| !faults.all().is_empty());
     for start in 0..MAX_WAITING as u64 + 5 {
         link.send(batch(start));
