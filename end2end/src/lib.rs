@@ -35,15 +35,21 @@ fn program(name: &str) -> PathBuf {
 
 /// Reads lines until one holds `mark`, and keeps reading behind it so that the program never waits for its pipe.
 async fn line_with(mark: &str, output: impl AsyncRead + Unpin + Send + 'static) -> String {
+    let line = line_before_end(mark, output).await;
+    line.unwrap_or_else(|| panic!("the program ended before it said {mark:?}"))
+}
+
+/// The same; `None` if the program ends before it says so.
+async fn line_before_end(mark: &str, output: impl AsyncRead + Unpin + Send + 'static) -> Option<String> {
     let mut lines = BufReader::new(output).lines();
     let mark = mark.to_owned();
     let found = tokio::time::timeout(WITHIN, async {
         while let Some(line) = lines.next_line().await.expect("text") {
             if line.contains(&mark) {
-                return line;
+                return Some(line);
             }
         }
-        panic!("the program ended before it said {mark:?}")
+        None
     });
     let line = found.await.expect("said in time");
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
@@ -149,10 +155,7 @@ pub struct Browser {
 
 impl Browser {
     pub async fn start(javascript: bool) -> Self {
-        let mut driver = Command::new("chromedriver");
-        driver.args(["--port=0"]).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut driver = driver.spawn().expect("chromedriver is installed by `cargo xtask test`");
-        let line = line_with("started successfully on port ", driver.stdout.take().expect("a pipe")).await;
+        let (driver, line) = Self::driver().await;
         let port: String = line.rsplit("port ").next().expect("a port").chars().filter(char::is_ascii_digit).collect();
         let profile = tempfile::tempdir().expect("a folder");
         let mut options = json!({
@@ -171,6 +174,20 @@ impl Browser {
             .await
             .expect("a browser session");
         Self { driver, tab, _profile: profile }
+    }
+
+    /// A driver, with the line that says its port. It ends if another program takes that port in the same moment.
+    async fn driver() -> (Child, String) {
+        for _ in 0..3 {
+            let mut command = Command::new("chromedriver");
+            command.args(["--port=0"]).stdout(Stdio::piped()).kill_on_drop(true);
+            let mut driver = command.spawn().expect("chromedriver is installed by `cargo xtask test`");
+            let output = driver.stdout.take().expect("a pipe");
+            if let Some(line) = line_before_end("started successfully on port ", output).await {
+                return (driver, line);
+            }
+        }
+        panic!("chromedriver ended three times before it said its port")
     }
 
     /// Opens a board by its link: the page that it leads to, and the button there.
