@@ -6,31 +6,12 @@ use watchboard_wire::EndpointRow;
 
 use crate::selection::Sort;
 
-/// The figures that a filter compares, beside `5xx` and `4xx`.
-const FIGURES: [Sort; 15] = [
-    Sort::Requests,
-    Sort::Mean,
-    Sort::P50,
-    Sort::P95,
-    Sort::P99,
-    Sort::Max,
-    Sort::Within,
-    Sort::Sent,
-    Sort::InFlight,
-    Sort::Commands,
-    Sort::Database,
-    Sort::Allocated,
-    Sort::AllocatedMean,
-    Sort::AllocatedMax,
-    Sort::Total,
-];
-
 /// One part of a filter. An endpoint must fit all.
 enum Condition {
     /// The name contains it, in small letters.
     Word(String),
-    /// The figure is larger, or smaller; or the same, if that fits too.
-    Figure(Sort, Ordering, Option<Ordering>, f64),
+    /// The figure compares with the number in this way.
+    Figure(Sort, fn(Ordering) -> bool, f64),
     /// It compares, but not a figure with a number. All endpoints fit.
     Unfinished(String),
 }
@@ -54,7 +35,8 @@ impl Filter {
             _ => None,
         };
         let word = self.0.iter().find_map(unfinished)?;
-        let figures: Vec<&str> = ["5xx", "4xx"].into_iter().chain(FIGURES.into_iter().map(Sort::word)).collect();
+        let others = figures().filter(|sort| !matches!(sort, Sort::ServerErrors | Sort::ClientErrors));
+        let figures: Vec<&str> = ["5xx", "4xx"].into_iter().chain(others.map(Sort::word)).collect();
         Some(format!(
             "The filter leaves out \u{201c}{word}\u{201d}. Compare a figure with a number, as in p99>200ms; figures are {}. ",
             figures.join(", ")
@@ -66,26 +48,35 @@ impl Filter {
         self.0.iter().all(|term| match term {
             Condition::Word(word) => name.to_ascii_lowercase().contains(word),
             // A figure that an endpoint does not have is -1, which fits nothing.
-            Condition::Figure(sort, order, also, than) => {
+            Condition::Figure(sort, compares, than) => {
                 let value = sort.key(row);
-                let is = value.partial_cmp(than);
-                value >= 0.0 && (is == Some(*order) || also.is_some() && is == *also)
+                value >= 0.0 && value.partial_cmp(than).is_some_and(compares)
             }
             Condition::Unfinished(_) => true,
         })
     }
 }
 
+/// The figures that a filter compares: all that sort, but the name.
+fn figures() -> impl Iterator<Item = Sort> {
+    Sort::ALL.into_iter().filter(|sort| *sort != Sort::Endpoint)
+}
+
 /// `p99>200ms`, with the comparison at `at`; `None` if it is no figure, or no number.
 fn figure(word: &str, at: usize) -> Option<Condition> {
-    let order = if word[at..].starts_with('>') { Ordering::Greater } else { Ordering::Less };
+    let compares = [
+        (">=", Ordering::is_ge as fn(Ordering) -> bool),
+        ("<=", Ordering::is_le),
+        (">", Ordering::is_gt),
+        ("<", Ordering::is_lt),
+    ];
+    let (value, compares) =
+        compares.into_iter().find_map(|(sign, compares)| Some((word[at..].strip_prefix(sign)?, compares)))?;
     let sort = match word[..at].to_ascii_lowercase().as_str() {
         "5xx" => Sort::ServerErrors,
         "4xx" => Sort::ClientErrors,
-        name => FIGURES.into_iter().find(|sort| sort.word() == name)?,
+        name => figures().find(|sort| sort.word() == name)?,
     };
-    let value = &word[at + 1..];
-    let (value, also) = value.strip_prefix('=').map_or((value, None), |value| (value, Some(Ordering::Equal)));
     let digits = value.find(|char: char| char != '.' && !char.is_ascii_digit()).unwrap_or(value.len());
     let factor = match value[digits..].to_ascii_lowercase().as_str() {
         // Times are in microseconds.
@@ -94,7 +85,7 @@ fn figure(word: &str, at: usize) -> Option<Condition> {
         "m" | "s" => 1e6,
         _ => return None,
     };
-    Some(Condition::Figure(sort, order, also, number(&value[..digits])? * factor))
+    Some(Condition::Figure(sort, compares, number(&value[..digits])? * factor))
 }
 
 /// Digits with at most one point. The standard library's way is large.
@@ -123,7 +114,7 @@ mod tests {
         for filter in ["users", "orders 5xx>2", "p99>1s", "p99<250ms", "commands<5", "5xx>=3", "p99<=249ms"] {
             assert!(!fits(filter), "{filter}");
         }
-        assert!(fits("5xx>=2 5xx<=2 p99>=250ms"));
+        assert!(fits("5xx>=2 5xx<=2 p99>=250ms server-errors>1"));
     }
 
     #[test]
