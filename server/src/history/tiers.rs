@@ -93,8 +93,8 @@ impl Tiers {
             if end <= self.complete[tier] {
                 continue;
             }
-            let fresh = self.frames[tier - 1].partition_point(|frame| frame.start < self.complete[tier]);
-            let fresh: Vec<&Frame> = self.frames[tier - 1].range(fresh..).filter(|frame| frame.start < end).collect();
+            let fresh = self.at(tier - 1, self.complete[tier])..self.at(tier - 1, end);
+            let fresh: Vec<&Frame> = self.frames[tier - 1].range(fresh).collect();
             for frame in fold_steps(&fresh, step) {
                 self.add(tier, frame);
             }
@@ -228,10 +228,8 @@ impl Tiers {
         (0..=tier).rev().flat_map(move |part| {
             let begins = if part == tier { from } else { from.max(self.complete[part + 1].min(to)) };
             let ends = if part == 0 { to } else { to.min(self.complete[part].max(from)) };
-            let frames = &self.frames[part];
-            let first = frames.partition_point(|frame| frame.start < begins);
-            let last = frames.partition_point(|frame| frame.start < ends);
-            frames.range(first..last.max(first))
+            let first = self.at(part, begins);
+            self.frames[part].range(first..self.at(part, ends).max(first))
         })
     }
 }
