@@ -6,6 +6,7 @@ mod application;
 mod capacity;
 mod causes;
 mod commands;
+mod cpu_shortage;
 mod database;
 mod finding;
 mod growth;
@@ -42,6 +43,7 @@ pub(crate) struct Judge {
     churn: commands::Churn,
     pools: pools::PoolJudge,
     capacity: capacity::CapacityJudge,
+    cpu: cpu_shortage::CpuJudge,
     slow: requests::SlowJudge,
     unanswered: unanswered::UnansweredJudge,
     failures: last_minute::LastMinute<UpstreamFailure>,
@@ -88,6 +90,7 @@ impl Judge {
         let most_failing = requests::most_failing(tick, history, reader);
         let mut judged = requests::request_findings(input.recent, &failures, most_failing.as_ref(), slow);
         judged.extend(self.unanswered.unanswered_findings(tick, history, reader));
+        judged.extend(self.cpu.shortage_finding(tick, memory, judged.iter().any(Judged::is_late_by_itself)));
         judged.extend(self.capacity.capacity_findings(tick, input.capacities).into_iter().map(Judged::cause));
         judged.extend(self.pools.pool_finding(tick, commands, history, reader));
         judged.extend(commands::command_findings(&mut self.churn, tick, commands, history, reader));

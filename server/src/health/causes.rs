@@ -51,7 +51,7 @@ fn combine_slow(all: &mut Vec<Judged>) -> Vec<Judged> {
         combined.push(Judged::cause(slow_database(&by_database, &commands)));
     }
     if alone.len() > MAX_NAMED {
-        combined.push(Judged::other(many_slow(&alone)));
+        combined.push(Judged { finding: many_slow(&alone), role: FindingRole::ManySlow });
     } else {
         all.extend(alone);
     }
@@ -71,7 +71,7 @@ fn rank(role: &FindingRole) -> u8 {
     match role {
         FindingRole::Cause | FindingRole::DatabaseFailure | FindingRole::Pool => 0,
         FindingRole::Errors => 1,
-        FindingRole::Slow(_) | FindingRole::Unanswered => 2,
+        FindingRole::Slow(_) | FindingRole::ManySlow | FindingRole::Unanswered => 2,
         FindingRole::SlowCommand | FindingRole::Repetition | FindingRole::Other => 3,
     }
 }

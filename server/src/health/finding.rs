@@ -49,6 +49,8 @@ pub(super) enum FindingRole {
     Errors,
     /// An endpoint is slow, maybe because of another finding.
     Slow(Slow),
+    /// Several are slow.
+    ManySlow,
     /// An endpoint does not answer.
     Unanswered,
     /// A command is slow, maybe as all others.
@@ -71,6 +73,14 @@ impl Judged {
     /// Whether it is so now.
     pub(super) fn is_current(&self) -> bool {
         self.finding.over_since_unix_ms.is_none()
+    }
+
+    /// Whether an endpoint is late, and not for the database.
+    pub(super) fn is_late_by_itself(&self) -> bool {
+        match &self.role {
+            FindingRole::Slow(slow) => !slow.is_by_database(),
+            role => *role == FindingRole::Unanswered,
+        }
     }
 
     /// The same as what is over, if it was last found before now.

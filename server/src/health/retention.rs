@@ -65,7 +65,10 @@ pub(super) fn filled_by(used_bytes: u64, history: &mut History, reader: &Reader)
     let all = retentions(Window::Hour, history).filter(|keeps| fills.contains(&keeps.bytes));
     let most = all.max_by(|a, b| a.bytes.total_cmp(&b.bytes))?;
     let since = if history.seconds() < Window::Hour.seconds() { "since the start" } else { "in the last hour" };
-    Some(format!("{} has kept {} {since}", reader.name(most.id).text(), format::bytes(most.bytes)))
+    let name = reader.name(most.id).text();
+    let lately = retentions(Window::FiveMinutes, history).find(|keeps| keeps.id == most.id);
+    let lately = format::bytes(lately.map_or(0.0, |keeps| keeps.bytes.clamp(0.0, most.bytes)));
+    Some(format!("{name} has kept {} {since}, {lately} of it in the last 5 minutes", format::bytes(most.bytes)))
 }
 
 /// The bytes that the requests of an endpoint had not freed when they ended.
