@@ -4,8 +4,8 @@
 use watchboard_wire::RefreshCursor;
 use watchboard_wire::format;
 use watchboard_wire::{
-    DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, MemoryDetail, RefreshQuery,
-    RefreshResponse, ShownSpan, SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
+    DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, Mark, MemoryDetail,
+    RefreshQuery, RefreshResponse, ShownSpan, SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
 };
 
 /// The maximum that the server keeps.
@@ -25,6 +25,8 @@ pub(crate) struct Figures {
     pub(crate) strips: Vec<EndpointStrip>,
     pub(crate) causes: Vec<ErrorCause>,
     pub(crate) uncounted_errors: u64,
+    /// By rising time.
+    pub(crate) marks: Vec<Mark>,
     pub(crate) slowest: Vec<SlowRequest>,
     pub(crate) long_lived: Vec<LongLivedRow>,
     pub(crate) endpoint: Option<EndpointDetail>,
@@ -44,6 +46,7 @@ impl Figures {
             strips: first.strips,
             causes: first.causes,
             uncounted_errors: first.uncounted_errors,
+            marks: first.marks.unwrap_or_default(),
             slowest: first.slowest.unwrap_or_default(),
             long_lived: first.long_lived,
             endpoint: first.endpoint,
@@ -154,6 +157,7 @@ impl Figures {
         self.memory = newer.memory;
         self.database = newer.database;
         self.timeline.extend(newer.timeline);
+        self.marks = newer.marks.unwrap_or_else(|| std::mem::take(&mut self.marks));
         self.slowest = newer.slowest.unwrap_or_else(|| std::mem::take(&mut self.slowest));
         (self.snapshot, self.totals, self.uncounted_errors) = (newer.snapshot, newer.totals, newer.uncounted_errors);
     }

@@ -25,7 +25,7 @@ use self::{
     viewer::OpenNote,
 };
 use crate::{
-    components::{ChartSpan, Crosshair},
+    components::{ChartMark, ChartSpan, Crosshair},
     figures::Figures,
     live::{self, LinkState, Live, snapshot_text, use_live},
     pages::{
@@ -79,7 +79,12 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
             .map(|points| figures.with_untracked(|figures| figures.seconds_of(offset(figures, selection, points))));
         navigate(selection, true, selection.with_untracked(|selection| selection.to_span(span)));
     };
-    Crosshair::provide(move || figures.with(|figures| chart_span(figures, selection.with(|it| it.span))), choose);
+    let marks = Memo::new(move |_| figures.with(|figures| chart_marks(figures, selection.with(|it| it.span))));
+    Crosshair::provide(
+        move || figures.with(|figures| chart_span(figures, selection.with(|it| it.span))),
+        marks,
+        choose,
+    );
     let has_drawer = Memo::new(move |_| selection.with(|selection| selection.request.is_some()));
     // Soon after the page itself, since both have to be there while the server is away too.
     Effect::new(move |_| [Chunk::Charts, Chunk::Dialogs].map(|chunk| chunks.has(chunk)));
@@ -172,6 +177,19 @@ fn chart_span(figures: &Figures, span: Option<(u64, u64)>) -> ChartSpan {
         end_ms: whole.end_ms.saturating_sub(whole.span.seconds_before_now(last) * 1000),
         ..whole
     }
+}
+
+/// The marks of what the charts show.
+fn chart_marks(figures: &Figures, span: Option<(u64, u64)>) -> Vec<ChartMark> {
+    let (whole, step) = (figures.span().points, figures.window().step_seconds());
+    let (first, last) = span.and_then(|span| figures.points_of(span)).unwrap_or((0, whole - 1));
+    let now = figures.snapshot.tick / step;
+    let placed = figures.marks.iter().filter_map(|mark| {
+        let ago = now.saturating_sub(mark.at_unix_ms / 1000 / step) as usize;
+        let index = (whole - 1).checked_sub(ago).filter(|index| (first..=last).contains(index))? - first;
+        Some(ChartMark { index, kind: mark.kind, said: mark.text.clone() })
+    });
+    placed.collect()
 }
 
 /// Points of the charts as points of the window.

@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use leptos::prelude::{ServerFnError, provide_context, use_context};
-use watchboard_wire::{Fault, FullSnapshot, Reading, RefreshCursor, RefreshQuery, RefreshResponse};
+use watchboard_wire::{Fault, FullSnapshot, Mark, Reading, RefreshCursor, RefreshQuery, RefreshResponse};
 
 /// The answer to a refresh, or the reason why there is none.
 pub type RefreshResult = Reading<RefreshResponse>;
@@ -20,6 +20,9 @@ pub trait Telemetry: Send + Sync + 'static {
 
     /// The failures of the monitor's own parts so far.
     fn faults(&self) -> Vec<Fault>;
+
+    /// Marks this moment with a text.
+    fn note(&self, text: String) -> Pin<Box<dyn Future<Output = Reading<Mark>> + Send>>;
 
     /// The figures of a page, from the history. `cursor` says which the page has of the same question. This waits for
     /// the thread that keeps the history.

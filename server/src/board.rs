@@ -7,6 +7,7 @@ mod base_path;
 mod findings_json;
 mod health_json;
 mod local_only;
+mod note;
 mod prometheus;
 mod refused_refresh;
 mod route;
@@ -96,6 +97,7 @@ fn method_router(route: BoardRoute, host_state: &HostState) -> MethodRouter<Arc<
             on(method, async move |State(telemetry): BoardState| health(&*telemetry, unmatched()).await)
         }
         BoardRoute::Metrics => on(method, metrics),
+        BoardRoute::Marks => on(method, note::note),
         BoardRoute::Livez => on(method, alive),
         BoardRoute::Readyz => {
             let unready = Arc::clone(&host_state.unready);

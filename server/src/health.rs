@@ -21,9 +21,9 @@ mod unanswered;
 
 use watchboard_wire::{CapacityUse, DatabaseHealth, DatabaseServer, Finding, Health, Memory, RecentRequests, Status};
 
-pub(crate) use self::monitor::MonitorState;
+pub(crate) use self::{finding::FindingKey, monitor::MonitorState};
 use self::{
-    finding::{FindingKey, FindingRole, HeldFindings, Judged},
+    finding::{FindingRole, HeldFindings, Judged},
     growth::GrowthDetector,
     limits::Limits,
     retention::Keeper,

@@ -8,6 +8,7 @@ mod exemplars;
 mod frame;
 #[cfg(test)]
 mod held_bytes_tests;
+mod marks;
 #[cfg(feature = "measures")]
 pub mod measures;
 mod points;
@@ -29,11 +30,12 @@ pub(crate) use storing::restored_spans;
 #[cfg(test)]
 pub(crate) use tests::{tally, tally_with_failures};
 
-use watchboard_wire::{EndpointLatency, EndpointTotals, ErrorEvent, Exemplar, RecentRequests, Window};
+use watchboard_wire::{EndpointLatency, EndpointTotals, ErrorEvent, Exemplar, Mark, RecentRequests, Window};
 
 use self::{
     causes::Causes,
     exemplars::Exemplars,
+    marks::Marks,
     slowest::{LISTED, LISTED_OF_EACH, Slowest},
     stored_name::SentToStore,
     tiers::Tiers,
@@ -62,6 +64,7 @@ pub(crate) struct History {
     now: u64,
     tiers: Tiers,
     causes: Causes,
+    marks: Marks,
     slowest: Slowest,
     /// By the endpoint's id.
     slowest_of: Vec<Slowest>,
@@ -82,6 +85,7 @@ impl History {
             now: first_tick,
             tiers: Tiers::new(first_tick),
             causes: Causes::default(),
+            marks: Marks::default(),
             slowest: Slowest::new(LISTED),
             slowest_of: vec![],
             exemplars: Exemplars::default(),
@@ -131,6 +135,11 @@ impl History {
                 window_sums.advance(&self.tiers, &self.aliases, self.now);
             }
         }
+    }
+
+    /// Adds a mark. It is stored with the next steps.
+    pub(crate) fn mark(&mut self, mark: Mark) {
+        self.marks.add(self.now, mark);
     }
 
     /// Forgets the sums of all windows. Each is made anew from the frames when it is needed.

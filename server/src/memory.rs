@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use watchboard_wire::{Application, Devices, Disk, Memory, Reading, ThreadGroup, Threads};
 
+pub(crate) use self::oom_kills::OomCounters;
 pub use self::watch::{Watch, WatchTarget};
 use self::{container::ContainerProbe, probe_threads::ProbeThreads};
 use crate::supervision::{PROBE_WITHIN, Supervision};
@@ -123,6 +124,11 @@ impl Probes {
         self.probe_threads.poll();
         self.write_costly();
         self.last.clone()
+    }
+
+    /// What the kernel has killed for want of memory around this process.
+    pub(crate) fn oom_counters(&self) -> OomCounters {
+        self.probe_threads.oom_counters()
     }
 
     /// Begins to read the costly probes that are due.

@@ -1,11 +1,15 @@
 //! The work of the monitor's thread once a second: it takes the counts, reads the probes, makes the findings and feeds the history.
 
 mod cost;
+mod mark_watch;
+mod run_record;
 mod runtime;
 mod sampler;
 mod stored_steps;
+mod version;
 
 pub(crate) use self::{
     runtime::RuntimeProbe,
     sampler::{Sampler, ServiceLabel},
+    version::version,
 };

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use watchboard_wire::{Axis, Unit, format};
 
 pub(crate) use self::{
-    crosshair::{ChartSpan, Crosshair, CrosshairLine},
+    crosshair::{ChartMark, ChartSpan, Crosshair, CrosshairLine},
     data::{ChartData, ChartShape, Series},
     draw::{sparkline, stretches},
     time_axis::TimeAxis,
@@ -86,7 +86,7 @@ pub(crate) fn Chart(
 /// The names of the series with their values now or at the crosshair, and that time. With scripts a click on a name draws its series alone.
 #[component]
 fn Legend(data: Memo<ChartData>, crosshair: Crosshair, isolated: RwSignal<&'static str>) -> impl IntoView {
-    let Crosshair { index, span, is_scripted, .. } = crosshair;
+    let Crosshair { index, span, marks, is_scripted, .. } = crosshair;
     let when = move || match (index.get(), span()) {
         (None, span) if span.hidden.is_none() => "now".to_owned(),
         (index, span) => span.clock(index.unwrap_or_else(|| data.with(ChartData::newest_point))),
@@ -125,22 +125,24 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair, isolated: RwSignal<&'stat
             total.into_iter().chain(values).chain(limit).map(|entry| item(data.unit, entry)).collect_view()
         })
     };
-    let marks = move || {
-        let mark = |(_, said): &(usize, String)| view! { <li class="mark">{said.clone()}</li> };
-        data.with(|data| data.marks.iter().map(mark).collect_view())
-    };
+    let said = move || marks.with(|marks| said_at(marks, index.get()).join("; "));
     view! {
         <ul class="legend">
             {items}
-            {marks}
             <li class="warn">{move || data.with(|data| data.warning.clone())}</li>
             <li class="when">{when}</li>
+            <li class="mark">{said}</li>
         </ul>
     }
 }
 
 /// An entry of a legend: its name, its hue, its value, and whether it can be chosen.
 type LegendItem = (&'static str, &'static str, Option<f64>, bool);
+
+/// What the marks at an index say.
+fn said_at(marks: &[ChartMark], index: Option<usize>) -> Vec<&str> {
+    marks.iter().filter(|mark| Some(mark.index) == index).map(|mark| &*mark.said).collect()
+}
 
 /// The chart in a sentence.
 fn describe(title: &str, data: &ChartData, shown: &ChartSpan) -> String {
@@ -161,9 +163,7 @@ fn describe(title: &str, data: &ChartData, shown: &ChartSpan) -> String {
         span if span.is_whole() => format!("last {}", span.window.long_word()),
         span => format!("last {}", format::span(span.seconds())),
     };
-    let sentence = format!("{title}, {span}. {}.", series.collect::<Vec<_>>().join("; "));
-    let marks = data.marks.iter().map(|(_, said)| format!("It {said}."));
-    std::iter::once(sentence).chain(marks).collect::<Vec<_>>().join(" ")
+    format!("{title}, {span}. {}.", series.collect::<Vec<_>>().join("; "))
 }
 
 #[cfg(test)]

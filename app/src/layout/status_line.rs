@@ -90,14 +90,14 @@ fn announcement(word: &str, findings: usize) -> String {
     }
 }
 
+/// A finding has its own age, and stands beside the word.
 fn sentence(health: &Health, now_unix_seconds: u64) -> String {
     let for_long = format::span(now_unix_seconds.saturating_sub(health.since_unix_ms / 1000));
-    let word = match health.status {
-        Status::Healthy => return format!("Healthy for {for_long}"),
-        Status::Degraded => "Degraded",
-        Status::Unhealthy => "Unhealthy",
-    };
-    format!("{word} for {for_long}")
+    match health.status {
+        Status::Healthy => format!("Healthy for {for_long}"),
+        Status::Degraded => "Degraded".to_owned(),
+        Status::Unhealthy => "Unhealthy".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -105,10 +105,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sentence_says_how_and_since_when() {
+    fn the_sentence_says_how_and_if_nothing_is_wrong_since_when() {
         let mut health = Health { since_unix_ms: 5_000, ..Health::default() };
         assert_eq!(sentence(&health, 65), "Healthy for 1\u{a0}m");
         health.status = Status::Degraded;
-        assert_eq!(sentence(&health, 6), "Degraded for 1\u{a0}s");
+        assert_eq!(sentence(&health, 6), "Degraded");
     }
 }

@@ -1,7 +1,7 @@
 //! A card for each part, in full. They fold below the overview.
 
-use leptos::prelude::*;
-use watchboard_wire::format;
+use leptos::{either::Either, prelude::*};
+use watchboard_wire::{Mark, format};
 
 use super::{
     charts::{CpuChart, RssChart},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     components::{Card, Facts},
-    live::snapshot_memo,
+    live::{figures_memo, snapshot_memo},
 };
 
 /// The parts in full.
@@ -57,10 +57,36 @@ pub(super) fn AllCards() -> impl IntoView {
             <Card title="Endpoint usage" note="Of the window, by total time: what takes the most stands first." wide=true>
                 <BusiestTable />
             </Card>
+            <Card
+                title="Marks"
+                note="Of the window, the last first: starts, ends, new versions, findings, and what was noted by POST /marks. Charts have a line at each."
+                wide=true
+            >
+                <MarkList />
+            </Card>
             <Card title="Recent errors" note="Of the window, by cause: # stands for what differs from request to request." wide=true>
                 <CauseTable most=10 />
             </Card>
         </div>
+    }
+}
+
+/// What happened in the window.
+#[component]
+fn MarkList() -> impl IntoView {
+    let marks = figures_memo(|figures| {
+        let from = figures.snapshot.tick.saturating_sub(figures.window().seconds()) * 1000;
+        let marks = figures.marks.iter().rev().filter(|mark| mark.at_unix_ms >= from);
+        let dated = |mark: &Mark| (figures.snapshot.date_time(mark.at_unix_ms), mark.kind.word(), mark.text.clone());
+        marks.map(dated).collect::<Vec<_>>()
+    });
+    move || {
+        let marks = marks.get();
+        if marks.is_empty() {
+            return Either::Left(view! { <p class="unknown">"No mark in this window."</p> });
+        }
+        let item = |(at, kind, text)| view! { <li class=kind><time>{at}</time>" "{text}</li> };
+        Either::Right(view! { <ul class="marks">{marks.into_iter().map(item).collect_view()}</ul> })
     }
 }
 

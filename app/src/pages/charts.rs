@@ -6,7 +6,6 @@ use watchboard_wire::{FindingSubject, Snapshot, TimelineColumns, Unit};
 use super::memory::watches_another;
 use crate::{
     components::{Chart, ChartData, ChartShape, Series},
-    figures::Figures,
     live::{figures_memo, use_live},
 };
 
@@ -102,19 +101,6 @@ pub(crate) fn LatencyChart(#[prop(optional)] compact: bool) -> impl IntoView {
     view! { <Chart title="Latency" note="Of requests that succeeded, until the last byte: p99 far above p50 means that some wait." data=latency() compact /> }
 }
 
-/// The restarts of the application, at places of the window.
-fn restarts(figures: &Figures) -> Vec<(usize, String)> {
-    let (snapshot, window) = (&figures.snapshot, figures.window());
-    let index = |at_unix_ms: u64| {
-        // Ticks come a little sooner or later than whole seconds.
-        let ago = (snapshot.taken_at_unix_ms.saturating_sub(at_unix_ms) + 500) / 1000;
-        let [point, now] = [snapshot.tick.checked_sub(ago)?, snapshot.tick].map(|tick| tick / window.step_seconds());
-        (figures.span().points - 1).checked_sub((now - point) as usize)
-    };
-    let restarts = snapshot.memory.application.iter().flat_map(|application| &application.restarted_at_unix_ms);
-    restarts.filter_map(|at| Some((index(*at)?, format!("restarted at {}", snapshot.clock(*at))))).collect()
-}
-
 #[component]
 pub(crate) fn RssChart() -> impl IntoView {
     let data = figures_memo(|figures| {
@@ -125,7 +111,6 @@ pub(crate) fn RssChart() -> impl IntoView {
         let data = ChartData {
             shape: ChartShape::Stack,
             series: rss_parts(&figures.timeline.columns, figures.snapshot.memory.heap.is_some()),
-            marks: restarts(figures),
             total: "RSS",
             warning: growth(&figures.snapshot).map(|(words, _)| words.to_owned()).unwrap_or_default(),
             ..ChartData::new(figures.span(), Unit::Bytes)
@@ -189,7 +174,7 @@ pub(crate) fn CpuChart() -> impl IntoView {
             Series::new(whose, "hue-cpu", &columns.process_cpu_percent),
             Series::new("system, of all", "hue-system", &columns.system_cpu_percent),
         ];
-        ChartData { series, marks: restarts(figures), ..ChartData::new(figures.span(), Unit::Percent) }
+        ChartData { series, ..ChartData::new(figures.span(), Unit::Percent) }
     });
     view! { <Chart title="CPU" note="Near 100 % the work is waiting for a core." data=data compact=true /> }
 }

@@ -18,6 +18,7 @@ pub mod format;
 mod health;
 mod latency;
 mod long_lived;
+mod mark;
 mod memory;
 mod reading;
 mod refresh;
@@ -50,6 +51,7 @@ pub use latency::{Band, EndpointLatency, Latency};
 pub use long_lived::{
     ClosedBy, Closes, LongLivedKind, LongLivedRow, LongLivedTotals, MAX_LONG_LIVED_ROWS, close_code_name,
 };
+pub use mark::{Mark, MarkKind};
 pub use memory::{
     Allocator, Container, CpuQuota, Descriptors, Handles, Headline, Heap, Memory, PageSharing, Pressure, Process,
     System, Thread, Threads,

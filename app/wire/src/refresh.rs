@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, MemoryDetail, SlowRequest,
-    Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
+    DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, Mark, MemoryDetail,
+    SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
 };
 
 /// The figures that a page wants.
@@ -73,6 +73,8 @@ pub struct RefreshResponse {
     pub memory: Option<MemoryDetail>,
     /// The details of the database; `Some` for [`Part::Database`] only.
     pub database: Option<DatabaseDetail>,
+    /// The last marks, by rising time; `None` if the page has them already.
+    pub marks: Option<Vec<Mark>>,
     /// The age of the snapshot when the server answered, by its monotonic clock.
     pub age_ms: u64,
 }

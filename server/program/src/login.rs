@@ -48,7 +48,9 @@ impl Login {
         match (self.sign_in.has_password(), &self.token) {
             (true, Some(_)) => "sign in or have the token",
             (true, None) => "sign in",
-            (false, _) => "have the token: /health and /metrics alone, since without a password nobody can sign in",
+            (false, _) => {
+                "have the token: /health, /metrics and /marks alone, since without a password nobody can sign in"
+            }
         }
     }
 
@@ -76,11 +78,10 @@ impl Access for Login {
         }
         match BoardRoute::from_path(request.uri().path()) {
             Some(BoardRoute::Livez) => Ok(request),
-            Some(BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics) if self.has_valid_token(&request) => {
-                Ok(request)
-            }
-            Some(BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics) => {
-                Err(([(header::WWW_AUTHENTICATE, "Bearer")], unauthorized_response(NO_TOKEN)).into_response())
+            Some(BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics | BoardRoute::Marks) => {
+                let refused =
+                    || ([(header::WWW_AUTHENTICATE, "Bearer")], unauthorized_response(NO_TOKEN)).into_response();
+                if self.has_valid_token(&request) { Ok(request) } else { Err(refused()) }
             }
             Some(BoardRoute::Readyz) => {
                 if !self.has_valid_token(&request) {

@@ -5,6 +5,7 @@ mod demo;
 mod file_reader;
 mod login;
 mod logs;
+mod mark;
 mod name_follower;
 mod output;
 mod plan;
@@ -25,6 +26,7 @@ use crate::{
     config::{Command, Config, ConfigError},
     login::HashPasswordError,
     logs::Log,
+    mark::MarkError,
     output::OutputError,
     plan::Plan,
     run::RunError,
@@ -44,6 +46,7 @@ const WRONG_CONFIGURATION: u8 = 2;
 enum ProgramError {
     Config(#[from] ConfigError),
     HashPassword(#[from] HashPasswordError),
+    Mark(#[from] MarkError),
     Output(#[from] OutputError),
     Run(#[from] RunError),
 }
@@ -52,7 +55,7 @@ impl ProgramError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) => ExitCode::from(WRONG_CONFIGURATION),
-            Self::HashPassword(_) | Self::Output(_) | Self::Run(_) => ExitCode::FAILURE,
+            Self::HashPassword(_) | Self::Mark(_) | Self::Output(_) | Self::Run(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -88,7 +91,8 @@ fn main() -> ExitCode {
 }
 
 fn run_command(config: Config) -> Result<(), ProgramError> {
-    match config.command {
+    match &config.command {
+        Some(Command::Mark { text, board }) => output::print(&mark::send(&config, text, board.as_deref())?)?,
         Some(Command::HashPassword) => output::print(&format!("{}\n", login::hash_password()?))?,
         Some(Command::Check) => output::print(&Plan::try_from(config)?.check_database()?.to_string())?,
         _ => run::run(Plan::try_from(config)?)?,

@@ -183,7 +183,10 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
             None => Ok(()),
         }
     };
-    tokio::try_join!(board_server, proxied).map(drop)
+    let result = tokio::try_join!(board_server, proxied).map(drop);
+    // Tasks of the last connections may still have the board.
+    monitor.stop();
+    result
 }
 
 /// A request to the board, or to the demo's shop.

@@ -18,6 +18,8 @@ pub enum BoardRoute {
     HealthV1,
     /// All figures as Prometheus's text.
     Metrics,
+    /// Notes a mark.
+    Marks,
     /// Whether the process answers.
     Livez,
     /// Whether the application can do its work.
@@ -39,6 +41,7 @@ impl BoardRoute {
         Self::Health,
         Self::HealthV1,
         Self::Metrics,
+        Self::Marks,
         Self::Livez,
         Self::Readyz,
     ];
@@ -52,6 +55,7 @@ impl BoardRoute {
             Self::Health => "/health",
             Self::HealthV1 => "/api/v1/health",
             Self::Metrics => "/metrics",
+            Self::Marks => "/marks",
             Self::Livez => "/livez",
             Self::Readyz => "/readyz",
         }
@@ -60,7 +64,7 @@ impl BoardRoute {
     /// The method of the route. A route with GET answers HEAD too.
     pub const fn method(self) -> Method {
         match self {
-            Self::Refresh => Method::POST,
+            Self::Refresh | Self::Marks => Method::POST,
             _ => Method::GET,
         }
     }

@@ -92,7 +92,7 @@ impl Judged {
 
 /// What stays the same of a finding while its figures change: the subject, and the words of its sentence up to the first comma or colon.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct FindingKey(String);
+pub(crate) struct FindingKey(String);
 
 impl From<&Finding> for FindingKey {
     fn from(finding: &Finding) -> Self {

@@ -36,9 +36,9 @@ pub(super) fn keeper(heap: Option<Growth>, history: &mut History, reader: &Reade
 }
 
 impl Keeper {
-    /// `GET /carts keeps 1.2 MiB a request`.
+    /// `GET /carts keeps at least 1.2 MiB a request`: what a request frees of others, such as its own head, hides as much.
     pub(super) fn text(&self) -> String {
-        format!("{} keeps {} a request", self.name, format::bytes(self.bytes_each))
+        format!("{} keeps at least {} a request", self.name, format::bytes(self.bytes_each))
     }
 
     /// Where the growth alone is no finding yet.
@@ -133,7 +133,7 @@ mod tests {
             let finding = keeper.finding(&memory);
             (finding.severity, finding.sentence.replace('\u{a0}', " "))
         };
-        let kept = "GET /carts keeps 1.2 MiB a request, 85.3 MiB more in 5 minutes are not freed";
+        let kept = "GET /carts keeps at least 1.2 MiB a request, 85.3 MiB more in 5 minutes are not freed";
         let soon = format!("{kept}, at this pace the system's memory is full in about 7 h");
         assert_eq!(finding(8 << 30), (Severity::Warning, soon));
         assert_eq!(finding(64 << 30), (Severity::Advice, kept.to_owned()));

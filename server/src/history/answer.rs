@@ -53,7 +53,7 @@ impl History {
         names: NameLookup<'_>,
     ) -> RefreshResponse {
         let reader = names.reader;
-        let Self { started_at_unix_ms, tiers, causes, slowest_of, windows, aliases, now, .. } = self;
+        let Self { started_at_unix_ms, tiers, causes, marks, slowest_of, windows, aliases, now, .. } = self;
         let window_sums = &mut windows[query.window as usize];
         window_sums.advance(tiers, aliases, *now);
         reader.busy_ids().for_each(|id| window_sums.know(id));
@@ -99,6 +99,7 @@ impl History {
             endpoint,
             memory: None,
             database: None,
+            marks: cursor.is_none_or(|cursor| marks.changed_at > cursor.tick).then(|| marks.iter().cloned().collect()),
             // Whoever has the snapshot knows its age.
             age_ms: 0,
         }

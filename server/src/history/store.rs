@@ -85,6 +85,10 @@ impl StoreTier {
     }
 }
 
+/// Marks are kept as long as the coarsest steps, and no more of them.
+pub(crate) const MARKS_KEPT_SECONDS: u64 = 398 * 24 * 60 * 60;
+pub(crate) const MAX_STORED_MARKS: u64 = 10_000;
+
 /// The Unix seconds at which steps of each tier begin that are read at a start.
 pub(crate) type StoredSpans = [(StoreTier, Range<u64>); StoreTier::ALL.len()];
 
@@ -97,12 +101,28 @@ pub(crate) struct StoredStep {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// A mark as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredMark {
+    pub(crate) at_unix_ms: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// What is stored together or not at all. A step that is there already is replaced: sent twice is stored once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) steps: Vec<StoredStep>,
     /// The encoded names that no earlier batch had.
     pub(crate) names: Vec<(NameKey, Vec<u8>)>,
+    pub(crate) marks: Vec<StoredMark>,
+    /// How the run stands. The next run tells by it how this one ended.
+    pub(crate) run_record: Option<Vec<u8>>,
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.marks.is_empty() && self.run_record.is_none()
+    }
 }
 
 /// A store of one monitor's history. Its methods wait for a disk or a network: a task of its own calls them.
@@ -116,11 +136,17 @@ pub(crate) trait Store: Send {
     /// All names, by rising key.
     fn names(&self) -> Result<Vec<(NameKey, Vec<u8>)>, StoreError>;
 
-    /// Removes the steps that are older than their tier keeps. While the others take more than `most_bytes`, the oldest of the finest
+    /// The marks within a span of Unix milliseconds, the oldest first.
+    fn marks(&self, span: Range<u64>) -> Result<Vec<StoredMark>, StoreError>;
+
+    /// The newest [`Batch::run_record`].
+    fn run_record(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Removes the steps and marks that are older than their tier keeps. While the others take more than `most_bytes`, the oldest of the finest
     /// tier goes.
     fn trim(&mut self, now: u64, most_bytes: u64) -> Result<(), StoreError>;
 
-    /// The bytes of all steps and names, without what the store itself needs.
+    /// The bytes of all steps, names and marks, without what the store itself needs.
     fn bytes(&self) -> Result<u64, StoreError>;
 }
 

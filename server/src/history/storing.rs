@@ -33,8 +33,17 @@ fn name_of(numbered: RunNumber, names: NameLookup<'_>) -> StoredName {
 impl History {
     /// What the store lacks: the complete steps of ten seconds, and the longer steps that they are a part of, as far as those are.
     pub(crate) fn take_unstored(&mut self, names: NameLookup<'_>) -> Batch {
-        let (from, to) = (self.sent.until.max(self.first / 10 * 10), self.tiers.complete_until(1));
-        let mut batch = Batch::default();
+        self.take_until(self.tiers.complete_until(1), false, names)
+    }
+
+    /// The same with the seconds since the last complete step: nothing comes after them.
+    pub(crate) fn take_rest(&mut self, names: NameLookup<'_>) -> Batch {
+        self.take_until(self.now, true, names)
+    }
+
+    fn take_until(&mut self, to: u64, is_rest: bool, names: NameLookup<'_>) -> Batch {
+        let from = self.sent.until.max(self.first / 10 * 10);
+        let mut batch = Batch { marks: self.marks.take_unsent(), ..Batch::default() };
         if from >= to {
             return batch;
         }
@@ -44,7 +53,7 @@ impl History {
             let mut starts: Vec<u64> = refolded.collect();
             // Longer steps are sent less often, since they take longer to sum.
             let sent_each = tier.sent_each_seconds();
-            if from / sent_each < to / sent_each {
+            if is_rest || from / sent_each < to / sent_each {
                 starts.extend((from / step..to.div_ceil(step)).map(|number| number * step));
             }
             for start in starts {
@@ -67,6 +76,7 @@ impl History {
         for (key, _) in &lost.names {
             self.sent.names.remove(key);
         }
+        self.marks.send_again(&lost.marks);
     }
 
     /// Takes over what earlier runs have stored, and returns how many of its steps cannot be read. `command` finds or makes the number of a
@@ -80,6 +90,7 @@ impl History {
         let known: HashMap<NameKey, StoredName> =
             earlier.names.iter().filter_map(|(key, name)| Some((*key, StoredName::decode(name)?))).collect();
         self.sent.names.extend(known.keys());
+        self.marks.restore(self.now, &earlier.marks);
         let mut endpoints: HashMap<NameKey, Option<usize>> = HashMap::new();
         let mut unreadable = 0;
         // The coarsest first: they reach furthest back, should the memory not suffice for all.

@@ -36,9 +36,14 @@ fn fold_steps(frames: &[&Frame], step: u64) -> Vec<Frame> {
     steps.map(|frames| fold(frames[0].start / step * step, frames)).collect()
 }
 
-/// The ticks whose frames of a tier a history that begins at a tick takes over from earlier runs: before the step in which it begins.
+/// The tier whose steps are stored in part when a run ends in order.
+const TEN_SECONDS: usize = 1;
+
+/// The ticks whose frames of a tier a history that begins at a tick takes over from earlier runs: before the step in which it begins, and
+/// what the run before had of its ten seconds.
 pub(super) fn earlier_span(tier: usize, first_tick: u64) -> Range<u64> {
-    let end = first_tick / STEPS[tier] * STEPS[tier];
+    let begun = if tier == TEN_SECONDS { STEPS[tier] } else { 0 };
+    let end = first_tick / STEPS[tier] * STEPS[tier] + begun;
     // The frames of five minutes are made of those of a minute.
     let reach =
         if STEPS[tier] == 60 { STEPS[tier + 1] * KEPT[tier + 1] as u64 } else { STEPS[tier] * KEPT[tier] as u64 };
@@ -124,9 +129,13 @@ impl Tiers {
         (0..STEPS.len()).filter(can_go).max_by_key(|tier| self.bytes[*tier])
     }
 
-    /// Takes over the frames of earlier runs, by rising start, which all end before this run's first step. Those of a minute make those of
-    /// five minutes too.
-    pub(super) fn restore(&mut self, tier: usize, earlier: Vec<Frame>) {
+    /// Takes over the frames of earlier runs, by rising start, which all end before this run. Those of a minute make those of five minutes
+    /// too.
+    pub(super) fn restore(&mut self, tier: usize, mut earlier: Vec<Frame>) {
+        if tier == TEN_SECONDS && self.complete[tier] > self.first / STEPS[tier] * STEPS[tier] {
+            // This run's part of the step is a frame already.
+            earlier.retain(|frame| frame.start < self.first / STEPS[tier] * STEPS[tier]);
+        }
         if STEPS[tier] == 60 {
             let step = STEPS[tier + 1];
             let own = self.first / step * step;

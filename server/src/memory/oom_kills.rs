@@ -8,7 +8,31 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{cgroup::GroupFolder, failure::is_gone, text};
+
+/// The kernel's counters of processes that it killed for want of memory, for a later run: their files, the nearest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OomCounters(Vec<(PathBuf, u64)>);
+
+/// The machine's own counter is in it.
+const MACHINE: &str = "/proc/vmstat";
+
+impl OomCounters {
+    /// Whose process has been killed since they were read, in words. A counter that is gone, or began anew, says nothing; then the next one
+    /// does.
+    pub(crate) fn killed_since(&self) -> Option<String> {
+        let more = |(file, before): &(PathBuf, u64)| oom_kills(file).is_some_and(|now| now > *before);
+        let (index, (file, _)) = self.0.iter().enumerate().find(|(_, counter)| more(counter))?;
+        let whose = match (index, file == Path::new(MACHINE)) {
+            (_, true) => "a process of this machine",
+            (0, false) => "a process of its control group",
+            (_, false) => "a process below the control group above it",
+        };
+        Some(format!("the kernel killed {whose} for want of memory (OOM kill)"))
+    }
+}
 
 /// The kernel counts a kill before the process has ended, which takes longer the more memory it has.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
@@ -44,6 +68,17 @@ impl OomKillCounter {
         self.count
     }
 
+    /// The counters as they were last read.
+    pub(super) fn counters(&self) -> OomCounters {
+        let own = |group: &WatchedGroup| Some((group.place.folder.join(group.place.names.events), group.kills?));
+        let above = |group: &WatchedGroup| {
+            let file = |(folder, count): &(PathBuf, u64)| (folder.join(group.place.names.events), *count);
+            group.above.iter().map(file).collect::<Vec<_>>()
+        };
+        let group = self.group.iter().flat_map(|group| own(group).into_iter().chain(above(group)));
+        OomCounters(group.chain(self.machine.map(|count| (MACHINE.into(), count))).collect())
+    }
+
     /// Watches this group from now on. What it has counted before was before.
     pub(super) fn watch(&mut self, place: &GroupFolder) {
         if self.group.as_ref().is_some_and(|group| group.place.folder == place.folder) {
@@ -63,7 +98,7 @@ impl OomKillCounter {
         let before = self.machine;
         self.machine = match &self.group {
             Some(group) if !group.above.is_empty() => None,
-            _ => oom_kills(Path::new("/proc/vmstat")),
+            _ => oom_kills(Path::new(MACHINE)),
         };
         let of_machine = self.machine.zip(before).map_or(0, |(now, before)| now.saturating_sub(before));
         let Some(group) = &mut self.group else { return self.add_uncertain(of_machine) };

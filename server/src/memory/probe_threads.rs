@@ -14,7 +14,7 @@ use super::{
     descriptors,
     devices::DevicesProbe,
     disks, handles,
-    oom_kills::OomKillCounter,
+    oom_kills::{OomCounters, OomKillCounter},
     process::ProcessProbe,
     smaps,
     system::SystemProbe,
@@ -47,6 +47,8 @@ struct ProcessesReading {
     /// Their fields of it; the others are not read.
     memory: Memory,
     members: ProcessGroup,
+    /// Those of the monitor's own process; empty if it watches others.
+    oom_counters: OomCounters,
 }
 
 #[derive(Clone)]
@@ -81,7 +83,7 @@ impl ProbeThreads {
                         move |total| {
                             let mut memory = Memory::default();
                             probe.read(total, &mut memory);
-                            ProcessesReading { memory, members: probe.members() }
+                            ProcessesReading { memory, members: probe.members(), oom_counters: OomCounters::default() }
                         }
                     })
                 }
@@ -176,11 +178,15 @@ impl ProbeThreads {
         &self.members
     }
 
+    pub(super) fn oom_counters(&self) -> OomCounters {
+        self.processes.reading().map(|read| read.oom_counters.clone()).unwrap_or_default()
+    }
+
     /// Writes what is read every second.
     pub(super) fn write_cheap(&mut self, memory: &mut Memory) {
         memory.system = self.system.reading().and_then(|(system, _)| system.clone());
         match self.processes.reading() {
-            Ok(ProcessesReading { memory: read, members }) => {
+            Ok(ProcessesReading { memory: read, members, .. }) => {
                 memory.process.clone_from(&read.process);
                 memory.descriptors.clone_from(&read.descriptors);
                 memory.container.clone_from(&read.container);
@@ -254,7 +260,7 @@ impl ThisProcessProbe {
             oom_kills_seen: self.oom_kills.count(),
             ..Memory::default()
         };
-        ProcessesReading { memory, members: ProcessGroup::default() }
+        ProcessesReading { memory, members: ProcessGroup::default(), oom_counters: self.oom_kills.counters() }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     history::store::HistoryFolder,
     memory::WatchTarget,
     requests::{Capacity, Policy, Routes},
-    sample::ServiceLabel,
+    sample::{ServiceLabel, version},
 };
 
 /// The bytes of the history on disk, unless the host says another bound.
@@ -27,6 +27,7 @@ const HISTORY_MAX_BYTES: u64 = 256 << 20;
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
     service: Option<String>,
+    version: Option<String>,
     trace_url: Option<TraceUrl>,
     target: Option<WatchTarget>,
     database: Database,
@@ -57,6 +58,17 @@ impl Builder {
     /// ```
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = Some(name.into());
+        self
+    }
+
+    /// Sets the version of the application, which marks its start on the charts. The default is the environment variable
+    /// `WATCHBOARD_SERVICE_VERSION`, or the build id of the executable.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().version(env!("CARGO_PKG_VERSION"));
+    /// ```
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
         self
     }
 
@@ -306,7 +318,8 @@ impl Builder {
     /// ```
     pub fn build(self) -> Monitor {
         let name = self.service.or_else(|| self.target.is_none().then(executable_name));
-        let service = ServiceLabel { name, trace_url: self.trace_url };
+        let version = version(self.version, self.target.is_none());
+        let service = ServiceLabel { name, trace_url: self.trace_url, version };
         let ready_needs_database = self.ready_needs_database;
         let (access, links) = if let Some(access) = self.access {
             (access, None)

@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
-use watchboard_wire::{Part, RefreshCursor, RefreshQuery, RefreshResponse};
+use watchboard_wire::{Mark, Part, RefreshCursor, RefreshQuery, RefreshResponse};
 
 /// The board has a viewer if a page was read within this time: a little longer than the longest refresh interval of a page.
 const WATCHED_WITHIN: Duration = Duration::from_secs(65);
@@ -44,6 +44,10 @@ impl LastRead {
 pub(super) enum Message {
     /// A page wants figures.
     Page { query: RefreshQuery, cursor: Option<RefreshCursor>, answer: oneshot::Sender<RefreshResponse> },
+    /// The thread ends.
+    Stop,
+    /// Somebody notes something.
+    Note { text: String, answer: oneshot::Sender<Mark> },
     /// Answered once the costly figures are published.
     CostlyFigures(oneshot::Sender<()>),
 }

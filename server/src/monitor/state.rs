@@ -1,6 +1,10 @@
 //! The part of the monitor that answers the board. It reads what the thread published, and asks the thread for more.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, mpsc::Receiver},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use tokio::{
@@ -8,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 use watchboard_app::port::{RefreshResult, Telemetry};
-use watchboard_wire::{Fault, FullSnapshot, Part, RefreshCursor, RefreshQuery, Unknown};
+use watchboard_wire::{Fault, FullSnapshot, Mark, Part, Reading, RefreshCursor, RefreshQuery, Unknown};
 
 use super::{
     message::{LastRead, Message},
@@ -32,6 +36,41 @@ pub(super) struct State {
     pub(super) database_read: Arc<LastRead>,
     pub(super) starter: Starter,
     pub(super) faults: Arc<Faults>,
+    /// After `messages`: the thread ends when nobody can ask it any more.
+    pub(super) end: ThreadEnd,
+}
+
+/// A host that ends waits so long at most until the history's last seconds are stored.
+const STORED_WITHIN: Duration = Duration::from_millis(1_500);
+
+/// The end of the monitor's thread. Whoever drops it waits for that, if a history is stored then.
+pub(super) struct ThreadEnd {
+    /// Disconnected by the end.
+    pub(super) ended: Mutex<Receiver<()>>,
+    pub(super) is_awaited: bool,
+}
+
+impl ThreadEnd {
+    fn wait(&self) {
+        if self.is_awaited {
+            let _ = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(STORED_WITHIN);
+        }
+    }
+}
+
+impl Drop for ThreadEnd {
+    fn drop(&mut self) {
+        self.wait();
+    }
+}
+
+impl State {
+    /// Ends the thread in order.
+    pub(super) fn stop(&self) {
+        if self.messages.try_send(Message::Stop).is_ok() {
+            self.end.wait();
+        }
+    }
 }
 
 impl Telemetry for State {
@@ -78,10 +117,7 @@ impl Telemetry for State {
         let frozen = Arc::clone(&self.frozen);
         let within = if frozen.load().stale().is_some() { STALE_ANSWER_WITHIN } else { ANSWER_WITHIN };
         Box::pin(async move {
-            sent.map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => Unknown::because("too many pages ask at once: try again"),
-                mpsc::error::TrySendError::Closed(_) => Unknown::because("the monitor has stopped: see the log"),
-            })?;
+            sent.map_err(not_sent)?;
             match timeout(within, answered).await {
                 Ok(Ok(answer)) => Ok(answer),
                 Ok(Err(_)) => Err(Unknown::because("the monitor failed to answer: see the log")),
@@ -93,7 +129,27 @@ impl Telemetry for State {
         })
     }
 
+    fn note(&self, text: String) -> Pin<Box<dyn Future<Output = Reading<Mark>> + Send>> {
+        self.starter.start();
+        let (answer, answered) = oneshot::channel();
+        let sent = self.messages.try_send(Message::Note { text, answer });
+        Box::pin(async move {
+            sent.map_err(not_sent)?;
+            let late = |_| Unknown::because(format!("the monitor did not answer within {ANSWER_WITHIN:?}"));
+            let failed = |_| Unknown::because("the monitor failed to answer: see the log");
+            timeout(ANSWER_WITHIN, answered).await.map_err(late)?.map_err(failed)
+        })
+    }
+
     fn faults(&self) -> Vec<Fault> {
         faults_with(&self.faults)
+    }
+}
+
+/// Why the thread does not get a message.
+fn not_sent(error: mpsc::error::TrySendError<Message>) -> Unknown {
+    match error {
+        mpsc::error::TrySendError::Full(_) => Unknown::because("too many pages ask at once: try again"),
+        mpsc::error::TrySendError::Closed(_) => Unknown::because("the monitor has stopped: see the log"),
     }
 }

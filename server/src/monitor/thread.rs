@@ -2,7 +2,7 @@
 //! again, with the same sampler.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, mpsc::SyncSender},
     time::{Duration, Instant},
 };
 
@@ -46,6 +46,8 @@ pub(super) struct MonitorThread {
     pub(super) results: watch::Sender<ProbeResult>,
     pub(super) latest: watch::Receiver<ProbeResult>,
     pub(super) supervision: Supervision,
+    /// Dropped when the thread has ended.
+    pub(super) alive: SyncSender<()>,
 }
 
 impl MonitorThread {
@@ -72,6 +74,8 @@ impl MonitorThread {
                 }
             })
         });
+        self.sampler.stop(&self.frozen.load().snapshot);
+        drop(self.alive);
     }
 
     async fn sample_and_answer(&mut self) {
@@ -92,8 +96,12 @@ impl MonitorThread {
                 }
                 () = probed.notified() => {}
                 message = self.messages.recv(), if self.parked.len() < MAX_MESSAGES => {
+                    match &message {
+                        None | Some(Message::Stop) => return,
+                        Some(Message::Note { .. }) => {}
+                        Some(message) => self.sampler.begin_costly(message.is_with_devices()),
+                    }
                     let Some(message) = message else { return };
-                    self.sampler.begin_costly(message.is_with_devices());
                     self.parked.push((Instant::now(), message));
                 }
                 () = sleep_until(awaited.unwrap_or_else(Instant::now).into()), if awaited.is_some() => {}
@@ -122,13 +130,16 @@ impl MonitorThread {
         self.publish(updated);
         let sampler = &self.sampler;
         let is_ready = |(asked_at, message): &mut (Instant, Message)| {
-            asked_at.elapsed() >= PROBE_WITHIN || !sampler.are_awaited(message.is_with_devices())
+            let is_note = matches!(message, Message::Note { .. });
+            is_note || asked_at.elapsed() >= PROBE_WITHIN || !sampler.are_awaited(message.is_with_devices())
         };
         let ready: Vec<_> = self.parked.extract_if(.., is_ready).collect();
         for (_, message) in ready {
             // An answer fails if nobody waits any more.
             match message {
+                Message::Stop => {}
                 Message::CostlyFigures(answer) => _ = answer.send(()),
+                Message::Note { text, answer } => _ = answer.send(self.sampler.note(text)),
                 Message::Page { query, cursor, answer } => {
                     let (frozen, latest) = (self.frozen.load(), self.latest.borrow());
                     if let Some(response) = self.sampler.rescued_answer(&query, cursor, &frozen, &latest) {

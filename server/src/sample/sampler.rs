@@ -10,8 +10,8 @@ use std::{
 
 use watchboard_wire::{
     AppCommands, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, DatabaseState, FailureKind,
-    FullSnapshot, Health, Heap, Memory, MemoryDetail, Part, RefreshCursor, RefreshQuery, RefreshResponse, Requests,
-    Snapshot, TraceUrl, Window,
+    FullSnapshot, Health, Heap, Mark, MarkKind, Memory, MemoryDetail, Part, RefreshCursor, RefreshQuery,
+    RefreshResponse, Requests, Snapshot, TraceUrl, Window,
 };
 
 use crate::{
@@ -20,9 +20,15 @@ use crate::{
     database::ProbeResult,
     health::{HealthInput, Judge, MonitorState, with_database, with_monitor},
     history::{FrameBuilder, History, Host, NameLookup, store::HistoryFolder},
-    memory::Probes,
+    memory::{OomCounters, Probes},
     requests::{Reader, Recorder, RequestReports},
-    sample::{RuntimeProbe, cost::CostMeter, stored_steps::StoredSteps},
+    sample::{
+        RuntimeProbe,
+        cost::CostMeter,
+        mark_watch::{MarkWatch, changes_between_runs, stopped},
+        run_record::RunRecord,
+        stored_steps::StoredSteps,
+    },
     supervision::{Faults, program::faults_with},
 };
 
@@ -41,6 +47,8 @@ pub(crate) struct ServiceLabel {
     /// Without a name the application has the name of its process.
     pub(crate) name: Option<String>,
     pub(crate) trace_url: Option<TraceUrl>,
+    /// The version of the application, in words.
+    pub(crate) version: Option<String>,
 }
 
 /// The figures of one monitor; owned by its thread.
@@ -57,6 +65,9 @@ pub(crate) struct Sampler {
     last_tick: Option<u64>,
     history: History,
     stored: StoredSteps,
+    /// How the run before stood, until that is told.
+    before: Option<RunRecord>,
+    marks: MarkWatch,
     judge: Judge,
     health: Health,
     last_cost: Option<(Instant, Cost)>,
@@ -87,6 +98,8 @@ impl Sampler {
             last_tick: None,
             history: History::new(started_at_unix_ms, first_tick),
             stored: StoredSteps::new(folder, first_tick, &faults),
+            before: None,
+            marks: MarkWatch::default(),
             judge: Judge::default(),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
             last_cost: None,
@@ -100,7 +113,8 @@ impl Sampler {
         let taken_at = Instant::now();
         let database = probe_result.current();
         let Self { reader, commands, history, .. } = self;
-        self.stored.restore(self.last_tick.is_none(), history, reader, commands);
+        let before = self.stored.restore(self.last_tick.is_none(), history, reader, commands);
+        self.before = before.or(self.before.take());
         let tick = self.first_tick.saturating_add(seconds);
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
@@ -119,7 +133,6 @@ impl Sampler {
             ..host(&memory, &database, before)
         };
         self.push(tick, frame, reports, host);
-        self.stored.send(&mut self.history, &self.reader, &self.commands);
         let mut requests = self.reader.requests();
         requests.last_minute = self.history.last_minute();
         requests.last_ten_seconds = self.history.last_ten_seconds();
@@ -144,6 +157,7 @@ impl Sampler {
             listens: self.commands.listens(),
             runtime: self.runtime.as_mut().map(RuntimeProbe::read),
         };
+        self.mark(&snapshot);
         self.cost.tick(self.probes.take_cpu());
         FullSnapshot {
             snapshot,
@@ -154,6 +168,32 @@ impl Sampler {
             exemplars: self.history.exemplars(),
             latencies: vec![],
         }
+    }
+
+    /// Marks what happened, and sends what the store lacks.
+    fn mark(&mut self, snapshot: &Snapshot) {
+        let version = self.service.version.as_deref();
+        let before = self.before.take();
+        let ended = before.map(|run| changes_between_runs(&run, snapshot, version, OomCounters::killed_since));
+        let marks = self.marks.changes(snapshot, version);
+        ended.into_iter().flatten().chain(marks).for_each(|mark| self.history.mark(mark));
+        let record = || RunRecord::of(snapshot, self.service.version.clone(), self.probes.oom_counters());
+        self.stored.send(&mut self.history, &self.reader, &self.commands, record);
+    }
+
+    /// Marks this moment.
+    pub(crate) fn note(&mut self, text: String) -> Mark {
+        let mark = Mark { at_unix_ms: now_unix_ms(), kind: MarkKind::Note, text };
+        self.history.mark(mark.clone());
+        mark
+    }
+
+    /// The run ends in order: stores what is left of it.
+    pub(crate) fn stop(&mut self, last: &Snapshot) {
+        self.history.mark(stopped(last, now_unix_ms()));
+        let mut record = RunRecord::of(last, self.service.version.clone(), self.probes.oom_counters());
+        record.has_stopped = true;
+        self.stored.stop(&mut self.history, &self.reader, &self.commands, &record);
     }
 
     /// Takes the counts since the last tick, also of commands that read and that write. What a panic leaves in the counters is taken by

@@ -8,20 +8,26 @@ use crate::{
     commands::CommandReader,
     history::{
         History, NameLookup, restored_spans,
-        store::{self, HistoryFolder, StoreLink},
+        store::{self, Batch, HistoryFolder, StoreLink},
     },
     requests::Reader,
+    sample::run_record::RunRecord,
     supervision::Faults,
 };
 
 /// The first tick waits so long for the history of earlier runs. It is taken over later if it takes longer.
 const LOADED_WITHIN: Duration = Duration::from_millis(250);
 
+/// The end of a run waits so long for a slow disk.
+const STORED_WITHIN: Duration = Duration::from_secs(1);
+
 /// The history on disk, if there is one.
 pub(super) struct StoredSteps {
     link: Option<StoreLink>,
     /// Steps of earlier runs that could not be read.
     unreadable: u64,
+    /// Whether the store has a record of this run.
+    is_recorded: bool,
     faults: Arc<Faults>,
 }
 
@@ -33,31 +39,55 @@ impl StoredSteps {
             let failed = |error| faults.record(store::PART, format!("its thread cannot be started: {error}"));
             start(folder).map_err(failed).ok()
         });
-        Self { link, unreadable: 0, faults: Arc::clone(faults) }
+        Self { link, unreadable: 0, is_recorded: false, faults: Arc::clone(faults) }
     }
 
-    /// Takes over the history of earlier runs, once it is read. The first tick waits a moment for it, so that the first page has it.
+    /// Takes over the history of earlier runs, once it is read. Returns how the last of them stood. The first tick waits a moment for it, so that the first page has it.
     pub(super) fn restore(
         &mut self,
         is_first: bool,
         history: &mut History,
         reader: &mut Reader,
         commands: &CommandReader,
-    ) {
+    ) -> Option<RunRecord> {
         let wait = if is_first { LOADED_WITHIN } else { Duration::ZERO };
-        let Some(earlier) = self.link.as_mut().and_then(|link| link.take_earlier(wait)) else { return };
+        let earlier = self.link.as_mut()?.take_earlier(wait)?;
         let restore = || history.restore(&earlier, reader, &|name| commands.number(name));
         self.unreadable += self.faults.rescue("history", restore).unwrap_or_default() as u64;
+        earlier.run_record.as_deref().and_then(RunRecord::decode)
     }
 
-    /// Sends what the store lacks.
-    pub(super) fn send(&self, history: &mut History, reader: &Reader, commands: &CommandReader) {
+    /// Sends what the store lacks. `record` is how the run stands: it is there from the start, so that a run that lives for seconds is known.
+    pub(super) fn send(
+        &mut self,
+        history: &mut History,
+        reader: &Reader,
+        commands: &CommandReader,
+        record: impl FnOnce() -> RunRecord,
+    ) {
         let Some(link) = self.link.as_ref().filter(|link| !link.is_loading()) else { return };
         let names = NameLookup { reader, command: &|number| commands.name(number) };
         let batch = self.faults.rescue("history", || history.take_unstored(names));
-        if let Some(lost) = batch.and_then(|batch| link.send(batch)) {
+        let Some(batch) = batch.filter(|batch| !self.is_recorded || !batch.is_empty()) else { return };
+        self.is_recorded = true;
+        let batch = Batch { run_record: Some(record().encode()), ..batch };
+        if let Some(lost) = link.send(batch) {
             history.forget_sent(&lost);
         }
+    }
+
+    /// Sends the rest, and waits a moment until it is stored: the run ends.
+    pub(super) fn stop(
+        &mut self,
+        history: &mut History,
+        reader: &Reader,
+        commands: &CommandReader,
+        record: &RunRecord,
+    ) {
+        let Some(link) = self.link.take().filter(|link| !link.is_loading()) else { return };
+        let names = NameLookup { reader, command: &|number| commands.name(number) };
+        let batch = self.faults.rescue("history", || history.take_rest(names)).unwrap_or_default();
+        link.finish(Batch { run_record: Some(record.encode()), ..batch }, STORED_WITHIN);
     }
 
     pub(super) fn state(&self) -> Option<StoredHistory> {

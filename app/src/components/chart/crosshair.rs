@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use watchboard_wire::{ShownSpan, format};
+use watchboard_wire::{MarkKind, ShownSpan, format};
 
 /// Reads what the charts show. It is boxed, since a memo of a further type would
 /// weigh some kilobytes in the bundle.
@@ -33,13 +33,23 @@ impl ChartSpan {
     }
 }
 
-/// The state that all charts of the page share: the point under the pointer, and what they show. The layout puts it into the
+/// A mark where all charts have it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ChartMark {
+    /// The index of its point, 0 the oldest.
+    pub(crate) index: usize,
+    pub(crate) kind: MarkKind,
+    pub(crate) said: String,
+}
+
+/// The state that all charts of the page share: the marks, the point under the pointer, and what they show. The layout puts it into the
 /// context.
 #[derive(Clone)]
 pub(crate) struct Crosshair {
     /// The index of a point, 0 the oldest; `None` while the pointer is on no chart.
     pub(in crate::components) index: RwSignal<Option<usize>>,
     pub(in crate::components) span: ReadSpan,
+    pub(super) marks: Memo<Vec<ChartMark>>,
     /// The other end of a span that the viewer chooses.
     anchor: RwSignal<Option<usize>>,
     choose: ChooseSpan,
@@ -50,13 +60,14 @@ pub(crate) struct Crosshair {
 impl Crosshair {
     pub(crate) fn provide(
         span: impl Fn() -> ChartSpan + Send + Sync + 'static,
+        marks: Memo<Vec<ChartMark>>,
         choose: impl Fn(Option<(usize, usize)>) + Send + Sync + 'static,
     ) {
         let is_scripted = RwSignal::new(false);
         // Effects run in the browser alone.
         Effect::new(move |_| is_scripted.set(true));
         let (index, anchor) = (RwSignal::new(None), RwSignal::new(None));
-        provide_context(Self { index, span: Arc::new(span), anchor, choose: Arc::new(choose), is_scripted });
+        provide_context(Self { index, span: Arc::new(span), marks, anchor, choose: Arc::new(choose), is_scripted });
     }
 
     /// Leaves the chart.
@@ -121,17 +132,19 @@ pub(super) fn point_at(index: RwSignal<Option<usize>>, event: &leptos::ev::Point
     index.set(Some((pointed.max(0.0) as usize).min(points - 1)));
 }
 
-/// The line at the crosshair and the span that is being chosen, drawn over a chart.
+/// The marks, the line at the crosshair and the span that is being chosen, drawn over a chart.
 #[component]
 pub(crate) fn CrosshairLine() -> impl IntoView {
-    let Crosshair { index, span, anchor, .. } = expect_context();
+    let Crosshair { index, span, marks, anchor, .. } = expect_context();
     // Text and not elements, as of drawings.
-    let line = move || {
-        let Some(at) = index.get() else { return String::new() };
+    let line = |at: usize, class: &str| format!("<line class=\"{class}\" x1=\"{at}\" x2=\"{at}\" y2=\"1\"/>");
+    let lines = move || {
+        let marks: String = marks.with(|marks| marks.iter().map(|mark| line(mark.index, mark.kind.word())).collect());
+        let Some(at) = index.get() else { return marks };
         let from = anchor.get().unwrap_or(at);
         let (x, width) = (from.min(at), from.abs_diff(at));
-        format!("<rect x=\"{x}\" width=\"{width}\" height=\"1\"/><line x1=\"{at}\" x2=\"{at}\" y2=\"1\"/>")
+        format!("{marks}<rect x=\"{x}\" width=\"{width}\" height=\"1\"/>{}", line(at, "at"))
     };
     let view_box = move || format!("0 0 {} 1", span().span.points - 1);
-    view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true" inner_html=line></svg> }
+    view! { <svg class="crosshair" viewBox=view_box preserveAspectRatio="none" aria-hidden="true" inner_html=lines></svg> }
 }

@@ -1,4 +1,4 @@
-//! The data of a chart: series over the window, how they are drawn, a limit, and marks.
+//! The data of a chart: series over the window, how they are drawn, and a limit.
 
 use watchboard_wire::{Axis, ShownSpan, Unit};
 
@@ -56,8 +56,6 @@ pub(crate) struct ChartData {
     pub(crate) series: Vec<Series>,
     /// The name and value of a limit.
     pub(crate) limit: Option<(&'static str, f64)>,
-    /// Events, each with its index in the window.
-    pub(crate) marks: Vec<(usize, String)>,
     /// The name of the sum of its series, for the legend; empty for none.
     pub(crate) total: &'static str,
     /// A warning beside the legend.
@@ -67,16 +65,7 @@ pub(crate) struct ChartData {
 impl ChartData {
     /// A chart without lines.
     pub(crate) fn new(span: ShownSpan, unit: Unit) -> Self {
-        Self {
-            span,
-            unit,
-            shape: ChartShape::Lines,
-            series: vec![],
-            limit: None,
-            marks: vec![],
-            total: "",
-            warning: String::new(),
-        }
+        Self { span, unit, shape: ChartShape::Lines, series: vec![], limit: None, total: "", warning: String::new() }
     }
 
     pub(super) fn axis(&self) -> Axis {
@@ -117,9 +106,6 @@ impl ChartData {
         if let Some(hidden) = shown.hidden {
             part.series.iter_mut().for_each(|series| series.hide(hidden));
             part.span = shown.span;
-            let first = self.points().saturating_sub(hidden + part.points());
-            let marks = self.marks.iter().filter_map(|(index, said)| Some((index.checked_sub(first)?, said.clone())));
-            part.marks = marks.filter(|(index, _)| *index < part.points()).collect();
         }
         part
     }
@@ -175,7 +161,6 @@ mod tests {
         let values: Vec<Option<f32>> = (0..60).map(|value| Some(value as f32)).collect();
         let data = ChartData {
             series: vec![Series::new("rate", "a", &values)],
-            marks: [5, 20, 49, 50].map(|index| (index, index.to_string())).to_vec(),
             ..ChartData::new(ShownSpan { window: Window::Minute, points: 60 }, Unit::PerSecond)
         };
         let shown = |hidden, points| ChartSpan {
@@ -187,7 +172,6 @@ mod tests {
         let part = data.within(&shown(Some(10), 30));
         let at = |index| part.series[0].value_at(index, part.points());
         assert_eq!((at(0), at(29), at(30)), (Some(20.0), Some(49.0), None));
-        assert_eq!(part.marks, [(0, "20".to_owned()), (29, "49".to_owned())]);
         assert_eq!(data.within(&shown(None, 60)), data);
     }
 

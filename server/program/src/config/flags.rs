@@ -112,6 +112,10 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_TRACE_URL", value_name = "URL", global = true)]
     pub(crate) trace_url: Option<TraceUrl>,
 
+    /// The version of the application. Its start is marked with it on the charts.
+    #[arg(long, env = "WATCHBOARD_SERVICE_VERSION", value_name = "VERSION", global = true)]
+    pub(crate) service_version: Option<String>,
+
     /// A file with these settings, in TOML by the names of the flags. Flags and the environment go before it.
     #[arg(long = "config", env = "WATCHBOARD_CONFIG", value_name = "FILE", global = true)]
     pub(super) file: Option<PathBuf>,
@@ -155,6 +159,16 @@ pub(crate) enum Command {
     },
     /// Say whether the configuration is good, and what it comes to, without starting anything.
     Check,
+    /// Mark this moment on the charts of a board that runs: `watchboard mark "deploy 1.4.2"`.
+    ///
+    /// It sends `WATCHBOARD_TOKEN`, which the board has to know.
+    Mark {
+        /// What happens.
+        text: String,
+        /// The address of the board, if it is not the one of --listen: http://HOST:PORT/PATH.
+        #[arg(long, env = "WATCHBOARD_BOARD", value_name = "URL")]
+        board: Option<String>,
+    },
     /// Ask for a password and print its hash, for `WATCHBOARD_PASSWORD_HASH` or --password-file.
     ///
     /// It is asked for twice at a terminal; elsewhere it is the first line of the input.

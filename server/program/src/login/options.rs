@@ -25,7 +25,7 @@ pub(crate) struct LoginOptions {
     #[arg(long, env = "WATCHBOARD_PASSWORD_FILE", value_name = "PATH", global = true)]
     password_file: Option<PathBuf>,
 
-    /// The SHA-256 of the token that programs send to read /health and /metrics, in hexadecimal. `WATCHBOARD_TOKEN` can hold the token itself.
+    /// The SHA-256 of the token that programs send to read /health and /metrics and to post /marks, in hexadecimal. `WATCHBOARD_TOKEN` can hold the token itself.
     #[arg(long, env = "WATCHBOARD_TOKEN_HASH", hide_env_values = true, value_name = "SHA256", global = true)]
     token_hash: Option<Secret>,
 

@@ -64,6 +64,9 @@ pub(super) fn start(config: &Config, subject: Subject, capacities: &Capacities, 
     };
     builder = config.rules.apply(builder).ready_needs_database(config.ready_needs_database);
     builder = builder.keep_error_text(config.keep_error_text);
+    if let Some(version) = &config.service_version {
+        builder = builder.version(version);
+    }
     if let Some(folder) = &config.data_dir {
         builder = builder.data_dir(folder);
     }

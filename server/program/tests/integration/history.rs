@@ -7,7 +7,8 @@ use std::{
 };
 
 use serde_json::Value;
-use watchboard_test_support::Binary;
+use tokio::process::Command;
+use watchboard_test_support::{Binary, binary_path};
 
 const WITHIN: Duration = Duration::from_mins(1);
 
@@ -66,4 +67,47 @@ async fn a_second_process_and_a_damaged_file_stop_nothing() {
     assert_eq!(health["history"]["status"], "in memory");
     let counts = |health: &Value| health["application"]["total_requests"].as_u64() > Some(0);
     second.client.wait_for_json("/health", WITHIN, counts).await;
+}
+
+/// Waits until the folded cards of the overview have a mark with some words.
+async fn wait_for_mark(board: &Binary, words: &str) {
+    let deadline = Instant::now() + WITHIN;
+    loop {
+        let (_, body) = board.client.send("GET", "/?window=15m").await;
+        let page = String::from_utf8_lossy(&body).replace('\u{a0}', " ");
+        if page.contains(words) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the page has no mark with {words}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_clean_stop_a_kill_and_a_note_are_told_by_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = demo(folder.path(), &["--service-version", "1.4.1"]).await;
+    first.client.wait_for_json("/health", WITHIN, is_stored).await;
+    let board = format!("http://{}", first.client.address);
+    let mut command = Command::new(binary_path());
+    command.args(["mark", "deploy\n 1.4.2 <b>", "--board", &board]).env_remove("WATCHBOARD_TOKEN");
+    assert!(command.status().await.unwrap().success());
+    wait_for_mark(&first, "deploy 1.4.2 &lt;b&gt;").await;
+    first.signal("TERM").await;
+    first.wait_for_exit().await;
+    let mut second = demo(folder.path(), &["--service-version", "1.4.2"]).await;
+    for words in [
+        "demo shop started, version 1.4.1",
+        "deploy 1.4.2",
+        "demo shop stopped",
+        "version 1.4.2, before it version 1.4.1",
+    ] {
+        wait_for_mark(&second, words).await;
+    }
+    second.client.wait_for_json("/health", WITHIN, is_stored).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    second.signal("KILL").await;
+    second.wait_for_exit().await;
+    let third = demo(folder.path(), &["--no-traffic"]).await;
+    wait_for_mark(&third, "demo shop ended without a clean stop: it was killed, or it crashed").await;
 }

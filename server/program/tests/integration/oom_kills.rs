@@ -134,3 +134,34 @@ async fn wait_for_text(file: &std::path::Path) -> String {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn a_run_that_the_kernel_killed_is_named_by_the_next_one() {
+    let Some(group) = MemoryCgroup::with_limit(LIMIT) else {
+        println!("skipped: this machine lets no control group be made");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let history = ["demo", "--data-dir", folder.path().to_str().expect("a text")];
+    let mut first = Binary::start(&history).await;
+    let mut greedy = Python::script(GREEDY);
+    greedy.wait_until_listening().await;
+    group.add_process(first.pid());
+    group.add_process(greedy.pid());
+    let in_group = |health: &Value| health["memory_analysis"]["container"]["limit_bytes"] == LIMIT;
+    first.client.wait_for_json("/health", WITHIN, in_group).await;
+    let stored = |health: &Value| health["history"]["bytes"].as_u64();
+    let before = stored(&first.client.json("/health").await);
+    first.client.wait_for_json("/health", WITHIN, |health| stored(health) > before).await;
+    // Of the group's processes the kernel takes this one first.
+    std::fs::write(format!("/proc/{}/oom_score_adj", first.pid()), "1000").expect("it can be set");
+    std::fs::write(greedy.folder().join("eat"), "").expect("it can be written");
+    first.wait_for_exit().await;
+    greedy.wait().await;
+    let second = Binary::start(&[&history[..], &["--no-traffic"]].concat()).await;
+    let (_, page) = second.client.send("GET", "/").await;
+    let page = String::from_utf8_lossy(&page).replace('\u{a0}', " ");
+    let told =
+        "demo shop ended without a clean stop: the kernel killed a process of its control group for want of memory";
+    assert!(page.contains(told), "{page}");
+}

@@ -1,6 +1,9 @@
 //! What each store has to do, whichever it is.
 
-use super::{Batch, EmbeddedStore, NameKey, Store, StoreError, StoreTier, StoredStep};
+use super::{
+    Batch, EmbeddedStore, MARKS_KEPT_SECONDS, MAX_STORED_MARKS, NameKey, Store, StoreError, StoreTier, StoredMark,
+    StoredStep,
+};
 
 fn step(tier: StoreTier, start: u64, bytes: &[u8]) -> StoredStep {
     StoredStep { tier, start, bytes: bytes.to_vec() }
@@ -16,6 +19,7 @@ fn conform(make: &mut dyn FnMut() -> Box<dyn Store>) {
     sent_twice_is_stored_once(&mut *make());
     tiers_keep_their_time(&mut *make());
     the_finest_goes_first(&mut *make());
+    marks_and_the_record_of_a_run_are_kept(&mut *make());
 }
 
 fn what_is_stored_is_read(store: &mut dyn Store) {
@@ -25,7 +29,7 @@ fn what_is_stored_is_read(store: &mut dyn Store) {
         .rev()
         .flat_map(|at| StoreTier::ALL.map(|tier| step(tier, at * tier.step_seconds(), &at.to_be_bytes())))
         .collect();
-    store.append(&Batch { steps, names: names.to_vec() }).unwrap();
+    store.append(&Batch { steps, names: names.to_vec(), ..Batch::default() }).unwrap();
     for tier in StoreTier::ALL {
         let seconds = tier.step_seconds();
         let found = store.steps(tier, 10 * seconds..20 * seconds).unwrap();
@@ -41,6 +45,7 @@ fn sent_twice_is_stored_once(store: &mut dyn Store) {
     let batch = |bytes: &[u8]| Batch {
         steps: vec![step(StoreTier::TenSeconds, 70, bytes)],
         names: vec![(NameKey(7), b"seven".to_vec())],
+        ..Batch::default()
     };
     for bytes in [&b"short"[..], b"a longer one", b"short"] {
         store.append(&batch(bytes)).unwrap();
@@ -72,6 +77,28 @@ fn the_finest_goes_first(store: &mut dyn Store) {
     store.trim(9_000, 4_500).unwrap();
     let left = StoreTier::ALL.map(|tier| starts(store, tier).len());
     assert_eq!((left, store.bytes().unwrap()), ([0, 5, 10, 10, 10, 10], 4_500));
+}
+
+fn marks_and_the_record_of_a_run_are_kept(store: &mut dyn Store) {
+    assert_eq!((store.marks(0..u64::MAX).unwrap(), store.run_record().unwrap()), (vec![], None));
+    let mark = |at_unix_ms: u64, text: &str| StoredMark { at_unix_ms, bytes: text.into() };
+    let now = 2_000_000_000;
+    let at = |seconds_ago: u64| (now - seconds_ago) * 1_000;
+    let marks = [mark(at(0), "b"), mark(at(0), "a"), mark(at(9), "deploy"), mark(at(MARKS_KEPT_SECONDS + 1), "old")];
+    for record in ["first", "second"] {
+        let batch = Batch { marks: marks.to_vec(), run_record: Some(record.into()), ..Batch::default() };
+        store.append(&batch).unwrap();
+    }
+    assert_eq!(store.bytes().unwrap(), 1 + 1 + 6 + 3, "stored twice is there once");
+    assert_eq!(store.marks(at(9)..at(0)).unwrap(), [mark(at(9), "deploy")]);
+    assert_eq!(store.run_record().unwrap(), Some(b"second".to_vec()));
+    store.trim(now, u64::MAX).unwrap();
+    assert_eq!((store.marks(0..u64::MAX).unwrap().len(), store.bytes().unwrap()), (3, 8));
+    let many = (0..MAX_STORED_MARKS).map(|number| mark(at(8) + number, "many")).collect();
+    store.append(&Batch { marks: many, ..Batch::default() }).unwrap();
+    store.trim(now, u64::MAX).unwrap();
+    let kept = store.marks(0..u64::MAX).unwrap();
+    assert_eq!((kept.len() as u64, kept[0].at_unix_ms), (MAX_STORED_MARKS, at(8) + 2));
 }
 
 #[test]

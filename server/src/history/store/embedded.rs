@@ -4,14 +4,19 @@ use std::{fs, ops::Range, path::Path};
 
 use redb::{
     AccessGuard, CommitError, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    StorageError, TableDefinition, TableError, TransactionError,
+    StorageError, Table, TableDefinition, TableError, TransactionError,
 };
 
-use super::{Batch, NameKey, Store, StoreError, StoreTier, StoredStep};
+use super::{
+    Batch, MARKS_KEPT_SECONDS, MAX_STORED_MARKS, NameKey, Store, StoreError, StoreTier, StoredMark, StoredStep,
+};
 
 /// By tier and the Unix second at which the step begins.
 const STEPS: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("steps");
 const NAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("names");
+/// By Unix millisecond, and a key of the value: a mark that is stored twice is there once.
+const MARKS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("marks");
+const RUN_RECORD: TableDefinition<'_, (), &[u8]> = TableDefinition::new("run record");
 /// The bytes of all values, so that nobody has to read them to know.
 const BYTES: TableDefinition<'_, (), u64> = TableDefinition::new("bytes");
 /// The version of the format, at one place for all tables.
@@ -43,8 +48,7 @@ impl EmbeddedStore {
             Some(version) if version > FORMAT => Err(StoreError::Unreadable(format!(
                 "its format is {version}, of a newer Watchboard, and this one reads {FORMAT}"
             ))),
-            Some(_) => Ok(store),
-            None => store.make(),
+            Some(_) | None => store.make(),
         }
     }
 
@@ -57,34 +61,41 @@ impl EmbeddedStore {
         }
     }
 
-    /// Makes the tables.
+    /// Makes the tables that are missing.
     fn make(self) -> Result<Self, StoreError> {
         let write = self.database.begin_write()?;
         {
             write.open_table(STEPS)?;
             write.open_table(NAMES)?;
-            write.open_table(BYTES)?.insert((), 0)?;
+            write.open_table(MARKS)?;
+            write.open_table(RUN_RECORD)?;
+            let mut bytes = write.open_table(BYTES)?;
+            if bytes.is_empty()? {
+                bytes.insert((), 0)?;
+            }
             write.open_table(VERSION)?.insert((), FORMAT)?;
         }
         write.commit()?;
         Ok(self)
     }
 
-    /// Changes steps and names in one transaction. `change` returns by how many bytes they grow and shrink.
+    /// Changes the tables in one transaction. `change` returns by how many bytes they grow and shrink.
     fn change(
         &self,
-        change: impl FnOnce(
-            &mut redb::Table<'_, (u8, u64), &'static [u8]>,
-            &mut redb::Table<'_, u64, &'static [u8]>,
-        ) -> Result<(u64, u64), StorageError>,
+        change: impl FnOnce(&mut Tables<'_>) -> Result<(u64, u64), StorageError>,
     ) -> Result<(), StoreError> {
         let mut write = self.database.begin_write()?;
         // A start after a kill need not read the whole file.
         write.set_quick_repair(true);
         {
-            let mut steps = write.open_table(STEPS)?;
-            let mut names = write.open_table(NAMES)?;
-            let (more, less) = change(&mut steps, &mut names)?;
+            let mut tables = Tables {
+                steps: write.open_table(STEPS)?,
+                names: write.open_table(NAMES)?,
+                marks: write.open_table(MARKS)?,
+                run_record: write.open_table(RUN_RECORD)?,
+            };
+            let (more, less) = change(&mut tables)?;
+            drop(tables);
             let mut bytes = write.open_table(BYTES)?;
             let before = bytes.get(())?.map_or(0, |bytes| bytes.value());
             bytes.insert((), (before + more).saturating_sub(less))?;
@@ -93,9 +104,17 @@ impl EmbeddedStore {
     }
 }
 
+/// What a change may change.
+struct Tables<'a> {
+    steps: Table<'a, (u8, u64), &'static [u8]>,
+    names: Table<'a, u64, &'static [u8]>,
+    marks: Table<'a, (u64, u64), &'static [u8]>,
+    run_record: Table<'a, (), &'static [u8]>,
+}
+
 impl Store for EmbeddedStore {
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        self.change(|steps, names| {
+        self.change(|Tables { steps, names, marks, run_record }| {
             let (mut more, mut less) = (0, 0);
             for step in &batch.steps {
                 more += step.bytes.len() as u64;
@@ -105,6 +124,13 @@ impl Store for EmbeddedStore {
             for (key, name) in &batch.names {
                 more += name.len() as u64;
                 less += names.insert(key.0, &**name)?.map_or(0, |before| before.value().len() as u64);
+            }
+            for StoredMark { at_unix_ms, bytes } in &batch.marks {
+                let is_known = marks.insert((*at_unix_ms, NameKey::of(bytes).0), &**bytes)?.is_some();
+                more += if is_known { 0 } else { bytes.len() as u64 };
+            }
+            if let Some(record) = &batch.run_record {
+                run_record.insert((), &**record)?;
             }
             Ok((more, less))
         })
@@ -133,10 +159,36 @@ impl Store for EmbeddedStore {
         Ok(names.map(name).collect::<Result<_, StorageError>>()?)
     }
 
+    fn marks(&self, span: Range<u64>) -> Result<Vec<StoredMark>, StoreError> {
+        let read = self.database.begin_read()?;
+        let table = read.open_table(MARKS)?;
+        let marks = table.range((span.start, 0)..(span.end, 0))?;
+        let mark = |entry| {
+            let (key, bytes): (AccessGuard<'_, (u64, u64)>, AccessGuard<'_, &[u8]>) = entry?;
+            Ok(StoredMark { at_unix_ms: key.value().0, bytes: bytes.value().to_vec() })
+        };
+        Ok(marks.map(mark).collect::<Result<_, StorageError>>()?)
+    }
+
+    fn run_record(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let read = self.database.begin_read()?;
+        let table = read.open_table(RUN_RECORD)?;
+        Ok(table.get(())?.map(|record| record.value().to_vec()))
+    }
+
     fn trim(&mut self, now: u64, most_bytes: u64) -> Result<(), StoreError> {
         let held = self.bytes()?;
-        self.change(|steps, _| {
+        self.change(|Tables { steps, marks, .. }| {
             let mut less = 0;
+            let oldest_kept = now.saturating_sub(MARKS_KEPT_SECONDS) * 1000;
+            for removed in marks.extract_from_if(..(oldest_kept, 0), |_, _| true)? {
+                less += removed?.1.value().len() as u64;
+            }
+            while marks.len()? > MAX_STORED_MARKS
+                && let Some((_, mark)) = marks.pop_first()?
+            {
+                less += mark.value().len() as u64;
+            }
             for tier in StoreTier::ALL {
                 let number = tier as u8;
                 let oldest_kept = now.saturating_sub(tier.kept_seconds());

@@ -15,7 +15,7 @@ use std::{
 
 use watchboard_wire::StoredHistory;
 
-use super::{Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoredSpans, StoredStep};
+use super::{Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoredMark, StoredSpans, StoredStep};
 use crate::supervision::{Faults, supervise};
 
 /// The name of the thread in the list of faults.
@@ -30,6 +30,10 @@ const TRIM_EACH: Duration = Duration::from_mins(10);
 pub(crate) struct Earlier {
     pub(crate) steps: Vec<StoredStep>,
     pub(crate) names: Vec<(NameKey, Vec<u8>)>,
+    /// The last ones.
+    pub(crate) marks: Vec<StoredMark>,
+    /// How the last run stood.
+    pub(crate) run_record: Option<Vec<u8>>,
 }
 
 /// What the sampler has of the store.
@@ -39,6 +43,8 @@ pub(crate) struct StoreLink {
     /// What earlier runs have stored; `None` once it was taken.
     earlier: Option<Receiver<Earlier>>,
     state: Arc<StoreState>,
+    /// Disconnected when the thread has ended.
+    ended: Receiver<()>,
 }
 
 /// What is told of the store.
@@ -62,15 +68,19 @@ pub(crate) fn start(folder: HistoryFolder, spans: StoredSpans, faults: Arc<Fault
         pending: VecDeque::new(),
         state: Arc::clone(&state),
     };
-    let run = move || supervise(PART, &faults, || writer.run());
+    let (alive, ended) = sync_channel(0);
+    let run = move || {
+        let _alive: SyncSender<()> = alive;
+        supervise(PART, &faults, || writer.run());
+    };
     thread::Builder::new().name("watchboard-history".to_owned()).spawn(run)?;
-    Ok(StoreLink { batches, earlier: Some(earlier), state })
+    Ok(StoreLink { batches, earlier: Some(earlier), state, ended })
 }
 
 impl StoreLink {
     /// Sends a batch. If the disk is so slow that too many wait, it is lost, counted, and returned.
     pub(crate) fn send(&self, batch: Batch) -> Option<Batch> {
-        if batch.steps.is_empty() {
+        if batch.is_empty() {
             return None;
         }
         let (TrySendError::Full(lost) | TrySendError::Disconnected(lost)) = self.batches.try_send(batch).err()?;
@@ -88,6 +98,16 @@ impl StoreLink {
     /// Whether it still reads what earlier runs have stored. What would be stored by then could be a part of a step alone.
     pub(crate) fn is_loading(&self) -> bool {
         self.earlier.is_some()
+    }
+
+    /// Sends the last batch, and waits so long until it is stored. Without a file there is nothing to wait for.
+    pub(crate) fn finish(self, batch: Batch, within: Duration) {
+        let Self { batches, state, ended, .. } = self;
+        let is_sent = batches.try_send(batch).is_ok();
+        drop(batches);
+        if is_sent && state.is_stored.load(Relaxed) {
+            let _ = ended.recv_timeout(within);
+        }
     }
 
     pub(crate) fn state(&self) -> StoredHistory {
@@ -164,7 +184,7 @@ fn read(store: &EmbeddedStore, spans: &StoredSpans) -> Result<Earlier, StoreErro
     for (tier, span) in spans {
         steps.extend(store.steps(*tier, span.clone())?);
     }
-    Ok(Earlier { steps, names: store.names()? })
+    Ok(Earlier { steps, names: store.names()?, marks: store.marks(0..u64::MAX)?, run_record: store.run_record()? })
 }
 
 impl From<StoreError> for io::Error {

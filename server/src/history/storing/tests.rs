@@ -39,7 +39,7 @@ fn run_late(earlier: &Earlier, first: u64, seconds: u64, route: &str, late: u64)
         names.extend(batch.names);
     }
     steps.sort_by_key(|step| (step.tier as u8, step.start));
-    (history, reader, Earlier { steps, names })
+    (history, reader, Earlier { steps, names, ..Earlier::default() })
 }
 
 #[test]

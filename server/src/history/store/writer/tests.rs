@@ -13,7 +13,7 @@ fn history(path: &Path) -> HistoryFolder {
 
 fn batch(start: u64) -> Batch {
     let step = StoredStep { tier: StoreTier::TenSeconds, start, bytes: b"figures".to_vec() };
-    Batch { steps: vec![step], names: vec![(NameKey(1), b"EGET\0/".to_vec())] }
+    Batch { steps: vec![step], names: vec![(NameKey(1), b"EGET\0/".to_vec())], ..Batch::default() }
 }
 
 fn earlier(folder: &Path) -> (StoreLink, Earlier) {
