@@ -114,5 +114,5 @@ fn commands_in_brief(columns: &TimelineColumns) -> Fact {
     let waiting = of_late(&columns.connections_waiting).filter(|waiting| *waiting > 0.0);
     let waiting = waiting.map(|waiting| format!(", {} wait", format::count(waiting))).unwrap_or_default();
     let title = "from sending to the answer, and the connections of the application's pools, by the last whole point of the charts";
-    ("Commands", format!("p99 {p99}, {in_use} connections in use{waiting}"), title.to_owned())
+    ("Commands", format!("p99 {p99}, connections in use: {in_use}{waiting}"), title.to_owned())
 }

@@ -1,9 +1,15 @@
 //! Where the history outlives the process. A store keeps the encoded steps of six tiers, and the names that they use, by stable keys. It
 //! does not know what is in a step.
 
+mod aside;
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod damage_tests;
 mod embedded;
+#[cfg(test)]
+mod kill_tests;
+mod record;
 mod writer;
 
 use std::{fmt, ops::Range, path::PathBuf};
@@ -35,7 +41,7 @@ impl NameKey {
 }
 
 /// The lengths of stored steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum StoreTier {
     TenSeconds,
     Minute,

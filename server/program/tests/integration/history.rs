@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::Path,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -110,4 +111,34 @@ async fn a_clean_stop_a_kill_and_a_note_are_told_by_the_next_run() {
     second.wait_for_exit().await;
     let third = demo(folder.path(), &["--no-traffic"]).await;
     wait_for_mark(&third, "demo shop ended without a clean stop: it was killed, or it crashed").await;
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_nothing_and_storing_goes_on_once_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mount =
+        "mount -t tmpfs -o size=4m tmpfs \"$1\" && exec \"$0\" demo --open --data-dir \"$1\" --listen 127.0.0.1:0";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", mount]).arg(binary_path()).arg(folder.path());
+    command.stderr(Stdio::piped()).kill_on_drop(true);
+    let Ok(status) = Command::new("unshare").args(["--mount", "true"]).status().await else { return };
+    if !status.success() {
+        println!("skipped: this machine lets no file system be mounted");
+        return;
+    }
+    let board = Binary::spawn(command).await;
+    board.client.wait_for_json("/health", WITHIN, is_stored).await;
+    // What the process sees at this path, and nobody else does.
+    let seen = format!("/proc/{}/root{}", board.pid(), folder.path().display());
+    let filler = Path::new(&seen).join("filler");
+    let full = fs::write(&filler, vec![7; 8 << 20]);
+    assert!(full.is_err(), "it is full now");
+    let refused = |health: &Value| health["history"]["status"] == "in memory";
+    let told = board.client.wait_for_json("/health", WITHIN, refused).await;
+    assert!(told["reasons"].to_string().contains("No space left on device"), "{}", told["reasons"]);
+    let requests = |health: &Value| health["application"]["total_requests"].as_u64();
+    board.client.wait_for_json("/health", WITHIN, |health| requests(health) > requests(&told)).await;
+    fs::remove_file(&filler).unwrap();
+    let again = board.client.wait_for_json("/health", WITHIN, |health| health["history"]["status"] == "stored").await;
+    assert_eq!(again["history"]["lost"], 0);
 }

@@ -1,6 +1,6 @@
 //! The store in a file beside the program.
 
-use std::{fs, ops::Range, path::Path};
+use std::{fs, io::ErrorKind, ops::Range, path::Path};
 
 use redb::{
     AccessGuard, CommitError, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata,
@@ -9,6 +9,7 @@ use redb::{
 
 use super::{
     Batch, MARKS_KEPT_SECONDS, MAX_STORED_MARKS, NameKey, Store, StoreError, StoreTier, StoredMark, StoredStep,
+    record::{self, OVERHEAD, Record, RecordKey},
 };
 
 /// By tier and the Unix second at which the step begins.
@@ -36,13 +37,16 @@ pub(crate) struct EmbeddedStore {
 impl EmbeddedStore {
     /// Opens the file, or makes it.
     pub(crate) fn open(file: &Path) -> Result<Self, StoreError> {
-        let database = Database::builder().set_cache_size(CACHE_BYTES).create(file).map_err(|error| match error {
+        let of_database = |error| match error {
             DatabaseError::DatabaseAlreadyOpen => StoreError::Taken(writer_of(file)),
-            DatabaseError::Storage(StorageError::Io(error)) if error.kind() != std::io::ErrorKind::InvalidData => {
-                StoreError::of_disk(error)
-            }
+            DatabaseError::Storage(error) => of_storage(error),
             other => StoreError::Unreadable(other.to_string()),
-        })?;
+        };
+        let mut database = Database::builder().set_cache_size(CACHE_BYTES).create(file).map_err(of_database)?;
+        // A page that is damaged would make redb panic where it is read, in a destructor too, which ends the process.
+        if !database.check_integrity().map_err(of_database)? {
+            return Err(StoreError::Unreadable("a checksum in it is wrong".to_owned()));
+        }
         let store = Self { database };
         match store.version()? {
             Some(version) if version > FORMAT => Err(StoreError::Unreadable(format!(
@@ -117,17 +121,21 @@ impl Store for EmbeddedStore {
         self.change(|Tables { steps, names, marks, run_record }| {
             let (mut more, mut less) = (0, 0);
             for step in &batch.steps {
-                more += step.bytes.len() as u64;
-                let before = steps.insert((step.tier as u8, step.start), &*step.bytes)?;
-                less += before.map_or(0, |before| before.value().len() as u64);
+                let key = RecordKey::Step(step.tier, step.start);
+                let record = record(key, &step.bytes);
+                more += payload_bytes(&record);
+                let before = steps.insert((step.tier as u8, step.start), &*record)?;
+                less += before.map_or(0, |before| payload_bytes(before.value()));
             }
             for (key, name) in &batch.names {
-                more += name.len() as u64;
-                less += names.insert(key.0, &**name)?.map_or(0, |before| before.value().len() as u64);
+                let record = record(RecordKey::Name(*key), name);
+                more += payload_bytes(&record);
+                less += names.insert(key.0, &*record)?.map_or(0, |before| payload_bytes(before.value()));
             }
             for StoredMark { at_unix_ms, bytes } in &batch.marks {
-                let is_known = marks.insert((*at_unix_ms, NameKey::of(bytes).0), &**bytes)?.is_some();
-                more += if is_known { 0 } else { bytes.len() as u64 };
+                let record = record(RecordKey::Mark(*at_unix_ms), bytes);
+                let is_known = marks.insert((*at_unix_ms, NameKey::of(bytes).0), &*record)?.is_some();
+                more += if is_known { 0 } else { payload_bytes(&record) };
             }
             if let Some(record) = &batch.run_record {
                 run_record.insert((), &**record)?;
@@ -143,7 +151,10 @@ impl Store for EmbeddedStore {
         let steps = table.range(range)?;
         let step = |entry| {
             let (key, bytes): (AccessGuard<'_, (u8, u64)>, AccessGuard<'_, &[u8]>) = entry?;
-            Ok(StoredStep { tier, start: key.value().1, bytes: bytes.value().to_vec() })
+            let start = key.value().1;
+            // Of a damaged one nothing is left, which whoever decodes it notices.
+            let bytes = record::payload(bytes.value(), RecordKey::Step(tier, start)).unwrap_or_default().to_vec();
+            Ok(StoredStep { tier, start, bytes })
         };
         Ok(steps.map(step).collect::<Result<_, StorageError>>()?)
     }
@@ -154,9 +165,10 @@ impl Store for EmbeddedStore {
         let names = table.iter()?;
         let name = |entry| {
             let (key, name): (AccessGuard<'_, u64>, AccessGuard<'_, &[u8]>) = entry?;
-            Ok((NameKey(key.value()), name.value().to_vec()))
+            let key = NameKey(key.value());
+            Ok(record::payload(name.value(), RecordKey::Name(key)).map(|name| (key, name.to_vec())))
         };
-        Ok(names.map(name).collect::<Result<_, StorageError>>()?)
+        Ok(names.map(name).filter_map(Result::transpose).collect::<Result<_, StorageError>>()?)
     }
 
     fn marks(&self, span: Range<u64>) -> Result<Vec<StoredMark>, StoreError> {
@@ -165,9 +177,11 @@ impl Store for EmbeddedStore {
         let marks = table.range((span.start, 0)..(span.end, 0))?;
         let mark = |entry| {
             let (key, bytes): (AccessGuard<'_, (u64, u64)>, AccessGuard<'_, &[u8]>) = entry?;
-            Ok(StoredMark { at_unix_ms: key.value().0, bytes: bytes.value().to_vec() })
+            let at_unix_ms = key.value().0;
+            let bytes = record::payload(bytes.value(), RecordKey::Mark(at_unix_ms));
+            Ok(bytes.map(|bytes| StoredMark { at_unix_ms, bytes: bytes.to_vec() }))
         };
-        Ok(marks.map(mark).collect::<Result<_, StorageError>>()?)
+        Ok(marks.map(mark).filter_map(Result::transpose).collect::<Result<_, StorageError>>()?)
     }
 
     fn run_record(&self) -> Result<Option<Vec<u8>>, StoreError> {
@@ -182,18 +196,18 @@ impl Store for EmbeddedStore {
             let mut less = 0;
             let oldest_kept = now.saturating_sub(MARKS_KEPT_SECONDS) * 1000;
             for removed in marks.extract_from_if(..(oldest_kept, 0), |_, _| true)? {
-                less += removed?.1.value().len() as u64;
+                less += payload_bytes(removed?.1.value());
             }
             while marks.len()? > MAX_STORED_MARKS
                 && let Some((_, mark)) = marks.pop_first()?
             {
-                less += mark.value().len() as u64;
+                less += payload_bytes(mark.value());
             }
             for tier in StoreTier::ALL {
                 let number = tier as u8;
                 let oldest_kept = now.saturating_sub(tier.kept_seconds());
                 for removed in steps.extract_from_if((number, 0)..(number, oldest_kept), |_, _| true)? {
-                    less += removed?.1.value().len() as u64;
+                    less += payload_bytes(removed?.1.value());
                 }
             }
             for tier in StoreTier::ALL {
@@ -202,7 +216,7 @@ impl Store for EmbeddedStore {
                 while held.saturating_sub(less) > most_bytes
                     && let Some(oldest) = removed.next()
                 {
-                    less += oldest?.1.value().len() as u64;
+                    less += payload_bytes(oldest?.1.value());
                 }
             }
             Ok((0, less))
@@ -217,6 +231,14 @@ impl Store for EmbeddedStore {
     }
 }
 
+fn record(key: RecordKey, payload: &[u8]) -> Vec<u8> {
+    Record { key, written_at_unix_ms: crate::clock::now_unix_ms(), payload }.encode()
+}
+
+fn payload_bytes(record: &[u8]) -> u64 {
+    record.len().saturating_sub(OVERHEAD) as u64
+}
+
 /// A process that has a file open. Those of other users and containers cannot be seen.
 fn writer_of(file: &Path) -> Option<u32> {
     let file = file.canonicalize().ok()?;
@@ -228,13 +250,47 @@ fn writer_of(file: &Path) -> Option<u32> {
     processes.find_map(|process| process.file_name().to_str()?.parse().ok().filter(|_| opens(&process)))
 }
 
-macro_rules! of_disk {
-    ($($error:ty),*) => {
-        $(impl From<$error> for StoreError {
-            fn from(error: $error) -> Self {
-                Self::of_disk(error)
-            }
-        })*
-    };
+/// What is damaged is told from what the disk refuses.
+fn of_storage(error: StorageError) -> StoreError {
+    match error {
+        StorageError::Corrupted(reason) => StoreError::Unreadable(reason),
+        // What ends too early, or is no file of redb's.
+        StorageError::Io(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => {
+            StoreError::Unreadable(error.to_string())
+        }
+        other => StoreError::of_disk(other),
+    }
 }
-of_disk!(CommitError, StorageError, TableError, TransactionError);
+
+impl From<StorageError> for StoreError {
+    fn from(error: StorageError) -> Self {
+        of_storage(error)
+    }
+}
+
+impl From<TableError> for StoreError {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Storage(error) => of_storage(error),
+            other => Self::Unreadable(other.to_string()),
+        }
+    }
+}
+
+impl From<TransactionError> for StoreError {
+    fn from(error: TransactionError) -> Self {
+        match error {
+            TransactionError::Storage(error) => of_storage(error),
+            other => Self::of_disk(other),
+        }
+    }
+}
+
+impl From<CommitError> for StoreError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Storage(error) => of_storage(error),
+            other => Self::of_disk(other),
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
         Arc,
@@ -15,8 +16,11 @@ use std::{
 
 use watchboard_wire::StoredHistory;
 
-use super::{Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoredMark, StoredSpans, StoredStep};
-use crate::supervision::{Faults, supervise};
+use super::{
+    Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoredMark, StoredSpans, StoredStep,
+    aside::set_aside,
+};
+use crate::supervision::{Faults, panics::take_reason, supervise};
 
 /// The name of the thread in the list of faults.
 pub(crate) const PART: &str = "history on disk";
@@ -67,6 +71,7 @@ pub(crate) fn start(folder: HistoryFolder, spans: StoredSpans, faults: Arc<Fault
         loaded: Some(loaded),
         pending: VecDeque::new(),
         state: Arc::clone(&state),
+        panics: 0,
     };
     let (alive, ended) = sync_channel(0);
     let run = move || {
@@ -128,13 +133,41 @@ struct StoreWriter {
     loaded: Option<SyncSender<Earlier>>,
     pending: VecDeque<Batch>,
     state: Arc<StoreState>,
+    /// Since it last went on without one.
+    panics: u32,
 }
 
 impl StoreWriter {
     /// Stores what comes, until the monitor ends. After an error it is called again.
     fn run(&mut self) -> io::Result<()> {
         self.state.is_stored.store(false, Relaxed);
-        let mut store = open(&self.folder.path)?;
+        fs::create_dir_all(&self.folder.path)?;
+        let file = self.folder.path.join("history.redb");
+        // redb trusts its file where nothing tells it not to, and may panic by a damaged one.
+        let stored = catch_unwind(AssertUnwindSafe(|| self.store_in(&file)));
+        let failed = match stored {
+            Ok(stored) => {
+                self.panics = 0;
+                stored.err()
+            }
+            Err(_) => {
+                self.panics += 1;
+                let reason = format!("its reader failed: {}", take_reason());
+                Some(if self.panics > 1 { StoreError::Unreadable(reason) } else { StoreError::Refused(reason) })
+            }
+        };
+        match failed {
+            None => Ok(()),
+            Some(StoreError::Unreadable(reason)) => {
+                self.panics = 0;
+                Err(io::Error::other(set_aside(&file, &reason)?))
+            }
+            Some(error) => Err(error.into()),
+        }
+    }
+
+    fn store_in(&mut self, file: &Path) -> Result<(), StoreError> {
+        let mut store = EmbeddedStore::open(file)?;
         if let Some(loaded) = &self.loaded {
             // The monitor may have ended.
             let _ = loaded.send(read(&store, &self.spans)?);
@@ -160,25 +193,6 @@ impl StoreWriter {
     }
 }
 
-/// Opens the store of a folder. What cannot be read is set aside and kept.
-fn open(folder: &Path) -> io::Result<EmbeddedStore> {
-    fs::create_dir_all(folder)?;
-    let file = folder.join("history.redb");
-    match EmbeddedStore::open(&file) {
-        Err(StoreError::Unreadable(reason)) => {
-            let aside = folder.join(format!("history.unreadable-{}.redb", crate::clock::now_unix_ms() / 1000));
-            fs::rename(&file, &aside)?;
-            tracing::error!(
-                "the history in {} cannot be read: {reason}; it is kept as {}",
-                file.display(),
-                aside.display()
-            );
-            Ok(EmbeddedStore::open(&file)?)
-        }
-        opened => Ok(opened?),
-    }
-}
-
 fn read(store: &EmbeddedStore, spans: &StoredSpans) -> Result<Earlier, StoreError> {
     let mut steps = vec![];
     for (tier, span) in spans {
@@ -191,6 +205,28 @@ impl From<StoreError> for io::Error {
     fn from(error: StoreError) -> Self {
         Self::other(error)
     }
+}
+
+/// Runs the writer for one batch, until it is stored. Returns what it read before. It is started again as the supervisor does, without its
+/// pauses.
+#[cfg(test)]
+pub(super) fn run_writer(folder: &HistoryFolder, spans: StoredSpans, batch: Batch) -> Earlier {
+    let (batches, received) = sync_channel(1);
+    let (loaded, earlier) = sync_channel(1);
+    batches.send(batch).expect("there is room");
+    drop(batches);
+    let mut writer = StoreWriter {
+        folder: folder.clone(),
+        spans,
+        received,
+        loaded: Some(loaded),
+        pending: VecDeque::new(),
+        state: Arc::default(),
+        panics: 0,
+    };
+    let errors: Vec<String> = (0..4).map_while(|_| writer.run().err()).map(|error| error.to_string()).collect();
+    assert!(errors.len() < 4, "{errors:?}");
+    earlier.recv().expect("it was read")
 }
 
 #[cfg(test)]
