@@ -145,16 +145,14 @@ impl StoreWriter {
         let file = self.folder.path.join("history.redb");
         // redb trusts its file where nothing tells it not to, and may panic by a damaged one.
         let stored = catch_unwind(AssertUnwindSafe(|| self.store_in(&file)));
-        let failed = match stored {
-            Ok(stored) => {
-                self.panics = 0;
-                stored.err()
-            }
-            Err(_) => {
-                self.panics += 1;
-                let reason = format!("its reader failed: {}", take_reason());
-                Some(if self.panics > 1 { StoreError::Unreadable(reason) } else { StoreError::Refused(reason) })
-            }
+        let failed = if let Ok(stored) = stored {
+            self.panics = 0;
+            stored.err()
+        } else {
+            self.panics += 1;
+            let reason = format!("its reader failed: {}", take_reason());
+            // Once may be anything. Twice it is the file.
+            Some(if self.panics > 1 { StoreError::Unreadable(reason) } else { StoreError::Refused(reason) })
         };
         match failed {
             None => Ok(()),
