@@ -7,6 +7,7 @@ mod dialogs;
 mod keys;
 mod menu;
 mod nav;
+mod shown_span;
 mod status_line;
 mod tab;
 mod viewer;
@@ -14,19 +15,19 @@ mod viewer;
 pub(crate) use self::{dialog_content::DialogContent, tab::Tab};
 
 use leptos::{either::EitherOf6, prelude::*};
-use watchboard_wire::{Part, RefreshResponse, ShownSpan, Snapshot};
+use watchboard_wire::{Part, RefreshResponse, Snapshot};
 
 use self::{
     controls::Controls,
     dialog_content::Dialog,
     dialogs::Dialogs,
     nav::{Nav, Windows},
+    shown_span::{chart_marks, chart_span, offset},
     status_line::StatusLine,
     viewer::OpenNote,
 };
 use crate::{
-    components::{ChartMark, ChartSpan, Crosshair},
-    figures::Figures,
+    components::Crosshair,
     live::{self, LinkState, Live, snapshot_text, use_live},
     pages::{
         Overview,
@@ -159,44 +160,6 @@ fn UnknownSelection() -> impl IntoView {
     move || {
         unknown().map(|unknown| view! { <aside class="notice" id="unknown-selection" aria-label="Unknown address">{unknown}</aside> })
     }
-}
-
-/// What the charts show: the span of the URL, or all of the window.
-fn chart_span(figures: &Figures, span: Option<(u64, u64)>) -> ChartSpan {
-    let snapshot = &figures.snapshot;
-    let whole = ChartSpan {
-        span: figures.span(),
-        hidden: None,
-        started_ms: snapshot.wall_clock(snapshot.started_at_unix_ms),
-        end_ms: snapshot.wall_clock(snapshot.taken_at_unix_ms),
-    };
-    let Some((first, last)) = span.and_then(|span| figures.points_of(span)) else { return whole };
-    ChartSpan {
-        span: ShownSpan { points: last + 1 - first, ..whole.span },
-        hidden: Some(whole.span.points - 1 - last),
-        end_ms: whole.end_ms.saturating_sub(whole.span.seconds_before_now(last) * 1000),
-        ..whole
-    }
-}
-
-/// The marks of what the charts show.
-fn chart_marks(figures: &Figures, span: Option<(u64, u64)>) -> Vec<ChartMark> {
-    let (whole, step) = (figures.span().points, figures.window().step_seconds());
-    let (first, last) = span.and_then(|span| figures.points_of(span)).unwrap_or((0, whole - 1));
-    let now = figures.snapshot.tick / step;
-    let placed = figures.marks.iter().filter_map(|mark| {
-        let ago = now.saturating_sub(mark.at_unix_ms / 1000 / step) as usize;
-        let index = (whole - 1).checked_sub(ago).filter(|index| (first..=last).contains(index))? - first;
-        Some(ChartMark { index, kind: mark.kind, said: mark.text.clone() })
-    });
-    placed.collect()
-}
-
-/// Points of the charts as points of the window.
-fn offset(figures: &Figures, selection: RwSignal<Selection>, (first, last): (usize, usize)) -> (usize, usize) {
-    let shown = selection.with_untracked(|selection| selection.span).and_then(|span| figures.points_of(span));
-    let before = shown.map_or(0, |(first, _)| first);
-    (before + first, before + last)
 }
 
 /// A notice that the charts show a span of the window, with the way back. As the next one it is hidden and not gone, which is less code.

@@ -1,6 +1,7 @@
 //! The work of the monitor's thread once a second: it takes the counts, reads the probes, makes the findings and feeds the history.
 
 mod cost;
+mod host_figures;
 mod mark_watch;
 mod run_record;
 mod runtime;

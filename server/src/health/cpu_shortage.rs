@@ -19,11 +19,11 @@ const MINUTE: u64 = 60;
 pub(super) struct CpuJudge {
     /// The quota of the last minute, by tick. Its counters run since the group's start.
     quotas: VecDeque<(u64, CpuQuota)>,
-    lately: VecDeque<Seen>,
+    lately: VecDeque<CpuSample>,
 }
 
 /// CPU at a tick.
-struct Seen {
+struct CpuSample {
     tick: u64,
     /// The system's, in percent of all cores.
     system_percent: f64,
@@ -34,11 +34,11 @@ struct Seen {
 impl CpuJudge {
     /// `is_late` says whether an endpoint is beyond its objective: else a full processor is work that gets done.
     pub(super) fn shortage_finding(&mut self, tick: u64, memory: &Memory, is_late: bool) -> Option<Judged> {
-        let sentence = [self.throttled(tick, memory), self.full(tick, memory)].into_iter().flatten().next()?;
+        let sentence = [self.throttling(tick, memory), self.fullness(tick, memory)].into_iter().flatten().next()?;
         is_late.then(|| Judged::cause(warning(sentence, FindingSubject::Memory)))
     }
 
-    fn throttled(&mut self, tick: u64, memory: &Memory) -> Option<String> {
+    fn throttling(&mut self, tick: u64, memory: &Memory) -> Option<String> {
         let quota = memory.container.as_ref().ok()?.as_ref()?.cpu?;
         self.quotas.retain(|(at, _)| tick - at < MINUTE);
         self.quotas.push_back((tick, quota));
@@ -53,12 +53,12 @@ impl CpuJudge {
         })
     }
 
-    fn full(&mut self, tick: u64, memory: &Memory) -> Option<String> {
+    fn fullness(&mut self, tick: u64, memory: &Memory) -> Option<String> {
         self.lately.retain(|seen| tick - seen.tick < LATELY_SECONDS);
         let system = memory.system.as_ref().ok()?;
         let application_cores = memory.process.as_ref().ok().and_then(|it| it.cpu_percent).unwrap_or(0.0) / 100.0;
-        self.lately.push_back(Seen { tick, system_percent: system.cpu_percent?, application_cores });
-        let mean = |of: fn(&Seen) -> f64| self.lately.iter().map(of).sum::<f64>() / self.lately.len() as f64;
+        self.lately.push_back(CpuSample { tick, system_percent: system.cpu_percent?, application_cores });
+        let mean = |of: fn(&CpuSample) -> f64| self.lately.iter().map(of).sum::<f64>() / self.lately.len() as f64;
         let percent = mean(|seen| seen.system_percent);
         (self.lately.len() as u64 * 2 >= LATELY_SECONDS && percent >= FULL_PERCENT).then(|| {
             let (percent, cores) = (format::percent(percent), format::count(mean(|seen| seen.application_cores)));

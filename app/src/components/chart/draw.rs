@@ -15,7 +15,7 @@ type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, Ran
 type Path = Vec<(f64, f64)>;
 
 /// A part of a drawing, with the index of its class.
-enum Shape {
+enum DrawnShape {
     Line(usize, Path),
     Area(usize, Path),
 }
@@ -24,7 +24,7 @@ enum Shape {
 pub(super) fn chart(data: &ChartData) -> String {
     let axis = data.axis();
     let last = (data.points() - 1) as f64;
-    let across = |class, value| Shape::Line(class, vec![(0.0, axis.place(value)), (last, axis.place(value))]);
+    let across = |class, value| DrawnShape::Line(class, vec![(0.0, axis.place(value)), (last, axis.place(value))]);
     let grid = axis.ticks.iter().map(|tick| across(0, *tick));
     let limit = data.limit.iter().map(|(_, value)| across(1, *value));
     let classes: Vec<&str> = ["grid", "limit"].into_iter().chain(data.series.iter().map(|series| series.hue)).collect();
@@ -38,16 +38,16 @@ pub(crate) fn sparkline(data: &ChartData) -> String {
 }
 
 /// The series in their shape. The first has the class of index `class`.
-fn series(data: &ChartData, class: usize) -> Vec<Shape> {
+fn series(data: &ChartData, class: usize) -> Vec<DrawnShape> {
     let (axis, points) = (data.axis(), data.points());
     let place = |index: usize, at: usize| data.series[index].value_at(at, points).map(|value| axis.place(value));
     let line = |index: usize| {
-        stretches(points, |at| place(index, at)).into_iter().map(move |path| Shape::Line(class + index, path))
+        stretches(points, |at| place(index, at)).into_iter().map(move |path| DrawnShape::Line(class + index, path))
     };
     let area = |index: usize, stretch: Vec<(f64, (f64, f64))>| {
         let upper = stretch.iter().map(|(x, (_, upper))| (*x, *upper));
         let lower = stretch.iter().rev().map(|(x, (lower, _))| (*x, *lower));
-        Shape::Area(class + index, upper.chain(lower).collect())
+        DrawnShape::Area(class + index, upper.chain(lower).collect())
     };
     let all = 0..data.series.len();
     match data.shape {
@@ -76,7 +76,7 @@ fn series(data: &ChartData, class: usize) -> Vec<Shape> {
             // The upper edge of each part of a whole is a line.
             let edge = |index: usize| {
                 let upper = |at: usize| between(index, at).map(|(_, upper)| upper);
-                stretches(points, upper).into_iter().map(move |path| Shape::Line(class + index, path))
+                stretches(points, upper).into_iter().map(move |path| DrawnShape::Line(class + index, path))
             };
             let edges = all.clone().filter(|_| data.shape == ChartShape::Stack).flat_map(edge);
             all.clone().flat_map(areas).chain(edges).collect()
@@ -109,14 +109,14 @@ pub(crate) fn stretches<T: Copy>(points: usize, value_at: impl Fn(usize) -> Opti
 }
 
 /// Draws `parts`, each in the class of its index.
-fn draw(size: (u32, u32), last: f64, parts: impl Iterator<Item = Shape>, classes: &[&str]) -> String {
+fn draw(size: (u32, u32), last: f64, parts: impl Iterator<Item = DrawnShape>, classes: &[&str]) -> String {
     let mut svg = String::new();
     // Writing into a string cannot fail. If it did, the drawing would be incomplete.
     let _ = plot(&mut svg, size, last).map(|mut plot| {
         for part in parts {
             let _ = match part {
-                Shape::Line(class, path) => plot.draw_series(LineSeries::new(path, marker(class))).map(|_| ()),
-                Shape::Area(class, path) => plot.draw_series([Polygon::new(path, marker(class))]).map(|_| ()),
+                DrawnShape::Line(class, path) => plot.draw_series(LineSeries::new(path, marker(class))).map(|_| ()),
+                DrawnShape::Area(class, path) => plot.draw_series([Polygon::new(path, marker(class))]).map(|_| ()),
             };
         }
     });

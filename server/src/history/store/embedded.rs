@@ -86,13 +86,13 @@ impl EmbeddedStore {
     /// Changes the tables in one transaction. `change` returns by how many bytes they grow and shrink.
     fn change(
         &self,
-        change: impl FnOnce(&mut Tables<'_>) -> Result<(u64, u64), StorageError>,
+        change: impl FnOnce(&mut StoreTables<'_>) -> Result<(u64, u64), StorageError>,
     ) -> Result<(), StoreError> {
         let mut write = self.database.begin_write()?;
         // A start after a kill need not read the whole file.
         write.set_quick_repair(true);
         {
-            let mut tables = Tables {
+            let mut tables = StoreTables {
                 steps: write.open_table(STEPS)?,
                 names: write.open_table(NAMES)?,
                 marks: write.open_table(MARKS)?,
@@ -109,7 +109,7 @@ impl EmbeddedStore {
 }
 
 /// What a change may change.
-struct Tables<'a> {
+struct StoreTables<'a> {
     steps: Table<'a, (u8, u64), &'static [u8]>,
     names: Table<'a, u64, &'static [u8]>,
     marks: Table<'a, (u64, u64), &'static [u8]>,
@@ -118,7 +118,7 @@ struct Tables<'a> {
 
 impl Store for EmbeddedStore {
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        self.change(|Tables { steps, names, marks, run_record }| {
+        self.change(|StoreTables { steps, names, marks, run_record }| {
             let (mut more, mut less) = (0, 0);
             for step in &batch.steps {
                 let key = RecordKey::Step(step.tier, step.start);
@@ -192,7 +192,7 @@ impl Store for EmbeddedStore {
 
     fn trim(&mut self, now: u64, most_bytes: u64) -> Result<(), StoreError> {
         let held = self.bytes()?;
-        self.change(|Tables { steps, marks, .. }| {
+        self.change(|StoreTables { steps, marks, .. }| {
             let mut less = 0;
             let oldest_kept = now.saturating_sub(MARKS_KEPT_SECONDS) * 1000;
             for removed in marks.extract_from_if(..(oldest_kept, 0), |_, _| true)? {

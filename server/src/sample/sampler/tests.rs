@@ -1,7 +1,7 @@
 //! Tests of the sampler: ticks that are late, doubled or missing, and what panics.
 
 use super::*;
-use watchboard_wire::DatabaseFailure;
+use watchboard_wire::{DatabaseFailure, DatabaseState, FailureKind};
 
 use crate::{
     requests::{Policy, record},

@@ -33,13 +33,6 @@ fn a_drawing_has_neither_text_nor_colour_nor_size() {
 }
 
 #[test]
-fn what_happened_stands_upright_at_its_place() {
-    let marks = vec![(0, "restarted".to_owned()), (59, "restarted".to_owned())];
-    let svg = chart(&ChartData { marks, ..data(&[Some(1.0), Some(8.0)]) });
-    assert_eq!((svg.matches("class=\"mark\"").count(), lines_of(&svg)), (2, 1), "{svg}");
-}
-
-#[test]
 fn no_data_draws_the_grid_alone() {
     let svg = chart(&data(&[]));
     assert_eq!((svg.matches("class=\"grid\"").count(), lines_of(&svg)), (6, 0));
@@ -50,9 +43,9 @@ fn a_cell_of_a_ribbon_is_as_wide_as_a_point_and_a_gap_is_none() {
     let shares = Series::new("answered", "hue-rate", &[Some(100.0f32), None, Some(100.0), Some(100.0)]);
     let span = ShownSpan { window: Window::Minute, points: 4 };
     let ribbon = ChartData { shape: ChartShape::Ribbon, series: vec![shares], ..ChartData::new(span, Unit::Percent) };
-    let cells = |mark: &Mark| match mark {
-        Mark::Area(_, path) => (path[0].0, path[path.len() / 2 - 1].0),
-        Mark::Line(..) => panic!("a ribbon has no lines"),
+    let cells = |mark: &DrawnShape| match mark {
+        DrawnShape::Area(_, path) => (path[0].0, path[path.len() / 2 - 1].0),
+        DrawnShape::Line(..) => panic!("a ribbon has no lines"),
     };
     assert_eq!(series(&ribbon, 0).iter().map(cells).collect::<Vec<_>>(), [(0.0, 0.5), (1.5, 3.0)]);
 }
@@ -70,7 +63,7 @@ fn a_failed_cell_of_a_ribbon_is_half_as_high() {
     };
     let top = |class: usize| {
         let heights = series(&ribbon, 0).into_iter().filter_map(move |mark| match mark {
-            Mark::Area(of, path) if of == class => Some(path.into_iter().map(|(_, height)| height)),
+            DrawnShape::Area(of, path) if of == class => Some(path.into_iter().map(|(_, height)| height)),
             _ => None,
         });
         heights.flatten().fold(0.0, f64::max)
