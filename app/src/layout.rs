@@ -15,7 +15,7 @@ mod viewer;
 pub(crate) use self::{dialog_content::DialogContent, tab::Tab};
 
 use leptos::{either::EitherOf6, prelude::*};
-use watchboard_wire::{Part, RefreshResponse, Snapshot};
+use watchboard_wire::{Part, RefreshQuery, RefreshResponse, Snapshot};
 
 use self::{
     controls::Controls,
@@ -56,14 +56,18 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
     // A view without figures yet says so, and does not look empty.
     let figures = use_live().figures;
     let chunks = selection.with_untracked(Chunks::provide);
+    let live = use_live();
+    let is_lost = move || live.link_state() == LinkState::Lost;
     let view = Memo::new(move |_| {
         let is_loaded = selection.with(Chunk::of).is_none_or(|chunk| chunks.has(chunk));
         let part = selection.with(|selection| selection.refresh_query().part);
-        let is_there = part == Part::Charts || figures.with(|figures| figures.query.part == part);
+        // Without contact the figures of another window would pass for those of this one.
+        let is_wanted = |query: &RefreshQuery| {
+            query.part == part && (!is_lost() || query.window == selection.with(|selection| selection.window))
+        };
+        let is_there = part == Part::Charts || figures.with(|figures| is_wanted(&figures.query));
         (is_there && is_loaded).then(|| selection.with(|selection| (selection.view, selection.endpoint.is_some())))
     });
-    let live = use_live();
-    let is_lost = move || live.link_state() == LinkState::Lost;
     let missing = move || {
         if live.other_build.get() {
             OTHER_BUILD

@@ -63,17 +63,18 @@ pub(crate) fn Chart(
                 <Legend data crosshair isolated />
             </figcaption>
             <svg class="y-axis" aria-hidden="true" inner_html=ticks></svg>
+            // A chart that leaves the page loses the pointer and the focus after its state is gone.
             <div
                 class="plot"
                 role="img"
                 tabindex="0"
                 aria-label=move || data.with(|data| handles.with_value(|it| describe(title, data, &(it.span)())))
                 on:pointermove=move |event| crosshair::point_at(index, &event, points())
-                on:pointerdown=move |event| handles.with_value(|it| it.press(&event))
-                on:pointerup=move |_| handles.with_value(Crosshair::release)
-                on:pointerleave=move |_| handles.with_value(Crosshair::leave)
-                on:keydown=move |event| handles.with_value(|it| it.step(&event, points()))
-                on:blur=move |_| handles.with_value(Crosshair::leave)
+                on:pointerdown=move |event| _ = handles.try_with_value(|it| it.press(&event))
+                on:pointerup=move |_| _ = handles.try_with_value(Crosshair::release)
+                on:pointerleave=move |_| _ = handles.try_with_value(Crosshair::leave)
+                on:keydown=move |event| _ = handles.try_with_value(|it| it.step(&event, points()))
+                on:blur=move |_| _ = handles.try_with_value(Crosshair::leave)
             >
                 <div class="drawing" inner_html=move || drawing.get()></div>
                 <CrosshairLine />

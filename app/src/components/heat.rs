@@ -100,7 +100,8 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
         choose(Some((index.saturating_add_signed(by.0).min(points - 1), band)));
     };
     let leave = move || {
-        if !is_kept.get_untracked() {
+        // A map that leaves the page loses the pointer and the focus after its state is gone.
+        if is_kept.try_get_untracked() == Some(false) {
             choose(None);
         }
     };
@@ -109,7 +110,8 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
         Some((index, band)) => data.with(|data| {
             let count = data.point(index).and_then(|point| point.iter().find(|(it, _)| it.0 == band));
             let count = count.map_or(0, |(_, count)| *count);
-            format!("{}, {} to {}: {count} requests", span().clock(index), begins(band), begins(band + 1))
+            let requests = if count == 1 { "request" } else { "requests" };
+            format!("{}, {} to {}: {count} {requests}", span().clock(index), begins(band), begins(band + 1))
         }),
     };
     view! {

@@ -91,10 +91,18 @@ async fn its_processes_are_a_table_and_its_restart_is_a_mark() {
     browser.until_says(card, "Restarted at").await;
     let after = application.id().expect("it runs").to_string();
     browser.until(pid, |pid| *pid == *after).await;
-    let marks = "document.querySelectorAll('#view polyline.mark').length";
-    browser.until(marks, |marks| *marks == 2).await;
-    let legends = "document.querySelectorAll('#view .legend .mark').length";
-    assert_eq!(browser.value(legends).await, 2, "memory, CPU");
+    let charts = browser.value("document.querySelectorAll('#view .chart').length").await;
+    for mark in ["kill", "start"] {
+        let lines = format!(
+            "[...document.querySelectorAll('#view .chart')].filter(it => it.querySelector('line.{mark}')).length"
+        );
+        browser.until(&lines, |lines| *lines == charts).await;
+    }
+    // The crosshair says what a mark is.
+    let back = "(() => { const plot = document.querySelector('#view .plot');
+        plot.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true }));
+        return plot.closest('.chart').querySelector('.legend .mark').textContent })()";
+    browser.until(back, |said| said.as_str().is_some_and(|said| said.contains("the application ended"))).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.stop().await;
 }

@@ -123,6 +123,15 @@ async fn a_span_is_chosen_by_keys() {
     press(&browser, &char::from(Key::Escape).to_string()).await;
     browser.until(SEARCH, |search| search == "?view=requests&window=1m").await;
     browser.until(view_box, |view_box| view_box == "0 0 59 1").await;
+    press(&browser, &char::from(Key::Home).to_string()).await;
+    let at = "document.querySelector('.crosshair line.at').getAttribute('x1')";
+    browser.until(at, |at| at == "0").await;
+    // The chart goes while it has the focus.
+    press(&browser, "g").await;
+    press(&browser, "m").await;
+    browser.until(SEARCH, |search| search == "?view=memory&window=1m").await;
+    browser.until("document.querySelector('#view').textContent.includes('Resident')", |there| *there == true).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.stop().await;
 }
 
