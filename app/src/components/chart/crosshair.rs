@@ -101,8 +101,8 @@ impl Crosshair {
         let by = match event.key().as_str() {
             "ArrowLeft" => -1,
             "ArrowRight" => 1,
-            "Home" => -(points as isize),
-            "End" => points as isize,
+            "Home" => -points.cast_signed(),
+            "End" => points.cast_signed(),
             "Enter" => return self.release(),
             "Escape" if self.anchor.get_untracked().is_some() => {
                 event.stop_propagation();
