@@ -196,6 +196,21 @@ impl Binary {
         Self { process, client: TestClient::new(address), proxy, log }
     }
 
+    /// Waits until a page has some words.
+    pub async fn wait_for_page(&self, path: &str, words: &str) {
+        let deadline = Instant::now() + STARTS_WITHIN;
+        loop {
+            let (status, body) = self.client.send("GET", path).await;
+            assert_eq!(status, 200);
+            let page = String::from_utf8_lossy(&body).replace('\u{a0}', " ");
+            if page.contains(words) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{path} does not have: {words}");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// The lines of the log with these words.
     pub fn log_lines(&self, words: &str) -> Vec<String> {
         let log = self.log.lock().expect("nobody panics with it");

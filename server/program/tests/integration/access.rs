@@ -70,14 +70,18 @@ async fn every_route_is_closed_to_strangers_and_open_to_whom_it_is_for() {
     let asset = assets("/", &page).remove(0);
     for &route in BoardRoute::ALL {
         let (method, path) = (route.method(), route.path().replace("/assets/{name}", &asset));
-        let send = async |visitor: &Visitor| {
-            visitor.send(method.as_str(), &path, if method == Method::POST { question(&page) } else { vec![] }).await
+        let (body, done) = match route {
+            BoardRoute::Marks => (b"deploy".to_vec(), 201),
+            _ if method == Method::POST => (question(&page), 200),
+            _ => (vec![], 200),
         };
-        assert_eq!(send(&viewer).await.status(), 200, "{route:?}, signed in");
-        let is_for_programs = matches!(route, BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics);
+        let send = async |visitor: &Visitor| visitor.send(method.as_str(), &path, body.clone()).await;
+        assert_eq!(send(&viewer).await.status(), done, "{route:?}, signed in");
+        let is_for_programs =
+            matches!(route, BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics | BoardRoute::Marks);
         let is_public = matches!(route, BoardRoute::Livez | BoardRoute::Readyz);
         let for_program = send(&program).await;
-        assert_eq!(for_program.status(), if is_for_programs || is_public { 200 } else { 401 }, "{route:?}, by token");
+        assert_eq!(for_program.status(), if is_for_programs || is_public { done } else { 401 }, "{route:?}, by token");
         for nobody in [&stranger, &impostor] {
             let answer = send(nobody).await;
             assert_eq!(answer.status(), if is_public { 200 } else { 401 }, "{route:?}, without credentials");

@@ -123,7 +123,7 @@ async fn without_the_link_nothing_but_the_probes_is_open() {
     let health = stranger.get("/health").await;
     assert!(text(&health).contains("WATCHBOARD_TOKEN") && text(&health).contains("--open"), "{}", text(&health));
     for (header, value) in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "same-site")] {
-        for path in ["/sign-in", "/sign-out", BoardRoute::Refresh.path()] {
+        for path in ["/sign-in", "/sign-out", BoardRoute::Refresh.path(), BoardRoute::Marks.path()] {
             let answer = stranger.clone().with(header, value).post(path, "token=0").await;
             assert_eq!(answer.status(), 403, "{path}, {header}: {value}");
         }
