@@ -51,7 +51,7 @@ impl Scratch {
     fn try_program(&self, environment: &[(String, String)], arguments: &[String]) -> Result<(), String> {
         let mut arguments: Vec<String> = arguments.iter().map(|argument| self.localised(argument)).collect();
         let has = |word: &str| arguments.iter().any(|argument| argument == word);
-        if has("demo") {
+        if has("demo") || has("mark") {
             // Its flags before are still read.
             arguments.push("--help".to_owned());
         } else if !["check", "hash-password", "--help", "--version"].into_iter().any(has) {
@@ -78,7 +78,7 @@ static HELP: LazyLock<String> = LazyLock::new(|| {
         let output = command.args(arguments).env_clear().output().expect("it starts");
         String::from_utf8(output.stdout).expect("UTF-8")
     };
-    [help(&["--help"]), help(&["demo", "--help"])].concat()
+    [help(&["--help"]), help(&["demo", "--help"]), help(&["mark", "--help"])].concat()
 });
 
 /// The flags in a text: `--listen`.

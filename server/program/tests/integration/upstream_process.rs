@@ -165,7 +165,7 @@ async fn a_restart_is_a_gap_and_a_mark_and_no_failure() {
     let page = memory_page(&binary).await;
     assert!(page.contains(&format!("Restarted at {}", restarted[0].as_str().expect("a time"))), "{restarted}");
     let chart = page.split("<figure").find(|figure| figure.contains("Application memory")).expect("a chart");
-    assert_eq!(chart.matches("<polyline class=\"mark\"").count(), 1, "{chart}");
+    assert_eq!(chart.matches("<line class=\"start\"").count(), 2, "the board's and the application's: {chart}");
     assert_eq!(
         chart.matches("<polyline class=\"hue-memory\"").count(),
         2,
