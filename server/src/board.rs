@@ -13,15 +13,16 @@ mod refused_refresh;
 mod route;
 mod secure;
 mod sessions;
+mod short_body;
 mod sign_in;
 pub(crate) mod sign_in_link;
 mod tokens;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Request, State},
     http::{HeaderMap, StatusCode, Uri, header},
     middleware::{from_fn, from_fn_with_state, map_response},
@@ -29,7 +30,6 @@ use axum::{
     routing::{MethodFilter, MethodRouter, any, on},
 };
 use leptos::prelude::provide_context;
-use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 use watchboard_app::{
     page_request::PageRequest,
@@ -66,8 +66,6 @@ pub(crate) struct HostState {
 
 /// A page's query has a few hundred bytes.
 const QUERY_BYTES: usize = 16 * 1024;
-/// How long it may take to arrive.
-const QUERY_WITHIN: Duration = Duration::from_secs(10);
 
 /// The board. It has only our own paths. The access policy is in front of all of them, and of paths without a route.
 pub(crate) fn router(telemetry: Arc<dyn Telemetry>, host_state: &HostState, policy: AccessPolicy) -> Router {
@@ -132,16 +130,9 @@ async fn page(State(telemetry): BoardState, request: Request) -> Response {
 
 async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let query = match timeout(QUERY_WITHIN, to_bytes(body, QUERY_BYTES)).await {
-        Ok(Ok(query)) => query,
-        Ok(Err(_)) => {
-            let reason = format!("a query of a page has {QUERY_BYTES} bytes at most\n");
-            return (StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
-        }
-        Err(_) => {
-            let reason = format!("a query of a page arrives within {QUERY_WITHIN:?}\n");
-            return (StatusCode::REQUEST_TIMEOUT, reason).into_response();
-        }
+    let query = match short_body::read(body, "a query of a page", QUERY_BYTES).await {
+        Ok(query) => query,
+        Err(response) => return response,
     };
     let context = move || {
         provide_telemetry(Arc::clone(&telemetry));

@@ -1,29 +1,26 @@
 //! `POST /marks`: what somebody notes, such as a deployment, becomes a mark on the charts.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Json,
-    body::to_bytes,
     extract::{Request, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use tokio::time::timeout;
-
 use watchboard_app::port::Telemetry;
+
+use super::short_body::{self, refusal};
 
 /// A text has a few words.
 const NOTE_BYTES: usize = 1_000;
-const NOTE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Marks the moment with the text of the body.
 pub(super) async fn note(State(telemetry): State<Arc<dyn Telemetry>>, request: Request) -> Response {
-    let body = match timeout(NOTE_WITHIN, to_bytes(request.into_body(), NOTE_BYTES)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, &format!("a mark has {NOTE_BYTES} bytes at most")),
-        Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, &format!("a mark arrives within {NOTE_WITHIN:?}")),
+    let body = match short_body::read(request.into_body(), "a mark", NOTE_BYTES).await {
+        Ok(body) => body,
+        Err(response) => return response,
     };
     let Ok(text) = std::str::from_utf8(&body) else {
         return refusal(StatusCode::BAD_REQUEST, "a mark is text in UTF-8");
@@ -40,8 +37,4 @@ pub(super) async fn note(State(telemetry): State<Arc<dyn Telemetry>>, request: R
         }
         Err(why) => refusal(StatusCode::SERVICE_UNAVAILABLE, &why.reason),
     }
-}
-
-fn refusal(status: StatusCode, why: &str) -> Response {
-    (status, format!("{why}\n")).into_response()
 }
