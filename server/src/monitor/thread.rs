@@ -96,13 +96,15 @@ impl MonitorThread {
                 }
                 () = probed.notified() => {}
                 message = self.messages.recv(), if self.parked.len() < MAX_MESSAGES => {
-                    match &message {
+                    match message {
                         None | Some(Message::Stop) => return,
-                        Some(Message::Note { .. }) => {}
-                        Some(message) => self.sampler.begin_costly(message.is_with_devices()),
+                        // An answer fails if nobody waits any more.
+                        Some(Message::Note { text, answer }) => _ = answer.send(self.sampler.note(text)),
+                        Some(message) => {
+                            self.sampler.begin_costly(message.is_with_devices());
+                            self.parked.push((Instant::now(), message));
+                        }
                     }
-                    let Some(message) = message else { return };
-                    self.parked.push((Instant::now(), message));
                 }
                 () = sleep_until(awaited.unwrap_or_else(Instant::now).into()), if awaited.is_some() => {}
             }
@@ -130,16 +132,15 @@ impl MonitorThread {
         self.publish(updated);
         let sampler = &self.sampler;
         let is_ready = |(asked_at, message): &mut (Instant, Message)| {
-            let is_note = matches!(message, Message::Note { .. });
-            is_note || asked_at.elapsed() >= PROBE_WITHIN || !sampler.are_awaited(message.is_with_devices())
+            asked_at.elapsed() >= PROBE_WITHIN || !sampler.are_awaited(message.is_with_devices())
         };
         let ready: Vec<_> = self.parked.extract_if(.., is_ready).collect();
         for (_, message) in ready {
             // An answer fails if nobody waits any more.
             match message {
-                Message::Stop => {}
+                // They wait for no figures, and are never parked.
+                Message::Stop | Message::Note { .. } => {}
                 Message::CostlyFigures(answer) => _ = answer.send(()),
-                Message::Note { text, answer } => _ = answer.send(self.sampler.note(text)),
                 Message::Page { query, cursor, answer } => {
                     let (frozen, latest) = (self.frozen.load(), self.latest.borrow());
                     if let Some(response) = self.sampler.rescued_answer(&query, cursor, &frozen, &latest) {
