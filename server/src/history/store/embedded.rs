@@ -39,7 +39,7 @@ impl EmbeddedStore {
     pub(crate) fn open(file: &Path) -> Result<Self, StoreError> {
         let of_database = |error| match error {
             DatabaseError::DatabaseAlreadyOpen => StoreError::Taken(writer_of(file)),
-            DatabaseError::Storage(error) => of_storage(error),
+            DatabaseError::Storage(error) => error.into(),
             other => StoreError::Unreadable(other.to_string()),
         };
         let mut database = Database::builder().set_cache_size(CACHE_BYTES).create(file).map_err(of_database)?;
@@ -52,7 +52,8 @@ impl EmbeddedStore {
             Some(version) if version > FORMAT => Err(StoreError::Unreadable(format!(
                 "its format is {version}, of a newer Watchboard, and this one reads {FORMAT}"
             ))),
-            Some(_) | None => store.make(),
+            Some(_) => Ok(store),
+            None => store.make(),
         }
     }
 
@@ -65,7 +66,7 @@ impl EmbeddedStore {
         }
     }
 
-    /// Makes the tables that are missing.
+    /// Makes the tables.
     fn make(self) -> Result<Self, StoreError> {
         let write = self.database.begin_write()?;
         {
@@ -73,10 +74,7 @@ impl EmbeddedStore {
             write.open_table(NAMES)?;
             write.open_table(MARKS)?;
             write.open_table(RUN_RECORD)?;
-            let mut bytes = write.open_table(BYTES)?;
-            if bytes.is_empty()? {
-                bytes.insert((), 0)?;
-            }
+            write.open_table(BYTES)?.insert((), 0)?;
             write.open_table(VERSION)?.insert((), FORMAT)?;
         }
         write.commit()?;
@@ -251,27 +249,23 @@ fn writer_of(file: &Path) -> Option<u32> {
 }
 
 /// What is damaged is told from what the disk refuses.
-fn of_storage(error: StorageError) -> StoreError {
-    match error {
-        StorageError::Corrupted(reason) => StoreError::Unreadable(reason),
-        // What ends too early, or is no file of redb's.
-        StorageError::Io(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => {
-            StoreError::Unreadable(error.to_string())
-        }
-        other => StoreError::of_disk(other),
-    }
-}
-
 impl From<StorageError> for StoreError {
     fn from(error: StorageError) -> Self {
-        of_storage(error)
+        match error {
+            StorageError::Corrupted(reason) => Self::Unreadable(reason),
+            // What ends too early, or is no file of redb's.
+            StorageError::Io(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => {
+                Self::Unreadable(error.to_string())
+            }
+            other => Self::of_disk(other),
+        }
     }
 }
 
 impl From<TableError> for StoreError {
     fn from(error: TableError) -> Self {
         match error {
-            TableError::Storage(error) => of_storage(error),
+            TableError::Storage(error) => error.into(),
             other => Self::Unreadable(other.to_string()),
         }
     }
@@ -280,7 +274,7 @@ impl From<TableError> for StoreError {
 impl From<TransactionError> for StoreError {
     fn from(error: TransactionError) -> Self {
         match error {
-            TransactionError::Storage(error) => of_storage(error),
+            TransactionError::Storage(error) => error.into(),
             other => Self::of_disk(other),
         }
     }
@@ -289,7 +283,7 @@ impl From<TransactionError> for StoreError {
 impl From<CommitError> for StoreError {
     fn from(error: CommitError) -> Self {
         match error {
-            CommitError::Storage(error) => of_storage(error),
+            CommitError::Storage(error) => error.into(),
             other => Self::of_disk(other),
         }
     }

@@ -34,7 +34,7 @@ const TRIM_EACH: Duration = Duration::from_mins(10);
 pub(crate) struct Earlier {
     pub(crate) steps: Vec<StoredStep>,
     pub(crate) names: Vec<(NameKey, Vec<u8>)>,
-    /// The last ones.
+    /// All that are kept.
     pub(crate) marks: Vec<StoredMark>,
     /// How the last run stood.
     pub(crate) run_record: Option<Vec<u8>>,
@@ -143,7 +143,7 @@ impl StoreWriter {
         self.state.is_stored.store(false, Relaxed);
         fs::create_dir_all(&self.folder.path)?;
         let file = self.folder.path.join("history.redb");
-        // redb trusts its file where nothing tells it not to, and may panic by a damaged one.
+        // redb can panic while it opens a damaged file.
         let stored = catch_unwind(AssertUnwindSafe(|| self.store_in(&file)));
         let failed = if let Ok(stored) = stored {
             self.panics = 0;
