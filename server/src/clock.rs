@@ -9,7 +9,7 @@ use std::{
 use rustix::time::{ClockId, clock_gettime};
 
 /// The clocks are not read at the same moment, and NTP slows the wall clock down or speeds it up.
-const LEAST_SET_MS: i64 = 500;
+pub(crate) const LEAST_SET_MS: i64 = 500;
 
 /// The time in Unix milliseconds by the run's clock. It differs from the wall clock by [`wall_clock_set_ms`].
 pub(crate) fn now_unix_ms() -> u64 {

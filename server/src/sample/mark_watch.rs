@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use watchboard_wire::{Finding, Mark, MarkKind, Severity, Snapshot, format};
 
 use super::run_record::RunRecord;
-use crate::{health::FindingKey, memory::OomCounters};
+use crate::{clock::LEAST_SET_MS, health::FindingKey, memory::OomCounters};
 
 /// What was so at the last tick.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl MarkWatch {
         let now = |kind, text: String| Mark { at_unix_ms: snapshot.taken_at_unix_ms, kind, text };
         let set_ms = snapshot.wall_clock_set_ms - std::mem::replace(&mut self.clock_set_ms, snapshot.wall_clock_set_ms);
         // A clock that is slewed moves by less in a second.
-        if set_ms.abs() >= 500 {
+        if set_ms.abs() >= LEAST_SET_MS {
             let by = match set_ms.unsigned_abs() {
                 less @ ..1_000 => format::duration_us(less as f64 * 1_000.0),
                 more => format::span(more / 1_000),

@@ -1,6 +1,6 @@
 //! What is stored of a run beside its figures, so that the next run can tell how this one ended.
 
-use std::fs;
+use std::{fs, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 use watchboard_wire::{Severity, Snapshot, format};
@@ -74,8 +74,13 @@ impl RunRecord {
     }
 }
 
+/// It is read once: it stays the same while this process lives.
 fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+    static BOOT_ID: LazyLock<String> = LazyLock::new(|| {
+        let read = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        read.map(|id| id.trim().to_owned()).unwrap_or_default()
+    });
+    BOOT_ID.clone()
 }
 
 #[cfg(test)]
