@@ -78,8 +78,9 @@ async fn a_clean_stop_a_kill_and_a_note_are_told_by_the_next_run() {
     ] {
         wait_for_mark(&second, words).await;
     }
-    second.client.wait_for_json("/health", WITHIN, is_stored).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let bytes = |health: &Value| health["history"]["bytes"].as_u64();
+    let before = bytes(&second.client.wait_for_json("/health", WITHIN, is_stored).await);
+    second.client.wait_for_json("/health", WITHIN, |health| bytes(health) > before).await;
     second.signal("KILL").await;
     second.wait_for_exit().await;
     let third = demo(folder.path(), &["--no-traffic"]).await;
