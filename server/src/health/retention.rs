@@ -36,7 +36,7 @@ pub(super) fn keeper(heap: Option<Growth>, history: &mut History, reader: &Reade
 }
 
 impl Keeper {
-    /// `GET /carts keeps at least 1.2 MiB a request`: what a request frees of others, such as its own head, hides as much.
+    /// `GET /carts keeps at least 1.2 MiB a request`. It may be more: a request also frees what others have allocated for it, such as its head.
     pub(super) fn text(&self) -> String {
         format!("{} keeps at least {} a request", self.name, format::bytes(self.bytes_each))
     }
