@@ -53,6 +53,8 @@ pub fn shell() -> impl IntoView {
                 <div id=MOUNT>
                     <App />
                 </div>
+                // The style shows nothing before: a page that is painted while half of it is there moves as the rest comes.
+                <span id="end" hidden></span>
             </body>
         </html>
     }
