@@ -1,18 +1,22 @@
 //! The selection: the view, its window and its order. The URL's query holds all of it. Every link is a real link, and with
 //! scripts one listener follows all links without a reload.
 
+#[cfg(feature = "hydrate")]
+mod elements;
 mod navigation;
 #[cfg(feature = "hydrate")]
 mod place;
 mod query;
 mod sort;
+#[cfg(feature = "hydrate")]
+mod viewer_state;
 
 use watchboard_wire::{FindingSubject, Part, RefreshQuery, Window};
 
 pub(crate) use navigation::{navigate, provide, use_selection};
-#[cfg(feature = "hydrate")]
-pub(crate) use place::keep_viewer_state;
 pub(crate) use sort::{ColumnSet, Sort};
+#[cfg(feature = "hydrate")]
+pub(crate) use viewer_state::keep_viewer_state;
 
 /// The views of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -14,6 +14,7 @@ pub(crate) fn provide() -> RwSignal<Selection> {
             selection.set(Selection::from_query(&query()));
             super::place::restore();
         });
+        super::place::follow();
         let clicks = window_event_listener(leptos::ev::click, move |event| follow_link(&event, selection));
         on_cleanup(move || {
             listener.remove();
@@ -50,7 +51,7 @@ fn follow_link(event: &web_sys::MouseEvent, selection: RwSignal<Selection>) {
     let link = target.and_then(|target| target.closest("a[href^='?']").ok().flatten());
     if let Some(href) = link.and_then(|link| link.get_attribute("href")) {
         event.prevent_default();
-        super::place::keep(&href);
+        super::place::keep_before(&href);
         navigate(selection, true, Selection::from_query(&href));
     }
 }
@@ -62,11 +63,12 @@ pub(crate) fn navigate(selection: RwSignal<Selection>, step: bool, to: Selection
     }
     #[cfg(feature = "hydrate")]
     if let Ok(history) = window().history() {
-        let (state, url) = (wasm_bindgen::JsValue::NULL, to.href());
+        let url = to.href();
         let _ = if step {
-            history.push_state_with_url(&state, "", Some(&url))
+            super::place::leave();
+            history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&url))
         } else {
-            history.replace_state_with_url(&state, "", Some(&url))
+            history.replace_state_with_url(&history.state().unwrap_or_default(), "", Some(&url))
         };
     }
     #[cfg(not(feature = "hydrate"))]

@@ -1,23 +1,76 @@
-//! Where the viewer was on the page: how far it was scrolled, and the link that led away. Each entry of the browser's history keeps its own.
+//! Where the viewer was on the page: how far it was scrolled, and what had the focus. Each entry of the browser's history keeps its own,
+//! so that back and forward lead to it.
+
+use std::cell::Cell;
 
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+
+use super::elements::{at_place, focus, focus_link, place_in_view};
 
 /// A view that comes back may have to wait for its figures.
 const RESTORE_WITHIN_MS: f64 = 5_000.0;
 /// The frames in which a table draws the rows of its place: a third of a second.
 const FRAMES: u32 = 20;
 const BETWEEN: char = ' ';
+/// Stands before the place in the view of an element that is no link.
+const AT: char = '@';
 
-/// Keeps the place in the current entry, before a link leads away from it: of the page, and of the table that scrolls within it.
-pub(super) fn keep(href: &str) {
+thread_local! {
+    /// The number of the last way to another entry.
+    static WAY: Cell<u32> = const { Cell::new(0) };
+    /// Whether its place is being restored: what scrolls and takes the focus meanwhile is not the viewer.
+    static IS_UNDER_WAY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the place in the current entry from now on, whenever the viewer has scrolled or moved the focus.
+pub(super) fn follow() {
+    let keep = Closure::<dyn Fn()>::new(|| {
+        if !IS_UNDER_WAY.get() {
+            keep(focused().unwrap_or_default());
+        }
+    });
+    for event in ["scrollend", "focusin"] {
+        // A table that scrolls tells it to those alone who capture it.
+        let _ = document().add_event_listener_with_callback_and_bool(event, keep.as_ref().unchecked_ref(), true);
+    }
+    keep.forget();
+}
+
+/// Keeps the place in the current entry, before a link leads away from it.
+pub(super) fn keep_before(href: &str) {
+    keep(href.to_owned());
+}
+
+/// Keeps how far the page and the table in it are scrolled, and what has the focus.
+fn keep(focused: String) {
     // Whole pixels: code that reads fractions is large.
     let scrolled = window().scroll_y().unwrap_or_default().round() as i32;
     let table = tall_table().map_or(0, |table| table.scroll_top());
-    let state = JsValue::from_str(&format!("{scrolled}{BETWEEN}{table}{BETWEEN}{href}"));
+    let state = JsValue::from_str(&format!("{scrolled}{BETWEEN}{table}{BETWEEN}{focused}"));
     if let Ok(history) = window().history() {
         // Without it the way back leads to the top.
         let _ = history.replace_state_with_url(&state, "", None);
+    }
+}
+
+/// What has the focus in the view: the address of a link, or the place of another element.
+fn focused() -> Option<String> {
+    let focused = document().active_element()?;
+    focused.closest("#view *").ok()??;
+    focused.get_attribute("href").or_else(|| {
+        let place: Vec<_> = place_in_view(&focused).iter().map(u32::to_string).collect();
+        Some(format!("{AT}{}", place.join(".")))
+    })
+}
+
+fn focus_again(focused: &str) {
+    match focused.strip_prefix(AT) {
+        Some(place) => {
+            let place: Vec<u32> = place.split('.').filter_map(|position| position.parse().ok()).collect();
+            at_place(&place).iter().for_each(focus);
+        }
+        None => focus_link(focused),
     }
 }
 
@@ -42,36 +95,38 @@ fn focus_view_if_lost() {
     }
 }
 
-fn focus_link(href: &str) {
-    links().find(|link| link.get_attribute("href").as_deref() == Some(href)).iter().for_each(focus);
+/// The viewer goes to another entry: nothing is restored on the one that is left.
+pub(super) fn leave() {
+    WAY.set(WAY.get() + 1);
+    IS_UNDER_WAY.set(false);
 }
 
 /// Goes back to the place of the current entry, as soon as the page is long enough.
 pub(super) fn restore() {
-    let Some(state) = state() else { return };
+    leave();
+    let Some(state) = window().history().and_then(|history| history.state()).ok().and_then(|state| state.as_string())
+    else {
+        return;
+    };
     let mut parts = state.splitn(3, BETWEEN);
     let mut number = || parts.next()?.parse().ok();
     if let (Some(scrolled), Some(table)) = (number(), number()) {
-        let href = parts.next().unwrap_or_default().to_owned();
-        step(state.clone(), ViewerPlace { scrolled, table, href }, now_ms() + RESTORE_WITHIN_MS);
+        let focused = parts.next().unwrap_or_default().to_owned();
+        IS_UNDER_WAY.set(true);
+        step(WAY.get(), ViewerPlace { scrolled, table, focused }, now_ms() + RESTORE_WITHIN_MS);
     }
 }
 
 struct ViewerPlace {
     scrolled: i32,
     table: i32,
-    href: String,
+    focused: String,
 }
 
-/// What the current entry keeps.
-fn state() -> Option<String> {
-    window().history().and_then(|history| history.state()).ok()?.as_string()
-}
-
-fn step(entry: String, place: ViewerPlace, until: f64) {
+fn step(way: u32, place: ViewerPlace, until: f64) {
     request_animation_frame(move || {
         // The viewer may have gone on meanwhile.
-        if state().as_deref() != Some(&*entry) {
+        if WAY.get() != way {
             return;
         }
         let page = document().document_element();
@@ -83,127 +138,32 @@ fn step(entry: String, place: ViewerPlace, until: f64) {
             if let Some(table) = table.filter(|_| place.table > 0) {
                 table.set_scroll_top(place.table);
             }
-            hold_focus(entry, place.href, FRAMES);
+            hold_focus(way, place.focused, FRAMES);
         } else if now_ms() < until {
-            step(entry, place, until);
+            step(way, place, until);
+        } else {
+            IS_UNDER_WAY.set(false);
         }
     });
 }
 
-/// Focuses a link, again if the rows of its table are drawn anew, which takes some frames.
-fn hold_focus(entry: String, href: String, frames: u32) {
-    let focused = document().active_element().and_then(|active| active.get_attribute("href"));
-    if focused.as_deref() != Some(&*href) {
-        focus_link(&href);
+/// Focuses an element, again if the rows of its table are drawn anew, which takes some frames.
+fn hold_focus(way: u32, place: String, frames: u32) {
+    if focused().as_deref() != Some(&*place) {
+        focus_again(&place);
     }
     request_animation_frame(move || {
-        if frames > 0 && state().as_deref() == Some(&*entry) {
-            hold_focus(entry, href, frames - 1);
+        if WAY.get() != way {
+        } else if frames > 0 {
+            hold_focus(way, place, frames - 1);
+        } else {
+            IS_UNDER_WAY.set(false);
         }
     });
 }
 
 fn tall_table() -> Option<web_sys::Element> {
     document().query_selector(".tall").ok().flatten()
-}
-
-/// Keeps the focus, the open folds and the selected text while a part that the server drew is replaced by the same part: by their places
-/// in the view.
-pub(crate) fn keep_viewer_state() {
-    let is_drawn = |element: &web_sys::Element| element.closest(".as-drawn").is_ok_and(|drawn| drawn.is_some());
-    let selected = selected_text(is_drawn);
-    let focused = document().active_element().filter(is_drawn);
-    let focused = focused.map(|focused| (focused.get_attribute("href"), place_in_view(&focused)));
-    let folds = document().get_elements_by_tag_name("details");
-    let folds = (0..folds.length()).filter_map(|index| folds.item(index));
-    let open: Vec<_> =
-        folds.filter(|fold| fold.has_attribute("open") && is_drawn(fold)).map(|fold| place_in_view(&fold)).collect();
-    request_animation_frame(move || {
-        for fold in open.iter().filter_map(|place| at_place(place)) {
-            let _ = fold.set_attribute("open", "");
-        }
-        if let Some(selected) = selected {
-            select_text(selected);
-        }
-        // Rows may have changed their places since.
-        match focused {
-            Some((Some(href), _)) => focus_link(&href),
-            Some((None, place)) => at_place(&place).iter().for_each(focus),
-            None => {}
-        }
-    });
-}
-
-/// An end of the selected text: the element around it, by its place, the text node by its number among the element's, and the character.
-type TextPlace = (Vec<u32>, usize, u32);
-
-/// Where the selected text begins and ends, if one of both is in a part that the server drew.
-fn selected_text(is_drawn: impl Fn(&web_sys::Element) -> bool) -> Option<[TextPlace; 2]> {
-    let selection = window().get_selection().ok()??;
-    if selection.is_collapsed() {
-        return None;
-    }
-    let ends =
-        [(selection.anchor_node()?, selection.anchor_offset()), (selection.focus_node()?, selection.focus_offset())];
-    let elements = [ends[0].0.parent_element()?, ends[1].0.parent_element()?];
-    if !elements.iter().any(is_drawn) {
-        return None;
-    }
-    let place = |index: usize| {
-        let (node, character) = &ends[index];
-        let number = texts(&elements[index]).position(|text| text == *node)?;
-        Some((place_in_view(&elements[index]), number, *character))
-    };
-    Some([place(0)?, place(1)?])
-}
-
-fn select_text(ends: [TextPlace; 2]) {
-    let nodes = ends.each_ref().map(|(place, number, _)| texts(&at_place(place)?).nth(*number));
-    if let ([Some(anchor), Some(focus)], Ok(Some(selection))) = (nodes, window().get_selection()) {
-        // Beyond the end of a shorter text it fails, and nothing is selected.
-        let _ = selection.set_base_and_extent(&anchor, ends[0].2, &focus, ends[1].2);
-    }
-}
-
-/// The text nodes of an element that have a text.
-fn texts(element: &web_sys::Element) -> impl Iterator<Item = web_sys::Node> {
-    let nodes = element.child_nodes();
-    let texts = (0..nodes.length()).filter_map(move |index| nodes.item(index));
-    texts.filter(|node| {
-        node.node_type() == web_sys::Node::TEXT_NODE && !node.text_content().unwrap_or_default().is_empty()
-    })
-}
-
-/// The positions among its siblings of an element and of all around it, up to the view.
-fn place_in_view(element: &web_sys::Element) -> Vec<u32> {
-    let mut place = vec![];
-    let mut at = element.clone();
-    while at.id() != "view" {
-        let Some(parent) = at.parent_element() else { break };
-        let siblings = parent.children();
-        let position = (0..siblings.length()).find(|index| siblings.item(*index).as_ref() == Some(&at));
-        place.push(position.unwrap_or_default());
-        at = parent;
-    }
-    place
-}
-
-fn at_place(place: &[u32]) -> Option<web_sys::Element> {
-    let view = document().get_element_by_id("view")?;
-    place.iter().rev().try_fold(view, |at, position| at.children().item(*position))
-}
-
-fn links() -> impl Iterator<Item = web_sys::Element> {
-    let links = document().get_elements_by_tag_name("a");
-    (0..links.length()).filter_map(move |index| links.item(index))
-}
-
-fn focus(element: &web_sys::Element) {
-    if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {
-        let options = web_sys::FocusOptions::new();
-        options.set_prevent_scroll(true);
-        let _ = element.focus_with_options(&options);
-    }
 }
 
 fn now_ms() -> f64 {

@@ -147,6 +147,27 @@ async fn back_leads_to_the_place_and_the_link_that_the_viewer_left() {
 }
 
 #[tokio::test]
+async fn forward_leads_to_the_place_that_back_left() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.resize(1440, 500).await;
+    browser.tab.goto(&format!("{}?view=memory", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    click(&browser, "nav a[href*='view=requests']").await;
+    let fold = "document.querySelector('.hints summary')";
+    browser.until(&format!("{fold} !== null"), |there| there == true).await;
+    browser.value("scrollTo(0, 200)").await;
+    browser.value(&format!("{fold}.focus({{ preventScroll: true }})")).await;
+    browser.until("history.state", |state| state.as_str().is_some_and(|state| state.starts_with("200 "))).await;
+    browser.tab.back().await.unwrap();
+    browser.until(SEARCH, |search| search == "?view=memory").await;
+    browser.until("document.querySelector('#endpoints')", serde_json::Value::is_null).await;
+    browser.tab.forward().await.unwrap();
+    browser.until("scrollY", |scrolled| scrolled == 200).await;
+    browser.until(&format!("document.activeElement === {fold}"), |focused| focused == true).await;
+    browser.stop().await;
+}
+
+#[tokio::test]
 async fn back_leads_to_the_row_of_a_tall_table() {
     let (_board, browser) = tall_table().await;
     browser.value("document.querySelector('.tall').scrollTop = 4000").await;
