@@ -58,10 +58,11 @@ impl Figures {
     /// The cursor that the next refresh sends.
     #[cfg(feature = "hydrate")]
     pub(crate) fn cursor(&self) -> RefreshCursor {
-        RefreshCursor { started_at_unix_ms: self.snapshot.started_at_unix_ms, tick: self.snapshot.tick }
+        let Snapshot { started_at_unix_ms, tick, .. } = self.snapshot;
+        RefreshCursor { started_at_unix_ms, tick, window: self.window() }
     }
 
-    /// Their window.
+    /// The window whose points they have: the chosen one, or while the history is young a shorter one that has all of it.
     pub(crate) fn window(&self) -> Window {
         self.timeline.window
     }
@@ -111,11 +112,14 @@ impl Figures {
         self.window().first_point(self.snapshot.tick)
     }
 
-    /// Applies the next answer to the same question. The server may have restarted since the last.
+    /// Applies the next answer to the same question. The server may have restarted since the last, or
+    /// its history may have outgrown the window.
     #[cfg(any(test, feature = "hydrate"))]
     pub(crate) fn update(&mut self, mut newer: RefreshResponse) {
         newer.snapshot.zone_minutes = self.snapshot.zone_minutes;
-        if newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms {
+        let is_of_other = newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms
+            || newer.timeline.window != self.timeline.window;
+        if is_of_other {
             *self = Self::new(self.query.clone(), newer);
             return;
         }
@@ -232,5 +236,14 @@ mod tests {
         anew.snapshot.started_at_unix_ms += 1;
         figures.update(anew);
         assert_eq!((figures.endpoints[0].requests, figures.endpoints[0].name.clone().unwrap().route), (1, "/z".into()));
+    }
+
+    #[test]
+    fn a_history_that_outgrew_its_points_replaces_all() {
+        let mut figures = Figures::new(RefreshQuery::default(), answer(vec![row(1, 5, Some("/a"))], vec![]));
+        let mut longer = answer(vec![row(1, 6, Some("/a"))], vec![]);
+        (longer.timeline.window, longer.timeline.first) = (Window::Hour, 7);
+        figures.update(longer);
+        assert_eq!((figures.window(), figures.timeline.first, figures.endpoints.len()), (Window::Hour, 7, 1));
     }
 }

@@ -34,13 +34,15 @@ pub enum Part {
     Endpoint(String),
 }
 
-/// The figures that a page has of the same [`RefreshQuery`]. It wants all that are newer.
+/// The figures that a page has of the same [`RefreshQuery`]. It wants all that are newer, and all if their window is another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshCursor {
     /// [`Snapshot::started_at_unix_ms`] of its figures.
     pub started_at_unix_ms: u64,
     /// [`Snapshot::tick`] of its figures.
     pub tick: u64,
+    /// The window of its timeline.
+    pub window: Window,
 }
 
 /// The answer: the newest snapshot, and the other figures that the page lacks.

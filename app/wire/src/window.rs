@@ -133,6 +133,16 @@ impl Window {
         ShownSpan { window: self, points: lived.max(least).min(self.points() as u64) as usize }
     }
 
+    /// The shortest window from 15 minutes on that has all that there is of this one at a tick: its points are finer.
+    #[must_use]
+    pub fn that_suffices(self, oldest_tick: u64, tick: u64) -> Self {
+        let has_all = |window: &Self| window.first_point(tick) * window.step_seconds() <= oldest_tick;
+        let shorter = Self::ALL
+            .into_iter()
+            .filter(|window| (Self::FifteenMinutes.seconds()..self.seconds()).contains(&window.seconds()));
+        shorter.into_iter().find(has_all).unwrap_or(self)
+    }
+
     /// The number of its oldest point at a tick. Points are numbered from 1970.
     pub fn first_point(self, tick: u64) -> u64 {
         (tick / self.step_seconds() + 1).saturating_sub(self.points() as u64)
@@ -186,6 +196,23 @@ mod tests {
             assert_eq!(window.points() as u64 % window.points_per_line_point(), 0, "{window:?}");
             assert!((28..=36).contains(&window.line_points()), "{window:?}");
         }
+    }
+    #[test]
+    fn a_young_history_is_shown_in_the_points_of_a_shorter_window() {
+        let day = 1_000 * 86_400;
+        let shown = |window: Window, lived: u64| window.that_suffices(day, day + lived).word();
+        assert_eq!(
+            [60, 900, 3_599, 3_600, 86_399, 86_400].map(|lived| shown(Window::Day, lived)),
+            ["15m", "1h", "1h", "6h", "24h", "24h"]
+        );
+        assert_eq!(
+            [60, 3_600, 86_400, 604_800].map(|lived| shown(Window::ThirteenMonths, lived)),
+            ["15m", "6h", "7d", "30d"]
+        );
+        assert_eq!(
+            [Window::Minute, Window::FiveMinutes, Window::FifteenMinutes].map(|window| shown(window, 10)),
+            ["1m", "5m", "15m"]
+        );
     }
     #[test]
     fn a_young_monitor_shows_its_life_and_a_minute_at_least() {

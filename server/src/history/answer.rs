@@ -44,7 +44,8 @@ impl<'a> NameLookup<'a> {
 }
 
 impl History {
-    /// The response to a page. `cursor` is the page's cursor of its last response to the same query.
+    /// The response to a page, by the points of the window that suffices for what there is. `cursor` is the page's cursor of its last response
+    /// to the same query.
     pub(crate) fn answer(
         &mut self,
         query: &RefreshQuery,
@@ -52,44 +53,58 @@ impl History {
         snapshot: &Snapshot,
         names: NameLookup<'_>,
     ) -> RefreshResponse {
+        let window = query.window.that_suffices(self.oldest, self.now.saturating_sub(1));
+        self.answer_in(window, &query.part, cursor, snapshot, names)
+    }
+
+    /// The response by the points of a window. `cursor` is the page's cursor of its last response to the same query.
+    pub(super) fn answer_in(
+        &mut self,
+        window: Window,
+        part: &Part,
+        cursor: Option<RefreshCursor>,
+        snapshot: &Snapshot,
+        names: NameLookup<'_>,
+    ) -> RefreshResponse {
         let reader = names.reader;
         let Self { started_at_unix_ms, tiers, causes, marks, slowest_of, windows, aliases, now, .. } = self;
-        let window_sums = &mut windows[query.window as usize];
+        let window_sums = &mut windows[window as usize];
         window_sums.advance(tiers, aliases, *now);
         reader.busy_ids().for_each(|id| window_sums.know(id));
-        let same_run = |cursor: &RefreshCursor| cursor.started_at_unix_ms == *started_at_unix_ms;
-        let cursor = cursor.filter(|cursor| same_run(cursor) && window_sums.made_at() <= cursor.tick);
-        let endpoints = match &query.part {
+        let is_of_these =
+            |cursor: &RefreshCursor| (cursor.started_at_unix_ms, cursor.window) == (*started_at_unix_ms, window);
+        let cursor = cursor.filter(|cursor| is_of_these(cursor) && window_sums.made_at() <= cursor.tick);
+        let endpoints = match part {
             Part::Charts | Part::Database | Part::Endpoint(_) => vec![],
             Part::Overview => top_endpoints(window_sums, reader, |sums| sums.duration_sum_us),
             Part::Memory => top_endpoints(window_sums, reader, |sums| sums.memory.allocated.bytes),
             Part::Requests => changed_endpoints(window_sums, cursor, reader),
         };
-        let endpoint = match &query.part {
+        let endpoint = match part {
             Part::Endpoint(name) => {
                 reader.id(name).map(|id| detail(id, window_sums, (tiers, aliases), slowest_of.get(id), cursor, names))
             }
             _ => None,
         };
-        let first = cursor.map_or(0, |cursor| cursor.tick / query.window.step_seconds());
+        let first = cursor.map_or(0, |cursor| cursor.tick / window.step_seconds());
         RefreshResponse {
             snapshot: snapshot.clone(),
             totals: window_sums.totals(),
             timeline: window_sums.timeline().points_since(first),
-            endpoints_whole: cursor.is_none() || query.part != Part::Requests,
+            endpoints_whole: cursor.is_none() || *part != Part::Requests,
             endpoints,
-            strips: match query.part {
+            strips: match part {
                 Part::Requests => strips(window_sums, (tiers, aliases)),
                 _ => vec![],
             },
-            causes: if matches!(query.part, Part::Charts | Part::Database | Part::Memory) {
+            causes: if matches!(part, Part::Charts | Part::Database | Part::Memory) {
                 vec![]
             } else {
                 changed_causes(causes, window_sums, tiers, cursor)
             },
             uncounted_errors: causes.uncounted_errors(snapshot.requests.errors_seen),
-            slowest: (query.part == Part::Requests).then(|| slowest_of_all(slowest_of, window_sums, names)),
-            long_lived: match &query.part {
+            slowest: (*part == Part::Requests).then(|| slowest_of_all(slowest_of, window_sums, names)),
+            long_lived: match part {
                 Part::Requests => most_open(reader, |_| true),
                 Part::Endpoint(name) => {
                     reader.id(name).map(|own| most_open(reader, |id| id == own)).unwrap_or_default()

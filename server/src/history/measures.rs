@@ -78,7 +78,7 @@ pub fn a_day_of_512_endpoints() {
     println!("  resident memory grew by {:.1} MiB", rss_mib() - before);
     for window in Window::ALL {
         let (answer, first) = day.refresh(window, None);
-        let cursor = RefreshCursor { started_at_unix_ms: 0, tick: day.snapshot.tick };
+        let cursor = cursor_of(&answer);
         day.tick();
         let (_, next) = day.refresh(window, Some(cursor));
         println!(
@@ -97,7 +97,7 @@ pub fn bytes_of_a_refresh() {
         let mut day = Day::new(endpoints);
         (0..1000).for_each(|_| _ = day.tick());
         let (first, _) = day.refresh(Window::FifteenMinutes, None);
-        let cursor = RefreshCursor { started_at_unix_ms: 0, tick: day.snapshot.tick };
+        let cursor = cursor_of(&first);
         day.tick();
         day.tick();
         let (next, _) = day.refresh(Window::FifteenMinutes, Some(cursor));
@@ -108,4 +108,9 @@ pub fn bytes_of_a_refresh() {
             size(&next)
         );
     }
+}
+
+/// The cursor of a page that has this answer.
+fn cursor_of(answer: &RefreshResponse) -> RefreshCursor {
+    RefreshCursor { started_at_unix_ms: 0, tick: answer.snapshot.tick, window: answer.timeline.window }
 }

@@ -82,12 +82,7 @@ impl Fed {
     }
 
     fn refresh(&mut self, window: Window, part: Part) -> watchboard_wire::RefreshResponse {
-        self.history.answer(
-            &RefreshQuery { window, part },
-            None,
-            &self.snapshot,
-            NameLookup::of_endpoints(&self.reader),
-        )
+        self.history.answer_in(window, &part, None, &self.snapshot, NameLookup::of_endpoints(&self.reader))
     }
 
     /// The exact durations of a window, in their order.
@@ -228,13 +223,27 @@ fn a_look_a_minute_later_gets_what_is_new_and_not_all() {
     for window in Window::ALL {
         let mut fed = Fed::new();
         (0..5_000).for_each(|tick| fed.tick(tick, &[(0, 10)]));
-        let query = RefreshQuery { window, part: Part::Requests };
-        fed.history.answer(&query, None, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
+        fed.refresh(window, Part::Requests);
         (5_000..5_060).for_each(|tick| fed.tick(tick, &[(1, 10)]));
-        let cursor = Some(watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 4_999 });
-        let next = fed.history.answer(&query, cursor, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
+        let cursor = Some(watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 4_999, window });
+        let names = NameLookup::of_endpoints(&fed.reader);
+        let next = fed.history.answer_in(window, &Part::Requests, cursor, &fed.snapshot, names);
         assert!(!next.endpoints_whole, "{window:?}");
     }
+}
+
+#[test]
+fn a_window_that_is_longer_than_the_history_has_finer_points_until_it_outgrows_them() {
+    let mut fed = Fed::new();
+    (0..890).for_each(|tick| fed.tick(tick, &[(0, 10)]));
+    let query = RefreshQuery { window: Window::Day, part: Part::Requests };
+    let young = fed.history.answer(&query, None, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
+    assert_eq!((young.timeline.window, young.timeline.len(), young.totals.requests), (Window::FifteenMinutes, 89, 890));
+    (890..920).for_each(|tick| fed.tick(tick, &[(0, 10)]));
+    let cursor = watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 889, window: Window::FifteenMinutes };
+    let older = fed.history.answer(&query, Some(cursor), &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
+    assert_eq!((older.timeline.window, older.timeline.len(), older.totals.requests), (Window::Hour, 16, 920));
+    assert!(older.endpoints_whole && older.endpoints[0].name.is_some(), "the page has none of these points");
 }
 
 #[test]
@@ -244,7 +253,7 @@ fn a_page_gets_what_is_new_and_no_more() {
     let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Requests };
     let first = fed.history.answer(&query, None, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
     assert_eq!((first.endpoints.len(), first.endpoints.iter().all(|row| row.name.is_some())), (2, true));
-    let cursor = watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 99 };
+    let cursor = watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 99, window: query.window };
     fed.tick(100, &[(1, 30)]);
     let next = fed.history.answer(&query, Some(cursor), &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
     assert_eq!(

@@ -191,9 +191,15 @@ impl Tiers {
         }
     }
 
-    /// The first tick of the oldest frame; `None` without a frame.
+    /// The first tick that there are figures of; `None` without a frame. A coarse frame may begin before them, so a finer one that begins
+    /// within it tells.
     pub(super) fn oldest(&self) -> Option<u64> {
-        self.frames.iter().filter_map(|frames| frames.front()).map(|frame| frame.start).min()
+        let firsts =
+            self.frames.iter().zip(STEPS).rev().filter_map(|(frames, step)| Some((frames.front()?.start, step)));
+        let finer = |(oldest, coarse): (u64, u64), (start, step)| {
+            if start < oldest + coarse { (start, step) } else { (oldest, coarse) }
+        };
+        firsts.reduce(finer).map(|(oldest, _)| oldest)
     }
 
     /// The tick up to which a tier has all complete steps.

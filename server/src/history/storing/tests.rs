@@ -52,9 +52,9 @@ fn a_history_goes_on_after_a_restart_as_if_there_had_been_none() {
         let (mut history, reader, _) = run(&stored, began, 1_000, "/a");
         let now = began + 1_000;
         for window in Window::ALL {
-            let query = RefreshQuery { window, part: Part::Requests };
             let snapshot = Snapshot { tick: now - 1, first_tick: first, ..Snapshot::default() };
-            let answer = history.answer(&query, None, &snapshot, NameLookup::of_endpoints(&reader));
+            let names = NameLookup::of_endpoints(&reader);
+            let answer = history.answer_in(window, &Part::Requests, None, &snapshot, names);
             let begins = window.first_point(now - 1) * window.step_seconds();
             // What was stored ends with the last whole step of ten seconds.
             let ended = (first + before) / 10 * 10;
@@ -87,12 +87,12 @@ fn a_store_that_is_read_late_is_taken_over_all_the_same() {
     let (_, _, one) = run(&Earlier::default(), first, 890, "/a");
     // Steps of ten seconds, of a minute and of a quarter of an hour end before the store is read.
     let (mut history, reader, two) = run_late(&one, first + 890, 100, "/a", 25);
-    let query = RefreshQuery { window: Window::Hour, part: Part::Requests };
-    let answer = history.answer(&query, None, &Snapshot::default(), NameLookup::of_endpoints(&reader));
+    let names = NameLookup::of_endpoints(&reader);
+    let answer = history.answer_in(Window::Hour, &Part::Requests, None, &Snapshot::default(), names);
     assert_eq!((answer.totals.requests, answer.endpoints.len()), (990, 1));
     let (mut history, reader, _) = run(&two, first + 990, 10, "/a");
-    let query = RefreshQuery { window: Window::Day, part: Part::Requests };
-    let answer = history.answer(&query, None, &Snapshot::default(), NameLookup::of_endpoints(&reader));
+    let names = NameLookup::of_endpoints(&reader);
+    let answer = history.answer_in(Window::Day, &Part::Requests, None, &Snapshot::default(), names);
     assert!((940..=1_000).contains(&answer.totals.requests), "{}", answer.totals.requests);
 }
 

@@ -55,6 +55,20 @@ fn a_window_is_covered_by_coarse_frames_and_then_by_finer_ones() {
 }
 
 #[test]
+fn figures_begin_with_the_finest_frame_and_not_with_the_step_of_days_around_it() {
+    let (began, mut tiers) = (190_000, Tiers::new(200_000));
+    for (tier, step) in STEPS.into_iter().enumerate().skip(1).rev().filter(|(_, step)| *step != 300) {
+        let frame = FrameBuilder::new(began / step * step, step).finish(Host::default(), vec![]);
+        tiers.restore(tier, vec![frame]);
+    }
+    assert_eq!(tiers.oldest(), Some(began));
+    // What is kept in days alone begins with its days.
+    let days = FrameBuilder::new(0, 172_800).finish(Host::default(), vec![]);
+    tiers.restore(STEPS.len() - 1, vec![days]);
+    assert_eq!(tiers.oldest(), Some(0));
+}
+
+#[test]
 fn every_tier_is_bounded() {
     let mut tiers = Tiers::new(0);
     // A frame in ten minutes is enough for the long tiers, and one a second for the short ones.
