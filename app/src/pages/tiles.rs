@@ -65,7 +65,7 @@ fn change(figures: &Figures, read: fn(&WindowTotals) -> Option<String>) -> Strin
     let is_whole = |seconds: u64| seconds + 2 * window.step_seconds() >= window.seconds();
     let are_whole = is_whole(totals.seconds) && totals.before.is_some_and(|before| is_whole(before.seconds));
     let change = are_whole.then(|| read(totals)).flatten();
-    change.map_or_else(String::new, |change| format!("{change} against the {} before", window.long_word()))
+    change.map_or_else(String::new, |change| format!("{change} from the {} before", window.long_word()))
 }
 
 fn before_per_second(totals: &WindowTotals) -> Option<f64> {
@@ -169,8 +169,8 @@ mod tests {
     fn a_change_is_told_only_of_two_whole_windows() {
         let rate = |totals: &WindowTotals| percent_change(totals.per_second(), before_per_second(totals)?);
         let before = WindowBefore { seconds: 900, requests: 1_000, server_errors: 10, latency_p99_us: None };
-        assert_eq!(change(&figures(900, Some(before)), rate), "+12\u{a0}% against the 15 minutes before");
-        assert_eq!(change(&figures(900, Some(before)), error_change), "+4.0 points against the 15 minutes before");
+        assert_eq!(change(&figures(900, Some(before)), rate), "+12\u{a0}% from the 15 minutes before");
+        assert_eq!(change(&figures(900, Some(before)), error_change), "+4.0 points from the 15 minutes before");
         let none = WindowBefore { requests: 0, ..before };
         let young = WindowBefore { seconds: 300, ..before };
         for (seconds, before) in [(900, None), (900, Some(none)), (900, Some(young)), (100, Some(before))] {

@@ -21,11 +21,13 @@ struct Tick {
     text: String,
     /// Whether a day begins there.
     is_midnight: bool,
+    /// Whether a narrow axis leaves it out.
+    is_between: bool,
 }
 
 impl Tick {
     fn new(place: f64, text: impl Into<String>) -> Self {
-        Self { place, text: text.into(), is_midnight: false }
+        Self { place, text: text.into(), is_midnight: false, is_between: false }
     }
 
     fn draw(&self) -> String {
@@ -35,7 +37,8 @@ impl Tick {
             90.0.. => "end",
             _ => "middle",
         };
-        let text = format!("<text x=\"{percent:.2}%\" y=\"50%\" text-anchor=\"{anchor}\">{}</text>", self.text);
+        let class = if self.is_between { " class=\"between\"" } else { "" };
+        let text = format!("<text{class} x=\"{percent:.2}%\" y=\"50%\" text-anchor=\"{anchor}\">{}</text>", self.text);
         let line = format!("<line x1=\"{percent:.2}%\" x2=\"{percent:.2}%\" y1=\"-4\" y2=\"2\"/>");
         if self.is_midnight { text + &line } else { text }
     }
@@ -65,7 +68,7 @@ fn ticks(shown: &ChartSpan) -> Vec<Tick> {
                 format::day(at_ms)
             }
         };
-        let days = [0.0, 0.25, 0.5, 0.75].map(|place| Tick::new(place, day(place)));
+        let days = [0.0, 0.25, 0.5, 0.75].map(|place| Tick { is_between: place % 0.5 > 0.0, ..Tick::new(place, day(place)) });
         return days.into_iter().chain([Tick::new(1.0, "now")]).collect();
     }
     let mut ticks: Vec<_> = if span.is_whole() {
