@@ -68,7 +68,8 @@ fn ticks(shown: &ChartSpan) -> Vec<Tick> {
                 format::day(at_ms)
             }
         };
-        let days = [0.0, 0.25, 0.5, 0.75].map(|place| Tick { is_between: place % 0.5 > 0.0, ..Tick::new(place, day(place)) });
+        let days =
+            [0.0, 0.25, 0.5, 0.75].map(|place| Tick { is_between: place % 0.5 > 0.0, ..Tick::new(place, day(place)) });
         return days.into_iter().chain([Tick::new(1.0, "now")]).collect();
     }
     let mut ticks: Vec<_> = if span.is_whole() {
