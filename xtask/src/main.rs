@@ -77,7 +77,7 @@ fn run(arguments: &[&str]) -> Result<()> {
     let binary = root().join("target/demo/watchboard");
     println!("==> watchboard demo {}", arguments.join(" "));
     // Takes this process's place, so that signals reach it and its exit code is ours.
-    let error = Command::new(&binary).arg("demo").args(arguments).exec();
+    let error = Command::new(&binary).arg("demo").args(arguments).env_remove("WATCHBOARD_NO_HISTORY").exec();
     bail!("cannot start {}: {error}", binary.display())
 }
 

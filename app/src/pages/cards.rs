@@ -1,7 +1,7 @@
 //! A card for each part, in full. They fold below the overview.
 
 use leptos::{either::Either, prelude::*};
-use watchboard_wire::{Mark, format};
+use watchboard_wire::{Mark, Snapshot, format};
 
 use super::{
     charts::{CpuChart, RssChart},
@@ -90,6 +90,22 @@ fn MarkList() -> impl IntoView {
     }
 }
 
+/// Where the history is, since when, and what it lacks.
+fn history(snapshot: &Snapshot) -> (&'static str, String, String) {
+    let mut details = vec![format!("since {}", snapshot.date_time(snapshot.oldest_tick * 1000))];
+    let Some(stored) = &snapshot.stored else { return ("History", "in memory".to_owned(), details.remove(0)) };
+    let lacking = |count: u64, what| (count > 0).then(|| format!("{} steps {what}", format::exact(count)));
+    details.extend(stored.writer.as_ref().map(|writer| format!("{writer} writes the one on disk")));
+    details
+        .extend([lacking(stored.lost, "not stored"), lacking(stored.unreadable, "not readable")].into_iter().flatten());
+    let place = if stored.is_stored {
+        format!("on disk, {}", format::bytes(stored.bytes as f64))
+    } else {
+        "in memory, not on disk".to_owned()
+    };
+    ("History", place, details.join("; "))
+}
+
 /// The watched application: its status, its uptime, its database and its host.
 #[component]
 fn OverviewSystemFacts() -> impl IntoView {
@@ -106,6 +122,7 @@ fn OverviewSystemFacts() -> impl IntoView {
             ),
             ("Uptime", uptime.0, uptime.1),
             ("Database", snapshot.database.status_text(), snapshot.database.hosts.clone()),
+            history(snapshot),
         ];
         facts.extend(process_or_application(snapshot));
         if let Ok(system) = &snapshot.memory.system {

@@ -104,10 +104,12 @@ pub struct Snapshot {
 }
 
 /// The history on disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredHistory {
     /// Whether the last figures were stored, and no error has come since.
     pub is_stored: bool,
+    /// The other process that has the file, in words; `None` if there is none. It is asked for again every few seconds.
+    pub writer: Option<String>,
     /// The bytes of all that is stored.
     pub bytes: u64,
     /// Steps of ten seconds that could not be stored, since the start.

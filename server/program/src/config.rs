@@ -4,13 +4,14 @@ mod checks;
 mod error;
 mod file;
 mod flags;
+mod history_folder;
 mod lines;
 mod rules;
 mod values;
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, error::ErrorKind, parser::ValueSource};
 
 use self::{checks::check_combinations, lines::Lines};
 pub(crate) use self::{
@@ -40,10 +41,26 @@ pub(crate) fn read_from(arguments: impl IntoIterator<Item = impl Into<OsString>>
     }
     let matches = command.try_get_matches_from_mut(arguments)?;
     lines.retain(&matches);
-    let config = Config { lines, ..Config::from_arg_matches(&matches)? };
+    let mut config = Config { lines, ..Config::from_arg_matches(&matches)? };
+    // What goes before the other: the command line, then the environment, then the file.
+    if precedence(&matches, "data_dir") > precedence(&matches, "no_history") {
+        config.no_history = false;
+    } else if precedence(&matches, "data_dir") < precedence(&matches, "no_history") && config.no_history {
+        config.data_dir = None;
+    }
     check_combinations(&config)
         .map_err(|error| command.error(ErrorKind::ArgumentConflict, config.lines.locate(error)))?;
     Ok(config)
+}
+
+/// How strong the place is that a setting comes from; 0 if it is not set.
+fn precedence(matches: &ArgMatches, id: &str) -> u8 {
+    match matches.value_source(id) {
+        Some(ValueSource::CommandLine) => 3,
+        Some(ValueSource::EnvVariable) => 2,
+        Some(_) => 1,
+        None => 0,
+    }
 }
 
 #[cfg(test)]

@@ -118,6 +118,10 @@ impl fmt::Display for Plan {
             (None, Some(path)) => writeln!(f, "  database     SQLite, {}", path.display())?,
             (None, None) => writeln!(f, "  database     none")?,
         }
+        match self.config.history_folder() {
+            Some(folder) => writeln!(f, "  history      on disk, in {}", folder.display())?,
+            None => writeln!(f, "  history      in memory alone")?,
+        }
         if let Some(template) = &self.config.trace_url {
             writeln!(f, "  traces       at {template}")?;
         }

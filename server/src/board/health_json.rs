@@ -54,7 +54,7 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
             "dropped_log_lines": program::dropped_log_lines(),
         },
         // Null if none is kept.
-        "history": snapshot.stored.map(|stored| stored_history(stored, snapshot)),
+        "history": snapshot.stored.as_ref().map(|stored| stored_history(stored, snapshot)),
         "service": snapshot.service,
         "version": snapshot.version,
         "uptime": uptime(snapshot),
@@ -81,13 +81,14 @@ fn body(frozen: &FullSnapshot, status: Status, stale: Option<&str>, faults: &[Fa
 }
 
 /// The history on disk: whether it is stored, from when on, and how much.
-fn stored_history(stored: StoredHistory, snapshot: &Snapshot) -> Value {
+fn stored_history(stored: &StoredHistory, snapshot: &Snapshot) -> Value {
     json!({
         "status": if stored.is_stored { "stored" } else { "in memory" },
         "since_unix_ms": snapshot.wall_clock(snapshot.oldest_tick * 1000),
         "bytes": stored.bytes,
         "lost": stored.lost,
         "unreadable": stored.unreadable,
+        "writer": stored.writer,
     })
 }
 

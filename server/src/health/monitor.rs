@@ -2,7 +2,7 @@
 
 use watchboard_wire::{Fault, Finding, FindingSubject, format};
 
-use super::finding::warning;
+use super::finding::{advice, warning};
 
 /// A failure is reported for ten minutes.
 const REPORTED_SECONDS: u64 = 600;
@@ -13,13 +13,22 @@ pub(crate) struct MonitorState<'a> {
     pub(crate) faults: &'a [Fault],
     /// Readings that hang, in words.
     pub(crate) overdue: &'a [String],
+    /// The other process that writes the history on disk, in words.
+    pub(crate) history_writer: Option<&'a str>,
 }
 
 impl MonitorState<'_> {
     pub(super) fn findings(self) -> impl Iterator<Item = Finding> {
         let recent = self.faults.iter().filter(|fault| fault.seconds_ago < REPORTED_SECONDS);
         let sentences = self.overdue.iter().cloned().chain(recent.map(sentence));
-        sentences.map(|sentence| warning(sentence, FindingSubject::Memory)).collect::<Vec<_>>().into_iter()
+        let warnings = sentences.map(|sentence| warning(sentence, FindingSubject::Memory));
+        let other = self.history_writer.map(|writer| {
+            let sentence = format!(
+                "{writer} writes the history on disk: that of this process is in memory alone, unless it has a folder of its own"
+            );
+            advice(sentence, FindingSubject::Memory)
+        });
+        warnings.chain(other).collect::<Vec<_>>().into_iter()
     }
 }
 
@@ -32,6 +41,7 @@ fn sentence(fault: &Fault) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use watchboard_wire::Severity;
 
     #[test]
     fn what_hangs_and_what_failed_lately_is_named() {
@@ -43,7 +53,7 @@ mod tests {
         };
         let faults = [fault(1, 3), fault(2, 599), fault(9, 600)];
         let overdue = ["disks: no answer for 20 s".to_owned()];
-        let findings = MonitorState { faults: &faults, overdue: &overdue }.findings();
+        let findings = MonitorState { faults: &faults, overdue: &overdue, history_writer: None }.findings();
         let sentences: Vec<_> = findings.map(|finding| finding.sentence.replace('\u{a0}', " ")).collect();
         let expected = [
             "disks: no answer for 20 s",
@@ -51,5 +61,15 @@ mod tests {
             "the database probe failed 2 times, 9 m 59 s ago: it panicked at a.rs:1:2",
         ];
         assert_eq!(sentences, expected);
+    }
+
+    #[test]
+    fn a_history_that_another_process_writes_is_advice() {
+        let state = MonitorState { faults: &[], overdue: &[], history_writer: Some("process 7") };
+        let found: Vec<_> = state.findings().map(|finding| (finding.severity, finding.sentence)).collect();
+        assert!(
+            matches!(&found[..], [(Severity::Advice, sentence)] if sentence.starts_with("process 7 writes")),
+            "{found:?}"
+        );
     }
 }

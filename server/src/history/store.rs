@@ -160,7 +160,7 @@ pub(crate) trait Store: Send {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StoreError {
     /// Another process has it: the one with this id, if that can be seen.
-    #[error("{} writes the history", .0.map_or("another process".to_owned(), |pid| format!("process {pid}")))]
+    #[error("{} writes the history", words_of_process(*.0))]
     Taken(Option<u32>),
     /// Its file is of a newer version of Watchboard, or damaged.
     #[error("the history cannot be read: {0}")]
@@ -174,4 +174,8 @@ impl StoreError {
     fn of_disk(error: impl fmt::Display) -> Self {
         Self::Refused(error.to_string())
     }
+}
+
+fn words_of_process(pid: Option<u32>) -> String {
+    pid.map_or("another process".to_owned(), |pid| format!("process {pid}"))
 }

@@ -235,8 +235,13 @@ impl Sampler {
         memory: &Memory,
         (database, server): (&DatabaseHealth, Option<&DatabaseServer>),
     ) {
-        let Self { reader, commands, history, probes, faults, judge, health, .. } = self;
-        let state = MonitorState { faults: &faults_with(faults), overdue: &probes.overdue() };
+        let Self { reader, commands, history, probes, faults, judge, health, stored, .. } = self;
+        let writer = stored.state().and_then(|stored| stored.writer);
+        let state = MonitorState {
+            faults: &faults_with(faults),
+            overdue: &probes.overdue(),
+            history_writer: writer.as_deref(),
+        };
         let input = HealthInput {
             tick,
             unix_ms,
@@ -253,7 +258,11 @@ impl Sampler {
         let judged = faults.rescue("findings", || probes.times().time("findings", || judge.judge(health, input)));
         self.health = judged.unwrap_or_else(|| {
             self.judge = Judge::default();
-            with_monitor(&self.health, MonitorState { faults: &faults_with(&self.faults), overdue: &[] }, unix_ms)
+            with_monitor(
+                &self.health,
+                MonitorState { faults: &faults_with(&self.faults), overdue: &[], history_writer: None },
+                unix_ms,
+            )
         });
     }
 

@@ -20,8 +20,10 @@ pub(super) fn check_combinations(config: &Config) -> Result<(), SettingError> {
     if config.tls_cert.is_some() != config.tls_key.is_some() {
         return Err(SettingError::HalfOfTls);
     }
-    if config.history_max_mib.is_some() && config.data_dir.is_none() {
-        return Err(SettingError::NoHistory);
+    let history_flags =
+        [(config.data_dir.is_some(), "data-dir"), (config.history_max_mib.is_some(), "history-max-mib")];
+    if let Some((_, flag)) = history_flags.into_iter().find(|(is_set, _)| *is_set && config.no_history) {
+        return Err(SettingError::NoHistory { flag });
     }
     if let Some(upstream) = &config.upstream {
         return check_upstream(config, upstream);

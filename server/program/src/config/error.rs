@@ -20,8 +20,8 @@ pub(crate) enum SettingError {
     Tls(#[from] TlsError),
     #[error("--{flag} is of the application that --upstream names, and there is none")]
     NoUpstream { flag: &'static str },
-    #[error("--history-max-mib is of the history in --data-dir, and there is none")]
-    NoHistory,
+    #[error("--no-history keeps nothing on disk: leave --{flag} out, or --no-history")]
+    NoHistory { flag: &'static str },
     #[error(transparent)]
     UpstreamTls(#[from] UpstreamTlsError),
     #[error("--upstream-ca is for an application with TLS: write --upstream https://…, or leave it out")]
@@ -59,7 +59,7 @@ impl SettingError {
         Some(match self {
             Self::HalfOfTls | Self::Tls(_) => "tls-cert",
             Self::NoUpstream { flag } => flag,
-            Self::NoHistory => "history-max-mib",
+            Self::NoHistory { flag } => flag,
             Self::UpstreamTls(_) | Self::AuthorityWithoutTls => "upstream-ca",
             Self::UpstreamOfDemo | Self::UpstreamIsWatchboard { .. } => "upstream",
             Self::SameAddress(_) => "proxy-listen",

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use watchboard::{BasePath, TraceUrl};
 
 use super::{
+    history_folder::default_folder,
     lines::Lines,
     rules::RuleOptions,
     values::{address, document, filter, seconds, upstream},
@@ -43,11 +44,16 @@ pub(crate) struct Config {
     #[arg(long, env = "WATCHBOARD_SQLITE", value_name = "PATH", global = true)]
     pub(crate) sqlite: Option<PathBuf>,
 
-    /// The folder in which the history is kept, so that it outlives the process. Without it the history is in memory alone.
+    /// The folder in which the history is kept, so that it outlives the process. Without it a folder for what is watched, in the state
+    /// directory of systemd's unit or of the user.
     #[arg(long, env = "WATCHBOARD_DATA_DIR", value_name = "PATH", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
 
-    /// The size of the history in --data-dir, at most, in MiB. When it is full, the oldest figures of the finest steps go. The default is 256.
+    /// Keep the history in memory alone.
+    #[arg(long, env = "WATCHBOARD_NO_HISTORY", global = true)]
+    pub(super) no_history: bool,
+
+    /// The size of the history on disk, at most, in MiB. When it is full, the oldest figures of the finest steps go. The default is 256.
     #[arg(long, env = "WATCHBOARD_HISTORY_MAX_MIB", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true, global = true)]
     pub(crate) history_max_mib: Option<u32>,
 
@@ -179,6 +185,14 @@ impl Config {
     /// Whether the demo shop is what runs.
     pub(crate) fn is_demo(&self) -> bool {
         matches!(self.command, Some(Command::Demo { .. }))
+    }
+
+    /// The folder in which the history is kept; `None` to keep it in memory alone.
+    pub(crate) fn history_folder(&self) -> Option<PathBuf> {
+        if self.no_history {
+            return None;
+        }
+        self.data_dir.clone().or_else(|| default_folder(self))
     }
 
     pub(crate) fn trusted_proxies(&self) -> TrustedProxies {

@@ -1,5 +1,7 @@
 //! The monitor that the program's settings ask for.
 
+use std::{fs, io, path::PathBuf};
+
 use watchboard::{Builder, Capacity, Database, LocalOnly, Monitor, Routes, WatchTarget};
 
 use crate::{config::Config, login::AccessMode, proxy::ProxyBounds, serve::Bounds};
@@ -67,7 +69,7 @@ pub(super) fn start(config: &Config, subject: Subject, capacities: &Capacities, 
     if let Some(version) = &config.service_version {
         builder = builder.version(version);
     }
-    if let Some(folder) = &config.data_dir {
+    if let Some(folder) = history_folder(config) {
         builder = builder.data_dir(folder);
     }
     if let Some(mib) = config.history_max_mib {
@@ -76,5 +78,24 @@ pub(super) fn start(config: &Config, subject: Subject, capacities: &Capacities, 
     match &config.trace_url {
         Some(template) => builder.trace_url(template.clone()).build(),
         None => builder.build(),
+    }
+}
+
+/// The folder for the history. A folder that nobody asked for has to be writable.
+fn history_folder(config: &Config) -> Option<PathBuf> {
+    let folder = config.history_folder()?;
+    let is_writable = || {
+        fs::create_dir_all(&folder)?;
+        rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK).map_err(io::Error::from)
+    };
+    match is_writable() {
+        Err(error) if config.data_dir.is_none() => {
+            tracing::info!("the history is in memory alone: {} cannot be written: {error}", folder.display());
+            None
+        }
+        _ => {
+            tracing::info!("the history is kept in {}", folder.display());
+            Some(folder)
+        }
     }
 }

@@ -38,11 +38,7 @@ async fn a_check_says_what_is_wrong_and_only_that() {
         (&["check", "--log", "warning"], 2, "\"warning\" is none of off, error, warn, info, debug, trace"),
         (&["check", "--listen", "0.0.0.0:0"], 2, "--listen 0.0.0.0:0 is reached from other machines"),
         (&["demo", "--upstream", "http://127.0.0.1:8000"], 2, "leave --upstream out"),
-        (
-            &["check", "--history-max-mib", "64"],
-            2,
-            "--history-max-mib is of the history in --data-dir, and there is none",
-        ),
+        (&["check", "--no-history", "--history-max-mib", "64"], 2, "leave --history-max-mib out, or --no-history"),
         (&["--pid", &own, "demo"], 2, "the demo watches its own process"),
     ] {
         let output = Command::new(watchboard_test_support::binary_path()).args(arguments).output().await.unwrap();

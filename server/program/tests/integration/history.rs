@@ -44,12 +44,46 @@ async fn a_second_process_and_a_damaged_file_stop_nothing() {
     first.wait_for_log("it is kept as").await;
     first.client.wait_for_json("/health", WITHIN, is_stored).await;
     let second = demo(folder.path(), &[]).await;
-    let told = format!("process {} writes the history", first.pid());
-    let told = |health: &Value| health["reasons"].to_string().contains(&told);
+    let writer = format!("process {}", first.pid());
+    let told = |health: &Value| health["history"]["writer"] == *writer;
     let health = second.client.wait_for_json("/health", WITHIN, told).await;
     assert_eq!(health["history"]["status"], "in memory");
+    second.wait_for_page("/", &format!("{writer} writes the history on disk")).await;
     let counts = |health: &Value| health["application"]["total_requests"].as_u64() > Some(0);
     second.client.wait_for_json("/health", WITHIN, counts).await;
+    drop(first);
+    second.client.wait_for_json("/health", WITHIN, is_stored).await;
+}
+
+/// The demo without a flag for the history, with this state directory.
+async fn demo_of_user(state_folder: &Path) -> Binary {
+    let mut command = Command::new(binary_path());
+    command.args(["demo", "--open", "--listen", "127.0.0.1:0"]).env("XDG_STATE_HOME", state_folder);
+    command.env_remove("WATCHBOARD_NO_HISTORY").env_remove("STATE_DIRECTORY");
+    command.stderr(Stdio::piped()).kill_on_drop(true);
+    Binary::spawn(command).await
+}
+
+#[tokio::test]
+async fn without_a_flag_the_history_is_in_the_state_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = demo_of_user(folder.path()).await;
+    first.client.wait_for_json("/health", WITHIN, is_stored).await;
+    assert!(folder.path().join("watchboard/demo/history.redb").is_file());
+    first.signal("TERM").await;
+    first.wait_for_exit().await;
+    let second = demo_of_user(folder.path()).await;
+    wait_for_mark(&second, "demo shop stopped").await;
+}
+
+#[tokio::test]
+async fn without_a_flag_and_without_a_state_directory_the_history_is_in_memory_and_nothing_is_wrong() {
+    // A file stands where the folder would be.
+    let no_folder = tempfile::NamedTempFile::new().unwrap();
+    let board = demo_of_user(no_folder.path()).await;
+    board.wait_for_log("the history is in memory alone").await;
+    let health = board.client.json("/health").await;
+    assert!(health["history"].is_null() && !health["reasons"].to_string().contains("history"), "{health}");
 }
 
 /// Waits until the folded cards of the overview have a mark with some words.

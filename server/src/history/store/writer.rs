@@ -6,9 +6,9 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -18,7 +18,7 @@ use watchboard_wire::StoredHistory;
 
 use super::{
     Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoredMark, StoredSpans, StoredStep,
-    aside::set_aside,
+    aside::set_aside, words_of_process,
 };
 use crate::supervision::{Faults, panics::take_reason, supervise};
 
@@ -26,6 +26,8 @@ use crate::supervision::{Faults, panics::take_reason, supervise};
 pub(crate) const PART: &str = "history on disk";
 /// Batches that wait for a slow disk, ten seconds each.
 const MAX_WAITING: usize = 60;
+/// The time between two looks whether another process has released the file.
+const RETRY_EACH: Duration = Duration::from_secs(2);
 /// The time between two looks for what is too old.
 const TRIM_EACH: Duration = Duration::from_mins(10);
 
@@ -55,6 +57,8 @@ pub(crate) struct StoreLink {
 #[derive(Debug, Default)]
 struct StoreState {
     is_stored: AtomicBool,
+    /// The other process that has the file.
+    writer: Mutex<Option<String>>,
     bytes: AtomicU64,
     lost: AtomicU64,
 }
@@ -116,9 +120,10 @@ impl StoreLink {
     }
 
     pub(crate) fn state(&self) -> StoredHistory {
-        let StoreState { is_stored, bytes, lost } = &*self.state;
+        let StoreState { is_stored, writer, bytes, lost } = &*self.state;
         StoredHistory {
             is_stored: is_stored.load(Relaxed),
+            writer: lock(writer).clone(),
             bytes: bytes.load(Relaxed),
             lost: lost.load(Relaxed),
             unreadable: 0,
@@ -138,34 +143,55 @@ struct StoreWriter {
 }
 
 impl StoreWriter {
-    /// Stores what comes, until the monitor ends. After an error it is called again.
+    /// Stores what comes, until the monitor ends. After an error it is called again. While another process has the file it waits.
     fn run(&mut self) -> io::Result<()> {
         self.state.is_stored.store(false, Relaxed);
         fs::create_dir_all(&self.folder.path)?;
         let file = self.folder.path.join("history.redb");
-        // redb can panic while it opens a damaged file.
-        let stored = catch_unwind(AssertUnwindSafe(|| self.store_in(&file)));
-        let failed = if let Ok(stored) = stored {
-            self.panics = 0;
-            stored.err()
-        } else {
-            self.panics += 1;
-            let reason = format!("its reader failed: {}", take_reason());
-            // Once may be anything. Twice it is the file.
-            Some(if self.panics > 1 { StoreError::Unreadable(reason) } else { StoreError::Refused(reason) })
-        };
-        match failed {
-            None => Ok(()),
-            Some(StoreError::Unreadable(reason)) => {
-                self.panics = 0;
-                Err(io::Error::other(set_aside(&file, &reason)?))
+        loop {
+            match self.try_to_store(&file) {
+                None => return Ok(()),
+                Some(StoreError::Unreadable(reason)) => {
+                    self.panics = 0;
+                    return Err(io::Error::other(set_aside(&file, &reason)?));
+                }
+                Some(StoreError::Taken(pid)) => *lock(&self.state.writer) = Some(words_of_process(pid)),
+                Some(error) => return Err(error.into()),
             }
-            Some(error) => Err(error.into()),
+            match self.received.recv_timeout(RETRY_EACH) {
+                Ok(batch) => self.keep_for_later(batch),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
         }
+    }
+
+    /// Keeps a batch until the file is free, instead of the oldest if too many wait.
+    fn keep_for_later(&mut self, batch: Batch) {
+        self.pending.push_back(batch);
+        if self.pending.len() > MAX_WAITING {
+            self.pending.pop_front();
+            self.state.lost.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Stores what comes. Returns why it cannot go on; `None` when the monitor ends.
+    fn try_to_store(&mut self, file: &Path) -> Option<StoreError> {
+        // redb can panic while it opens a damaged file.
+        let stored = catch_unwind(AssertUnwindSafe(|| self.store_in(file)));
+        if let Ok(stored) = stored {
+            self.panics = 0;
+            return stored.err();
+        }
+        self.panics += 1;
+        let reason = format!("its reader failed: {}", take_reason());
+        // Once may be anything. Twice it is the file.
+        Some(if self.panics > 1 { StoreError::Unreadable(reason) } else { StoreError::Refused(reason) })
     }
 
     fn store_in(&mut self, file: &Path) -> Result<(), StoreError> {
         let mut store = EmbeddedStore::open(file)?;
+        *lock(&self.state.writer) = None;
         if let Some(loaded) = &self.loaded {
             // The monitor may have ended.
             let _ = loaded.send(read(&store, &self.spans)?);
@@ -197,6 +223,11 @@ fn read(store: &EmbeddedStore, spans: &StoredSpans) -> Result<Earlier, StoreErro
         steps.extend(store.steps(*tier, span.clone())?);
     }
     Ok(Earlier { steps, names: store.names()?, marks: store.marks(0..u64::MAX)?, run_record: store.run_record()? })
+}
+
+/// A panic elsewhere does not end the writer.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<StoreError> for io::Error {

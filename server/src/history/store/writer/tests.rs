@@ -90,3 +90,18 @@ fn a_folder_that_cannot_be_written_is_a_fault_and_stops_nothing() {
     let state = link.state();
     assert_eq!((state.is_stored, state.lost, faults.all()[0].part.as_str()), (false, 5, PART));
 }
+
+#[test]
+fn a_file_that_another_one_writes_is_taken_over_when_it_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = EmbeddedStore::open(&folder.path().join("history.redb")).unwrap();
+    let faults = Arc::<Faults>::default();
+    let mut link = start(history(folder.path()), spans(), Arc::clone(&faults)).unwrap();
+    wait_for(|| link.state().writer == Some(format!("process {}", std::process::id())));
+    assert!(!link.state().is_stored && link.is_loading());
+    drop(other);
+    assert!(link.take_earlier(Duration::from_secs(30)).is_some());
+    wait_for(|| link.state().is_stored);
+    assert_eq!(link.state().writer, None);
+    assert!(faults.all().is_empty(), "nothing has failed");
+}
