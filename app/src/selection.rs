@@ -130,6 +130,6 @@ impl Selection {
             (View::Memory, _) => Part::Memory,
             (View::Database, _) => Part::Database,
         };
-        RefreshQuery { window: self.window, part }
+        RefreshQuery { window: self.window, part, span: None }
     }
 }

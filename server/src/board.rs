@@ -6,6 +6,7 @@ mod assets;
 mod base_path;
 mod findings_json;
 mod health_json;
+mod health_span;
 mod local_only;
 mod note;
 mod prometheus;
@@ -92,7 +93,7 @@ fn method_router(route: BoardRoute, host_state: &HostState) -> MethodRouter<Arc<
         BoardRoute::Asset => on(method, asset),
         BoardRoute::Health | BoardRoute::HealthV1 => {
             let unmatched = Arc::clone(&host_state.unmatched_routes);
-            on(method, async move |State(telemetry): BoardState| health(&*telemetry, unmatched()).await)
+            on(method, async move |State(telemetry): BoardState, uri: Uri| health(&*telemetry, &uri, unmatched()).await)
         }
         BoardRoute::Metrics => on(method, metrics),
         BoardRoute::Marks => on(method, note::note),
@@ -143,7 +144,12 @@ async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
         .await
 }
 
-async fn health(telemetry: &dyn Telemetry, unmatched_routes: Vec<String>) -> Response {
+async fn health(telemetry: &dyn Telemetry, uri: &Uri, unmatched_routes: Vec<String>) -> Response {
+    match health_span::asked(uri) {
+        Some(Ok(span)) => return health_span::response(telemetry, span).await,
+        Some(Err(refused)) => return refused,
+        None => {}
+    }
     let full = telemetry.complete_snapshot().await;
     health_json::response(&full, &telemetry.faults(), unmatched_routes)
 }

@@ -11,6 +11,7 @@ mod held_bytes_tests;
 mod marks;
 #[cfg(feature = "measures")]
 pub mod measures;
+mod past;
 mod points;
 mod slowest;
 pub(crate) mod store;
@@ -25,6 +26,7 @@ mod window_sums;
 
 pub(crate) use answer::NameLookup;
 pub(crate) use frame::{FrameBuilder, Host};
+pub(crate) use past::{PastFrames, PastSpan, StoredPast};
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 pub(crate) use storing::restored_spans;
 #[cfg(test)]

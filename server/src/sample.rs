@@ -3,6 +3,7 @@
 mod cost;
 mod host_figures;
 mod mark_watch;
+mod past_page;
 mod run_record;
 mod runtime;
 mod sampler;
@@ -10,6 +11,7 @@ mod stored_steps;
 mod version;
 
 pub(crate) use self::{
+    past_page::PastPage,
     runtime::RuntimeProbe,
     sampler::{Sampler, ServiceLabel},
     version::version,

@@ -14,6 +14,8 @@ pub struct RefreshQuery {
     pub window: Window,
     /// The part that its view shows.
     pub part: Part,
+    /// A span of the past instead of the window: from one tick to before another.
+    pub span: Option<(u64, u64)>,
 }
 
 /// The part of the figures that a view shows, beside the charts that all of them have.
@@ -50,6 +52,10 @@ pub struct RefreshCursor {
 pub struct RefreshResponse {
     /// The newest snapshot.
     pub snapshot: Snapshot,
+    /// The ticks of the figures of a past span, from one to before the other, at steps of the timeline; `None` for a window that ends now.
+    pub span: Option<(u64, u64)>,
+    /// Whether the page has all figures of its past span: what follows is empty.
+    pub is_unchanged: bool,
     /// The requests of the window.
     pub totals: WindowTotals,
     /// The points from that of [`RefreshCursor::tick`] on; the whole window if the page has no figures of this run.

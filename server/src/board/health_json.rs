@@ -378,7 +378,7 @@ fn latencies(frozen: &FullSnapshot) -> Map<String, Value> {
 }
 
 /// All null without requests.
-fn percentiles(latency: Option<Latency>) -> Value {
+pub(super) fn percentiles(latency: Option<Latency>) -> Value {
     let ms = |read: fn(&Latency) -> u64| latency.as_ref().map(|latency| read(latency) as f64 / 1000.0);
     json!({
         "p50_ms": ms(|latency| latency.p50_us),

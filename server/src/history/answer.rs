@@ -9,6 +9,7 @@ use watchboard_wire::{
 use super::{
     History,
     causes::Causes,
+    marks::Marks,
     points::endpoint_point,
     slowest::{LISTED, Slowest},
     tiers::{Tiers, tier},
@@ -66,14 +67,38 @@ impl History {
         snapshot: &Snapshot,
         names: NameLookup<'_>,
     ) -> RefreshResponse {
-        let reader = names.reader;
         let Self { started_at_unix_ms, tiers, causes, marks, slowest_of, windows, aliases, now, .. } = self;
         let window_sums = &mut windows[window as usize];
         window_sums.advance(tiers, aliases, *now);
-        reader.busy_ids().for_each(|id| window_sums.know(id));
+        names.reader.busy_ids().for_each(|id| window_sums.know(id));
         let is_of_these =
             |cursor: &RefreshCursor| (cursor.started_at_unix_ms, cursor.window) == (*started_at_unix_ms, window);
         let cursor = cursor.filter(|cursor| is_of_these(cursor) && window_sums.made_at() <= cursor.tick);
+        let figures = AnswerFigures { window_sums, tiers, aliases, causes, marks, slowest_of };
+        figures.answer(part, cursor, snapshot, names)
+    }
+}
+
+/// What the answer to a page is made of: the sums of its span, and the history that they are of.
+pub(super) struct AnswerFigures<'a> {
+    pub(super) window_sums: &'a mut WindowSums,
+    pub(super) tiers: &'a Tiers,
+    pub(super) aliases: &'a Aliases,
+    pub(super) causes: &'a Causes,
+    pub(super) marks: &'a Marks,
+    pub(super) slowest_of: &'a [Slowest],
+}
+
+impl AnswerFigures<'_> {
+    pub(super) fn answer(
+        self,
+        part: &Part,
+        cursor: Option<RefreshCursor>,
+        snapshot: &Snapshot,
+        names: NameLookup<'_>,
+    ) -> RefreshResponse {
+        let Self { window_sums, tiers, aliases, causes, marks, slowest_of } = self;
+        let reader = names.reader;
         let endpoints = match part {
             Part::Charts | Part::Database | Part::Endpoint(_) => vec![],
             Part::Overview => top_endpoints(window_sums, reader, |sums| sums.duration_sum_us),
@@ -86,9 +111,11 @@ impl History {
             }
             _ => None,
         };
-        let first = cursor.map_or(0, |cursor| cursor.tick / window.step_seconds());
+        let first = cursor.map_or(0, |cursor| cursor.tick / window_sums.window.step_seconds());
         RefreshResponse {
             snapshot: snapshot.clone(),
+            span: None,
+            is_unchanged: false,
             totals: window_sums.totals(),
             timeline: window_sums.timeline().points_since(first),
             endpoints_whole: cursor.is_none() || *part != Part::Requests,
@@ -126,9 +153,14 @@ impl History {
     pub(crate) fn commands(&mut self, window: Window) -> (CommandRow, Vec<(u16, CommandRow)>) {
         let window_sums = &mut self.windows[window as usize];
         window_sums.advance(&self.tiers, &self.aliases, self.now);
-        let rows = window_sums.commands().map(|(shape, sums)| (shape as u16, command_row(sums))).collect();
-        (command_row(window_sums.all_commands()), rows)
+        command_rows(window_sums)
     }
+}
+
+/// The sum of all commands without the waits for a connection, and the commands by their shape's number with the waits.
+pub(super) fn command_rows(window_sums: &WindowSums) -> (CommandRow, Vec<(u16, CommandRow)>) {
+    let rows = window_sums.commands().map(|(shape, sums)| (shape as u16, command_row(sums))).collect();
+    (command_row(window_sums.all_commands()), rows)
 }
 
 /// The sums of commands, without a name.
@@ -181,15 +213,20 @@ fn most_open(reader: &Reader, is_wanted: impl Fn(usize) -> bool) -> Vec<LongLive
 
 /// The slowest requests, at most [`MAX_OF_ONE`] of an endpoint.
 fn slowest_of_all(slowest_of: &[Slowest], window_sums: &WindowSums, names: NameLookup<'_>) -> Vec<SlowRequest> {
-    let since = window_sums.span().0;
-    let few = slowest_of.iter().flat_map(|slowest| slowest.slowest_since(since).into_iter().take(MAX_OF_ONE));
+    let few = slowest_of.iter().flat_map(|slowest| slowest_in(slowest, window_sums).take(MAX_OF_ONE));
     let mut all: Vec<SlowSighting> = few.collect();
     all.sort_by_key(|sighting| (std::cmp::Reverse(sighting.duration_us), sighting.at_unix_ms));
     all.iter().take(LISTED).map(|sighting| slow_request(sighting, names)).collect()
 }
 
 fn slow_requests(slowest: &Slowest, window_sums: &WindowSums, names: NameLookup<'_>) -> Vec<SlowRequest> {
-    slowest.slowest_since(window_sums.span().0).iter().map(|sighting| slow_request(sighting, names)).collect()
+    slowest_in(slowest, window_sums).map(|sighting| slow_request(&sighting, names)).collect()
+}
+
+/// The slowest within the window.
+fn slowest_in(slowest: &Slowest, window_sums: &WindowSums) -> impl Iterator<Item = SlowSighting> {
+    let (from, to) = window_sums.span();
+    slowest.slowest_since(from).into_iter().filter(move |sighting| sighting.at_unix_ms / 1000 < to)
 }
 
 fn detail(

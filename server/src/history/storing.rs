@@ -6,7 +6,7 @@ use watchboard_wire::{CommandName, EndpointName};
 
 use super::{
     History, NameLookup,
-    frame::fold,
+    frame::{Frame, fold},
     store::{Batch, Earlier, NameKey, StoreTier, StoredSpans, StoredStep},
     stored::{self, RunNumber},
     stored_name::StoredName,
@@ -15,7 +15,7 @@ use super::{
 use crate::requests::Reader;
 
 /// The tier in memory whose frames a stored tier has.
-fn tier_of(stored: StoreTier) -> usize {
+pub(super) fn tier_of(stored: StoreTier) -> usize {
     STEPS.iter().position(|step| *step == stored.step_seconds()).unwrap_or_default()
 }
 
@@ -87,27 +87,15 @@ impl History {
         reader: &mut Reader,
         command: &dyn Fn(&CommandName) -> Option<u16>,
     ) -> usize {
-        let known: HashMap<NameKey, StoredName> =
-            earlier.names.iter().filter_map(|(key, name)| Some((*key, StoredName::decode(name)?))).collect();
-        self.sent.names.extend(known.keys());
+        let mut steps = StepDecoder::new(&earlier.names);
+        self.sent.names.extend(steps.known.keys());
         self.marks.restore(self.now, &earlier.marks);
-        let mut endpoints: HashMap<NameKey, Option<usize>> = HashMap::new();
         let mut unreadable = 0;
         // The coarsest first: they reach furthest back, should the memory not suffice for all.
         for (tier, span) in restored_spans(self.first).into_iter().rev() {
             let mut frames = vec![];
             for step in earlier.steps.iter().filter(|step| step.tier == tier && span.contains(&step.start)) {
-                let mut endpoint = |key: NameKey| {
-                    *endpoints.entry(key).or_insert_with(|| match known.get(&key)? {
-                        StoredName::Endpoint { method, route } => reader.id_of_name(method.as_deref(), route),
-                        StoredName::Command(_) => None,
-                    })
-                };
-                let mut number = |key: NameKey| match known.get(&key)? {
-                    StoredName::Command(name) => command(name).map(usize::from),
-                    StoredName::Endpoint { .. } => None,
-                };
-                match stored::decode(&step.bytes, step.start, &mut endpoint, &mut number) {
+                match steps.decode(step, reader, command) {
                     Some(frame) => frames.push(frame),
                     None => unreadable += 1,
                 }
@@ -118,6 +106,40 @@ impl History {
         self.oldest = self.tiers.oldest().unwrap_or(self.first).min(self.first);
         self.forget_sums();
         unreadable
+    }
+}
+
+/// Makes frames of stored steps: their names get the numbers of this run.
+pub(super) struct StepDecoder {
+    known: HashMap<NameKey, StoredName>,
+    endpoints: HashMap<NameKey, Option<usize>>,
+}
+
+impl StepDecoder {
+    pub(super) fn new(names: &[(NameKey, Vec<u8>)]) -> Self {
+        let known = names.iter().filter_map(|(key, name)| Some((*key, StoredName::decode(name)?))).collect();
+        Self { known, endpoints: HashMap::new() }
+    }
+
+    /// `None` if the step cannot be read.
+    pub(super) fn decode(
+        &mut self,
+        step: &StoredStep,
+        reader: &mut Reader,
+        command: &dyn Fn(&CommandName) -> Option<u16>,
+    ) -> Option<Frame> {
+        let Self { known, endpoints } = self;
+        let mut endpoint = |key: NameKey| {
+            *endpoints.entry(key).or_insert_with(|| match known.get(&key)? {
+                StoredName::Endpoint { method, route } => reader.id_of_name(method.as_deref(), route),
+                StoredName::Command(_) => None,
+            })
+        };
+        let mut number = |key: NameKey| match known.get(&key)? {
+            StoredName::Command(name) => command(name).map(usize::from),
+            StoredName::Endpoint { .. } => None,
+        };
+        stored::decode(&step.bytes, step.start, &mut endpoint, &mut number)
     }
 }
 

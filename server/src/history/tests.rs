@@ -45,23 +45,23 @@ pub(super) fn sighting(endpoint: usize, at_unix_ms: u64, duration_us: u64) -> Si
 }
 
 /// A history that is fed by hand, with a reader of no requests.
-struct Fed {
-    history: History,
-    reader: Reader,
-    snapshot: Snapshot,
+pub(crate) struct Fed {
+    pub(super) history: History,
+    pub(super) reader: Reader,
+    pub(super) snapshot: Snapshot,
     /// Every request: its tick, its endpoint, its duration.
     all: Vec<(u64, usize, u64)>,
 }
 
 impl Fed {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let snapshot = Snapshot::default();
         let reader = Reader::new(Recorder::new(Policy::default()));
         Self { history: History::new(0, 0), reader, snapshot, all: vec![] }
     }
 
     /// A tick with these requests, each of an endpoint.
-    fn tick(&mut self, tick: u64, requests: &[(usize, u64)]) {
+    pub(super) fn tick(&mut self, tick: u64, requests: &[(usize, u64)]) {
         let mut frame = FrameBuilder::new(tick, 1);
         for id in 0..4 {
             let of_id = requests.iter().filter(|(endpoint, _)| *endpoint == id);
@@ -236,7 +236,7 @@ fn a_look_a_minute_later_gets_what_is_new_and_not_all() {
 fn a_window_that_is_longer_than_the_history_has_finer_points_until_it_outgrows_them() {
     let mut fed = Fed::new();
     (0..890).for_each(|tick| fed.tick(tick, &[(0, 10)]));
-    let query = RefreshQuery { window: Window::Day, part: Part::Requests };
+    let query = RefreshQuery { window: Window::Day, part: Part::Requests, span: None };
     let young = fed.history.answer(&query, None, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
     assert_eq!((young.timeline.window, young.timeline.len(), young.totals.requests), (Window::FifteenMinutes, 89, 890));
     (890..920).for_each(|tick| fed.tick(tick, &[(0, 10)]));
@@ -250,7 +250,7 @@ fn a_window_that_is_longer_than_the_history_has_finer_points_until_it_outgrows_t
 fn a_page_gets_what_is_new_and_no_more() {
     let mut fed = Fed::new();
     (0..100).for_each(|tick| fed.tick(tick, &[(0, 10), (1, 20)]));
-    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Requests };
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Requests, span: None };
     let first = fed.history.answer(&query, None, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
     assert_eq!((first.endpoints.len(), first.endpoints.iter().all(|row| row.name.is_some())), (2, true));
     let cursor = watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 99, window: query.window };

@@ -31,7 +31,7 @@ pub(super) fn tier(window: Window) -> usize {
 }
 
 /// Folds frames, by rising start, into those of longer steps.
-fn fold_steps(frames: &[&Frame], step: u64) -> Vec<Frame> {
+pub(super) fn fold_steps(frames: &[&Frame], step: u64) -> Vec<Frame> {
     let steps = frames.chunk_by(|a, b| a.start / step == b.start / step);
     steps.map(|frames| fold(frames[0].start / step * step, frames)).collect()
 }
@@ -79,6 +79,14 @@ impl Tiers {
             gone: STEPS.map(|step| first_tick / step * step),
             bytes: [0; STEPS.len()],
         }
+    }
+
+    /// The frames of one tier for a span of ticks that begins and ends at its steps.
+    pub(super) fn of_span(tier: usize, frames: Vec<Frame>, (from, to): (u64, u64)) -> Self {
+        let mut tiers = Self::new(to);
+        (tiers.gone[tier], tiers.complete[tier]) = (from, to);
+        tiers.frames[tier] = frames.into();
+        tiers
     }
 
     /// Adds the frame of one tick, later than all before it. Ticks without a frame are gaps.

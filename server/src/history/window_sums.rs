@@ -76,6 +76,20 @@ impl WindowSums {
         }
     }
 
+    /// The sums of a past span, by the points of a window.
+    pub(super) fn of_span(
+        window: Window,
+        started_at_unix_ms: u64,
+        (tiers, aliases): (&Tiers, &Aliases),
+        (from, to): (u64, u64),
+    ) -> Self {
+        let mut sums = Self { made_at: to - 1, ..Self::new(window, started_at_unix_ms) };
+        tiers.cover(tier(window), from, to).for_each(|frame| sums.apply(Sign::Add, frame, aliases, to));
+        sums.extend_timeline(tiers, from, to);
+        (sums.from, sums.to) = (from, to);
+        sums
+    }
+
     /// Updates the sums to the ticks before `to`.
     pub(super) fn advance(&mut self, tiers: &Tiers, aliases: &Aliases, to: u64) {
         if self.to == to || to == 0 {
@@ -91,6 +105,13 @@ impl WindowSums {
             tiers.cover(0, self.to, to).for_each(|frame| self.apply(Sign::Add, frame, aliases, to));
             tiers.cover(tier, self.from, from).for_each(|frame| self.apply(Sign::Subtract, frame, aliases, to));
         }
+        self.extend_timeline(tiers, from, to);
+        (self.from, self.to) = (from, to);
+        self.sum_before(tiers);
+    }
+
+    /// Adds the points from the last one on, which may have been a part of one.
+    fn extend_timeline(&mut self, tiers: &Tiers, from: u64, to: u64) {
         let step = self.window.step_seconds();
         let first = (self.to.saturating_sub(1) / step).max(from / step);
         for number in first..=(to - 1) / step {
@@ -101,8 +122,6 @@ impl WindowSums {
                 self.timeline.extend(next);
             }
         }
-        (self.from, self.to) = (from, to);
-        self.sum_before(tiers);
     }
 
     /// Sums the window before. It moves by the steps of its tier, so it is summed anew only then.

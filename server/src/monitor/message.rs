@@ -8,6 +8,8 @@ use std::{
 use tokio::sync::oneshot;
 use watchboard_wire::{Mark, Part, RefreshCursor, RefreshQuery, RefreshResponse};
 
+use crate::sample::PastPage;
+
 /// The board has a viewer if a page was read within this time: a little longer than the longest refresh interval of a page.
 const WATCHED_WITHIN: Duration = Duration::from_secs(65);
 /// So many pages may wait for the monitor's thread at once.
@@ -42,8 +44,13 @@ impl LastRead {
 
 /// A message to the monitor's thread, and where its answer goes.
 pub(super) enum Message {
-    /// A page wants figures.
-    Page { query: RefreshQuery, cursor: Option<RefreshCursor>, answer: oneshot::Sender<RefreshResponse> },
+    /// A page wants figures. `past` is what it waits for if they are of a past span.
+    Page {
+        query: RefreshQuery,
+        cursor: Option<RefreshCursor>,
+        past: Option<PastPage>,
+        answer: oneshot::Sender<RefreshResponse>,
+    },
     /// The thread ends.
     Stop,
     /// Somebody notes something.

@@ -113,7 +113,7 @@ impl Telemetry for State {
             self.database_read.set_to_now();
         }
         let (answer, answered) = oneshot::channel();
-        let sent = self.messages.try_send(Message::Page { query, cursor, answer });
+        let sent = self.messages.try_send(Message::Page { query, cursor, past: None, answer });
         let frozen = Arc::clone(&self.frozen);
         let within = if frozen.load().stale().is_some() { STALE_ANSWER_WITHIN } else { ANSWER_WITHIN };
         Box::pin(async move {

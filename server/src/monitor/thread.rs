@@ -100,7 +100,10 @@ impl MonitorThread {
                         None | Some(Message::Stop) => return,
                         // An answer fails if nobody waits any more.
                         Some(Message::Note { text, answer }) => _ = answer.send(self.sampler.note(text)),
-                        Some(message) => {
+                        Some(mut message) => {
+                            if let Message::Page { query, cursor, past, .. } = &mut message {
+                                *past = self.sampler.begin_past(query, *cursor, &probed);
+                            }
                             self.sampler.begin_costly(message.is_with_devices());
                             self.parked.push((Instant::now(), message));
                         }
@@ -132,7 +135,8 @@ impl MonitorThread {
         self.publish(updated);
         let sampler = &self.sampler;
         let is_ready = |(asked_at, message): &mut (Instant, Message)| {
-            asked_at.elapsed() >= PROBE_WITHIN || !sampler.are_awaited(message.is_with_devices())
+            let is_read = if let Message::Page { past: Some(past), .. } = message { past.is_read() } else { true };
+            asked_at.elapsed() >= PROBE_WITHIN || is_read && !sampler.are_awaited(message.is_with_devices())
         };
         let ready: Vec<_> = self.parked.extract_if(.., is_ready).collect();
         for (_, message) in ready {
@@ -141,9 +145,11 @@ impl MonitorThread {
                 // They wait for no figures, and are never parked.
                 Message::Stop | Message::Note { .. } => {}
                 Message::CostlyFigures(answer) => _ = answer.send(()),
-                Message::Page { query, cursor, answer } => {
+                Message::Page { query, cursor, past, answer } => {
                     let (frozen, latest) = (self.frozen.load(), self.latest.borrow());
-                    if let Some(response) = self.sampler.rescued_answer(&query, cursor, &frozen, &latest) {
+                    if let Some(response) =
+                        self.sampler.rescued_answer(&query, (cursor, past.as_ref()), &frozen, &latest)
+                    {
                         let _ = answer.send(response);
                     }
                 }

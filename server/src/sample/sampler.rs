@@ -11,7 +11,6 @@ use std::{
 use watchboard_wire::{
     AppCommands, CommandRow, Cost, DatabaseDetail, DatabaseHealth, DatabaseServer, FullSnapshot, Health, Mark,
     MarkKind, Memory, MemoryDetail, Part, RefreshCursor, RefreshQuery, RefreshResponse, Requests, Snapshot, TraceUrl,
-    Window,
 };
 
 use crate::{
@@ -27,6 +26,7 @@ use crate::{
         cost::CostMeter,
         host_figures::{application_name, host_figures},
         mark_watch::{MarkWatch, changes_between_runs, stopped},
+        past_page::PastPage,
         run_record::RunRecord,
         stored_steps::StoredSteps,
     },
@@ -55,17 +55,17 @@ pub(crate) struct ServiceLabel {
 /// The figures of one monitor; owned by its thread.
 pub(crate) struct Sampler {
     service: ServiceLabel,
-    started_at_unix_ms: u64,
+    pub(super) started_at_unix_ms: u64,
     /// The whole Unix seconds at the start.
     first_tick: u64,
-    reader: Reader,
-    commands: CommandReader,
+    pub(super) reader: Reader,
+    pub(super) commands: CommandReader,
     runtime: Option<RuntimeProbe>,
     cost: CostMeter,
     probes: Probes,
     last_tick: Option<u64>,
-    history: History,
-    stored: StoredSteps,
+    pub(super) history: History,
+    pub(super) stored: StoredSteps,
     /// How the run before stood, until that is told.
     before: Option<RunRecord>,
     marks: MarkWatch,
@@ -307,12 +307,15 @@ impl Sampler {
     pub(crate) fn rescued_answer(
         &mut self,
         query: &RefreshQuery,
-        cursor: Option<RefreshCursor>,
+        (cursor, past): (Option<RefreshCursor>, Option<&PastPage>),
         frozen: &FullSnapshot,
         probe_result: &ProbeResult,
     ) -> Option<RefreshResponse> {
         let faults = Arc::clone(&self.faults);
-        let answer = faults.rescue("answers", || self.answer(query, cursor, &frozen.snapshot, probe_result));
+        let answer = faults.rescue("answers", || match past {
+            Some(past) => self.answer_past(query, past, &frozen.snapshot, probe_result),
+            None => self.answer(query, cursor, &frozen.snapshot, probe_result),
+        });
         if answer.is_none() {
             self.history.forget_sums();
         }
@@ -330,7 +333,10 @@ impl Sampler {
         let memory = (query.part == Part::Memory).then(|| self.detail());
         let database = (query.part == Part::Database).then(|| DatabaseDetail {
             server: probe_result.server.clone(),
-            commands: self.commands.listens().then(|| self.app_commands(query.window)),
+            commands: self.commands.listens().then(|| {
+                let sums = self.history.commands(query.window);
+                self.app_commands(sums)
+            }),
         });
         let names = NameLookup { reader: &self.reader, command: &|number| self.commands.name(number) };
         let mut answer = RefreshResponse { memory, database, ..self.history.answer(query, cursor, snapshot, names) };
@@ -339,9 +345,8 @@ impl Sampler {
         answer
     }
 
-    /// The application's database commands in a window.
-    fn app_commands(&mut self, window: Window) -> AppCommands {
-        let (whole, rows) = self.history.commands(window);
+    /// The application's database commands, by their sums.
+    pub(super) fn app_commands(&self, (whole, rows): (CommandRow, Vec<(u16, CommandRow)>)) -> AppCommands {
         let mut commands = AppCommands {
             in_flight: self.commands.in_flight(),
             errors: self.commands.errors(),
@@ -367,7 +372,7 @@ impl Sampler {
     }
 
     /// The memory view's figures beyond the snapshot.
-    fn detail(&mut self) -> MemoryDetail {
+    pub(super) fn detail(&mut self) -> MemoryDetail {
         let fresh = self.last_cost.take().filter(|(read_at, _)| read_at.elapsed() < COST_EVERY);
         let cost = fresh.unwrap_or_else(|| {
             let held = [self.reader.held_bytes(), self.history.held_bytes(), self.commands.held_bytes()];

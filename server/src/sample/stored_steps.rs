@@ -7,8 +7,8 @@ use watchboard_wire::StoredHistory;
 use crate::{
     commands::CommandReader,
     history::{
-        History, NameLookup, restored_spans,
-        store::{self, Batch, HistoryFolder, StoreLink},
+        History, NameLookup, StoredPast, restored_spans,
+        store::{self, Batch, HistoryFolder, StoreLink, StoreTier},
     },
     requests::Reader,
     sample::run_record::RunRecord,
@@ -88,6 +88,18 @@ impl StoredSteps {
         let names = NameLookup { reader, command: &|number| commands.name(number) };
         let batch = self.faults.rescue("history", || history.take_rest(names)).unwrap_or_default();
         link.finish(Batch { run_record: Some(record.encode()), ..batch }, STORED_WITHIN);
+    }
+
+    /// Asks for the steps of a past span. `answer` is called on another thread, or dropped if they cannot be read.
+    pub(super) fn read(&self, tier: StoreTier, span: (u64, u64), answer: impl FnOnce(StoredPast) + Send + 'static) {
+        if let Some(link) = &self.link {
+            link.read(tier, span.0..span.1, answer);
+        }
+    }
+
+    /// Whether past spans can be read from a store.
+    pub(super) fn is_readable(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| !link.is_loading())
     }
 
     pub(super) fn state(&self) -> Option<StoredHistory> {

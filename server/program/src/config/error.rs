@@ -58,8 +58,7 @@ impl SettingError {
     pub(super) fn flag(&self) -> Option<&'static str> {
         Some(match self {
             Self::HalfOfTls | Self::Tls(_) => "tls-cert",
-            Self::NoUpstream { flag } => flag,
-            Self::NoHistory { flag } => flag,
+            Self::NoUpstream { flag } | Self::NoHistory { flag } => flag,
             Self::UpstreamTls(_) | Self::AuthorityWithoutTls => "upstream-ca",
             Self::UpstreamOfDemo | Self::UpstreamIsWatchboard { .. } => "upstream",
             Self::SameAddress(_) => "proxy-listen",

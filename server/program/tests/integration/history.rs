@@ -150,3 +150,33 @@ async fn a_full_disk_stops_nothing_and_storing_goes_on_once_there_is_room() {
     let again = board.client.wait_for_json("/health", WITHIN, |health| health["history"]["status"] == "stored").await;
     assert_eq!(again["history"]["lost"], 0);
 }
+
+#[tokio::test]
+async fn health_tells_the_requests_of_a_past_span() {
+    let board = Binary::start(&["demo", "--no-traffic"]).await;
+    let began = unix_seconds();
+    for _ in 0..7 {
+        board.client.send("GET", "/shop/products").await;
+    }
+    board.client.send("GET", "/shop/products/999999").await;
+    let path = format!("/health?from={began}&to={}", began + 600);
+    let counted = |health: &Value| health["application"]["total_requests"] == 8;
+    let health = board.client.wait_for_json(&path, WITHIN, counted).await;
+    assert_eq!(health["application"]["endpoints"]["GET /shop/products"], 7);
+    assert_eq!(health["application"]["client_error_count"], 1);
+    assert!(health["from"].as_u64() <= Some(began) && health["to"].as_u64() > Some(began), "{health}");
+    let (status, _) = board.client.send("GET", &format!("/health?from={}&to={}", began - 7_200, began - 3_600)).await;
+    assert_eq!(status, 404, "the process did not run yet");
+    for wrong in ["from=1", "from=5&to=5", "from=x&to=9", "to=-1&from=0"] {
+        let (status, body) = board.client.send("GET", &format!("/health?{wrong}")).await;
+        assert_eq!(
+            (status.as_u16(), String::from_utf8_lossy(&body).contains("from and to are Unix seconds")),
+            (400, true)
+        );
+    }
+    assert_eq!(board.client.json("/health?pretty").await["status"], "healthy");
+}
+
+fn unix_seconds() -> u64 {
+    std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a time after 1970").as_secs()
+}

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     fs, io,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
@@ -17,10 +18,13 @@ use std::{
 use watchboard_wire::StoredHistory;
 
 use super::{
-    Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoredMark, StoredSpans, StoredStep,
+    Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoreTier, StoredMark, StoredSpans, StoredStep,
     aside::set_aside, words_of_process,
 };
-use crate::supervision::{Faults, panics::take_reason, supervise};
+use crate::{
+    history::StoredPast,
+    supervision::{Faults, panics::take_reason, supervise},
+};
 
 /// The name of the thread in the list of faults.
 pub(crate) const PART: &str = "history on disk";
@@ -42,10 +46,20 @@ pub(crate) struct Earlier {
     pub(crate) run_record: Option<Vec<u8>>,
 }
 
+/// What the thread is told to do.
+enum Order {
+    Store(Batch),
+    /// Read a past span. The answer is dropped if that fails.
+    Read {
+        tier: StoreTier,
+        span: Range<u64>,
+        answer: Box<dyn FnOnce(StoredPast) + Send>,
+    },
+}
+
 /// What the sampler has of the store.
-#[derive(Debug)]
 pub(crate) struct StoreLink {
-    batches: SyncSender<Batch>,
+    orders: SyncSender<Order>,
     /// What earlier runs have stored; `None` once it was taken.
     earlier: Option<Receiver<Earlier>>,
     state: Arc<StoreState>,
@@ -65,7 +79,7 @@ struct StoreState {
 
 /// Starts the thread. `spans` are the steps that it reads at its start.
 pub(crate) fn start(folder: HistoryFolder, spans: StoredSpans, faults: Arc<Faults>) -> io::Result<StoreLink> {
-    let (batches, received) = sync_channel(MAX_WAITING);
+    let (orders, received) = sync_channel(MAX_WAITING);
     let (loaded, earlier) = sync_channel(1);
     let state = Arc::<StoreState>::default();
     let mut writer = StoreWriter {
@@ -83,7 +97,7 @@ pub(crate) fn start(folder: HistoryFolder, spans: StoredSpans, faults: Arc<Fault
         supervise(PART, &faults, || writer.run());
     };
     thread::Builder::new().name("watchboard-history".to_owned()).spawn(run)?;
-    Ok(StoreLink { batches, earlier: Some(earlier), state, ended })
+    Ok(StoreLink { orders, earlier: Some(earlier), state, ended })
 }
 
 impl StoreLink {
@@ -92,9 +106,18 @@ impl StoreLink {
         if batch.is_empty() {
             return None;
         }
-        let (TrySendError::Full(lost) | TrySendError::Disconnected(lost)) = self.batches.try_send(batch).err()?;
+        let (TrySendError::Full(Order::Store(lost)) | TrySendError::Disconnected(Order::Store(lost))) =
+            self.orders.try_send(Order::Store(batch)).err()?
+        else {
+            return None;
+        };
         self.state.lost.fetch_add(1, Relaxed);
         Some(lost)
+    }
+
+    /// Asks for the steps of a past span. `answer` is called on the store's thread, or dropped if they cannot be read.
+    pub(crate) fn read(&self, tier: StoreTier, span: Range<u64>, answer: impl FnOnce(StoredPast) + Send + 'static) {
+        let _ = self.orders.try_send(Order::Read { tier, span, answer: Box::new(answer) });
     }
 
     /// What earlier runs have stored, once: the first call after it was read has it. Waits for it so long.
@@ -111,9 +134,9 @@ impl StoreLink {
 
     /// Sends the last batch, and waits so long until it is stored. Without a file there is nothing to wait for.
     pub(crate) fn finish(self, batch: Batch, within: Duration) {
-        let Self { batches, state, ended, .. } = self;
-        let is_sent = batches.try_send(batch).is_ok();
-        drop(batches);
+        let Self { orders, state, ended, .. } = self;
+        let is_sent = orders.try_send(Order::Store(batch)).is_ok();
+        drop(orders);
         if is_sent && state.is_stored.load(Relaxed) {
             let _ = ended.recv_timeout(within);
         }
@@ -134,7 +157,7 @@ impl StoreLink {
 struct StoreWriter {
     folder: HistoryFolder,
     spans: StoredSpans,
-    received: Receiver<Batch>,
+    received: Receiver<Order>,
     loaded: Option<SyncSender<Earlier>>,
     pending: VecDeque<Batch>,
     state: Arc<StoreState>,
@@ -159,8 +182,8 @@ impl StoreWriter {
                 Some(error) => return Err(error.into()),
             }
             match self.received.recv_timeout(RETRY_EACH) {
-                Ok(batch) => self.keep_for_later(batch),
-                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Order::Store(batch)) => self.keep_for_later(batch),
+                Ok(Order::Read { .. }) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
         }
@@ -210,7 +233,10 @@ impl StoreWriter {
             self.state.bytes.store(store.bytes()?, Relaxed);
             self.state.is_stored.store(true, Relaxed);
             match self.received.recv() {
-                Ok(batch) => self.pending.push_back(batch),
+                Ok(Order::Store(batch)) => self.pending.push_back(batch),
+                Ok(Order::Read { tier, span, answer }) => {
+                    answer(StoredPast { steps: store.steps(tier, span)?, names: store.names()? });
+                }
                 Err(_) => return Ok(()),
             }
         }
@@ -242,7 +268,7 @@ impl From<StoreError> for io::Error {
 pub(super) fn run_writer(folder: &HistoryFolder, spans: StoredSpans, batch: Batch) -> Earlier {
     let (batches, received) = sync_channel(1);
     let (loaded, earlier) = sync_channel(1);
-    batches.send(batch).expect("there is room");
+    batches.send(Order::Store(batch)).expect("there is room");
     drop(batches);
     let mut writer = StoreWriter {
         folder: folder.clone(),

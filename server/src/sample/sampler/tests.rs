@@ -1,5 +1,7 @@
 //! Tests of the sampler: ticks that are late, doubled or missing, and what panics.
 
+use watchboard_wire::Window;
+
 use super::*;
 use watchboard_wire::{DatabaseFailure, DatabaseState, FailureKind};
 
@@ -41,7 +43,7 @@ fn steps_begin_at_the_same_seconds_whenever_the_monitor_was_started() {
         let first_tick = 1_764_000_000 + step.div_ceil(2);
         let recorder = Recorder::new(Policy::default());
         let mut sampler = sampler_from(recorder, first_tick);
-        let query = RefreshQuery { window, part: Part::Requests };
+        let query = RefreshQuery { window, part: Part::Requests, span: None };
         let seconds = 2 * step + 1;
         // Most seconds of the windows of days are left out, since a step of theirs has up to two days.
         let each = (step / 900).max(1);
@@ -52,9 +54,12 @@ fn steps_begin_at_the_same_seconds_whenever_the_monitor_was_started() {
         let frozen = (0..seconds).step_by(each as usize).map(&mut tick).last().unwrap();
         let answer = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default());
         let (kept, points) = (seconds.min(window.seconds()), answer.timeline.len() as u64);
+        // A history of two steps is shown in the points of a shorter window.
+        let shown = answer.timeline.window;
+        let step = shown.step_seconds();
         assert_eq!((answer.timeline.first, answer.totals.requests), (first_tick / step, kept), "{window:?}");
         assert_eq!(points, (first_tick + seconds - 1) / step - first_tick / step + 1, "{window:?}");
-        assert_eq!(window.span(first_tick, frozen.snapshot.tick).points as u64, points.max(4).max(60 / step));
+        assert_eq!(shown.span(first_tick, frozen.snapshot.tick).points as u64, points.max(4).max(60 / step));
         let rates = answer.timeline.columns.requests_per_second;
         assert!(rates.iter().all(|rate| *rate == Some(1.0)), "{window:?}: {rates:?}");
     }
@@ -65,7 +70,7 @@ fn missed_ticks_are_gaps() {
     let mut sampler = sampler(Recorder::new(Policy::default()));
     sampler.tick(0, &ProbeResult::default(), false);
     let frozen = sampler.tick(25, &ProbeResult::default(), false);
-    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts };
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts, span: None };
     let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
     let rss = &timeline.columns.rss_bytes;
     assert_eq!(rss.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
@@ -90,7 +95,7 @@ fn an_outage_is_the_part_of_its_step_and_an_unknown_state_is_a_gap() {
         tick(at, failed(FailureKind::NotProbed));
     }
     let frozen = tick(20, failed(FailureKind::Refused));
-    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts };
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts, span: None };
     let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
     assert_eq!(timeline.columns.database_failed_percent, [Some(40.0), None, Some(100.0)]);
 }
@@ -99,7 +104,7 @@ fn an_outage_is_the_part_of_its_step_and_an_unknown_state_is_a_gap() {
 fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
     let recorder = Recorder::new(Policy::default());
     let mut sampler = sampler(recorder);
-    let query = RefreshQuery { window: Window::Minute, part: Part::Requests };
+    let query = RefreshQuery { window: Window::Minute, part: Part::Requests, span: None };
     let mut totals = |tick| {
         record(recorder, "/a", 10);
         let frozen = sampler.tick(tick, &ProbeResult::default(), false);
@@ -117,7 +122,7 @@ fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
 fn a_history_that_panics_begins_anew_and_the_totals_stay() {
     let recorder = Recorder::new(Policy::default());
     let mut sampler = sampler(recorder);
-    let query = RefreshQuery { window: Window::Minute, part: Part::Requests };
+    let query = RefreshQuery { window: Window::Minute, part: Part::Requests, span: None };
     record(recorder, "/a", 10);
     sampler.tick(1, &ProbeResult::default(), false);
     record(recorder, "/a", 10);
@@ -127,7 +132,7 @@ fn a_history_that_panics_begins_anew_and_the_totals_stay() {
     sampler.last_tick = Some(2);
     record(recorder, "/a", 10);
     let frozen = sampler.tick(3, &ProbeResult::default(), false);
-    let answer = sampler.rescued_answer(&query, None, &frozen, &ProbeResult::default()).unwrap();
+    let answer = sampler.rescued_answer(&query, (None, None), &frozen, &ProbeResult::default()).unwrap();
     assert_eq!((frozen.snapshot.requests.total, answer.totals.requests, answer.endpoints[0].requests), (3, 1, 1));
     assert!(frozen.snapshot.health.sentences().any(|reason| reason.contains("the history failed once")));
 }

@@ -1,0 +1,100 @@
+//! A page of a past span: what it waits for, and its answer.
+
+use std::sync::Arc;
+
+use tokio::sync::{
+    Notify,
+    oneshot::{Receiver, channel, error::TryRecvError},
+};
+use watchboard_wire::{DatabaseDetail, Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot, Timeline};
+
+use super::Sampler;
+use crate::{
+    database::ProbeResult,
+    history::{NameLookup, PastFrames, PastSpan, StoredPast},
+};
+
+/// A page of a past span.
+pub(crate) struct PastPage {
+    /// `None` if the history has nothing of it.
+    span: Option<PastSpan>,
+    /// Whether the page has all of it.
+    is_had: bool,
+    /// What the store has of it, once that is read.
+    reading: Option<Receiver<StoredPast>>,
+    read: Option<StoredPast>,
+}
+
+impl PastPage {
+    /// Whether nothing more of the store is to come.
+    pub(crate) fn is_read(&mut self) -> bool {
+        match self.reading.as_mut().map(Receiver::try_recv) {
+            Some(Err(TryRecvError::Empty)) => return false,
+            Some(Ok(past)) => self.read = Some(past),
+            Some(Err(TryRecvError::Closed)) | None => {}
+        }
+        self.reading = None;
+        true
+    }
+}
+
+impl Sampler {
+    /// Begins to read what the store has of the past span that a page asks for. `is_read` is notified when it is there. `None` if the page
+    /// asks for the window that ends now.
+    pub(crate) fn begin_past(
+        &self,
+        query: &RefreshQuery,
+        cursor: Option<RefreshCursor>,
+        is_read: &Arc<Notify>,
+    ) -> Option<PastPage> {
+        let span = self.history.past_span(query.span?, self.stored.is_readable());
+        let is_had = span.zip(cursor).is_some_and(|(span, cursor)| span.is_had_by(&cursor, self.started_at_unix_ms));
+        let wanted = span.filter(|_| !is_had).and_then(|span| Some((span.stored?, span.ticks)));
+        let reading = wanted.map(|(tier, ticks)| {
+            let (answer, reading) = channel();
+            let is_read = Arc::clone(is_read);
+            self.stored.read(tier, ticks, move |past| {
+                let _ = answer.send(past);
+                is_read.notify_one();
+            });
+            reading
+        });
+        Some(PastPage { span, is_had, reading, read: None })
+    }
+
+    /// The response to a page of a past span.
+    pub(super) fn answer_past(
+        &mut self,
+        query: &RefreshQuery,
+        past: &PastPage,
+        snapshot: &Snapshot,
+        probe_result: &ProbeResult,
+    ) -> RefreshResponse {
+        let Some(span) = &past.span else {
+            // The page keeps its window: nothing is there to show.
+            let timeline = Timeline { window: query.window, ..Timeline::default() };
+            return RefreshResponse { span: query.span, timeline, endpoints_whole: true, ..self.answer_of(snapshot) };
+        };
+        if past.is_had {
+            return RefreshResponse { span: Some(span.ticks), is_unchanged: true, ..self.answer_of(snapshot) };
+        }
+        let Self { history, reader, commands, .. } = self;
+        let frames = past.read.as_ref().map(|read| PastFrames::new(span, read, reader, &|name| commands.number(name)));
+        let names = NameLookup { reader, command: &|number| commands.name(number) };
+        let (response, sums) = history.answer_past(span, &query.part, frames.as_ref(), snapshot, names);
+        let database = (query.part == Part::Database).then(|| DatabaseDetail {
+            server: probe_result.server.clone(),
+            commands: self.commands.listens().then(|| self.app_commands(sums)),
+        });
+        let memory = (query.part == Part::Memory).then(|| self.detail());
+        let listens = self.commands.listens();
+        let snapshot = Snapshot { listens, ..snapshot.clone() };
+        RefreshResponse { snapshot, memory, database, ..response }
+    }
+
+    /// An answer without figures of requests.
+    fn answer_of(&self, snapshot: &Snapshot) -> RefreshResponse {
+        let snapshot = Snapshot { listens: self.commands.listens(), ..snapshot.clone() };
+        RefreshResponse { snapshot, ..RefreshResponse::default() }
+    }
+}
