@@ -15,7 +15,7 @@ mod viewer;
 pub(crate) use self::{dialog_content::DialogContent, tab::Tab};
 
 use leptos::{either::EitherOf6, prelude::*};
-use watchboard_wire::{Part, RefreshQuery, RefreshResponse, Snapshot};
+use watchboard_wire::{Part, RefreshQuery, RefreshResponse, Snapshot, format};
 
 use self::{
     controls::Controls,
@@ -166,6 +166,8 @@ fn UnknownSelection() -> impl IntoView {
     }
 }
 
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// A notice that the charts show a span of the window, with the way back. As the next one it is hidden and not gone, which is less code.
 #[component]
 fn Zoomed() -> impl IntoView {
@@ -174,8 +176,15 @@ fn Zoomed() -> impl IntoView {
         let Some(span) = selection.with(|selection| selection.span) else { return String::new() };
         figures.with(|figures| {
             let window = figures.window_text();
-            let [from, to] = [span.0, span.1].map(|second| figures.snapshot.clock_of_wall(second.saturating_mul(1000)));
-            match figures.points_of(span) {
+            let points = figures.points_of(span);
+            let (from, to) = points.map_or(span, |points| figures.seconds_of(points));
+            let snapshot = &figures.snapshot;
+            let times = [from, to].map(|second| snapshot.in_zone(second.saturating_mul(1000)));
+            let is_of_one_day =
+                times.map(|ms| ms / DAY_MS) == [snapshot.wall_clock(snapshot.taken_at_unix_ms) / DAY_MS; 2];
+            let [from, to] =
+                times.map(|ms| if is_of_one_day { format::clock(ms) } else { format::date_time(ms, &snapshot.zone()) });
+            match points {
                 Some(_) => format!("The charts show {from} to {to}. All else is of the {window}. "),
                 None => format!("{from} to {to} is not in the {window}: the charts show all of it. "),
             }

@@ -34,7 +34,7 @@ pub(crate) fn Menu() -> impl IntoView {
                 <li class="scripted"><ThemeButton /></li>
                 <li class="scripted"><ZoneButton /></li>
                 <li class="scripted"><DialogButton dialog=Dialog::Find word="Find…" key="Ctrl K" /></li>
-                <li class="scripted"><DialogButton dialog=Dialog::Keys word="Keys…" key="?" /></li>
+                <li class="scripted"><DialogButton dialog=Dialog::Keys word="Help: keys…" key="?" /></li>
                 <li><a href=to_wall>"Display for a wall"</a></li>
                 {database}
                 <li class="note">"Watchboard " {version} ". Times are " {zone} ". Its own cost: in the memory view."</li>

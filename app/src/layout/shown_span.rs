@@ -22,7 +22,8 @@ pub(super) fn chart_span(figures: &Figures, span: Option<(u64, u64)>) -> ChartSp
     ChartSpan {
         span: ShownSpan { points: last + 1 - first, ..whole.span },
         hidden: Some(whole.span.points - 1 - last),
-        end_ms: whole.end_ms.saturating_sub(whole.span.seconds_before_now(last) * 1000),
+        // Where its last point begins.
+        end_ms: snapshot.in_zone(figures.seconds_of((last, last)).0 * 1000),
         ..whole
     }
 }

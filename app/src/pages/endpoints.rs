@@ -38,13 +38,18 @@ fn sorting() -> Sorting {
     })
 }
 
+/// What the program's proxy bounds.
+const PROXY_PLACES: &str = "requests in progress";
+
 /// Why there is no endpoint, and where requests have to go.
 pub(super) fn no_request(figures: &Figures) -> String {
-    // The bounds of a proxy.
-    let where_to = if figures.snapshot.requests.capacities.is_empty() {
+    let places = &figures.snapshot.requests.capacities;
+    let where_to = if places.is_empty() {
         "Requests count when they pass through the monitor's layer."
-    } else {
+    } else if places.iter().any(|places| places.name == PROXY_PLACES) {
         "Requests count when they pass through Watchboard: send them to the address of the proxy (--proxy-listen), not to the application's."
+    } else {
+        "Requests count when this process handles them, or passes them on to an application that --upstream names."
     };
     format!("No request in this window. {where_to}")
 }

@@ -63,7 +63,7 @@ fn strip_row(figures: &Figures, strip: &EndpointStrip, selection: &Selection) ->
         },
     );
     Some(vec![
-        Cell::words(name.text()).with_link(selection.to_endpoint(&name.text()).href()),
+        Cell::words(name.text()).with_link(selection.to_endpoint(&name.text()).href()).with_title(name.text()),
         Cell::strip(svg + "</svg>"),
         Cell::words(time(strip.p95_us.last().copied().flatten())),
         Cell::words(slowest).with_title(format!("objective {}", format::duration_us(name.objective_us as f64))),

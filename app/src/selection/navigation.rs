@@ -49,9 +49,11 @@ fn follow_link(event: &web_sys::MouseEvent, selection: RwSignal<Selection>) {
     }
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     let link = target.and_then(|target| target.closest("a[href^='?']").ok().flatten());
-    if let Some(href) = link.and_then(|link| link.get_attribute("href")) {
+    if let Some((href, link)) = link.and_then(|link| Some((link.get_attribute("href")?, link))) {
         event.prevent_default();
-        super::place::keep_before(&href);
+        // Not every browser focuses a link that is clicked.
+        super::elements::focus(&link);
+        super::place::keep();
         navigate(selection, true, Selection::from_query(&href));
     }
 }

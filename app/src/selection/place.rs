@@ -6,16 +6,13 @@ use std::cell::Cell;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-use super::elements::{at_place, focus, focus_link, place_in_view};
+use super::elements::{focus, focus_at, focus_link, place_of};
 
 /// A view that comes back may have to wait for its figures.
 const RESTORE_WITHIN_MS: f64 = 5_000.0;
 /// The frames in which a table draws the rows of its place: a third of a second.
 const FRAMES: u32 = 20;
 const BETWEEN: char = ' ';
-/// Stands before the place in the view of an element that is no link.
-const AT: char = '@';
-
 thread_local! {
     /// The number of the last way to another entry.
     static WAY: Cell<u32> = const { Cell::new(0) };
@@ -27,7 +24,7 @@ thread_local! {
 pub(super) fn follow() {
     let keep = Closure::<dyn Fn()>::new(|| {
         if !IS_UNDER_WAY.get() {
-            keep(focused().unwrap_or_default());
+            keep();
         }
     });
     for event in ["scrollend", "focusin"] {
@@ -37,16 +34,12 @@ pub(super) fn follow() {
     keep.forget();
 }
 
-/// Keeps the place in the current entry, before a link leads away from it.
-pub(super) fn keep_before(href: &str) {
-    keep(href.to_owned());
-}
-
-/// Keeps how far the page and the table in it are scrolled, and what has the focus.
-fn keep(focused: String) {
+/// Keeps the place in the current entry: how far the page and the table in it are scrolled, and what has the focus.
+pub(super) fn keep() {
     // Whole pixels: code that reads fractions is large.
     let scrolled = window().scroll_y().unwrap_or_default().round() as i32;
     let table = tall_table().map_or(0, |table| table.scroll_top());
+    let focused = focused().unwrap_or_default();
     let state = JsValue::from_str(&format!("{scrolled}{BETWEEN}{table}{BETWEEN}{focused}"));
     if let Ok(history) = window().history() {
         // Without it the way back leads to the top.
@@ -54,24 +47,15 @@ fn keep(focused: String) {
     }
 }
 
-/// What has the focus in the view: the address of a link, or the place of another element.
+/// The place of what has the focus, and its address if it is a link.
 fn focused() -> Option<String> {
-    let focused = document().active_element()?;
-    focused.closest("#view *").ok()??;
-    focused.get_attribute("href").or_else(|| {
-        let place: Vec<_> = place_in_view(&focused).iter().map(u32::to_string).collect();
-        Some(format!("{AT}{}", place.join(".")))
-    })
+    let focused = document().active_element().filter(|focused| focused.tag_name() != "BODY")?;
+    Some(format!("{}{BETWEEN}{}", place_of(&focused), focused.get_attribute("href").unwrap_or_default()))
 }
 
 fn focus_again(focused: &str) {
-    match focused.strip_prefix(AT) {
-        Some(place) => {
-            let place: Vec<u32> = place.split('.').filter_map(|position| position.parse().ok()).collect();
-            at_place(&place).iter().for_each(focus);
-        }
-        None => focus_link(focused),
-    }
+    let (place, href) = focused.split_once(BETWEEN).unwrap_or((focused, ""));
+    focus_at(place, Some(href).filter(|href| !href.is_empty()));
 }
 
 /// Goes to the top of another view. Whoever followed a link that is gone goes on in the view.

@@ -48,10 +48,15 @@ impl Selection {
                     None => selection.unknown = Some(unknown_window(&value)),
                 },
                 "endpoint" => selection.endpoint = Some(value),
-                "sort" => selection.sort = Sort::from_word(&value),
-                "columns" => {
-                    selection.columns = parse_word(ColumnSet::ALL, ColumnSet::word, &value).unwrap_or_default();
-                }
+                "sort" | "columns" if value.is_empty() => {}
+                "sort" => match parse_word(Sort::ALL, Sort::word, &value) {
+                    Some(sort) => selection.sort = sort,
+                    None => selection.unknown = Some(format!("There is no column “{value}” to sort by.")),
+                },
+                "columns" => match parse_word(ColumnSet::ALL, ColumnSet::word, &value) {
+                    Some(columns) => selection.columns = columns,
+                    None => selection.unknown = Some(format!("There are no columns “{value}”.")),
+                },
                 "order" => selection.ascending = value == "ascending",
                 "filter" => selection.filter = value,
                 "rows" => selection.all = value == "all",
@@ -127,6 +132,8 @@ mod tests {
         let unknown = |query| Selection::from_query(query).unknown.unwrap_or_default();
         assert!(told("?window=7y") && unknown("?window=7y").contains("no window “7y”, only 1m, 5m, 15m"));
         assert!(told("?view=<script>") && unknown("?view=<script>").contains("no view “<script>”"));
+        assert!(told("?sort=bogus") && unknown("?sort=bogus").contains("no column “bogus”"));
+        assert!(told("?columns=bogus") && unknown("?columns=bogus").contains("no columns “bogus”"));
         for query in ["?from=1", "?to=1", "?from=2&to=1", "?from=a&to=5", "?from=-1&to=5", "?from=&to="] {
             assert!(told(query) && unknown(query).contains("Unix seconds"), "{query}");
         }

@@ -2,19 +2,18 @@
 
 use leptos::prelude::*;
 
-use super::elements::{at_place, focus, focus_link, place_in_view};
+use super::elements::{at_place, focus_at, place_of};
 
-/// Keeps the focus, the open folds and the selected text while a part that the server drew is replaced by the same part: by their places
-/// in the view.
+/// Keeps the focus, the open folds and the selected text while a part that the server drew is replaced by the same part: by their places.
 pub(crate) fn keep_viewer_state() {
     let is_drawn = |element: &web_sys::Element| element.closest(".as-drawn").is_ok_and(|drawn| drawn.is_some());
     let selected = selected_text(is_drawn);
     let focused = document().active_element().filter(is_drawn);
-    let focused = focused.map(|focused| (focused.get_attribute("href"), place_in_view(&focused)));
+    let focused = focused.map(|focused| (focused.get_attribute("href"), place_of(&focused)));
     let folds = document().get_elements_by_tag_name("details");
     let folds = (0..folds.length()).filter_map(|index| folds.item(index));
     let open: Vec<_> =
-        folds.filter(|fold| fold.has_attribute("open") && is_drawn(fold)).map(|fold| place_in_view(&fold)).collect();
+        folds.filter(|fold| fold.has_attribute("open") && is_drawn(fold)).map(|fold| place_of(&fold)).collect();
     request_animation_frame(move || {
         for fold in open.iter().filter_map(|place| at_place(place)) {
             let _ = fold.set_attribute("open", "");
@@ -23,16 +22,14 @@ pub(crate) fn keep_viewer_state() {
             select_text(selected);
         }
         // Rows may have changed their places since.
-        match focused {
-            Some((Some(href), _)) => focus_link(&href),
-            Some((None, place)) => at_place(&place).iter().for_each(focus),
-            None => {}
+        if let Some((href, place)) = focused {
+            focus_at(&place, href.as_deref());
         }
     });
 }
 
 /// An end of the selected text: the element around it, by its place, the text node by its number among the element's, and the character.
-type TextPlace = (Vec<u32>, usize, u32);
+type TextPlace = (String, usize, u32);
 
 /// Where the selected text begins and ends, if one of both is in a part that the server drew.
 fn selected_text(is_drawn: impl Fn(&web_sys::Element) -> bool) -> Option<[TextPlace; 2]> {
@@ -49,7 +46,7 @@ fn selected_text(is_drawn: impl Fn(&web_sys::Element) -> bool) -> Option<[TextPl
     let place = |index: usize| {
         let (node, character) = &ends[index];
         let number = texts(&elements[index]).position(|text| text == *node)?;
-        Some((place_in_view(&elements[index]), number, *character))
+        Some((place_of(&elements[index]), number, *character))
     };
     Some([place(0)?, place(1)?])
 }

@@ -150,14 +150,12 @@ impl Snapshot {
 
     /// One of its times by the wall clock, in the zone of the page.
     pub fn wall_clock(&self, unix_ms: u64) -> u64 {
-        unix_ms
-            .saturating_add_signed(self.wall_clock_set_ms)
-            .saturating_add_signed(i64::from(self.zone_minutes) * 60_000)
+        self.in_zone(unix_ms.saturating_add_signed(self.wall_clock_set_ms))
     }
 
-    /// A time of the wall clock as a time of day in the zone of the page.
-    pub fn clock_of_wall(&self, unix_ms: u64) -> String {
-        format::clock(unix_ms.saturating_add_signed(i64::from(self.zone_minutes) * 60_000))
+    /// A time of the wall clock in the zone of the page.
+    pub fn in_zone(&self, unix_ms: u64) -> u64 {
+        unix_ms.saturating_add_signed(i64::from(self.zone_minutes) * 60_000)
     }
 
     /// One of its times as date and time: `2026-11-23 12:03:04 UTC`.

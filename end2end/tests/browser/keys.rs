@@ -49,6 +49,17 @@ async fn a_way_is_found_by_its_words_and_the_pause_has_a_key() {
     press(&browser, "memory\u{e007}").await;
     browser.until("location.search", |query| query == "?view=memory").await;
     browser.until("document.querySelector('dialog').open", |open| open == false).await;
+    // An action, by the words of its control.
+    for state in ["Paused", "Live"] {
+        press(&browser, "\u{e009}k\u{e000}").await;
+        browser.until("document.querySelector('dialog').open", |open| open == true).await;
+        press(&browser, if state == "Paused" { "paus\u{e007}" } else { "resume\u{e007}" }).await;
+        browser.until(FRESHNESS, |text| text == state).await;
+    }
+    press(&browser, "\u{e009}k\u{e000}").await;
+    browser.until("document.querySelector('dialog').open", |open| open == true).await;
+    press(&browser, "6h\u{e007}").await;
+    browser.until("location.search", |query| query == "?view=memory&window=6h").await;
     press(&browser, "?").await;
     browser
         .until("document.querySelector('dialog').innerText", |text| {
@@ -57,6 +68,38 @@ async fn a_way_is_found_by_its_words_and_the_pause_has_a_key() {
         .await;
     press(&browser, "\u{e00c}").await;
     browser.until("document.querySelector('dialog').open", |open| open == false).await;
+    browser.stop().await;
+}
+
+/// Whether all of an element can be seen: none of a grid of points on it is covered.
+fn is_seen(css: &str) -> String {
+    format!(
+        "(() => {{
+            const element = document.querySelector('{css}'), box = element.getBoundingClientRect();
+            const at = part => document.elementFromPoint(box.left + part * box.width, box.top + box.height / 2);
+            return box.height > 0 && [0.1, 0.5, 0.9].every(part => element.contains(at(part)));
+        }})()"
+    )
+}
+
+#[tokio::test]
+async fn what_has_the_focus_is_seen() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.resize(1440, 900).await;
+    browser.tab.goto(&format!("{}?view=requests&window=1m", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    let axis = "document.querySelector('.charts .x-axis')?.textContent ?? ''";
+    browser.until(axis, |times| times.as_str().is_some_and(|times| times.ends_with("now"))).await;
+    browser.key("Tab", 0).await;
+    browser.until("document.activeElement.className", |class| class == "skip").await;
+    assert_eq!(browser.value(&is_seen(".skip")).await, true);
+    // The notice of a span stands over the end of the page.
+    browser.drag(".charts .chart:first-child .plot", (0.5, 0.9)).await;
+    browser.until("document.querySelector('#zoomed')?.hidden", |hidden| hidden == false).await;
+    let fold = "document.querySelector('.hints summary')";
+    browser.value(&format!("scrollBy(0, {fold}.getBoundingClientRect().bottom - innerHeight + 5)")).await;
+    browser.value(&format!("{fold}.focus()")).await;
+    browser.until(&is_seen(".hints summary"), |seen| seen == true).await;
     browser.stop().await;
 }
 

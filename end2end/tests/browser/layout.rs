@@ -48,6 +48,42 @@ async fn nothing_moves_while_figures_change() {
     browser.stop().await;
 }
 
+/// How far a figure beside its bar reaches beyond its cell, and how much of a table its names take, at most.
+const CROWDED: &str = "(() => {
+    const right = element => element.getBoundingClientRect().right;
+    const beyond = [...document.querySelectorAll('td.drawn > span')].map(text => right(text) - right(text.parentElement));
+    const names = [...document.querySelectorAll('.scroll th[scope=row]')].map(name =>
+        name.offsetWidth / name.closest('.scroll').clientWidth);
+    return [beyond.length > 0 && Math.max(...beyond) <= 0, names.length > 0 && Math.max(...names) < 0.7].join();
+})()";
+
+#[tokio::test]
+async fn figures_keep_to_their_cells_and_long_names_leave_them_room() {
+    let long = format!("/orders/{}/lines", "a-word-of-a-long-route-".repeat(6));
+    let free = TcpListener::bind("127.0.0.1:0").await.and_then(|free| free.local_addr()).expect("a free port");
+    let proxy = free.to_string();
+    // Nothing answers there: each request is a row all the same.
+    let arguments = ["--upstream", "http://127.0.0.1:9", "--proxy-listen", &proxy, "--route", &long];
+    let (board, browser) = (Board::start(&arguments).await, Browser::start(true).await);
+    for _ in 0..9 {
+        let mut client = TcpStream::connect(&proxy).await.expect("the proxy listens");
+        let request = format!("GET {long} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n");
+        client.write_all(request.as_bytes()).await.expect("it takes requests");
+        client.read_to_end(&mut vec![]).await.expect("it answers");
+    }
+    for width in [620, 768, 1024, 1280] {
+        browser.resize(width, 900).await;
+        browser.tab.goto(&format!("{}?view=requests", board.url)).await.unwrap();
+        browser.until(CROWDED, |is_so| is_so == "true,true").await;
+    }
+    let board = Board::demo("127.0.0.1:0", &[]).await;
+    browser.resize(1440, 900).await;
+    browser.tab.goto(&format!("{}?display=wall", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.until("document.documentElement.scrollHeight", |height| height.as_u64() <= Some(900)).await;
+    browser.stop().await;
+}
+
 /// What a browser can paint apart from its contents: they come a moment later.
 const SPLITS: [&[u8]; 3] = [b"<details", b"<summary", b"<table"];
 
@@ -55,7 +91,7 @@ const SPLITS: [&[u8]; 3] = [b"<details", b"<summary", b"<table"];
 async fn nothing_moves_while_the_page_comes_piece_by_piece() {
     let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
     browser.resize(1440, 900).await;
-    let relay = in_pieces(board.url.trim_start_matches("http://").trim_end_matches('/').to_owned()).await;
+    let relay = relay(&board, usize::MAX).await;
     browser.tab.goto(&relay).await.unwrap();
     browser.until(FRESHNESS, |text| text == "Live").await;
     browser.tab.execute(WATCH, vec![]).await.expect("the page watches");
@@ -64,8 +100,18 @@ async fn nothing_moves_while_the_page_comes_piece_by_piece() {
     browser.stop().await;
 }
 
-/// Passes connections on to an address, and each page that comes back in pieces. Answers its own address.
-async fn in_pieces(board: String) -> String {
+#[tokio::test]
+async fn a_page_that_is_cut_off_shows_what_came() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.tab.goto(&relay(&board, 20_000).await).await.unwrap();
+    assert_eq!(browser.value("document.getElementById('end')").await, serde_json::Value::Null);
+    browser.until("document.body.innerText", |text| text.as_str().is_some_and(|text| text.contains("Requests"))).await;
+    browser.stop().await;
+}
+
+/// Passes connections on to a board, and each page that comes back in pieces, up to so many bytes. Answers its own address.
+async fn relay(board: &Board, most: usize) -> String {
+    let board = board.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
@@ -73,7 +119,7 @@ async fn in_pieces(board: String) -> String {
             let board = TcpStream::connect(&board).await.expect("the board listens");
             let ((mut asked, answers), (answered, mut asks)) = (browser.into_split(), board.into_split());
             tokio::spawn(async move { copy_plain(&mut asked, &mut asks).await });
-            tokio::spawn(copy_in_pieces(answered, answers));
+            tokio::spawn(copy_in_pieces(answered, answers, most));
         }
     });
     format!("http://{address}/")
@@ -92,14 +138,19 @@ async fn copy_plain(from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWri
     }
 }
 
-async fn copy_in_pieces(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> std::io::Result<()> {
+async fn copy_in_pieces(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut most: usize,
+) -> std::io::Result<()> {
     let mut bytes = vec![0; 256 * 1024];
     loop {
         let read = from.read(&mut bytes).await?;
-        if read == 0 {
+        if read == 0 || most == 0 {
             return Ok(());
         }
-        let mut rest = &bytes[..read];
+        let mut rest = &bytes[..read.min(most)];
+        most -= rest.len();
         while let Some(end) = SPLITS.iter().filter_map(|tag| end_of_tag(rest, tag)).min() {
             to.write_all(&rest[..end]).await?;
             // Longer than a frame of the browser.

@@ -168,6 +168,29 @@ async fn forward_leads_to_the_place_that_back_left() {
 }
 
 #[tokio::test]
+async fn the_focus_returns_to_the_link_itself_and_to_a_view_that_had_it() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
+    browser.tab.goto(&format!("{}?view=requests", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    let row = "#endpoints tbody.rows tr:first-child a";
+    browser.until(&format!("document.querySelector('{row}') !== null"), |there| there == true).await;
+    browser.value(&format!("document.querySelector('{row}').click()")).await;
+    // The bar has a link with the same address.
+    let crumb = "document.querySelector('.crumbs a')";
+    browser.until(&format!("{crumb} !== null"), |there| there == true).await;
+    browser.until("document.activeElement.id", |id| id == "view").await;
+    browser.value(&format!("{crumb}.click()")).await;
+    browser.until("document.querySelector('.crumbs')", serde_json::Value::is_null).await;
+    browser.tab.back().await.unwrap();
+    browser.until(&format!("{crumb} !== null && document.activeElement === {crumb}"), |focused| focused == true).await;
+    browser.tab.back().await.unwrap();
+    browser.until("document.querySelector('.crumbs')", serde_json::Value::is_null).await;
+    browser.tab.forward().await.unwrap();
+    browser.until(&format!("{crumb} !== null && document.activeElement === {crumb}"), |focused| focused == true).await;
+    browser.stop().await;
+}
+
+#[tokio::test]
 async fn back_leads_to_the_row_of_a_tall_table() {
     let (_board, browser) = tall_table().await;
     browser.value("document.querySelector('.tall').scrollTop = 4000").await;
