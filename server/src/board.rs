@@ -145,7 +145,7 @@ async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
 }
 
 async fn health(telemetry: &dyn Telemetry, uri: &Uri, unmatched_routes: Vec<String>) -> Response {
-    match health_span::asked(uri) {
+    match health_span::asked_span(uri) {
         Some(Ok(span)) => return health_span::response(telemetry, span).await,
         Some(Err(refused)) => return refused,
         None => {}

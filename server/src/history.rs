@@ -26,7 +26,7 @@ mod window_sums;
 
 pub(crate) use answer::NameLookup;
 pub(crate) use frame::{FrameBuilder, Host};
-pub(crate) use past::{PastFrames, PastSpan, StoredPast};
+pub(crate) use past::{PastFrames, PastSpan};
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 pub(crate) use storing::restored_spans;
 #[cfg(test)]

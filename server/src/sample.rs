@@ -3,7 +3,7 @@
 mod cost;
 mod host_figures;
 mod mark_watch;
-mod past_page;
+mod page_answer;
 mod run_record;
 mod runtime;
 mod sampler;
@@ -11,7 +11,7 @@ mod stored_steps;
 mod version;
 
 pub(crate) use self::{
-    past_page::PastPage,
+    page_answer::PastPage,
     runtime::RuntimeProbe,
     sampler::{Sampler, ServiceLabel},
     version::version,

@@ -17,20 +17,20 @@ use super::health_json::percentiles;
 const USAGE: &str = "from and to are Unix seconds, from before to: /health?from=1790000000&to=1790003600";
 
 /// The span that a query asks for, in Unix seconds; `None` if it asks for none.
-pub(super) fn asked(uri: &Uri) -> Option<Result<(u64, u64), Response>> {
+pub(super) fn asked_span(uri: &Uri) -> Option<Result<(u64, u64), Response>> {
     let Ok(Query(values)) = Query::<HashMap<String, String>>::try_from_uri(uri) else {
-        return Some(Err(refused(USAGE)));
+        return Some(Err(bad_request(USAGE)));
     };
     let [from, to] = ["from", "to"].map(|name| values.get(name));
     from.or(to)?;
     let second = |text: Option<&String>| text?.parse::<u64>().ok();
     Some(match (second(from), second(to)) {
         (Some(from), Some(to)) if from < to => Ok((from, to)),
-        _ => Err(refused(USAGE)),
+        _ => Err(bad_request(USAGE)),
     })
 }
 
-fn refused(reason: &str) -> Response {
+fn bad_request(reason: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({ "error": reason }))).into_response()
 }
 

@@ -5,7 +5,7 @@ use watchboard_wire::{CommandName, CommandRow, Part, RefreshCursor, RefreshRespo
 use super::{
     History, NameLookup,
     answer::{AnswerFigures, command_rows},
-    store::{NameKey, StoreTier, StoredStep},
+    store::{StoreTier, StoredPast},
     storing::{StepDecoder, tier_of},
     tiers::{STEPS, Tiers, fold_steps, tier},
     window_sums::WindowSums,
@@ -21,13 +21,6 @@ pub(crate) struct PastSpan {
     pub(crate) ticks: (u64, u64),
     /// The steps that the store has of it; `None` if the frames in memory suffice.
     pub(crate) stored: Option<StoreTier>,
-}
-
-/// What the store has of a past span.
-#[derive(Debug, Default)]
-pub(crate) struct StoredPast {
-    pub(crate) steps: Vec<StoredStep>,
-    pub(crate) names: Vec<(NameKey, Vec<u8>)>,
 }
 
 impl PastSpan {

@@ -114,6 +114,13 @@ pub(crate) struct StoredMark {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// What the store has of a past span.
+#[derive(Debug, Default)]
+pub(crate) struct StoredPast {
+    pub(crate) steps: Vec<StoredStep>,
+    pub(crate) names: Vec<(NameKey, Vec<u8>)>,
+}
+
 /// What is stored together or not at all. A step that is there already is replaced: sent twice is stored once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {

@@ -26,7 +26,6 @@ use crate::{
         cost::CostMeter,
         host_figures::{application_name, host_figures},
         mark_watch::{MarkWatch, changes_between_runs, stopped},
-        past_page::PastPage,
         run_record::RunRecord,
         stored_steps::StoredSteps,
     },
@@ -72,7 +71,7 @@ pub(crate) struct Sampler {
     judge: Judge,
     health: Health,
     last_cost: Option<(Instant, Cost)>,
-    faults: Arc<Faults>,
+    pub(super) faults: Arc<Faults>,
 }
 
 impl Sampler {
@@ -301,25 +300,6 @@ impl Sampler {
             updated.snapshot.health = self.health.clone();
             updated
         })
-    }
-
-    /// The response to a page; `None` if it panics. The sums of windows are then made anew from the frames.
-    pub(crate) fn rescued_answer(
-        &mut self,
-        query: &RefreshQuery,
-        (cursor, past): (Option<RefreshCursor>, Option<&PastPage>),
-        frozen: &FullSnapshot,
-        probe_result: &ProbeResult,
-    ) -> Option<RefreshResponse> {
-        let faults = Arc::clone(&self.faults);
-        let answer = faults.rescue("answers", || match past {
-            Some(past) => self.answer_past(query, past, &frozen.snapshot, probe_result),
-            None => self.answer(query, cursor, &frozen.snapshot, probe_result),
-        });
-        if answer.is_none() {
-            self.history.forget_sums();
-        }
-        answer.map(|answer| RefreshResponse { age_ms: frozen.age().as_millis() as u64, ..answer })
     }
 
     /// The response to a page: `snapshot` and the view's part of the history.

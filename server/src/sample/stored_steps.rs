@@ -7,8 +7,8 @@ use watchboard_wire::StoredHistory;
 use crate::{
     commands::CommandReader,
     history::{
-        History, NameLookup, StoredPast, restored_spans,
-        store::{self, Batch, HistoryFolder, StoreLink, StoreTier},
+        History, NameLookup, restored_spans,
+        store::{self, Batch, HistoryFolder, StoreLink, StoreTier, StoredPast},
     },
     requests::Reader,
     sample::run_record::RunRecord,

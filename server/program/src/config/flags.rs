@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use watchboard::{BasePath, TraceUrl};
 
 use super::{
-    history_folder::default_folder,
+    history_folder::{default_folder, name_of},
     lines::Lines,
     rules::RuleOptions,
     values::{address, document, filter, seconds, upstream},
@@ -192,7 +192,16 @@ impl Config {
         if self.no_history {
             return None;
         }
-        self.data_dir.clone().or_else(|| default_folder(self))
+        self.data_dir.clone().or_else(|| default_folder(&self.subject_name()))
+    }
+
+    /// What is watched, as the name of a folder: `demo`, the application's address, or `board-3000` of a board without an application.
+    pub(super) fn subject_name(&self) -> String {
+        match &self.upstream {
+            _ if self.is_demo() => "demo".to_owned(),
+            Some(upstream) => name_of(upstream),
+            None => format!("board-{}", self.listen.port()),
+        }
     }
 
     pub(crate) fn trusted_proxies(&self) -> TrustedProxies {

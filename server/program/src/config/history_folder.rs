@@ -2,36 +2,31 @@
 
 use std::{env, path::PathBuf};
 
-use super::Config;
+use crate::proxy::Upstream;
 
 /// The folder of what is watched, in the state directory of the systemd unit, or of the user.
-pub(super) fn default_folder(config: &Config) -> Option<PathBuf> {
+pub(super) fn default_folder(watched: &str) -> Option<PathBuf> {
     let of_unit = env::var_os("STATE_DIRECTORY").and_then(|list| env::split_paths(&list).next());
     let of_user = || dirs::state_dir().map(|folder| folder.join("watchboard"));
-    Some(of_unit.or_else(of_user)?.join(name(config)))
+    Some(of_unit.or_else(of_user)?.join(watched))
 }
 
-/// What is watched, as the name of a folder: `demo`, `http-127.0.0.1-8000`, or `board-3000` of a board without an application.
-fn name(config: &Config) -> String {
-    match &config.upstream {
-        _ if config.is_demo() => "demo".to_owned(),
-        Some(upstream) => {
-            let address = upstream.to_string();
-            let words = address.split(|char: char| !(char.is_ascii_alphanumeric() || "._".contains(char)));
-            words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
-        }
-        None => format!("board-{}", config.listen.port()),
-    }
+/// An application's address as the name of a folder: `http-127.0.0.1-8000`.
+pub(super) fn name_of(upstream: &Upstream) -> String {
+    let address = upstream.to_string();
+    let words = address.split(|char: char| !(char.is_ascii_alphanumeric() || "._".contains(char)));
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::PathBuf;
+
     use crate::config::read_from;
 
     #[test]
     fn each_application_has_a_folder_of_its_own() {
-        let named = |arguments: &[&str]| name(&read_from([&["watchboard"], arguments].concat()).unwrap());
+        let named = |arguments: &[&str]| read_from([&["watchboard"], arguments].concat()).unwrap().subject_name();
         assert_eq!(named(&["demo", "--listen", "127.0.0.1:0"]), "demo");
         assert_eq!(named(&["--listen", "127.0.0.1:3100"]), "board-3100");
         assert_eq!(named(&["--upstream", "http://127.0.0.1:8000"]), "http-127.0.0.1-8000");

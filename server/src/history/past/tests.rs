@@ -1,6 +1,7 @@
 use super::*;
 use crate::history::{
     FrameBuilder, Host,
+    store::{NameKey, StoredStep},
     tests::{Fed, tally},
 };
 

@@ -18,13 +18,10 @@ use std::{
 use watchboard_wire::StoredHistory;
 
 use super::{
-    Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoreTier, StoredMark, StoredSpans, StoredStep,
-    aside::set_aside, words_of_process,
+    Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoreTier, StoredMark, StoredPast, StoredSpans,
+    StoredStep, aside::set_aside, words_of_process,
 };
-use crate::{
-    history::StoredPast,
-    supervision::{Faults, panics::take_reason, supervise},
-};
+use crate::supervision::{Faults, panics::take_reason, supervise};
 
 /// The name of the thread in the list of faults.
 pub(crate) const PART: &str = "history on disk";
@@ -47,7 +44,7 @@ pub(crate) struct Earlier {
 }
 
 /// What the thread is told to do.
-enum Order {
+enum StoreOrder {
     Store(Batch),
     /// Read a past span. The answer is dropped if that fails.
     Read {
@@ -59,7 +56,7 @@ enum Order {
 
 /// What the sampler has of the store.
 pub(crate) struct StoreLink {
-    orders: SyncSender<Order>,
+    orders: SyncSender<StoreOrder>,
     /// What earlier runs have stored; `None` once it was taken.
     earlier: Option<Receiver<Earlier>>,
     state: Arc<StoreState>,
@@ -106,8 +103,8 @@ impl StoreLink {
         if batch.is_empty() {
             return None;
         }
-        let (TrySendError::Full(Order::Store(lost)) | TrySendError::Disconnected(Order::Store(lost))) =
-            self.orders.try_send(Order::Store(batch)).err()?
+        let (TrySendError::Full(StoreOrder::Store(lost)) | TrySendError::Disconnected(StoreOrder::Store(lost))) =
+            self.orders.try_send(StoreOrder::Store(batch)).err()?
         else {
             return None;
         };
@@ -117,7 +114,7 @@ impl StoreLink {
 
     /// Asks for the steps of a past span. `answer` is called on the store's thread, or dropped if they cannot be read.
     pub(crate) fn read(&self, tier: StoreTier, span: Range<u64>, answer: impl FnOnce(StoredPast) + Send + 'static) {
-        let _ = self.orders.try_send(Order::Read { tier, span, answer: Box::new(answer) });
+        let _ = self.orders.try_send(StoreOrder::Read { tier, span, answer: Box::new(answer) });
     }
 
     /// What earlier runs have stored, once: the first call after it was read has it. Waits for it so long.
@@ -135,7 +132,7 @@ impl StoreLink {
     /// Sends the last batch, and waits so long until it is stored. Without a file there is nothing to wait for.
     pub(crate) fn finish(self, batch: Batch, within: Duration) {
         let Self { orders, state, ended, .. } = self;
-        let is_sent = orders.try_send(Order::Store(batch)).is_ok();
+        let is_sent = orders.try_send(StoreOrder::Store(batch)).is_ok();
         drop(orders);
         if is_sent && state.is_stored.load(Relaxed) {
             let _ = ended.recv_timeout(within);
@@ -157,7 +154,7 @@ impl StoreLink {
 struct StoreWriter {
     folder: HistoryFolder,
     spans: StoredSpans,
-    received: Receiver<Order>,
+    received: Receiver<StoreOrder>,
     loaded: Option<SyncSender<Earlier>>,
     pending: VecDeque<Batch>,
     state: Arc<StoreState>,
@@ -182,8 +179,8 @@ impl StoreWriter {
                 Some(error) => return Err(error.into()),
             }
             match self.received.recv_timeout(RETRY_EACH) {
-                Ok(Order::Store(batch)) => self.keep_for_later(batch),
-                Ok(Order::Read { .. }) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(StoreOrder::Store(batch)) => self.keep_for_later(batch),
+                Ok(StoreOrder::Read { .. }) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
         }
@@ -233,8 +230,8 @@ impl StoreWriter {
             self.state.bytes.store(store.bytes()?, Relaxed);
             self.state.is_stored.store(true, Relaxed);
             match self.received.recv() {
-                Ok(Order::Store(batch)) => self.pending.push_back(batch),
-                Ok(Order::Read { tier, span, answer }) => {
+                Ok(StoreOrder::Store(batch)) => self.pending.push_back(batch),
+                Ok(StoreOrder::Read { tier, span, answer }) => {
                     answer(StoredPast { steps: store.steps(tier, span)?, names: store.names()? });
                 }
                 Err(_) => return Ok(()),
@@ -268,7 +265,7 @@ impl From<StoreError> for io::Error {
 pub(super) fn run_writer(folder: &HistoryFolder, spans: StoredSpans, batch: Batch) -> Earlier {
     let (batches, received) = sync_channel(1);
     let (loaded, earlier) = sync_channel(1);
-    batches.send(Order::Store(batch)).expect("there is room");
+    batches.send(StoreOrder::Store(batch)).expect("there is room");
     drop(batches);
     let mut writer = StoreWriter {
         folder: folder.clone(),

@@ -1,4 +1,4 @@
-//! A page of a past span: what it waits for, and its answer.
+//! The answers to pages. One of a past span may wait for the store.
 
 use std::sync::Arc;
 
@@ -6,12 +6,14 @@ use tokio::sync::{
     Notify,
     oneshot::{Receiver, channel, error::TryRecvError},
 };
-use watchboard_wire::{DatabaseDetail, Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot, Timeline};
+use watchboard_wire::{
+    DatabaseDetail, FullSnapshot, Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot, Timeline,
+};
 
 use super::Sampler;
 use crate::{
     database::ProbeResult,
-    history::{NameLookup, PastFrames, PastSpan, StoredPast},
+    history::{NameLookup, PastFrames, PastSpan, store::StoredPast},
 };
 
 /// A page of a past span.
@@ -62,8 +64,27 @@ impl Sampler {
         Some(PastPage { span, is_had, reading, read: None })
     }
 
+    /// The response to a page; `None` if it panics. The sums of windows are then made anew from the frames.
+    pub(crate) fn rescued_answer(
+        &mut self,
+        query: &RefreshQuery,
+        (cursor, past): (Option<RefreshCursor>, Option<&PastPage>),
+        frozen: &FullSnapshot,
+        probe_result: &ProbeResult,
+    ) -> Option<RefreshResponse> {
+        let faults = Arc::clone(&self.faults);
+        let answer = faults.rescue("answers", || match past {
+            Some(past) => self.answer_past(query, past, &frozen.snapshot, probe_result),
+            None => self.answer(query, cursor, &frozen.snapshot, probe_result),
+        });
+        if answer.is_none() {
+            self.history.forget_sums();
+        }
+        answer.map(|answer| RefreshResponse { age_ms: frozen.age().as_millis() as u64, ..answer })
+    }
+
     /// The response to a page of a past span.
-    pub(super) fn answer_past(
+    fn answer_past(
         &mut self,
         query: &RefreshQuery,
         past: &PastPage,

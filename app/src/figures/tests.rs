@@ -1,0 +1,79 @@
+//! Figures that are updated: what changed, what is new, what is replaced.
+
+use super::*;
+use watchboard_wire::{EndpointName, ErrorKind};
+
+fn row(id: u32, requests: u64, name: Option<&str>) -> EndpointRow {
+    let name = name.map(|route| EndpointName { route: route.to_owned(), ..EndpointName::default() });
+    EndpointRow { id, name, requests, ..EndpointRow::default() }
+}
+
+fn answer(endpoints: Vec<EndpointRow>, causes: Vec<ErrorCause>) -> RefreshResponse {
+    RefreshResponse { endpoints, causes, ..RefreshResponse::default() }
+}
+
+#[test]
+fn what_changed_takes_the_place_of_what_it_was_and_keeps_its_name() {
+    let mut figures =
+        Figures::new(RefreshQuery::default(), answer(vec![row(1, 5, Some("/a")), row(2, 6, Some("/b"))], vec![]));
+    figures.update(answer(vec![row(2, 7, None), row(3, 1, Some("/c"))], vec![]));
+    let rows: Vec<_> =
+        figures.endpoints.iter().map(|row| (row.id, row.requests, row.name.clone().unwrap().route)).collect();
+    assert_eq!(rows, [(1, 5, "/a".to_owned()), (2, 7, "/b".to_owned()), (3, 1, "/c".to_owned())]);
+    figures.update(RefreshResponse { endpoints_whole: true, ..answer(vec![row(9, 1, Some("/d"))], vec![]) });
+    assert_eq!(figures.endpoints.len(), 1);
+}
+
+#[test]
+fn causes_are_bounded_by_what_was_quiet_for_longest() {
+    let cause = |number: u32| ErrorCause {
+        number,
+        kind: ErrorKind::Client,
+        last_at_unix_ms: u64::from(number),
+        ..ErrorCause::default()
+    };
+    let mut figures = Figures::new(RefreshQuery::default(), answer(vec![], (0..150).map(cause).collect()));
+    figures.update(answer(vec![], (100..300).map(cause).collect()));
+    let mut numbers: Vec<_> = figures.causes.iter().map(|cause| cause.number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (100..300).collect::<Vec<_>>());
+}
+
+#[test]
+fn points_are_those_of_their_seconds_until_they_leave_the_window() {
+    let at_tick = |tick: u64| {
+        let snapshot = Snapshot { oldest_tick: 1_000_000, tick: 1_000_000 + tick, ..Snapshot::default() };
+        Figures::new(RefreshQuery::default(), RefreshResponse { snapshot, ..RefreshResponse::default() })
+    };
+    let seconds = at_tick(5_003).seconds_of((70, 79));
+    assert_eq!(seconds, (1_000_000 + 5_000 - 190, 1_000_000 + 5_000 - 90));
+    for (tick, points) in [
+        (5_003, Some((70, 79))),
+        (5_009, Some((70, 79))),
+        (5_010, Some((69, 78))),
+        (5_710, Some((0, 8))),
+        (5_790, None),
+    ] {
+        assert_eq!(at_tick(tick).points_of(seconds), points, "{tick}");
+    }
+    assert_eq!(at_tick(5_003).points_of((0, u64::MAX)), Some((0, 89)));
+    assert_eq!(at_tick(5_003).points_of((9, 3)), None);
+}
+
+#[test]
+fn a_server_that_started_anew_replaces_all() {
+    let mut figures = Figures::new(RefreshQuery::default(), answer(vec![row(1, 5, Some("/a"))], vec![]));
+    let mut anew = answer(vec![row(1, 1, Some("/z"))], vec![]);
+    anew.snapshot.started_at_unix_ms += 1;
+    figures.update(anew);
+    assert_eq!((figures.endpoints[0].requests, figures.endpoints[0].name.clone().unwrap().route), (1, "/z".into()));
+}
+
+#[test]
+fn a_history_that_outgrew_its_points_replaces_all() {
+    let mut figures = Figures::new(RefreshQuery::default(), answer(vec![row(1, 5, Some("/a"))], vec![]));
+    let mut longer = answer(vec![row(1, 6, Some("/a"))], vec![]);
+    (longer.timeline.window, longer.timeline.first) = (Window::Hour, 7);
+    figures.update(longer);
+    assert_eq!((figures.window(), figures.timeline.first, figures.endpoints.len()), (Window::Hour, 7, 1));
+}
