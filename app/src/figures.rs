@@ -17,6 +17,8 @@ const MAX_CAUSES: usize = 200;
 pub(crate) struct Figures {
     /// The question that they answer.
     pub(crate) query: RefreshQuery,
+    /// The ticks of the past span that they are of, from one to before the other; `None` for a window that ends now.
+    pub(crate) past: Option<(u64, u64)>,
     pub(crate) snapshot: Snapshot,
     pub(crate) totals: WindowTotals,
     pub(crate) timeline: Timeline<TimelineColumns>,
@@ -39,6 +41,7 @@ impl Figures {
     pub(crate) fn new(query: RefreshQuery, first: RefreshResponse) -> Self {
         Self {
             query,
+            past: first.span,
             snapshot: first.snapshot,
             totals: first.totals,
             timeline: first.timeline,
@@ -69,6 +72,9 @@ impl Figures {
 
     /// The span of the sums in words: `last 15 minutes`, or less while the monitor is younger.
     pub(crate) fn window_text(&self) -> String {
+        if self.past.is_some() {
+            return "chosen span".to_owned();
+        }
         let window = self.window();
         if self.totals.seconds + 2 * window.step_seconds() < window.seconds() {
             format!("last {}", format::span(self.totals.seconds))
@@ -77,16 +83,25 @@ impl Figures {
         }
     }
 
-    /// What charts show of it.
-    pub(crate) fn span(&self) -> ShownSpan {
-        self.window().span(self.snapshot.oldest_tick, self.snapshot.tick)
+    /// The newest tick that they are of.
+    pub(crate) fn newest_tick(&self) -> u64 {
+        self.past.map_or(self.snapshot.tick, |(_, to)| to - 1)
     }
 
-    /// The Unix second at which the newest point of the window began, by the wall clock of the server. It moves by whole points.
+    /// What charts show.
+    pub(crate) fn span(&self) -> ShownSpan {
+        let (window, step) = (self.window(), self.window().step_seconds());
+        match self.past {
+            // A chart of fewer points than two shows nothing.
+            Some((from, to)) => ShownSpan { window, points: ((to.div_ceil(step) - from / step) as usize).max(2) },
+            None => window.span(self.snapshot.oldest_tick, self.snapshot.tick),
+        }
+    }
+
+    /// The Unix second at which the newest point begins, by the wall clock of the server. It moves by whole points.
     fn newest_point_at(&self) -> u64 {
-        let Snapshot { wall_clock_set_ms, tick, .. } = self.snapshot;
         let step = self.window().step_seconds();
-        (tick / step * step).saturating_add_signed(wall_clock_set_ms / 1000)
+        (self.newest_tick() / step * step).saturating_add_signed(self.snapshot.wall_clock_set_ms / 1000)
     }
 
     /// The Unix seconds from the beginning of one point of the span to the end of another.
@@ -96,20 +111,12 @@ impl Figures {
         (begins(first), begins(last) + step)
     }
 
-    /// The first and the last point of the span between two Unix seconds; `None` if these are fewer than two.
-    pub(crate) fn points_of(&self, (from, to): (u64, u64)) -> Option<(usize, usize)> {
-        let (last, step) = (self.span().points - 1, self.window().step_seconds());
-        let point = |second: u64| {
-            let steps_before = self.newest_point_at().saturating_sub(second).div_ceil(step);
-            last.saturating_sub(usize::try_from(steps_before).unwrap_or(usize::MAX))
-        };
-        let points = (point(from), point(to.saturating_sub(1)));
-        (points.0 < points.1).then_some(points)
-    }
-
-    /// The number of the oldest point of the window.
+    /// The number of the oldest point.
     pub(crate) fn first_point(&self) -> u64 {
-        self.window().first_point(self.snapshot.tick)
+        match self.past {
+            Some((from, _)) => from / self.window().step_seconds(),
+            None => self.window().first_point(self.snapshot.tick),
+        }
     }
 
     /// Applies the next answer to the same question. The server may have restarted since the last, or
@@ -118,7 +125,11 @@ impl Figures {
     pub(crate) fn update(&mut self, mut newer: RefreshResponse) {
         newer.snapshot.zone_minutes = self.snapshot.zone_minutes;
         let is_of_other = newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms
-            || newer.timeline.window != self.timeline.window;
+            || !newer.is_unchanged && (newer.timeline.window, newer.span) != (self.timeline.window, self.past);
+        if newer.is_unchanged && !is_of_other {
+            self.snapshot = newer.snapshot;
+            return;
+        }
         if is_of_other {
             *self = Self::new(self.query.clone(), newer);
             return;

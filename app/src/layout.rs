@@ -7,6 +7,7 @@ mod dialogs;
 mod keys;
 mod menu;
 mod nav;
+mod past_span;
 mod shown_span;
 mod status_line;
 mod tab;
@@ -15,14 +16,15 @@ mod viewer;
 pub(crate) use self::{dialog_content::DialogContent, tab::Tab};
 
 use leptos::{either::EitherOf6, prelude::*};
-use watchboard_wire::{Part, RefreshQuery, RefreshResponse, Snapshot, format};
+use watchboard_wire::{Part, RefreshQuery, RefreshResponse, Snapshot};
 
 use self::{
     controls::Controls,
     dialog_content::Dialog,
     dialogs::Dialogs,
     nav::{Nav, Windows},
-    shown_span::{chart_marks, chart_span, offset},
+    past_span::PastSpanNotice,
+    shown_span::{chart_marks, chart_span},
     status_line::StatusLine,
     viewer::OpenNote,
 };
@@ -80,16 +82,11 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         }
     };
     let choose = move |points: Option<(usize, usize)>| {
-        let span = points
-            .map(|points| figures.with_untracked(|figures| figures.seconds_of(offset(figures, selection, points))));
+        let span = points.map(|points| figures.with_untracked(|figures| figures.seconds_of(points)));
         navigate(selection, true, selection.with_untracked(|selection| selection.to_span(span)));
     };
-    let marks = Memo::new(move |_| figures.with(|figures| chart_marks(figures, selection.with(|it| it.span))));
-    Crosshair::provide(
-        move || figures.with(|figures| chart_span(figures, selection.with(|it| it.span))),
-        marks,
-        choose,
-    );
+    let marks = Memo::new(move |_| figures.with(chart_marks));
+    Crosshair::provide(move || figures.with(chart_span), marks, choose);
     let has_drawer = Memo::new(move |_| selection.with(|selection| selection.request.is_some()));
     // Soon after the page itself, since both have to be there while the server is away too.
     Effect::new(move |_| [Chunk::Charts, Chunk::Dialogs].map(|chunk| chunks.has(chunk)));
@@ -118,7 +115,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         <BundleMissing />
         <UnknownSelection />
         <AfterPause />
-        <Zoomed />
+        <PastSpanNotice />
         <StatusLine />
         <main id="view" tabindex="-1" class:lost=is_lost>
             {move || match view.get() {
@@ -163,39 +160,6 @@ fn UnknownSelection() -> impl IntoView {
     let unknown = move || selection.with(|selection| selection.unknown.clone());
     move || {
         unknown().map(|unknown| view! { <aside class="notice" id="unknown-selection" aria-label="Unknown address">{unknown}</aside> })
-    }
-}
-
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-
-/// A notice that the charts show a span of the window, with the way back. As the next one it is hidden and not gone, which is less code.
-#[component]
-fn Zoomed() -> impl IntoView {
-    let (selection, figures) = (selection::use_selection(), use_live().figures);
-    let words = Memo::new(move |_| {
-        let Some(span) = selection.with(|selection| selection.span) else { return String::new() };
-        figures.with(|figures| {
-            let window = figures.window_text();
-            let points = figures.points_of(span);
-            let (from, to) = points.map_or(span, |points| figures.seconds_of(points));
-            let snapshot = &figures.snapshot;
-            let times = [from, to].map(|second| snapshot.in_zone(second.saturating_mul(1000)));
-            let is_of_one_day =
-                times.map(|ms| ms / DAY_MS) == [snapshot.wall_clock(snapshot.taken_at_unix_ms) / DAY_MS; 2];
-            let [from, to] =
-                times.map(|ms| if is_of_one_day { format::clock(ms) } else { format::date_time(ms, &snapshot.zone()) });
-            match points {
-                Some(_) => format!("The charts show {from} to {to}. All else is of the {window}. "),
-                None => format!("{from} to {to} is not in the {window}: the charts show all of it. "),
-            }
-        })
-    });
-    let whole = move || selection.with(|selection| selection.to_span(None).href());
-    view! {
-        <aside class="notice" id="zoomed" aria-label="Span of the charts" hidden=move || words.with(String::is_empty)>
-            {words}
-            <a href=whole>"Whole window"</a>
-        </aside>
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) struct Selection {
     pub(crate) all: bool,
     /// Whether the page is for a screen on a wall: larger figures, no controls.
     pub(crate) wall: bool,
-    /// The span that the charts show, from one Unix second to another; `None` for all of the window.
+    /// The span of the past that the page shows, from one Unix second to another; `None` for the window that ends now.
     pub(crate) span: Option<(u64, u64)>,
     /// The request in the drawer, by its key or its id.
     pub(crate) request: Option<String>,
@@ -79,7 +79,7 @@ impl Selection {
         Self { window, span: None, unknown: None, ..self.clone() }
     }
 
-    /// The same view with charts of a span, or of the whole window.
+    /// The same view of a past span, or of the window that ends now.
     pub(crate) fn to_span(&self, span: Option<(u64, u64)>) -> Self {
         Self { span, unknown: None, ..self.clone() }
     }
@@ -130,6 +130,6 @@ impl Selection {
             (View::Memory, _) => Part::Memory,
             (View::Database, _) => Part::Database,
         };
-        RefreshQuery { window: self.window, part, span: None }
+        RefreshQuery { window: self.window, part, span: self.span }
     }
 }

@@ -17,6 +17,7 @@ mod sessions;
 mod short_body;
 mod sign_in;
 pub(crate) mod sign_in_link;
+mod span_times;
 mod tokens;
 
 use std::sync::Arc;
@@ -106,6 +107,9 @@ fn method_router(route: BoardRoute, host_state: &HostState) -> MethodRouter<Arc<
 }
 
 async fn page(State(telemetry): BoardState, request: Request) -> Response {
+    if let Some(redirect) = span_times::redirect(request.uri()) {
+        return redirect;
+    }
     let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let query = request.uri().query().unwrap_or_default().to_owned();
     let base = base_address(&request);

@@ -28,8 +28,7 @@ pub(crate) fn Chart(
     compact: bool,
 ) -> impl IntoView {
     let crosshair: Crosshair = expect_context();
-    let (index, span) = (crosshair.index, crosshair.span.clone());
-    let data = Memo::new(move |_| data.with(|data| data.within(&span())));
+    let index = crosshair.index;
     let handles = StoredValue::new(crosshair.clone());
     // The name of the series that is drawn alone; empty for all.
     let isolated = RwSignal::new("");
@@ -89,7 +88,7 @@ pub(crate) fn Chart(
 fn Legend(data: Memo<ChartData>, crosshair: Crosshair, isolated: RwSignal<&'static str>) -> impl IntoView {
     let Crosshair { index, span, marks, is_scripted, .. } = crosshair;
     let when = move || match (index.get(), span()) {
-        (None, span) if span.hidden.is_none() => "now".to_owned(),
+        (None, span) if !span.is_past => "now".to_owned(),
         (index, span) => span.clock(index.unwrap_or_else(|| data.with(ChartData::newest_point))),
     };
     let item = move |unit: Unit, (name, hue, value, is_choice): LegendItem| {
@@ -147,7 +146,7 @@ fn said_at(marks: &[ChartMark], index: Option<usize>) -> Vec<&str> {
 
 /// The chart in a sentence.
 fn describe(title: &str, data: &ChartData, shown: &ChartSpan) -> String {
-    let newest = if shown.hidden.is_some() { "at its end" } else { "now" };
+    let newest = if shown.is_past { "at its end" } else { "now" };
     let series = data.series.iter().map(|series| {
         let known: Vec<f64> = series.values.iter().flatten().copied().collect();
         if known.is_empty() {
@@ -160,7 +159,7 @@ fn describe(title: &str, data: &ChartData, shown: &ChartSpan) -> String {
         format!("{}: {newest} {now}, lowest {}, highest {}", series.name, text(lowest), text(highest))
     });
     let span = match data.span {
-        span if shown.hidden.is_some() => format!("{} to {}", shown.clock(0), shown.clock(span.points - 1)),
+        span if shown.is_past => format!("{} to {}", shown.clock(0), shown.clock(span.points - 1)),
         span if span.is_whole() => format!("last {}", span.window.long_word()),
         span => format!("last {}", format::span(span.seconds())),
     };
@@ -175,13 +174,13 @@ mod tests {
     const MINUTE: ShownSpan = ShownSpan { window: Window::Minute, points: 60 };
 
     fn shown(data: &ChartData) -> ChartSpan {
-        ChartSpan { span: data.span, hidden: None, started_ms: 0, end_ms: 7_200_000 }
+        ChartSpan { span: data.span, is_past: false, started_ms: 0, end_ms: 7_200_000 }
     }
 
     #[test]
     fn a_part_of_the_window_has_its_times() {
         let data = ChartData::new(ShownSpan { window: Window::Minute, points: 30 }, Unit::Percent);
-        let part = ChartSpan { hidden: Some(10), ..shown(&data) };
+        let part = ChartSpan { is_past: true, ..shown(&data) };
         assert_eq!(describe("CPU", &data, &part), "CPU, 01:59:31 to 02:00:00. .");
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use leptos::prelude::*;
 use watchboard_wire::{Band, ShownSpan, format};
 
-use super::chart::{ChartSpan, Crosshair, CrosshairLine, Series, TimeAxis, stretches};
+use super::chart::{Crosshair, CrosshairLine, Series, TimeAxis, stretches};
 
 /// Shades, from few to many.
 const SHADES: f64 = 5.0;
@@ -20,19 +20,6 @@ pub(crate) struct HeatData {
 }
 
 impl HeatData {
-    /// The part of it that the charts show.
-    fn within(&self, shown: &ChartSpan) -> Self {
-        let mut part = self.clone();
-        if let Some(hidden) = shown.hidden {
-            part.span = shown.span;
-            part.points.truncate(part.points.len().saturating_sub(hidden));
-            // What is older would still count for the bands.
-            part.points.drain(..part.points.len().saturating_sub(part.span.points));
-            part.lines.iter_mut().for_each(|line| line.hide(hidden));
-        }
-        part
-    }
-
     fn counts(&self) -> impl Iterator<Item = (Band, u32)> {
         self.points.iter().flatten().copied()
     }
@@ -63,8 +50,6 @@ type HeatBox = (usize, u8);
 #[component]
 pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatData>) -> impl IntoView {
     let Crosshair { index: crosshair, span, .. } = expect_context();
-    let of_span = span.clone();
-    let data = Memo::new(move |_| data.with(|data| data.within(&of_span())));
     let chosen = RwSignal::new(None::<HeatBox>);
     // A click keeps the box.
     let is_kept = RwSignal::new(false);

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 /// One of them: its name, its value, its scope, and its small line over the window.
 #[component]
 pub(crate) fn StatTile(
-    label: &'static str,
+    label: Memo<String>,
     value: Memo<String>,
     /// Scope and age of the figure.
     detail: Memo<String>,

@@ -40,24 +40,27 @@ fn causes_are_bounded_by_what_was_quiet_for_longest() {
 }
 
 #[test]
-fn points_are_those_of_their_seconds_until_they_leave_the_window() {
-    let at_tick = |tick: u64| {
-        let snapshot = Snapshot { oldest_tick: 1_000_000, tick: 1_000_000 + tick, ..Snapshot::default() };
-        Figures::new(RefreshQuery::default(), RefreshResponse { snapshot, ..RefreshResponse::default() })
-    };
-    let seconds = at_tick(5_003).seconds_of((70, 79));
-    assert_eq!(seconds, (1_000_000 + 5_000 - 190, 1_000_000 + 5_000 - 90));
-    for (tick, points) in [
-        (5_003, Some((70, 79))),
-        (5_009, Some((70, 79))),
-        (5_010, Some((69, 78))),
-        (5_710, Some((0, 8))),
-        (5_790, None),
-    ] {
-        assert_eq!(at_tick(tick).points_of(seconds), points, "{tick}");
-    }
-    assert_eq!(at_tick(5_003).points_of((0, u64::MAX)), Some((0, 89)));
-    assert_eq!(at_tick(5_003).points_of((9, 3)), None);
+fn points_have_their_seconds_now_and_of_a_past_span() {
+    let snapshot = Snapshot { oldest_tick: 1_000_000, tick: 1_005_003, ..Snapshot::default() };
+    let now = Figures::new(RefreshQuery::default(), RefreshResponse { snapshot, ..RefreshResponse::default() });
+    assert_eq!((now.span().points, now.seconds_of((70, 79))), (90, (1_004_810, 1_004_910)));
+    let past = Figures { past: Some((1_002_000, 1_002_130)), ..now };
+    assert_eq!((past.span().points, past.first_point()), (13, 100_200));
+    assert_eq!((past.seconds_of((0, 12)), past.seconds_of((3, 4))), ((1_002_000, 1_002_130), (1_002_030, 1_002_050)));
+}
+
+#[test]
+fn a_past_span_that_the_page_has_keeps_its_figures() {
+    let past = RefreshResponse { span: Some((10, 20)), ..answer(vec![row(1, 5, Some("/a"))], vec![]) };
+    let mut figures = Figures::new(RefreshQuery::default(), past);
+    let mut unchanged = RefreshResponse { span: Some((10, 20)), is_unchanged: true, ..RefreshResponse::default() };
+    unchanged.snapshot.tick = 99;
+    figures.update(unchanged);
+    assert_eq!((figures.endpoints[0].requests, figures.snapshot.tick, figures.newest_tick()), (5, 99, 19));
+    // It grows while it is not over.
+    let longer = RefreshResponse { span: Some((10, 21)), ..answer(vec![row(1, 6, Some("/a"))], vec![]) };
+    figures.update(longer);
+    assert_eq!((figures.endpoints[0].requests, figures.newest_tick()), (6, 20));
 }
 
 #[test]

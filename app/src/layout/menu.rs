@@ -35,12 +35,32 @@ pub(crate) fn Menu() -> impl IntoView {
                 <li class="scripted"><ZoneButton /></li>
                 <li class="scripted"><DialogButton dialog=Dialog::Find word="Find…" key="Ctrl K" /></li>
                 <li class="scripted"><DialogButton dialog=Dialog::Keys word="Help: keys…" key="?" /></li>
+                <li><SpanFields /></li>
                 <li><a href=to_wall>"Display for a wall"</a></li>
                 {database}
                 <li class="note">"Watchboard " {version} ". Times are " {zone} ". Its own cost: in the memory view."</li>
             </ul>
         </details>
     }
+}
+
+/// The two times of a past span. It is a form, so that it works without scripts, and text, since elements would be code of the first view.
+#[component]
+fn SpanFields() -> impl IntoView {
+    let selection = use_live().selection;
+    let fields = move || {
+        let (view, window) = selection.with(|selection| (selection.view.word(), selection.window.word()));
+        [
+            "<input type=hidden name=view value=",
+            view,
+            "><input type=hidden name=window value=",
+            window,
+            "><label>From, UTC <input type=datetime-local name=from step=1 required></label>\
+             <label>To, UTC <input type=datetime-local name=to step=1 required></label><button>Show this span</button>",
+        ]
+        .concat()
+    };
+    view! { <form class="span" method="get" inner_html=fields></form> }
 }
 
 /// A link that loads the page again. With scripts it loads the figures alone.

@@ -1,55 +1,36 @@
-//! What all charts of the page show: the window or a span of it, and the marks in it.
-
-use leptos::prelude::*;
-use watchboard_wire::ShownSpan;
+//! What all charts of the page show: the window or a past span, and the marks in it.
 
 use crate::{
     components::{ChartMark, ChartSpan},
     figures::Figures,
-    selection::Selection,
 };
 
-/// What the charts show: the span of the URL, or all of the window.
-pub(super) fn chart_span(figures: &Figures, span: Option<(u64, u64)>) -> ChartSpan {
-    let snapshot = &figures.snapshot;
-    let whole = ChartSpan {
-        span: figures.span(),
-        hidden: None,
-        started_ms: snapshot.wall_clock(snapshot.started_at_unix_ms),
-        end_ms: snapshot.wall_clock(snapshot.taken_at_unix_ms),
-    };
-    let Some((first, last)) = span.and_then(|span| figures.points_of(span)) else { return whole };
+/// What the charts show: a past span, or the window that ends now.
+pub(super) fn chart_span(figures: &Figures) -> ChartSpan {
+    let (snapshot, span) = (&figures.snapshot, figures.span());
+    let newest = span.points - 1;
     ChartSpan {
-        span: ShownSpan { points: last + 1 - first, ..whole.span },
-        hidden: Some(whole.span.points - 1 - last),
-        // Where its last point begins.
-        end_ms: snapshot.in_zone(figures.seconds_of((last, last)).0 * 1000),
-        ..whole
+        span,
+        is_past: figures.past.is_some(),
+        started_ms: snapshot.wall_clock(snapshot.started_at_unix_ms),
+        end_ms: match figures.past {
+            // Where its last point begins.
+            Some(_) => snapshot.in_zone(figures.seconds_of((newest, newest)).0 * 1000),
+            None => snapshot.wall_clock(snapshot.taken_at_unix_ms),
+        },
     }
 }
 
 /// The marks of what the charts show.
-pub(super) fn chart_marks(figures: &Figures, span: Option<(u64, u64)>) -> Vec<ChartMark> {
-    let (whole, step) = (figures.span().points, figures.window().step_seconds());
-    let (first, last) = span.and_then(|span| figures.points_of(span)).unwrap_or((0, whole - 1));
-    let now = figures.snapshot.tick / step;
+pub(super) fn chart_marks(figures: &Figures) -> Vec<ChartMark> {
+    let (points, step) = (figures.span().points, figures.window().step_seconds());
+    let newest = figures.newest_tick() / step;
     let placed = figures.marks.iter().filter_map(|mark| {
-        let ago = now.saturating_sub(mark.at_unix_ms / 1000 / step) as usize;
-        let index = (whole - 1).checked_sub(ago).filter(|index| (first..=last).contains(index))? - first;
+        let ago = newest.checked_sub(mark.at_unix_ms / 1000 / step)?;
+        let index = (points - 1).checked_sub(usize::try_from(ago).ok()?)?;
         Some(ChartMark { index, kind: mark.kind, said: mark.text.clone() })
     });
     placed.collect()
-}
-
-/// Points of the charts as points of the window.
-pub(super) fn offset(
-    figures: &Figures,
-    selection: RwSignal<Selection>,
-    (first, last): (usize, usize),
-) -> (usize, usize) {
-    let shown = selection.with_untracked(|selection| selection.span).and_then(|span| figures.points_of(span));
-    let before = shown.map_or(0, |(first, _)| first);
-    (before + first, before + last)
 }
 
 #[cfg(test)]
@@ -65,8 +46,8 @@ mod tests {
         let timeline = Timeline { window: Window::Minute, ..Timeline::default() };
         let first = RefreshResponse { snapshot, marks, timeline, ..RefreshResponse::default() };
         let figures = Figures::new(RefreshQuery { window: Window::Minute, ..RefreshQuery::default() }, first);
-        let placed = |span| {
-            let marks = chart_marks(&figures, span);
+        let placed = |past| {
+            let marks = chart_marks(&Figures { past, ..figures.clone() });
             marks.into_iter().map(|mark| (mark.index, mark.said)).collect::<Vec<_>>()
         };
         let named =

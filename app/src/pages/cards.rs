@@ -75,8 +75,9 @@ pub(super) fn AllCards() -> impl IntoView {
 #[component]
 fn MarkList() -> impl IntoView {
     let marks = figures_memo(|figures| {
-        let from = figures.snapshot.tick.saturating_sub(figures.window().seconds()) * 1000;
-        let marks = figures.marks.iter().rev().filter(|mark| mark.at_unix_ms >= from);
+        let newest = figures.newest_tick();
+        let oldest = newest.saturating_sub(figures.span().seconds());
+        let marks = figures.marks.iter().rev().filter(|mark| (oldest..=newest).contains(&(mark.at_unix_ms / 1000)));
         let dated = |mark: &Mark| (figures.snapshot.date_time(mark.at_unix_ms), mark.kind.word(), mark.text.clone());
         marks.map(dated).collect::<Vec<_>>()
     });

@@ -69,13 +69,14 @@ fn subtitle(figures: &Figures) -> String {
 /// Its figures of the window.
 #[component]
 fn EndpointTiles() -> impl IntoView {
-    let tile = |label, read: fn(&EndpointRow, &Figures) -> (String, String), line: Memo<ChartData>| {
+    let tile = |label: &'static str, read: fn(&EndpointRow, &Figures) -> (String, String), line: Memo<ChartData>| {
         let of_row = move |figures: &Figures| {
             figures.endpoint.as_ref().map(|detail| read(&detail.row, figures)).unwrap_or_default()
         };
         let (value, detail) =
             (figures_memo(move |figures| of_row(figures).0), figures_memo(move |figures| of_row(figures).1));
         let line = Memo::new(move |_| line.with(sparkline));
+        let label = Memo::new(move |_| label.to_owned());
         view! { <StatTile label value detail line tone=Memo::new(|_| String::new()) /> }
     };
     let line = |unit, read: fn(&EndpointColumns) -> Series| {

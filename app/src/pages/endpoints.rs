@@ -303,7 +303,7 @@ pub(crate) fn AllocatingTable() -> impl IntoView {
 pub(super) fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f64> {
     let window = figures.window();
     let points = figures.span().line_points() as u64;
-    let now = figures.snapshot.tick / window.line_step_seconds();
+    let now = figures.newest_tick() / window.line_step_seconds();
     let value = |index: u64| {
         // Points are counted back from now; the line ends at its own last point.
         let back = (points - 1 - index).checked_sub(now.saturating_sub(row.line_last));
@@ -312,7 +312,7 @@ pub(super) fn requests_over_time(figures: &Figures, row: &EndpointRow) -> Vec<f6
     };
     let mut values: Vec<_> = (0..points).map(value).collect();
     let step = window.line_step_seconds();
-    let lacks = 1.0 - (figures.snapshot.tick % step + 1) as f64 / step as f64;
+    let lacks = 1.0 - (figures.newest_tick() % step + 1) as f64 / step as f64;
     if let [.., before, last] = &mut values[..] {
         *last += lacks * *before;
     }

@@ -97,7 +97,7 @@ fn cause_row(figures: &Figures, cause: &ErrorCause, count: u64, selection: &Sele
     let after = last.map_or_else(|| "–".to_owned(), |sample| format::duration_us(sample.duration_us as f64));
     let window = figures.window();
     let mut line = vec![0.0; figures.span().points];
-    let newest = figures.snapshot.tick / window.step_seconds();
+    let newest = figures.newest_tick() / window.step_seconds();
     for (point, count) in &cause.points {
         let ago = newest.checked_sub(*point).and_then(|ago| (line.len() - 1).checked_sub(ago as usize));
         if let Some(index) = ago {

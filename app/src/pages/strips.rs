@@ -57,7 +57,8 @@ fn strip_row(figures: &Figures, strip: &EndpointStrip, selection: &Selection) ->
         |(us, index)| {
             let ago = (strip.p95_us.len() - 1 - index) as u64 * figures.window().line_step_seconds();
             let snapshot = &figures.snapshot;
-            let at_ms = snapshot.taken_at_unix_ms.saturating_sub(ago * 1000);
+            let newest_ms = figures.past.map_or(snapshot.taken_at_unix_ms, |_| figures.newest_tick() * 1000);
+            let at_ms = newest_ms.saturating_sub(ago * 1000);
             let at = if figures.window().is_of_days() { snapshot.date_time(at_ms) } else { snapshot.clock(at_ms) };
             format!("{} at {at}", format::duration_us(f64::from(*us)))
         },

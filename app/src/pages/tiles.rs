@@ -1,20 +1,33 @@
 //! The figures at the top of the overview: large is now, small is the window.
 
 use leptos::prelude::*;
-use watchboard_wire::{Latency, RecentRequests, Snapshot, WindowTotals, format};
+use watchboard_wire::{Latency, RecentRequests, Snapshot, TimelineColumns, WindowTotals, format};
 
 use super::{charts, chunks::Chunks, memory::watches_another};
 use crate::{
     components::{ChartData, FULL_PERCENT, StatTile, TIGHT_PERCENT},
     figures::Figures,
-    live::{figures_memo, snapshot_text},
+    live::figures_memo,
 };
 
 /// Requests, errors, latency, memory and CPU. The figures of requests are of the last ten seconds.
 #[component]
 pub(super) fn Tiles() -> impl IntoView {
-    let recent =
-        |read: fn(&RecentRequests) -> String| snapshot_text(move |snapshot| read(&snapshot.requests.last_ten_seconds));
+    let recent = |now: fn(&RecentRequests) -> String, past: fn(&WindowTotals) -> String| {
+        figures_memo(move |figures: &Figures| match figures.past {
+            Some(_) => past(&figures.totals),
+            None => now(&figures.snapshot.requests.last_ten_seconds),
+        })
+    };
+    let label = |name: &'static str, scope: &'static str, of_past: &'static str| {
+        figures_memo(move |figures: &Figures| [name, if figures.past.is_some() { of_past } else { scope }].concat())
+    };
+    let host = |now: fn(&Snapshot) -> String, past: fn(&TimelineColumns) -> String| {
+        figures_memo(move |figures: &Figures| match figures.past {
+            Some(_) => past(&figures.timeline.columns),
+            None => now(&figures.snapshot),
+        })
+    };
     let window = |read: fn(&WindowTotals) -> String| {
         figures_memo(move |figures: &Figures| format!("{} in the {}", read(&figures.totals), figures.window_text()))
     };
@@ -27,36 +40,65 @@ pub(super) fn Tiles() -> impl IntoView {
     view! {
         <div class="stats">
             <StatTile
-                label="Requests, last 10\u{a0}s"
-                value=recent(|recent| format::per_second(recent.per_second()))
+                label=label("Requests", RECENTLY, "")
+                value=recent(|recent| format::per_second(recent.per_second()), |totals| format::per_second(totals.per_second()))
                 detail=window(|totals| format!("{}, {}", format::count(totals.requests as f64), format::per_second(totals.per_second())))
                 change=change(|totals| percent_change(totals.per_second(), before_per_second(totals)?))
                 line=line(charts::request_rate())
                 tone=calm()
             />
             <StatTile
-                label="Server errors, last 10\u{a0}s"
-                value=recent(|recent| recent.error_percent().map_or_else(dash, format::percent))
+                label=label("Server errors", RECENTLY, "")
+                value=recent(
+                    |recent| recent.error_percent().map_or_else(dash, format::percent),
+                    |totals| totals.error_percent().map_or_else(dash, format::percent),
+                )
                 detail=window(|totals| {
                     let percent = totals.error_percent().map_or_else(dash, format::percent);
                     format!("{}, {percent}", format::count(totals.server_errors as f64))
                 })
                 change=change(error_change)
                 line=line(charts::server_errors())
-                tone=recent(|recent| error_tone(recent).to_owned())
+                tone=recent(|recent| error_tone(recent.error_percent()).to_owned(), |totals| error_tone(totals.error_percent()).to_owned())
             />
             <StatTile
-                label="p99, last 10\u{a0}s"
-                value=recent(|recent| p99(recent.latency))
+                label=label("p99", RECENTLY, "")
+                value=recent(|recent| p99(recent.latency), |totals| p99(totals.latency))
                 detail=window(|totals| p99(totals.latency))
                 change=change(|totals| percent_change(totals.latency?.p99_us as f64, totals.before?.latency_p99_us? as f64))
                 line=line(charts::latency_p99())
                 tone=calm()
             />
-            <StatTile label=whose value=snapshot_text(rss) detail=snapshot_text(memory_detail) change=calm() line=line(charts::rss()) tone=snapshot_text(memory_tone) />
-            <StatTile label="CPU" value=snapshot_text(cpu) detail=snapshot_text(cpu_detail) change=calm() line=line(charts::cpu()) tone=calm() />
+            <StatTile
+                label=label(whose, "", ", at its end")
+                value=host(rss, |columns| known(&columns.rss_bytes).last().map_or_else(dash, |bytes| format::bytes(bytes as f64)))
+                detail=host(memory_detail, |_| "resident".to_owned())
+                change=calm()
+                line=line(charts::rss())
+                tone=host(memory_tone, |_| String::new())
+            />
+            <StatTile
+                label=label("CPU", "", ", mean")
+                value=host(cpu, |columns| mean(known(&columns.process_cpu_percent)).map_or_else(dash, format::percent))
+                detail=host(cpu_detail, |_| "of a core".to_owned())
+                change=calm()
+                line=line(charts::cpu())
+                tone=calm()
+            />
         </div>
     }
+}
+
+/// The figures of requests are of now.
+const RECENTLY: &str = ", last 10\u{a0}s";
+
+fn known<T: Copy>(column: &[Option<T>]) -> impl Iterator<Item = T> {
+    column.iter().copied().flatten()
+}
+
+fn mean(values: impl Iterator<Item = f32>) -> Option<f64> {
+    let (count, sum) = values.fold((0_u32, 0.0), |(count, sum), value| (count + 1, sum + f64::from(value)));
+    (count > 0).then(|| sum / f64::from(count))
 }
 
 /// The change against the window before; empty unless both windows have figures for nearly all of their time.
@@ -105,8 +147,8 @@ fn p99(latency: Option<Latency>) -> String {
 }
 
 /// As the finding of server errors: from 5 % on it is a warning, from 50 % on an incident.
-fn error_tone(recent: &RecentRequests) -> &'static str {
-    match recent.error_percent() {
+fn error_tone(percent: Option<f64>) -> &'static str {
+    match percent {
         Some(percent) if percent >= 50.0 => "bad",
         Some(percent) if percent >= 5.0 => "warn",
         _ => "",

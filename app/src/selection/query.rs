@@ -85,8 +85,7 @@ fn parse_word<T: Copy, const N: usize>(all: [T; N], word: fn(T) -> &'static str,
     all.into_iter().find(|one| word(*one) == wanted)
 }
 
-const NO_SPAN: &str =
-    "“from” and “to” are Unix seconds, and “from” is the earlier one: the charts show the whole window.";
+const NO_SPAN: &str = "“from” and “to” are Unix seconds or times as 2026-11-23T12:03 in UTC, and “from” is the earlier one: this is the window that ends now.";
 
 fn unknown_window(value: &str) -> String {
     let words = Window::ALL.map(Window::word).join(", ");

@@ -14,7 +14,7 @@ pub struct RefreshQuery {
     pub window: Window,
     /// The part that its view shows.
     pub part: Part,
-    /// A span of the past instead of the window: from one tick to before another.
+    /// A span of the past instead of the window: from one Unix second by the wall clock to before another.
     pub span: Option<(u64, u64)>,
 }
 
@@ -52,7 +52,8 @@ pub struct RefreshCursor {
 pub struct RefreshResponse {
     /// The newest snapshot.
     pub snapshot: Snapshot,
-    /// The ticks of the figures of a past span, from one to before the other, at steps of the timeline; `None` for a window that ends now.
+    /// The ticks of the figures of a past span, from one to before the other, at steps of the timeline; `None` for a window that
+    /// ends now, also if the history has nothing of the span.
     pub span: Option<(u64, u64)>,
     /// Whether the page has all figures of its past span: what follows is empty.
     pub is_unchanged: bool,

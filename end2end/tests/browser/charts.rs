@@ -55,7 +55,7 @@ async fn without_scripts_a_legend_is_plain_text() {
 /// The times below the first chart.
 const TIMES: &str =
     "[...document.querySelector('.charts .chart:first-child .x-axis').children].map(e => e.textContent).join(' ')";
-const NOTICE: &str = "document.querySelector('#zoomed:not([hidden])')?.textContent ?? null";
+const NOTICE: &str = "document.querySelector('#past-span:not([hidden])')?.textContent ?? null";
 const SEARCH: &str = "location.search";
 
 /// Opens the requests view once the charts have half a minute.
@@ -63,6 +63,13 @@ async fn open_charts(board: &Board, browser: &Browser) {
     browser.tab.goto(&format!("{}?view=requests&window=1m", board.url)).await.unwrap();
     browser.until(FRESHNESS, |text| text == "Live").await;
     browser.until(TIMES, |times| times.as_str().is_some_and(|times| times.ends_with("now"))).await;
+    // A span is of what the history has.
+    let age = "(fetch('health').then(answer => answer.json()).then(it => window.age = it.monitor.uptime_seconds), window.age ?? 0)";
+    let began = std::time::Instant::now();
+    while browser.value(age).await.as_u64() < Some(30) {
+        assert!(began.elapsed().as_secs() < 60, "it is young for too long");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
 }
 
 #[tokio::test]
@@ -70,7 +77,9 @@ async fn a_dragged_span_is_shown_alone_and_one_click_leads_back() {
     let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
     open_charts(&board, &browser).await;
     browser.drag(".charts .chart:first-child .plot", (0.5, 0.75)).await;
-    browser.until(NOTICE, |notice| notice.as_str().is_some_and(|notice| notice.starts_with("The charts show "))).await;
+    browser
+        .until(NOTICE, |notice| notice.as_str().is_some_and(|notice| notice.contains("Findings, and what is open")))
+        .await;
     let search = browser.value(SEARCH).await.as_str().unwrap().to_owned();
     let second = |name: &str| -> u64 {
         let value = search.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)).expect("it is in the URL");
@@ -89,9 +98,26 @@ async fn a_dragged_span_is_shown_alone_and_one_click_leads_back() {
     assert_eq!(browser.value(&TIMES.replace(".charts .chart:first-child", ".chart")).await, times);
     browser.tab.back().await.unwrap();
     browser.tab.refresh().await.unwrap();
-    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.until(FRESHNESS, |text| text == "Past").await;
     browser.until(TIMES, |shown| *shown == times).await;
-    browser.tab.find(Locator::Css("#zoomed a")).await.unwrap().click().await.unwrap();
+    // The tables and the tiles are of the span too.
+    let requests = "[...document.querySelectorAll('#endpoints tbody.rows td[data-label=Requests]')]
+        .reduce((sum, cell) => sum + +cell.textContent, 0)";
+    let of_span = browser.value(requests).await;
+    let health = format!(
+        "fetch('health?from={}&to={}').then(answer => answer.json()).then(health => window.health = health.application.total_requests), window.health",
+        second("from"),
+        second("to")
+    );
+    browser.until(&health, |total| *total == of_span).await;
+    // The span before, and this one again.
+    browser.tab.find(Locator::Css("#past-span a")).await.unwrap().click().await.unwrap();
+    browser
+        .until(SEARCH, |search| search.as_str().is_some_and(|it| it.contains(&format!("to={}", second("from")))))
+        .await;
+    browser.tab.find(Locator::Css("#past-span a:nth-of-type(2)")).await.unwrap().click().await.unwrap();
+    browser.until(TIMES, |shown| *shown == times).await;
+    browser.tab.find(Locator::Css("#past-span a:last-child")).await.unwrap().click().await.unwrap();
     browser.until(NOTICE, serde_json::Value::is_null).await;
     assert_eq!(browser.value(SEARCH).await, "?view=requests&window=1m");
     browser.until(TIMES, |times| times.as_str().is_some_and(|times| times.ends_with("now"))).await;
@@ -116,7 +142,7 @@ async fn a_span_is_chosen_by_keys() {
     browser.until(SEARCH, |search| search.as_str().is_some_and(|search| search.contains("&from="))).await;
     let view_box = "document.querySelector('.charts .chart:first-child .crosshair').getAttribute('viewBox')";
     browser.until(view_box, |view_box| view_box == "0 0 9 1").await;
-    // Within it a further span is chosen: its points are those of the window.
+    // Within it a further span is chosen.
     press(&browser, &format!("{shift}{}{shift}", arrow.repeat(3))).await;
     press(&browser, &char::from(Key::Enter).to_string()).await;
     browser.until(view_box, |view_box| view_box == "0 0 3 1").await;
@@ -136,11 +162,13 @@ async fn a_span_is_chosen_by_keys() {
 }
 
 #[tokio::test]
-async fn a_span_that_is_not_in_the_window_or_none_says_so_without_scripts() {
+async fn a_span_that_is_not_in_the_history_or_none_says_so_without_scripts() {
     let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(false).await);
     browser.tab.goto(&format!("{}?view=requests&window=1m&from=5&to=60", board.url)).await.unwrap();
-    browser.until(NOTICE, |notice| notice.as_str().is_some_and(|notice| notice.contains("is not in the last"))).await;
-    browser.tab.find(Locator::Css("#zoomed a")).await.unwrap().click().await.unwrap();
+    browser
+        .until(NOTICE, |notice| notice.as_str().is_some_and(|notice| notice.contains("the history has nothing of it")))
+        .await;
+    browser.tab.find(Locator::Css("#past-span a:last-child")).await.unwrap().click().await.unwrap();
     browser.until(NOTICE, serde_json::Value::is_null).await;
     browser.tab.goto(&format!("{}?view=requests&from=60&to=5", board.url)).await.unwrap();
     browser.until_says("unknown-selection", "Unix seconds").await;

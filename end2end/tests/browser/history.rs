@@ -1,5 +1,6 @@
 //! The history on disk: the windows of days, and what they show of earlier runs.
 
+use fantoccini::Locator;
 use watchboard_end2end::{Board, Browser};
 
 const WINDOWS: &str = "document.querySelectorAll('nav.windows a').length";
@@ -11,6 +12,8 @@ async fn windows_of_days_are_there_with_a_history_on_disk_and_show_the_run_befor
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["--data-dir", folder.path().to_str().unwrap()];
     let browser = Browser::start(true).await;
+    let unix_seconds = || std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a time after 1970").as_secs();
+    let began = unix_seconds();
     let first = Board::demo("127.0.0.1:0", &arguments).await;
     browser.resize(1024, 768).await;
     browser.tab.goto(&format!("{}?view=requests", first.url)).await.unwrap();
@@ -29,10 +32,21 @@ async fn windows_of_days_are_there_with_a_history_on_disk_and_show_the_run_befor
         browser.until(stored, |bytes| bytes.as_u64() > Some(least)).await;
     }
     first.stop().await;
+    let ended = unix_seconds();
     let second = Board::demo("127.0.0.1:0", &[&arguments[..], &["--no-traffic"]].concat()).await;
     for window in ["15m", "7d", "30d", "13mo"] {
         browser.tab.goto(&format!("{}?view=requests&window={window}", second.url)).await.unwrap();
         browser.until(ROWS, |rows| rows.as_u64() > Some(3)).await;
+    }
+    // A span of the first run alone, in every view.
+    browser.tab.goto(&format!("{}?view=requests&from={began}&to={ended}", second.url)).await.unwrap();
+    browser.until(ROWS, |rows| rows.as_u64() > Some(3)).await;
+    browser.until_says("past-span", "began with this process").await;
+    for (view, shown) in
+        [("overview", "#endpoints-that-take-the-most tbody a"), ("memory", ".chart polyline, .chart path")]
+    {
+        browser.tab.find(Locator::Css(&format!("nav a[href^='?view={view}']"))).await.unwrap().click().await.unwrap();
+        browser.until(&format!("document.querySelectorAll('{shown}').length"), |count| count.as_u64() > Some(3)).await;
     }
     browser.stop().await;
 }

@@ -95,7 +95,7 @@ async fn what_has_the_focus_is_seen() {
     assert_eq!(browser.value(&is_seen(".skip")).await, true);
     // The notice of a span stands over the end of the page.
     browser.drag(".charts .chart:first-child .plot", (0.5, 0.9)).await;
-    browser.until("document.querySelector('#zoomed')?.hidden", |hidden| hidden == false).await;
+    browser.until("document.querySelector('#past-span')?.hidden", |hidden| hidden == false).await;
     let fold = "document.querySelector('.hints summary')";
     browser.value(&format!("scrollBy(0, {fold}.getBoundingClientRect().bottom - innerHeight + 5)")).await;
     browser.value(&format!("{fold}.focus()")).await;

@@ -36,11 +36,9 @@ fn bad_request(reason: &str) -> Response {
 
 /// The answer for a span of Unix seconds. 404 if the history has nothing of it.
 pub(super) async fn response(telemetry: &dyn Telemetry, (from, to): (u64, u64)) -> Response {
-    let now = telemetry.full_snapshot();
-    let tick = |second: u64| second.saturating_add_signed(-now.snapshot.wall_clock_set_ms / 1000);
-    let query = RefreshQuery { part: Part::Requests, span: Some((tick(from), tick(to))), ..RefreshQuery::default() };
+    let query = RefreshQuery { part: Part::Requests, span: Some((from, to)), ..RefreshQuery::default() };
     match telemetry.refresh(query, None).await {
-        Ok(answer) if answer.totals.seconds > 0 => Json(body(&answer)).into_response(),
+        Ok(answer) if answer.span.is_some() && answer.totals.seconds > 0 => Json(body(&answer)).into_response(),
         Ok(answer) => {
             let since = answer.snapshot.wall_clock(answer.snapshot.oldest_tick * 1000) / 1000;
             let error = format!("the history has nothing from {from} to {to}: it begins at {since}");

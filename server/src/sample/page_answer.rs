@@ -6,20 +6,18 @@ use tokio::sync::{
     Notify,
     oneshot::{Receiver, channel, error::TryRecvError},
 };
-use watchboard_wire::{
-    DatabaseDetail, FullSnapshot, Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot, Timeline,
-};
+use watchboard_wire::{DatabaseDetail, FullSnapshot, Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot};
 
 use super::Sampler;
 use crate::{
+    clock::wall_clock_set_ms,
     database::ProbeResult,
     history::{NameLookup, PastFrames, PastSpan, store::StoredPast},
 };
 
 /// A page of a past span.
 pub(crate) struct PastPage {
-    /// `None` if the history has nothing of it.
-    span: Option<PastSpan>,
+    span: PastSpan,
     /// Whether the page has all of it.
     is_had: bool,
     /// What the store has of it, once that is read.
@@ -42,20 +40,21 @@ impl PastPage {
 
 impl Sampler {
     /// Begins to read what the store has of the past span that a page asks for. `is_read` is notified when it is there. `None` if the page
-    /// asks for the window that ends now.
+    /// asks for the window that ends now, or the history has nothing of the span.
     pub(crate) fn begin_past(
         &self,
         query: &RefreshQuery,
         cursor: Option<RefreshCursor>,
         is_read: &Arc<Notify>,
     ) -> Option<PastPage> {
-        let span = self.history.past_span(query.span?, self.stored.is_readable());
-        let is_had = span.zip(cursor).is_some_and(|(span, cursor)| span.is_had_by(&cursor, self.started_at_unix_ms));
-        let wanted = span.filter(|_| !is_had).and_then(|span| Some((span.stored?, span.ticks)));
-        let reading = wanted.map(|(tier, ticks)| {
+        let tick = |second: u64| second.saturating_add_signed(-wall_clock_set_ms() / 1000);
+        let (from, to) = query.span?;
+        let span = self.history.past_span((tick(from), tick(to)), self.stored.is_readable())?;
+        let is_had = cursor.is_some_and(|cursor| span.is_had_by(&cursor, self.started_at_unix_ms));
+        let reading = span.stored.filter(|_| !is_had).map(|tier| {
             let (answer, reading) = channel();
             let is_read = Arc::clone(is_read);
-            self.stored.read(tier, ticks, move |past| {
+            self.stored.read(tier, span.ticks, move |past| {
                 let _ = answer.send(past);
                 is_read.notify_one();
             });
@@ -91,11 +90,7 @@ impl Sampler {
         snapshot: &Snapshot,
         probe_result: &ProbeResult,
     ) -> RefreshResponse {
-        let Some(span) = &past.span else {
-            // The page keeps its window: nothing is there to show.
-            let timeline = Timeline { window: query.window, ..Timeline::default() };
-            return RefreshResponse { span: query.span, timeline, endpoints_whole: true, ..self.answer_of(snapshot) };
-        };
+        let span = &past.span;
         if past.is_had {
             return RefreshResponse { span: Some(span.ticks), is_unchanged: true, ..self.answer_of(snapshot) };
         }

@@ -16,8 +16,8 @@ type ChooseSpan = Arc<dyn Fn(Option<(usize, usize)>) + Send + Sync>;
 #[derive(Clone, Copy)]
 pub(crate) struct ChartSpan {
     pub(crate) span: ShownSpan,
-    /// The newest points that are not shown; `None` if the charts show all.
-    pub(crate) hidden: Option<usize>,
+    /// Whether it ended before now.
+    pub(crate) is_past: bool,
     /// When the monitor was started.
     pub(crate) started_ms: u64,
     /// The time of the newest point.
@@ -108,7 +108,7 @@ impl Crosshair {
                 event.stop_propagation();
                 return self.anchor.set(None);
             }
-            "Escape" if (self.span)().hidden.is_some() => {
+            "Escape" if (self.span)().is_past => {
                 event.stop_propagation();
                 return (self.choose)(None);
             }

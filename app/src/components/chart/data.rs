@@ -2,8 +2,6 @@
 
 use watchboard_wire::{Axis, ShownSpan, Unit};
 
-use super::crosshair::ChartSpan;
-
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Series {
@@ -17,11 +15,6 @@ pub(crate) struct Series {
 impl Series {
     pub(crate) fn new<T: Copy + Into<f64>>(name: &'static str, hue: &'static str, column: &[Option<T>]) -> Self {
         Self { name, hue, values: column.iter().map(|value| value.map(Into::into)).collect() }
-    }
-
-    /// Drops the newest values that a span hides.
-    pub(in crate::components) fn hide(&mut self, hidden: usize) {
-        self.values.truncate(self.values.len().saturating_sub(hidden));
     }
 
     /// The value at an index of `points`, 0 the oldest. A young series has no value at the start.
@@ -100,16 +93,6 @@ impl ChartData {
         values().flatten().next().map(|_| values().take(count).flatten().sum())
     }
 
-    /// The part of it that the charts show.
-    pub(super) fn within(&self, shown: &ChartSpan) -> Self {
-        let mut part = self.clone();
-        if let Some(hidden) = shown.hidden {
-            part.series.iter_mut().for_each(|series| series.hide(hidden));
-            part.span = shown.span;
-        }
-        part
-    }
-
     /// The same with one series alone, by its name; with all of them if none has it.
     pub(super) fn only(&self, name: &str) -> Self {
         let mut alone = self.clone();
@@ -155,25 +138,6 @@ impl ChartData {
 mod tests {
     use super::*;
     use watchboard_wire::Window;
-
-    #[test]
-    fn a_span_hides_what_is_newer_and_what_is_older() {
-        let values: Vec<Option<f32>> = (0..60).map(|value| Some(value as f32)).collect();
-        let data = ChartData {
-            series: vec![Series::new("rate", "a", &values)],
-            ..ChartData::new(ShownSpan { window: Window::Minute, points: 60 }, Unit::PerSecond)
-        };
-        let shown = |hidden, points| ChartSpan {
-            span: ShownSpan { window: Window::Minute, points },
-            hidden,
-            started_ms: 0,
-            end_ms: 0,
-        };
-        let part = data.within(&shown(Some(10), 30));
-        let at = |index| part.series[0].value_at(index, part.points());
-        assert_eq!((at(0), at(29), at(30)), (Some(20.0), Some(49.0), None));
-        assert_eq!(data.within(&shown(None, 60)), data);
-    }
 
     #[test]
     fn a_series_stands_alone_on_an_axis_of_its_own() {

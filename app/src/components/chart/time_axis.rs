@@ -48,8 +48,8 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The times of a span. Where a day begins stands its date, in the place of the times that are near.
 fn ticks(shown: &ChartSpan) -> Vec<Tick> {
-    let ChartSpan { span, started_ms, end_ms, hidden } = shown;
-    if hidden.is_some() {
+    let ChartSpan { span, started_ms, end_ms, is_past } = shown;
+    if *is_past {
         let last = span.points - 1;
         return vec![
             Tick::new(0.0, shown.clock(0)),

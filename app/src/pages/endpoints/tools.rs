@@ -75,6 +75,10 @@ fn hidden_fields(selection: RwSignal<Selection>) -> impl IntoView {
         ("columns", selection.columns.word()),
     ]
     .map(|(name, value)| hidden_field(name, value.to_owned()))
+    .into_iter()
+    .chain(selection.span.iter().flat_map(|(from, to)| {
+        [("from", from), ("to", to)].map(|(name, second)| hidden_field(name, second.to_string()))
+    }))
     .collect_view()
 }
 

@@ -5,7 +5,7 @@ use watchboard_wire::ShownSpan;
 fn texts(window: Window, seconds_of_day: u64) -> Vec<String> {
     let first_of_march_ms = 1_772_323_200_000;
     let end_ms = first_of_march_ms + seconds_of_day * 1000;
-    let span = ChartSpan { span: ShownSpan { window, points: window.points() }, hidden: None, started_ms: 0, end_ms };
+    let span = ChartSpan { span: ShownSpan { window, points: window.points() }, is_past: false, started_ms: 0, end_ms };
     ticks(&span).into_iter().map(|tick| tick.text.replace('\u{a0}', " ")).collect()
 }
 
