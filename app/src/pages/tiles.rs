@@ -71,7 +71,7 @@ pub(super) fn Tiles() -> impl IntoView {
             />
             <StatTile
                 label=label(whose, "", ", at its end")
-                value=host(rss, |columns| known(&columns.rss_bytes).last().map_or_else(dash, |bytes| format::bytes(bytes as f64)))
+                value=host(rss, |columns| known_values(&columns.rss_bytes).last().map_or_else(dash, |bytes| format::bytes(bytes as f64)))
                 detail=host(memory_detail, |_| "resident".to_owned())
                 change=calm()
                 line=line(charts::rss())
@@ -79,7 +79,7 @@ pub(super) fn Tiles() -> impl IntoView {
             />
             <StatTile
                 label=label("CPU", "", ", mean")
-                value=host(cpu, |columns| mean(known(&columns.process_cpu_percent)).map_or_else(dash, format::percent))
+                value=host(cpu, |columns| mean(known_values(&columns.process_cpu_percent)).map_or_else(dash, format::percent))
                 detail=host(cpu_detail, |_| "of a core".to_owned())
                 change=calm()
                 line=line(charts::cpu())
@@ -92,7 +92,7 @@ pub(super) fn Tiles() -> impl IntoView {
 /// The figures of requests are of now.
 const RECENTLY: &str = ", last 10\u{a0}s";
 
-fn known<T: Copy>(column: &[Option<T>]) -> impl Iterator<Item = T> {
+fn known_values<T: Copy>(column: &[Option<T>]) -> impl Iterator<Item = T> {
     column.iter().copied().flatten()
 }
 

@@ -111,4 +111,4 @@ impl PastFrames {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,7 +1,8 @@
 use super::*;
 use crate::history::{
     FrameBuilder, Host,
-    store::{NameKey, StoredStep},
+    store::{Batch, EmbeddedStore, NameKey, Store, StoredStep},
+    stored_name::StoredName,
     tests::{Fed, tally},
 };
 
@@ -48,26 +49,41 @@ fn a_span_in_memory_has_its_own_sums_points_and_rows() {
     assert!(!growing.is_had_by(&RefreshCursor { window: growing.window, ..cursor }, 0));
 }
 
+/// A stored step of three requests of [`old_name`].
+fn three_requests(tier: StoreTier, start: u64) -> StoredStep {
+    let mut frame = FrameBuilder::new(start, tier.step_seconds());
+    frame.endpoint(7, &tally(&[10, 20, 30]));
+    let bytes = crate::history::stored::encode(&frame.finish(Host::default(), vec![]), |_| NameKey(99));
+    StoredStep { tier, start, bytes }
+}
+
+fn old_name() -> (NameKey, Vec<u8>) {
+    let (method, route) = (Some("GET".to_owned()), "/old".to_owned());
+    (NameKey(99), StoredName::Endpoint { method, route }.encode())
+}
+
+/// Stores three requests of `GET /old` in each ten seconds of a span, and the quarters of an hour around them.
+pub(crate) fn store_requests(folder: &std::path::Path, (from, to): (u64, u64)) {
+    let mut store = EmbeddedStore::open(&folder.join("history.redb")).expect("an empty folder");
+    let steps = [(StoreTier::TenSeconds, 10), (StoreTier::QuarterHour, 900)].into_iter().flat_map(|(tier, step)| {
+        (from / step..to.div_ceil(step)).map(move |number| three_requests(tier, number * step))
+    });
+    let batch = Batch { steps: steps.collect(), names: vec![old_name()], ..Batch::default() };
+    store.append(&batch).expect("there is room");
+}
+
 #[test]
 fn a_span_of_the_store_has_what_was_stored_under_todays_numbers() {
     let mut fed = fed(20_000);
-    let stored = |tier: StoreTier, start: u64| {
-        let mut frame = FrameBuilder::new(start, tier.step_seconds());
-        frame.endpoint(7, &tally(&[10, 20, 30]));
-        let key = NameKey(99);
-        let bytes = crate::history::stored::encode(&frame.finish(Host::default(), vec![]), |_| key);
-        StoredStep { tier, start, bytes }
-    };
-    let name =
-        crate::history::stored_name::StoredName::Endpoint { method: Some("GET".to_owned()), route: "/old".to_owned() };
-    let names = vec![(NameKey(99), name.encode())];
+    let names = vec![old_name()];
     for (asked, tier, requests) in
         [((3_000, 3_060), StoreTier::TenSeconds, 18), ((3_000, 4_800), StoreTier::Minute, 90)]
     {
         let span = fed.history.past_span(asked, true).unwrap();
         assert_eq!((span.stored, span.ticks), (Some(tier), asked));
         let starts = (asked.0..asked.1).step_by(tier.step_seconds() as usize);
-        let past = StoredPast { steps: starts.map(|start| stored(tier, start)).collect(), names: names.clone() };
+        let past =
+            StoredPast { steps: starts.map(|start| three_requests(tier, start)).collect(), names: names.clone() };
         let frames = PastFrames::new(&span, &past, &mut fed.reader, NONE);
         let lookup = NameLookup::of_endpoints(&fed.reader);
         let (answer, _) = fed.history.answer_past(&span, &Part::Requests, Some(&frames), &fed.snapshot, lookup);

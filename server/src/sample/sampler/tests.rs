@@ -6,6 +6,7 @@ use super::*;
 use watchboard_wire::{DatabaseFailure, DatabaseState, FailureKind};
 
 use crate::{
+    history::store_requests,
     requests::{Policy, record},
     supervision::Supervision,
 };
@@ -16,20 +17,19 @@ fn sampler(recorder: &'static Recorder) -> Sampler {
 }
 
 fn sampler_from(recorder: &'static Recorder, first_tick: u64) -> Sampler {
+    Sampler { first_tick, history: History::new(0, first_tick), ..new_sampler(recorder, None) }
+}
+
+fn new_sampler(recorder: &'static Recorder, folder: Option<HistoryFolder>) -> Sampler {
     let supervision = Supervision::default();
     let probes = Probes::new(None, &supervision);
-    let sampler =
-        Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, None, supervision.faults);
-    Sampler { first_tick, history: History::new(0, first_tick), ..sampler }
+    Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, folder, supervision.faults)
 }
 
 #[test]
 fn ticks_are_unix_seconds() {
     let before = now_unix_ms() / 1000;
-    let supervision = Supervision::default();
-    let (probes, recorder) = (Probes::new(None, &supervision), Recorder::new(Policy::default()));
-    let mut sampler =
-        Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, None, supervision.faults);
+    let mut sampler = new_sampler(Recorder::new(Policy::default()), None);
     let snapshot = sampler.tick(5, &ProbeResult::default(), false).snapshot;
     assert!((before..=before + 1).contains(&snapshot.first_tick) && snapshot.tick == snapshot.first_tick + 5);
     assert_eq!(snapshot.monitored_seconds(), 5);
@@ -135,4 +135,28 @@ fn a_history_that_panics_begins_anew_and_the_totals_stay() {
     let answer = sampler.rescued_answer(&query, (None, None), &frozen, &ProbeResult::default()).unwrap();
     assert_eq!((frozen.snapshot.requests.total, answer.totals.requests, answer.endpoints[0].requests), (3, 1, 1));
     assert!(frozen.snapshot.health.sentences().any(|reason| reason.contains("the history failed once")));
+}
+
+#[test]
+fn a_page_of_a_span_that_is_in_the_file_alone_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // Two hours ago only the file has steps of ten seconds.
+    let from = (now_unix_ms() / 1000 - 7_200) / 60 * 60;
+    let asked = (from, from + 60);
+    store_requests(folder.path(), asked);
+    let folder = HistoryFolder { path: folder.path().to_owned(), max_bytes: 1 << 20 };
+    let mut sampler = new_sampler(Recorder::new(Policy::default()), Some(folder));
+    let is_loaded = |frozen: &FullSnapshot| frozen.snapshot.oldest_tick <= from;
+    let frozen = (0..).map(|tick| sampler.tick(tick, &ProbeResult::default(), false)).find(is_loaded).expect("ticks");
+    let query = RefreshQuery { window: Window::Minute, part: Part::Requests, span: Some(asked) };
+    let mut past = sampler.begin_past(&query, None, &Arc::default()).expect("the history has it");
+    let began = Instant::now();
+    while !past.is_read() {
+        assert!(began.elapsed() < Duration::from_secs(30), "it is read in time");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let answer = sampler.rescued_answer(&query, (None, Some(&past)), &frozen, &ProbeResult::default()).unwrap();
+    assert_eq!((answer.span, answer.totals.requests, answer.totals.seconds), (Some(asked), 18, 60));
+    let names: Vec<_> = answer.endpoints.iter().map(|row| row.name.clone().unwrap().route).collect();
+    assert_eq!(names, ["/old"]);
 }

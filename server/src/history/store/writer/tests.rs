@@ -105,3 +105,18 @@ fn a_file_that_another_one_writes_is_taken_over_when_it_is_free() {
     assert_eq!(link.state().writer, None);
     assert!(faults.all().is_empty(), "nothing has failed");
 }
+
+#[test]
+fn a_past_span_is_read_between_what_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = crate::clock::now_unix_ms() / 10_000 * 10;
+    let (link, _) = earlier(folder.path());
+    (1..=9).for_each(|step| assert!(link.send(batch(now - 10 * step)).is_none()));
+    let (answer, answered) = sync_channel(1);
+    link.read(StoreTier::TenSeconds, now - 50..now - 20, move |past| answer.send(past).expect("somebody waits"));
+    assert!(link.send(batch(now)).is_none());
+    let past = answered.recv_timeout(Duration::from_secs(30)).expect("it is read");
+    let starts: Vec<u64> = past.steps.iter().map(|step| step.start).collect();
+    assert_eq!((starts, past.names.len()), (vec![now - 50, now - 40, now - 30], 1));
+    wait_for(|| link.state().bytes == 10 * 7 + 6);
+}
