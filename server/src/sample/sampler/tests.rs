@@ -147,7 +147,8 @@ fn a_page_of_a_span_that_is_in_the_file_alone_waits_for_it() {
     let folder = HistoryFolder { path: folder.path().to_owned(), max_bytes: 1 << 20 };
     let mut sampler = new_sampler(Recorder::new(Policy::default()), Some(folder));
     let is_loaded = |frozen: &FullSnapshot| frozen.snapshot.oldest_tick <= from;
-    let frozen = (0..).map(|tick| sampler.tick(tick, &ProbeResult::default(), false)).find(is_loaded).expect("ticks");
+    let frozen =
+        (0..100_000).map(|tick| sampler.tick(tick, &ProbeResult::default(), false)).find(is_loaded).expect("ticks");
     let query = RefreshQuery { window: Window::Minute, part: Part::Requests, span: Some(asked) };
     let mut past = sampler.begin_past(&query, None, &Arc::default()).expect("the history has it");
     let began = Instant::now();
