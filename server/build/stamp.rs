@@ -11,7 +11,7 @@ use std::{
 const SOURCES: [(&str, &[&str]); 5] = [
     ("Cargo.toml", &["Cargo.toml"]),
     ("app", &[".rs", "Cargo.toml"]),
-    ("frontend", &[".rs", "Cargo.toml"]),
+    ("frontend", &[".rs", ".js", "Cargo.toml"]),
     ("style", &[".css", ".svg"]),
     ("xtask/bundler", &[".rs", "Cargo.toml"]),
 ];

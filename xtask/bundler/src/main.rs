@@ -62,6 +62,7 @@ fn script_and_wasm(compiled: &Path) -> Result<Files> {
         "\nconst begin = () => __wbg_init({ module_or_path: new URL(\"",
         &wasm_name,
         "\", import.meta.url) }).then(() => hydrate(), () => setTimeout(begin, 3000));\nbegin();\n",
+        include_str!("../../../frontend/src/translated_text.js"),
     ]
     .concat();
     let minified = minifier::js::minify(&script).map_err(|error| anyhow!("the script cannot be minified: {error}"))?;
