@@ -368,17 +368,20 @@ fn long_lived(frozen: &FullSnapshot) -> Vec<Value> {
 /// The last minute of each endpoint that had requests in it.
 fn latencies(frozen: &FullSnapshot) -> Map<String, Value> {
     let of_endpoint = |(endpoint, latency): (&Arc<EndpointTotals>, &EndpointLatency)| {
-        let EndpointLatency { succeeded, failed } = *latency;
-        succeeded.or(failed)?;
-        let mut shown = percentiles(succeeded);
-        shown["failed"] = failed.map_or(Value::Null, |failed| percentiles(Some(failed)));
-        Some((endpoint.text(), shown))
+        latency.succeeded.or(latency.failed)?;
+        Some((endpoint.text(), latency_json(latency)))
     };
     frozen.endpoints.iter().zip(&frozen.latencies).filter_map(of_endpoint).collect()
 }
 
+pub(super) fn latency_json(latency: &EndpointLatency) -> Value {
+    let mut shown = percentiles(latency.succeeded);
+    shown["failed"] = latency.failed.map_or(Value::Null, |failed| percentiles(Some(failed)));
+    shown
+}
+
 /// All null without requests.
-pub(super) fn percentiles(latency: Option<Latency>) -> Value {
+fn percentiles(latency: Option<Latency>) -> Value {
     let ms = |read: fn(&Latency) -> u64| latency.as_ref().map(|latency| read(latency) as f64 / 1000.0);
     json!({
         "p50_ms": ms(|latency| latency.p50_us),

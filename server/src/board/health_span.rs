@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use watchboard_app::port::Telemetry;
 use watchboard_wire::{EndpointRow, Part, RefreshQuery, RefreshResponse, Snapshot};
 
-use super::health_json::percentiles;
+use super::health_json::latency_json;
 
 const USAGE: &str = "from and to are Unix seconds, from before to: /health?from=1790000000&to=1790003600";
 
@@ -68,11 +68,7 @@ fn application(answer: &RefreshResponse, snapshot: &Snapshot) -> Value {
         answer.endpoints.iter().map(|row| (name(row), read(row).into())).collect()
     };
     let counted = |read| snapshot.memory.heap.map(|_| by_endpoint(read));
-    let latency = |row: &EndpointRow| {
-        let mut shown = percentiles(row.latency.succeeded);
-        shown["failed"] = row.latency.failed.map_or(Value::Null, |failed| percentiles(Some(failed)));
-        (name(row), shown)
-    };
+    let latency = |row: &EndpointRow| (name(row), latency_json(&row.latency));
     let percent = totals.error_percent().unwrap_or_default();
     let mean_us = totals.duration_sum_us as f64 / totals.requests.max(1) as f64;
     json!({
