@@ -6,7 +6,7 @@ use tokio::sync::{
     Notify,
     oneshot::{Receiver, channel, error::TryRecvError},
 };
-use watchboard_wire::{DatabaseDetail, FullSnapshot, Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot};
+use watchboard_wire::{FullSnapshot, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot};
 
 use super::Sampler;
 use crate::{
@@ -92,25 +92,18 @@ impl Sampler {
     ) -> RefreshResponse {
         let span = &past.span;
         if past.is_had {
-            return RefreshResponse { span: Some(span.ticks), is_unchanged: true, ..self.answer_of(snapshot) };
+            let snapshot = Snapshot { listens: self.commands.listens(), ..snapshot.clone() };
+            return RefreshResponse {
+                snapshot,
+                span: Some(span.ticks),
+                is_unchanged: true,
+                ..RefreshResponse::default()
+            };
         }
         let Self { history, reader, commands, .. } = self;
         let frames = past.read.as_ref().map(|read| PastFrames::new(span, read, reader, &|name| commands.number(name)));
         let names = NameLookup { reader, command: &|number| commands.name(number) };
         let (response, sums) = history.answer_past(span, &query.part, frames.as_ref(), snapshot, names);
-        let database = (query.part == Part::Database).then(|| DatabaseDetail {
-            server: probe_result.server.clone(),
-            commands: self.commands.listens().then(|| self.app_commands(sums)),
-        });
-        let memory = (query.part == Part::Memory).then(|| self.detail());
-        let listens = self.commands.listens();
-        let snapshot = Snapshot { listens, ..snapshot.clone() };
-        RefreshResponse { snapshot, memory, database, ..response }
-    }
-
-    /// An answer without figures of requests.
-    fn answer_of(&self, snapshot: &Snapshot) -> RefreshResponse {
-        let snapshot = Snapshot { listens: self.commands.listens(), ..snapshot.clone() };
-        RefreshResponse { snapshot, ..RefreshResponse::default() }
+        self.with_details(response, &query.part, probe_result, |_| sums)
     }
 }

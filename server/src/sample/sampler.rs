@@ -310,23 +310,32 @@ impl Sampler {
         snapshot: &Snapshot,
         probe_result: &ProbeResult,
     ) -> RefreshResponse {
-        let memory = (query.part == Part::Memory).then(|| self.detail());
-        let database = (query.part == Part::Database).then(|| DatabaseDetail {
-            server: probe_result.server.clone(),
-            commands: self.commands.listens().then(|| {
-                let sums = self.history.commands(query.window);
-                self.app_commands(sums)
-            }),
-        });
         let names = NameLookup { reader: &self.reader, command: &|number| self.commands.name(number) };
-        let mut answer = RefreshResponse { memory, database, ..self.history.answer(query, cursor, snapshot, names) };
+        let answer = self.history.answer(query, cursor, snapshot, names);
+        self.with_details(answer, &query.part, probe_result, |history| history.commands(query.window))
+    }
+
+    /// An answer with what its view alone shows. `sums` are those of the commands.
+    pub(super) fn with_details(
+        &mut self,
+        answer: RefreshResponse,
+        part: &Part,
+        probe_result: &ProbeResult,
+        sums: impl FnOnce(&mut History) -> (CommandRow, Vec<(u16, CommandRow)>),
+    ) -> RefreshResponse {
         // A client may have been added since the last tick.
-        answer.snapshot.listens = self.commands.listens();
-        answer
+        let listens = self.commands.listens();
+        let memory = (*part == Part::Memory).then(|| self.detail());
+        let database = (*part == Part::Database).then(|| {
+            let sums = listens.then(|| sums(&mut self.history));
+            DatabaseDetail { server: probe_result.server.clone(), commands: sums.map(|sums| self.app_commands(sums)) }
+        });
+        let snapshot = Snapshot { listens, ..answer.snapshot };
+        RefreshResponse { snapshot, memory, database, ..answer }
     }
 
     /// The application's database commands, by their sums.
-    pub(super) fn app_commands(&self, (whole, rows): (CommandRow, Vec<(u16, CommandRow)>)) -> AppCommands {
+    fn app_commands(&self, (whole, rows): (CommandRow, Vec<(u16, CommandRow)>)) -> AppCommands {
         let mut commands = AppCommands {
             in_flight: self.commands.in_flight(),
             errors: self.commands.errors(),
@@ -352,7 +361,7 @@ impl Sampler {
     }
 
     /// The memory view's figures beyond the snapshot.
-    pub(super) fn detail(&mut self) -> MemoryDetail {
+    fn detail(&mut self) -> MemoryDetail {
         let fresh = self.last_cost.take().filter(|(read_at, _)| read_at.elapsed() < COST_EVERY);
         let cost = fresh.unwrap_or_else(|| {
             let held = [self.reader.held_bytes(), self.history.held_bytes(), self.commands.held_bytes()];
