@@ -5,7 +5,8 @@ use watchboard_wire::RefreshCursor;
 use watchboard_wire::format;
 use watchboard_wire::{
     DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, Mark, MemoryDetail,
-    RefreshQuery, RefreshResponse, ShownSpan, SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
+    RefreshQuery, RefreshResponse, ShownSpan, SlowRequest, Snapshot, Timeline, TimelineColumns, Unknown, Window,
+    WindowTotals,
 };
 
 /// The maximum that the server keeps.
@@ -19,6 +20,8 @@ pub(crate) struct Figures {
     pub(crate) query: RefreshQuery,
     /// The ticks of the past span that they are of, from one to before the other; `None` for a window that ends now.
     pub(crate) past: Option<(u64, u64)>,
+    /// Why the figures of the past span could not be read.
+    pub(crate) unread: Option<Unknown>,
     pub(crate) snapshot: Snapshot,
     pub(crate) totals: WindowTotals,
     pub(crate) timeline: Timeline<TimelineColumns>,
@@ -42,6 +45,7 @@ impl Figures {
         Self {
             query,
             past: first.span,
+            unread: first.unread,
             snapshot: first.snapshot,
             totals: first.totals,
             timeline: first.timeline,
@@ -60,9 +64,9 @@ impl Figures {
 
     /// The cursor that the next refresh sends.
     #[cfg(feature = "hydrate")]
-    pub(crate) fn cursor(&self) -> RefreshCursor {
+    pub(crate) fn cursor(&self) -> Option<RefreshCursor> {
         let Snapshot { started_at_unix_ms, tick, .. } = self.snapshot;
-        RefreshCursor { started_at_unix_ms, tick, window: self.window() }
+        self.unread.is_none().then_some(RefreshCursor { started_at_unix_ms, tick, window: self.window() })
     }
 
     /// The window whose points they have: the chosen one, or while the history is young a shorter one that has all of it.
@@ -125,7 +129,9 @@ impl Figures {
     pub(crate) fn update(&mut self, mut newer: RefreshResponse) {
         newer.snapshot.zone_minutes = self.snapshot.zone_minutes;
         let is_of_other = newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms
-            || !newer.is_unchanged && (newer.timeline.window, newer.span) != (self.timeline.window, self.past);
+            || !newer.is_unchanged && (newer.timeline.window, newer.span) != (self.timeline.window, self.past)
+            || self.unread.is_some()
+            || newer.unread.is_some();
         if newer.is_unchanged && !is_of_other {
             self.snapshot = newer.snapshot;
             return;

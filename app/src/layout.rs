@@ -16,7 +16,7 @@ mod viewer;
 pub(crate) use self::{dialog_content::DialogContent, tab::Tab};
 
 use leptos::{either::EitherOf6, prelude::*};
-use watchboard_wire::{Part, RefreshQuery, RefreshResponse, Snapshot};
+use watchboard_wire::{RefreshQuery, RefreshResponse, Snapshot};
 
 use self::{
     controls::Controls,
@@ -41,6 +41,9 @@ use crate::{
 
 /// In the place of a view whose figures the server has not sent.
 const NO_CONTACT: &str = "No contact with the server, so this view has no figures. They come as soon as it answers.";
+
+/// In the place of a view of a past span, with the reason.
+const NOT_READ: &str = "The figures of this span cannot be read now. They are asked for again. The reason: ";
 
 /// In the place of a view whose code has not come.
 const NO_CODE: &str =
@@ -67,19 +70,22 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         let is_wanted = |query: &RefreshQuery| {
             query.part == part && (!is_lost() || query.window == selection.with(|selection| selection.window))
         };
-        let is_there = part == Part::Charts || figures.with(|figures| is_wanted(&figures.query));
+        let is_there = figures.with(|figures| figures.unread.is_none() && is_wanted(&figures.query));
         (is_there && is_loaded).then(|| selection.with(|selection| (selection.view, selection.endpoint.is_some())))
     });
     let missing = move || {
-        if live.other_build.get() {
+        let words = if live.other_build.get() {
             OTHER_BUILD
         } else if is_lost() {
             NO_CONTACT
+        } else if let Some(unknown) = figures.with(|figures| figures.unread.clone()) {
+            return [NOT_READ, &unknown.reason].concat();
         } else if chunks.are_late() {
             NO_CODE
         } else {
             "Loading."
-        }
+        };
+        words.to_owned()
     };
     let choose = move |points: Option<(usize, usize)>| {
         let span = points.map(|points| figures.with_untracked(|figures| figures.seconds_of(points)));

@@ -64,6 +64,20 @@ fn a_past_span_that_the_page_has_keeps_its_figures() {
 }
 
 #[test]
+fn a_past_span_that_was_not_read_is_taken_whole_when_it_comes() {
+    let unread = |tick| {
+        let unread = Some(Unknown::because("the disk has not answered"));
+        let snapshot = Snapshot { tick, ..Snapshot::default() };
+        RefreshResponse { span: Some((10, 20)), unread, snapshot, ..RefreshResponse::default() }
+    };
+    let mut figures = Figures::new(RefreshQuery::default(), unread(98));
+    figures.update(unread(99));
+    assert_eq!((figures.snapshot.tick, figures.unread.is_some()), (99, true));
+    figures.update(RefreshResponse { span: Some((10, 20)), ..answer(vec![row(1, 5, Some("/a"))], vec![]) });
+    assert_eq!((figures.endpoints[0].requests, figures.unread), (5, None));
+}
+
+#[test]
 fn a_server_that_started_anew_replaces_all() {
     let mut figures = Figures::new(RefreshQuery::default(), answer(vec![row(1, 5, Some("/a"))], vec![]));
     let mut anew = answer(vec![row(1, 1, Some("/z"))], vec![]);

@@ -98,7 +98,8 @@ impl Refresher {
         self.live.refreshing.set(true);
         spawn_local(async move {
             let query = self.live.selection.with_untracked(Selection::refresh_query);
-            let cursor = self.live.figures.with_untracked(|figures| (figures.query == query).then(|| figures.cursor()));
+            let cursor =
+                self.live.figures.with_untracked(|figures| figures.cursor().filter(|_| figures.query == query));
             let response = Box::pin(api::refresh(bundle(), query.clone(), cursor));
             let result = match select(response, TimeoutFuture::new(ANSWER_WITHIN_MS)).await {
                 Either::Left((result, _)) => Some(result),

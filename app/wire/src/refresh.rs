@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, Mark, MemoryDetail,
-    SlowRequest, Snapshot, Timeline, TimelineColumns, Window, WindowTotals,
+    SlowRequest, Snapshot, Timeline, TimelineColumns, Unknown, Window, WindowTotals,
 };
 
 /// The figures that a page wants.
@@ -57,6 +57,8 @@ pub struct RefreshResponse {
     pub span: Option<(u64, u64)>,
     /// Whether the page has all figures of its past span: what follows is empty.
     pub is_unchanged: bool,
+    /// Why the figures of the past span could not be read from the history on disk; what follows is empty then, and unknown.
+    pub unread: Option<Unknown>,
     /// The requests of the window.
     pub totals: WindowTotals,
     /// The points from that of [`RefreshCursor::tick`] on; the whole window if the page has no figures of this run.

@@ -37,7 +37,8 @@ fn bad_request(reason: &str) -> Response {
 /// The answer for a span of Unix seconds. 404 if the history has nothing of it.
 pub(super) async fn response(telemetry: &dyn Telemetry, (from, to): (u64, u64)) -> Response {
     let query = RefreshQuery { part: Part::Requests, span: Some((from, to)), ..RefreshQuery::default() };
-    match telemetry.refresh(query, None).await {
+    let answer = telemetry.refresh(query, None).await;
+    match answer.and_then(|answer| answer.unread.clone().map_or(Ok(answer), Err)) {
         Ok(answer) if answer.span.is_some() && answer.totals.seconds > 0 => Json(body(&answer)).into_response(),
         Ok(answer) => {
             let since = answer.snapshot.wall_clock(answer.snapshot.oldest_tick * 1000) / 1000;

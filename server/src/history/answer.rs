@@ -116,6 +116,7 @@ impl AnswerFigures<'_> {
             snapshot: snapshot.clone(),
             span: None,
             is_unchanged: false,
+            unread: None,
             totals: window_sums.totals(),
             timeline: window_sums.timeline().points_since(first),
             endpoints_whole: cursor.is_none() || *part != Part::Requests,

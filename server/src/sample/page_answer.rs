@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use tokio::sync::{
     Notify,
-    oneshot::{Receiver, channel, error::TryRecvError},
+    oneshot::{Receiver, error::TryRecvError},
 };
-use watchboard_wire::{FullSnapshot, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot};
+use watchboard_wire::{
+    FullSnapshot, Reading, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot, Timeline, Unknown,
+};
 
 use super::Sampler;
 use crate::{
     clock::wall_clock_set_ms,
     database::ProbeResult,
     history::{NameLookup, PastFrames, PastSpan, store::StoredPast},
+    supervision::PROBE_WITHIN,
 };
 
 /// A page of a past span.
@@ -20,21 +23,38 @@ pub(crate) struct PastPage {
     span: PastSpan,
     /// Whether the page has all of it.
     is_had: bool,
-    /// What the store has of it, once that is read.
-    reading: Option<Receiver<StoredPast>>,
-    read: Option<StoredPast>,
+    /// What the store has of it; `None` if the frames in memory suffice.
+    stored: Option<StoreReading>,
+}
+
+/// What the store has of a span, or will have.
+enum StoreReading {
+    Awaited(Receiver<Reading<StoredPast>>),
+    Read(Reading<StoredPast>),
 }
 
 impl PastPage {
     /// Whether nothing more of the store is to come.
     pub(crate) fn is_read(&mut self) -> bool {
-        match self.reading.as_mut().map(Receiver::try_recv) {
-            Some(Err(TryRecvError::Empty)) => return false,
-            Some(Ok(past)) => self.read = Some(past),
-            Some(Err(TryRecvError::Closed)) | None => {}
-        }
-        self.reading = None;
+        let Some(StoreReading::Awaited(reading)) = &mut self.stored else { return true };
+        let read = match reading.try_recv() {
+            Err(TryRecvError::Empty) => return false,
+            Err(TryRecvError::Closed) => Err(Unknown::because("the history on disk has failed: see the log")),
+            Ok(read) => read,
+        };
+        self.stored = Some(StoreReading::Read(read));
         true
+    }
+
+    /// The steps of the store, if they are needed.
+    fn read(&self) -> Reading<Option<&StoredPast>> {
+        match &self.stored {
+            None => Ok(None),
+            Some(StoreReading::Read(read)) => read.as_ref().map(Some).map_err(Unknown::clone),
+            Some(StoreReading::Awaited(_)) => {
+                Err(Unknown::because(format!("the disk has not answered within {PROBE_WITHIN:?}")))
+            }
+        }
     }
 }
 
@@ -51,16 +71,11 @@ impl Sampler {
         let (from, to) = query.span?;
         let span = self.history.past_span((tick(from), tick(to)), self.stored.is_readable())?;
         let is_had = cursor.is_some_and(|cursor| span.is_had_by(&cursor, self.started_at_unix_ms));
-        let reading = span.stored.filter(|_| !is_had).map(|tier| {
-            let (answer, reading) = channel();
-            let is_read = Arc::clone(is_read);
-            self.stored.read(tier, span.ticks, move |past| {
-                let _ = answer.send(past);
-                is_read.notify_one();
-            });
-            reading
+        let stored = span.stored.filter(|_| !is_had).map(|tier| match self.stored.read(tier, span.ticks, is_read) {
+            Ok(reading) => StoreReading::Awaited(reading),
+            Err(unknown) => StoreReading::Read(Err(unknown)),
         });
-        Some(PastPage { span, is_had, reading, read: None })
+        Some(PastPage { span, is_had, stored })
     }
 
     /// The response to a page; `None` if it panics. The sums of windows are then made anew from the frames.
@@ -91,19 +106,25 @@ impl Sampler {
         probe_result: &ProbeResult,
     ) -> RefreshResponse {
         let span = &past.span;
-        if past.is_had {
+        let without_figures = || {
             let snapshot = Snapshot { listens: self.commands.listens(), ..snapshot.clone() };
-            return RefreshResponse {
-                snapshot,
-                span: Some(span.ticks),
-                is_unchanged: true,
-                ..RefreshResponse::default()
-            };
+            let timeline = Timeline { window: span.window, ..Timeline::default() };
+            RefreshResponse { snapshot, span: Some(span.ticks), timeline, ..RefreshResponse::default() }
+        };
+        if past.is_had {
+            return RefreshResponse { is_unchanged: true, ..without_figures() };
         }
+        let stored = match past.read() {
+            Ok(stored) => stored,
+            Err(unknown) => return RefreshResponse { unread: Some(unknown), ..without_figures() },
+        };
         let Self { history, reader, commands, .. } = self;
-        let frames = past.read.as_ref().map(|read| PastFrames::new(span, read, reader, &|name| commands.number(name)));
+        let frames = stored.map(|read| PastFrames::new(span, read, reader, &|name| commands.number(name)));
         let names = NameLookup { reader, command: &|number| commands.name(number) };
         let (response, sums) = history.answer_past(span, &query.part, frames.as_ref(), snapshot, names);
         self.with_details(response, &query.part, probe_result, |_| sums)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -375,4 +375,4 @@ impl Sampler {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use watchboard_wire::StoredHistory;
+use tokio::sync::{Notify, oneshot::Receiver};
+use watchboard_wire::{Reading, StoredHistory, Unknown};
 
 use crate::{
     commands::CommandReader,
@@ -90,11 +91,15 @@ impl StoredSteps {
         link.finish(Batch { run_record: Some(record.encode()), ..batch }, STORED_WITHIN);
     }
 
-    /// Asks for the steps of a past span. `answer` is called on another thread, or dropped if they cannot be read.
-    pub(super) fn read(&self, tier: StoreTier, span: (u64, u64), answer: impl FnOnce(StoredPast) + Send + 'static) {
-        if let Some(link) = &self.link {
-            link.read(tier, span.0..span.1, answer);
-        }
+    /// Asks for the steps of a past span. `is_read` is notified of the answer.
+    pub(super) fn read(
+        &self,
+        tier: StoreTier,
+        span: (u64, u64),
+        is_read: &Arc<Notify>,
+    ) -> Reading<Receiver<Reading<StoredPast>>> {
+        let link = self.link.as_ref().ok_or_else(|| Unknown::because("there is no history on disk"))?;
+        link.read(tier, span.0..span.1, Arc::clone(is_read))
     }
 
     /// Whether past spans can be read from a store.

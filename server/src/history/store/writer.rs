@@ -15,7 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use watchboard_wire::StoredHistory;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use watchboard_wire::{Reading, StoredHistory, Unknown};
 
 use super::{
     Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoreTier, StoredMark, StoredPast, StoredSpans,
@@ -27,6 +28,8 @@ use crate::supervision::{Faults, panics::take_reason, supervise};
 pub(crate) const PART: &str = "history on disk";
 /// Batches that wait for a slow disk, ten seconds each.
 const MAX_WAITING: usize = 60;
+/// Past spans that wait to be read. While a disk hangs, more of them would take the places of batches.
+const MAX_READS: usize = 8;
 /// The time between two looks whether another process has released the file.
 const RETRY_EACH: Duration = Duration::from_secs(2);
 /// The time between two looks for what is too old.
@@ -46,12 +49,40 @@ pub(crate) struct Earlier {
 /// What the thread is told to do.
 enum StoreOrder {
     Store(Batch),
-    /// Read a past span. The answer is dropped if that fails.
-    Read {
-        tier: StoreTier,
-        span: Range<u64>,
-        answer: Box<dyn FnOnce(StoredPast) + Send>,
-    },
+    Read(PastReading),
+}
+
+/// The order to read a past span.
+struct PastReading {
+    tier: StoreTier,
+    span: Range<u64>,
+    answer: oneshot::Sender<Reading<StoredPast>>,
+    /// Notified of the answer.
+    is_read: Arc<Notify>,
+    /// Its place among those that wait.
+    _place: OwnedSemaphorePermit,
+}
+
+impl PastReading {
+    /// Reads the span, unless nobody waits for it any more.
+    fn read_from(self, store: &EmbeddedStore) -> Result<(), StoreError> {
+        if self.answer.is_closed() {
+            return Ok(());
+        }
+        let read = || Ok(StoredPast { steps: store.steps(self.tier, self.span.clone())?, names: store.names()? });
+        let (past, result) = match read() {
+            Ok(past) => (Ok(past), Ok(())),
+            Err(error) => (Err(Unknown::because(&error)), Err(error)),
+        };
+        self.answer(past);
+        result
+    }
+
+    /// An answer fails if nobody waits any more.
+    fn answer(self, past: Reading<StoredPast>) {
+        let _ = self.answer.send(past);
+        self.is_read.notify_one();
+    }
 }
 
 /// What the sampler has of the store.
@@ -60,6 +91,8 @@ pub(crate) struct StoreLink {
     /// What earlier runs have stored; `None` once it was taken.
     earlier: Option<Receiver<Earlier>>,
     state: Arc<StoreState>,
+    /// Places for past spans that wait to be read.
+    reads: Arc<Semaphore>,
     /// Disconnected when the thread has ended.
     ended: Receiver<()>,
 }
@@ -76,7 +109,7 @@ struct StoreState {
 
 /// Starts the thread. `spans` are the steps that it reads at its start.
 pub(crate) fn start(folder: HistoryFolder, spans: StoredSpans, faults: Arc<Faults>) -> io::Result<StoreLink> {
-    let (orders, received) = sync_channel(MAX_WAITING);
+    let (orders, received) = sync_channel(MAX_WAITING + MAX_READS);
     let (loaded, earlier) = sync_channel(1);
     let state = Arc::<StoreState>::default();
     let mut writer = StoreWriter {
@@ -94,7 +127,7 @@ pub(crate) fn start(folder: HistoryFolder, spans: StoredSpans, faults: Arc<Fault
         supervise(PART, &faults, || writer.run());
     };
     thread::Builder::new().name("watchboard-history".to_owned()).spawn(run)?;
-    Ok(StoreLink { orders, earlier: Some(earlier), state, ended })
+    Ok(StoreLink { orders, earlier: Some(earlier), state, reads: Arc::new(Semaphore::new(MAX_READS)), ended })
 }
 
 impl StoreLink {
@@ -112,9 +145,19 @@ impl StoreLink {
         Some(lost)
     }
 
-    /// Asks for the steps of a past span. `answer` is called on the store's thread, or dropped if they cannot be read.
-    pub(crate) fn read(&self, tier: StoreTier, span: Range<u64>, answer: impl FnOnce(StoredPast) + Send + 'static) {
-        let _ = self.orders.try_send(StoreOrder::Read { tier, span, answer: Box::new(answer) });
+    /// Asks for the steps of a past span. `is_read` is notified of the answer. Refused while too many wait for a slow disk.
+    pub(crate) fn read(
+        &self,
+        tier: StoreTier,
+        span: Range<u64>,
+        is_read: Arc<Notify>,
+    ) -> Reading<oneshot::Receiver<Reading<StoredPast>>> {
+        let busy = || Unknown::because("the history on disk is busy: too many wait for it");
+        let place = Arc::clone(&self.reads).try_acquire_owned().map_err(|_| busy())?;
+        let (answer, reading) = oneshot::channel();
+        let order = StoreOrder::Read(PastReading { tier, span, answer, is_read, _place: place });
+        self.orders.try_send(order).map_err(|_| busy())?;
+        Ok(reading)
     }
 
     /// What earlier runs have stored, once: the first call after it was read has it. Waits for it so long.
@@ -180,7 +223,10 @@ impl StoreWriter {
             }
             match self.received.recv_timeout(RETRY_EACH) {
                 Ok(StoreOrder::Store(batch)) => self.keep_for_later(batch),
-                Ok(StoreOrder::Read { .. }) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(StoreOrder::Read(reading)) => {
+                    reading.answer(Err(Unknown::because("another process has the history")))
+                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
         }
@@ -231,9 +277,7 @@ impl StoreWriter {
             self.state.is_stored.store(true, Relaxed);
             match self.received.recv() {
                 Ok(StoreOrder::Store(batch)) => self.pending.push_back(batch),
-                Ok(StoreOrder::Read { tier, span, answer }) => {
-                    answer(StoredPast { steps: store.steps(tier, span)?, names: store.names()? });
-                }
+                Ok(StoreOrder::Read(reading)) => reading.read_from(&store)?,
                 Err(_) => return Ok(()),
             }
         }

@@ -16,7 +16,7 @@ fn sampler(recorder: &'static Recorder) -> Sampler {
     sampler_from(recorder, 0)
 }
 
-fn sampler_from(recorder: &'static Recorder, first_tick: u64) -> Sampler {
+pub(in crate::sample) fn sampler_from(recorder: &'static Recorder, first_tick: u64) -> Sampler {
     Sampler { first_tick, history: History::new(0, first_tick), ..new_sampler(recorder, None) }
 }
 

@@ -84,7 +84,7 @@ fn a_folder_that_cannot_be_written_is_a_fault_and_stops_nothing() {
     let faults = Arc::<Faults>::default();
     let link = start(history(&file.join("below")), spans(), Arc::clone(&faults)).unwrap();
     wait_for(|| !faults.all().is_empty());
-    for start in 0..MAX_WAITING as u64 + 5 {
+    for start in 0..(MAX_WAITING + MAX_READS) as u64 + 5 {
         link.send(batch(start));
     }
     let state = link.state();
@@ -112,11 +112,34 @@ fn a_past_span_is_read_between_what_is_stored() {
     let now = crate::clock::now_unix_ms() / 10_000 * 10;
     let (link, _) = earlier(folder.path());
     (1..=9).for_each(|step| assert!(link.send(batch(now - 10 * step)).is_none()));
-    let (answer, answered) = sync_channel(1);
-    link.read(StoreTier::TenSeconds, now - 50..now - 20, move |past| answer.send(past).expect("somebody waits"));
+    let answered = link.read(StoreTier::TenSeconds, now - 50..now - 20, Arc::default()).expect("there is room");
     assert!(link.send(batch(now)).is_none());
-    let past = answered.recv_timeout(Duration::from_secs(30)).expect("it is read");
+    let past = answered.blocking_recv().expect("it is answered").expect("it is read");
     let starts: Vec<u64> = past.steps.iter().map(|step| step.start).collect();
     assert_eq!((starts, past.names.len()), (vec![now - 50, now - 40, now - 30], 1));
     wait_for(|| link.state().bytes == 10 * 7 + 6);
+}
+
+#[test]
+fn past_spans_that_wait_for_a_slow_disk_leave_the_places_of_batches() {
+    let (orders, received) = sync_channel(MAX_WAITING + MAX_READS);
+    let (_alive, ended) = sync_channel(0);
+    let reads = Arc::new(Semaphore::new(MAX_READS));
+    let link = StoreLink { orders, earlier: None, state: Arc::default(), reads, ended };
+    let read = || link.read(StoreTier::TenSeconds, 0..10, Arc::default());
+    let mut waiting: Vec<_> = (0..MAX_READS).map(|_| read().expect("there is room")).collect();
+    assert!(read().unwrap_err().reason.contains("too many wait"));
+    assert!((0..MAX_WAITING as u64).all(|start| link.send(batch(start)).is_none()), "batches have their places");
+    // The disk answers: what nobody waits for any more is left out.
+    let abandoned = waiting.remove(0);
+    drop(abandoned);
+    let folder = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(&folder.path().join("history.redb")).unwrap();
+    for order in received.try_iter() {
+        if let StoreOrder::Read(reading) = order {
+            reading.read_from(&store).unwrap();
+        }
+    }
+    assert!(waiting.iter_mut().all(|reading| reading.try_recv().is_ok_and(|past| past.is_ok())));
+    assert!(read().is_ok());
 }
