@@ -129,9 +129,9 @@ impl Figures {
     pub(crate) fn update(&mut self, mut newer: RefreshResponse) {
         newer.snapshot.zone_minutes = self.snapshot.zone_minutes;
         let is_of_other = newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms
-            || !newer.is_unchanged && (newer.timeline.window, newer.span) != (self.timeline.window, self.past)
-            || self.unread.is_some()
-            || newer.unread.is_some();
+            || newer.timeline.window != self.timeline.window && !newer.is_unchanged
+            // The figures of a past span come whole: its causes have numbers of their own.
+            || (newer.span, self.past) != (None, None) && !newer.is_unchanged;
         if newer.is_unchanged && !is_of_other {
             self.snapshot = newer.snapshot;
             return;

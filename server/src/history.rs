@@ -13,10 +13,12 @@ mod marks;
 pub mod measures;
 mod past;
 mod points;
+mod reported;
 mod slowest;
 pub(crate) mod store;
 mod stored;
 mod stored_name;
+mod stored_reports;
 mod storing;
 mod strips;
 #[cfg(test)]
@@ -37,17 +39,12 @@ pub(crate) use tests::{tally, tally_with_failures};
 use watchboard_wire::{EndpointLatency, EndpointTotals, ErrorEvent, Exemplar, Mark, RecentRequests, Window};
 
 use self::{
-    causes::Causes,
-    exemplars::Exemplars,
-    marks::Marks,
-    slowest::{LISTED, LISTED_OF_EACH, Slowest},
-    stored_name::SentToStore,
-    tiers::Tiers,
+    exemplars::Exemplars, marks::Marks, reported::Reported, stored_name::SentToStore, tiers::Tiers,
     window_sums::WindowSums,
 };
 use crate::{
     commands::CommandTally,
-    requests::{Aliases, Reader, RequestReports, SlowSighting, Tally},
+    requests::{Aliases, Reader, RequestReports, Tally},
 };
 
 /// The sums of a window without viewers are updated this often, so that a viewer's first request has little to add. They take one or two
@@ -67,11 +64,8 @@ pub(crate) struct History {
     /// One past the last tick.
     now: u64,
     tiers: Tiers,
-    causes: Causes,
+    reported: Reported,
     marks: Marks,
-    slowest: Slowest,
-    /// By the endpoint's id.
-    slowest_of: Vec<Slowest>,
     exemplars: Exemplars,
     /// The rows that were merged, as in the sums.
     aliases: Aliases,
@@ -88,10 +82,8 @@ impl History {
             sent: SentToStore::default(),
             now: first_tick,
             tiers: Tiers::new(first_tick),
-            causes: Causes::default(),
+            reported: Reported::new(),
             marks: Marks::default(),
-            slowest: Slowest::new(LISTED),
-            slowest_of: vec![],
             exemplars: Exemplars::default(),
             aliases: Aliases::default(),
             windows: Window::ALL.map(|window| WindowSums::new(window, started_at_unix_ms)),
@@ -107,21 +99,7 @@ impl History {
         host: Host,
         reader: &Reader,
     ) {
-        let errors = self.causes.add(tick, reports.errors, reader.keeps_error_text(), |id| reader.name(id).text());
-        for sighting in reports.slow {
-            let id = self.aliases.row(sighting.endpoint);
-            let sighting = SlowSighting::from(sighting);
-            self.exemplars.add(id, &sighting);
-            if self.slowest_of.len() <= id {
-                self.slowest_of.resize_with(id + 1, || Slowest::new(LISTED_OF_EACH));
-            }
-            self.slowest_of[id].add(tick, sighting.clone());
-            self.slowest.add(tick, sighting);
-        }
-        for (id, slowest) in self.slowest_of.iter().enumerate() {
-            reader.set_slow_from_us(id, slowest.worth_us(tick));
-        }
-        reader.set_overall_slow_from_us(self.slowest.worth_us(tick));
+        let errors = self.reported.add(tick, reports, (&self.aliases, &mut self.exemplars), reader);
         self.tiers.push(requests.finish(host, errors));
         self.now = tick + 1;
         if self.aliases != *reader.aliases() {
@@ -208,9 +186,8 @@ impl History {
 
     /// The memory of frames, sums and slow requests in bytes. The few hundred errors do not count.
     pub(crate) fn held_bytes(&self) -> u64 {
-        let slowest = self.slowest_of.iter().chain([&self.slowest]).map(Slowest::held_bytes).sum::<usize>();
         let windows = self.windows.iter().map(WindowSums::held_bytes).sum::<usize>();
-        (self.tiers.bytes() + windows + slowest) as u64
+        (self.tiers.bytes() + windows + self.reported.held_bytes()) as u64
     }
 
     /// Late slow requests that have an id.
@@ -229,10 +206,10 @@ impl History {
 
     /// The message of all server errors of an endpoint since a tick; `None` if they have several causes.
     pub(crate) fn only_error_message(&self, endpoint: usize, since: u64) -> Option<&str> {
-        self.causes.only_message(endpoint, since)
+        self.reported.causes.only_message(endpoint, since)
     }
 
     pub(crate) fn recent_errors(&self) -> Vec<ErrorEvent> {
-        self.causes.recent()
+        self.reported.causes.recent()
     }
 }

@@ -36,9 +36,7 @@ pub(crate) use aliases::Aliases;
 pub use body::RequestsBody;
 pub use capacity::{Capacity, CapacityPlace};
 pub use client_left::ClientLeft;
-pub(crate) use ending::{CLASSES, Class};
-#[cfg(test)]
-pub(crate) use ending::{Ending, Outcome};
+pub(crate) use ending::{CLASSES, Class, Ending, Outcome};
 pub(crate) use endpoint::AwaitedCounts;
 #[cfg(test)]
 pub(crate) use error_text::ErrorText;

@@ -54,22 +54,16 @@ fn words(figures: &Figures, asked: (u64, u64)) -> String {
         };
         format!("{} to {}", text(times[0]), text(times[1]))
     };
-    let Some((from, _)) = figures.past else {
+    if figures.past.is_none() {
         let begins = snapshot.date_time(snapshot.oldest_tick * 1000);
         return format!(
             "{}: the history has nothing of it. It begins at {begins}, and this is the {}. ",
             times(asked),
             figures.window_text()
         );
-    };
+    }
     let span = times(figures.seconds_of((0, figures.span().points - 1)));
-    // They are not stored.
-    let lacks = if from < snapshot.first_tick {
-        " Errors by cause and the slowest requests began with this process."
-    } else {
-        ""
-    };
-    format!("{span}. Findings, and what is open or in flight, are of now.{lacks} ")
+    format!("{span}. Findings, and what is open or in flight, are of now. ")
 }
 
 #[cfg(test)]
@@ -88,7 +82,6 @@ mod tests {
         let day = 1_772_323_200;
         let snapshot = Snapshot {
             oldest_tick: day - 5_000,
-            first_tick: day + 100,
             tick: day + 3_000,
             taken_at_unix_ms: (day + 3_000) * 1_000,
             ..Snapshot::default()
@@ -101,7 +94,6 @@ mod tests {
         assert_eq!(today, "00:20:00 to 00:21:00. Findings, and what is open or in flight, are of now. ");
         let earlier = words(&figures(Some((day - 600, day))), (0, 1));
         assert!(earlier.starts_with("2026-02-28 23:50:00 UTC to 2026-03-01 00:00:00 UTC."), "{earlier}");
-        assert!(earlier.contains("began with this process"), "{earlier}");
         let none = words(&figures(None), (0, 60));
         assert!(
             none.starts_with("1970-01-01 00:00:00 UTC to 1970-01-01 00:01:00 UTC: the history has nothing"),

@@ -23,7 +23,7 @@ const COLUMNS: &[Column] = &[
     numbers("Count", "in the window"),
     words("Over time"),
     numbers("Last seen", ""),
-    numbers("First seen", "since the start"),
+    numbers("First seen", "in the history"),
     words("Last request"),
     numbers("After", "from arrival to the end, of the last"),
 ];
@@ -49,8 +49,9 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
         };
         if figures.uncounted_errors > 0 && figures.endpoint.is_none() {
             let uncounted = format::exact(figures.uncounted_errors);
+            let of = if figures.past.is_some() { "of this span" } else { "since the start" };
             foot = format!(
-                "{foot} {uncounted} errors since the start are in none of them: more came at once, or of more causes, than are kept."
+                "{foot} {uncounted} errors {of} are in none of them: more came at once, or of more causes, than are kept."
             );
         }
         foot

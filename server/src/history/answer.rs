@@ -11,7 +11,8 @@ use super::{
     causes::Causes,
     marks::Marks,
     points::endpoint_point,
-    slowest::{LISTED, Slowest},
+    reported::Reported,
+    slowest::LISTED,
     tiers::{Tiers, tier},
     window_sums::{SumsRow, WindowSums},
 };
@@ -67,14 +68,14 @@ impl History {
         snapshot: &Snapshot,
         names: NameLookup<'_>,
     ) -> RefreshResponse {
-        let Self { started_at_unix_ms, tiers, causes, marks, slowest_of, windows, aliases, now, .. } = self;
+        let Self { started_at_unix_ms, tiers, reported, marks, windows, aliases, now, .. } = self;
         let window_sums = &mut windows[window as usize];
         window_sums.advance(tiers, aliases, *now);
         names.reader.busy_ids().for_each(|id| window_sums.know(id));
         let is_of_these =
             |cursor: &RefreshCursor| (cursor.started_at_unix_ms, cursor.window) == (*started_at_unix_ms, window);
         let cursor = cursor.filter(|cursor| is_of_these(cursor) && window_sums.made_at() <= cursor.tick);
-        let figures = AnswerFigures { window_sums, tiers, aliases, causes, marks, slowest_of };
+        let figures = AnswerFigures { window_sums, tiers, aliases, reported, marks };
         figures.answer(part, cursor, snapshot, names)
     }
 }
@@ -84,9 +85,8 @@ pub(super) struct AnswerFigures<'a> {
     pub(super) window_sums: &'a mut WindowSums,
     pub(super) tiers: &'a Tiers,
     pub(super) aliases: &'a Aliases,
-    pub(super) causes: &'a Causes,
+    pub(super) reported: &'a Reported,
     pub(super) marks: &'a Marks,
-    pub(super) slowest_of: &'a [Slowest],
 }
 
 impl AnswerFigures<'_> {
@@ -97,7 +97,7 @@ impl AnswerFigures<'_> {
         snapshot: &Snapshot,
         names: NameLookup<'_>,
     ) -> RefreshResponse {
-        let Self { window_sums, tiers, aliases, causes, marks, slowest_of } = self;
+        let Self { window_sums, tiers, aliases, reported, marks } = self;
         let reader = names.reader;
         let endpoints = match part {
             Part::Charts | Part::Database | Part::Endpoint(_) => vec![],
@@ -107,7 +107,7 @@ impl AnswerFigures<'_> {
         };
         let endpoint = match part {
             Part::Endpoint(name) => {
-                reader.id(name).map(|id| detail(id, window_sums, (tiers, aliases), slowest_of.get(id), cursor, names))
+                reader.id(name).map(|id| detail(id, window_sums, (tiers, aliases), reported, cursor, names))
             }
             _ => None,
         };
@@ -128,10 +128,10 @@ impl AnswerFigures<'_> {
             causes: if matches!(part, Part::Charts | Part::Database | Part::Memory) {
                 vec![]
             } else {
-                changed_causes(causes, window_sums, tiers, cursor)
+                changed_causes(&reported.causes, window_sums, tiers, cursor)
             },
-            uncounted_errors: causes.uncounted_errors(snapshot.requests.errors_seen),
-            slowest: (*part == Part::Requests).then(|| slowest_of_all(slowest_of, window_sums, names)),
+            uncounted_errors: reported.causes.uncounted_errors(snapshot.requests.errors_seen),
+            slowest: (*part == Part::Requests).then(|| slowest_of_all(reported, window_sums, names)),
             long_lived: match part {
                 Part::Requests => most_open(reader, |_| true),
                 Part::Endpoint(name) => {
@@ -212,29 +212,20 @@ fn most_open(reader: &Reader, is_wanted: impl Fn(usize) -> bool) -> Vec<LongLive
     rows
 }
 
-/// The slowest requests, at most [`MAX_OF_ONE`] of an endpoint.
-fn slowest_of_all(slowest_of: &[Slowest], window_sums: &WindowSums, names: NameLookup<'_>) -> Vec<SlowRequest> {
-    let few = slowest_of.iter().flat_map(|slowest| slowest_in(slowest, window_sums).take(MAX_OF_ONE));
-    let mut all: Vec<SlowSighting> = few.collect();
-    all.sort_by_key(|sighting| (std::cmp::Reverse(sighting.duration_us), sighting.at_unix_ms));
-    all.iter().take(LISTED).map(|sighting| slow_request(sighting, names)).collect()
-}
-
-fn slow_requests(slowest: &Slowest, window_sums: &WindowSums, names: NameLookup<'_>) -> Vec<SlowRequest> {
-    slowest_in(slowest, window_sums).map(|sighting| slow_request(&sighting, names)).collect()
-}
-
-/// The slowest within the window.
-fn slowest_in(slowest: &Slowest, window_sums: &WindowSums) -> impl Iterator<Item = SlowSighting> {
+fn slowest_of_all(reported: &Reported, window_sums: &WindowSums, names: NameLookup<'_>) -> Vec<SlowRequest> {
     let (from, to) = window_sums.span();
-    slowest.slowest_since(from).into_iter().filter(move |sighting| sighting.at_unix_ms / 1000 < to)
+    slow_requests(&reported.slowest_of_all(&(from..to), LISTED, MAX_OF_ONE), names)
+}
+
+fn slow_requests(sightings: &[&SlowSighting], names: NameLookup<'_>) -> Vec<SlowRequest> {
+    sightings.iter().map(|sighting| slow_request(sighting, names)).collect()
 }
 
 fn detail(
     id: usize,
     window_sums: &mut WindowSums,
     (tiers, aliases): (&Tiers, &Aliases),
-    slowest: Option<&Slowest>,
+    reported: &Reported,
     cursor: Option<RefreshCursor>,
     names: NameLookup<'_>,
 ) -> EndpointDetail {
@@ -259,7 +250,7 @@ fn detail(
         timeline,
         statuses: reader.statuses(id),
         commands: commands(id, names),
-        slowest: slowest.map(|slowest| slow_requests(slowest, window_sums, names)).unwrap_or_default(),
+        slowest: slow_requests(&reported.slowest_of(id, from..to), names),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Errors by cause. Errors with the same endpoint, status and masked message have one cause.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+};
 
 use watchboard_wire::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample};
 
@@ -12,12 +15,13 @@ const MAX_CAUSES: usize = 200;
 const SAMPLES: usize = 5;
 const RECENT: usize = 100;
 
-#[derive(PartialEq, Eq, Hash)]
-struct CauseKey {
-    endpoint: usize,
-    status: u16,
-    kind: ErrorKind,
-    message: Option<String>,
+/// What errors have in common that are of one cause.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CauseKey {
+    pub(super) endpoint: usize,
+    pub(super) status: u16,
+    pub(super) kind: ErrorKind,
+    pub(super) message: Option<String>,
 }
 
 /// A cause, with the tick at which it last changed.
@@ -70,23 +74,10 @@ impl Causes {
             (Some(text), at) => Some(text + at.as_deref().unwrap_or_default()),
         };
         let status = sighting.ending.status;
-        let key = CauseKey { endpoint: sighting.endpoint, status, kind: *kind, message: message.clone() };
+        let key = CauseKey { endpoint: sighting.endpoint, status, kind: *kind, message };
         let number = self.numbers.get(&key).copied().unwrap_or_else(|| {
             self.make_room();
-            self.next += 1;
-            self.numbers.insert(key, self.next);
-            let cause = ErrorCause {
-                number: self.next,
-                endpoint_id: sighting.endpoint as u32,
-                endpoint,
-                status,
-                kind: *kind,
-                message,
-                first_at_unix_ms: sighting.at_unix_ms,
-                ..ErrorCause::default()
-            };
-            self.by_number.insert(self.next, Cause { tick, cause });
-            self.next
+            self.insert(key, endpoint, (tick, sighting.at_unix_ms))
         });
         if let Some(Cause { tick: changed, cause }) = self.by_number.get_mut(&number) {
             *changed = tick;
@@ -98,12 +89,64 @@ impl Causes {
         number
     }
 
-    fn make_room(&mut self) {
-        if self.by_number.len() < MAX_CAUSES {
-            return;
+    fn insert(&mut self, key: CauseKey, endpoint: String, (tick, at_unix_ms): (u64, u64)) -> u32 {
+        self.next += 1;
+        let cause = ErrorCause {
+            number: self.next,
+            endpoint_id: key.endpoint as u32,
+            endpoint,
+            status: key.status,
+            kind: key.kind,
+            message: key.message.clone(),
+            first_at_unix_ms: at_unix_ms,
+            last_at_unix_ms: at_unix_ms,
+            ..ErrorCause::default()
+        };
+        self.numbers.insert(key, self.next);
+        self.by_number.insert(self.next, Cause { tick, cause });
+        self.next
+    }
+
+    /// Adds what an earlier step has of a cause: when its errors were, and the last of them. Returns its number, or `None` if newer causes fill the list.
+    pub(super) fn add_earlier(
+        &mut self,
+        key: CauseKey,
+        endpoint: impl FnOnce() -> String,
+        step: Range<u64>,
+        samples: Vec<ErrorSample>,
+    ) -> Option<u32> {
+        let last_tick = step.end.saturating_sub(1);
+        let times = samples.iter().map(|sample| sample.at_unix_ms);
+        let first_at = times.clone().min().unwrap_or(step.start * 1000);
+        let last_at = times.max().unwrap_or(last_tick * 1000);
+        let known = self.numbers.get(&key).copied();
+        if known.is_none() && self.quietest().is_some_and(|quietest| quietest.last_at_unix_ms >= last_at) {
+            return None;
         }
-        let quietest = self.by_number.values().min_by_key(|cause| cause.cause.last_at_unix_ms);
-        if let Some(number) = quietest.map(|cause| cause.cause.number) {
+        let number = known.unwrap_or_else(|| {
+            self.make_room();
+            self.insert(key, endpoint(), (last_tick, last_at))
+        });
+        let Cause { tick, cause } = self.by_number.get_mut(&number)?;
+        *tick = last_tick.max(*tick);
+        cause.first_at_unix_ms = cause.first_at_unix_ms.min(first_at);
+        cause.last_at_unix_ms = cause.last_at_unix_ms.max(last_at);
+        cause.samples.extend(samples);
+        cause.samples.sort_by_key(|sample| std::cmp::Reverse(sample.at_unix_ms));
+        // Several steps have the same ones.
+        cause.samples.dedup();
+        cause.samples.truncate(SAMPLES);
+        Some(number)
+    }
+
+    /// The cause that goes first, if there is no room for one more.
+    fn quietest(&self) -> Option<&ErrorCause> {
+        let causes = self.by_number.values().map(|cause| &cause.cause);
+        causes.min_by_key(|cause| cause.last_at_unix_ms).filter(|_| self.by_number.len() >= MAX_CAUSES)
+    }
+
+    fn make_room(&mut self) {
+        if let Some(number) = self.quietest().map(|cause| cause.number) {
             self.forgotten += self.by_number.remove(&number).map_or(0, |cause| cause.cause.total);
             self.numbers.retain(|_, kept| *kept != number);
         }
@@ -115,6 +158,11 @@ impl Causes {
         let mut of_endpoint = self.iter().filter(is_wanted);
         let only = of_endpoint.next().filter(|_| of_endpoint.next().is_none())?;
         only.cause.message.as_deref()
+    }
+
+    /// The cause with a number, if it is still kept.
+    pub(super) fn by_number(&self, number: u32) -> Option<&ErrorCause> {
+        self.by_number.get(&number).map(|cause| &cause.cause)
     }
 
     /// The causes, in no order.

@@ -1,16 +1,19 @@
 //! Figures of a past span: which steps show it, where these are, and the answer that is made of them.
 
-use watchboard_wire::{CommandName, CommandRow, Part, RefreshCursor, RefreshResponse, Snapshot, Window};
+use watchboard_wire::{
+    CommandName, CommandRow, ErrorSample, Part, RefreshCursor, RefreshResponse, Snapshot, Window, WindowTotals,
+};
 
 use super::{
     History, NameLookup,
     answer::{AnswerFigures, command_rows},
+    reported::Reported,
     store::{StoreTier, StoredPast},
     storing::{StepDecoder, tier_of},
     tiers::{STEPS, Tiers, fold_steps, tier},
     window_sums::WindowSums,
 };
-use crate::requests::Reader;
+use crate::requests::{Aliases, Reader};
 
 /// A past span, and how it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +22,10 @@ pub(crate) struct PastSpan {
     pub(crate) window: Window,
     /// From one tick to before the other, at steps of the window.
     pub(crate) ticks: (u64, u64),
-    /// The steps that the store has of it; `None` if the frames in memory suffice.
+    /// The steps of the store that show it; `None` if the store has none.
     pub(crate) stored: Option<StoreTier>,
+    /// Whether the frames in memory suffice.
+    pub(crate) is_held: bool,
 }
 
 impl PastSpan {
@@ -57,10 +62,12 @@ impl History {
             let ticks = (from / step * step, to.div_ceil(step).saturating_mul(step).min(self.now));
             let is_held = !self.tiers.has_lost(tier(window), ticks.0);
             let kept = |tier: &StoreTier| has_store && self.now.saturating_sub(tier.kept_seconds()) <= ticks.0;
-            let stored = stored_steps(window).filter(|tier| !is_held && kept(tier));
+            // The store has the errors and the slow requests of the span itself. What happened a moment ago is not there yet.
+            let is_sent = ticks.1 <= self.sent.until.max(self.first);
+            let stored = stored_steps(window).filter(|tier| (is_sent || !is_held) && kept(tier));
             let points = ticks.1.div_ceil(step) - ticks.0 / step;
             let is_shown = (is_held || stored.is_some()) && points <= window.points() as u64;
-            is_shown.then_some(PastSpan { window, ticks, stored })
+            is_shown.then_some(PastSpan { window, ticks, stored, is_held })
         };
         Window::ALL.into_iter().find_map(show)
     }
@@ -74,24 +81,38 @@ impl History {
         snapshot: &Snapshot,
         names: NameLookup<'_>,
     ) -> (RefreshResponse, (CommandRow, Vec<(u16, CommandRow)>)) {
-        let Self { started_at_unix_ms, tiers, causes, marks, slowest_of, aliases, .. } = self;
-        let tiers = frames.map_or(tiers, |frames| &frames.0);
+        let Self { started_at_unix_ms, tiers, reported, marks, aliases, .. } = self;
+        let (tiers, reported) = frames.map_or((tiers, reported), |frames| (&frames.tiers, &frames.reported));
         let mut sums = WindowSums::of_span(span.window, *started_at_unix_ms, (tiers, aliases), span.ticks);
         let commands = command_rows(&sums);
-        let figures = AnswerFigures { window_sums: &mut sums, tiers, aliases, causes, marks, slowest_of };
+        let figures = AnswerFigures { window_sums: &mut sums, tiers, aliases, reported, marks };
         let mut response = figures.answer(part, None, snapshot, names);
         // What is in flight or open is of now.
         response.endpoints.retain(|row| row.requests > 0);
         let endpoints = response.endpoints.iter_mut().chain(response.endpoint.iter_mut().map(|detail| &mut detail.row));
         endpoints.for_each(|row| (row.in_flight, row.open) = (0, 0));
         response.long_lived.clear();
+        let is_within = |sample: &ErrorSample| (span.ticks.0..span.ticks.1).contains(&(sample.at_unix_ms / 1000));
+        response.causes.iter_mut().for_each(|cause| cause.samples.retain(is_within));
+        response.uncounted_errors = uncounted_errors(&response);
         response.span = Some(span.ticks);
         (response, commands)
     }
 }
 
-/// The frames of a past span that were stored.
-pub(crate) struct PastFrames(Tiers);
+/// The failed requests of a past span that none of its causes counts.
+fn uncounted_errors(response: &RefreshResponse) -> u64 {
+    let WindowTotals { server_errors, client_errors, dropped, .. } = response.totals;
+    let points = response.causes.iter().flat_map(|cause| &cause.points);
+    let counted: u64 = points.map(|(_, count)| u64::from(*count)).sum();
+    (server_errors + client_errors + dropped).saturating_sub(counted)
+}
+
+/// What was stored of a past span.
+pub(crate) struct PastFrames {
+    tiers: Tiers,
+    reported: Reported,
+}
 
 impl PastFrames {
     /// The frames of a span from the steps that the store has.
@@ -100,13 +121,17 @@ impl PastFrames {
         past: &StoredPast,
         reader: &mut Reader,
         command: &dyn Fn(&CommandName) -> Option<u16>,
+        aliases: &Aliases,
     ) -> Self {
-        let mut decoder = StepDecoder::new(&past.names);
-        let frames: Vec<_> = past.steps.iter().filter_map(|step| decoder.decode(step, reader, command)).collect();
+        let (mut decoder, mut reported) = (StepDecoder::new(&past.names), Reported::new());
+        let causes = &mut reported.causes;
+        let frames: Vec<_> =
+            past.steps.iter().filter_map(|step| decoder.decode(step, reader, command, causes)).collect();
+        reported.add_earlier(decoder.slow, aliases);
         let tier = tier(span.window);
         let is_finer = span.stored.is_some_and(|stored| tier_of(stored) < tier);
         let frames = if is_finer { fold_steps(&frames.iter().collect::<Vec<_>>(), STEPS[tier]) } else { frames };
-        Self(Tiers::of_span(tier, frames, span.ticks))
+        Self { tiers: Tiers::of_span(tier, frames, span.ticks), reported }
     }
 }
 

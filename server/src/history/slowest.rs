@@ -1,6 +1,8 @@
 //! The slowest requests of every window that ends now. A request is dropped once as many newer ones were slower as a list is long: they are
 //! in each window that it is in, and rank before it.
 
+use std::ops::Range;
+
 use watchboard_wire::Window;
 
 use crate::requests::SlowSighting;
@@ -64,10 +66,21 @@ impl Slowest {
         size_of::<Self>() + self.kept.capacity() * size_of::<RankedSighting>() + beside
     }
 
-    /// The slowest since a tick, the slowest first.
-    pub(crate) fn slowest_since(&self, tick: u64) -> Vec<SlowSighting> {
-        let since = self.kept.iter().filter(|kept| u64::from(kept.tick) >= tick);
-        let mut slowest: Vec<SlowSighting> = since.map(|kept| kept.sighting.clone()).collect();
+    /// Adds requests that are older than those which are kept, by rising time.
+    pub(super) fn add_earlier(&mut self, earlier: Vec<SlowSighting>) {
+        let newer = std::mem::take(&mut self.kept);
+        for sighting in earlier {
+            self.add(sighting.at_unix_ms / 1000, sighting);
+        }
+        for RankedSighting { tick, sighting, .. } in newer {
+            self.add(tick.into(), sighting);
+        }
+    }
+
+    /// The slowest within a span of ticks, the slowest first.
+    pub(super) fn slowest_in(&self, span: Range<u64>) -> Vec<&SlowSighting> {
+        let within = self.kept.iter().filter(|kept| span.contains(&kept.tick.into()));
+        let mut slowest: Vec<&SlowSighting> = within.map(|kept| &kept.sighting).collect();
         slowest.sort_by_key(|sighting| (std::cmp::Reverse(sighting.duration_us), sighting.at_unix_ms));
         slowest.truncate(self.listed);
         slowest
@@ -75,7 +88,9 @@ impl Slowest {
 
     /// The duration from which a request is reported, since it would be in the list of the last seconds.
     pub(crate) fn worth_us(&self, now: u64) -> u64 {
-        self.slowest_since(now.saturating_sub(LATE_TICKS)).get(self.listed - 1).map_or(0, |last| last.duration_us)
+        self.slowest_in(now.saturating_sub(LATE_TICKS)..u64::MAX)
+            .get(self.listed - 1)
+            .map_or(0, |last| last.duration_us)
     }
 }
 
@@ -97,7 +112,7 @@ mod tests {
                 all.iter().filter(|one| one.at_unix_ms >= begins).map(|one| one.duration_us).collect();
             exact.sort_unstable_by_key(|duration| std::cmp::Reverse(*duration));
             exact.truncate(LISTED);
-            let listed: Vec<u64> = slowest.slowest_since(begins).iter().map(|one| one.duration_us).collect();
+            let listed: Vec<u64> = slowest.slowest_in(begins..u64::MAX).iter().map(|one| one.duration_us).collect();
             prop_assert_eq!(listed, exact);
         }
     }
@@ -107,7 +122,7 @@ mod tests {
         let mut slowest = Slowest::new(LISTED);
         (0..10_000).for_each(|at| slowest.add(at, sighting(0, at, 1_000_000 - at).into()));
         assert_eq!(slowest.kept.len(), KEPT);
-        assert_eq!(slowest.slowest_since(0)[0].duration_us, 1_000_000, "the slowest of all");
-        assert_eq!(slowest.slowest_since(9_995).len(), 5, "and the newest");
+        assert_eq!(slowest.slowest_in(0..u64::MAX)[0].duration_us, 1_000_000, "the slowest of all");
+        assert_eq!(slowest.slowest_in(9_995..u64::MAX).len(), 5, "and the newest");
     }
 }

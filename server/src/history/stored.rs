@@ -5,26 +5,19 @@ use std::collections::BTreeMap;
 use super::{
     compact::{self, Compact, Sign, write},
     frame::{Frame, Host, Tallies},
+    stored_name::{NumberOf, RunNumber},
+    stored_reports::StoredReports,
 };
 use crate::{commands::CommandTally, history::store::NameKey, requests::Tally};
 
-/// The first byte: the version of what follows.
-const VERSION: u8 = 1;
+/// The first byte: the version of what follows. In the first one there were no reports.
+const VERSION: u8 = 2;
+const WITHOUT_REPORTS: u8 = 1;
 /// The bytes of the checksum at the end.
 const CHECKSUM: usize = 4;
 
-/// What has a number in this run, and a name.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum RunNumber {
-    Endpoint(usize),
-    Command(usize),
-}
-
-/// Finds the number of a name in this run; `None` if there is none, so that its tally is left out.
-pub(super) type NumberOf<'a> = &'a mut dyn FnMut(NameKey) -> Option<usize>;
-
-/// Encodes a frame without its start and its errors by cause. `key` finds the key of a name.
-pub(super) fn encode(frame: &Frame, mut key: impl FnMut(RunNumber) -> NameKey) -> Vec<u8> {
+/// Encodes a frame without its start, and its reports. `key` finds the key of a name.
+pub(super) fn encode(frame: &Frame, reports: &StoredReports, key: &mut dyn FnMut(RunNumber) -> NameKey) -> Vec<u8> {
     let mut out = vec![VERSION];
     write(&mut out, frame.seconds);
     let host = fields(&frame.host);
@@ -36,6 +29,7 @@ pub(super) fn encode(frame: &Frame, mut key: impl FnMut(RunNumber) -> NameKey) -
     }
     encode_tallies(&frame.requests, |id| key(RunNumber::Endpoint(id)), &mut out);
     encode_tallies(&frame.commands, |number| key(RunNumber::Command(number)), &mut out);
+    out.extend(reports.encode());
     let checksum = crc32fast::hash(&out);
     out.extend(checksum.to_be_bytes());
     out
@@ -52,13 +46,18 @@ fn encode_tallies(tallies: &Tallies, mut key: impl FnMut(usize) -> NameKey, out:
     }
 }
 
-/// The frame that begins at `start`; `None` if it is damaged or of a newer version.
-pub(super) fn decode(bytes: &[u8], start: u64, endpoint: NumberOf<'_>, command: NumberOf<'_>) -> Option<Frame> {
+/// The frame that begins at `start`, without its errors, and its reports; `None` if it is damaged or of a newer version.
+pub(super) fn decode(
+    bytes: &[u8],
+    start: u64,
+    endpoint: NumberOf<'_>,
+    command: NumberOf<'_>,
+) -> Option<(Frame, StoredReports)> {
     let (body, checksum) = bytes.split_last_chunk::<CHECKSUM>()?;
     if crc32fast::hash(body) != u32::from_be_bytes(*checksum) {
         return None;
     }
-    let mut rest = body.strip_prefix(&[VERSION])?;
+    let (version, mut rest) = body.split_first().filter(|(version, _)| [WITHOUT_REPORTS, VERSION].contains(version))?;
     let seconds = number(&mut rest)?;
     let mut host = [None; FIELDS];
     for _ in 0..number(&mut rest)? {
@@ -70,7 +69,12 @@ pub(super) fn decode(bytes: &[u8], start: u64, endpoint: NumberOf<'_>, command: 
     }
     let requests = decode_tallies::<Tally>(&mut rest, endpoint)?;
     let commands = decode_tallies::<CommandTally>(&mut rest, command)?;
-    Some(Frame { start, seconds, host: from_fields(&host), requests, commands, ..Frame::default() })
+    let reports = match *version {
+        WITHOUT_REPORTS => StoredReports::default(),
+        _ => StoredReports::decode(rest)?,
+    };
+    let frame = Frame { start, seconds, host: from_fields(&host), requests, commands, ..Frame::default() };
+    Some((frame, reports))
 }
 
 fn decode_tallies<T: Compact>(rest: &mut &[u8], number_of: NumberOf<'_>) -> Option<Tallies> {

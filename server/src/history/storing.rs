@@ -1,18 +1,20 @@
 //! What of the history goes to the store, and what comes back after a restart.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use watchboard_wire::{CommandName, EndpointName};
+use watchboard_wire::{CommandName, EndpointName, ErrorCause};
 
 use super::{
     History, NameLookup,
+    causes::{CauseKey, Causes},
     frame::{Frame, fold},
     store::{Batch, Earlier, NameKey, StoreTier, StoredSpans, StoredStep},
-    stored::{self, RunNumber},
-    stored_name::StoredName,
+    stored,
+    stored_name::{RunNumber, StoredName},
+    stored_reports::{StoredErrors, StoredReports},
     tiers::{STEPS, earlier_span},
 };
-use crate::requests::Reader;
+use crate::requests::{Reader, SlowSighting};
 
 /// The tier in memory whose frames a stored tier has.
 pub(super) fn tier_of(stored: StoreTier) -> usize {
@@ -20,13 +22,19 @@ pub(super) fn tier_of(stored: StoreTier) -> usize {
 }
 
 /// The name that a number of this run has.
-fn name_of(numbered: RunNumber, names: NameLookup<'_>) -> StoredName {
+fn name_of(numbered: RunNumber, names: NameLookup<'_>, causes: &Causes) -> StoredName {
     match numbered {
         RunNumber::Endpoint(id) => {
             let EndpointName { method, route, .. } = names.reader.name(id);
             StoredName::Endpoint { method, route }
         }
         RunNumber::Command(number) => StoredName::Command((names.command)(number as u16)),
+        RunNumber::Cause(number) => {
+            let ErrorCause { endpoint_id, status, kind, message, .. } =
+                causes.by_number(number).cloned().unwrap_or_default();
+            let EndpointName { method, route, .. } = names.reader.name(endpoint_id as usize);
+            StoredName::Cause { method, route, status, kind, message }
+        }
     }
 }
 
@@ -61,8 +69,11 @@ impl History {
                 if frames.is_empty() {
                     continue;
                 }
-                let key = |numbered| self.sent.key(&name_of(numbered, names), &mut batch.names);
-                let bytes = stored::encode(&fold(start, &frames), key);
+                let (frame, reported) = (fold(start, &frames), &self.reported);
+                let name = |numbered| name_of(numbered, names, &reported.causes);
+                let key = &mut |numbered| self.sent.key(name(numbered), &mut batch.names);
+                let reports = StoredReports::of_frame(&frame, to.min(start + step), reported, key);
+                let bytes = stored::encode(&frame, &reports, key);
                 batch.steps.push(StoredStep { tier, start, bytes });
             }
         }
@@ -89,19 +100,21 @@ impl History {
     ) -> usize {
         let mut steps = StepDecoder::new(&earlier.names);
         self.sent.names.extend(steps.known.keys());
+        self.sent.causes = steps.known.values().filter(|name| matches!(name, StoredName::Cause { .. })).count();
         self.marks.restore(self.now, &earlier.marks);
         let mut unreadable = 0;
         // The coarsest first: they reach furthest back, should the memory not suffice for all.
         for (tier, span) in restored_spans(self.first).into_iter().rev() {
             let mut frames = vec![];
             for step in earlier.steps.iter().filter(|step| step.tier == tier && span.contains(&step.start)) {
-                match steps.decode(step, reader, command) {
+                match steps.decode(step, reader, command, &mut self.reported.causes) {
                     Some(frame) => frames.push(frame),
                     None => unreadable += 1,
                 }
             }
             self.tiers.restore(tier_of(tier), frames);
         }
+        self.reported.add_earlier(steps.slow, &self.aliases);
         self.sent.refolded = self.tiers.refold();
         self.oldest = self.tiers.oldest().unwrap_or(self.first).min(self.first);
         self.forget_sums();
@@ -113,33 +126,52 @@ impl History {
 pub(super) struct StepDecoder {
     known: HashMap<NameKey, StoredName>,
     endpoints: HashMap<NameKey, Option<usize>>,
+    /// The slow requests of all steps so far.
+    pub(super) slow: Vec<SlowSighting>,
 }
 
 impl StepDecoder {
     pub(super) fn new(names: &[(NameKey, Vec<u8>)]) -> Self {
         let known = names.iter().filter_map(|(key, name)| Some((*key, StoredName::decode(name)?))).collect();
-        Self { known, endpoints: HashMap::new() }
+        Self { known, endpoints: HashMap::new(), slow: vec![] }
     }
 
-    /// `None` if the step cannot be read.
+    /// `None` if the step cannot be read. Its causes are added to `causes`.
     pub(super) fn decode(
         &mut self,
         step: &StoredStep,
         reader: &mut Reader,
         command: &dyn Fn(&CommandName) -> Option<u16>,
+        causes: &mut Causes,
     ) -> Option<Frame> {
-        let Self { known, endpoints } = self;
+        let Self { known, endpoints, slow } = self;
         let mut endpoint = |key: NameKey| {
             *endpoints.entry(key).or_insert_with(|| match known.get(&key)? {
                 StoredName::Endpoint { method, route } => reader.id_of_name(method.as_deref(), route),
-                StoredName::Command(_) => None,
+                StoredName::Command(_) | StoredName::Cause { .. } => None,
             })
         };
         let mut number = |key: NameKey| match known.get(&key)? {
             StoredName::Command(name) => command(name).map(usize::from),
-            StoredName::Endpoint { .. } => None,
+            StoredName::Endpoint { .. } | StoredName::Cause { .. } => None,
         };
-        stored::decode(&step.bytes, step.start, &mut endpoint, &mut number)
+        let (mut frame, reports) = stored::decode(&step.bytes, step.start, &mut endpoint, &mut number)?;
+        slow.extend(reports.slow.into_iter().filter_map(|one| one.sighting(&mut endpoint, &mut number)));
+        let span = step.start..step.start + step.tier.step_seconds();
+        let mut errors: BTreeMap<u32, u32> = BTreeMap::new();
+        for StoredErrors { cause, count, samples } in reports.errors {
+            let Some(StoredName::Cause { method, route, status, kind, message }) = known.get(&NameKey(cause)) else {
+                continue;
+            };
+            let Some(endpoint) = reader.id_of_name(method.as_deref(), route) else { continue };
+            let key = CauseKey { endpoint, status: *status, kind: *kind, message: message.clone() };
+            let name = || reader.name(endpoint).text();
+            if let Some(number) = causes.add_earlier(key, name, span.clone(), samples) {
+                *errors.entry(number).or_default() += count;
+            }
+        }
+        frame.errors = errors.into_iter().collect();
+        Some(frame)
     }
 }
 

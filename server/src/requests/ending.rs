@@ -1,10 +1,12 @@
 //! How a request ended, and the class that follows from it.
 
+use serde::{Deserialize, Serialize};
+
 /// The status of a request that its client closed before there was a response, as in nginx.
 pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// How a request ended. The history on disk has them by this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Outcome {
     Complete,
     /// The body failed on the way, or the handler panicked.

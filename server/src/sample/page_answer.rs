@@ -116,10 +116,12 @@ impl Sampler {
         }
         let stored = match past.read() {
             Ok(stored) => stored,
+            Err(_) if span.is_held => None,
             Err(unknown) => return RefreshResponse { unread: Some(unknown), ..without_figures() },
         };
         let Self { history, reader, commands, .. } = self;
-        let frames = stored.map(|read| PastFrames::new(span, read, reader, &|name| commands.number(name)));
+        let aliases = reader.aliases().clone();
+        let frames = stored.map(|read| PastFrames::new(span, read, reader, &|name| commands.number(name), &aliases));
         let names = NameLookup { reader, command: &|number| commands.name(number) };
         let (response, sums) = history.answer_past(span, &query.part, frames.as_ref(), snapshot, names);
         self.with_details(response, &query.part, probe_result, |_| sums)

@@ -3,6 +3,7 @@ use crate::history::{
     FrameBuilder, Host,
     store::{Batch, EmbeddedStore, NameKey, Store, StoredStep},
     stored_name::StoredName,
+    stored_reports::StoredReports,
     tests::{Fed, tally},
 };
 
@@ -53,7 +54,8 @@ fn a_span_in_memory_has_its_own_sums_points_and_rows() {
 fn three_requests(tier: StoreTier, start: u64) -> StoredStep {
     let mut frame = FrameBuilder::new(start, tier.step_seconds());
     frame.endpoint(7, &tally(&[10, 20, 30]));
-    let bytes = crate::history::stored::encode(&frame.finish(Host::default(), vec![]), |_| NameKey(99));
+    let frame = frame.finish(Host::default(), vec![]);
+    let bytes = crate::history::stored::encode(&frame, &StoredReports::default(), &mut |_| NameKey(99));
     StoredStep { tier, start, bytes }
 }
 
@@ -84,7 +86,7 @@ fn a_span_of_the_store_has_what_was_stored_under_todays_numbers() {
         let starts = (asked.0..asked.1).step_by(tier.step_seconds() as usize);
         let past =
             StoredPast { steps: starts.map(|start| three_requests(tier, start)).collect(), names: names.clone() };
-        let frames = PastFrames::new(&span, &past, &mut fed.reader, NONE);
+        let frames = PastFrames::new(&span, &past, &mut fed.reader, NONE, &Aliases::default());
         let lookup = NameLookup::of_endpoints(&fed.reader);
         let (answer, _) = fed.history.answer_past(&span, &Part::Requests, Some(&frames), &fed.snapshot, lookup);
         let rows: Vec<_> = answer.endpoints.iter().map(|row| (row.name.clone().unwrap().route, row.requests)).collect();

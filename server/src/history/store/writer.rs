@@ -224,7 +224,7 @@ impl StoreWriter {
             match self.received.recv_timeout(RETRY_EACH) {
                 Ok(StoreOrder::Store(batch)) => self.keep_for_later(batch),
                 Ok(StoreOrder::Read(reading)) => {
-                    reading.answer(Err(Unknown::because("another process has the history")))
+                    reading.answer(Err(Unknown::because("another process has the history")));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),

@@ -15,14 +15,15 @@ fn frame() -> Frame {
 }
 
 fn encoded() -> Vec<u8> {
-    encode(&frame(), |numbered| match numbered {
+    encode(&frame(), &StoredReports::default(), &mut |numbered| match numbered {
         RunNumber::Endpoint(id) => NameKey(1_000 + id as u64),
         RunNumber::Command(number) => NameKey(2_000 + number as u64),
+        RunNumber::Cause(number) => NameKey(3_000 + u64::from(number)),
     })
 }
 
 fn decoded(bytes: &[u8], endpoint: NumberOf<'_>) -> Option<Frame> {
-    decode(bytes, 70, endpoint, &mut |key| Some(key.0 as usize - 2_000))
+    Some(decode(bytes, 70, endpoint, &mut |key| Some(key.0 as usize - 2_000))?.0)
 }
 
 #[test]
