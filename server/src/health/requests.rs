@@ -110,10 +110,40 @@ impl SlowJudge {
 pub(super) struct MostFailing {
     name: String,
     errors: u64,
+    /// The requests of that endpoint.
+    requests: u64,
     /// Endpoints with a server error.
     endpoints: u64,
+    /// Endpoints of which most requests fail.
+    broken: u64,
     /// The message of all its errors, if they have the same.
     message: Option<String>,
+}
+
+impl MostFailing {
+    /// What is told of an endpoint that fails while the requests as a whole do not.
+    fn finding(&self) -> Option<Finding> {
+        if !is_broken(self.errors, self.requests) {
+            return None;
+        }
+        let percent = format::percent(100.0 * self.errors as f64 / self.requests as f64);
+        let others = match self.broken.saturating_sub(1) {
+            0 => String::new(),
+            1 => "; one more endpoint fails so too".to_owned(),
+            more => format!("; {} more endpoints fail so too", format::exact(more)),
+        };
+        let message = self.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+        let sentence = format!(
+            "{percent} of the last minute's requests of {} failed with a server error{message}{others}",
+            self.name
+        );
+        Some(warning(sentence, FindingSubject::Endpoint(self.name.clone())))
+    }
+}
+
+/// Whether most requests of an endpoint fail, and enough of them to be no accident.
+fn is_broken(errors: u64, requests: u64) -> bool {
+    errors >= ENOUGH_FAILED && errors as f64 * 100.0 >= requests as f64 * UNHEALTHY_ERROR_PERCENT
 }
 
 /// Characters of an error's message in a finding.
@@ -121,16 +151,19 @@ const MAX_MESSAGE: usize = 80;
 
 /// `None` without a server error.
 pub(super) fn most_failing(tick: u64, history: &mut History, reader: &Reader) -> Option<MostFailing> {
-    let (mut endpoints, mut most) = (0, (0, 0));
+    let (mut endpoints, mut broken) = (0, 0);
+    // One that is broken comes before one that is larger.
+    let mut most = (false, 0, 0, 0);
     for (id, sums) in history.last_minute_of_each() {
-        let errors = sums.count(Class::ServerError);
+        let (errors, requests) = (sums.count(Class::ServerError), sums.requests());
         endpoints += u64::from(errors > 0);
-        most = if errors > most.1 { (id, errors) } else { most };
+        broken += u64::from(is_broken(errors, requests));
+        most = most.max((is_broken(errors, requests), errors, requests, id));
     }
-    let (id, errors) = most;
+    let (_, errors, requests, id) = most;
     (errors > 0).then(|| {
-        let message = history.only_error_message(id, tick.saturating_sub(60));
-        MostFailing { name: reader.name(id).text(), errors, endpoints, message: message.map(shortened) }
+        let message = history.only_error_message(id, tick.saturating_sub(60)).map(shortened);
+        MostFailing { name: reader.name(id).text(), errors, requests, endpoints, broken, message }
     })
 }
 
@@ -147,7 +180,9 @@ pub(super) fn request_findings(
     most_failing: Option<&MostFailing>,
     mut slow: Vec<Slow>,
 ) -> Vec<Judged> {
-    let errors = errors(recent, failures, most_failing).map(|finding| Judged { finding, role: FindingRole::Errors });
+    let of_one = || most_failing.filter(|_| failures.iter().all(|(failure, _)| !failure.is_refusal))?.finding();
+    let errors = errors(recent, failures, most_failing).or_else(of_one);
+    let errors = errors.map(|finding| Judged { finding, role: FindingRole::Errors });
     slow.sort_by_key(|slow| std::cmp::Reverse(slow.p99_us));
     errors.into_iter().chain(slow.into_iter().map(Slow::judged)).collect()
 }

@@ -33,7 +33,9 @@ fn the_endpoint_that_fails_most_is_named() {
         let most = MostFailing {
             name: "GET /coupons/{code}".to_owned(),
             errors: count,
+            requests: 100,
             endpoints: 4,
+            broken: 0,
             message: (count != 30).then(|| "no rate for #".to_owned()),
         };
         let sentence = request_findings(&recent(100, 60), &[], Some(&most), vec![]).remove(0).finding.sentence;
@@ -47,6 +49,20 @@ fn the_endpoint_that_fails_most_is_named() {
         "across 4 endpoints",
     ];
     assert_eq!(said, expected.map(|end| format!(", {end}")));
+}
+
+#[test]
+fn an_endpoint_that_fails_is_told_however_small_its_part_is() {
+    let told = |errors, requests, broken| {
+        let message = Some("no rate for #".to_owned());
+        let most = MostFailing { name: "GET /tax".to_owned(), errors, requests, endpoints: 3, broken, message };
+        let judged = request_findings(&recent(5_000, errors), &[], Some(&most), vec![]);
+        judged.into_iter().next().map(|judged| (judged.finding.sentence, judged.finding.severity.status()))
+    };
+    let all = "100\u{a0}% of the last minute's requests of GET /tax failed with a server error: no rate for #";
+    assert_eq!(told(10, 10, 1), Some((all.to_owned(), Status::Degraded)));
+    assert!(told(20, 40, 3).is_some_and(|(text, _)| text.ends_with("no rate for #; 2 more endpoints fail so too")));
+    assert_eq!([told(9, 9, 0), told(20, 41, 0)], [None, None]);
 }
 
 #[test]
