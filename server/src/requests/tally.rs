@@ -109,6 +109,8 @@ impl Tally {
         let [p50_bytes, _, p99_bytes, max_bytes] = sizes.percentiles()?;
         let requests = self.memory.requests();
         let AllocationSums { bytes: allocated_bytes, freed_bytes, allocations } = *allocated;
+        // The largest is known to its bucket, and the mean exactly.
+        let max_bytes = max_bytes.max(allocated_bytes.checked_div(requests)?);
         Some(RequestMemory { requests, allocated_bytes, freed_bytes, allocations, p50_bytes, p99_bytes, max_bytes })
     }
 
@@ -124,7 +126,7 @@ impl Tally {
             repeated,
             p50_us,
             p99_us,
-            max_us,
+            max_us: max_us.max(elapsed_us.checked_div(times.count())?),
         })
     }
 
