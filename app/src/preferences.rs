@@ -53,13 +53,12 @@ impl Default for Preferences {
 }
 
 impl Preferences {
-    /// The cookie's value: `dark-5-paused`, and `-east120` with a zone.
+    /// The cookie's value: `dark-5`, and `-east120` with a zone. A pause is of one tab: others would stand still unasked.
     #[cfg(any(test, feature = "hydrate"))]
     pub(crate) fn to_cookie(self) -> String {
-        let running = if self.paused { "paused" } else { "running" };
         let zone =
             self.zone_minutes.map(|east| if east < 0 { format!("-west{}", -east) } else { format!("-east{east}") });
-        format!("{}-{}-{running}{}", self.theme.word(), self.interval_seconds, zone.unwrap_or_default())
+        format!("{}-{}{}", self.theme.word(), self.interval_seconds, zone.unwrap_or_default())
     }
 
     /// Reads a `Cookie` header. An unknown value becomes the default.
@@ -70,7 +69,6 @@ impl Preferences {
             match word {
                 "light" => preferences.theme = Theme::Light,
                 "dark" => preferences.theme = Theme::Dark,
-                "paused" => preferences.paused = true,
                 _ if zone(word).is_some() => preferences.zone_minutes = zone(word),
                 _ => preferences.interval_seconds = interval(word).unwrap_or(preferences.interval_seconds),
             }
@@ -103,6 +101,9 @@ pub(crate) fn provide() -> RwSignal<Preferences> {
     let preferences = RwSignal::new(Preferences::from_cookies(&cookies));
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
+        if paused_here().is_some() {
+            preferences.update(|it| it.paused = true);
+        }
         // Its offset changes with the season.
         if preferences.with_untracked(|it| it.zone_minutes.is_some_and(|known| known != browser_zone())) {
             preferences.update(|it| it.zone_minutes = Some(browser_zone()));
@@ -127,11 +128,24 @@ fn html_document() -> web_sys::HtmlDocument {
     document().unchecked_into()
 }
 
+/// Where a tab notes that it is paused.
+#[cfg(feature = "hydrate")]
+const PAUSED: &str = "watchboard_paused";
+
+/// The note that this tab is paused. A browser that refuses it forgets the pause at the next load.
+#[cfg(feature = "hydrate")]
+fn paused_here() -> Option<String> {
+    window().session_storage().ok()??.get_item(PAUSED).ok()?
+}
+
 /// Writes the cookie and the document's theme. A browser that refuses cookies forgets the preferences at the next load.
 #[cfg(feature = "hydrate")]
 fn remember(preferences: Preferences) {
     let value = preferences.to_cookie();
     let _ = html_document().set_cookie(&format!("{COOKIE}={value}; path=/; max-age=31536000; samesite=strict"));
+    if let Ok(Some(notes)) = window().session_storage() {
+        let _ = if preferences.paused { notes.set_item(PAUSED, "") } else { notes.remove_item(PAUSED) };
+    }
     if let Some(html) = document().document_element() {
         let _ = html.set_attribute("data-theme", preferences.theme.word());
     }
@@ -143,9 +157,9 @@ mod tests {
 
     #[test]
     fn a_cookie_brings_back_what_was_chosen() {
-        let chosen = Preferences { theme: Theme::Dark, interval_seconds: 15, paused: true, zone_minutes: Some(-300) };
+        let chosen = Preferences { theme: Theme::Dark, interval_seconds: 15, zone_minutes: Some(-300), paused: true };
         let header = format!("session=abc; {COOKIE}={}; last=1", chosen.to_cookie());
-        assert_eq!(Preferences::from_cookies(&header), chosen);
+        assert_eq!(Preferences::from_cookies(&header), Preferences { paused: false, ..chosen });
     }
 
     #[test]

@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use watchboard_wire::format;
 
+/// Fewer values are drawn as steps: a slope between two would tell a rise that nobody saw.
+const FEW: usize = 8;
+
 /// Draws the values, the oldest first, between zero and the largest.
 pub(crate) fn small_line(values: &[f64], hue: &'static str) -> String {
     let largest = values.iter().copied().fold(0.0, f64::max).max(f64::MIN_POSITIVE);
@@ -12,8 +15,11 @@ pub(crate) fn small_line(values: &[f64], hue: &'static str) -> String {
         let y = 20 - (value / largest * 18.0) as i64 - 1;
         // Writing into a string cannot fail.
         let _ = write!(points, "{index},{y} ");
+        if values.len() < FEW {
+            let _ = write!(points, "{},{y} ", index + 1);
+        }
     }
-    let width = values.len().saturating_sub(1);
+    let width = if values.len() < FEW { values.len() } else { values.len() - 1 };
     format!(
         "<svg viewBox=\"0 0 {width} 20\" preserveAspectRatio=\"none\"><polyline class=\"{hue}\" points=\"{}\"/></svg>",
         points.trim_end()

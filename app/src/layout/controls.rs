@@ -37,7 +37,7 @@ fn Freshness() -> impl IntoView {
     let date = snapshot_text(|snapshot| snapshot.date_time(snapshot.taken_at_unix_ms));
     let is_past = Memo::new(move |_| live.figures.with(|figures| figures.past.is_some()));
     let state = move || match link.get() {
-        LinkState::Live if is_past.get() => ("freshness live", "Past"),
+        LinkState::Live if is_past.get() => ("freshness paused", "Past"),
         LinkState::AsLoaded => ("freshness as-loaded", "As loaded"),
         LinkState::Live => ("freshness live", "Live"),
         LinkState::Paused => ("freshness paused", "Paused"),

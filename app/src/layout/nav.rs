@@ -75,7 +75,7 @@ pub(crate) fn Windows() -> impl IntoView {
         !window.is_of_days() || has_days.get() || selection.with(|selection| selection.window == window)
     };
     let link = move |window: Window| {
-        let is_here = move |selection: &Selection| selection.window == window;
+        let is_here = move |selection: &Selection| selection.window == window && selection.span.is_none();
         way(move |selection| selection.to_window(window), is_here, window.long_word(), window.word())
     };
     let links = move || Window::ALL.into_iter().filter(|window| is_shown(*window)).map(link).collect_view();

@@ -153,7 +153,7 @@ fn sentence(database: &DatabaseHealth, now_unix_ms: u64) -> String {
     let for_long = format::span(now_unix_ms.saturating_sub(database.since_unix_ms) / 1000);
     match &database.state {
         DatabaseState::NotConfigured => {
-            "Not configured: give the monitor a MongoDB client or its options, or the binary --mongodb-uri or --sqlite."
+            "No database is watched. The program watches one with --mongodb-uri or --sqlite, an application in Rust with Builder::database."
                 .to_owned()
         }
         DatabaseState::Connecting => format!("Connecting for {for_long}."),

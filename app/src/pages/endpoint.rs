@@ -66,6 +66,9 @@ fn subtitle(figures: &Figures) -> String {
     }
 }
 
+/// The tile that is not of the window.
+const NOW: &str = "In flight, now";
+
 /// Its figures of the window.
 #[component]
 fn EndpointTiles() -> impl IntoView {
@@ -76,19 +79,24 @@ fn EndpointTiles() -> impl IntoView {
         let (value, detail) =
             (figures_memo(move |figures| of_row(figures).0), figures_memo(move |figures| of_row(figures).1));
         let line = Memo::new(move |_| line.with(sparkline));
-        let label = Memo::new(move |_| label.to_owned());
+        let label = figures_memo(move |figures| match label {
+            NOW => NOW.to_owned(),
+            _ => format!("{label}, {}", figures.window_text()),
+        });
         view! { <StatTile label value detail line tone=Memo::new(|_| String::new()) /> }
     };
     let line = |unit, read: fn(&EndpointColumns) -> Series| {
         figures_memo(move |figures| columns(figures, unit, |columns| vec![read(columns)]))
     };
+    let no_line = figures_memo(|figures| ChartData::new(figures.span(), Unit::Count));
     view! {
         <div class="stats">
             {tile(
                 "Requests",
                 |row, figures| {
                     let rate = row.requests as f64 / figures.totals.seconds.max(1) as f64;
-                    (format::per_second(rate), format!("{} in the {}", format::count(row.requests as f64), figures.window_text()))
+                    let load = share(row.duration_sum_us, figures.totals.duration_sum_us);
+                    (format::per_second(rate), format!("{}, {load} of the time of all", format::count(row.requests as f64)))
                 },
                 line(Unit::PerSecond, |columns| Series::new("succeeded", "hue-rate", &columns.fine_per_second)),
             )}
@@ -110,13 +118,9 @@ fn EndpointTiles() -> impl IntoView {
             {tile(
                 "In time",
                 |row, _| (row.within_percent().map_or_else(|| "–".to_owned(), format::percent), format!("of {} that are judged", format::count(row.judged as f64))),
-                line(Unit::DurationUs, |columns| Series::new("p95", "hue-p95", &columns.latency_p95_us)),
+                no_line,
             )}
-            {tile(
-                "In flight",
-                |row, figures| (row.in_flight.to_string(), format!("{} of the time of all", share(row.duration_sum_us, figures.totals.duration_sum_us))),
-                line(Unit::PerSecond, |columns| Series::new("dropped", "hue-system", &columns.dropped_per_second)),
-            )}
+            {tile(NOW, |row, _| (row.in_flight.to_string(), String::new()), no_line)}
         </div>
     }
 }

@@ -38,18 +38,22 @@ fn sorting() -> Sorting {
     })
 }
 
-/// What the program's proxy bounds.
-const PROXY_PLACES: &str = "requests in progress";
-
 /// Why there is no endpoint, and where requests have to go.
 pub(super) fn no_request(figures: &Figures) -> String {
-    let places = &figures.snapshot.requests.capacities;
-    let where_to = if places.is_empty() {
-        "Requests count when they pass through the monitor's layer."
-    } else if places.iter().any(|places| places.name == PROXY_PLACES) {
-        "Requests count when they pass through Watchboard: send them to the address of the proxy (--proxy-listen), not to the application's."
-    } else {
-        "Requests count when this process handles them, or passes them on to an application that --upstream names."
+    let (proxy_url, requests) = (&figures.snapshot.proxy_url, &figures.snapshot.requests);
+    let where_to = match proxy_url {
+        Some(url) => {
+            format!(
+                "Requests count when they pass through Watchboard: send them to {url}, not to the application's address."
+            )
+        }
+        None if requests.capacities.is_empty() => {
+            "Requests count when they pass through the monitor's layer.".to_owned()
+        }
+        None => {
+            "Requests count when this process handles them, or passes them on to an application that --upstream names."
+                .to_owned()
+        }
     };
     format!("No request in this window. {where_to}")
 }

@@ -87,7 +87,10 @@ fn database_in_brief(figures: &Figures) -> Vec<Fact> {
     let database = &snapshot.database;
     let age = |since: u64| format::span(snapshot.taken_at_unix_ms.saturating_sub(since) / 1000);
     let state = match &database.state {
-        DatabaseState::NotConfigured => "not watched yet".to_owned(),
+        DatabaseState::NotConfigured => {
+            let hint = "the database view, in the menu, says how to watch one".to_owned();
+            return vec![("State", "not watched: see the menu".to_owned(), hint)];
+        }
         DatabaseState::Connecting => "connecting".to_owned(),
         DatabaseState::Healthy => format!("answers, for {}", age(database.since_unix_ms)),
         DatabaseState::Failed(failure) => format!("{}, for {}", failure.kind.words(), age(database.since_unix_ms)),

@@ -73,6 +73,11 @@ impl Sort {
         }
     }
 
+    /// Whether its figure is a time.
+    pub(crate) fn is_time(self) -> bool {
+        matches!(self, Self::Mean | Self::P50 | Self::P95 | Self::P99 | Self::Max | Self::Database | Self::Total)
+    }
+
     /// The order with this word, or the default.
     pub(crate) fn from_word(word: &str) -> Self {
         Self::ALL.into_iter().find(|sort| sort.word() == word).unwrap_or_default()

@@ -71,6 +71,8 @@ pub struct Snapshot {
     pub version: String,
     /// Where the traces of requests are shown; `None` if nobody named a tool for them.
     pub trace_url: Option<TraceUrl>,
+    /// Where clients send their requests to a proxy; `None` if nobody said so.
+    pub proxy_url: Option<String>,
     /// The time at which the monitor was built. It identifies a run of the monitor.
     pub started_at_unix_ms: u64,
     /// The second of this snapshot: the whole Unix seconds at the start of the monitor, and the seconds since then by a clock that nobody

@@ -41,7 +41,7 @@ async fn a_killed_application_shows_in_the_tiles() {
     let browser = Browser::start(true).await;
     browser.tab.goto(&board.url).await.unwrap();
     let more = "document.querySelector('#endpoints-that-take-the-most .more').textContent";
-    browser.until(more, |text| text.to_string().contains("send them to the address of the proxy")).await;
+    browser.until(more, |text| text.to_string().contains("send them to http://127.0.0.1:")).await;
     let sender = tokio::spawn(traffic(proxy));
     let tile = |label: &str| {
         format!(

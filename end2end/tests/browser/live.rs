@@ -114,6 +114,14 @@ async fn a_pause_stops_refreshes_and_is_remembered() {
     browser.until(FRESHNESS, paused).await;
     browser.tab.refresh().await.unwrap();
     browser.until(FRESHNESS, paused).await;
+    // Of this tab alone.
+    let this = browser.tab.window().await.unwrap();
+    let other = browser.tab.new_window(true).await.unwrap().handle;
+    browser.tab.switch_to_window(other).await.unwrap();
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.tab.close_window().await.unwrap();
+    browser.tab.switch_to_window(this).await.unwrap();
     assert_eq!(browser.value(REFRESHES).await, 0);
     browser.stop().await;
 }

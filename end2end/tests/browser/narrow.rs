@@ -11,6 +11,27 @@ const LABELS: &str = "[...document.querySelectorAll('#endpoints tbody.rows tr:fi
 const BEYOND: &str = "Math.max(document.documentElement.scrollWidth - innerWidth,
     ...[...document.querySelectorAll('main .scroll')].map(table => table.scrollWidth - table.clientWidth))";
 
+/// The cells whose label cannot be read.
+const UNLABELLED: &str =
+    "[...document.querySelectorAll('main td[data-label]:not(.strip)')].filter(cell => cell.offsetParent
+    && parseFloat(getComputedStyle(cell, '::before').fontSize) < 10).map(cell => cell.dataset.label).join()";
+/// How far the open menu, and what is in it, reaches beyond its own edge or the page's.
+const MENU_BEYOND: &str = "(() => { const edge = Math.min(innerWidth, document.querySelector('#menu ul').getBoundingClientRect().right);
+    return Math.max(...[...document.querySelectorAll('#menu ul *')].map(it => it.getBoundingClientRect().right - edge)) })()";
+
+#[tokio::test]
+async fn the_menu_is_within_the_page() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    for width in [1440, 390, 320] {
+        browser.resize(width, 844).await;
+        browser.tab.goto(&board.url).await.unwrap();
+        browser.until(FRESHNESS, |text| text == "Live").await;
+        browser.value("document.querySelector('#menu summary').click()").await;
+        browser.until(MENU_BEYOND, |pixels| pixels.as_f64().is_some_and(|pixels| pixels <= 0.0)).await;
+    }
+    browser.stop().await;
+}
+
 #[tokio::test]
 async fn tables_are_cards_of_two_lines_that_a_select_sorts() {
     let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
@@ -20,6 +41,7 @@ async fn tables_are_cards_of_two_lines_that_a_select_sorts() {
         browser.until(FRESHNESS, |text| text == "Live").await;
         browser.until("document.querySelectorAll('main tbody tr').length", |rows| rows.as_u64() >= Some(5)).await;
         browser.until(BEYOND, |pixels| pixels.as_i64() <= Some(0)).await;
+        assert_eq!(browser.value(UNLABELLED).await, "", "{view}");
     }
 
     browser.tab.goto(&format!("{}?view=requests", board.url)).await.unwrap();

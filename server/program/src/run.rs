@@ -105,8 +105,10 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
     let url = format!("{scheme}://{address}{}/", base_path.as_ref().map_or("", BasePath::as_str));
     let target = watch_target(pid, config.upstream.as_ref());
     let capacities = Capacities::new(&bounds);
-    let monitor =
-        monitor::start(&config, Subject { target: target.clone(), database, access, url }, &capacities, &routes);
+    let proxy = config.upstream.as_ref().map(|_| listen(config.proxy_listen, "--proxy-listen")).transpose()?;
+    let proxy_url = proxy.as_ref().map(|(_, address)| format!("{scheme}://{address}/"));
+    let subject = Subject { target: target.clone(), database, access, url, proxy_url: proxy_url.clone() };
+    let monitor = monitor::start(&config, subject, &capacities, &routes);
     let Capacities { board: board_connections, connections, proxy: proxy_bounds } = capacities;
     let app = if config.is_demo() {
         let options = shop::options(config.mongodb_uri.as_deref()).await;
@@ -127,11 +129,10 @@ async fn serve(plan: Plan) -> Result<(), RunError> {
         capacity,
         is_proxy,
     };
-    let proxied = match config.upstream.as_ref().zip(dialer) {
+    let proxied = match config.upstream.as_ref().zip(dialer).zip(proxy) {
         None => None,
-        Some((upstream, dialer)) => {
-            let (listener, address) = listen(config.proxy_listen, "--proxy-listen")?;
-            tracing::info!("requests to {scheme}://{address}/ go on to {upstream}");
+        Some(((upstream, dialer), (listener, _))) => {
+            tracing::info!("requests to {} go on to {upstream}", proxy_url.unwrap_or_default());
             if let Some(target) = target {
                 name_follower::start(upstream, dialer.addresses.clone(), target, pid.is_some(), &stop);
             }

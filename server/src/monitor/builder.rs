@@ -35,6 +35,7 @@ pub struct Builder {
     ready_needs_database: bool,
     access: Option<AccessPolicy>,
     url: Option<String>,
+    proxy_url: Option<String>,
     data_dir: Option<PathBuf>,
     history_max_bytes: Option<u64>,
 }
@@ -289,6 +290,16 @@ impl Builder {
         self
     }
 
+    /// Says where clients send their requests, if that is not where the application listens: a board without requests tells it. A proxy sets it.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().proxy_url("http://127.0.0.1:8000/");
+    /// ```
+    pub fn proxy_url(mut self, url: impl Into<String>) -> Self {
+        self.proxy_url = Some(url.into());
+        self
+    }
+
     /// Keeps the history in a folder, so that its windows of up to 13 months outlive the process. One process at a time writes there. The
     /// folder is made if it is missing. Without it the history is in memory alone.
     ///
@@ -319,7 +330,7 @@ impl Builder {
     pub fn build(self) -> Monitor {
         let name = self.service.or_else(|| self.target.is_none().then(executable_name));
         let version = version(self.version, self.target.is_none());
-        let service = ServiceLabel { name, trace_url: self.trace_url, version };
+        let service = ServiceLabel { name, trace_url: self.trace_url, version, proxy_url: self.proxy_url };
         let ready_needs_database = self.ready_needs_database;
         let (access, links) = if let Some(access) = self.access {
             (access, None)

@@ -47,6 +47,8 @@ pub(crate) struct ServiceLabel {
     /// Without a name the application has the name of its process.
     pub(crate) name: Option<String>,
     pub(crate) trace_url: Option<TraceUrl>,
+    /// Where a proxy listens for clients.
+    pub(crate) proxy_url: Option<String>,
     /// The version of the application, in words.
     pub(crate) version: Option<String>,
 }
@@ -142,6 +144,7 @@ impl Sampler {
             service: self.service.name.clone().unwrap_or_else(|| application_name(&memory)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             trace_url: self.service.trace_url.clone(),
+            proxy_url: self.service.proxy_url.clone(),
             started_at_unix_ms: self.started_at_unix_ms,
             tick,
             first_tick: self.first_tick,

@@ -43,11 +43,13 @@ pub(super) struct Subject {
     pub(super) access: AccessMode,
     /// The address of the board, for its sign-in link.
     pub(super) url: String,
+    /// The address of the proxy.
+    pub(super) proxy_url: Option<String>,
 }
 
 /// Starts the monitor.
 pub(super) fn start(config: &Config, subject: Subject, capacities: &Capacities, routes: &Routes) -> Monitor {
-    let Subject { target, database, access, url } = subject;
+    let Subject { target, database, access, url, proxy_url } = subject;
     let mut builder = Monitor::builder().database(database);
     builder = match target {
         // The board names the application by its process.
@@ -64,6 +66,9 @@ pub(super) fn start(config: &Config, subject: Subject, capacities: &Capacities, 
         // The library's default. Only this program knows the address.
         AccessMode::SignInLink => builder.url(url),
     };
+    if let Some(proxy_url) = proxy_url {
+        builder = builder.proxy_url(proxy_url);
+    }
     builder = config.rules.apply(builder).ready_needs_database(config.ready_needs_database);
     builder = builder.keep_error_text(config.keep_error_text);
     if let Some(version) = &config.service_version {
