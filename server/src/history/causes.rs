@@ -107,7 +107,8 @@ impl Causes {
         self.next
     }
 
-    /// Adds what an earlier step has of a cause: when its errors were, and the last of them. Returns its number, or `None` if newer causes fill the list.
+    /// Adds what an earlier step has of a cause: its last errors, and the seconds that the step has. Returns its number, or `None` if newer
+    /// causes fill the list.
     pub(super) fn add_earlier(
         &mut self,
         key: CauseKey,
@@ -115,10 +116,10 @@ impl Causes {
         step: Range<u64>,
         samples: Vec<ErrorSample>,
     ) -> Option<u32> {
-        let last_tick = step.end.saturating_sub(1);
         let times = samples.iter().map(|sample| sample.at_unix_ms);
         let first_at = times.clone().min().unwrap_or(step.start * 1000);
-        let last_at = times.max().unwrap_or(last_tick * 1000);
+        let last_at = times.max().unwrap_or((step.end - 1) * 1000);
+        let last_tick = last_at / 1000;
         let known = self.numbers.get(&key).copied();
         if known.is_none() && self.quietest().is_some_and(|quietest| quietest.last_at_unix_ms >= last_at) {
             return None;

@@ -157,7 +157,8 @@ impl StepDecoder {
         };
         let (mut frame, reports) = stored::decode(&step.bytes, step.start, &mut endpoint, &mut number)?;
         slow.extend(reports.slow.into_iter().filter_map(|one| one.sighting(&mut endpoint, &mut number)));
-        let span = step.start..step.start + step.tier.step_seconds();
+        // A step that is not complete ends in the future.
+        let span = step.start..step.start + frame.seconds.max(1);
         let mut errors: BTreeMap<u32, u32> = BTreeMap::new();
         for StoredErrors { cause, count, samples } in reports.errors {
             let Some(StoredName::Cause { method, route, status, kind, message }) = known.get(&NameKey(cause)) else {

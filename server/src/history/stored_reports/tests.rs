@@ -88,6 +88,8 @@ fn errors_by_cause_and_slow_requests_are_there_after_a_restart_and_in_past_spans
     let number = |name: &CommandName| (*name == command(7)).then_some(9);
     let mut history = History::new(2, FIRST + SECONDS);
     assert_eq!(history.restore(&earlier, &mut reader, &number), 0);
+    let last_error = FIRST + SECONDS - 7;
+    assert!(history.reported.causes.iter().all(|cause| cause.tick == last_error), "what is over is not of now");
     history.push(
         FIRST + SECONDS,
         FrameBuilder::new(FIRST + SECONDS, 1),
