@@ -10,6 +10,7 @@ mod database;
 mod endpoint;
 mod endpoints;
 mod errors;
+mod export_links;
 mod long_lived;
 mod memory;
 mod overview;

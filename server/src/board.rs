@@ -4,6 +4,7 @@
 pub(crate) mod access;
 mod assets;
 mod base_path;
+mod export;
 mod findings_json;
 mod health_json;
 mod health_span;
@@ -97,6 +98,7 @@ fn method_router(route: BoardRoute, host_state: &HostState) -> MethodRouter<Arc<
             on(method, async move |State(telemetry): BoardState, uri: Uri| health(&*telemetry, &uri, unmatched()).await)
         }
         BoardRoute::Metrics => on(method, metrics),
+        BoardRoute::Export => on(method, export::export),
         BoardRoute::Marks => on(method, note::note),
         BoardRoute::Livez => on(method, alive),
         BoardRoute::Readyz => {

@@ -9,6 +9,7 @@ use super::{
     database::DatabaseFacts,
     endpoints::BusiestTable,
     errors::CauseTable,
+    export_links::ExportLinks,
     memory::{ProcessFacts, ResourceBars, SystemMemory, ThreadTable, process_or_application, watches_another},
     requests::{ApplicationFacts, StatusCodes},
 };
@@ -68,6 +69,7 @@ pub(super) fn AllCards() -> impl IntoView {
                 <CauseTable most=10 />
             </Card>
         </div>
+        <ExportLinks />
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
     commands::{
         CommandCards, CommandFacts, CommandLatencyChart, CommandRateChart, CommandTable, ConnectionsChart, WaitsChart,
     },
+    export_links::ExportLinks,
 };
 use crate::{
     components::{Card, ExplainedFacts, Fact},
@@ -66,6 +67,7 @@ pub(crate) fn DatabasePage() -> impl IntoView {
         </div>
         {listens.then(|| view! { <CommandCards /> })}
         {move || (is_server && answers.get()).then(|| view! { <ServerCards /> })}
+        <ExportLinks />
     }
 }
 

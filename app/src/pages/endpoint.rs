@@ -18,6 +18,7 @@ use super::{
     charts::byte_series,
     commands::EndpointCommandTable,
     errors::{CauseTable, SampleTable},
+    export_links::ExportLinks,
     long_lived::LongLivedCard,
     memory::watches_another,
     requests::StatusTable,
@@ -180,6 +181,7 @@ fn KnownEndpoint(counts: bool, listens: bool) -> impl IntoView {
                 <SlowestTable of_endpoint=true />
             </Card>
         </div>
+        <ExportLinks />
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) use self::{
 use super::{
     charts::{AllocationChart, CpuChart, PressureChart, RssChart},
     endpoints::AllocatingTable,
+    export_links::ExportLinks,
 };
 use crate::{components::Card, live::use_live};
 
@@ -119,6 +120,7 @@ pub(crate) fn MemoryPage() -> impl IntoView {
             </Card>
         </div>
         <FoldedCards />
+        <ExportLinks />
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     charts::{LatencyChart, OutcomesChart},
     endpoints::EndpointTable,
     errors::CauseTable,
+    export_links::ExportLinks,
     long_lived::LongLivedCard,
     slowest::SlowestTable,
     strips::Strips,
@@ -44,6 +45,7 @@ pub(crate) fn RequestsPage() -> impl IntoView {
                 <StatusCodes />
             </Card>
         </div>
+        <ExportLinks />
     }
 }
 

@@ -78,7 +78,13 @@ impl Access for Login {
         }
         match BoardRoute::from_path(request.uri().path()) {
             Some(BoardRoute::Livez) => Ok(request),
-            Some(BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics | BoardRoute::Marks) => {
+            Some(
+                BoardRoute::Health
+                | BoardRoute::HealthV1
+                | BoardRoute::Metrics
+                | BoardRoute::Export
+                | BoardRoute::Marks,
+            ) => {
                 let refused =
                     || ([(header::WWW_AUTHENTICATE, "Bearer")], unauthorized_response(NO_TOKEN)).into_response();
                 if self.has_valid_token(&request) { Ok(request) } else { Err(refused()) }

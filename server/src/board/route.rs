@@ -18,6 +18,8 @@ pub enum BoardRoute {
     HealthV1,
     /// All figures as Prometheus's text.
     Metrics,
+    /// What a view shows as CSV or JSON.
+    Export,
     /// Notes a mark.
     Marks,
     /// Whether the process answers.
@@ -41,6 +43,7 @@ impl BoardRoute {
         Self::Health,
         Self::HealthV1,
         Self::Metrics,
+        Self::Export,
         Self::Marks,
         Self::Livez,
         Self::Readyz,
@@ -55,6 +58,7 @@ impl BoardRoute {
             Self::Health => "/health",
             Self::HealthV1 => "/api/v1/health",
             Self::Metrics => "/metrics",
+            Self::Export => "/export",
             Self::Marks => "/marks",
             Self::Livez => "/livez",
             Self::Readyz => "/readyz",

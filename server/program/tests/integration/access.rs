@@ -77,8 +77,10 @@ async fn every_route_is_closed_to_strangers_and_open_to_whom_it_is_for() {
         };
         let send = async |visitor: &Visitor| visitor.send(method.as_str(), &path, body.clone()).await;
         assert_eq!(send(&viewer).await.status(), done, "{route:?}, signed in");
-        let is_for_programs =
-            matches!(route, BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics | BoardRoute::Marks);
+        let is_for_programs = matches!(
+            route,
+            BoardRoute::Health | BoardRoute::HealthV1 | BoardRoute::Metrics | BoardRoute::Export | BoardRoute::Marks
+        );
         let is_public = matches!(route, BoardRoute::Livez | BoardRoute::Readyz);
         let for_program = send(&program).await;
         assert_eq!(for_program.status(), if is_for_programs || is_public { done } else { 401 }, "{route:?}, by token");

@@ -13,6 +13,7 @@ mod database;
 mod database_logins;
 mod deployments;
 mod docs;
+mod export;
 mod fairness;
 mod fastapi;
 mod fidelity;
