@@ -41,7 +41,11 @@ async fn windows_of_days_are_there_with_a_history_on_disk_and_show_the_run_befor
     // A span of the first run alone, in every view.
     browser.tab.goto(&format!("{}?view=requests&from={began}&to={ended}", second.url)).await.unwrap();
     browser.until(ROWS, |rows| rows.as_u64() > Some(3)).await;
-    browser.until_says("past-span", "began with this process").await;
+    browser.until_says("past-span", "are of now").await;
+    // What failed before the restart, and why.
+    browser
+        .until("document.querySelectorAll('#errors-by-cause tbody tr').length", |causes| causes.as_u64() > Some(0))
+        .await;
     for (view, shown) in
         [("overview", "#endpoints-that-take-the-most tbody a"), ("memory", ".chart polyline, .chart path")]
     {
