@@ -129,9 +129,9 @@ impl Figures {
     pub(crate) fn update(&mut self, mut newer: RefreshResponse) {
         newer.snapshot.zone_minutes = self.snapshot.zone_minutes;
         let is_of_other = newer.snapshot.started_at_unix_ms != self.snapshot.started_at_unix_ms
-            || newer.timeline.window != self.timeline.window && !newer.is_unchanged
             // The figures of a past span come whole: its causes have numbers of their own.
-            || (newer.span, self.past) != (None, None) && !newer.is_unchanged;
+            || !newer.is_unchanged
+                && (newer.timeline.window != self.timeline.window || newer.span.or(self.past).is_some());
         if newer.is_unchanged && !is_of_other {
             self.snapshot = newer.snapshot;
             return;

@@ -4,6 +4,7 @@
 pub(crate) mod access;
 mod assets;
 mod base_path;
+mod error_json;
 mod export;
 mod findings_json;
 mod health_json;

@@ -28,9 +28,9 @@ mod window_sums;
 
 pub(crate) use answer::NameLookup;
 pub(crate) use frame::{FrameBuilder, Host};
+pub(crate) use past::PastSpan;
 #[cfg(test)]
 pub(crate) use past::tests::store_requests;
-pub(crate) use past::{PastFrames, PastSpan};
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 pub(crate) use storing::restored_spans;
 #[cfg(test)]

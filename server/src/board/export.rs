@@ -16,6 +16,8 @@ use watchboard_wire::{
     Timeline,
 };
 
+use super::error_json::error_json;
+
 const USAGE: &str = "format is csv or json, table one of timeline, endpoints, errors, slowest and commands: \
                      /export?view=requests&window=1h&format=csv&table=endpoints";
 
@@ -26,16 +28,26 @@ struct ExportTable {
     rows: Vec<Vec<Value>>,
 }
 
+/// A column: its name, and its value in a row.
+type ExportColumn<R> = (&'static str, fn(&Snapshot, &R) -> Value);
+
 impl ExportTable {
-    fn new<const N: usize>(name: &'static str, head: [&str; N], rows: impl Iterator<Item = [Value; N]>) -> Self {
-        Self { name, head: head.map(str::to_owned).to_vec(), rows: rows.map(Vec::from).collect() }
+    fn new<'a, R: 'a>(
+        name: &'static str,
+        columns: &[ExportColumn<R>],
+        snapshot: &Snapshot,
+        rows: impl IntoIterator<Item = &'a R>,
+    ) -> Self {
+        let row = |row: &R| columns.iter().map(|(_, value)| value(snapshot, row)).collect();
+        let head = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
+        Self { name, head, rows: rows.into_iter().map(row).collect() }
     }
 }
 
 /// 400 for a query that cannot be read, 404 for a table that the view does not have, 503 without an answer.
 pub(super) async fn export(State(telemetry): State<Arc<dyn Telemetry>>, uri: Uri) -> Response {
     let Ok(Query(values)) = Query::<HashMap<String, String>>::try_from_uri(&uri) else {
-        return error_response(StatusCode::BAD_REQUEST, USAGE);
+        return error_json(StatusCode::BAD_REQUEST, USAGE);
     };
     let value = |name: &str| values.get(name).map(String::as_str);
     let mut query = refresh_query(uri.query().unwrap_or_default());
@@ -46,7 +58,7 @@ pub(super) async fn export(State(telemetry): State<Arc<dyn Telemetry>>, uri: Uri
     }
     let answer = match telemetry.refresh(query, None).await {
         Ok(RefreshResponse { unread: Some(unknown), .. }) | Err(unknown) => {
-            return error_response(StatusCode::SERVICE_UNAVAILABLE, &unknown.reason);
+            return error_json(StatusCode::SERVICE_UNAVAILABLE, &unknown.reason);
         }
         Ok(answer) => answer,
     };
@@ -55,19 +67,15 @@ pub(super) async fn export(State(telemetry): State<Arc<dyn Telemetry>>, uri: Uri
     match (value("format").unwrap_or("csv"), value("table")) {
         ("csv", name) => match wanted(name.unwrap_or(usual)) {
             Some(table) => csv_response(table),
-            None => error_response(StatusCode::NOT_FOUND, USAGE),
+            None => error_json(StatusCode::NOT_FOUND, USAGE),
         },
         ("json", None) => json_response(&answer, tables.iter().collect()),
         ("json", Some(name)) => match wanted(name) {
             Some(table) => json_response(&answer, vec![table]),
-            None => error_response(StatusCode::NOT_FOUND, USAGE),
+            None => error_json(StatusCode::NOT_FOUND, USAGE),
         },
-        _ => error_response(StatusCode::BAD_REQUEST, USAGE),
+        _ => error_json(StatusCode::BAD_REQUEST, USAGE),
     }
-}
-
-fn error_response(status: StatusCode, reason: &str) -> Response {
-    (status, Json(json!({ "error": reason }))).into_response()
 }
 
 fn json_response(answer: &RefreshResponse, tables: Vec<&ExportTable>) -> Response {
@@ -126,11 +134,11 @@ fn tables(answer: &RefreshResponse) -> Vec<ExportTable> {
     let slowest = slowest.into_iter().flatten();
     if let Some(database) = &answer.database {
         let commands = database.commands.as_ref().map(|commands| &commands.rows[..]).unwrap_or_default();
-        tables.push(ExportTable::new("commands", COMMAND_HEAD, commands.iter().map(command_row)));
+        tables.push(ExportTable::new("commands", COMMANDS, snapshot, commands));
     } else {
-        tables.push(ExportTable::new("endpoints", ENDPOINT_HEAD, rows.into_iter().map(endpoint_row)));
-        tables.push(ExportTable::new("errors", CAUSE_HEAD, causes.map(|cause| cause_row(snapshot, cause))));
-        tables.push(ExportTable::new("slowest", SLOW_HEAD, slowest.map(|slow| slow_row(snapshot, slow))));
+        tables.push(ExportTable::new("endpoints", ENDPOINTS, snapshot, rows));
+        tables.push(ExportTable::new("errors", CAUSES, snapshot, causes));
+        tables.push(ExportTable::new("slowest", SLOWEST, snapshot, slowest));
     }
     tables
 }
@@ -159,127 +167,70 @@ fn rounded(value: &Value) -> Value {
     }
 }
 
-fn latencies(latency: Option<&Latency>) -> [Value; 5] {
-    let read = |read: fn(&Latency) -> u64| latency.map(read).into();
-    [read(|it| it.mean_us), read(|it| it.p50_us), read(|it| it.p95_us), read(|it| it.p99_us), read(|it| it.max_us)]
+fn succeeded_us(row: &EndpointRow, read: fn(&Latency) -> u64) -> Value {
+    row.latency.succeeded.as_ref().map(read).into()
 }
 
-const ENDPOINT_HEAD: [&str; 17] = [
-    "endpoint",
-    "requests",
-    "server_errors",
-    "client_errors",
-    "dropped",
-    "duration_sum_us",
-    "mean_us",
-    "p50_us",
-    "p95_us",
-    "p99_us",
-    "max_us",
-    "objective_us",
-    "in_time_percent",
-    "response_bytes",
-    "allocated_bytes",
-    "database_commands",
-    "database_us",
+const ENDPOINTS: &[ExportColumn<EndpointRow>] = &[
+    ("endpoint", |_, row| row.name.as_ref().map(EndpointName::text).into()),
+    ("requests", |_, row| row.requests.into()),
+    ("server_errors", |_, row| row.server_errors.into()),
+    ("client_errors", |_, row| row.client_errors.into()),
+    ("dropped", |_, row| row.dropped.into()),
+    ("duration_sum_us", |_, row| row.duration_sum_us.into()),
+    ("mean_us", |_, row| succeeded_us(row, |latency| latency.mean_us)),
+    ("p50_us", |_, row| succeeded_us(row, |latency| latency.p50_us)),
+    ("p95_us", |_, row| succeeded_us(row, |latency| latency.p95_us)),
+    ("p99_us", |_, row| succeeded_us(row, |latency| latency.p99_us)),
+    ("max_us", |_, row| succeeded_us(row, |latency| latency.max_us)),
+    ("objective_us", |_, row| row.name.as_ref().map(|name| name.objective_us).into()),
+    ("in_time_percent", |_, row| rounded(&row.within_percent().into())),
+    ("response_bytes", |_, row| row.response_bytes.into()),
+    ("allocated_bytes", |_, row| row.memory.map(|memory| memory.allocated_bytes).into()),
+    ("database_commands", |_, row| row.database.map(|database| database.commands).into()),
+    ("database_us", |_, row| row.database.map(|database| database.elapsed_us).into()),
 ];
 
-fn endpoint_row(row: &EndpointRow) -> [Value; 17] {
-    let [mean, p50, p95, p99, max] = latencies(row.latency.succeeded.as_ref());
-    [
-        row.name.as_ref().map(EndpointName::text).into(),
-        row.requests.into(),
-        row.server_errors.into(),
-        row.client_errors.into(),
-        row.dropped.into(),
-        row.duration_sum_us.into(),
-        mean,
-        p50,
-        p95,
-        p99,
-        max,
-        row.name.as_ref().map(|name| name.objective_us).into(),
-        row.within_percent().map(|percent| (percent * 1000.0).round() / 1000.0).into(),
-        row.response_bytes.into(),
-        row.memory.map(|memory| memory.allocated_bytes).into(),
-        row.database.map(|database| database.commands).into(),
-        row.database.map(|database| database.elapsed_us).into(),
-    ]
-}
-
-const CAUSE_HEAD: [&str; 8] =
-    ["endpoint", "status", "kind", "message", "errors", "first_seen", "last_seen", "last_request_id"];
-
-fn cause_row(snapshot: &Snapshot, cause: &ErrorCause) -> [Value; 8] {
-    let last = cause.samples.first();
-    [
-        cause.endpoint.clone().into(),
-        cause.status.into(),
-        cause.kind.word().into(),
-        cause.message.clone().into(),
-        cause.points.iter().map(|(_, count)| u64::from(*count)).sum::<u64>().into(),
-        snapshot.date_time(cause.first_at_unix_ms).into(),
-        snapshot.date_time(cause.last_at_unix_ms).into(),
-        last.and_then(|sample| sample.request_id.clone()).into(),
-    ]
-}
-
-const SLOW_HEAD: [&str; 9] = [
-    "ended",
-    "endpoint",
-    "status",
-    "duration_us",
-    "first_byte_us",
-    "response_bytes",
-    "request_id",
-    "database_commands",
-    "database_us",
+const CAUSES: &[ExportColumn<ErrorCause>] = &[
+    ("endpoint", |_, cause| cause.endpoint.clone().into()),
+    ("status", |_, cause| cause.status.into()),
+    ("kind", |_, cause| cause.kind.word().into()),
+    ("message", |_, cause| cause.message.clone().into()),
+    ("errors", |_, cause| cause.points.iter().map(|(_, count)| u64::from(*count)).sum::<u64>().into()),
+    ("first_seen", |snapshot, cause| snapshot.date_time(cause.first_at_unix_ms).into()),
+    ("last_seen", |snapshot, cause| snapshot.date_time(cause.last_at_unix_ms).into()),
+    ("last_request_id", |_, cause| cause.samples.first().and_then(|sample| sample.request_id.clone()).into()),
 ];
 
-fn slow_row(snapshot: &Snapshot, slow: &SlowRequest) -> [Value; 9] {
-    [
-        snapshot.date_time(slow.at_unix_ms).into(),
-        slow.endpoint.clone().into(),
-        slow.status.into(),
-        slow.duration_us.into(),
-        slow.first_byte_us.into(),
-        slow.response_bytes.into(),
-        slow.request_id.clone().into(),
-        slow.database.as_ref().map(|database| database.commands).into(),
-        slow.database.as_ref().map(|database| database.elapsed_us).into(),
-    ]
-}
-
-const COMMAND_HEAD: [&str; 11] = [
-    "command",
-    "calls",
-    "failed",
-    "cancelled",
-    "documents",
-    "duration_sum_us",
-    "mean_us",
-    "p50_us",
-    "p95_us",
-    "p99_us",
-    "max_us",
+const SLOWEST: &[ExportColumn<SlowRequest>] = &[
+    ("ended", |snapshot, slow| snapshot.date_time(slow.at_unix_ms).into()),
+    ("endpoint", |_, slow| slow.endpoint.clone().into()),
+    ("status", |_, slow| slow.status.into()),
+    ("duration_us", |_, slow| slow.duration_us.into()),
+    ("first_byte_us", |_, slow| slow.first_byte_us.into()),
+    ("response_bytes", |_, slow| slow.response_bytes.into()),
+    ("request_id", |_, slow| slow.request_id.clone().into()),
+    ("database_commands", |_, slow| slow.database.as_ref().map(|database| database.commands).into()),
+    ("database_us", |_, slow| slow.database.as_ref().map(|database| database.elapsed_us).into()),
 ];
 
-fn command_row(row: &CommandRow) -> [Value; 11] {
-    let [mean, p50, p95, p99, max] = latencies(row.latency.as_ref());
-    [
-        row.name.text().into(),
-        row.calls.into(),
-        row.failed.into(),
-        row.cancelled.into(),
-        row.documents.into(),
-        row.duration_sum_us.into(),
-        mean,
-        p50,
-        p95,
-        p99,
-        max,
-    ]
+fn answered_us(row: &CommandRow, read: fn(&Latency) -> u64) -> Value {
+    row.latency.as_ref().map(read).into()
 }
+
+const COMMANDS: &[ExportColumn<CommandRow>] = &[
+    ("command", |_, row| row.name.text().into()),
+    ("calls", |_, row| row.calls.into()),
+    ("failed", |_, row| row.failed.into()),
+    ("cancelled", |_, row| row.cancelled.into()),
+    ("documents", |_, row| row.documents.into()),
+    ("duration_sum_us", |_, row| row.duration_sum_us.into()),
+    ("mean_us", |_, row| answered_us(row, |latency| latency.mean_us)),
+    ("p50_us", |_, row| answered_us(row, |latency| latency.p50_us)),
+    ("p95_us", |_, row| answered_us(row, |latency| latency.p95_us)),
+    ("p99_us", |_, row| answered_us(row, |latency| latency.p99_us)),
+    ("max_us", |_, row| answered_us(row, |latency| latency.max_us)),
+];
 
 #[cfg(test)]
 mod tests {

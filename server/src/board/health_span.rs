@@ -12,40 +12,37 @@ use serde_json::{Map, Value, json};
 use watchboard_app::port::Telemetry;
 use watchboard_wire::{EndpointRow, Part, RefreshQuery, RefreshResponse, Snapshot};
 
-use super::health_json::latency_json;
+use super::{error_json::error_json, health_json::latency_json};
 
 const USAGE: &str = "from and to are Unix seconds, from before to: /health?from=1790000000&to=1790003600";
 
 /// The span that a query asks for, in Unix seconds; `None` if it asks for none.
 pub(super) fn asked_span(uri: &Uri) -> Option<Result<(u64, u64), Response>> {
     let Ok(Query(values)) = Query::<HashMap<String, String>>::try_from_uri(uri) else {
-        return Some(Err(bad_request(USAGE)));
+        return Some(Err(error_json(StatusCode::BAD_REQUEST, USAGE)));
     };
     let [from, to] = ["from", "to"].map(|name| values.get(name));
     from.or(to)?;
     let second = |text: Option<&String>| text?.parse::<u64>().ok();
     Some(match (second(from), second(to)) {
         (Some(from), Some(to)) if from < to => Ok((from, to)),
-        _ => Err(bad_request(USAGE)),
+        _ => Err(error_json(StatusCode::BAD_REQUEST, USAGE)),
     })
-}
-
-fn bad_request(reason: &str) -> Response {
-    (StatusCode::BAD_REQUEST, Json(json!({ "error": reason }))).into_response()
 }
 
 /// The answer for a span of Unix seconds. 404 if the history has nothing of it.
 pub(super) async fn response(telemetry: &dyn Telemetry, (from, to): (u64, u64)) -> Response {
     let query = RefreshQuery { part: Part::Requests, span: Some((from, to)), ..RefreshQuery::default() };
-    let answer = telemetry.refresh(query, None).await;
-    match answer.and_then(|answer| answer.unread.clone().map_or(Ok(answer), Err)) {
+    match telemetry.refresh(query, None).await {
+        Ok(RefreshResponse { unread: Some(unknown), .. }) | Err(unknown) => {
+            error_json(StatusCode::SERVICE_UNAVAILABLE, &unknown.reason)
+        }
         Ok(answer) if answer.span.is_some() && answer.totals.seconds > 0 => Json(body(&answer)).into_response(),
         Ok(answer) => {
             let since = answer.snapshot.wall_clock(answer.snapshot.oldest_tick * 1000) / 1000;
             let error = format!("the history has nothing from {from} to {to}: it begins at {since}");
-            (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
+            error_json(StatusCode::NOT_FOUND, &error)
         }
-        Err(unknown) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": unknown.reason }))).into_response(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     tiers::{STEPS, Tiers, fold_steps, tier},
     window_sums::WindowSums,
 };
-use crate::requests::{Aliases, Reader};
+use crate::requests::Reader;
 
 /// A past span, and how it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,24 +114,24 @@ pub(crate) struct PastFrames {
     reported: Reported,
 }
 
-impl PastFrames {
+impl History {
     /// The frames of a span from the steps that the store has.
-    pub(crate) fn new(
+    pub(crate) fn past_frames(
+        &self,
         span: &PastSpan,
         past: &StoredPast,
         reader: &mut Reader,
         command: &dyn Fn(&CommandName) -> Option<u16>,
-        aliases: &Aliases,
-    ) -> Self {
+    ) -> PastFrames {
         let (mut decoder, mut reported) = (StepDecoder::new(&past.names), Reported::new());
         let causes = &mut reported.causes;
         let frames: Vec<_> =
             past.steps.iter().filter_map(|step| decoder.decode(step, reader, command, causes)).collect();
-        reported.add_earlier(decoder.slow, aliases);
+        reported.add_earlier(decoder.slow, &self.aliases);
         let tier = tier(span.window);
         let is_finer = span.stored.is_some_and(|stored| tier_of(stored) < tier);
         let frames = if is_finer { fold_steps(&frames.iter().collect::<Vec<_>>(), STEPS[tier]) } else { frames };
-        Self { tiers: Tiers::of_span(tier, frames, span.ticks), reported }
+        PastFrames { tiers: Tiers::of_span(tier, frames, span.ticks), reported }
     }
 }
 

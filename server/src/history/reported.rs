@@ -12,6 +12,7 @@ use crate::requests::{Aliases, Reader, RequestReports, SlowSighting};
 /// The errors by cause, and the slowest requests.
 pub(super) struct Reported {
     pub(super) causes: Causes,
+    /// Of all endpoints. It decides which requests are worth a report.
     slowest: Slowest,
     /// By the endpoint's id.
     slowest_of: Vec<Slowest>,
@@ -50,17 +51,16 @@ impl Reported {
         slow.sort_by_key(|one| (one.at_unix_ms, one.endpoint, one.duration_us));
         slow.dedup_by_key(|one| (one.at_unix_ms, one.endpoint, one.duration_us));
         let mut of_each: Vec<Vec<SlowSighting>> = vec![];
-        for sighting in &slow {
+        for sighting in slow {
             let id = aliases.row(sighting.endpoint as usize);
             if of_each.len() <= id {
                 of_each.resize_with(id + 1, Vec::new);
             }
-            of_each[id].push(sighting.clone());
+            of_each[id].push(sighting);
         }
         for (id, earlier) in of_each.into_iter().enumerate() {
             self.list_of(id).add_earlier(earlier);
         }
-        self.slowest.add_earlier(slow);
     }
 
     fn list_of(&mut self, id: usize) -> &mut Slowest {

@@ -1,4 +1,4 @@
-//! Names of endpoints and commands as they are stored, and what of the history was sent to the store.
+//! Names of endpoints, commands and causes as they are stored, and what of the history was sent to the store.
 
 use std::collections::HashSet;
 
@@ -32,7 +32,7 @@ pub(super) enum RunNumber {
 /// Finds the number of a name in this run; `None` if there is none, so that what it has is left out.
 pub(super) type NumberOf<'a> = &'a mut dyn FnMut(NameKey) -> Option<usize>;
 
-/// A name of an endpoint or of a command, as it is stored.
+/// A name of an endpoint, of a command or of a cause, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StoredName {
     Endpoint {

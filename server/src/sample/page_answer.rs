@@ -14,7 +14,7 @@ use super::Sampler;
 use crate::{
     clock::wall_clock_set_ms,
     database::ProbeResult,
-    history::{NameLookup, PastFrames, PastSpan, store::StoredPast},
+    history::{NameLookup, PastSpan, store::StoredPast},
     supervision::PROBE_WITHIN,
 };
 
@@ -120,8 +120,7 @@ impl Sampler {
             Err(unknown) => return RefreshResponse { unread: Some(unknown), ..without_figures() },
         };
         let Self { history, reader, commands, .. } = self;
-        let aliases = reader.aliases().clone();
-        let frames = stored.map(|read| PastFrames::new(span, read, reader, &|name| commands.number(name), &aliases));
+        let frames = stored.map(|read| history.past_frames(span, read, reader, &|name| commands.number(name)));
         let names = NameLookup { reader, command: &|number| commands.name(number) };
         let (response, sums) = history.answer_past(span, &query.part, frames.as_ref(), snapshot, names);
         self.with_details(response, &query.part, probe_result, |_| sums)
