@@ -15,6 +15,13 @@ const BEYOND: &str = "Math.max(document.documentElement.scrollWidth - innerWidth
 const UNLABELLED: &str =
     "[...document.querySelectorAll('main td[data-label]:not(.strip)')].filter(cell => cell.offsetParent
     && parseFloat(getComputedStyle(cell, '::before').fontSize) < 10).map(cell => cell.dataset.label).join()";
+/// The labels of the figures that their card would cut off, were they as wide as they get.
+const CUT_OFF: &str = "(() => {
+    const widest = { 'Total time': '46.7\u{a0}%', 'Requests': '1.25\u{a0}k', 'p99': '97.8\u{a0}ms' };
+    const cells = [...document.querySelectorAll('#endpoints tbody.rows tr:first-child td')].filter(cell => cell.offsetParent);
+    for (const cell of cells) (cell.querySelector('span') ?? cell).firstChild.data = widest[cell.dataset.label];
+    const end = cells[0].parentElement.getBoundingClientRect().bottom;
+    return cells.filter(cell => cell.getBoundingClientRect().bottom > end).map(cell => cell.dataset.label).join() })()";
 /// How far the open menu, and what is in it, reaches beyond its own edge or the page's.
 const MENU_BEYOND: &str = "(() => { const edge = Math.min(innerWidth, document.querySelector('#menu ul').getBoundingClientRect().right);
     return Math.max(...[...document.querySelectorAll('#menu ul *')].map(it => it.getBoundingClientRect().right - edge)) })()";
@@ -47,6 +54,7 @@ async fn tables_are_cards_of_two_lines_that_a_select_sorts() {
     browser.tab.goto(&format!("{}?view=requests", board.url)).await.unwrap();
     browser.until(FRESHNESS, |text| text == "Live").await;
     browser.until(LABELS, |labels| labels == "Total time,Requests,p99").await;
+    assert_eq!(browser.value(CUT_OFF).await, "");
     let roles = "['table', 'row', 'rowheader', 'cell', 'columnheader']
         .filter(role => document.querySelector(`#endpoints [role=${role}]`)).length";
     assert_eq!(browser.value(roles).await, 5);
