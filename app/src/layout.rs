@@ -16,7 +16,7 @@ mod viewer;
 pub(crate) use self::{dialog_content::DialogContent, tab::Tab};
 
 use leptos::{either::EitherOf6, prelude::*};
-use watchboard_wire::{RefreshQuery, RefreshResponse, Snapshot};
+use watchboard_wire::{RefreshQuery, RefreshResponse};
 
 use self::{
     controls::Controls,
@@ -102,8 +102,8 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
     keys::listen(live, open);
     keep_tab(live);
     let service = snapshot_text(|snapshot| snapshot.service.clone());
-    let version = snapshot_text(|snapshot| snapshot.version.clone());
-    let zone = snapshot_text(Snapshot::zone);
+    let about =
+        snapshot_text(|snapshot| format!("Watchboard {}. All times are {}.", snapshot.version, snapshot.zone()));
     let is_wall = move || selection.with(|selection| selection.wall);
     let leave_wall = move || selection.with(|selection| Selection { wall: false, ..selection.clone() }.href());
     view! {
@@ -134,7 +134,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
             }}
         </main>
         {move || (has_drawer.get() && chunks.has(Chunk::Drawer)).then(chunks::drawer)}
-        <footer>"Watchboard " {version} ". All times are " {zone} "."<OpenNote /></footer>
+        <footer>{about}<OpenNote /></footer>
         <Dialogs />
         </div>
     }

@@ -11,7 +11,7 @@ use watchboard_wire::{Axis, Unit, format};
 
 pub(crate) use self::{
     crosshair::{ChartMark, ChartSpan, Crosshair, CrosshairLine},
-    data::{ChartData, ChartShape, Series},
+    data::{ChartData, ChartLimit, ChartShape, Series},
     draw::{sparkline, stretches},
     time_axis::TimeAxis,
 };
@@ -119,19 +119,24 @@ fn Legend(data: Memo<ChartData>, crosshair: Crosshair, isolated: RwSignal<&'stat
                 .series
                 .iter()
                 .map(|series| (series.name, series.hue, series.value_at(at, data.points()), are_choices));
-            let limit = data.limit.map(|(name, value)| (name, "limit", Some(value), false));
+            let limit = data.limit.map(|limit| {
+                let hue = if limit.is_drawn { "limit" } else { "total" };
+                (limit.name, hue, Some(limit.value), false)
+            });
             let total =
                 (!data.total.is_empty()).then(|| (data.total, "total", data.sum_at(data.series.len(), at), false));
             total.into_iter().chain(values).chain(limit).map(|entry| item(data.unit, entry)).collect_view()
         })
     };
-    let said = move || marks.with(|marks| said_at(marks, index.get()).join("; "));
+    let said = move || match index.get() {
+        None => data.with(|data| data.warning.clone()),
+        index => marks.with(|marks| said_at(marks, index).join("; ")),
+    };
     view! {
         <ul class="legend">
             {items}
-            <li class="warn">{move || data.with(|data| data.warning.clone())}</li>
             <li class="when">{when}</li>
-            <li class="mark">{said}</li>
+            <li class="mark" class:warn=move || index.get().is_none()>{said}</li>
         </ul>
     }
 }

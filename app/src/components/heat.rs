@@ -179,18 +179,14 @@ fn ticks(data: &HeatData) -> String {
     svg
 }
 
-/// What the shades and the lines mean.
+/// What the lines and the shades mean. Only its end changes with the data, so that it moves nothing.
 fn key(data: &HeatData) -> String {
-    let most = largest_count(data);
-    let from = |shade: u8| (most / 4_f64.powi(i32::from(SHADES as u8 - shade))).ceil();
-    // Of few requests the light shades begin at one alike.
-    let shades = (1..=SHADES as u8).filter(|shade| *shade == SHADES as u8 || from(*shade) < from(shade + 1));
-    let shades = shades.map(|shade| (format!("shade-{shade}"), format!("from {}", format::count(from(shade)))));
-    let lines = data.lines.iter().map(|line| (line.hue.to_owned(), line.name.to_owned()));
-    let item = |(class, name): (String, String)| {
-        format!("<li><svg class=\"swatch\"><rect class=\"{class}\" width=\"100%\" height=\"100%\"/></svg>{name}</li>")
-    };
-    shades.chain(lines).map(item).collect()
+    let swatch =
+        |class: &str| format!("<svg class=\"swatch\"><rect class=\"{class}\" width=\"100%\" height=\"100%\"/></svg>");
+    let lines = data.lines.iter().map(|line| format!("<li>{}{}</li>", swatch(line.hue), line.name)).collect::<String>();
+    let shades = (1..=SHADES as u8).map(|shade| swatch(&format!("shade-{shade}"))).collect::<String>();
+    let most = format::count(largest_count(data));
+    format!("{lines}<li>{shades}requests: the darkest up to {most}, each lighter shade up to a quarter of it</li>")
 }
 
 fn begins(band: u8) -> String {

@@ -1,13 +1,13 @@
 //! The menu of the bar: the viewer's preferences, ways to other shapes of the page, and what the page is.
 
 use leptos::prelude::*;
-use watchboard_wire::{DatabaseState, Snapshot};
+use watchboard_wire::{Snapshot, format};
 
 use super::dialog_content::Dialog;
 use crate::{
-    live::{snapshot_memo, snapshot_text, use_live},
+    live::{snapshot_text, use_live},
     preferences::{INTERVALS, browser_zone, interval},
-    selection::{Selection, View},
+    selection::Selection,
 };
 
 /// The menu. It opens over the page, without scripts too.
@@ -15,16 +15,9 @@ use crate::{
 pub(crate) fn Menu() -> impl IntoView {
     let live = use_live();
     let selection = live.selection;
-    let zone = snapshot_text(Snapshot::zone);
-    let version = snapshot_text(|snapshot| snapshot.version.clone());
-    let is_unwatched = snapshot_memo(|snapshot| snapshot.database.state == DatabaseState::NotConfigured);
+    let about =
+        snapshot_text(|Snapshot { version, .. }| format!("Watchboard {version}. Its own cost: in the memory view."));
     let to_wall = move || selection.with(|selection| Selection { wall: true, ..selection.clone() }.href());
-    let database = move || {
-        is_unwatched.get().then(|| {
-            let href = selection.with(|selection| selection.to_view(View::Database).href());
-            view! { <li><a href=href>"Database: not watched yet"</a></li> }
-        })
-    };
     view! {
         <details class="menu" id="menu">
             <summary>"Menu"</summary>
@@ -37,8 +30,7 @@ pub(crate) fn Menu() -> impl IntoView {
                 <li class="scripted"><DialogButton dialog=Dialog::Keys word="Help: keys…" key="?" /></li>
                 <li><SpanFields /></li>
                 <li><a href=to_wall>"Display for a wall"</a></li>
-                {database}
-                <li class="note">"Watchboard " {version} ". Times are " {zone} ". Its own cost: in the memory view."</li>
+                <li class="note">{about}</li>
             </ul>
         </details>
     }
@@ -49,14 +41,22 @@ pub(crate) fn Menu() -> impl IntoView {
 fn SpanFields() -> impl IntoView {
     let selection = use_live().selection;
     let fields = move || {
-        let (view, window) = selection.with(|selection| (selection.view.word(), selection.window.word()));
+        let (view, window, span) =
+            selection.with(|selection| (selection.view.word(), selection.window.word(), selection.span));
+        let time = |of: fn((u64, u64)) -> u64| {
+            span.map(|span| format::date_time(of(span).saturating_mul(1000), "")).unwrap_or_default()
+        };
+        let (from, to) = (time(|(from, _)| from), time(|(_, to)| to));
         [
             "<input type=hidden name=view value=",
             view,
             "><input type=hidden name=window value=",
             window,
-            "><label>From, UTC <input type=datetime-local name=from step=1 required></label>\
-             <label>To, UTC <input type=datetime-local name=to step=1 required></label><button>Show this span</button>",
+            "><label>From, UTC <input type=datetime-local name=from step=1 required value='",
+            from.trim_end(),
+            "'></label><label>To, UTC <input type=datetime-local name=to step=1 required value='",
+            to.trim_end(),
+            "'></label><button>Show this span</button>",
         ]
         .concat()
     };

@@ -41,7 +41,7 @@ pub(crate) fn Nav() -> impl IntoView {
         let content = (view.word(), badge);
         way(move |selection| selection.to_view(view), move |selection| selection.view == view, "", content)
     };
-    // Without a database its view says how to watch one; the menu leads there.
+    // Without a database its view says how to watch one; the overview leads there.
     let is_shown = move || !is_unwatched.get() || selection.with(|selection| selection.view == View::Database);
     view! {
         <nav aria-label="Views">

@@ -4,8 +4,8 @@ mod reading;
 mod server;
 mod storage;
 
-use leptos::prelude::*;
-use watchboard_wire::{DatabaseFile, DatabaseHealth, DatabaseState, FailureKind, Snapshot, format};
+use leptos::{either::Either, prelude::*};
+use watchboard_wire::{DatabaseFile, DatabaseHealth, DatabaseState, Snapshot, format};
 
 use self::{
     server::{OperationTable, ReplicationTable, StatusFacts},
@@ -31,11 +31,11 @@ pub(crate) fn DatabasePage() -> impl IntoView {
         (database.state != DatabaseState::NotConfigured, database.kind == "SQLite", *listens)
     });
     let is_server = configured && !is_file;
-    // While it does not answer, nobody asks it for its own figures.
-    let answers = snapshot_memo(|snapshot| snapshot.database.state.answers());
     view! {
-        <Outage />
         <div class="overview">
+            <Card title="Database health" note="Asked once a second, by a client of the monitor's own.">
+                <DatabaseFacts />
+            </Card>
             {configured
                 .then(|| view! {
                     <div class="column">
@@ -53,9 +53,6 @@ pub(crate) fn DatabasePage() -> impl IntoView {
                     </div>
                 })}
             <div class="column">
-                <Card title="Database" note="Asked once a second, by a client of the monitor's own.">
-                    <DatabaseFacts />
-                </Card>
                 {listens.then(|| view! { <ConnectionsChart /><WaitsChart /> })}
                 {(!is_file)
                     .then(|| view! {
@@ -66,71 +63,46 @@ pub(crate) fn DatabasePage() -> impl IntoView {
             </div>
         </div>
         {listens.then(|| view! { <CommandCards /> })}
-        {move || (is_server && answers.get()).then(|| view! { <ServerCards /> })}
+        {is_server.then(|| view! { <ServerFold /> })}
         <ExportLinks />
     }
 }
 
-/// During an outage: its cause, since when, the last answer, and what to do.
+/// The server's own figures, folded. While it does not answer, nobody asks it for them.
 #[component]
-fn Outage() -> impl IntoView {
-    let kind = snapshot_memo(|snapshot| match &snapshot.database.state {
-        DatabaseState::Failed(failure) => Some(failure.kind),
-        _ => None,
-    });
-    let facts = snapshot_memo(|snapshot| Ok(outage_facts(snapshot)));
-    let panel = move |kind: FailureKind| {
-        view! {
-            <section class="card outage" id="outage" aria-labelledby="outage-title">
-                <h2 id="outage-title">"Database " {kind.words()}</h2>
-                <ExplainedFacts facts />
-            </section>
-        }
-    };
-    move || kind.get().map(panel)
-}
-
-fn outage_facts(snapshot: &Snapshot) -> Vec<Fact> {
-    let database = &snapshot.database;
-    let DatabaseState::Failed(failure) = &database.state else { return vec![] };
-    let at = |at: u64| {
-        let age = format::span(snapshot.taken_at_unix_ms.saturating_sub(at) / 1000);
-        (format!("{}, {age} ago", snapshot.clock(at)), snapshot.date_time(at))
-    };
-    let (since, since_date) = at(database.since_unix_ms);
-    let never = || ("never since the start of the monitor".to_owned(), String::new());
-    let (answered, answered_date) = database.answered_at_unix_ms.map_or_else(never, at);
-    vec![
-        ("Cause", failure.detail.clone(), String::new()),
-        ("What to do", failure.kind.advice().to_owned(), String::new()),
-        ("Since", since, since_date),
-        ("Last answer", answered, answered_date),
-        ("Address", database.hosts.clone(), "as configured, without credentials".to_owned()),
-    ]
+fn ServerFold() -> impl IntoView {
+    let answers = snapshot_memo(|snapshot| snapshot.database.state.answers());
+    view! {
+        <details class="more-cards">
+            <summary>"Server, replication, running operations, storage"</summary>
+            {move || if answers.get() {
+                Either::Left(view! { <ServerCards /> })
+            } else {
+                Either::Right(view! { <p class="unknown">"Unknown while it does not answer."</p> })
+            }}
+        </details>
+    }
 }
 
 /// The server's own figures, of all its clients.
 #[component]
 fn ServerCards() -> impl IntoView {
     view! {
-        <details class="more-cards">
-            <summary>"Server, replication, running operations, storage"</summary>
-            <div class="cards">
-                <Card title="Server" note="Its own figures, of all its clients. A bar that fills up is what it will run out of.">
-                    <StatusFacts />
-                </Card>
-                <Card title="Replication" note="Behind by more than some seconds, a member serves old data and is long in taking over.">
-                    <ReplicationTable />
-                </Card>
-                <Card title="Running operations" note="Those of all clients that have been running for 100 ms; what they ask is not told." wide=true>
-                    <OperationTable />
-                </Card>
-                <Card title="Storage" note="By size. Data that outgrows the cache is read from disk." wide=true>
-                    <DatabaseTable />
-                    <CollectionTable />
-                </Card>
-            </div>
-        </details>
+        <div class="cards">
+            <Card title="Server" note="Its own figures, of all its clients. A bar that fills up is what it will run out of.">
+                <StatusFacts />
+            </Card>
+            <Card title="Replication" note="Behind by more than some seconds, a member serves old data and is long in taking over.">
+                <ReplicationTable />
+            </Card>
+            <Card title="Running operations" note="Those of all clients that have been running for 100 ms; what they ask is not told." wide=true>
+                <OperationTable />
+            </Card>
+            <Card title="Storage" note="By size. Data that outgrows the cache is read from disk." wide=true>
+                <DatabaseTable />
+                <CollectionTable />
+            </Card>
+        </div>
     }
 }
 
@@ -147,7 +119,7 @@ pub(super) fn DatabaseFacts() -> impl IntoView {
     });
     view! {
         <p class=move || class.get() id="database-state">{sentence}</p>
-        <ExplainedFacts facts=snapshot_memo(|snapshot| Ok(health_facts(&snapshot.database, snapshot.taken_at_unix_ms))) />
+        <ExplainedFacts facts=snapshot_memo(|snapshot| Ok(health_facts(snapshot))) />
     }
 }
 
@@ -168,24 +140,37 @@ fn sentence(database: &DatabaseHealth, now_unix_ms: u64) -> String {
     }
 }
 
-fn health_facts(database: &DatabaseHealth, now_unix_ms: u64) -> Vec<Fact> {
-    if database.state == DatabaseState::NotConfigured {
-        return vec![];
-    }
-    let unknown = || "not known yet".to_owned();
-    let ago = |at: Option<u64>| {
-        at.map_or_else(|| "never".to_owned(), |at| format::span(now_unix_ms.saturating_sub(at) / 1000) + " ago")
+/// During an outage what to do takes the place of figures of its last answer; the cause is in the sentence above.
+fn health_facts(snapshot: &Snapshot) -> Vec<Fact> {
+    let database = &snapshot.database;
+    let failure = match &database.state {
+        DatabaseState::NotConfigured => return vec![],
+        DatabaseState::Failed(failure) => Some(failure),
+        DatabaseState::Connecting | DatabaseState::Healthy => None,
     };
+    let unknown = || "not known yet".to_owned();
+    let ago = |at: u64| format::span(snapshot.taken_at_unix_ms.saturating_sub(at) / 1000) + " ago";
+    let (answered, answered_date) = match database.answered_at_unix_ms {
+        Some(at) if failure.is_some() => (format!("{}, {}", snapshot.clock(at), ago(at)), snapshot.date_time(at)),
+        Some(at) => (ago(at), String::new()),
+        None => ("never since the start of the monitor".to_owned(), String::new()),
+    };
+    let asked = database.probed_at_unix_ms.map_or_else(|| "never".to_owned(), ago);
     let round_trip = database.latency_us.map_or_else(unknown, |us| format::duration_us(us as f64));
-    let mut facts = vec![
-        ("Kind", database.kind.clone(), String::new()),
+    let mut facts = match failure {
+        Some(failure) => vec![("What to do", failure.kind.advice().to_owned(), String::new())],
+        None => vec![
+            ("Round trip", round_trip, "of the last probe that was answered".to_owned()),
+            ("Topology", database.topology.clone().unwrap_or_else(unknown), String::new()),
+        ],
+    };
+    facts.extend([
+        ("Last answer", answered, answered_date),
+        ("Last asked", asked, String::new()),
         ("Address", database.hosts.clone(), "as configured, without credentials".to_owned()),
+        ("Kind", database.kind.clone(), String::new()),
         ("Version", database.server_version.clone().unwrap_or_else(unknown), String::new()),
-        ("Topology", database.topology.clone().unwrap_or_else(unknown), String::new()),
-        ("Round trip", round_trip, "of the last probe that was answered".to_owned()),
-        ("Last answer", ago(database.answered_at_unix_ms), String::new()),
-        ("Last asked", ago(database.probed_at_unix_ms), String::new()),
-    ];
+    ]);
     if let Some(file) = &database.file {
         facts.extend(file_facts(file));
     }

@@ -12,11 +12,21 @@ use crate::{
     components::{Card, Fact, Facts},
     figures::Figures,
     live::{figures_memo, snapshot_memo},
+    selection::{View, use_selection},
 };
 
 #[component]
 pub(crate) fn Overview() -> impl IntoView {
     let chunks = expect_context::<Chunks>();
+    let selection = use_selection();
+    let is_unwatched = snapshot_memo(|snapshot| snapshot.database.state == DatabaseState::NotConfigured);
+    // Text and not elements: it needs no further code in the first view.
+    let watch_one = move || match is_unwatched.get() {
+        true => selection.with(|selection| {
+            format!("<a href='{}'>None is watched: how to watch one</a>", selection.to_view(View::Database).href())
+        }),
+        false => String::new(),
+    };
     let is_open = RwSignal::new(false);
     let cards = NodeRef::<html::Details>::new();
     // They may have been opened before the script ran.
@@ -38,6 +48,7 @@ pub(crate) fn Overview() -> impl IntoView {
                 </Card>
                 <Card title="Database">
                     <Facts facts=figures_memo(|figures| Ok(database_in_brief(figures))) />
+                    <p inner_html=watch_one></p>
                 </Card>
             </div>
         </div>
@@ -88,8 +99,7 @@ fn database_in_brief(figures: &Figures) -> Vec<Fact> {
     let age = |since: u64| format::span(snapshot.taken_at_unix_ms.saturating_sub(since) / 1000);
     let state = match &database.state {
         DatabaseState::NotConfigured => {
-            let hint = "the database view, in the menu, says how to watch one".to_owned();
-            return vec![("State", "not watched: see the menu".to_owned(), hint)];
+            return vec![];
         }
         DatabaseState::Connecting => "connecting".to_owned(),
         DatabaseState::Healthy => format!("answers, for {}", age(database.since_unix_ms)),

@@ -40,6 +40,15 @@ pub(crate) enum ChartShape {
     Ribbon,
 }
 
+/// A limit of a chart. Its legend always has it, so that nothing moves when the data comes near.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ChartLimit {
+    pub(crate) name: &'static str,
+    pub(crate) value: f64,
+    /// Whether the chart reaches to it.
+    pub(crate) is_drawn: bool,
+}
+
 /// The data of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ChartData {
@@ -47,8 +56,7 @@ pub(crate) struct ChartData {
     pub(crate) unit: Unit,
     pub(crate) shape: ChartShape,
     pub(crate) series: Vec<Series>,
-    /// The name and value of a limit.
-    pub(crate) limit: Option<(&'static str, f64)>,
+    pub(crate) limit: Option<ChartLimit>,
     /// The name of the sum of its series, for the legend; empty for none.
     pub(crate) total: &'static str,
     /// A warning beside the legend.
@@ -62,13 +70,16 @@ impl ChartData {
     }
 
     pub(super) fn axis(&self) -> Axis {
-        let limit = self.limit.map(|(_, value)| value);
-        let heights = || self.tops().chain(limit);
+        let heights = || self.tops().chain(self.drawn_limit());
         match self.shape {
             ChartShape::Bands => Unit::log_axis(heights().fold(f64::INFINITY, f64::min), heights().fold(0.0, f64::max)),
             ChartShape::Mirror => self.unit.axis(heights().fold(0.0, f64::max)).mirrored(),
             ChartShape::Lines | ChartShape::Stack | ChartShape::Ribbon => self.unit.axis(heights().fold(0.0, f64::max)),
         }
+    }
+
+    pub(super) fn drawn_limit(&self) -> Option<f64> {
+        self.limit.filter(|limit| limit.is_drawn).map(|limit| limit.value)
     }
 
     /// How many of the series stand on each other, from the first on.
@@ -114,10 +125,10 @@ impl ChartData {
         self.series[first..].iter().flat_map(|series| series.values.iter().flatten().copied())
     }
 
-    /// Adds a limit if the data comes near it. A limit far above would flatten the lines.
+    /// Adds a limit. It is drawn if the data comes near it: far above, it would flatten the lines.
     pub(crate) fn with_limit_in_sight(mut self, name: &'static str, limit: Option<f64>) -> Self {
         let largest = self.tops().fold(0.0, f64::max);
-        self.limit = limit.map(|limit| (name, limit)).filter(|(_, limit)| *limit < largest * 4.0);
+        self.limit = limit.map(|value| ChartLimit { name, value, is_drawn: value < largest * 4.0 });
         self
     }
 
@@ -150,6 +161,19 @@ mod tests {
             assert!(few.axis().end() < 900.0, "{shape:?}");
             assert_eq!((data.only(""), data.only("none")), (data.clone(), data));
         }
+    }
+
+    #[test]
+    fn a_limit_far_above_is_named_and_not_drawn() {
+        let span = ShownSpan { window: Window::Minute, points: 60 };
+        let data = |value: f32| {
+            let series = vec![Series::new("rate", "rate", &[Some(value)])];
+            ChartData { series, ..ChartData::new(span, Unit::PerSecond) }.with_limit_in_sight("limit", Some(100.0))
+        };
+        let (far, near) = (data(1.0), data(60.0));
+        assert_eq!([far.drawn_limit(), near.drawn_limit()], [None, Some(100.0)]);
+        assert!(far.axis().end() < 100.0 && near.axis().end() >= 100.0);
+        assert_eq!(far.limit.map(|limit| limit.value), near.limit.map(|limit| limit.value), "both legends have it");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) fn chart(data: &ChartData) -> String {
     let last = (data.points() - 1) as f64;
     let across = |class, value| DrawnShape::Line(class, vec![(0.0, axis.place(value)), (last, axis.place(value))]);
     let grid = axis.ticks.iter().map(|tick| across(0, *tick));
-    let limit = data.limit.iter().map(|(_, value)| across(1, *value));
+    let limit = data.drawn_limit().into_iter().map(|value| across(1, value));
     let classes: Vec<&str> = ["grid", "limit"].into_iter().chain(data.series.iter().map(|series| series.hue)).collect();
     draw(CHART, last, grid.chain(series(data, 2)).chain(limit), &classes)
 }

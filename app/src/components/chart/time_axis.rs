@@ -85,7 +85,7 @@ fn ticks(shown: &ChartSpan) -> Vec<Tick> {
         };
         vec![
             Tick::new(0.0, began),
-            Tick::new(2.0 / 3.0, format!("{} ago", format::span(seconds / 3))),
+            Tick { is_between: true, ..Tick::new(2.0 / 3.0, format!("{} ago", format::span(seconds / 3))) },
             Tick::new(1.0, "now"),
         ]
     };

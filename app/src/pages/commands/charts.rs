@@ -5,7 +5,7 @@ use watchboard_wire::Unit;
 
 use super::app_commands;
 use crate::{
-    components::{Chart, ChartData, ChartShape, Series},
+    components::{Chart, ChartData, ChartLimit, ChartShape, Series},
     live::figures_memo,
     pages::charts::{columns, shaped},
 };
@@ -51,7 +51,7 @@ pub(in crate::pages) fn ConnectionsChart() -> impl IntoView {
         let limit: u64 =
             app_commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).max().unwrap_or(0));
         let shape = ChartShape::Stack;
-        let limit = (limit > 0).then_some(("limit", limit as f64));
+        let limit = (limit > 0).then_some(ChartLimit { name: "limit", value: limit as f64, is_drawn: true });
         ChartData { shape, series, limit, ..ChartData::new(figures.span(), Unit::Count) }
     });
     view! { <Chart title="Connections" note="Of the fullest pool, the most of each step: at the limit, commands wait for one." data compact=true /> }

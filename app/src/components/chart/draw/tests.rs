@@ -1,5 +1,5 @@
 use super::*;
-use crate::components::chart::data::Series;
+use crate::components::chart::data::{ChartLimit, Series};
 use watchboard_wire::{ShownSpan, Unit, Window};
 
 fn data(values: &[Option<f32>]) -> ChartData {
@@ -21,7 +21,8 @@ fn gaps_are_gaps_and_a_lone_point_is_seen() {
 
 #[test]
 fn a_drawing_has_neither_text_nor_colour_nor_size() {
-    let svg = chart(&ChartData { limit: Some(("limit", 9.0)), ..data(&[Some(1.0), Some(8.0)]) });
+    let limit = Some(ChartLimit { name: "limit", value: 9.0, is_drawn: true });
+    let svg = chart(&ChartData { limit, ..data(&[Some(1.0), Some(8.0)]) });
     assert!(svg.starts_with("<svg preserveAspectRatio=\"none\""), "{svg}");
     assert_eq!(
         (svg.matches("class=\"grid\"").count(), svg.matches("class=\"limit\"").count(), lines_of(&svg)),
