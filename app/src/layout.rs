@@ -36,7 +36,7 @@ use crate::{
         chunks::{self, Chunk, Chunks},
     },
     preferences,
-    selection::{self, Selection, View, navigate},
+    selection::{self, Selection, View, navigate, use_selection},
 };
 
 /// In the place of a view whose figures the server has not sent.
@@ -52,16 +52,53 @@ const NO_CODE: &str =
 const OTHER_BUILD: &str =
     "Servers of two builds answer at this address, so this view has no figures. Stop one of them.";
 
-/// The whole page, from the figures of the first paint.
-#[component]
-pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
+/// Provides what all views find in their context, from the figures of the first paint.
+fn provide_context_of_views(first: RefreshResponse) -> Chunks {
     let preferences = preferences::provide();
     let selection = selection::provide();
     live::provide(first, selection, preferences);
-    // A view without figures yet says so, and does not look empty.
     let figures = use_live().figures;
-    let chunks = selection.with_untracked(Chunks::provide);
-    let live = use_live();
+    let choose = move |points: Option<(usize, usize)>| {
+        let span = points.map(|points| figures.with_untracked(|figures| figures.seconds_of(points)));
+        navigate(selection, true, selection.with_untracked(|selection| selection.to_span(span)));
+    };
+    let marks = Memo::new(move |_| figures.with(chart_marks));
+    Crosshair::provide(move || figures.with(chart_span), marks, choose);
+    selection.with_untracked(Chunks::provide)
+}
+
+/// A view, or a sentence in its place.
+fn shown_view(shown: Option<(View, bool)>, missing: impl Fn() -> String + Send + Sync + 'static) -> impl IntoView {
+    match shown {
+        None => EitherOf6::F(view! { <p class="unknown">{missing}</p> }),
+        Some((View::Overview, _)) => EitherOf6::A(view! { <Overview /> }),
+        Some((View::Requests, false)) => EitherOf6::B(chunks::requests()),
+        Some((View::Requests, true)) => EitherOf6::C(chunks::endpoint()),
+        Some((View::Memory, _)) => EitherOf6::D(chunks::memory()),
+        Some((View::Database, _)) => EitherOf6::E(chunks::database()),
+    }
+}
+
+/// A view alone, with the state at its time.
+#[cfg(feature = "ssr")]
+#[component]
+pub(crate) fn ReportedView(first: RefreshResponse) -> impl IntoView {
+    let unread = first.unread.clone();
+    provide_context_of_views(first);
+    let shown = use_selection().with_untracked(|selection| (selection.view, selection.endpoint.is_some()));
+    let reason = unread.as_ref().map(|unknown| [NOT_READ, &unknown.reason].concat()).unwrap_or_default();
+    view! {
+        {(shown.0 == View::Overview).then(|| view! { <StatusLine /> })}
+        {shown_view(unread.is_none().then_some(shown), move || reason.clone())}
+    }
+}
+
+/// The whole page, from the figures of the first paint.
+#[component]
+pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
+    let chunks = provide_context_of_views(first);
+    let (live, selection) = (use_live(), use_selection());
+    let figures = live.figures;
     let is_lost = move || live.link_state() == LinkState::Lost;
     let view = Memo::new(move |_| {
         let is_loaded = selection.with(Chunk::of).is_none_or(|chunk| chunks.has(chunk));
@@ -87,12 +124,6 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         };
         words.to_owned()
     };
-    let choose = move |points: Option<(usize, usize)>| {
-        let span = points.map(|points| figures.with_untracked(|figures| figures.seconds_of(points)));
-        navigate(selection, true, selection.with_untracked(|selection| selection.to_span(span)));
-    };
-    let marks = Memo::new(move |_| figures.with(chart_marks));
-    Crosshair::provide(move || figures.with(chart_span), marks, choose);
     let has_drawer = Memo::new(move |_| selection.with(|selection| selection.request.is_some()));
     // Soon after the page itself, since both have to be there while the server is away too.
     Effect::new(move |_| [Chunk::Charts, Chunk::Dialogs].map(|chunk| chunks.has(chunk)));
@@ -124,14 +155,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         <PastSpanNotice />
         <StatusLine />
         <main id="view" tabindex="-1" class:lost=is_lost>
-            {move || match view.get() {
-                None => EitherOf6::F(view! { <p class="unknown">{missing}</p> }),
-                Some((View::Overview, _)) => EitherOf6::A(view! { <Overview /> }),
-                Some((View::Requests, false)) => EitherOf6::B(chunks::requests()),
-                Some((View::Requests, true)) => EitherOf6::C(chunks::endpoint()),
-                Some((View::Memory, _)) => EitherOf6::D(chunks::memory()),
-                Some((View::Database, _)) => EitherOf6::E(chunks::database()),
-            }}
+            {move || shown_view(view.get(), missing)}
         </main>
         {move || (has_drawer.get() && chunks.has(Chunk::Drawer)).then(chunks::drawer)}
         <footer>{about}<OpenNote /></footer>

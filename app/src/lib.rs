@@ -2,7 +2,7 @@
 //! hydrates it (`hydrate`).
 //!
 //! [`api`] has the server function, and [`port`] the trait that it asks. [`shell`] is the HTML document, [`sign_in`]
-//! the page before it, [`app`] the document's body, `layout` what surrounds each view, `pages` the views, and `components` their parts.
+//! the page before it, [`report`] a file of all views, [`app`] the document's body, `layout` what surrounds each view, `pages` the views, and `components` their parts.
 //! `live` keeps the figures fresh, and `selection` is the URL's query. This crate measures nothing: it knows no tokio,
 //! mongodb or sysinfo.
 
@@ -24,6 +24,8 @@ mod pages;
 #[cfg(feature = "ssr")]
 pub mod port;
 mod preferences;
+#[cfg(feature = "ssr")]
+pub mod report;
 mod selection;
 #[cfg(feature = "ssr")]
 pub mod shell;

@@ -2,6 +2,7 @@
 //! the monitor.
 
 pub(crate) mod access;
+mod answer;
 mod assets;
 mod base_path;
 mod error_json;

@@ -15,6 +15,7 @@ pub(crate) fn ExportLinks() -> impl IntoView {
     view! {
         <p class="more">
             "The figures of this view: " <a href=link("csv") download="">"CSV"</a> ", " <a href=link("json") download="">"JSON"</a>
+            ". All views in a file for a report: " <a href=link("html") download="">"HTML"</a>
         </p>
     }
 }

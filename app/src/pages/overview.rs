@@ -23,7 +23,7 @@ pub(crate) fn Overview() -> impl IntoView {
     // Text and not elements: it needs no further code in the first view.
     let watch_one = move || match is_unwatched.get() {
         true => selection.with(|selection| {
-            format!("<a href='{}'>None is watched: how to watch one</a>", selection.to_view(View::Database).href())
+            format!("<a href=\"{}\">None is watched: how to watch one</a>", selection.to_view(View::Database).href())
         }),
         false => String::new(),
     };

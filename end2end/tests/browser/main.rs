@@ -19,4 +19,5 @@ mod memory;
 mod narrow;
 mod no_javascript;
 mod pieces;
+mod report;
 mod requests;

@@ -58,7 +58,7 @@ pub(crate) fn of_page() -> PageAssets {
     PageAssets { style: named(".css"), icon: named(".svg"), script: named(".js"), wasm }
 }
 
-/// The style sheet, for pages that have it inside.
+/// The style sheet, for pages that have it inside; empty if the server was built without the browser bundle.
 pub(super) fn style_sheet() -> &'static str {
     Asset::find(".css").map_or("", Asset::text)
 }

@@ -1,4 +1,4 @@
-//! `/export`: what a view shows, as CSV or JSON. Its query is that of the page, with `format` and `table`.
+//! `/export`: what a view shows, as CSV or JSON, or all views in a file of HTML. Its query is that of the page, with `format` and `table`.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -6,19 +6,19 @@ use axum::{
     Json,
     extract::{Query, State},
     http::{StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use watchboard_app::{port::Telemetry, shell::refresh_query};
+use watchboard_app::{page_request::PageRequest, port::Telemetry, report::report_queries, shell::refresh_query};
 use watchboard_wire::{
-    Columns, CommandRow, EndpointName, EndpointRow, ErrorCause, Latency, Part, RefreshResponse, SlowRequest, Snapshot,
-    Timeline,
+    Columns, CommandRow, EndpointName, EndpointRow, ErrorCause, Latency, Part, RefreshQuery, RefreshResponse,
+    SlowRequest, Snapshot, Timeline,
 };
 
-use super::error_json::error_json;
+use super::{answer::answer, assets, error_json::error_json};
 
-const USAGE: &str = "format is csv or json, table one of timeline, endpoints, errors, slowest and commands: \
+const USAGE: &str = "format is csv, json or html, table one of timeline, endpoints, errors, slowest and commands: \
                      /export?view=requests&window=1h&format=csv&table=endpoints";
 
 /// One table. All rows are as long as the head.
@@ -44,23 +44,24 @@ impl ExportTable {
     }
 }
 
-/// 400 for a query that cannot be read, 404 for a table that the view does not have, 503 without an answer.
+/// 400 for a query that cannot be read, 404 for a table that the view does not have, or a span of which the history has nothing.
 pub(super) async fn export(State(telemetry): State<Arc<dyn Telemetry>>, uri: Uri) -> Response {
     let Ok(Query(values)) = Query::<HashMap<String, String>>::try_from_uri(&uri) else {
         return error_json(StatusCode::BAD_REQUEST, USAGE);
     };
     let value = |name: &str| values.get(name).map(String::as_str);
     let mut query = refresh_query(uri.query().unwrap_or_default());
+    if value("format") == Some("html") {
+        return report(telemetry, uri.query().unwrap_or_default()).await;
+    }
     let usual = if query.part == Part::Requests { "endpoints" } else { "timeline" };
     // The overview and the view of memory have some of the endpoints alone.
     if matches!(query.part, Part::Overview | Part::Memory) {
         query.part = Part::Requests;
     }
-    let answer = match telemetry.refresh(query, None).await {
-        Ok(RefreshResponse { unread: Some(unknown), .. }) | Err(unknown) => {
-            return error_json(StatusCode::SERVICE_UNAVAILABLE, &unknown.reason);
-        }
+    let answer = match answer(&*telemetry, query).await {
         Ok(answer) => answer,
+        Err(refused) => return refused,
     };
     let tables = tables(&answer);
     let wanted = |name: &str| tables.iter().find(|table| table.name == name);
@@ -75,6 +76,28 @@ pub(super) async fn export(State(telemetry): State<Arc<dyn Telemetry>>, uri: Uri
             None => error_json(StatusCode::NOT_FOUND, USAGE),
         },
         _ => error_json(StatusCode::BAD_REQUEST, USAGE),
+    }
+}
+
+/// All views of the span, in one file.
+async fn report(telemetry: Arc<dyn Telemetry>, query: &str) -> Response {
+    let requests = RefreshQuery { part: Part::Requests, ..refresh_query(query) };
+    let requests = match answer(&*telemetry, requests).await {
+        Ok(answer) => answer,
+        Err(refused) => return refused,
+    };
+    let mut pages = vec![];
+    for query in report_queries(query, &requests) {
+        let first = telemetry.refresh(refresh_query(&query), None).await;
+        pages.push(PageRequest { first, query, ..PageRequest::default() });
+    }
+    let drawn = tokio::task::spawn_blocking(|| watchboard_app::report::report(pages, assets::style_sheet()));
+    match drawn.await {
+        Ok(html) => {
+            let name = "attachment; filename=\"watchboard.html\"";
+            ([(header::CONTENT_DISPOSITION, name)], Html(html)).into_response()
+        }
+        Err(failed) => error_json(StatusCode::INTERNAL_SERVER_ERROR, &failed.to_string()),
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use watchboard_app::port::Telemetry;
 use watchboard_wire::{EndpointRow, Part, RefreshQuery, RefreshResponse, Snapshot};
 
-use super::{error_json::error_json, health_json::latency_json};
+use super::{answer::answer, error_json::error_json, health_json::latency_json};
 
 const USAGE: &str = "from and to are Unix seconds, from before to: /health?from=1790000000&to=1790003600";
 
@@ -31,18 +31,11 @@ pub(super) fn asked_span(uri: &Uri) -> Option<Result<(u64, u64), Response>> {
 }
 
 /// The answer for a span of Unix seconds. 404 if the history has nothing of it.
-pub(super) async fn response(telemetry: &dyn Telemetry, (from, to): (u64, u64)) -> Response {
-    let query = RefreshQuery { part: Part::Requests, span: Some((from, to)), ..RefreshQuery::default() };
-    match telemetry.refresh(query, None).await {
-        Ok(RefreshResponse { unread: Some(unknown), .. }) | Err(unknown) => {
-            error_json(StatusCode::SERVICE_UNAVAILABLE, &unknown.reason)
-        }
-        Ok(answer) if answer.span.is_some() && answer.totals.seconds > 0 => Json(body(&answer)).into_response(),
-        Ok(answer) => {
-            let since = answer.snapshot.wall_clock(answer.snapshot.oldest_tick * 1000) / 1000;
-            let error = format!("the history has nothing from {from} to {to}: it begins at {since}");
-            error_json(StatusCode::NOT_FOUND, &error)
-        }
+pub(super) async fn response(telemetry: &dyn Telemetry, span: (u64, u64)) -> Response {
+    let query = RefreshQuery { part: Part::Requests, span: Some(span), ..RefreshQuery::default() };
+    match answer(telemetry, query).await {
+        Ok(answer) => Json(body(&answer)).into_response(),
+        Err(refused) => refused,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a view shows as CSV and JSON.
+//! What a view shows as CSV and JSON, and all views as HTML.
 
 use std::time::Duration;
 
@@ -42,11 +42,38 @@ async fn the_figures_of_a_view_can_be_taken_along() {
 }
 
 #[tokio::test]
+async fn all_views_are_in_one_file_that_loads_nothing() {
+    let board = Binary::start(&["demo", "--no-traffic"]).await;
+    board.client.send("GET", "/shop/products/999999").await;
+    let has_it = |json: &Value| json["requests"] == 1;
+    board.client.wait_for_json("/export?view=requests&format=json", WITHIN, has_it).await;
+    let html = lines(&board, "view=memory&window=5m&format=html").await.concat();
+    for part in [
+        "<h2>overview</h2>",
+        "<h2>requests</h2>",
+        "<h2>memory</h2>",
+        "<h2>GET /shop/products/{id}</h2>",
+        "no such product",
+        "class=\"drawing\"",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    for part in ["<script", "<link", "src=", "href=\"?", "url(", "@import", "<h2>database</h2>"] {
+        assert!(!html.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_taken_along_is_named() {
     let board = Binary::start(&["demo", "--no-traffic"]).await;
     for (query, status) in [("format=xml", 400), ("table=threads", 404), ("format=json&table=threads", 404)] {
         let (answered, body) = board.client.send("GET", &format!("/export?{query}")).await;
         assert_eq!(answered.as_u16(), status, "{query}");
         assert!(String::from_utf8_lossy(&body).contains("table one of timeline"), "{query}");
+    }
+    for format in ["csv", "json", "html"] {
+        let (status, body) = board.client.send("GET", &format!("/export?format={format}&from=1000&to=2000")).await;
+        assert_eq!(status, 404, "{format}");
+        assert!(String::from_utf8_lossy(&body).contains("the history has nothing from 1000 to 2000"), "{format}");
     }
 }
