@@ -26,6 +26,7 @@ pub(crate) mod tests;
 mod tiers;
 mod window_sums;
 
+pub use self::store::HistoryStep;
 pub(crate) use answer::NameLookup;
 pub(crate) use frame::{FrameBuilder, Host};
 pub(crate) use past::PastSpan;

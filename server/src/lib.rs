@@ -46,6 +46,7 @@ pub use board::{
     board_address, mount_path, read_form, redirect_to_view,
 };
 pub use database::Database;
+pub use history::HistoryStep;
 #[cfg(feature = "measures")]
 #[doc(hidden)]
 pub use history::measures;

@@ -8,7 +8,7 @@ use super::{
     History, NameLookup,
     answer::{AnswerFigures, command_rows},
     reported::Reported,
-    store::{StoreTier, StoredPast},
+    store::{KeptTimes, StoreTier, StoredPast},
     storing::{StepDecoder, tier_of},
     tiers::{STEPS, Tiers, fold_steps, tier},
     window_sums::WindowSums,
@@ -51,8 +51,8 @@ fn stored_steps(window: Window) -> Option<StoreTier> {
 
 impl History {
     /// How the span from one tick to before another is shown: by the finest points that there are of it. What was before the history, or
-    /// is to come, is left out; `None` if that is all.
-    pub(crate) fn past_span(&self, (from, to): (u64, u64), has_store: bool) -> Option<PastSpan> {
+    /// is to come, is left out; `None` if that is all. `store` is what the store keeps, if it can be read.
+    pub(crate) fn past_span(&self, (from, to): (u64, u64), store: Option<&KeptTimes>) -> Option<PastSpan> {
         let (from, to) = (from.max(self.oldest), to.min(self.now));
         if from >= to {
             return None;
@@ -61,7 +61,9 @@ impl History {
             let step = window.step_seconds();
             let ticks = (from / step * step, to.div_ceil(step).saturating_mul(step).min(self.now));
             let is_held = !self.tiers.has_lost(tier(window), ticks.0);
-            let kept = |tier: &StoreTier| has_store && self.now.saturating_sub(tier.kept_seconds()) <= ticks.0;
+            let kept = |tier: &StoreTier| {
+                store.is_some_and(|kept| self.now.saturating_sub(kept.kept_seconds(*tier)) <= ticks.0)
+            };
             // The store has the errors and the slow requests of the span itself. What happened a moment ago is not there yet.
             let is_sent = ticks.1 <= self.sent.until.max(self.first);
             let stored = stored_steps(window).filter(|tier| (is_sent || !is_held) && kept(tier));

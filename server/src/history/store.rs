@@ -7,17 +7,22 @@ mod conformance;
 #[cfg(test)]
 mod damage_tests;
 mod embedded;
+mod kept_times;
 #[cfg(test)]
 mod kill_tests;
 mod record;
+mod tier;
 mod writer;
 
 use std::{fmt, ops::Range, path::PathBuf};
 
 use sha2::{Digest, Sha256};
 
+pub use self::kept_times::HistoryStep;
 pub(crate) use self::{
     embedded::EmbeddedStore,
+    kept_times::KeptTimes,
+    tier::StoreTier,
     writer::{Earlier, PART, StoreLink, start},
 };
 
@@ -27,6 +32,7 @@ pub(crate) struct HistoryFolder {
     pub(crate) path: PathBuf,
     /// The bytes of all steps and names, at most.
     pub(crate) max_bytes: u64,
+    pub(crate) kept_times: KeptTimes,
 }
 
 /// The key of a name in stored steps: the same in each run and on each machine.
@@ -37,57 +43,6 @@ impl NameKey {
     /// The key of an encoded name: the first eight bytes of its SHA-256.
     pub(crate) fn of(name: &[u8]) -> Self {
         Self(Sha256::digest(name).iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte)))
-    }
-}
-
-/// The lengths of stored steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum StoreTier {
-    TenSeconds,
-    Minute,
-    QuarterHour,
-    Hour,
-    SixHours,
-    TwoDays,
-}
-
-impl StoreTier {
-    /// The finest first.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::TenSeconds, Self::Minute, Self::QuarterHour, Self::Hour, Self::SixHours, Self::TwoDays];
-
-    /// The seconds of a step.
-    pub(crate) fn step_seconds(self) -> u64 {
-        match self {
-            Self::TenSeconds => 10,
-            Self::Minute => 60,
-            Self::QuarterHour => 900,
-            Self::Hour => 3_600,
-            Self::SixHours => 21_600,
-            Self::TwoDays => 172_800,
-        }
-    }
-
-    /// A step that is not complete is sent once in so many seconds.
-    pub(crate) fn sent_each_seconds(self) -> u64 {
-        match self {
-            Self::TenSeconds | Self::Minute => 10,
-            Self::QuarterHour => 60,
-            Self::Hour | Self::SixHours | Self::TwoDays => 900,
-        }
-    }
-
-    /// The seconds for which a step is kept. Two days, fourteen days and thirteen months for a look at any span; twice the window that has
-    /// its steps for the longer ones.
-    pub(crate) fn kept_seconds(self) -> u64 {
-        const DAY: u64 = 24 * 60 * 60;
-        match self {
-            Self::TenSeconds => 2 * DAY,
-            Self::Minute => 14 * DAY,
-            Self::QuarterHour | Self::TwoDays => 398 * DAY,
-            Self::Hour => 15 * DAY,
-            Self::SixHours => 62 * DAY,
-        }
     }
 }
 
@@ -155,9 +110,9 @@ pub(crate) trait Store: Send {
     /// The newest [`Batch::run_record`].
     fn run_record(&self) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Removes the steps and marks that are older than their tier keeps. While the others take more than `most_bytes`, the oldest of the finest
+    /// Removes the steps that are older than their tier keeps, and the oldest marks. While the others take more than `most_bytes`, the oldest of the finest
     /// tier goes.
-    fn trim(&mut self, now: u64, most_bytes: u64) -> Result<(), StoreError>;
+    fn trim(&mut self, now: u64, kept_times: &KeptTimes, most_bytes: u64) -> Result<(), StoreError>;
 
     /// The bytes of all steps, names and marks, without what the store itself needs.
     fn bytes(&self) -> Result<u64, StoreError>;

@@ -4,10 +4,10 @@ use std::{borrow::Cow, path::PathBuf, time::Duration};
 
 use super::Monitor;
 use crate::{
-    Access, Incoming, TraceUrl,
+    Access, HistoryStep, Incoming, TraceUrl,
     board::{access::AccessPolicy, sign_in_link::SignInLinks},
     database::Database,
-    history::store::HistoryFolder,
+    history::store::{HistoryFolder, KeptTimes},
     memory::WatchTarget,
     requests::{Capacity, Policy, Routes},
     sample::{ServiceLabel, version},
@@ -38,6 +38,7 @@ pub struct Builder {
     proxy_url: Option<String>,
     data_dir: Option<PathBuf>,
     history_max_bytes: Option<u64>,
+    history_keep: KeptTimes,
 }
 
 impl Monitor {
@@ -321,6 +322,20 @@ impl Builder {
         self
     }
 
+    /// Sets for how long [`Builder::data_dir`] keeps steps of a length: at least 15 minutes, and as far as [`Builder::history_max_bytes`] lets it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use watchboard::{HistoryStep, Monitor};
+    ///
+    /// let month = Duration::from_hours(31 * 24);
+    /// let builder = Monitor::builder().data_dir("/var/lib/shop/watchboard").history_keep(HistoryStep::Minute, month);
+    /// ```
+    pub fn history_keep(mut self, step: HistoryStep, time: Duration) -> Self {
+        self.history_keep.set(step, time.max(Duration::from_mins(15)));
+        self
+    }
+
     /// Starts the monitor.
     ///
     /// ```no_run
@@ -346,7 +361,7 @@ impl Builder {
             self.policy,
             ready_needs_database,
             (access, links),
-            self.data_dir.map(|path| HistoryFolder { path, max_bytes }),
+            self.data_dir.map(|path| HistoryFolder { path, max_bytes, kept_times: self.history_keep }),
         )
     }
 }

@@ -69,7 +69,7 @@ impl Sampler {
     ) -> Option<PastPage> {
         let tick = |second: u64| second.saturating_add_signed(-wall_clock_set_ms() / 1000);
         let (from, to) = query.span?;
-        let span = self.history.past_span((tick(from), tick(to)), self.stored.is_readable())?;
+        let span = self.history.past_span((tick(from), tick(to)), self.stored.readable())?;
         let is_had = cursor.is_some_and(|cursor| span.is_had_by(&cursor, self.started_at_unix_ms));
         let stored = span.stored.filter(|_| !is_had).map(|tier| match self.stored.read(tier, span.ticks, is_read) {
             Ok(reading) => StoreReading::Awaited(reading),

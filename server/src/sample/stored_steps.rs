@@ -9,7 +9,7 @@ use crate::{
     commands::CommandReader,
     history::{
         History, NameLookup, restored_spans,
-        store::{self, Batch, HistoryFolder, StoreLink, StoreTier, StoredPast},
+        store::{self, Batch, HistoryFolder, KeptTimes, StoreLink, StoreTier, StoredPast},
     },
     requests::Reader,
     sample::run_record::RunRecord,
@@ -25,6 +25,7 @@ const STORED_WITHIN: Duration = Duration::from_secs(1);
 /// The history on disk, if there is one.
 pub(super) struct StoredSteps {
     link: Option<StoreLink>,
+    kept_times: KeptTimes,
     /// Steps of earlier runs that could not be read.
     unreadable: u64,
     /// Whether the store has a record of this run.
@@ -35,12 +36,13 @@ pub(super) struct StoredSteps {
 impl StoredSteps {
     /// Starts the thread that has the file.
     pub(super) fn new(folder: Option<HistoryFolder>, first_tick: u64, faults: &Arc<Faults>) -> Self {
+        let kept_times = folder.as_ref().map_or_else(KeptTimes::default, |folder| folder.kept_times);
         let start = |folder| store::start(folder, restored_spans(first_tick), Arc::clone(faults));
         let link = folder.and_then(|folder| {
             let failed = |error| faults.record(store::PART, format!("its thread cannot be started: {error}"));
             start(folder).map_err(failed).ok()
         });
-        Self { link, unreadable: 0, is_recorded: false, faults: Arc::clone(faults) }
+        Self { link, kept_times, unreadable: 0, is_recorded: false, faults: Arc::clone(faults) }
     }
 
     /// Takes over the history of earlier runs, once it is read. Returns how the last of them stood. The first tick waits a moment for it, so that the first page has it.
@@ -102,9 +104,9 @@ impl StoredSteps {
         link.read(tier, span.0..span.1, Arc::clone(is_read))
     }
 
-    /// Whether past spans can be read from a store.
-    pub(super) fn is_readable(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| !link.is_loading())
+    /// What the store keeps, if past spans can be read from it.
+    pub(super) fn readable(&self) -> Option<&KeptTimes> {
+        self.link.as_ref().filter(|link| !link.is_loading()).map(|_| &self.kept_times)
     }
 
     pub(super) fn state(&self) -> Option<StoredHistory> {

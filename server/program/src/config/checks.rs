@@ -20,8 +20,11 @@ pub(super) fn check_combinations(config: &Config) -> Result<(), SettingError> {
     if config.tls_cert.is_some() != config.tls_key.is_some() {
         return Err(SettingError::HalfOfTls);
     }
-    let history_flags =
-        [(config.data_dir.is_some(), "data-dir"), (config.history_max_mib.is_some(), "history-max-mib")];
+    let history_flags = [
+        (config.data_dir.is_some(), "data-dir"),
+        (config.history_max_mib.is_some(), "history-max-mib"),
+        (!config.history_keep.is_empty(), "history-keep"),
+    ];
     if let Some((_, flag)) = history_flags.into_iter().find(|(is_set, _)| *is_set && config.no_history) {
         return Err(SettingError::NoHistory { flag });
     }

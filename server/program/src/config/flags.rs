@@ -4,13 +4,13 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
-use watchboard::{BasePath, TraceUrl};
+use watchboard::{BasePath, HistoryStep, TraceUrl};
 
 use super::{
     history_folder::{default_folder, name_of},
     lines::Lines,
     rules::RuleOptions,
-    values::{address, document, filter, seconds, upstream},
+    values::{address, document, filter, kept_steps, seconds, upstream},
 };
 use crate::{
     login::LoginOptions,
@@ -56,6 +56,10 @@ pub(crate) struct Config {
     /// The size of the history on disk, at most, in MiB. When it is full, the oldest figures of the finest steps go. The default is 256.
     #[arg(long, env = "WATCHBOARD_HISTORY_MAX_MIB", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true, global = true)]
     pub(crate) history_max_mib: Option<u32>,
+
+    /// For how long the history on disk keeps steps of 10s, 1m or 15m, as 10s=48h, 1m=14d or 15m=398d, which are the defaults; can be given several times.
+    #[arg(long, env = "WATCHBOARD_HISTORY_KEEP", value_name = "STEP=TIME", value_delimiter = ',', value_parser = kept_steps, global = true)]
+    pub(crate) history_keep: Vec<(HistoryStep, Duration)>,
 
     /// The application to stand in front of: http://HOST:PORT, h2c://HOST:PORT (HTTP/2), https://HOST:PORT or unix:PATH. Requests to --proxy-listen go on to it and are watched.
     #[arg(long, env = "WATCHBOARD_UPSTREAM", value_name = "URL", value_parser = upstream, global = true)]

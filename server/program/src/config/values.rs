@@ -1,10 +1,10 @@
 //! Parsers of single values, for clap.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::{net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use http::uri::{Authority, PathAndQuery, Uri};
 use thiserror::Error;
+use watchboard::HistoryStep;
 
 use crate::proxy::{Upstream, UpstreamPlace, UpstreamProtocol};
 use tracing_subscriber::{
@@ -27,6 +27,8 @@ pub(crate) enum ValueError {
     UpstreamPath,
     #[error("it is not a whole number of seconds, from 1 to 86400")]
     Seconds,
+    #[error("it is not STEP=TIME with a step of 10s, 1m or 15m, and a time from 15m to 10years, as in 10s=48h")]
+    KeptSteps,
     #[error("the document is asked for in plain HTTP, as the application is; or give a file")]
     DocumentScheme,
     #[error("{0:?} is none of off, error, warn, info, debug, trace; a module has its level with it, as in hyper=debug")]
@@ -75,6 +77,22 @@ pub(super) fn seconds(text: &str) -> Result<u64, ValueError> {
     text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds)).ok_or(ValueError::Seconds)
 }
 
+/// Less would not fill the shortest window of them; more is a mistake.
+const KEPT: RangeInclusive<Duration> = Duration::from_mins(15)..=Duration::from_hours(10 * 366 * 24);
+
+/// A length of the history's steps, and for how long they are kept.
+pub(super) fn kept_steps(text: &str) -> Result<(HistoryStep, Duration), ValueError> {
+    let (step, time) = text.split_once('=').ok_or(ValueError::KeptSteps)?;
+    let step = match step.trim() {
+        "10s" => HistoryStep::TenSeconds,
+        "1m" => HistoryStep::Minute,
+        "15m" => HistoryStep::QuarterHour,
+        _ => return Err(ValueError::KeptSteps),
+    };
+    let time = humantime::parse_duration(time.trim()).ok().filter(|time| KEPT.contains(time));
+    Ok((step, time.ok_or(ValueError::KeptSteps)?))
+}
+
 pub(super) fn document(text: &str) -> Result<String, ValueError> {
     if text.starts_with("https://") { Err(ValueError::DocumentScheme) } else { Ok(text.to_owned()) }
 }
@@ -91,4 +109,20 @@ pub(super) fn filter(text: &str) -> Result<String, ValueError> {
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, ValueError> {
     text.parse().map_err(|_| ValueError::Address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_step_is_read_or_refused_with_the_form() {
+        let hours = Duration::from_hours;
+        assert_eq!(kept_steps("10s=48h").unwrap(), (HistoryStep::TenSeconds, hours(48)));
+        assert_eq!(kept_steps("1m = 30d").unwrap(), (HistoryStep::Minute, hours(30 * 24)));
+        assert_eq!(kept_steps("15m=398days").unwrap(), (HistoryStep::QuarterHour, hours(398 * 24)));
+        for wrong in ["", "10s", "10s=", "=48h", "1h=48h", "10s=5m", "10s=11years", "10s=48", "10s=-1h"] {
+            assert!(kept_steps(wrong).unwrap_err().to_string().contains("as in 10s=48h"), "{wrong}");
+        }
+    }
 }

@@ -80,6 +80,7 @@ pub(super) fn start(config: &Config, subject: Subject, capacities: &Capacities, 
     if let Some(mib) = config.history_max_mib {
         builder = builder.history_max_bytes(u64::from(mib) << 20);
     }
+    builder = config.history_keep.iter().fold(builder, |builder, (step, time)| builder.history_keep(*step, *time));
     match &config.trace_url {
         Some(template) => builder.trace_url(template.clone()).build(),
         None => builder.build(),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::history::{
     FrameBuilder, Host,
-    store::{Batch, EmbeddedStore, NameKey, Store, StoredStep},
+    store::{Batch, EmbeddedStore, KeptTimes, NameKey, Store, StoredStep},
     stored_name::StoredName,
     stored_reports::StoredReports,
     tests::{Fed, tally},
@@ -19,8 +19,10 @@ fn fed(seconds: u64) -> Fed {
 #[test]
 fn a_span_is_shown_by_the_finest_points_that_there_are() {
     let fed = fed(10_000);
-    let shown = |span, has_store| {
-        fed.history.past_span(span, has_store).map(|span| (span.window.word(), span.ticks, span.stored))
+    let shown = |span, has_store: bool| {
+        fed.history
+            .past_span(span, has_store.then(KeptTimes::default).as_ref())
+            .map(|span| (span.window.word(), span.ticks, span.stored))
     };
     assert_eq!(shown((9_951, 9_981), false), Some(("1m", (9_951, 9_981), None)));
     assert_eq!(shown((9_301, 9_377), false), Some(("15m", (9_300, 9_380), None)));
@@ -35,7 +37,7 @@ fn a_span_is_shown_by_the_finest_points_that_there_are() {
 #[test]
 fn a_span_in_memory_has_its_own_sums_points_and_rows() {
     let mut fed = fed(10_000);
-    let span = fed.history.past_span((9_301, 9_377), false).unwrap();
+    let span = fed.history.past_span((9_301, 9_377), None).unwrap();
     let names = NameLookup::of_endpoints(&fed.reader);
     let (answer, _) = fed.history.answer_past(&span, &Part::Requests, None, &fed.snapshot, names);
     let sum: u64 = (9_300..9_380).sum();
@@ -46,7 +48,7 @@ fn a_span_in_memory_has_its_own_sums_points_and_rows() {
     fed.tick(10_000, &[]);
     let cursor = RefreshCursor { started_at_unix_ms: 0, tick: 9_999, window: span.window };
     assert!(span.is_had_by(&cursor, 0), "it is over: nothing new is to come");
-    let growing = fed.history.past_span((9_995, 10_020), false).unwrap();
+    let growing = fed.history.past_span((9_995, 10_020), None).unwrap();
     assert!(!growing.is_had_by(&RefreshCursor { window: growing.window, ..cursor }, 0));
 }
 
@@ -81,7 +83,7 @@ fn a_span_of_the_store_has_what_was_stored_under_todays_numbers() {
     for (asked, tier, requests) in
         [((3_000, 3_060), StoreTier::TenSeconds, 18), ((3_000, 4_800), StoreTier::Minute, 90)]
     {
-        let span = fed.history.past_span(asked, true).unwrap();
+        let span = fed.history.past_span(asked, Some(&KeptTimes::default())).unwrap();
         assert_eq!((span.stored, span.ticks), (Some(tier), asked));
         let starts = (asked.0..asked.1).step_by(tier.step_seconds() as usize);
         let past =

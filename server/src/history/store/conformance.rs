@@ -1,8 +1,10 @@
 //! What each store has to do, whichever it is.
 
+use std::time::Duration;
+
 use super::{
-    Batch, EmbeddedStore, MARKS_KEPT_SECONDS, MAX_STORED_MARKS, NameKey, Store, StoreError, StoreTier, StoredMark,
-    StoredStep,
+    Batch, EmbeddedStore, KeptTimes, MARKS_KEPT_SECONDS, MAX_STORED_MARKS, NameKey, Store, StoreError, StoreTier,
+    StoredMark, StoredStep, kept_times::HistoryStep,
 };
 
 fn step(tier: StoreTier, start: u64, bytes: &[u8]) -> StoredStep {
@@ -56,25 +58,33 @@ fn sent_twice_is_stored_once(store: &mut dyn Store) {
 
 fn tiers_keep_their_time(store: &mut dyn Store) {
     let now = 2_000_000_000;
+    let kept = |tier| KeptTimes::default().kept_seconds(tier);
     for tier in StoreTier::ALL {
-        let ages = [0, tier.kept_seconds(), tier.kept_seconds() + tier.step_seconds(), now];
+        let ages = [0, kept(tier), kept(tier) + tier.step_seconds(), now];
         let steps = ages.map(|age| step(tier, now - age, b"figures")).to_vec();
         store.append(&Batch { steps, ..Batch::default() }).unwrap();
     }
-    store.trim(now, u64::MAX).unwrap();
+    store.trim(now, &KeptTimes::default(), u64::MAX).unwrap();
     for tier in StoreTier::ALL {
-        assert_eq!(starts(store, tier), [now - tier.kept_seconds(), now], "{tier:?}");
+        assert_eq!(starts(store, tier), [now - kept(tier), now], "{tier:?}");
     }
     assert_eq!(store.bytes().unwrap(), 6 * 2 * 7);
+    let mut short = KeptTimes::default();
+    short.set(HistoryStep::Minute, Duration::from_mins(10));
+    store.trim(now, &short, u64::MAX).unwrap();
+    for tier in StoreTier::ALL {
+        let left = if tier == StoreTier::Minute { vec![now] } else { vec![now - kept(tier), now] };
+        assert_eq!(starts(store, tier), left, "{tier:?}");
+    }
 }
 
 fn the_finest_goes_first(store: &mut dyn Store) {
     let steps = (0..10).flat_map(|at| StoreTier::ALL.map(|tier| step(tier, at * 900, &[0; 100]))).collect();
     store.append(&Batch { steps, ..Batch::default() }).unwrap();
-    store.trim(9_000, 5_550).unwrap();
+    store.trim(9_000, &KeptTimes::default(), 5_550).unwrap();
     assert_eq!(starts(store, StoreTier::TenSeconds), [4_500, 5_400, 6_300, 7_200, 8_100]);
     assert_eq!([StoreTier::Minute, StoreTier::QuarterHour].map(|tier| starts(store, tier).len()), [10, 10]);
-    store.trim(9_000, 4_500).unwrap();
+    store.trim(9_000, &KeptTimes::default(), 4_500).unwrap();
     let left = StoreTier::ALL.map(|tier| starts(store, tier).len());
     assert_eq!((left, store.bytes().unwrap()), ([0, 5, 10, 10, 10, 10], 4_500));
 }
@@ -92,11 +102,11 @@ fn marks_and_the_record_of_a_run_are_kept(store: &mut dyn Store) {
     assert_eq!(store.bytes().unwrap(), 1 + 1 + 6 + 3, "stored twice is there once");
     assert_eq!(store.marks(at(9)..at(0)).unwrap(), [mark(at(9), "deploy")]);
     assert_eq!(store.run_record().unwrap(), Some(b"second".to_vec()));
-    store.trim(now, u64::MAX).unwrap();
+    store.trim(now, &KeptTimes::default(), u64::MAX).unwrap();
     assert_eq!((store.marks(0..u64::MAX).unwrap().len(), store.bytes().unwrap()), (3, 8));
     let many = (0..MAX_STORED_MARKS).map(|number| mark(at(8) + number, "many")).collect();
     store.append(&Batch { marks: many, ..Batch::default() }).unwrap();
-    store.trim(now, u64::MAX).unwrap();
+    store.trim(now, &KeptTimes::default(), u64::MAX).unwrap();
     let kept = store.marks(0..u64::MAX).unwrap();
     assert_eq!((kept.len() as u64, kept[0].at_unix_ms), (MAX_STORED_MARKS, at(8) + 2));
 }

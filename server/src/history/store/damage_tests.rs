@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path};
 
-use super::{Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreTier, StoredStep, writer::run_writer};
+use super::{
+    Batch, EmbeddedStore, HistoryFolder, KeptTimes, NameKey, Store, StoreTier, StoredStep, writer::run_writer,
+};
 
 /// Damages for each kind. A long run has more by `DAMAGES`.
 fn damages() -> u64 {
@@ -41,7 +43,8 @@ struct Left {
 fn survive(damaged: &[u8]) -> Left {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("history.redb"), damaged).unwrap();
-    let history = HistoryFolder { path: folder.path().to_owned(), max_bytes: 1 << 30 };
+    let history =
+        HistoryFolder { path: folder.path().to_owned(), max_bytes: 1 << 30, kept_times: KeptTimes::default() };
     let fresh = StoredStep { tier: StoreTier::Minute, start: 60_000_000, bytes: b"fresh".to_vec() };
     let spans = || StoreTier::ALL.map(|tier| (tier, 0..u64::MAX));
     let batch = Batch { steps: vec![fresh.clone()], ..Batch::default() };

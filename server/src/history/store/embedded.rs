@@ -8,7 +8,8 @@ use redb::{
 };
 
 use super::{
-    Batch, MARKS_KEPT_SECONDS, MAX_STORED_MARKS, NameKey, Store, StoreError, StoreTier, StoredMark, StoredStep,
+    Batch, KeptTimes, MARKS_KEPT_SECONDS, MAX_STORED_MARKS, NameKey, Store, StoreError, StoreTier, StoredMark,
+    StoredStep,
     record::{self, OVERHEAD, Record, RecordKey},
 };
 
@@ -188,7 +189,7 @@ impl Store for EmbeddedStore {
         Ok(table.get(())?.map(|record| record.value().to_vec()))
     }
 
-    fn trim(&mut self, now: u64, most_bytes: u64) -> Result<(), StoreError> {
+    fn trim(&mut self, now: u64, kept_times: &KeptTimes, most_bytes: u64) -> Result<(), StoreError> {
         let held = self.bytes()?;
         self.change(|StoreTables { steps, marks, .. }| {
             let mut less = 0;
@@ -203,7 +204,7 @@ impl Store for EmbeddedStore {
             }
             for tier in StoreTier::ALL {
                 let number = tier as u8;
-                let oldest_kept = now.saturating_sub(tier.kept_seconds());
+                let oldest_kept = now.saturating_sub(kept_times.kept_seconds(tier));
                 for removed in steps.extract_from_if((number, 0)..(number, oldest_kept), |_, _| true)? {
                     less += payload_bytes(removed?.1.value());
                 }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Batch, EmbeddedStore, Store, StoreTier, StoredStep};
+use super::{Batch, EmbeddedStore, KeptTimes, Store, StoreTier, StoredStep};
 
 /// Names the file to the process that is killed.
 const FILE: &str = "WATCHBOARD_KILLED_FILE";
@@ -38,7 +38,7 @@ fn store_until_killed() {
         store.append(&Batch { steps: vec![step(number)], ..Batch::default() }).unwrap();
         println!("stored {number}");
         if number % 8 == 0 {
-            store.trim(number, MOST_BYTES).unwrap();
+            store.trim(number, &KeptTimes::default(), MOST_BYTES).unwrap();
         }
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     history::{
         FrameBuilder, History, Host, NameLookup,
-        store::{Earlier, StoredPast},
+        store::{Earlier, KeptTimes, StoredPast},
         tests::{sighting, tally_with_failures},
     },
     requests::{ErrorText, Policy, Reader, Recorder, ReportedError, RequestReports, Sighting, record},
@@ -103,7 +103,7 @@ fn errors_by_cause_and_slow_requests_are_there_after_a_restart_and_in_past_spans
     assert_told(&history.answer(&query, None, &snapshot, names), SECONDS / 10, FIRST + SECONDS);
 
     let (from, to) = (FIRST + 300, FIRST + 420);
-    let span = history.past_span((from, to), true).expect("it has it");
+    let span = history.past_span((from, to), Some(&KeptTimes::default())).expect("it has it");
     let stored = span.stored.expect("the store shows it");
     let steps = earlier.steps.iter().filter(|step| step.tier == stored && (from..to).contains(&step.start));
     let past = StoredPast { steps: steps.cloned().collect(), names: earlier.names.clone() };

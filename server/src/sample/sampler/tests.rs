@@ -6,7 +6,7 @@ use super::*;
 use watchboard_wire::{DatabaseFailure, DatabaseState, FailureKind};
 
 use crate::{
-    history::store_requests,
+    history::{store::KeptTimes, store_requests},
     requests::{Policy, record},
     supervision::Supervision,
 };
@@ -144,7 +144,7 @@ fn a_page_of_a_span_that_is_in_the_file_alone_waits_for_it() {
     let from = (now_unix_ms() / 1000 - 7_200) / 60 * 60;
     let asked = (from, from + 60);
     store_requests(folder.path(), asked);
-    let folder = HistoryFolder { path: folder.path().to_owned(), max_bytes: 1 << 20 };
+    let folder = HistoryFolder { path: folder.path().to_owned(), max_bytes: 1 << 20, kept_times: KeptTimes::default() };
     let mut sampler = new_sampler(Recorder::new(Policy::default()), Some(folder));
     let is_loaded = |frozen: &FullSnapshot| frozen.snapshot.oldest_tick <= from;
     let frozen =

@@ -1,14 +1,14 @@
 //! The thread that has the store: restarts, a damaged file, a folder that cannot be written.
 
 use super::*;
-use crate::history::store::StoreTier;
+use crate::history::store::{KeptTimes, StoreTier};
 
 fn spans() -> StoredSpans {
     StoreTier::ALL.map(|tier| (tier, 0..u64::MAX))
 }
 
 fn history(path: &Path) -> HistoryFolder {
-    HistoryFolder { path: path.to_owned(), max_bytes: 1 << 20 }
+    HistoryFolder { path: path.to_owned(), max_bytes: 1 << 20, kept_times: KeptTimes::default() }
 }
 
 fn batch(start: u64) -> Batch {

@@ -1,0 +1,39 @@
+//! The lengths of the steps that a store keeps.
+
+/// The lengths of stored steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum StoreTier {
+    TenSeconds,
+    Minute,
+    QuarterHour,
+    Hour,
+    SixHours,
+    TwoDays,
+}
+
+impl StoreTier {
+    /// The finest first.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::TenSeconds, Self::Minute, Self::QuarterHour, Self::Hour, Self::SixHours, Self::TwoDays];
+
+    /// The seconds of a step.
+    pub(crate) fn step_seconds(self) -> u64 {
+        match self {
+            Self::TenSeconds => 10,
+            Self::Minute => 60,
+            Self::QuarterHour => 900,
+            Self::Hour => 3_600,
+            Self::SixHours => 21_600,
+            Self::TwoDays => 172_800,
+        }
+    }
+
+    /// A step that is not complete is sent once in so many seconds.
+    pub(crate) fn sent_each_seconds(self) -> u64 {
+        match self {
+            Self::TenSeconds | Self::Minute => 10,
+            Self::QuarterHour => 60,
+            Self::Hour | Self::SixHours | Self::TwoDays => 900,
+        }
+    }
+}
