@@ -9,6 +9,9 @@ use super::slow::Slow;
 /// What is below its threshold again is shown for so long: a figure that wavers about its threshold changes the status once.
 pub(super) const HOLD_MS: u64 = 60_000;
 
+/// Two ticks, of which one may be late.
+const MOMENT_MS: u64 = 3_000;
+
 /// What the application could do better.
 pub(super) fn advice(sentence: String, about: FindingSubject) -> Finding {
     finding(Severity::Advice, sentence, about)
@@ -120,17 +123,32 @@ impl HeldFindings {
         for Judged { finding, role } in &mut judged {
             let key = FindingKey::from(&*finding);
             let since = if finding.since_unix_ms == 0 { now_unix_ms } else { finding.since_unix_ms };
-            finding.since_unix_ms = self.0.get(&key).map_or(since, |(held, _)| held.finding.since_unix_ms);
+            let known = self.0.get(&key).or_else(|| self.same_errors(role, now_unix_ms));
+            finding.since_unix_ms = known.map_or(since, |(held, _)| held.finding.since_unix_ms);
             self.0.insert(key, (Judged { finding: finding.clone(), role: role.clone() }, now_unix_ms));
         }
         self.0.retain(|_, (_, last)| now_unix_ms.saturating_sub(*last) < HOLD_MS);
-        let mut over: Vec<Judged> = self.0.values().filter_map(|(held, last)| held.over(*last, now_unix_ms)).collect();
+        let fails = judged.iter().any(|it| it.role == FindingRole::Errors);
+        let held = self.0.values().filter(|(held, _)| !(fails && held.role == FindingRole::Errors));
+        let mut over: Vec<Judged> = held.filter_map(|(held, last)| held.over(*last, now_unix_ms)).collect();
         over.sort_by(|a, b| {
             let order = |it: &Judged| (Reverse(it.finding.over_since_unix_ms), it.finding.since_unix_ms);
             order(a).cmp(&order(b)).then_with(|| a.finding.sentence.cmp(&b.finding.sentence))
         });
         judged.extend(over);
         judged
+    }
+
+    /// Errors that were found a moment ago in other words: of one endpoint, of several, of all requests.
+    fn same_errors(&self, role: &FindingRole, now_unix_ms: u64) -> Option<&(Judged, u64)> {
+        let is_same = |(held, last): &&(Judged, u64)| {
+            held.role == FindingRole::Errors && now_unix_ms.saturating_sub(*last) <= MOMENT_MS
+        };
+        self.0
+            .values()
+            .filter(is_same)
+            .min_by_key(|(held, _)| held.finding.since_unix_ms)
+            .filter(|_| *role == FindingRole::Errors)
     }
 }
 
@@ -147,6 +165,22 @@ pub(super) fn assert_documented(words: &[&str]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_that_are_told_in_other_words_go_on() {
+        let mut held = HeldFindings::default();
+        let errors =
+            |sentence: &str, about| Judged { finding: warning(sentence.to_owned(), about), role: FindingRole::Errors };
+        let one = || errors("GET /a fails", FindingSubject::Endpoint("GET /a".to_owned()));
+        held.hold(vec![one()], 1_000);
+        let now = held.hold(vec![errors("2 endpoints fail: GET /a and GET /b", FindingSubject::Requests)], 2_000);
+        assert_eq!(
+            now.iter().map(|it| (it.finding.since_unix_ms, it.is_current())).collect::<Vec<_>>(),
+            [(1_000, true)]
+        );
+        let later = held.hold(vec![], 3_000);
+        assert!(!later.is_empty() && later.iter().all(|it| !it.is_current()), "then it is over");
+    }
 
     fn slow(p99: &str) -> Finding {
         let sentence = format!("GET /v1/search p99 {p99}, objective 500\u{a0}ms");

@@ -106,7 +106,7 @@ impl SlowJudge {
     }
 }
 
-/// The endpoint with the most server errors in the last minute.
+/// The endpoint with the most server errors in the last minute, and those of which most requests fail.
 pub(super) struct MostFailing {
     name: String,
     errors: u64,
@@ -114,29 +114,47 @@ pub(super) struct MostFailing {
     requests: u64,
     /// Endpoints with a server error.
     endpoints: u64,
-    /// Endpoints of which most requests fail.
-    broken: u64,
+    broken: Broken,
     /// The message of all its errors, if they have the same.
     message: Option<String>,
 }
 
+/// The endpoints of which most requests fail.
+#[derive(Default)]
+pub(super) struct Broken {
+    endpoints: usize,
+    errors: u64,
+    /// The first of them, by when they came: which are named does not change with their figures.
+    names: Vec<String>,
+}
+
+impl Broken {
+    /// In words, if there are several.
+    fn text(&self) -> Option<String> {
+        let more = self.endpoints - self.names.len();
+        match &self.names[..] {
+            [] | [_] => None,
+            names if more > 0 => Some(format!("{} and {} more", names.join(", "), format::exact(more as u64))),
+            [names @ .., last] => Some(format!("{} and {last}", names.join(", "))),
+        }
+    }
+}
+
 impl MostFailing {
-    /// What is told of an endpoint that fails while the requests as a whole do not.
+    /// What is told of endpoints that fail while the requests as a whole do not.
     fn finding(&self) -> Option<Finding> {
+        if let Some(names) = self.broken.text() {
+            let count = format::exact(self.broken.endpoints as u64);
+            let sentence = format!("{count} endpoints fail in most of the last minute's requests: {names}");
+            return Some(warning(sentence, FindingSubject::Requests));
+        }
         if !is_broken(self.errors, self.requests) {
             return None;
         }
         let percent = format::percent(100.0 * self.errors as f64 / self.requests as f64);
-        let others = match self.broken.saturating_sub(1) {
-            0 => String::new(),
-            1 => "; one more endpoint fails so too".to_owned(),
-            more => format!("; {} more endpoints fail so too", format::exact(more)),
-        };
         let message = self.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-        let sentence = format!(
-            "{percent} of the last minute's requests of {} failed with a server error{message}{others}",
-            self.name
-        );
+        let sentence =
+            format!("{percent} of the last minute's requests of {} failed with a server error{message}", self.name);
         Some(warning(sentence, FindingSubject::Endpoint(self.name.clone())))
     }
 }
@@ -151,18 +169,26 @@ const MAX_MESSAGE: usize = 80;
 
 /// `None` without a server error.
 pub(super) fn most_failing(tick: u64, history: &mut History, reader: &Reader) -> Option<MostFailing> {
-    let (mut endpoints, mut broken) = (0, 0);
+    let (mut endpoints, mut broken) = (0, vec![]);
     // One that is broken comes before one that is larger.
     let mut most = (false, 0, 0, 0);
     for (id, sums) in history.last_minute_of_each() {
         let (errors, requests) = (sums.count(Class::ServerError), sums.requests());
         endpoints += u64::from(errors > 0);
-        broken += u64::from(is_broken(errors, requests));
+        if is_broken(errors, requests) {
+            broken.push((id, errors));
+        }
         most = most.max((is_broken(errors, requests), errors, requests, id));
     }
     let (_, errors, requests, id) = most;
     (errors > 0).then(|| {
         let message = history.only_error_message(id, tick.saturating_sub(60)).map(shortened);
+        broken.sort_unstable();
+        let broken = Broken {
+            endpoints: broken.len(),
+            errors: broken.iter().map(|(_, errors)| errors).sum(),
+            names: broken.iter().take(MAX_NAMED).map(|(id, _)| reader.name(*id).text()).collect(),
+        };
         MostFailing { name: reader.name(id).text(), errors, requests, endpoints, broken, message }
     })
 }
@@ -216,6 +242,12 @@ fn errors(
             format!(", most of them because {reason}")
         }
         _ => match most_failing {
+            Some(MostFailing { broken, .. })
+                if broken.text().is_some() && 2 * broken.errors >= recent.server_errors =>
+            {
+                let share = if broken.errors >= recent.server_errors { "all" } else { "most of them" };
+                format!(", {share} of {}", broken.text().unwrap_or_default())
+            }
             Some(MostFailing { name, errors, message, .. }) if 2 * errors >= recent.server_errors => {
                 let share = if *errors >= recent.server_errors { "all" } else { "most of them" };
                 let message = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();

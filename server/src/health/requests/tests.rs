@@ -35,7 +35,7 @@ fn the_endpoint_that_fails_most_is_named() {
             errors: count,
             requests: 100,
             endpoints: 4,
-            broken: 0,
+            broken: Broken::default(),
             message: (count != 30).then(|| "no rate for #".to_owned()),
         };
         let sentence = request_findings(&recent(100, 60), &[], Some(&most), vec![]).remove(0).finding.sentence;
@@ -53,16 +53,34 @@ fn the_endpoint_that_fails_most_is_named() {
 
 #[test]
 fn an_endpoint_that_fails_is_told_however_small_its_part_is() {
-    let told = |errors, requests, broken| {
+    let told = |(errors, requests), names: &[&str]| {
         let message = Some("no rate for #".to_owned());
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let broken = Broken { endpoints: names.len(), errors, names: names.into_iter().take(3).collect() };
         let most = MostFailing { name: "GET /tax".to_owned(), errors, requests, endpoints: 3, broken, message };
         let judged = request_findings(&recent(5_000, errors), &[], Some(&most), vec![]);
         judged.into_iter().next().map(|judged| (judged.finding.sentence, judged.finding.severity.status()))
     };
     let all = "100\u{a0}% of the last minute's requests of GET /tax failed with a server error: no rate for #";
-    assert_eq!(told(10, 10, 1), Some((all.to_owned(), Status::Degraded)));
-    assert!(told(20, 40, 3).is_some_and(|(text, _)| text.ends_with("no rate for #; 2 more endpoints fail so too")));
-    assert_eq!([told(9, 9, 0), told(20, 41, 0)], [None, None]);
+    assert_eq!(told((10, 10), &["GET /tax"]), Some((all.to_owned(), Status::Degraded)));
+    assert_eq!([told((9, 9), &[]), told((20, 41), &[])], [None, None]);
+    let sentence = |names: &[&str]| told((40, 40), names).expect("a finding").0;
+    let alike = "endpoints fail in most of the last minute's requests:";
+    assert_eq!(sentence(&["GET /a", "GET /b"]), format!("2 {alike} GET /a and GET /b"));
+    assert_eq!(
+        sentence(&["GET /a", "GET /b", "GET /c", "GET /d"]),
+        format!("4 {alike} GET /a, GET /b, GET /c and 1 more")
+    );
+}
+
+#[test]
+fn two_endpoints_that_fail_are_both_named_among_many_requests() {
+    let names = vec!["GET /cart".to_owned(), "GET /pay".to_owned()];
+    let broken = Broken { endpoints: 2, errors: 38, names };
+    let most =
+        MostFailing { name: "GET /cart".to_owned(), errors: 21, requests: 21, endpoints: 2, broken, message: None };
+    let judged = request_findings(&recent(160, 40), &[], Some(&most), vec![]);
+    assert!(judged[0].finding.sentence.ends_with(", most of them of GET /cart and GET /pay"), "{judged:?}");
 }
 
 #[test]
