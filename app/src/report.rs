@@ -10,12 +10,12 @@ use crate::{
     selection::{Selection, View},
 };
 
-/// So many endpoints have a section of their own: those that take the most.
+/// So many endpoints have a section of their own because they fail the most, and so many others because they take the most time.
 const ENDPOINTS: usize = 8;
 
 /// What is for a page that is live.
 const NOT_LIVE: &str = ".scripted, .unscripted, .tools, .order, .readout, .part .more { display: none !important; } \
-     .as-drawn { animation: none !important; } \
+     .as-drawn { animation: none !important; } .part .scroll { max-height: none; } \
      .part a { color: inherit; text-decoration: none; } \
      .report h1 { padding-top: 16px; font-size: 20px; } \
      .report nav { flex-wrap: wrap; } .report nav a { color: var(--accent); text-transform: none; } .report nav a::first-letter { text-transform: uppercase; } \
@@ -28,8 +28,11 @@ pub fn report_queries(query: &str, requests: &RefreshResponse) -> Vec<String> {
     let views = View::ALL.into_iter().filter(|view| *view != View::Database || is_watched);
     let views = views.map(|view| Selection { all: true, ..asked.to_view(view) });
     let mut endpoints: Vec<_> = requests.endpoints.iter().collect();
-    endpoints.sort_by_key(|row| std::cmp::Reverse(row.duration_sum_us));
-    let names = endpoints.into_iter().filter_map(|row| Some(row.name.as_ref()?.text())).take(ENDPOINTS);
+    endpoints.sort_by_key(|row| std::cmp::Reverse((row.server_errors, row.duration_sum_us)));
+    let failing = endpoints.iter().take_while(|row| row.server_errors > 0).count().min(ENDPOINTS);
+    endpoints[failing..].sort_by_key(|row| std::cmp::Reverse(row.duration_sum_us));
+    endpoints.truncate(failing + ENDPOINTS);
+    let names = endpoints.into_iter().filter_map(|row| Some(row.name.as_ref()?.text()));
     views.chain(names.map(|name| asked.to_endpoint(&name))).map(|selection| selection.href()).collect()
 }
 

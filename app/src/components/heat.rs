@@ -183,7 +183,8 @@ fn ticks(data: &HeatData) -> String {
 fn key(data: &HeatData) -> String {
     let swatch =
         |class: &str| format!("<svg class=\"swatch\"><rect class=\"{class}\" width=\"100%\" height=\"100%\"/></svg>");
-    let lines = data.lines.iter().map(|line| format!("<li>{}{}</li>", swatch(line.hue), line.name)).collect::<String>();
+    let item = |line: &Series| format!("<li>{}{}</li>", swatch(line.hue), line.name);
+    let lines = data.lines.iter().map(item).collect::<String>();
     let shades = (1..=SHADES as u8).map(|shade| swatch(&format!("shade-{shade}"))).collect::<String>();
     let most = format::count(largest_count(data));
     format!("{lines}<li>{shades}requests: the darkest up to {most}, each lighter shade up to a quarter of it</li>")

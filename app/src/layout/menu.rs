@@ -1,11 +1,10 @@
 //! The menu of the bar: the viewer's preferences, ways to other shapes of the page, and what the page is.
 
 use leptos::prelude::*;
-use watchboard_wire::{Snapshot, format};
 
 use super::dialog_content::Dialog;
 use crate::{
-    live::{snapshot_text, use_live},
+    live::use_live,
     preferences::{INTERVALS, browser_zone, interval},
     selection::Selection,
 };
@@ -15,8 +14,6 @@ use crate::{
 pub(crate) fn Menu() -> impl IntoView {
     let live = use_live();
     let selection = live.selection;
-    let about =
-        snapshot_text(|Snapshot { version, .. }| format!("Watchboard {version}. Its own cost: in the memory view."));
     let to_wall = move || selection.with(|selection| Selection { wall: true, ..selection.clone() }.href());
     view! {
         <details class="menu" id="menu">
@@ -30,7 +27,7 @@ pub(crate) fn Menu() -> impl IntoView {
                 <li class="scripted"><DialogButton dialog=Dialog::Keys word="Help: keys…" key="?" /></li>
                 <li><SpanFields /></li>
                 <li><a href=to_wall>"Display for a wall"</a></li>
-                <li class="note">{about}</li>
+                <li class="note">"Its own cost: in the memory view."</li>
             </ul>
         </details>
     }
@@ -41,22 +38,14 @@ pub(crate) fn Menu() -> impl IntoView {
 fn SpanFields() -> impl IntoView {
     let selection = use_live().selection;
     let fields = move || {
-        let (view, window, span) =
-            selection.with(|selection| (selection.view.word(), selection.window.word(), selection.span));
-        let time = |of: fn((u64, u64)) -> u64| {
-            span.map(|span| format::date_time(of(span).saturating_mul(1000), "")).unwrap_or_default()
-        };
-        let (from, to) = (time(|(from, _)| from), time(|(_, to)| to));
+        let (view, window) = selection.with(|selection| (selection.view.word(), selection.window.word()));
         [
             "<input type=hidden name=view value=",
             view,
             "><input type=hidden name=window value=",
             window,
-            "><label>From, UTC <input type=datetime-local name=from step=1 required value='",
-            from.trim_end(),
-            "'></label><label>To, UTC <input type=datetime-local name=to step=1 required value='",
-            to.trim_end(),
-            "'></label><button>Show this span</button>",
+            "><label>From, UTC <input type=datetime-local name=from step=1 required></label>\
+             <label>To, UTC <input type=datetime-local name=to step=1 required></label><button>Show this span</button>",
         ]
         .concat()
     };

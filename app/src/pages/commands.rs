@@ -80,7 +80,9 @@ fn app_commands(figures: &Figures) -> Reading<&AppCommands> {
         Some(_) => {
             "The commands of an application in another process are not seen. An axum application that embeds the library shows them."
         }
-        None => "The application's client is not listened to: make it of `monitor.listen(options)`.",
+        None => {
+            "No client of the database is listened to. An application in Rust that embeds the library makes it of `monitor.listen(options)`."
+        }
     };
     let detail = figures.database.as_ref().and_then(|database| database.commands.as_ref());
     detail.ok_or_else(|| Unknown::because(how))

@@ -62,6 +62,9 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
     }
 }
 
+/// An error is of late if it is at most so old.
+const LATELY_SECONDS: u64 = 60;
+
 /// Causes with their errors in the window, the worst first.
 pub(super) fn causes_in_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
     let first = figures.first_point();
@@ -74,8 +77,15 @@ pub(super) fn causes_in_window(figures: &Figures) -> Vec<(&ErrorCause, u64)> {
     };
     let causes = figures.causes.iter().filter(|cause| own.is_none_or(|own| own == cause.endpoint_id));
     let causes: Vec<_> = causes.map(|cause| (cause, count(cause))).filter(|(_, count)| *count > 0).collect();
+    // What the server fails in now comes before what it failed in, and that before what clients did.
+    let lately = figures.newest_tick().saturating_sub(LATELY_SECONDS) * 1000;
     let key = |(index, (cause, count)): (usize, &(&ErrorCause, u64))| {
-        let number = *count as f64 + if is_server_side(cause.kind) { 1e15 } else { 0.0 };
+        let rank = match is_server_side(cause.kind) {
+            true if cause.last_at_unix_ms >= lately => 2e15,
+            true => 1e15,
+            false => 0.0,
+        };
+        let number = *count as f64 + rank;
         SortKey { number, text: String::new(), index }
     };
     sort_keys(causes.iter().enumerate().map(key).collect(), false).map(|at| causes[at]).collect()

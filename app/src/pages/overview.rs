@@ -21,11 +21,12 @@ pub(crate) fn Overview() -> impl IntoView {
     let selection = use_selection();
     let is_unwatched = snapshot_memo(|snapshot| snapshot.database.state == DatabaseState::NotConfigured);
     // Text and not elements: it needs no further code in the first view.
-    let watch_one = move || match is_unwatched.get() {
-        true => selection.with(|selection| {
-            format!("<a href=\"{}\">None is watched: how to watch one</a>", selection.to_view(View::Database).href())
-        }),
-        false => String::new(),
+    let watch_one = move || {
+        if !is_unwatched.get() {
+            return String::new();
+        }
+        let href = selection.with(|selection| selection.to_view(View::Database).href());
+        format!("<a href=\"{href}\">None is watched: how to watch one</a>")
     };
     let is_open = RwSignal::new(false);
     let cards = NodeRef::<html::Details>::new();

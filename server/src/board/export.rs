@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use watchboard_app::{page_request::PageRequest, port::Telemetry, report::report_queries, shell::refresh_query};
 use watchboard_wire::{
     Columns, CommandRow, EndpointName, EndpointRow, ErrorCause, Latency, Part, RefreshQuery, RefreshResponse,
-    SlowRequest, Snapshot, Timeline,
+    SlowRequest, Snapshot, Timeline, format,
 };
 
 use super::{answer::answer, assets, error_json::error_json};
@@ -79,6 +79,12 @@ pub(super) async fn export(State(telemetry): State<Arc<dyn Telemetry>>, uri: Uri
     }
 }
 
+/// The second at which the figures end, as a part of a file's name.
+fn end_for_name(answer: &RefreshResponse) -> String {
+    let end = answer.span.map_or(answer.snapshot.taken_at_unix_ms, |(_, to)| to * 1000);
+    format::date_time(end, "").trim_end().replace(' ', "T").replace(':', "")
+}
+
 /// All views of the span, in one file.
 async fn report(telemetry: Arc<dyn Telemetry>, query: &str) -> Response {
     let requests = RefreshQuery { part: Part::Requests, ..refresh_query(query) };
@@ -94,7 +100,7 @@ async fn report(telemetry: Arc<dyn Telemetry>, query: &str) -> Response {
     let drawn = tokio::task::spawn_blocking(|| watchboard_app::report::report(pages, assets::style_sheet()));
     match drawn.await {
         Ok(html) => {
-            let name = "attachment; filename=\"watchboard.html\"";
+            let name = format!("attachment; filename=\"watchboard-{}.html\"", end_for_name(&requests));
             ([(header::CONTENT_DISPOSITION, name)], Html(html)).into_response()
         }
         Err(failed) => error_json(StatusCode::INTERNAL_SERVER_ERROR, &failed.to_string()),
