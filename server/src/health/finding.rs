@@ -141,14 +141,13 @@ impl HeldFindings {
 
     /// Errors that were found a moment ago in other words: of one endpoint, of several, of all requests.
     fn same_errors(&self, role: &FindingRole, now_unix_ms: u64) -> Option<&(Judged, u64)> {
+        if *role != FindingRole::Errors {
+            return None;
+        }
         let is_same = |(held, last): &&(Judged, u64)| {
             held.role == FindingRole::Errors && now_unix_ms.saturating_sub(*last) <= MOMENT_MS
         };
-        self.0
-            .values()
-            .filter(is_same)
-            .min_by_key(|(held, _)| held.finding.since_unix_ms)
-            .filter(|_| *role == FindingRole::Errors)
+        self.0.values().filter(is_same).min_by_key(|(held, _)| held.finding.since_unix_ms)
     }
 }
 
