@@ -20,8 +20,8 @@ use tokio::{
 
 use crate::tasks::{self, BEAT, supervise};
 
-/// Starts the threads. Each runs the future that `serve` makes of the listener, and runs it again if it ends before `stop`. The returned future
-/// ends when all threads have ended.
+/// Starts the threads. Each runs the future that `serve` makes of the listener, and runs it again if it ends before `stop`. None accepts before all
+/// have their descriptors, which early connections could take. The returned future ends when all threads have ended.
 ///
 /// # Errors
 /// A thread, its runtime or its listener is not available; the future's error is that a thread has failed.
@@ -36,9 +36,11 @@ where
 {
     let listener = listener.into_std()?;
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let (all_ready, can_accept) = watch::channel(false);
     let mut ends = vec![];
     for number in 0..threads {
         let (listener, serve, stop) = (listener.try_clone()?, serve.clone(), stop.clone());
+        let mut can_accept = can_accept.clone();
         let ((ready, is_ready), (end, ended)) = (oneshot::channel(), oneshot::channel());
         let beats = Arc::<AtomicU64>::default();
         tasks::watch("proxy thread", Arc::clone(&beats), stop.clone());
@@ -50,6 +52,9 @@ where
             };
             let _ = ready.send(Ok(()));
             runtime.spawn(beat(beats));
+            if runtime.block_on(can_accept.wait_for(|ready| *ready)).is_err() {
+                return; // Another thread could not start.
+            }
             runtime.block_on(supervise("proxy thread", stop, move || serve(Arc::clone(&listener), threads)));
             let _ = end.send(());
         };
@@ -57,6 +62,7 @@ where
         is_ready.await.map_err(|_| failure())??;
         ends.push(async { ended.await.map_err(|_| failure()) });
     }
+    all_ready.send_replace(true);
     // The threads have copies. After them nothing listens any more.
     drop(listener);
     Ok(async { try_join_all(ends).await.map(drop) })
