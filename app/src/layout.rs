@@ -29,7 +29,7 @@ use self::{
     viewer::OpenNote,
 };
 use crate::{
-    components::Crosshair,
+    components::{ChartSpan, Crosshair},
     live::{self, LinkState, Live, snapshot_text, use_live},
     pages::{
         Overview,
@@ -57,13 +57,18 @@ fn provide_context_of_views(first: RefreshResponse) -> Chunks {
     let preferences = preferences::provide();
     let selection = selection::provide();
     live::provide(first, selection, preferences);
-    let figures = use_live().figures;
+    let live = use_live();
+    let figures = live.figures;
     let choose = move |points: Option<(usize, usize)>| {
         let span = points.map(|points| figures.with_untracked(|figures| figures.seconds_of(points)));
         navigate(selection, true, selection.with_untracked(|selection| selection.to_span(span)));
     };
     let marks = Memo::new(move |_| figures.with(chart_marks));
-    Crosshair::provide(move || figures.with(chart_span), marks, choose);
+    let span = move || {
+        let span = figures.with(chart_span);
+        ChartSpan { is_past: span.is_past || live.is_held(), ..span }
+    };
+    Crosshair::provide(span, marks, choose);
     selection.with_untracked(Chunks::provide)
 }
 

@@ -72,6 +72,11 @@ impl Live {
         self.refresh_requested.set(());
     }
 
+    /// Whether the figures stand still, so that the last of them is not of now.
+    pub(crate) fn is_held(self) -> bool {
+        self.failed.get() || self.paused_at_unix_ms.get().is_some()
+    }
+
     pub(crate) fn link_state(self) -> LinkState {
         let Preferences { interval_seconds, paused, .. } = self.preferences.get();
         match self.age_seconds.get() {

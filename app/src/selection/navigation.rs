@@ -64,9 +64,15 @@ pub(crate) fn navigate(selection: RwSignal<Selection>, step: bool, to: Selection
         return;
     }
     #[cfg(feature = "hydrate")]
+    let is_other_view = selection.with_untracked(|from| (from.view, &from.endpoint) != (to.view, &to.endpoint));
+    #[cfg(feature = "hydrate")]
+    let closed = selection
+        .with_untracked(|from| (from.request.is_some() && to.request.is_none() && !is_other_view).then(|| from.href()));
+    #[cfg(feature = "hydrate")]
     if let Ok(history) = window().history() {
         let url = to.href();
-        let _ = if step {
+        // Back does not open again what was closed.
+        let _ = if step && closed.is_none() {
             super::place::leave();
             history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&url))
         } else {
@@ -75,10 +81,6 @@ pub(crate) fn navigate(selection: RwSignal<Selection>, step: bool, to: Selection
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = step;
-    #[cfg(feature = "hydrate")]
-    let is_other_view = selection.with_untracked(|from| (from.view, &from.endpoint) != (to.view, &to.endpoint));
-    #[cfg(feature = "hydrate")]
-    let closed = selection.with_untracked(|from| (from.request.is_some() && to.request.is_none()).then(|| from.href()));
     selection.set(to);
     #[cfg(feature = "hydrate")]
     if is_other_view {

@@ -53,6 +53,7 @@ async fn a_slow_request_opens_a_drawer_that_escape_back_and_a_link_close() {
         if browser.value(DRAWER).await.is_null() {
             open_slowest(&browser).await;
         }
+        let entries = browser.value("history.length").await;
         match close {
             "escape" => {
                 let focused = browser.tab.active_element().await.unwrap();
@@ -63,6 +64,7 @@ async fn a_slow_request_opens_a_drawer_that_escape_back_and_a_link_close() {
         }
         browser.until(DRAWER, serde_json::Value::is_null).await;
         browser.until(FOCUS, |focused| *focused == opened).await;
+        assert_eq!(browser.value("history.length").await, entries, "{close}: no entry to open it again");
     }
 
     // The copied id, from the clipboard into a field.

@@ -95,6 +95,9 @@ async fn goes_away_and_returns(board: Board, again: impl Future<Output = Board>)
     assert!(state.starts_with("\"status lost: No contact for ") && state.contains("Last known: Healthy"), "{state}");
     assert_eq!(browser.value("getComputedStyle(document.querySelector('main')).filter").await, "grayscale(1)");
     assert_eq!(browser.value(places).await, before, "nothing moves");
+    // The charts end when the figures did.
+    let newest = "document.querySelector('#view .x-axis').lastElementChild.textContent";
+    browser.until(newest, |time| time.as_str().is_some_and(|time| time.contains(':'))).await;
     browser.value("document.querySelector(\"nav a[href*='view=memory']\").click()").await;
     browser.until_says("view", "No contact with the server, so this view has no figures").await;
     let again = again.await;
