@@ -62,10 +62,12 @@ fn finding_item((finding, age): (Finding, String)) -> impl IntoView {
     let class = if finding.over_since_unix_ms.is_some() { "over" } else { finding.severity.word() };
     view! {
         <li class=class>
-            <span class="mark" aria-hidden="true"></span>
-            <span class="unseen">{finding.severity.word()}": "</span>
-            <span class="age">{age}</span>
-            <a href=href>{finding.sentence.clone()}</a>
+            <div>
+                <span class="mark" aria-hidden="true"></span>
+                <span class="unseen">{finding.severity.word()}": "</span>
+                <span class="age">{age}</span>
+                <a href=href>{finding.sentence.clone()}</a>
+            </div>
         </li>
     }
 }

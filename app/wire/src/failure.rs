@@ -14,6 +14,8 @@ pub enum FailureKind {
     TimedOut,
     /// The server accepts connections and does not answer: it is stopped, hanging or overloaded.
     Frozen,
+    /// The server lives, and answers later than the probe waits.
+    TooSlow,
     /// Connections open and then break off.
     BrokenOff,
     /// No secure connection: the server has no TLS, or its certificate is not trusted.
@@ -48,6 +50,7 @@ impl FailureKind {
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed out",
             Self::Frozen => "frozen",
+            Self::TooSlow => "too slow",
             Self::BrokenOff => "connection broken off",
             Self::TlsFailed => "TLS failed",
             Self::AuthenticationFailed => "authentication failed",
@@ -71,6 +74,9 @@ impl FailureKind {
             Self::TimedOut => "Look at firewalls and security groups on the way, and whether the machine runs.",
             Self::Frozen => {
                 "Look at the server's process: is it stopped, is its disk full or slow, is its machine short of memory?"
+            }
+            Self::TooSlow => {
+                "Look at what it is doing: running operations, processor, disk. Then at the network's delay."
             }
             Self::BrokenOff => "Look at the server's log and at its limit of connections, and at what stands between.",
             Self::TlsFailed => "Compare the TLS settings of both sides: tls, tlsCAFile, tlsCertificateKeyFile.",

@@ -33,7 +33,7 @@ use self::{
     server::ServerState,
 };
 use super::{
-    probe::{DatabaseSource, ProbeResult},
+    probe::{DatabaseSource, ProbeResult, SignOfLife},
     reachability::{Reachability, reachability, speaks_tls},
 };
 
@@ -48,6 +48,8 @@ pub(super) struct MongoDb {
     credentials: MongoCredentials,
     logins: LoginBackoff,
     server: ServerState,
+    /// When the last query began.
+    asked_at: std::time::Instant,
 }
 
 impl MongoDb {
@@ -75,6 +77,7 @@ impl MongoDb {
             credentials: MongoCredentials::default(),
             logins: LoginBackoff::default(),
             server: ServerState::default(),
+            asked_at: std::time::Instant::now(),
         }
     }
 
@@ -233,10 +236,16 @@ impl MongoDb {
 
 impl DatabaseSource for MongoDb {
     fn query<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>> {
+        self.asked_at = std::time::Instant::now();
         Box::pin(async move {
             let outcome = self.round(result).await;
             self.logins.note(outcome)
         })
+    }
+
+    fn sign_of_life(&self) -> SignOfLife {
+        let members = Arc::clone(&self.members);
+        Box::new(move |since| members.has_answered_since(since))
     }
 
     fn is_paused(&mut self) -> bool {
@@ -264,7 +273,9 @@ impl DatabaseSource for MongoDb {
             if let Some(failure) = self.misfit() {
                 return failure;
             }
-            let failure = self.try_connection(classify::no_response()).await;
+            let silent =
+                if self.members.has_answered_since(self.asked_at) { classify::late() } else { classify::no_response() };
+            let failure = self.try_connection(silent).await;
             self.advertised(failure)
         })
     }

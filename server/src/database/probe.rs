@@ -14,11 +14,23 @@ use crate::clock::now_unix_ms;
 /// The time limit of an answer. With the pause before it and the search for the cause, an outage is named within three seconds.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1250);
 
+/// The time limit of an answer of a server that answers others meanwhile: it is slow, and not gone. A result of this age is not yet stale.
+const LATE_WITHIN: Duration = Duration::from_secs(4);
+
+/// Whether the server has answered anything since a time.
+pub(super) type SignOfLife = Box<dyn Fn(Instant) -> bool + Send + Sync>;
+
 /// A kind of database.
 pub(super) trait DatabaseSource: Send {
     /// One query. Writes into `result` which database it is.
-    /// Returns the time of the round trip, or why there was no good answer. It is dropped after [`ANSWER_WITHIN`].
+    /// Returns the time of the round trip, or why there was no good answer. It is dropped after [`ANSWER_WITHIN`], or [`LATE_WITHIN`] while
+    /// the server gives a sign of life.
     fn query<'a>(&'a mut self, result: &'a mut ProbeResult) -> BoxFuture<'a, Result<Duration, DatabaseFailure>>;
+
+    /// How the server shows that it lives while a query waits.
+    fn sign_of_life(&self) -> SignOfLife {
+        Box::new(|_| false)
+    }
 
     /// Whether this round asks nothing: the last state stays, with its age.
     fn is_paused(&mut self) -> bool {
@@ -92,15 +104,16 @@ impl Probe {
         &self.result
     }
 
-    /// One round: takes little more than [`ANSWER_WITHIN`]. A failure is a result. `watched` while the database view has a viewer.
+    /// One round: takes little more than [`ANSWER_WITHIN`], or [`LATE_WITHIN`] of a server that is slow. A failure is a result. `watched` while the database view has a viewer.
     pub(crate) async fn round(&mut self, watched: bool) {
         let Some(source) = &mut self.source else { return };
         if source.is_paused() {
             return;
         }
-        let answer = match timeout(ANSWER_WITHIN, source.query(&mut self.result)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(source.overdue().await),
+        let lives = source.sign_of_life();
+        let answer = match in_time(source.query(&mut self.result), lives).await {
+            Some(answer) => answer,
+            None => Err(source.overdue().await),
         };
         let now = now_unix_ms();
         self.result.probed_at = Some(Instant::now());
@@ -120,6 +133,20 @@ impl Probe {
         database.state = state;
         if database.state.answers() {
             source.read_state(&mut self.result, watched).await;
+        }
+    }
+}
+
+/// The output of a query, if it comes in time. A connection that is given up costs the next query several round trips more: a server that is
+/// slow and lives would never be seen to answer.
+async fn in_time<T>(mut query: BoxFuture<'_, T>, lives: SignOfLife) -> Option<T> {
+    let began = Instant::now();
+    loop {
+        let since = Instant::now();
+        match timeout(ANSWER_WITHIN, &mut query).await {
+            Ok(answer) => return Some(answer),
+            Err(_) if lives(since) && began.elapsed() + ANSWER_WITHIN <= LATE_WITHIN => {}
+            Err(_) => return None,
         }
     }
 }

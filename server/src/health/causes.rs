@@ -72,7 +72,9 @@ fn rank(role: &FindingRole) -> u8 {
         FindingRole::Cause | FindingRole::DatabaseFailure | FindingRole::Pool => 0,
         FindingRole::Errors => 1,
         FindingRole::Slow(_) | FindingRole::ManySlow | FindingRole::Unanswered => 2,
-        FindingRole::SlowCommand | FindingRole::Repetition | FindingRole::Other => 3,
+        FindingRole::SlowCommand | FindingRole::Other => 3,
+        // It costs time at all times; what leaks ends the process.
+        FindingRole::Repetition => 4,
     }
 }
 

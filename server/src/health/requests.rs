@@ -248,10 +248,11 @@ fn errors(
                 let share = if broken.errors >= recent.server_errors { "all" } else { "most of them" };
                 format!(", {share} of {}", broken.text().unwrap_or_default())
             }
-            Some(MostFailing { name, errors, message, .. }) if 2 * errors >= recent.server_errors => {
+            Some(MostFailing { name, errors, requests, message, .. }) if 2 * errors >= recent.server_errors => {
                 let share = if *errors >= recent.server_errors { "all" } else { "most of them" };
                 let message = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-                format!(", {share} of {name}{message}")
+                let own = format::percent(100.0 * *errors as f64 / *requests as f64);
+                format!(", {share} of {name}, where {own} fail{message}")
             }
             Some(MostFailing { name, errors, endpoints, .. }) if *endpoints > 1 => {
                 let across = format!(", across {} endpoints", format::exact(*endpoints));

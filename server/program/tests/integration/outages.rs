@@ -67,6 +67,28 @@ async fn a_network_that_swallows_resets_or_is_slow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_very_slow_is_not_called_frozen() {
+    let mongod = Mongod::start(&[]).await;
+    let proxy = FaultyProxy::start(mongod.port);
+    let watch = Watch::start(&proxy.uri()).await;
+    watch.healthy("start").await;
+    proxy.set(Mode::Latency(Duration::from_millis(350)));
+    let health = watch.0.client.wait_for_json("/health", 4 * WITHIN, |health| {
+        assert!(!health["reasons"].to_string().contains("database frozen"), "{health}");
+        health["database"]["latency_ms"].as_f64().is_some_and(|ms| ms > 690.0)
+    });
+    assert_eq!(health.await["database"]["status"], "healthy");
+    // It answers each of the next looks too.
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let status = watch.0.client.json("/health").await["database"]["status"].clone();
+        assert_eq!(status, "healthy");
+    }
+    mongod.signal("STOP").await;
+    watch.shown("frozen", "stopped").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_is_wrong_dropped_or_without_rights() {
     let mongod = Mongod::start(&["--auth"]).await;
     // The first user may be made without a login, from this machine.

@@ -133,6 +133,13 @@ pub(super) fn silent() -> DatabaseFailure {
     DatabaseFailure::new(FailureKind::TimedOut, detail)
 }
 
+/// Answers, but not in time.
+pub(super) fn late() -> DatabaseFailure {
+    let detail =
+        "it lives, and answers later than the monitor waits: it has far too much to do, or the network is slow";
+    DatabaseFailure::new(FailureKind::TooSlow, detail)
+}
+
 /// A connection, and no byte on it.
 pub(super) fn no_response() -> DatabaseFailure {
     let detail = "it takes connections and does not answer: its process is stopped, hangs, or has far too much to do";

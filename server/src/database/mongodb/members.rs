@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use mongodb::{error::Error, event::sdam::SdamEvent, options::ClientOptions};
@@ -29,6 +30,8 @@ struct ServerStates {
     seeds: BTreeMap<String, Option<SelfDescription>>,
     /// A server that only the set names has answered.
     others_answer: bool,
+    /// When each server answered last.
+    answered_at: BTreeMap<String, Instant>,
 }
 
 /// The state of a server at the last heartbeat.
@@ -55,7 +58,9 @@ impl Members {
                 self.record_state(event.server_address.to_string(), MemberState::Error(event.failure));
             }
             SdamEvent::ServerClosed(event) => {
-                self.lock().watched.remove(&event.address.to_string());
+                let (mut states, address) = (self.lock(), event.address.to_string());
+                states.watched.remove(&address);
+                states.answered_at.remove(&address);
             }
             _ => {}
         }
@@ -64,7 +69,10 @@ impl Members {
     fn record_state(&self, address: String, state: MemberState) {
         let mut states = self.lock();
         let answer = match &state {
-            MemberState::Answers(description) => Some(description.clone()),
+            MemberState::Answers(description) => {
+                states.answered_at.insert(address.clone(), Instant::now());
+                Some(description.clone())
+            }
             MemberState::Error(_) => None,
         };
         match states.seeds.get_mut(&address) {
@@ -83,6 +91,15 @@ impl Members {
     pub(super) fn may_answer(&self) -> bool {
         let states = self.lock();
         states.watched.is_empty() || states.watched.values().any(|state| matches!(state, MemberState::Answers(_)))
+    }
+
+    /// Whether the primary, or where there is none a server, has answered since a time.
+    pub(super) fn has_answered_since(&self, since: Instant) -> bool {
+        let states = self.lock();
+        match states.primary() {
+            Some(primary) => states.answered_at.get(&primary).is_some_and(|at| *at >= since),
+            None => states.answered_at.values().any(|at| *at >= since),
+        }
     }
 
     /// The servers of the connection string that answer, with what they say of themselves.

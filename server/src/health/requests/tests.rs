@@ -43,8 +43,8 @@ fn the_endpoint_that_fails_most_is_named() {
     };
     let said = [60, 30, 29, 16].map(ends);
     let expected = [
-        "all of GET /coupons/{code}: no rate for #",
-        "most of them of GET /coupons/{code}",
+        "all of GET /coupons/{code}, where 60\u{a0}% fail: no rate for #",
+        "most of them of GET /coupons/{code}, where 30\u{a0}% fail",
         "across 4 endpoints: GET /coupons/{code} has the most",
         "across 4 endpoints",
     ];
