@@ -68,7 +68,12 @@ pub(super) fn filled_by(used_bytes: u64, history: &mut History, reader: &Reader)
     let name = reader.name(most.id).text();
     let lately = retentions(Window::FiveMinutes, history).find(|keeps| keeps.id == most.id);
     let lately = format::bytes(lately.map_or(0.0, |keeps| keeps.bytes.clamp(0.0, most.bytes)));
-    Some(format!("{name} has kept {} {since}, {lately} of it in the last 5 minutes", format::bytes(most.bytes)))
+    let lately = if history.seconds() > Window::FiveMinutes.seconds() {
+        format!(", {lately} of it in the last 5 minutes")
+    } else {
+        String::new()
+    };
+    Some(format!("{name} has kept {} {since}{lately}", format::bytes(most.bytes)))
 }
 
 /// The bytes that the requests of an endpoint had not freed when they ended.

@@ -129,7 +129,7 @@ async fn place_order(State(shop): State<Shop>, Json(order): Json<Order>) -> Resp
     if let Some(orders) = &shop.orders {
         let document = doc! { "number": number, "product": order.product, "quantity": order.quantity };
         if database(orders.insert_one(document)).await.is_err() {
-            return error(StatusCode::SERVICE_UNAVAILABLE, "the order database does not answer");
+            return error(StatusCode::SERVICE_UNAVAILABLE, "the orders cannot be read or written now");
         }
     }
     (StatusCode::CREATED, Json(json!({ "order": number }))).into_response()
@@ -143,7 +143,7 @@ async fn show_order(State(shop): State<Shop>, Path(number): Path<u32>) -> Respon
     match database(orders.find_one(doc! { "number": number })).await {
         Ok(Some(_)) => Json(json!({ "order": number })).into_response(),
         Ok(None) => error(StatusCode::NOT_FOUND, "no such order"),
-        Err(()) => error(StatusCode::SERVICE_UNAVAILABLE, "the order database does not answer"),
+        Err(()) => error(StatusCode::SERVICE_UNAVAILABLE, "the orders cannot be read or written now"),
     }
 }
 
@@ -158,7 +158,7 @@ async fn list_orders(State(shop): State<Shop>) -> Response {
         match database(orders.find_one(doc! { "number": number })).await {
             Ok(Some(_)) => found.push(number),
             Ok(None) => {}
-            Err(()) => return error(StatusCode::SERVICE_UNAVAILABLE, "the order database does not answer"),
+            Err(()) => return error(StatusCode::SERVICE_UNAVAILABLE, "the orders cannot be read or written now"),
         }
     }
     Json(json!({ "orders": found })).into_response()
