@@ -53,10 +53,14 @@ fn script_and_wasm(compiled: &Path) -> Result<Files> {
     for section in ["target_features", "__wasm_split_unstable"] {
         generated.wasm_mut().customs.remove_raw(section);
     }
+    let names = shorten_imports(generated.wasm_mut());
     generated.emit(&out)?;
     let wasm = fs::read(out.join("app_bg.wasm"))?;
     let wasm_name = hashed("app", "wasm", &wasm);
     let mut script = pieces.with_loader(&fs::read_to_string(out.join("app.js"))?)?;
+    for (name, short) in names {
+        script = script.replace(&name, &short);
+    }
     // The page needs no script of its own to load this one. A server that is away for a moment is asked again.
     script += &[
         "\nconst begin = () => __wbg_init({ module_or_path: new URL(\"",
@@ -70,6 +74,18 @@ fn script_and_wasm(compiled: &Path) -> Result<Files> {
     let mut files = pieces.others;
     files.extend([(hashed("app", "js", &script), script), (wasm_name, wasm)]);
     Ok(files)
+}
+
+/// Gives short names to what the WASM imports from the script, and returns them by the names of before. Those end with a hash, in both files:
+/// 5 kB that no compression makes smaller.
+fn shorten_imports(module: &mut walrus::Module) -> Vec<(String, String)> {
+    let is_hashed = |name: &str| name.rsplit('_').next().is_some_and(|hash| hash.len() == 16);
+    let hashed = module.imports.iter_mut().filter(|import| is_hashed(&import.name));
+    let shorten = |(number, import): (usize, &mut walrus::Import)| {
+        let short = format!("i{number:x}");
+        (std::mem::replace(&mut import.name, short.clone()), short)
+    };
+    hashed.enumerate().map(shorten).collect()
 }
 
 fn style_and_icon(folder: &Path) -> Result<Files> {
