@@ -63,6 +63,6 @@ pub async fn refresh(
     if !crate::page_request::is_current_script(&bundle) {
         return Ok(RefreshReply::OtherBuild);
     }
-    let response = telemetry.refresh(query, cursor).await.map_err(ServerFnError::new)?;
+    let response = telemetry.refresh_with_earlier(query, cursor).await.map_err(ServerFnError::new)?;
     Ok(RefreshReply::Figures(Box::new(response)))
 }

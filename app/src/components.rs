@@ -17,7 +17,9 @@ mod table;
 pub(crate) use bar::{Bar, FULL_PERCENT, Slice, StackedBar, TIGHT_PERCENT, Usage};
 pub(crate) use card::Card;
 pub(crate) use cell::Cell;
-pub(crate) use chart::{Chart, ChartData, ChartLimit, ChartMark, ChartShape, ChartSpan, Crosshair, Series, sparkline};
+pub(crate) use chart::{
+    Chart, ChartData, ChartLimit, ChartMark, ChartShape, ChartSpan, Crosshair, EarlierSeries, Series, sparkline,
+};
 pub(crate) use explained_facts::ExplainedFacts;
 pub(crate) use facts::{Fact, Facts};
 pub(crate) use heat::{HeatData, HeatMap};

@@ -22,6 +22,8 @@ pub(crate) struct Figures {
     pub(crate) past: Option<(u64, u64)>,
     /// Why the figures of the past span could not be read.
     pub(crate) unread: Option<Unknown>,
+    /// Those of the earlier span that lies under the past one.
+    pub(crate) earlier: Option<Box<Figures>>,
     pub(crate) snapshot: Snapshot,
     pub(crate) totals: WindowTotals,
     pub(crate) timeline: Timeline<TimelineColumns>,
@@ -42,10 +44,13 @@ pub(crate) struct Figures {
 impl Figures {
     /// The figures of the first answer.
     pub(crate) fn new(query: RefreshQuery, first: RefreshResponse) -> Self {
+        let earlier =
+            first.earlier.map(|earlier| Box::new(Self::new(query.of_earlier().unwrap_or_default(), *earlier)));
         Self {
             query,
             past: first.span,
             unread: first.unread,
+            earlier,
             snapshot: first.snapshot,
             totals: first.totals,
             timeline: first.timeline,
@@ -113,6 +118,16 @@ impl Figures {
         let (span, step) = (self.span(), self.window().step_seconds());
         let begins = |index| self.newest_point_at().saturating_sub(span.seconds_before_now(index));
         (begins(first), begins(last) + step)
+    }
+
+    /// Where the oldest point of the earlier span lies among the points of this one, and how many points of this one each takes.
+    pub(crate) fn place_of_earlier(&self) -> Option<(f64, f64)> {
+        let (earlier, shift) = (self.earlier.as_ref()?, self.query.earlier?.seconds());
+        let [own, other] = [self, &**earlier].map(|figures| {
+            let step = figures.window().step_seconds() as f64;
+            (figures.first_point() as f64 * step, step)
+        });
+        Some(((other.0 + shift as f64 - own.0) / own.1, other.1 / own.1))
     }
 
     /// The number of the oldest point.

@@ -31,6 +31,22 @@ pub trait Telemetry: Send + Sync + 'static {
         query: RefreshQuery,
         cursor: Option<RefreshCursor>,
     ) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>>;
+
+    /// As [`refresh`](Self::refresh), with the figures of the earlier span that the question wants beside its own.
+    fn refresh_with_earlier(
+        &self,
+        query: RefreshQuery,
+        cursor: Option<RefreshCursor>,
+    ) -> Pin<Box<dyn Future<Output = RefreshResult> + Send + '_>> {
+        Box::pin(async move {
+            let earlier = query.of_earlier();
+            let answer = self.refresh(query, cursor).await?;
+            match earlier {
+                Some(earlier) if !answer.is_unchanged => Ok(answer.with_earlier(self.refresh(earlier, None).await?)),
+                _ => Ok(answer),
+            }
+        })
+    }
 }
 
 #[derive(Clone)]

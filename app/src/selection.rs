@@ -11,7 +11,7 @@ mod sort;
 #[cfg(feature = "hydrate")]
 mod viewer_state;
 
-use watchboard_wire::{FindingSubject, Part, RefreshQuery, Window};
+use watchboard_wire::{Earlier, FindingSubject, Part, RefreshQuery, Window};
 
 pub(crate) use navigation::{navigate, provide, use_selection};
 pub(crate) use sort::{ColumnSet, Sort};
@@ -62,6 +62,8 @@ pub(crate) struct Selection {
     pub(crate) wall: bool,
     /// The span of the past that the page shows, from one Unix second to another; `None` for the window that ends now.
     pub(crate) span: Option<(u64, u64)>,
+    /// The earlier span that is laid under the past one.
+    pub(crate) earlier: Option<Earlier>,
     /// The request in the drawer, by its key or its id.
     pub(crate) request: Option<String>,
     /// What the URL asks for that the page does not know, in a sentence.
@@ -71,17 +73,24 @@ pub(crate) struct Selection {
 impl Selection {
     /// Another view of the same window.
     pub(crate) fn to_view(&self, view: View) -> Self {
-        Self { view, window: self.window, wall: self.wall, span: self.span, ..Self::default() }
+        let Self { window, wall, span, earlier, .. } = *self;
+        Self { view, window, wall, span, earlier, ..Self::default() }
     }
 
     /// The same view of another window.
     pub(crate) fn to_window(&self, window: Window) -> Self {
-        Self { window, span: None, unknown: None, ..self.clone() }
+        Self { window, ..self.to_span(None) }
     }
 
     /// The same view of a past span, or of the window that ends now.
     pub(crate) fn to_span(&self, span: Option<(u64, u64)>) -> Self {
-        Self { span, unknown: None, ..self.clone() }
+        Self { span, earlier: self.earlier.filter(|_| span.is_some()), unknown: None, ..self.clone() }
+    }
+
+    /// The same span with an earlier one under it, or alone. The table shows the changes.
+    pub(crate) fn to_earlier(&self, earlier: Option<Earlier>) -> Self {
+        let columns = if earlier.is_some() { ColumnSet::Change } else { ColumnSet::default() };
+        Self { earlier, columns: columns.that_shows(self.sort), unknown: None, ..self.clone() }
     }
 
     /// An endpoint. The way back leads to this selection.
@@ -130,6 +139,6 @@ impl Selection {
             (View::Memory, _) => Part::Memory,
             (View::Database, _) => Part::Database,
         };
-        RefreshQuery { window: self.window, part, span: self.span }
+        RefreshQuery { window: self.window, part, span: self.span, earlier: self.earlier }
     }
 }

@@ -119,7 +119,7 @@ async fn page(State(telemetry): BoardState, request: Request) -> Response {
     let base = base_address(&request);
     let pass = request.extensions().get();
     let page = PageRequest {
-        first: telemetry.refresh(refresh_query(&query), None).await,
+        first: telemetry.refresh_with_earlier(refresh_query(&query), None).await,
         is_open: pass == Some(&Pass::Open),
         sign_out: match pass {
             Some(Pass::SignedIn { sign_out, .. }) => Some([&base, &**sign_out].concat()),

@@ -11,7 +11,7 @@ use watchboard_wire::{Axis, Unit, format};
 
 pub(crate) use self::{
     crosshair::{ChartMark, ChartSpan, Crosshair, CrosshairLine},
-    data::{ChartData, ChartLimit, ChartShape, Series},
+    data::{ChartData, ChartLimit, ChartShape, EarlierSeries, Series},
     draw::{sparkline, stretches},
     time_axis::TimeAxis,
 };

@@ -1,6 +1,7 @@
 //! The menu of the bar: the viewer's preferences, ways to other shapes of the page, and what the page is.
 
 use leptos::prelude::*;
+use watchboard_wire::{Earlier, format};
 
 use super::dialog_content::Dialog;
 use crate::{
@@ -14,6 +15,14 @@ use crate::{
 pub(crate) fn Menu() -> impl IntoView {
     let live = use_live();
     let selection = live.selection;
+    // The figures that are shown, as a span that stands still.
+    let beside_day = move || {
+        selection.with(|selection| {
+            let shown = live.figures.with(|figures| figures.seconds_of((0, figures.span().points - 2)));
+            let span = selection.span.or(Some(shown));
+            selection.to_span(span).to_earlier(Some(Earlier::Day)).href()
+        })
+    };
     let to_wall = move || selection.with(|selection| Selection { wall: true, ..selection.clone() }.href());
     view! {
         <details class="menu" id="menu">
@@ -26,6 +35,7 @@ pub(crate) fn Menu() -> impl IntoView {
                 <li class="scripted"><DialogButton dialog=Dialog::Find word="Find…" key="Ctrl K" /></li>
                 <li class="scripted"><DialogButton dialog=Dialog::Keys word="Help: keys…" key="?" /></li>
                 <li><SpanFields /></li>
+                <li><a href=beside_day>"Beside the day before"</a></li>
                 <li><a href=to_wall>"Display for a wall"</a></li>
                 <li class="note">"Its own cost: in the memory view."</li>
             </ul>
@@ -38,14 +48,21 @@ pub(crate) fn Menu() -> impl IntoView {
 fn SpanFields() -> impl IntoView {
     let selection = use_live().selection;
     let fields = move || {
-        let (view, window) = selection.with(|selection| (selection.view.word(), selection.window.word()));
+        let (view, window, span) =
+            selection.with(|selection| (selection.view.word(), selection.window.word(), selection.span));
+        // They hold the span that is shown.
+        let time = |second: u64| format::date_time(second.saturating_mul(1000), "").trim_end().replace(' ', "T");
+        let (from, to) = span.map(|(from, to)| (time(from), time(to))).unwrap_or_default();
         [
             "<input type=hidden name=view value=",
             view,
             "><input type=hidden name=window value=",
             window,
-            "><label>From, UTC <input type=datetime-local name=from step=1 required></label>\
-             <label>To, UTC <input type=datetime-local name=to step=1 required></label><button>Show this span</button>",
+            "><label>From, UTC <input type=datetime-local name=from step=1 required value='",
+            &from,
+            "'></label><label>To, UTC <input type=datetime-local name=to step=1 required value='",
+            &to,
+            "'></label><button>Show this span</button>",
         ]
         .concat()
     };

@@ -1,7 +1,7 @@
 //! The notice that the page shows a past span, with the ways to its neighbours and back to now.
 
 use leptos::prelude::*;
-use watchboard_wire::format;
+use watchboard_wire::{Earlier, format};
 
 use crate::{figures::Figures, live::use_live, selection::use_selection};
 
@@ -19,6 +19,15 @@ pub(super) fn PastSpanNotice() -> impl IntoView {
     let link = move |to: fn((u64, u64)) -> (u64, u64)| {
         move || selection.with(|selection| selection.to_span(selection.span.map(to)).href())
     };
+    // The one that is shown leads back to the span alone.
+    let beside = move |earlier: Earlier| {
+        let is_shown = move || selection.with(|selection| selection.earlier == Some(earlier));
+        let href = move || {
+            let to = (!is_shown()).then_some(earlier);
+            selection.with(|selection| selection.to_earlier(to).href())
+        };
+        view! { <a href=href aria-current=move || is_shown().then_some("true")>{earlier.word()} " before"</a>" " }
+    };
     let now = move || selection.with(|selection| selection.to_span(None).href());
     view! {
         <aside class="notice" id="past-span" aria-label="Past span" hidden=move || words.with(String::is_empty)>
@@ -26,6 +35,8 @@ pub(super) fn PastSpanNotice() -> impl IntoView {
             <a href=link(before)>"Before"</a>" "
             <a href=link(after)>"After"</a>" "
             <a href=now>"Back to now"</a>
+            " Beside the "
+            {Earlier::ALL.map(beside)}
         </aside>
     }
 }
@@ -62,8 +73,13 @@ fn words(figures: &Figures, asked: (u64, u64)) -> String {
             figures.window_text()
         );
     }
-    let span = times(figures.seconds_of((0, figures.span().points - 1)));
-    format!("{span}. Findings, and what is open or in flight, are of now. ")
+    let whole = |figures: &Figures| times(figures.seconds_of((0, figures.span().points - 1)));
+    let earlier = match (&figures.earlier, figures.query.earlier) {
+        (Some(earlier), _) => format!(" Dashed: {}.", whole(earlier)),
+        (None, Some(earlier)) => format!(" The history has nothing of the {} before.", earlier.word()),
+        (None, None) => String::new(),
+    };
+    format!("{}.{earlier} Findings, and what is open or in flight, are of now. ", whole(figures))
 }
 
 #[cfg(test)]

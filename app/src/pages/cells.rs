@@ -89,3 +89,31 @@ pub(super) fn fact_or_reason(name: &'static str, value: Option<String>, reason: 
         None => (name, "–".to_owned(), reason.to_owned()),
     }
 }
+
+/// A change in percent of what was before; `None` if there was nothing.
+pub(super) fn percent_change(now: f64, before: f64) -> Option<String> {
+    (before > 0.0).then(|| signed(100.0 * (now - before) / before, "\u{a0}%"))
+}
+
+/// A number with its sign, short.
+pub(super) fn signed(value: f64, unit: &str) -> String {
+    match value {
+        value if value.abs() < 0.05 => format!("±0{unit}"),
+        value => {
+            let (sign, decimals) = (if value < 0.0 { "" } else { "+" }, u32::from(value.abs() < 10.0));
+            [sign, &format::fixed(value, decimals), unit].concat()
+        }
+    }
+}
+
+/// What a count was in the earlier span, and its change since, in percent.
+pub(super) fn change_cell(now: Option<f64>, before: Option<f64>, text: fn(f64) -> String) -> Cell {
+    match (now, before) {
+        (Some(now), Some(before)) if before > 0.0 => {
+            let change = percent_change(now, before).unwrap_or_default();
+            Cell::number(change, format!("{} in the earlier span", text(before)))
+        }
+        (Some(now), _) if now > 0.0 => Cell::number("new".to_owned(), "none in the earlier span".to_owned()),
+        _ => Cell::dash(),
+    }
+}

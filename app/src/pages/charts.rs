@@ -5,7 +5,8 @@ use watchboard_wire::{FindingSubject, Snapshot, TimelineColumns, Unit};
 
 use super::memory::watches_another;
 use crate::{
-    components::{Chart, ChartData, ChartShape, Series},
+    components::{Chart, ChartData, ChartShape, EarlierSeries, Series},
+    figures::Figures,
     live::{figures_memo, use_live},
 };
 
@@ -14,10 +15,15 @@ pub(super) fn columns(
     unit: Unit,
     read: impl Fn(&TimelineColumns) -> Vec<Series> + Send + Sync + 'static,
 ) -> Memo<ChartData> {
-    figures_memo(move |figures| ChartData {
-        series: read(&figures.timeline.columns),
-        ..ChartData::new(figures.span(), unit)
-    })
+    shaped(ChartShape::Lines, unit, read)
+}
+
+/// A chart's data, with that of the earlier span under it.
+pub(super) fn over_earlier(figures: &Figures, unit: Unit, read: impl Fn(&Figures) -> Vec<Series>) -> ChartData {
+    let earlier = figures.earlier.as_ref().zip(figures.place_of_earlier());
+    let earlier =
+        earlier.map(|(earlier, place)| EarlierSeries { series: read(earlier), points: earlier.span().points, place });
+    ChartData { series: read(figures), earlier, ..ChartData::new(figures.span(), unit) }
 }
 
 /// A series of a column of 64-bit numbers, for which there is no lossless `Into<f64>`.
@@ -80,8 +86,7 @@ pub(super) fn shaped(
 ) -> Memo<ChartData> {
     figures_memo(move |figures| ChartData {
         shape,
-        series: read(&figures.timeline.columns),
-        ..ChartData::new(figures.span(), unit)
+        ..over_earlier(figures, unit, |figures| read(&figures.timeline.columns))
     })
 }
 
@@ -108,12 +113,12 @@ pub(crate) fn RssChart() -> impl IntoView {
             Ok(Some(container)) => container.nearest_limit_bytes().map(|limit| limit as f64),
             _ => None,
         };
+        let counts = figures.snapshot.memory.heap.is_some();
         let data = ChartData {
             shape: ChartShape::Stack,
-            series: rss_parts(&figures.timeline.columns, figures.snapshot.memory.heap.is_some()),
             total: "RSS",
             warning: growth(&figures.snapshot).map(|(words, _)| words.to_owned()).unwrap_or_default(),
-            ..ChartData::new(figures.span(), Unit::Bytes)
+            ..over_earlier(figures, Unit::Bytes, |figures| rss_parts(&figures.timeline.columns, counts))
         };
         data.with_limit_in_sight("container limit", limit)
     });
@@ -168,13 +173,11 @@ pub(crate) fn AllocationChart() -> impl IntoView {
 #[component]
 pub(crate) fn CpuChart() -> impl IntoView {
     let whose = if watches_another() { "application, of one core" } else { "process, of one core" };
-    let data = figures_memo(move |figures| {
-        let columns = &figures.timeline.columns;
-        let series = vec![
+    let data = columns(Unit::Percent, move |columns| {
+        vec![
             Series::new(whose, "hue-cpu", &columns.process_cpu_percent),
             Series::new("system, of all", "hue-system", &columns.system_cpu_percent),
-        ];
-        ChartData { series, ..ChartData::new(figures.span(), Unit::Percent) }
+        ]
     });
     view! { <Chart title="CPU" note="Near 100 % the work is waiting for a core." data=data compact=true /> }
 }

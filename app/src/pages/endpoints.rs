@@ -7,14 +7,16 @@ mod tools;
 use std::{ops::Range, sync::Arc};
 
 use leptos::prelude::*;
-use watchboard_wire::{EndpointName, EndpointRow, NameSource, RequestDatabase, RequestMemory, WindowTotals, format};
+use watchboard_wire::{
+    EndpointName, EndpointRow, Latency, NameSource, RequestDatabase, RequestMemory, WindowTotals, format,
+};
 
 use self::{
     columns::columns,
     filter::Filter,
     tools::{ColumnSets, FilterField, OrderField},
 };
-use super::cells::{count_cell, flagged_count_cell, latency_cell, share};
+use super::cells::{change_cell, count_cell, flagged_count_cell, latency_cell, share};
 use crate::{
     components::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words},
     figures::Figures,
@@ -152,7 +154,35 @@ pub(crate) fn BusiestTable() -> impl IntoView {
 fn endpoint_row(figures: &Figures, at: usize, selection: &Selection, set: ColumnSet) -> TableRow {
     let wanted = columns(set);
     let shown = |(column, cell): (&Column, Cell)| wanted.iter().any(|it| it.title == column.title).then_some(cell);
-    columns(ColumnSet::All).iter().zip(all_cells(figures, at, selection)).filter_map(shown).collect()
+    let all = columns(ColumnSet::All).iter().zip(all_cells(figures, at, selection));
+    if set != ColumnSet::Change {
+        return all.filter_map(shown).collect();
+    }
+    // Each change stands behind its figure.
+    let changes = change_cells(figures, &figures.endpoints[at]);
+    let with_change = |(column, cell): (&Column, Cell)| {
+        let change = changes.iter().find(|(title, _)| *title == column.title).map(|(_, cell)| cell.clone());
+        shown((column, cell)).into_iter().chain(change)
+    };
+    all.flat_map(with_change).collect()
+}
+
+/// How figures of an endpoint have changed from the earlier span, by the titles of their columns.
+fn change_cells(figures: &Figures, row: &EndpointRow) -> [(&'static str, Cell); 4] {
+    let earlier = figures.earlier.as_ref().and_then(|earlier| earlier.endpoints.iter().find(|it| it.name == row.name));
+    let cell = |read: fn(&EndpointRow) -> Option<f64>, text| {
+        if figures.earlier.is_some() { change_cell(read(row), earlier.and_then(read), text) } else { Cell::dash() }
+    };
+    [
+        ("Requests", cell(|row| Some(row.requests as f64), format::count)),
+        ("5xx", cell(|row| Some(row.server_errors as f64), format::count)),
+        ("p50", cell(|row| latency_of(row, |latency| latency.p50_us), format::duration_us)),
+        ("p99", cell(|row| latency_of(row, |latency| latency.p99_us), format::duration_us)),
+    ]
+}
+
+fn latency_of(row: &EndpointRow, read: fn(&Latency) -> u64) -> Option<f64> {
+    row.latency.succeeded.as_ref().map(|latency| read(latency) as f64)
 }
 
 /// The time that the requests of an endpoint took, as a share of all.

@@ -3,7 +3,12 @@
 use leptos::prelude::*;
 use watchboard_wire::{Latency, RecentRequests, Snapshot, TimelineColumns, WindowTotals, format};
 
-use super::{charts, chunks::Chunks, memory::watches_another};
+use super::{
+    cells::{percent_change, signed},
+    charts,
+    chunks::Chunks,
+    memory::watches_another,
+};
 use crate::{
     components::{ChartData, FULL_PERCENT, StatTile, TIGHT_PERCENT},
     figures::Figures,
@@ -106,17 +111,17 @@ fn change(figures: &Figures, read: fn(&WindowTotals) -> Option<String>) -> Strin
     let (totals, window) = (&figures.totals, figures.window());
     let is_whole = |seconds: u64| seconds + 2 * window.step_seconds() >= window.seconds();
     let are_whole = is_whole(totals.seconds) && totals.before.is_some_and(|before| is_whole(before.seconds));
-    let change = are_whole.then(|| read(totals)).flatten();
-    change.map_or_else(String::new, |change| format!("{change} from the {} before", window.long_word()))
+    // The earlier span is as long as the past one.
+    let before = match (&figures.earlier, figures.query.earlier) {
+        (Some(_), Some(earlier)) => Some(earlier.word()),
+        _ => are_whole.then(|| window.long_word()),
+    };
+    let change = before.and_then(|before| Some(format!("{} from the {before} before", read(totals)?)));
+    change.unwrap_or_default()
 }
 
 fn before_per_second(totals: &WindowTotals) -> Option<f64> {
     totals.before.map(|before| before.requests as f64 / before.seconds.max(1) as f64)
-}
-
-/// A change in percent of what was before; `None` if there was nothing.
-fn percent_change(now: f64, before: f64) -> Option<String> {
-    (before > 0.0).then(|| signed(100.0 * (now - before) / before, "\u{a0}%"))
 }
 
 /// The change of the share of server errors, in points.
@@ -124,17 +129,6 @@ fn error_change(totals: &WindowTotals) -> Option<String> {
     let before = totals.before.filter(|before| before.requests > 0)?;
     let share = 100.0 * before.server_errors as f64 / before.requests as f64;
     Some(signed(totals.error_percent()? - share, " points"))
-}
-
-/// A number with its sign, short.
-fn signed(value: f64, unit: &str) -> String {
-    match value {
-        value if value.abs() < 0.05 => format!("±0{unit}"),
-        value => {
-            let (sign, decimals) = (if value < 0.0 { "" } else { "+" }, u32::from(value.abs() < 10.0));
-            [sign, &format::fixed(value, decimals), unit].concat()
-        }
-    }
 }
 
 /// Stands for a missing figure.

@@ -124,11 +124,13 @@ pub(crate) enum ColumnSet {
     Database,
     Memory,
     All,
+    /// What has changed from the earlier span.
+    Change,
 }
 
 impl ColumnSet {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Load, Self::Latency, Self::Errors, Self::Database, Self::Memory, Self::All];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Load, Self::Latency, Self::Errors, Self::Database, Self::Memory, Self::All, Self::Change];
 
     /// Its word in the query and on the page.
     pub(crate) const fn word(self) -> &'static str {
@@ -139,6 +141,7 @@ impl ColumnSet {
             Self::Database => "database",
             Self::Memory => "memory",
             Self::All => "all",
+            Self::Change => "change",
         }
     }
 
@@ -155,6 +158,7 @@ impl ColumnSet {
             Self::Database => matches!(sort, Endpoint | Total | Requests | Commands | Database | P99),
             Self::Memory => matches!(sort, Endpoint | Requests | Allocated | AllocatedMean | AllocatedMax | Sent),
             Self::All => true,
+            Self::Change => matches!(sort, Endpoint | Total | Requests | ServerErrors | P50 | P99),
         }
     }
 

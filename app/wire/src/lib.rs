@@ -10,6 +10,7 @@ mod capacity;
 mod commands;
 mod database;
 mod detail;
+mod earlier;
 mod endpoints;
 mod errors;
 mod failure;
@@ -39,6 +40,7 @@ pub use commands::{
 };
 pub use database::{DatabaseDetail, DatabaseFailure, DatabaseFile, DatabaseHealth, DatabaseState};
 pub use detail::{Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
+pub use earlier::Earlier;
 pub use endpoints::{
     EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointStrip, EndpointTotals, Exemplar, NameSource,
     StatusTotals,

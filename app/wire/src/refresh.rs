@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, Mark, MemoryDetail,
+    DatabaseDetail, Earlier, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, Mark, MemoryDetail,
     SlowRequest, Snapshot, Timeline, TimelineColumns, Unknown, Window, WindowTotals,
 };
 
@@ -16,6 +16,8 @@ pub struct RefreshQuery {
     pub part: Part,
     /// A span of the past instead of the window: from one Unix second by the wall clock to before another.
     pub span: Option<(u64, u64)>,
+    /// An earlier span to lay under the span of the past.
+    pub earlier: Option<Earlier>,
 }
 
 /// The part of the figures that a view shows, beside the charts that all of them have.
@@ -86,6 +88,8 @@ pub struct RefreshResponse {
     pub database: Option<DatabaseDetail>,
     /// The last marks, by rising time; `None` if the page has them already.
     pub marks: Option<Vec<Mark>>,
+    /// The answer of [`RefreshQuery::earlier`]; `None` if the history has nothing of it.
+    pub earlier: Option<Box<RefreshResponse>>,
     /// The age of the snapshot when the server answered, by its monotonic clock.
     pub age_ms: u64,
 }

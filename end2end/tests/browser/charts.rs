@@ -117,7 +117,7 @@ async fn a_dragged_span_is_shown_alone_and_one_click_leads_back() {
         .await;
     browser.tab.find(Locator::Css("#past-span a:nth-of-type(2)")).await.unwrap().click().await.unwrap();
     browser.until(TIMES, |shown| *shown == times).await;
-    browser.tab.find(Locator::Css("#past-span a:last-child")).await.unwrap().click().await.unwrap();
+    browser.tab.find(Locator::Css("#past-span a:nth-of-type(3)")).await.unwrap().click().await.unwrap();
     browser.until(NOTICE, serde_json::Value::is_null).await;
     assert_eq!(browser.value(SEARCH).await, "?view=requests&window=1m");
     browser.until(TIMES, |times| times.as_str().is_some_and(|times| times.ends_with("now"))).await;
@@ -168,7 +168,7 @@ async fn a_span_that_is_not_in_the_history_or_none_says_so_without_scripts() {
     browser
         .until(NOTICE, |notice| notice.as_str().is_some_and(|notice| notice.contains("the history has nothing of it")))
         .await;
-    browser.tab.find(Locator::Css("#past-span a:last-child")).await.unwrap().click().await.unwrap();
+    browser.tab.find(Locator::Css("#past-span a:nth-of-type(3)")).await.unwrap().click().await.unwrap();
     browser.until(NOTICE, serde_json::Value::is_null).await;
     browser.tab.goto(&format!("{}?view=requests&from=60&to=5", board.url)).await.unwrap();
     browser.until_says("unknown-selection", "Unix seconds").await;

@@ -9,7 +9,7 @@ use super::error_json::error_json;
 /// The whole answer. 503 if nobody answers or the history cannot be read, 404 if it has nothing of a span.
 pub(super) async fn answer(telemetry: &dyn Telemetry, query: RefreshQuery) -> Result<RefreshResponse, Response> {
     let span = query.span;
-    let answer = match telemetry.refresh(query, None).await {
+    let answer = match telemetry.refresh_with_earlier(query, None).await {
         Ok(RefreshResponse { unread: Some(unknown), .. }) | Err(unknown) => {
             return Err(error_json(StatusCode::SERVICE_UNAVAILABLE, &unknown.reason));
         }

@@ -95,8 +95,11 @@ async fn report(telemetry: Arc<dyn Telemetry>, query: &str) -> Response {
     let mut pages = vec![];
     for query in report_queries(query, &requests) {
         let asked = refresh_query(&query);
-        let first =
-            if asked.part == Part::Requests { Ok(requests.clone()) } else { telemetry.refresh(asked, None).await };
+        let first = if asked.part == Part::Requests {
+            Ok(requests.clone())
+        } else {
+            telemetry.refresh_with_earlier(asked, None).await
+        };
         pages.push(PageRequest { first, query, ..PageRequest::default() });
     }
     let drawn = tokio::task::spawn_blocking(|| watchboard_app::report::report(pages, assets::style_sheet()));

@@ -113,6 +113,7 @@ impl AnswerFigures<'_> {
         };
         let first = cursor.map_or(0, |cursor| cursor.tick / window_sums.window.step_seconds());
         RefreshResponse {
+            earlier: None,
             snapshot: snapshot.clone(),
             span: None,
             is_unchanged: false,

@@ -59,7 +59,7 @@ impl Day {
 
     fn refresh(&mut self, window: Window, cursor: Option<RefreshCursor>) -> (RefreshResponse, f64) {
         let started = Instant::now();
-        let query = RefreshQuery { window, part: Part::Requests, span: None };
+        let query = RefreshQuery { window, part: Part::Requests, span: None, earlier: None };
         let answer = self.history.answer(&query, cursor, &self.snapshot, NameLookup::of_endpoints(&self.reader));
         (answer, started.elapsed().as_secs_f64() * 1e3)
     }

@@ -49,6 +49,15 @@ pub(crate) struct ChartLimit {
     pub(crate) is_drawn: bool,
 }
 
+/// The series of an earlier span, which lie under those of the chart.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct EarlierSeries {
+    pub(crate) series: Vec<Series>,
+    pub(crate) points: usize,
+    /// Where the oldest of its points lies among the chart's, and how many of those each takes.
+    pub(crate) place: (f64, f64),
+}
+
 /// The data of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ChartData {
@@ -56,6 +65,7 @@ pub(crate) struct ChartData {
     pub(crate) unit: Unit,
     pub(crate) shape: ChartShape,
     pub(crate) series: Vec<Series>,
+    pub(crate) earlier: Option<EarlierSeries>,
     pub(crate) limit: Option<ChartLimit>,
     /// The name of the sum of its series, for the legend; empty for none.
     pub(crate) total: &'static str,
@@ -66,11 +76,13 @@ pub(crate) struct ChartData {
 impl ChartData {
     /// A chart without lines.
     pub(crate) fn new(span: ShownSpan, unit: Unit) -> Self {
-        Self { span, unit, shape: ChartShape::Lines, series: vec![], limit: None, total: "", warning: String::new() }
+        let (shape, warning) = (ChartShape::Lines, String::new());
+        Self { span, unit, shape, series: vec![], earlier: None, limit: None, total: "", warning }
     }
 
     pub(super) fn axis(&self) -> Axis {
-        let heights = || self.tops().chain(self.drawn_limit());
+        let earlier = || self.earlier_lines().into_iter().flatten().flatten();
+        let heights = || self.tops().chain(earlier()).chain(self.drawn_limit());
         match self.shape {
             ChartShape::Bands => Unit::log_axis(heights().fold(f64::INFINITY, f64::min), heights().fold(0.0, f64::max)),
             ChartShape::Mirror => self.unit.axis(heights().fold(0.0, f64::max)).mirrored(),
@@ -109,10 +121,31 @@ impl ChartData {
         let mut alone = self.clone();
         if let Some(series) = self.series.iter().find(|series| series.name == name) {
             alone.series = vec![series.clone()];
+            if let Some(earlier) = &mut alone.earlier {
+                earlier.series.retain(|series| series.name == name);
+            }
             // Alone it hangs below nothing.
             alone.shape = if self.shape == ChartShape::Mirror { ChartShape::Lines } else { self.shape };
         }
         alone
+    }
+
+    /// The lines of the earlier span, by its points: of a stack, of their sum.
+    pub(super) fn earlier_lines(&self) -> Vec<Vec<Option<f64>>> {
+        let Some(EarlierSeries { series, points, .. }) = &self.earlier else { return vec![] };
+        let line = |series: &Series| (0..*points).map(|at| series.value_at(at, *points)).collect::<Vec<_>>();
+        let lines: Vec<_> = series.iter().map(line).collect();
+        let stacked = match self.shape {
+            ChartShape::Lines | ChartShape::Bands => return lines,
+            ChartShape::Ribbon => return vec![],
+            ChartShape::Stack => lines.len(),
+            ChartShape::Mirror => lines.len().saturating_sub(1),
+        };
+        let sum = |at: usize| {
+            let values = || lines[..stacked].iter().filter_map(|line| line[at]);
+            values().next().map(|_| values().sum())
+        };
+        vec![(0..*points).map(sum).collect()]
     }
 
     /// Whether there is no value yet.

@@ -3,6 +3,8 @@
 
 use plotters::{coord::types::RangedCoordf64, prelude::*};
 
+use watchboard_wire::Axis;
+
 use super::data::{ChartData, ChartShape};
 
 /// The size of the drawing in pixels. It is twice the usual size of a chart, because plotters rounds to whole pixels.
@@ -27,8 +29,33 @@ pub(super) fn chart(data: &ChartData) -> String {
     let across = |class, value| DrawnShape::Line(class, vec![(0.0, axis.place(value)), (last, axis.place(value))]);
     let grid = axis.ticks.iter().map(|tick| across(0, *tick));
     let limit = data.drawn_limit().into_iter().map(|value| across(1, value));
-    let classes: Vec<&str> = ["grid", "limit"].into_iter().chain(data.series.iter().map(|series| series.hue)).collect();
-    draw(CHART, last, grid.chain(series(data, 2)).chain(limit), &classes)
+    let hues = data.series.iter().map(|series| series.hue);
+    let classes: Vec<&str> = ["grid", "limit", "earlier"].into_iter().chain(hues).collect();
+    draw(CHART, last, grid.chain(series(data, 3)).chain(earlier(data, &axis)).chain(limit), &classes)
+}
+
+/// The lines of the earlier span, at the points of the chart.
+fn earlier(data: &ChartData, axis: &Axis) -> Vec<DrawnShape> {
+    let (first, each) = data.earlier.as_ref().map_or((0.0, 1.0), |earlier| earlier.place);
+    let last = (data.points() - 1) as f64;
+    // A point of many stands in the middle of them.
+    let across = |(x, place): (f64, f64)| (first + (x + 0.5) * each - 0.5, place);
+    let line = |values: Vec<Option<f64>>| {
+        let stretches = stretches(values.len(), |at| values[at].map(|value| axis.place(value)));
+        let moved = stretches.into_iter().map(|path| within(&path.into_iter().map(across).collect::<Path>(), last));
+        moved.filter(|path| !path.is_empty()).map(|path| DrawnShape::Line(2, path)).collect::<Vec<_>>()
+    };
+    data.earlier_lines().into_iter().flat_map(line).collect()
+}
+
+/// What a path has from 0 to `last`.
+fn within(path: &Path, last: f64) -> Path {
+    let part = |ends: &[(f64, f64)]| {
+        let [(x0, y0), (x1, y1)] = [ends[0], ends[1]];
+        let cut = |x: f64| (x, y0 + (y1 - y0) * (x - x0) / (x1 - x0));
+        (x0 <= last && x1 >= 0.0).then(|| [cut(x0.max(0.0)), cut(x1.min(last))])
+    };
+    path.windows(2).filter_map(part).flatten().collect()
 }
 
 /// Draws the series alone.

@@ -6,8 +6,9 @@ use watchboard_wire::Unit;
 use super::app_commands;
 use crate::{
     components::{Chart, ChartData, ChartLimit, ChartShape, Series},
+    figures::Figures,
     live::figures_memo,
-    pages::charts::{columns, shaped},
+    pages::charts::{columns, over_earlier, shaped},
 };
 
 #[component]
@@ -43,16 +44,18 @@ pub(in crate::pages) fn CommandLatencyChart() -> impl IntoView {
 #[component]
 pub(in crate::pages) fn ConnectionsChart() -> impl IntoView {
     let data = figures_memo(|figures| {
-        let columns = &figures.timeline.columns;
-        let series = vec![
-            Series::new("in use", "hue-database", &columns.connections_in_use),
-            Series::new("waiting", "hue-server", &columns.connections_waiting),
-        ];
+        let series = |figures: &Figures| {
+            let columns = &figures.timeline.columns;
+            vec![
+                Series::new("in use", "hue-database", &columns.connections_in_use),
+                Series::new("waiting", "hue-server", &columns.connections_waiting),
+            ]
+        };
         let limit: u64 =
             app_commands(figures).map_or(0, |all| all.pools.iter().map(|pool| pool.max).max().unwrap_or(0));
         let shape = ChartShape::Stack;
         let limit = (limit > 0).then_some(ChartLimit { name: "limit", value: limit as f64, is_drawn: true });
-        ChartData { shape, series, limit, ..ChartData::new(figures.span(), Unit::Count) }
+        ChartData { shape, limit, ..over_earlier(figures, Unit::Count, series) }
     });
     view! { <Chart title="Connections" note="Of the fullest pool, the most of each step: at the limit, commands wait for one." data compact=true /> }
 }

@@ -5,6 +5,7 @@ use watchboard_wire::{EndpointColumns, EndpointDetail, Reading, Unit, Unknown};
 use crate::{
     components::{ChartData, Series},
     figures::Figures,
+    pages::charts::over_earlier,
 };
 
 pub(super) const NO_ENDPOINT: &str =
@@ -17,6 +18,6 @@ pub(super) fn detail(figures: &Figures) -> Reading<&EndpointDetail> {
 /// A chart's data from the endpoint's columns; empty for an unknown endpoint.
 pub(super) fn columns(figures: &Figures, unit: Unit, read: impl Fn(&EndpointColumns) -> Vec<Series>) -> ChartData {
     let none = EndpointColumns::default();
-    let columns = detail(figures).map_or(&none, |detail| &detail.timeline.columns);
-    ChartData { series: read(columns), ..ChartData::new(figures.span(), unit) }
+    let series = |figures: &Figures| read(detail(figures).map_or(&none, |detail| &detail.timeline.columns));
+    over_earlier(figures, unit, series)
 }

@@ -41,6 +41,13 @@ const MEMORY_COLUMNS: &[Column] = &[
     numbers("A request", "allocated, the mean").sorts(Sort::AllocatedMean.word()),
     numbers("Largest", "allocated by one request").sorts(Sort::AllocatedMax.word()),
 ];
+/// The columns of the earlier span.
+const CHANGE_COLUMNS: &[Column] = &[
+    numbers("± Requests", "the change from the earlier span"),
+    numbers("± 5xx", "the change from the earlier span"),
+    numbers("± p50", "the change from the earlier span"),
+    numbers("± p99", "the change from the earlier span"),
+];
 
 /// The titles of the columns of each set. All columns that are there are in the last.
 fn titles(set: ColumnSet) -> &'static [&'static str] {
@@ -52,6 +59,9 @@ fn titles(set: ColumnSet) -> &'static [&'static str] {
         ColumnSet::Errors => &["Endpoint", "Over time", "Requests", "Share", "5xx", "4xx", "In time"],
         ColumnSet::Database => &["Endpoint", "Total time", "Requests", "Commands", "Database", "p99"],
         ColumnSet::Memory => &["Endpoint", "Requests", "Allocated", "A request", "Largest", "Sent"],
+        ColumnSet::Change => {
+            &["Endpoint", "Total time", "Requests", "± Requests", "5xx", "± 5xx", "p50", "± p50", "p99", "± p99"]
+        }
         ColumnSet::All => &[],
     }
 }
@@ -64,6 +74,7 @@ fn lead_titles(set: ColumnSet) -> [&'static str; 3] {
         ColumnSet::Errors => ["Requests", "5xx", "4xx"],
         ColumnSet::Database => ["Commands", "Database", "p99"],
         ColumnSet::Memory => ["Allocated", "A request", "Largest"],
+        ColumnSet::Change => ["± Requests", "± 5xx", "± p99"],
     }
 }
 
@@ -73,11 +84,18 @@ static COLUMN_SETS: LazyLock<Vec<Vec<Column>>> = LazyLock::new(|| {
     let all = sources.map(|(listens, counts)| {
         let database = if listens { DATABASE_COLUMNS } else { &[] };
         let memory = if counts { MEMORY_COLUMNS } else { &[] };
-        [COLUMNS, database, memory].concat()
+        [COLUMNS, database, memory, CHANGE_COLUMNS].concat()
     });
     let of_set = |all: &[Column], set| {
-        let shown = all.iter().filter(|column| set == ColumnSet::All || titles(set).contains(&column.title));
-        shown.map(|column| Column { lead: lead_titles(set).contains(&column.title), ..*column }).collect()
+        let is_change = |column: &Column| column.title.starts_with('±');
+        let is_shown = |column: &Column| match set {
+            ColumnSet::All => !is_change(column),
+            _ => titles(set).contains(&column.title),
+        };
+        let mut shown: Vec<_> = all.iter().filter(|column| is_shown(column)).collect();
+        // Each change stands behind its figure.
+        shown.sort_by_key(|column| titles(set).iter().position(|title| *title == column.title));
+        shown.into_iter().map(|column| Column { lead: lead_titles(set).contains(&column.title), ..*column }).collect()
     };
     all.iter().flat_map(|all| ColumnSet::ALL.map(|set| of_set(all, set))).collect()
 });

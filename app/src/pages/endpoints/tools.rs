@@ -10,17 +10,18 @@ use crate::selection::{ColumnSet, Selection, Sort, navigate, use_selection};
 pub(super) fn ColumnSets() -> impl IntoView {
     let selection = use_selection();
     let (listens, counts) = sources();
-    let is_there = |set: &ColumnSet| match set {
+    let is_there = move |set: &ColumnSet| match set {
         ColumnSet::Database => listens,
         ColumnSet::Memory => counts,
+        ColumnSet::Change => selection.with(|selection| selection.earlier.is_some()),
         _ => true,
     };
-    let link = |set: ColumnSet| {
+    let link = move |set: ColumnSet| {
         let href = move || selection.with(|selection| Selection { columns: set, ..selection.clone() }.href());
         let current = move || selection.with(|selection| selection.columns == set).then_some("true");
         view! { <a href=href aria-current=current>{set.word()}</a> }
     };
-    view! { <nav aria-label="Columns">{ColumnSet::ALL.into_iter().filter(is_there).map(link).collect_view()}</nav> }
+    view! { <nav aria-label="Columns">{move || ColumnSet::ALL.into_iter().filter(is_there).map(link).collect_view()}</nav> }
 }
 
 /// The field of the filter. It is a form, so that it works without scripts.

@@ -136,8 +136,12 @@ pub fn refresh_bodies(page: &str) -> Vec<Vec<u8>> {
         [Part::Charts, Part::Overview, Part::Requests, Part::Memory, Part::Database, Part::Endpoint("GET /é".into())];
     let message = |(part, window)| {
         let cursor = Some(RefreshCursor { started_at_unix_ms: 1_700_000_000_000, tick: 7, window: Window::Hour });
-        postcard::to_allocvec(&(bundle, RefreshQuery { window, part, span: Some((7, u64::MAX)) }, cursor))
-            .expect("it can be written")
+        postcard::to_allocvec(&(
+            bundle,
+            RefreshQuery { window, part, span: Some((7, u64::MAX)), earlier: None },
+            cursor,
+        ))
+        .expect("it can be written")
     };
     parts.into_iter().zip(Window::ALL).map(message).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::{
     process::Stdio,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use serde_json::Value;
@@ -103,4 +103,28 @@ async fn a_clock_before_1970_resets_nothing() {
     assert!((Some(10)..Some(15)).contains(&gone_seconds(&named)), "{named:#}");
     let page = String::from_utf8(faked.binary.client.send("GET", "/").await.1.to_vec()).expect("UTF-8");
     assert!(page.contains("has not been running for 1"), "{page}");
+}
+
+#[tokio::test]
+async fn the_day_before_lies_under_a_span_of_today() {
+    let (folder, began) = (tempfile::tempdir().unwrap(), Instant::now());
+    let arguments = ["demo", "--data-dir", folder.path().to_str().unwrap()];
+    let Some(mut yesterday) = Faked::start("-86400", &arguments).await else { return };
+    let has_answered = |health: &Value, many| health["application"]["total_requests"].as_u64() > Some(many);
+    yesterday.health(|health| has_answered(health, 300)).await;
+    yesterday.binary.signal("TERM").await;
+    yesterday.binary.wait_for_exit().await;
+    // The same time of day again, a day later.
+    let later = began.elapsed().as_secs();
+    let Some(today) = Faked::start(&format!("-{later}"), &arguments).await else { return };
+    today.health(|health| has_answered(health, 200)).await;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() - later;
+    let page = async |earlier: &str| {
+        let path = format!("/?view=requests&from={}&to={now}&columns=change{earlier}", now - 6);
+        String::from_utf8(today.binary.client.send("GET", &path).await.1.to_vec()).unwrap()
+    };
+    let (alone, day, week) = (page("").await, page("&earlier=day").await, page("&earlier=week").await);
+    assert!(day.contains("Dashed: ") && day.contains("class=\"earlier\"") && day.contains(" in the earlier span"));
+    assert!(!alone.contains("Dashed: ") && !alone.contains("class=\"earlier\""));
+    assert!(week.contains("The history has nothing of the week before.") && !week.contains("class=\"earlier\""));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::components::chart::data::{ChartLimit, Series};
+use crate::components::chart::data::{ChartLimit, EarlierSeries, Series};
 use watchboard_wire::{ShownSpan, Unit, Window};
 
 fn data(values: &[Option<f32>]) -> ChartData {
@@ -93,4 +93,29 @@ fn parts_of_a_whole_stand_on_each_other() {
     assert_eq!(areas(&chart(&mirror), "hue-fine") + areas(&chart(&mirror), "hue-failed"), 4);
     let bands = chart(&parts(ChartShape::Bands));
     assert_eq!((areas(&bands, "hue-fine"), areas(&bands, "hue-failed")), (0, 2), "{bands}");
+}
+
+#[test]
+fn an_earlier_span_lies_where_its_time_does_and_within_the_chart() {
+    let path = |place: (f64, f64), shape| {
+        let values = [10.0f32, 20.0, 30.0].map(Some);
+        let series = vec![Series::new("a", "hue-a", &values), Series::new("b", "hue-b", &values)];
+        let earlier = Some(EarlierSeries { series, points: 3, place });
+        earlier_lines(&ChartData { shape, earlier, ..data(&[Some(60.0)]) })
+    };
+    // Points of ten seconds among those of a second, of which the first begins two seconds before the chart.
+    let [line, _] = &path((-2.0, 10.0), ChartShape::Lines)[..] else { panic!("two lines") };
+    assert_eq!(line.iter().map(|(x, _)| *x).collect::<Vec<_>>(), [2.5, 12.5, 12.5, 22.5]);
+    let [cut, _] = &path((-12.0, 10.0), ChartShape::Lines)[..] else { panic!("two lines") };
+    assert_eq!(cut.iter().map(|(x, _)| *x).collect::<Vec<_>>(), [0.0, 2.5, 2.5, 12.5]);
+    let sums = path((0.0, 1.0), ChartShape::Stack);
+    assert_eq!(sums.len(), 1, "of a stack the sum");
+    assert_eq!(path((500.0, 1.0), ChartShape::Lines), Vec::<Path>::new(), "it is beside the chart");
+}
+
+fn earlier_lines(data: &ChartData) -> Vec<Path> {
+    let paths = earlier(data, &data.axis()).into_iter().map(|shape| match shape {
+        DrawnShape::Line(_, path) | DrawnShape::Area(_, path) => path,
+    });
+    paths.collect()
 }
