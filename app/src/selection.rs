@@ -11,7 +11,7 @@ mod sort;
 #[cfg(feature = "hydrate")]
 mod viewer_state;
 
-use watchboard_wire::{Earlier, FindingSubject, Part, RefreshQuery, Window};
+use watchboard_wire::{EarlierSpan, FindingSubject, Part, RefreshQuery, Window};
 
 pub(crate) use navigation::{navigate, provide, use_selection};
 pub(crate) use sort::{ColumnSet, Sort};
@@ -63,7 +63,7 @@ pub(crate) struct Selection {
     /// The span of the past that the page shows, from one Unix second to another; `None` for the window that ends now.
     pub(crate) span: Option<(u64, u64)>,
     /// The earlier span that is laid under the past one.
-    pub(crate) earlier: Option<Earlier>,
+    pub(crate) earlier: Option<EarlierSpan>,
     /// The request in the drawer, by its key or its id.
     pub(crate) request: Option<String>,
     /// What the URL asks for that the page does not know, in a sentence.
@@ -88,7 +88,7 @@ impl Selection {
     }
 
     /// The same span with an earlier one under it, or alone. The table shows the changes.
-    pub(crate) fn to_earlier(&self, earlier: Option<Earlier>) -> Self {
+    pub(crate) fn to_earlier(&self, earlier: Option<EarlierSpan>) -> Self {
         let columns = if earlier.is_some() { ColumnSet::Change } else { ColumnSet::default() };
         Self { earlier, columns: columns.that_shows(self.sort), unknown: None, ..self.clone() }
     }

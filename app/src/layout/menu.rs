@@ -1,7 +1,7 @@
 //! The menu of the bar: the viewer's preferences, ways to other shapes of the page, and what the page is.
 
 use leptos::prelude::*;
-use watchboard_wire::{Earlier, format};
+use watchboard_wire::{EarlierSpan, format};
 
 use super::dialog_content::Dialog;
 use crate::{
@@ -20,7 +20,7 @@ pub(crate) fn Menu() -> impl IntoView {
         selection.with(|selection| {
             let shown = live.figures.with(|figures| figures.seconds_of((0, figures.span().points - 2)));
             let span = selection.span.or(Some(shown));
-            selection.to_span(span).to_earlier(Some(Earlier::Day)).href()
+            selection.to_span(span).to_earlier(Some(EarlierSpan::Day)).href()
         })
     };
     let to_wall = move || selection.with(|selection| Selection { wall: true, ..selection.clone() }.href());

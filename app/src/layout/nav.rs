@@ -35,7 +35,8 @@ pub(crate) fn Nav() -> impl IntoView {
         });
         let badge = move || {
             (problems.get() > 0).then(|| {
-                view! { <b class="count">{problems.get()} <span class="unseen">" problems"</span></b> }
+                let word = if problems.get() == 1 { " problem" } else { " problems" };
+                view! { <b class="count"><span class="unseen">": "</span>{problems.get()}<span class="unseen">{word}</span></b> }
             })
         };
         let content = (view.word(), badge);

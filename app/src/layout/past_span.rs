@@ -1,7 +1,7 @@
 //! The notice that the page shows a past span, with the ways to its neighbours and back to now.
 
 use leptos::prelude::*;
-use watchboard_wire::{Earlier, format};
+use watchboard_wire::{EarlierSpan, format};
 
 use crate::{figures::Figures, live::use_live, selection::use_selection};
 
@@ -20,7 +20,7 @@ pub(super) fn PastSpanNotice() -> impl IntoView {
         move || selection.with(|selection| selection.to_span(selection.span.map(to)).href())
     };
     // The one that is shown leads back to the span alone.
-    let beside = move |earlier: Earlier| {
+    let beside = move |earlier: EarlierSpan| {
         let is_shown = move || selection.with(|selection| selection.earlier == Some(earlier));
         let href = move || {
             let to = (!is_shown()).then_some(earlier);
@@ -36,7 +36,7 @@ pub(super) fn PastSpanNotice() -> impl IntoView {
             <a href=link(after)>"After"</a>" "
             <a href=now>"Back to now"</a>
             " Beside the "
-            {Earlier::ALL.map(beside)}
+            {EarlierSpan::ALL.map(beside)}
         </aside>
     }
 }

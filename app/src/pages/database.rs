@@ -157,20 +157,21 @@ fn health_facts(snapshot: &Snapshot) -> Vec<Fact> {
     };
     let asked = database.probed_at_unix_ms.map_or_else(|| "never".to_owned(), ago);
     let round_trip = database.latency_us.map_or_else(unknown, |us| format::duration_us(us as f64));
-    let mut facts = match failure {
-        Some(failure) => vec![("What to do", failure.kind.advice().to_owned(), String::new())],
-        None => vec![
-            ("Round trip", round_trip, "of the last probe that was answered".to_owned()),
-            ("Topology", database.topology.clone().unwrap_or_else(unknown), String::new()),
-        ],
-    };
-    facts.extend([
+    let mut facts = vec![
         ("Last answer", answered, answered_date),
         ("Last asked", asked, String::new()),
         ("Address", database.hosts.clone(), "as configured, without credentials".to_owned()),
         ("Kind", database.kind.clone(), String::new()),
         ("Version", database.server_version.clone().unwrap_or_else(unknown), String::new()),
-    ]);
+    ];
+    // What differs comes last: an outage moves none of the others.
+    facts.extend(match failure {
+        Some(failure) => vec![("What to do", failure.kind.advice().to_owned(), String::new())],
+        None => vec![
+            ("Round trip", round_trip, "of the last probe that was answered".to_owned()),
+            ("Topology", database.topology.clone().unwrap_or_else(unknown), String::new()),
+        ],
+    });
     if let Some(file) = &database.file {
         facts.extend(file_facts(file));
     }

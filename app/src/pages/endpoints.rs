@@ -80,21 +80,22 @@ pub(crate) fn EndpointTable() -> impl IntoView {
     let count = move || sorted.with(Vec::len);
     let all = move || selection.with(|selection| selection.all);
     let foot = figures_memo(move |figures| {
-        let shown = match (figures.endpoints.iter().filter(|row| is_in_window(row)).count(), count()) {
+        match (figures.endpoints.iter().filter(|row| is_in_window(row)).count(), count()) {
             (0, _) => no_request(figures),
             (there, 0) => format!("None of the window's {there} endpoints fits the filter."),
             (there, shown) if shown < there => format!("{shown} of the window's {there} endpoints."),
             (there, _) => format!("{there} endpoints in this window."),
-        };
-        let complaint = selection.with(|selection| Filter::new(&selection.filter).complaint());
-        complaint.unwrap_or_default() + &shown
+        }
     });
+    let complaint =
+        Memo::new(move |_| selection.with(|selection| Filter::new(&selection.filter).complaint()).unwrap_or_default());
     view! {
         <div class="tools">
             <FilterField />
             <ColumnSets />
             <OrderField />
         </div>
+        <p class="complaint" role="status">{complaint}</p>
         {move || view! { <TallTable caption="Endpoints" columns=columns(set.get()) sorting=sorting() count all rows /> }}
         <p class="more">
             {foot}

@@ -1,7 +1,7 @@
 //! A selection as the query of a URL, and back. A missing value becomes the default. So does an unknown one, and the page says so.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use watchboard_wire::{Earlier, Window};
+use watchboard_wire::{EarlierSpan, Window};
 
 use super::{ColumnSet, Selection, Sort, View};
 
@@ -27,7 +27,7 @@ impl Selection {
         let (from, to) = self.span.unwrap_or_default();
         add("from", &from.to_string(), self.span.is_some());
         add("to", &to.to_string(), self.span.is_some());
-        add("earlier", self.earlier.map_or("", Earlier::word), self.earlier.is_some());
+        add("earlier", self.earlier.map_or("", EarlierSpan::word), self.earlier.is_some());
         add("request", self.request.as_deref().unwrap_or_default(), self.request.is_some());
         href
     }
@@ -64,7 +64,7 @@ impl Selection {
                 "display" => selection.wall = value == "wall",
                 "from" => from = Some(value),
                 "to" => to = Some(value),
-                "earlier" => selection.earlier = parse_word(Earlier::ALL, Earlier::word, &value),
+                "earlier" => selection.earlier = parse_word(EarlierSpan::ALL, EarlierSpan::word, &value),
                 "request" => selection.request = Some(value).filter(|key| !key.is_empty()),
                 _ => {}
             }
@@ -122,7 +122,7 @@ mod tests {
             all: true,
             wall: true,
             span: Some((1_764_300_000, 1_764_300_060)),
-            earlier: Some(Earlier::Week),
+            earlier: Some(EarlierSpan::Week),
             request: Some("1764300000000.53211".to_owned()),
             unknown: None,
         };

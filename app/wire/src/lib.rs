@@ -40,7 +40,7 @@ pub use commands::{
 };
 pub use database::{DatabaseDetail, DatabaseFailure, DatabaseFile, DatabaseHealth, DatabaseState};
 pub use detail::{Cost, Devices, Disk, HeavyProcess, MemoryDetail, Network, ThreadGroup};
-pub use earlier::Earlier;
+pub use earlier::EarlierSpan;
 pub use endpoints::{
     EndpointColumns, EndpointDetail, EndpointName, EndpointRow, EndpointStrip, EndpointTotals, Exemplar, NameSource,
     StatusTotals,

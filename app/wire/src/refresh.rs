@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatabaseDetail, Earlier, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, Mark, MemoryDetail,
-    SlowRequest, Snapshot, Timeline, TimelineColumns, Unknown, Window, WindowTotals,
+    DatabaseDetail, EarlierSpan, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, Mark,
+    MemoryDetail, SlowRequest, Snapshot, Timeline, TimelineColumns, Unknown, Window, WindowBefore, WindowTotals,
 };
 
 /// The figures that a page wants.
@@ -17,7 +17,7 @@ pub struct RefreshQuery {
     /// A span of the past instead of the window: from one Unix second by the wall clock to before another.
     pub span: Option<(u64, u64)>,
     /// An earlier span to lay under the span of the past.
-    pub earlier: Option<Earlier>,
+    pub earlier: Option<EarlierSpan>,
 }
 
 /// The part of the figures that a view shows, beside the charts that all of them have.
@@ -92,4 +92,63 @@ pub struct RefreshResponse {
     pub earlier: Option<Box<RefreshResponse>>,
     /// The age of the snapshot when the server answered, by its monotonic clock.
     pub age_ms: u64,
+}
+
+impl RefreshQuery {
+    /// The same question of the earlier span; `None` unless both spans are chosen.
+    pub fn of_earlier(&self) -> Option<Self> {
+        let ((from, to), seconds) = (self.span?, self.earlier?.seconds());
+        let span = Some((from.saturating_sub(seconds), to.saturating_sub(seconds)));
+        Some(Self { span, earlier: None, ..self.clone() })
+    }
+}
+
+impl RefreshResponse {
+    /// With the figures of the earlier span, unless the history has none of it.
+    #[must_use]
+    pub fn with_earlier(mut self, earlier: Self) -> Self {
+        if earlier.span.is_some() && earlier.unread.is_none() && earlier.totals.seconds > 0 {
+            let totals = &earlier.totals;
+            self.totals.before = Some(WindowBefore {
+                seconds: totals.seconds,
+                requests: totals.requests,
+                server_errors: totals.server_errors,
+                latency_p99_us: totals.latency.map(|latency| latency.p99_us),
+            });
+            self.earlier = Some(Box::new(earlier));
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earlier_span_is_as_long_and_asked_for_once() {
+        let query = RefreshQuery {
+            span: Some((700_000, 700_060)),
+            earlier: Some(EarlierSpan::Week),
+            ..RefreshQuery::default()
+        };
+        let earlier = query.of_earlier().expect("a span");
+        assert_eq!((earlier.span, earlier.of_earlier()), (Some((95_200, 95_260)), None));
+        assert_eq!(RefreshQuery { span: None, ..query }.of_earlier(), None, "a window that ends now has none");
+    }
+
+    #[test]
+    fn an_earlier_span_without_history_is_none() {
+        let of = |seconds, span| RefreshResponse {
+            span,
+            totals: WindowTotals { seconds, requests: 7, ..WindowTotals::default() },
+            ..RefreshResponse::default()
+        };
+        let now = || of(60, Some((700_000, 700_060)));
+        assert_eq!(now().with_earlier(of(60, None)), now(), "these are the figures of now");
+        assert_eq!(now().with_earlier(of(0, Some((95_200, 95_260)))), now());
+        let both = now().with_earlier(of(60, Some((95_200, 95_260))));
+        assert_eq!(both.totals.before.map(|before| before.requests), Some(7));
+        assert!(both.earlier.is_some());
+    }
 }

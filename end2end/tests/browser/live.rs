@@ -84,6 +84,8 @@ async fn goes_away_and_returns(board: Board, again: impl Future<Output = Board>)
     let browser = Browser::start(true).await;
     browser.tab.goto(&board.url).await.unwrap();
     browser.until(FRESHNESS, |text| text == "Live").await;
+    // The code of the charts comes after the first view.
+    browser.until("document.querySelector('#view .x-axis').closest('.as-drawn')", serde_json::Value::is_null).await;
     let places =
         "['header.top', '#status', 'main'].map(e => document.querySelector(e).getBoundingClientRect().top + ' ')";
     let before = browser.value(places).await;

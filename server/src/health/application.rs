@@ -44,7 +44,8 @@ impl ReachabilityState {
         (gone_ms >= RESTARTS_WITHIN_MS && !self.is_reached).then(|| {
             let gone = format::span(gone_ms / 1000);
             let why = application.last_end.as_ref().map(|end| format!(": {}", end.reason)).unwrap_or_default();
-            let sentence = format!("the application has not been running for {gone}{why}; {}", application.found_by);
+            let sentence =
+                format!("the application has not been running for {gone}{why}; expected {}", application.found_by);
             Finding { since_unix_ms: since, ..incident(sentence, FindingSubject::Memory) }
         })
     }
@@ -78,7 +79,8 @@ mod tests {
             );
             found.map(|finding| finding.sentence)
         };
-        let sentence = "the application has not been running for 12\u{a0}s; listening at 127.0.0.1:8000".to_owned();
+        let sentence =
+            "the application has not been running for 12\u{a0}s; expected listening at 127.0.0.1:8000".to_owned();
         assert_eq!(found("uvicorn", Some(8_000), 0), Some(sentence.clone()));
         assert_eq!(found("", Some(8_000), 4), Some(sentence));
         assert_eq!(found("", Some(8_000), 3), None, "it answers, wherever it is");

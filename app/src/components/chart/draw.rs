@@ -100,9 +100,12 @@ fn series(data: &ChartData, class: usize) -> Vec<DrawnShape> {
                 let moved = |it: Vec<_>| it.into_iter().map(|(x, heights)| (across(x), heights)).collect();
                 stretches.into_iter().map(move |it| area(index, moved(it))).collect::<Vec<_>>()
             };
-            // The upper edge of each part of a whole is a line.
+            // The upper edge of each part of a whole is a line, where there is something of it: nothing would hide the part below.
             let edge = |index: usize| {
-                let upper = |at: usize| between(index, at).map(|(_, upper)| upper);
+                let is_there = |at: usize| between(index, at).is_some_and(|(lower, upper)| upper > lower);
+                let is_all_nothing = |at: usize| data.sum_at(stacked, at) == Some(0.0);
+                let is_edge = |at: usize| is_all_nothing(at) || (at.saturating_sub(1)..=at + 1).any(is_there);
+                let upper = |at: usize| between(index, at).filter(|_| is_edge(at)).map(|(_, upper)| upper);
                 stretches(points, upper).into_iter().map(move |path| DrawnShape::Line(class + index, path))
             };
             let edges = all.clone().filter(|_| data.shape == ChartShape::Stack).flat_map(edge);

@@ -62,7 +62,11 @@ pub(crate) fn app(mongodb: Option<ClientOptions>) -> Router {
         .route("/export", get(export))
         .route("/recommendations/{id}", get(recommend))
         .with_state(Shop { orders, looks: Arc::default() });
-    Router::new().nest("/shop", routes)
+    Router::new().nest("/shop", routes).fallback(nothing_here)
+}
+
+async fn nothing_here() -> Response {
+    error(StatusCode::NOT_FOUND, "nothing is here: the shop's products are at /shop/products, the board is at /")
 }
 
 /// The collection of the orders. The board shows why there is no client.
