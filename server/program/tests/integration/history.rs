@@ -1,9 +1,14 @@
 //! The history on disk: it outlives a kill, and what is wrong with its folder hurts nobody.
 
-use std::{fs, path::Path, process::Stdio, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant, SystemTime},
+};
 
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::{process::Command, time::sleep};
 use watchboard_test_support::{Binary, binary_path};
 
 const WITHIN: Duration = Duration::from_mins(1);
@@ -179,4 +184,42 @@ async fn health_tells_the_requests_of_a_past_span() {
 
 fn unix_seconds() -> u64 {
     std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a time after 1970").as_secs()
+}
+
+/// How often the program is killed; more by the environment variable `KILLS`.
+const KILLS: u32 = 2;
+
+/// The Unix second of now.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs()
+}
+
+#[tokio::test]
+async fn a_kill_loses_ten_seconds_at_most_and_counts_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let kills = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
+    let (began, mut sent, mut kept) = (now(), 0, 0);
+    for _ in 0..kills {
+        let mut binary = demo(folder.path(), &["--no-traffic"]).await;
+        let killed = Instant::now() + Duration::from_millis(fastrand::u64(11_000..22_000));
+        let mut answered = vec![];
+        while Instant::now() < killed {
+            binary.client.send("GET", "/shop/coupons/SPRING").await;
+            answered.push(Instant::now());
+            sleep(Duration::from_millis(10)).await;
+        }
+        binary.signal("KILL").await;
+        binary.wait_for_exit().await;
+        sent += answered.len() as u64;
+        // A step ends at a whole ten seconds, and is written a moment later.
+        let is_old = |at: &&Instant| killed.duration_since(**at) > Duration::from_secs(12);
+        kept += answered.iter().filter(is_old).count() as u64;
+    }
+    let last = demo(folder.path(), &["--no-traffic"]).await;
+    let span = format!("/health?from={began}&to={}", now() + 1);
+    let is_stored = |health: &Value| health["history"]["status"] == "stored";
+    last.client.wait_for_json("/health", WITHIN, is_stored).await;
+    let total = last.client.json(&span).await["application"]["total_requests"].as_u64().expect("a count");
+    println!("{kills} kills: {sent} sent, {total} known, {kept} older than the last seconds before a kill");
+    assert!((kept..=sent).contains(&total), "{total} of {sent}, at least {kept}");
 }
