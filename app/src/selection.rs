@@ -90,7 +90,7 @@ impl Selection {
     /// The same span with an earlier one under it, or alone. The table shows the changes.
     pub(crate) fn to_earlier(&self, earlier: Option<EarlierSpan>) -> Self {
         let columns = if earlier.is_some() { ColumnSet::Change } else { ColumnSet::default() };
-        Self { earlier, columns: columns.that_shows(self.sort), unknown: None, ..self.clone() }
+        Self { earlier, ..self.to_columns(columns) }
     }
 
     /// An endpoint. The way back leads to this selection.
@@ -128,6 +128,13 @@ impl Selection {
         let ascending = if self.sort == sort { !self.ascending } else { sort == Sort::Endpoint };
         let columns = self.columns.that_shows(sort);
         Self { view: View::Requests, sort, columns, ascending, unknown: None, ..self.clone() }
+    }
+
+    /// The requests with a set of columns, in the same order if the set shows it.
+    pub(crate) fn to_columns(&self, columns: ColumnSet) -> Self {
+        let (sort, ascending) =
+            if columns.shows(self.sort) { (self.sort, self.ascending) } else { (columns.own_sort(), false) };
+        Self { columns, sort, ascending, unknown: None, ..self.clone() }
     }
 
     /// The question that this view asks the server.

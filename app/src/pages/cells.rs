@@ -106,7 +106,7 @@ pub(super) fn signed(value: f64, unit: &str) -> String {
     }
 }
 
-/// What a count was in the earlier span, and its change since, in percent.
+/// The change of a figure from the earlier span, in percent; its title has what it was.
 pub(super) fn change_cell(now: Option<f64>, before: Option<f64>, text: fn(f64) -> String) -> Cell {
     match (now, before) {
         (Some(now), Some(before)) if before > 0.0 => {

@@ -35,7 +35,7 @@ impl Selection {
     /// The selection of a query.
     pub(crate) fn from_query(query: &str) -> Self {
         let mut selection = Self::default();
-        let (mut from, mut to) = (None, None);
+        let (mut from, mut to, mut is_sorted) = (None, None, false);
         for pair in query.trim_start_matches('?').split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decode(value);
@@ -51,7 +51,7 @@ impl Selection {
                 "endpoint" => selection.endpoint = Some(value),
                 "sort" | "columns" if value.is_empty() => {}
                 "sort" => match parse_word(Sort::ALL, Sort::word, &value) {
-                    Some(sort) => selection.sort = sort,
+                    Some(sort) => (selection.sort, is_sorted) = (sort, true),
                     None => selection.unknown = Some(format!("There is no column “{value}” to sort by.")),
                 },
                 "columns" => match parse_word(ColumnSet::ALL, ColumnSet::word, &value) {
@@ -78,6 +78,9 @@ impl Selection {
         }
         // Without a span there is nothing to lay another under.
         selection.earlier = selection.earlier.filter(|_| selection.span.is_some());
+        if !is_sorted && !selection.columns.shows(selection.sort) {
+            selection.sort = selection.columns.own_sort();
+        }
         // A table that is sorted shows by what.
         selection.columns = selection.columns.that_shows(selection.sort);
         selection
@@ -128,6 +131,20 @@ mod tests {
         };
         assert_eq!(Selection::from_query(&selection.href()), selection);
         assert_eq!(Selection::from_query(&Selection::default().href()), Selection::default());
+    }
+
+    #[test]
+    fn a_set_of_columns_is_reached_by_its_link_and_by_its_word_alone() {
+        for set in ColumnSet::ALL {
+            let linked = Selection::default().to_columns(set);
+            assert_eq!(Selection::from_query(&linked.href()), linked, "{}", set.word());
+            assert_eq!(Selection::from_query(&format!("?columns={}", set.word())).columns, set);
+            assert!(set.shows(set.own_sort()));
+        }
+        let by_max = Selection::default().to_sort(Sort::Max);
+        assert_eq!(by_max.columns, ColumnSet::Latency);
+        assert_eq!(by_max.to_columns(ColumnSet::Load).sort, Sort::Total);
+        assert_eq!(by_max.to_columns(ColumnSet::All).sort, Sort::Max);
     }
 
     #[test]

@@ -162,6 +162,16 @@ impl ColumnSet {
         }
     }
 
+    /// What sorts it unless the viewer says otherwise: a table that is sorted shows by what.
+    pub(crate) fn own_sort(self) -> Sort {
+        match self {
+            Self::Load | Self::Database | Self::All | Self::Change => Sort::Total,
+            Self::Latency => Sort::P99,
+            Self::Errors => Sort::ServerErrors,
+            Self::Memory => Sort::Allocated,
+        }
+    }
+
     /// This set, or the first one that has the column of `sort`.
     pub(crate) fn that_shows(self, sort: Sort) -> Self {
         [&[self], &Self::ALL[..]].concat().into_iter().find(|set| set.shows(sort)).unwrap_or(self)

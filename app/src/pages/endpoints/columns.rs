@@ -93,8 +93,10 @@ static COLUMN_SETS: LazyLock<Vec<Vec<Column>>> = LazyLock::new(|| {
             _ => titles(set).contains(&column.title),
         };
         let mut shown: Vec<_> = all.iter().filter(|column| is_shown(column)).collect();
-        // Each change stands behind its figure.
-        shown.sort_by_key(|column| titles(set).iter().position(|title| *title == column.title));
+        if set == ColumnSet::Change {
+            // Each change stands behind its figure.
+            shown.sort_by_key(|column| titles(set).iter().position(|title| *title == column.title));
+        }
         shown.into_iter().map(|column| Column { lead: lead_titles(set).contains(&column.title), ..*column }).collect()
     };
     all.iter().flat_map(|all| ColumnSet::ALL.map(|set| of_set(all, set))).collect()
@@ -127,6 +129,22 @@ mod tests {
                 assert!(lead_titles(set).iter().all(|title| set == ColumnSet::All || titles(set).contains(title)));
                 assert_eq!(set.shows(sort), is_shown, "{} in {}", column.title, set.word());
             }
+        }
+    }
+
+    #[test]
+    fn columns_stand_in_the_order_of_the_cells() {
+        let all = [COLUMNS, DATABASE_COLUMNS, MEMORY_COLUMNS].concat();
+        let sets = &COLUMN_SETS[3 * ColumnSet::ALL.len()..];
+        for (set, columns) in ColumnSet::ALL.iter().zip(sets) {
+            let titles: Vec<_> = columns.iter().map(|column| column.title).collect();
+            let figures: Vec<_> = titles.iter().filter(|title| !title.starts_with('±')).copied().collect();
+            let order: Vec<_> = all.iter().map(|column| column.title).filter(|title| figures.contains(title)).collect();
+            assert_eq!(figures, order, "{}", set.word());
+            for (at, change) in titles.iter().enumerate().filter(|(_, title)| title.starts_with('±')) {
+                assert_eq!(Some(titles[at - 1]), change.strip_prefix("± "), "a change stands behind its figure");
+            }
+            assert_eq!(figures.len() < titles.len(), *set == ColumnSet::Change, "{}", set.word());
         }
     }
 }

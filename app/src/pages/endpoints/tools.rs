@@ -17,7 +17,7 @@ pub(super) fn ColumnSets() -> impl IntoView {
         _ => true,
     };
     let link = move |set: ColumnSet| {
-        let href = move || selection.with(|selection| Selection { columns: set, ..selection.clone() }.href());
+        let href = move || selection.with(|selection| selection.to_columns(set).href());
         let current = move || selection.with(|selection| selection.columns == set).then_some("true");
         view! { <a href=href aria-current=current>{set.word()}</a> }
     };
