@@ -26,11 +26,20 @@ async fn windows_of_days_are_there_with_a_history_on_disk_and_show_the_run_befor
     let edge = "document.querySelector('nav.windows').getBoundingClientRect().right";
     let in_sight = format!("{current} <= {edge} + 1");
     browser.until(&in_sight, |is_in_sight| is_in_sight == true).await;
-    // Two steps of ten seconds have most of the shop.
-    let stored = "(fetch('health').then(answer => answer.json()).then(health => window.stored = health.history.bytes), window.stored ?? 0)";
-    for least in [0, 1_000, 2_000] {
-        browser.until(stored, |bytes| bytes.as_u64() > Some(least)).await;
-    }
+    browser.until(ROWS, |rows| rows.as_u64() > Some(3)).await;
+    // In the first seconds nothing of the shop may have failed.
+    browser.value("void fetch('/nope')").await;
+    let of_health = |figure: &str| {
+        let keep = format!(
+            "fetch('health').then(answer => answer.json()).then(health => window['{figure}'] = health.{figure})"
+        );
+        format!("({keep}, window['{figure}'] ?? 0)")
+    };
+    browser.until(&of_health("application.recent_errors.length"), |errors| errors.as_u64() > Some(0)).await;
+    // The stop is a kill: what counts is the step that is stored after the error.
+    let stored = of_health("history.bytes");
+    let before = browser.until(&stored, |bytes| bytes.as_u64() > Some(0)).await;
+    browser.until(&stored, |bytes| bytes.as_u64() > before.as_u64()).await;
     first.stop().await;
     let ended = unix_seconds();
     let second = Board::demo("127.0.0.1:0", &[&arguments[..], &["--no-traffic"]].concat()).await;
