@@ -65,7 +65,7 @@ fn script_and_wasm(compiled: &Path) -> Result<Files> {
     script += &[
         "\nconst begin = () => __wbg_init({ module_or_path: new URL(\"",
         &wasm_name,
-        "\", import.meta.url) }).then(() => hydrate(), () => setTimeout(begin, 3000));\nbegin();\n",
+        "\", import.meta.url) }).then(() => setTimeout(hydrate), () => setTimeout(begin, 3000));\nbegin();\n",
         include_str!("../../../frontend/src/translated_text.js"),
     ]
     .concat();
