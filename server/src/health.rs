@@ -89,7 +89,8 @@ impl Judge {
         let slow = self.slow.slow(tick, history, reader);
         let most_failing = requests::most_failing(tick, history, reader);
         let mut judged = requests::request_findings(input.recent, &failures, most_failing.as_ref(), slow);
-        judged.extend(self.unanswered.unanswered_findings(tick, history, reader));
+        let failed = failures.iter().map(|(_, count)| count).sum();
+        judged.extend(self.unanswered.unanswered_findings(tick, history, reader, failed));
         judged.extend(self.cpu.shortage_finding(tick, memory, judged.iter().any(Judged::is_late_by_itself)));
         judged.extend(self.capacity.capacity_findings(tick, input.capacities).into_iter().map(Judged::cause));
         judged.extend(self.pools.pool_finding(tick, commands, history, reader));

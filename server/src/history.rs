@@ -149,12 +149,10 @@ impl History {
 
     /// The last ten seconds of all endpoints.
     pub(crate) fn last_ten_seconds(&self) -> RecentRequests {
-        let (mut whole, mut seconds) = (Tally::default(), 0);
-        for frame in self.tiers.cover(0, self.now.saturating_sub(10), self.now) {
-            frame.requests.apply_whole(compact::Sign::Add, &mut whole);
-            seconds += frame.seconds;
-        }
-        whole.recent(seconds)
+        let frames = points::last_ten_seconds(&self.tiers, self.now);
+        let mut whole = Tally::default();
+        frames.iter().for_each(|frame| frame.requests.apply_whole(compact::Sign::Add, &mut whole));
+        whole.recent(frames.iter().map(|frame| frame.seconds).sum())
     }
 
     /// The last minute of each endpoint.

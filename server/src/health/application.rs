@@ -4,8 +4,9 @@ use watchboard_wire::{Finding, FindingSubject, Memory, RecentRequests, format};
 
 use super::finding::incident;
 
-/// A restart takes no longer; it is no failure.
+/// A restart takes no longer; it is no failure unless requests fail meanwhile.
 const RESTARTS_WITHIN_MS: u64 = 10_000;
+const MISSED_WITHIN_MS: u64 = 3_000;
 
 /// After this time all requests of the last minute were made without it.
 const MINUTE_MS: u64 = 60_000;
@@ -41,7 +42,8 @@ impl ReachabilityState {
         let is_unseen = application.name.is_empty() || gone_ms >= MINUTE_MS;
         let has_moved = self.moved_at_ms.is_some_and(|at| now_unix_ms.saturating_sub(at) < MINUTE_MS);
         self.is_reached |= is_unseen && !has_moved && recent.error_percent().is_some_and(|percent| percent < 100.0);
-        (gone_ms >= RESTARTS_WITHIN_MS && !self.is_reached).then(|| {
+        let within_ms = if recent.server_errors > 0 { MISSED_WITHIN_MS } else { RESTARTS_WITHIN_MS };
+        (gone_ms >= within_ms && !self.is_reached).then(|| {
             let gone = format::span(gone_ms / 1000);
             let why = application.last_end.as_ref().map(|end| format!(": {}", end.reason)).unwrap_or_default();
             let sentence =
@@ -84,7 +86,12 @@ mod tests {
         assert_eq!(found("uvicorn", Some(8_000), 0), Some(sentence.clone()));
         assert_eq!(found("", Some(8_000), 4), Some(sentence));
         assert_eq!(found("", Some(8_000), 3), None, "it answers, wherever it is");
-        assert_eq!(found("uvicorn", Some(12_000), 4), None, "it is being started anew");
+        assert_eq!(found("uvicorn", Some(12_000), 0), None, "it is being started anew");
+        assert!(
+            found("uvicorn", Some(17_000), 1).is_some_and(|sentence| sentence.contains("for 3\u{a0}s")),
+            "it is missed"
+        );
+        assert_eq!(found("uvicorn", Some(17_500), 1), None);
         assert_eq!(found("uvicorn", None, 4), None);
 
         let mut unresolved = memory("", None);

@@ -71,10 +71,12 @@ fn rank(role: &FindingRole) -> u8 {
     match role {
         FindingRole::Cause | FindingRole::DatabaseFailure | FindingRole::Pool => 0,
         FindingRole::Errors => 1,
-        FindingRole::Slow(_) | FindingRole::ManySlow | FindingRole::Unanswered => 2,
-        FindingRole::SlowCommand | FindingRole::Other => 3,
+        FindingRole::Unanswered => 2,
+        FindingRole::CpuShortage => 3,
+        FindingRole::Slow(_) | FindingRole::ManySlow => 4,
+        FindingRole::SlowCommand | FindingRole::Other => 5,
         // It costs time at all times; what leaks ends the process.
-        FindingRole::Repetition => 4,
+        FindingRole::Repetition => 6,
     }
 }
 

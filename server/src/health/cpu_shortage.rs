@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use watchboard_wire::{CpuQuota, FindingSubject, Memory, format};
 
-use super::finding::{Judged, warning};
+use super::finding::{FindingRole, Judged, warning};
 
 /// The system's processors are full from this mean of the last seconds on.
 const FULL_PERCENT: f64 = 90.0;
@@ -35,7 +35,7 @@ impl CpuJudge {
     /// `is_late` says whether an endpoint is beyond its objective: else a full processor is work that gets done.
     pub(super) fn shortage_finding(&mut self, tick: u64, memory: &Memory, is_late: bool) -> Option<Judged> {
         let sentence = [self.throttling(tick, memory), self.fullness(tick, memory)].into_iter().flatten().next()?;
-        is_late.then(|| Judged::cause(warning(sentence, FindingSubject::Memory)))
+        is_late.then(|| Judged { finding: warning(sentence, FindingSubject::Memory), role: FindingRole::CpuShortage })
     }
 
     fn throttling(&mut self, tick: u64, memory: &Memory) -> Option<String> {

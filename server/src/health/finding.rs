@@ -56,6 +56,8 @@ pub(super) enum FindingRole {
     ManySlow,
     /// An endpoint does not answer.
     Unanswered,
+    /// There is too little CPU time: endpoints may be slow for it.
+    CpuShortage,
     /// A command is slow, maybe as all others.
     SlowCommand,
     /// An endpoint sends one command again and again.
@@ -76,6 +78,16 @@ impl Judged {
     /// Whether it is so now.
     pub(super) fn is_current(&self) -> bool {
         self.finding.over_since_unix_ms.is_none()
+    }
+
+    /// Its role if it stands for all findings of that: those of before are not over, but told in other words.
+    fn tells_of_all(&self) -> Option<FindingRole> {
+        let is_of_all = match self.role {
+            FindingRole::Errors => true,
+            FindingRole::Unanswered => self.finding.severity == Severity::Incident,
+            _ => false,
+        };
+        is_of_all.then(|| self.role.clone())
     }
 
     /// Whether an endpoint is late, and not for the database.
@@ -124,13 +136,17 @@ impl HeldFindings {
             let key = FindingKey::from(&*finding);
             let since = if finding.since_unix_ms == 0 { now_unix_ms } else { finding.since_unix_ms };
             let known = self.0.get(&key).or_else(|| self.same_errors(role, now_unix_ms));
+            // What has become graver is as old as that.
+            let known = known.filter(|(held, _)| finding.severity <= held.finding.severity);
             finding.since_unix_ms = known.map_or(since, |(held, _)| held.finding.since_unix_ms);
             self.0.insert(key, (Judged { finding: finding.clone(), role: role.clone() }, now_unix_ms));
         }
-        self.0.retain(|_, (_, last)| now_unix_ms.saturating_sub(*last) < HOLD_MS);
-        let fails = judged.iter().any(|it| it.role == FindingRole::Errors);
-        let held = self.0.values().filter(|(held, _)| !(fails && held.role == FindingRole::Errors));
-        let mut over: Vec<Judged> = held.filter_map(|(held, last)| held.over(*last, now_unix_ms)).collect();
+        let told_anew: Vec<FindingRole> = judged.iter().filter_map(Judged::tells_of_all).collect();
+        self.0.retain(|_, (held, last)| {
+            let is_told_anew = *last < now_unix_ms && told_anew.contains(&held.role);
+            now_unix_ms.saturating_sub(*last) < HOLD_MS && !is_told_anew
+        });
+        let mut over: Vec<Judged> = self.0.values().filter_map(|(held, last)| held.over(*last, now_unix_ms)).collect();
         over.sort_by(|a, b| {
             let order = |it: &Judged| (Reverse(it.finding.over_since_unix_ms), it.finding.since_unix_ms);
             order(a).cmp(&order(b)).then_with(|| a.finding.sentence.cmp(&b.finding.sentence))
@@ -162,74 +178,4 @@ pub(super) fn assert_documented(words: &[&str]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_that_are_told_in_other_words_go_on() {
-        let mut held = HeldFindings::default();
-        let errors =
-            |sentence: &str, about| Judged { finding: warning(sentence.to_owned(), about), role: FindingRole::Errors };
-        let one = || errors("GET /a fails", FindingSubject::Endpoint("GET /a".to_owned()));
-        held.hold(vec![one()], 1_000);
-        let now = held.hold(vec![errors("2 endpoints fail: GET /a and GET /b", FindingSubject::Requests)], 2_000);
-        assert_eq!(
-            now.iter().map(|it| (it.finding.since_unix_ms, it.is_current())).collect::<Vec<_>>(),
-            [(1_000, true)]
-        );
-        let later = held.hold(vec![], 3_000);
-        assert!(!later.is_empty() && later.iter().all(|it| !it.is_current()), "then it is over");
-    }
-
-    fn slow(p99: &str) -> Finding {
-        let sentence = format!("GET /v1/search p99 {p99}, objective 500\u{a0}ms");
-        warning(sentence, FindingSubject::Endpoint("GET /v1/search".to_owned()))
-    }
-
-    #[test]
-    fn a_finding_is_the_same_whatever_its_figures_and_units() {
-        let key = |finding: &Finding| FindingKey::from(finding);
-        assert_eq!(key(&slow("980\u{a0}ms")), key(&slow("2.11\u{a0}s")));
-        let errors = |percent: &str, reason: &str| {
-            let sentence = format!("{percent}\u{a0}% of the last minute's requests failed with a server error{reason}");
-            warning(sentence, FindingSubject::Requests)
-        };
-        assert_eq!(key(&errors("7", "")), key(&errors("60", ", most of them because it is late")));
-        let taken = |count: &str, name: &str| {
-            warning(format!("{count} of 8\u{202f}192 {name} are taken"), FindingSubject::Requests)
-        };
-        assert_eq!(key(&taken("7\u{202f}400", "tunnels")), key(&taken("8\u{202f}192", "tunnels")));
-        assert_ne!(key(&taken("7", "tunnels")), key(&taken("7", "connections")));
-    }
-
-    #[test]
-    fn what_wavers_about_its_threshold_is_held_for_a_minute() {
-        let mut held = HeldFindings::default();
-        let mut over = |findings: Vec<Finding>, now| -> Vec<Option<u64>> {
-            let judged = findings.into_iter().map(Judged::other).collect();
-            held.hold(judged, now).iter().map(|held| held.finding.over_since_unix_ms).collect()
-        };
-        assert_eq!(over(vec![slow("2\u{a0}s")], 1_000), [None]);
-        assert_eq!(over(vec![], 2_000), [Some(1_000)]);
-        assert_eq!(over(vec![slow("3\u{a0}s")], 59_000), [None], "it came back");
-        assert_eq!(over(vec![], 118_999), [Some(59_000)]);
-        assert_eq!(over(vec![], 119_000), []);
-    }
-
-    #[test]
-    fn a_finding_keeps_its_beginning_and_the_last_that_ended_comes_first() {
-        let mut held = HeldFindings::default();
-        let named = |name: &str| Judged::other(advice(name.to_owned(), FindingSubject::Memory));
-        held.hold(vec![named("a"), named("b")], 1_000);
-        held.hold(vec![named("b")], 2_000);
-        let held = held.hold(vec![named("c")], 3_000);
-        let told: Vec<_> =
-            held.iter().map(|it| (&*it.finding.sentence, it.finding.since_unix_ms, it.is_current())).collect();
-        assert_eq!(told, [("c", 3_000, true), ("b", 1_000, false), ("a", 1_000, false)]);
-    }
-
-    #[test]
-    fn the_documentation_says_how_long_findings_are_held() {
-        assert_documented(&[&format!("{} s below it", HOLD_MS / 1000)]);
-    }
-}
+mod tests;

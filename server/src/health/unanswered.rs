@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use watchboard_wire::{Finding, FindingSubject, format};
+use watchboard_wire::{Finding, FindingSubject, RecentRequests, format};
 
 use super::{
-    finding::{FindingRole, Judged, warning},
+    finding::{FindingRole, Judged, incident, warning},
     requests::{ENOUGH_BEYOND, ENOUGH_REQUESTS},
 };
 use crate::{
@@ -30,7 +30,14 @@ struct Hanging {
 }
 
 impl UnansweredJudge {
-    pub(super) fn unanswered_findings(&mut self, tick: u64, history: &mut History, reader: &Reader) -> Vec<Judged> {
+    /// `failed` is how often in the last minute a proxy had no answer.
+    pub(super) fn unanswered_findings(
+        &mut self,
+        tick: u64,
+        history: &mut History,
+        reader: &Reader,
+        failed: u64,
+    ) -> Vec<Judged> {
         let awaited: HashMap<usize, AwaitedCounts> = reader.awaited().collect();
         self.0.retain(|id, _| awaited.contains_key(id));
         // Where most answers were streams, the next is one whose first event comes late.
@@ -46,8 +53,13 @@ impl UnansweredJudge {
         }
         hanging.retain(|(id, hanging)| hanging.is_trend(ended.get(id).copied().unwrap_or_default()));
         hanging.sort_by_key(|(id, hanging)| (std::cmp::Reverse(hanging.count), *id));
+        let all: u64 = hanging.iter().map(|(_, hanging)| hanging.count).sum();
+        let is_dead = all >= ENOUGH_REQUESTS && !answers(&history.last_ten_seconds(), failed);
+        if is_dead && hanging.len() > 1 {
+            return vec![Judged { finding: dead(hanging.len(), all), role: FindingRole::Unanswered }];
+        }
         let judged = |(id, hanging): (usize, Hanging)| Judged {
-            finding: hanging.finding(reader.name(id).text()),
+            finding: hanging.finding(reader.name(id).text(), is_dead),
             role: FindingRole::Unanswered,
         };
         hanging.into_iter().map(judged).collect()
@@ -78,19 +90,35 @@ impl Hanging {
         self.count >= ENOUGH_BEYOND && all >= ENOUGH_REQUESTS && self.count * 100 > all
     }
 
-    fn finding(&self, name: String) -> Finding {
+    fn finding(&self, name: String, is_dead: bool) -> Finding {
         let sentence = format!(
             "{name} does not answer: {} requests have waited for more than {}",
             format::count(self.count as f64),
             format::duration_us((self.seconds * 1_000_000) as f64)
         );
-        warning(sentence, FindingSubject::Endpoint(name))
+        let make = if is_dead { incident } else { warning };
+        make(sentence, FindingSubject::Endpoint(name))
     }
+}
+
+/// Whether requests have been answered. One that its client left was not, nor one whose error is the proxy's.
+fn answers(recent: &RecentRequests, failed: u64) -> bool {
+    recent.latency.is_some() || recent.server_errors > failed
+}
+
+/// Nothing answers any more.
+fn dead(endpoints: usize, requests: u64) -> Finding {
+    let sentence = format!(
+        "the application does not answer: {} requests of {endpoints} endpoints wait, none was answered in the last 10\u{a0}s",
+        format::exact(requests)
+    );
+    incident(sentence, FindingSubject::Requests)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use watchboard_wire::Latency;
 
     /// What hangs at a tick, if one more request begins and `answered` of all are answered.
     fn hanging(judge: &mut UnansweredJudge, tick: u64, answered: u64, objective_us: u64) -> Option<u64> {
@@ -112,6 +140,13 @@ mod tests {
         let slow: Vec<_> = (0..60).map(|tick| hanging(&mut judge, tick, 0, 60_000_000)).collect();
         assert_eq!(slow, [None; 60], "the objective says so");
         assert_eq!(hanging(&mut judge, 60, 0, 60_000_000), Some(1));
+    }
+
+    #[test]
+    fn an_application_that_answers_with_errors_answers_and_a_proxy_in_its_place_does_not() {
+        let recent = |latency, server_errors| RecentRequests { latency, server_errors, ..RecentRequests::default() };
+        assert!(answers(&recent(Some(Latency::default()), 0), 0) && answers(&recent(None, 5), 4));
+        assert!(!answers(&recent(None, 0), 0) && !answers(&recent(None, 5), 5));
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Failure {
     /// The text for the board.
     pub(super) fn cause(self) -> &'static str {
         match self {
-            Self::Refused => "the application refuses connections: it is not running, or listens elsewhere",
+            Self::Refused => "the application refused connections: it was not running, or listens elsewhere",
             Self::NoName => "the name of the application's host cannot be resolved: look at --upstream and at the DNS",
             Self::Unreachable => "no way leads to the application's host: look at --upstream and at the network",
             Self::NoDescriptor => "no file descriptor was left here for a connection to the application",

@@ -23,7 +23,7 @@ async fn a_failure_of_the_application_is_logged_once_and_found() {
     }
     let is_found = |health: &Value| health["reasons"].to_string().contains("server error: the application refuses");
     binary.client.wait_for_json("/health", WITHIN, is_found).await;
-    let lines = binary.log_lines("refuses connections");
+    let lines = binary.log_lines("refused connections");
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("Connection refused (os error 111)"), "{lines:?}");
 

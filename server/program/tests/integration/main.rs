@@ -11,6 +11,7 @@ mod connection_failures;
 mod connections;
 mod database;
 mod database_logins;
+mod dead_application;
 mod deployments;
 mod docs;
 mod export;

@@ -189,7 +189,7 @@ async fn without_an_answer_clients_and_the_board_are_told_why() {
 
     let has_all = |health: &Value| {
         let errors = health["application"]["recent_errors"].to_string();
-        ["refuses connections", "closed the connection before it answered", "did not begin to answer in time"]
+        ["refused connections", "closed the connection before it answered", "did not begin to answer in time"]
             .iter()
             .all(|cause| errors.contains(cause))
     };
