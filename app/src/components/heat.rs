@@ -90,7 +90,9 @@ pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatDa
             choose(None);
         }
     };
+    let is_empty = Memo::new(move |_| data.with(|data| data.counts().next().is_none()));
     let readout = move || match chosen.get() {
+        None if is_empty.get() => "No request of this window succeeded: there is no latency to show.".to_owned(),
         None => "Point at a box, or go by the arrow keys, to read it. A click keeps it.".to_owned(),
         Some((index, band)) => data.with(|data| {
             let count = data.point(index).and_then(|point| point.iter().find(|(it, _)| it.0 == band));
@@ -133,7 +135,7 @@ fn view_box(data: &HeatData) -> String {
     format!("<svg viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\">", data.span.points, end - lowest)
 }
 
-/// Draws a rectangle for each band of a point, in the shade of its count, and the lines. The maximum has the darkest shade, and each
+/// Draws a rectangle for each band of a point, in the shade of its count, and the lines. The maximum has the strongest shade, and each
 /// lighter shade is a quarter of the one before.
 fn draw(data: &HeatData) -> String {
     let (lowest, end) = data.bands();
@@ -187,7 +189,7 @@ fn key(data: &HeatData) -> String {
     let lines = data.lines.iter().map(item).collect::<String>();
     let shades = (1..=SHADES as u8).map(|shade| swatch(&format!("shade-{shade}"))).collect::<String>();
     let most = format::count(largest_count(data));
-    format!("{lines}<li>{shades}requests: the darkest up to {most}, each lighter shade up to a quarter of it</li>")
+    format!("{lines}<li>{shades}requests in a box: 1 to {most}, each stronger shade up to four times as many</li>")
 }
 
 fn begins(band: u8) -> String {

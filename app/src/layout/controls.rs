@@ -51,7 +51,8 @@ fn Freshness() -> impl IntoView {
         _ => String::new(),
     };
     // One of both, at one place of a fixed width: nothing moves when the contact is lost.
-    let taken_at = move || if age().is_empty() { taken_at.get() } else { String::new() };
+    // A past span has its times in its notice.
+    let taken_at = move || if age().is_empty() && !is_past.get() { taken_at.get() } else { String::new() };
     view! {
         <p class=move || state().0>
             <span class="mark" aria-hidden="true"></span>

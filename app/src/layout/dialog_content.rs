@@ -140,12 +140,13 @@ fn ways(live: Live, text: &str) -> Vec<(String, Way)> {
     ways
 }
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 10] = [
     ("Ctrl K", "find a view, a window, an endpoint or an action"),
     ("1 to 9", "the window: a minute to 13 months"),
     ("g, then o r m d", "overview, requests, memory, database"),
     ("/", "filter the endpoints"),
     ("p", "pause and go on"),
+    ("← →", "on an endpoint's page: the one before and after it in the table"),
     ("← →", "on a chart: the point before and after"),
     ("Shift ← →, Enter", "on a chart: choose a span, and show it alone"),
     ("Esc", "close what is open; on a chart: back to the whole window"),

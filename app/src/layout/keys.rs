@@ -44,6 +44,12 @@ pub(super) fn listen(live: Live, open: RwSignal<Option<Dialog>>) {
             ("p", _) => live.preferences.update(|preferences| preferences.paused = !preferences.paused),
             ("?", _) => open.set(Some(Dialog::Keys)),
             ("Escape", _) => close(),
+            ("ArrowLeft" | "ArrowRight", _) if !is_of_chart(&event) => {
+                let by = if key == "ArrowLeft" { -1 } else { 1 };
+                if let Some(name) = beside(&live, &selection, by) {
+                    go(selection.to_endpoint(&name));
+                }
+            }
             ("/", _) => {
                 event.prevent_default();
                 focus_filter(live);
@@ -73,6 +79,21 @@ pub(super) fn listen(live: Live, open: RwSignal<Option<Dialog>>) {
 fn is_field(event: &web_sys::KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     target.is_some_and(|target| matches!(&*target.tag_name(), "INPUT" | "SELECT" | "TEXTAREA"))
+}
+
+/// Whether a key moves the crosshair of a chart.
+fn is_of_chart(event: &web_sys::KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| target.closest(".plot").ok().flatten().is_some())
+}
+
+/// The endpoint before or after the one that is shown, in the order of the table.
+fn beside(live: &Live, selection: &Selection, by: isize) -> Option<String> {
+    let shown = selection.endpoint.as_ref()?;
+    live.table_order.with_value(|order| {
+        let at = order.iter().position(|name| name == shown)?;
+        order.get(at.checked_add_signed(by)?).cloned()
+    })
 }
 
 /// Closes the menus, or the drawer if no menu is open.

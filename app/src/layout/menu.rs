@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use watchboard_wire::{EarlierSpan, format};
 
-use super::dialog_content::Dialog;
+use super::{dialog_content::Dialog, nav::window_links};
 use crate::{
     live::use_live,
     preferences::{INTERVALS, browser_zone, interval},
@@ -28,6 +28,7 @@ pub(crate) fn Menu() -> impl IntoView {
         <details class="menu" id="menu">
             <summary>"Menu"</summary>
             <ul>
+                <li class="narrow"><div role="group" aria-label="Window of time">{window_links()}</div></li>
                 <li><RefreshLink /></li>
                 <li class="scripted"><Interval /></li>
                 <li class="scripted"><ThemeButton /></li>

@@ -65,9 +65,14 @@ fn view_of(finding: &Finding) -> View {
     }
 }
 
-/// The windows of time, for all views. Those of days are there once the history can fill them.
+/// The windows of time, for all views. On a phone the bar has room for the one that is shown, and the menu has them all.
 #[component]
 pub(crate) fn Windows() -> impl IntoView {
+    view! { <nav class="windows" aria-label="Window of time">{window_links()}</nav> }
+}
+
+/// A link to each window. Those of days are there once the history can fill them.
+pub(super) fn window_links() -> impl IntoView {
     let selection = use_selection();
     let has_days = snapshot_memo(|snapshot| {
         snapshot.stored.is_some() || snapshot.tick.saturating_sub(snapshot.oldest_tick) > Window::Day.seconds()
@@ -79,6 +84,5 @@ pub(crate) fn Windows() -> impl IntoView {
         let is_here = move |selection: &Selection| selection.window == window && selection.span.is_none();
         way(move |selection| selection.to_window(window), is_here, window.long_word(), window.word())
     };
-    let links = move || Window::ALL.into_iter().filter(|window| is_shown(*window)).map(link).collect_view();
-    view! { <nav class="windows" aria-label="Window of time">{links}</nav> }
+    move || Window::ALL.into_iter().filter(|window| is_shown(*window)).map(link).collect_view()
 }

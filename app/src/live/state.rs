@@ -29,6 +29,8 @@ pub(crate) struct Live {
     pub(crate) figures: RwSignal<Figures>,
     pub(crate) selection: RwSignal<Selection>,
     pub(crate) preferences: RwSignal<Preferences>,
+    /// The names of the endpoints in the order of the table that was shown last.
+    pub(crate) table_order: StoredValue<Vec<String>>,
     /// Whether a refresh is in flight.
     pub(crate) refreshing: RwSignal<bool>,
     /// The age of the figures in whole seconds; `None` until scripts run.
@@ -58,6 +60,7 @@ impl Live {
             figures: RwSignal::new(Figures::new(selection.with_untracked(Selection::refresh_query), first)),
             selection,
             preferences,
+            table_order: StoredValue::default(),
             refreshing: RwSignal::new(false),
             age_seconds: RwSignal::new(None),
             paused_at_unix_ms: RwSignal::new(None),

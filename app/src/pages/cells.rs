@@ -117,3 +117,20 @@ pub(super) fn change_cell(now: Option<f64>, before: Option<f64>, text: fn(f64) -
         _ => Cell::dash(),
     }
 }
+
+/// Ends the label of a figure that is of now.
+pub(super) const RECENTLY: &str = ", last 10\u{a0}s";
+
+/// Stands for a missing figure.
+pub(super) fn dash() -> String {
+    "–".to_owned()
+}
+
+/// As the finding of server errors: from 5 % on it is a warning, from 50 % on an incident.
+pub(super) fn error_tone(percent: Option<f64>) -> &'static str {
+    match percent {
+        Some(percent) if percent >= 50.0 => "bad",
+        Some(percent) if percent >= 5.0 => "warn",
+        _ => "",
+    }
+}

@@ -1,16 +1,17 @@
 //! One endpoint: its latency over time, the outcomes of its requests, its errors and its slowest requests.
 
 mod columns;
+mod tiles;
 mod time;
 
 use leptos::{either::Either, prelude::*};
 use watchboard_wire::{
-    EndpointColumns, EndpointDetail, EndpointLatency, EndpointRow, Latency, Reading, RequestUpstream, Unit, Unknown,
-    format,
+    EndpointColumns, EndpointDetail, EndpointLatency, Latency, Reading, RequestUpstream, Unit, Unknown, format,
 };
 
 use self::{
     columns::{NO_ENDPOINT, columns, detail},
+    tiles::EndpointTiles,
     time::TimeChart,
 };
 use super::{
@@ -25,9 +26,7 @@ use super::{
     slowest::SlowestTable,
 };
 use crate::{
-    components::{
-        Card, Chart, ChartData, ChartShape, ExplainedFacts, Fact, HeatData, HeatMap, Series, StatTile, sparkline,
-    },
+    components::{Card, Chart, ChartData, ChartShape, ExplainedFacts, Fact, HeatData, HeatMap, Series},
     figures::Figures,
     live::{figures_memo, use_live},
     selection::use_selection,
@@ -65,74 +64,6 @@ fn subtitle(figures: &Figures) -> String {
         Some(rule) => format!("{objective}; named by {rule}"),
         None => objective,
     }
-}
-
-/// The tile that is not of the window.
-const NOW: &str = "In flight, now";
-
-/// Its figures of the window.
-#[component]
-fn EndpointTiles() -> impl IntoView {
-    let tile = |label: &'static str, read: fn(&EndpointRow, &Figures) -> (String, String), line: Memo<ChartData>| {
-        let of_row = move |figures: &Figures| {
-            figures.endpoint.as_ref().map(|detail| read(&detail.row, figures)).unwrap_or_default()
-        };
-        let (value, detail) =
-            (figures_memo(move |figures| of_row(figures).0), figures_memo(move |figures| of_row(figures).1));
-        let line = Memo::new(move |_| line.with(sparkline));
-        let label = figures_memo(move |figures| match label {
-            NOW => NOW.to_owned(),
-            _ => format!("{label}, {}", figures.window_text()),
-        });
-        view! { <StatTile label value detail line tone=Memo::new(|_| String::new()) /> }
-    };
-    let line = |unit, read: fn(&EndpointColumns) -> Series| {
-        figures_memo(move |figures| columns(figures, unit, |columns| vec![read(columns)]))
-    };
-    let no_line = figures_memo(|figures| ChartData::new(figures.span(), Unit::Count));
-    view! {
-        <div class="stats">
-            {tile(
-                "Requests",
-                |row, figures| {
-                    let rate = row.requests as f64 / figures.totals.seconds.max(1) as f64;
-                    let load = share(row.duration_sum_us, figures.totals.duration_sum_us);
-                    (format::per_second(rate), format!("{}, {load} of the time of all", format::count(row.requests as f64)))
-                },
-                line(Unit::PerSecond, |columns| Series::new("succeeded", "hue-rate", &columns.fine_per_second)),
-            )}
-            {tile(
-                "Server errors",
-                |row, _| (of_all(row.server_errors, row.requests), format!("{} of {}", format::count(row.server_errors as f64), format::count(row.requests as f64))),
-                line(Unit::PerSecond, |columns| Series::new("server errors", "hue-server", &columns.server_errors_per_second)),
-            )}
-            {tile(
-                "p50",
-                |row, _| (latency(row, |latency| latency.p50_us), format!("mean {}", latency(row, |latency| latency.mean_us))),
-                line(Unit::DurationUs, |columns| Series::new("p50", "hue-p50", &columns.latency_p50_us)),
-            )}
-            {tile(
-                "p99",
-                |row, _| (latency(row, |latency| latency.p99_us), format!("the slowest {}", latency(row, |latency| latency.max_us))),
-                line(Unit::DurationUs, |columns| Series::new("p99", "hue-p99", &columns.latency_p99_us)),
-            )}
-            {tile(
-                "In time",
-                |row, _| (row.within_percent().map_or_else(|| "–".to_owned(), format::percent), format!("of {} that are judged", format::count(row.judged as f64))),
-                no_line,
-            )}
-            {tile(NOW, |row, _| (row.in_flight.to_string(), String::new()), no_line)}
-        </div>
-    }
-}
-
-/// A part of all requests in percent; a dash without requests.
-fn of_all(part: u64, whole: u64) -> String {
-    if whole == 0 { "–".to_owned() } else { share(part, whole) }
-}
-
-fn latency(row: &EndpointRow, read: fn(&Latency) -> u64) -> String {
-    row.latency.succeeded.as_ref().map_or_else(|| "–".to_owned(), |latency| format::duration_us(read(latency) as f64))
 }
 
 /// The charts and cards of an endpoint.
@@ -349,7 +280,7 @@ fn LatencyMap() -> impl IntoView {
 }
 
 fn percentile_lines(columns: &EndpointColumns) -> Vec<Series> {
-    vec![Series::new("p50", "hue-p50", &columns.latency_p50_us), Series::new("p99", "hue-p95", &columns.latency_p99_us)]
+    vec![Series::new("p50", "hue-p50", &columns.latency_p50_us), Series::new("p99", "hue-p99", &columns.latency_p99_us)]
 }
 
 #[component]

@@ -8,7 +8,7 @@ use std::{ops::Range, sync::Arc};
 
 use leptos::prelude::*;
 use watchboard_wire::{
-    EndpointName, EndpointRow, Latency, NameSource, RequestDatabase, RequestMemory, WindowTotals, format,
+    EndpointName, EndpointRow, Latency, NameSource, Part, RequestDatabase, RequestMemory, WindowTotals, format,
 };
 
 use self::{
@@ -76,6 +76,16 @@ pub(crate) fn EndpointTable() -> impl IntoView {
         };
         sorted.with(rows)
     };
+    let table_order = use_live().table_order;
+    Effect::new(move |_| {
+        figures.with(|figures| {
+            let name = |id: &usize| figures.endpoints[*id].name.as_ref().map(EndpointName::text);
+            // Those of the next view may be here already.
+            if figures.query.part == Part::Requests {
+                table_order.set_value(sorted.with(|ids| ids.iter().filter_map(name).collect()));
+            }
+        });
+    });
     let set = Memo::new(move |_| selection.with(|selection| selection.columns));
     let count = move || sorted.with(Vec::len);
     let all = move || selection.with(|selection| selection.all);

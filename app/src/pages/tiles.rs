@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use watchboard_wire::{Latency, RecentRequests, Snapshot, TimelineColumns, WindowTotals, format};
 
 use super::{
-    cells::{percent_change, signed},
+    cells::{RECENTLY, dash, error_tone, percent_change, signed},
     charts,
     chunks::Chunks,
     memory::watches_another,
@@ -94,9 +94,6 @@ pub(super) fn Tiles() -> impl IntoView {
     }
 }
 
-/// The figures of requests are of now.
-const RECENTLY: &str = ", last 10\u{a0}s";
-
 fn known_values<T: Copy>(column: &[Option<T>]) -> impl Iterator<Item = T> {
     column.iter().copied().flatten()
 }
@@ -131,22 +128,8 @@ fn error_change(totals: &WindowTotals) -> Option<String> {
     Some(signed(totals.error_percent()? - share, " points"))
 }
 
-/// Stands for a missing figure.
-fn dash() -> String {
-    "–".to_owned()
-}
-
 fn p99(latency: Option<Latency>) -> String {
     latency.map_or_else(dash, |latency| format::duration_us(latency.p99_us as f64))
-}
-
-/// As the finding of server errors: from 5 % on it is a warning, from 50 % on an incident.
-fn error_tone(percent: Option<f64>) -> &'static str {
-    match percent {
-        Some(percent) if percent >= 50.0 => "bad",
-        Some(percent) if percent >= 5.0 => "warn",
-        _ => "",
-    }
 }
 
 fn rss(snapshot: &Snapshot) -> String {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Band, EndpointCommand, EndpointLatency, LongLivedTotals, RequestDatabase, RequestMemory, RequestUpstream,
-    SlowRequest, Timeline, columns,
+    Band, EndpointCommand, EndpointLatency, LongLivedTotals, RecentRequests, RequestDatabase, RequestMemory,
+    RequestUpstream, SlowRequest, Timeline, columns,
 };
 
 /// The name of an endpoint, and its latency objective.
@@ -131,6 +131,8 @@ pub struct EndpointStrip {
 /// One endpoint over time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EndpointDetail {
+    /// The requests of the last ten seconds of the window; none where only longer steps are known.
+    pub recent: RecentRequests,
     /// Its sums over the window.
     pub row: EndpointRow,
     /// From the point of [`super::RefreshCursor::tick`] on.

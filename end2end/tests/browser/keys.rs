@@ -135,3 +135,26 @@ async fn times_are_those_of_the_browser_if_it_is_chosen() {
     browser.until(foot, |text| text.to_string().contains("All times are UTC+05:30.")).await;
     browser.stop().await;
 }
+
+#[tokio::test]
+async fn the_arrow_keys_go_along_the_endpoints_of_the_table() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.tab.goto(&format!("{}?view=requests&sort=endpoint&order=ascending", board.url)).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    browser.value("void ['products', 'orders', 'search?q=a'].map(path => fetch(`shop/${path}`))").await;
+    let names = "[...document.querySelectorAll('#endpoints tbody.rows th')].map(name => name.textContent)";
+    let names = browser.until(names, |names| names.as_array().is_some_and(|names| names.len() == 3)).await;
+    browser.value("document.querySelector('#endpoints tbody.rows tr:nth-child(2) a').click()").await;
+    let shown = "document.querySelector('#endpoint-name')?.textContent ?? ''";
+    browser.until(shown, |name| *name == names[1]).await;
+    for (key, at) in [("\u{e014}", 2), ("\u{e012}", 1), ("\u{e012}", 0)] {
+        press(&browser, key).await;
+        browser.until(shown, |name| *name == names[at]).await;
+    }
+    // On a chart they move its crosshair.
+    browser.value("document.querySelector('.chart:not(.heat) .plot').focus()").await;
+    press(&browser, "\u{e014}").await;
+    browser.until("document.querySelector('.crosshair').innerHTML !== ''", |there| there == true).await;
+    assert_eq!(browser.value(shown).await, names[0]);
+    browser.stop().await;
+}

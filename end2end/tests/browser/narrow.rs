@@ -40,6 +40,21 @@ async fn the_menu_is_within_the_page() {
 }
 
 #[tokio::test]
+async fn the_menu_has_the_windows_for_which_the_bar_has_no_room() {
+    let (board, browser) = (Board::demo("127.0.0.1:0", &["--no-traffic"]).await, Browser::start(true).await);
+    browser.resize(390, 844).await;
+    browser.tab.goto(&board.url).await.unwrap();
+    browser.until(FRESHNESS, |text| text == "Live").await;
+    let seen = "[...document.querySelectorAll('nav.windows a')].filter(it => it.offsetParent).map(it => it.textContent).join()";
+    assert_eq!(browser.value(seen).await, "15m");
+    browser.value("document.querySelector('#menu summary').click()").await;
+    browser.tab.find(Locator::Css("#menu .narrow a[title='minute']")).await.unwrap().click().await.unwrap();
+    browser.until("location.search", |query| query.as_str().is_some_and(|query| query.contains("window=1m"))).await;
+    browser.until(seen, |seen| seen == "1m").await;
+    browser.stop().await;
+}
+
+#[tokio::test]
 async fn tables_are_cards_of_two_lines_that_a_select_sorts() {
     let (board, browser) = (Board::demo("127.0.0.1:0", &[]).await, Browser::start(true).await);
     browser.resize(390, 844).await;

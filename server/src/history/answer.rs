@@ -10,7 +10,7 @@ use super::{
     History,
     causes::Causes,
     marks::Marks,
-    points::endpoint_point,
+    points::{self, endpoint_point},
     reported::Reported,
     slowest::LISTED,
     tiers::{Tiers, tier},
@@ -246,7 +246,9 @@ fn detail(
         Some(row) => wire_row(id, row, first_of_line, reader),
         None => EndpointRow { id: id as u32, ..EndpointRow::default() },
     };
+    let recent = points::last_ten_seconds(tiers, to);
     EndpointDetail {
+        recent: points::endpoint_sums(&recent, aliases, id).recent(recent.iter().map(|frame| frame.seconds).sum()),
         row: EndpointRow { name: Some(reader.name(id)), in_flight: reader.in_flight(id), open: reader.open(id), ..row },
         timeline,
         statuses: reader.statuses(id),

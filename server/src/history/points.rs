@@ -73,10 +73,7 @@ pub(super) fn endpoint_point(
     to: u64,
 ) -> EndpointColumns {
     let frames = frames(tiers, window, number, to);
-    let mut sums = Tally::default();
-    let encoded =
-        frames.iter().flat_map(|frame| frame.requests.iter().filter(|(endpoint, _)| aliases.row(*endpoint) == id));
-    encoded.for_each(|(_, encoded)| compact::apply(Sign::Add, encoded, &mut sums));
+    let sums = endpoint_sums(&frames, aliases, id);
     let rate = rate(&frames);
     let (latency, memory) = (sums.latencies.latency(), sums.memory());
     let (requests, usage) = (sums.requests(), sums.usage.as_ref());
@@ -101,6 +98,20 @@ pub(super) fn endpoint_point(
         connect_mean_us: vec![upstream.and_then(|upstream| mean(upstream.connect_sum_us))],
         latency_counts: vec![by_band(&sums)],
     }
+}
+
+/// The frames of the last ten seconds before a tick.
+pub(super) fn last_ten_seconds(tiers: &Tiers, now: u64) -> Vec<&Frame> {
+    tiers.cover(0, now.saturating_sub(10), now).collect()
+}
+
+/// What the frames have of one endpoint.
+pub(super) fn endpoint_sums(frames: &[&Frame], aliases: &Aliases, id: usize) -> Tally {
+    let mut sums = Tally::default();
+    let encoded =
+        frames.iter().flat_map(|frame| frame.requests.iter().filter(|(endpoint, _)| aliases.row(*endpoint) == id));
+    encoded.for_each(|(_, encoded)| compact::apply(Sign::Add, encoded, &mut sums));
+    sums
 }
 
 fn frames(tiers: &Tiers, window: Window, number: u64, to: u64) -> Vec<&Frame> {

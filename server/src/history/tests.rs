@@ -5,7 +5,7 @@ use watchboard_wire::{Latency, Part, RefreshQuery, Snapshot};
 use super::*;
 use crate::{
     histograms::bucket,
-    requests::{Class, Ending, Outcome, Policy, Recorder, RequestId, Sighting},
+    requests::{Class, Ending, Outcome, Policy, Recorder, RequestId, Sighting, record},
 };
 
 pub(crate) fn tally(durations_us: &[u64]) -> Tally {
@@ -314,4 +314,21 @@ fn the_window_before_is_there_once_the_history_has_all_of_it() {
     }
     let longest = fed.refresh(Window::ThirteenMonths, Part::Overview);
     assert_eq!(longest.totals.before, None, "no tier reaches back so far");
+}
+
+#[test]
+fn an_endpoints_last_ten_seconds_are_not_those_of_the_window() {
+    let recorder = Recorder::new(Policy::default());
+    record(recorder, "/a", 1);
+    let mut fed = Fed { reader: Reader::new(recorder), ..Fed::new() };
+    let _ = fed.reader.take(|_, _| {});
+    for tick in 0..100 {
+        let ours = if tick < 90 { vec![(0, 1_000)] } else { vec![(0, 5_000), (0, 5_000)] };
+        fed.tick(tick, &[&[(1, 9_000)], &ours[..]].concat());
+    }
+    let name = fed.reader.name(0).text();
+    let detail = fed.refresh(Window::FifteenMinutes, Part::Endpoint(name)).endpoint.expect("it is known");
+    assert_eq!((detail.recent.seconds, detail.recent.requests, detail.row.requests), (10, 20, 110));
+    let p50 = |latency: Option<Latency>| latency.map(|latency| latency.p50_us / 1_000);
+    assert_eq!((p50(detail.recent.latency), p50(detail.row.latency.succeeded)), (Some(5), Some(1)));
 }
