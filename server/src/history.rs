@@ -151,7 +151,9 @@ impl History {
     pub(crate) fn last_ten_seconds(&self) -> RecentRequests {
         let frames = points::last_ten_seconds(&self.tiers, self.now);
         let mut whole = Tally::default();
-        frames.iter().for_each(|frame| frame.requests.apply_whole(compact::Sign::Add, &mut whole));
+        for frame in &frames {
+            frame.requests.apply_whole(compact::Sign::Add, &mut whole);
+        }
         whole.recent(frames.iter().map(|frame| frame.seconds).sum())
     }
 

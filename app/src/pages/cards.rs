@@ -7,7 +7,7 @@ use super::{
     charts::{CpuChart, RssChart},
     commands::CommandsOfLate,
     database::DatabaseFacts,
-    endpoints::BusiestTable,
+    endpoints::busiest::BusiestTable,
     errors::CauseTable,
     export_links::ExportLinks,
     memory::{ProcessFacts, ResourceBars, SystemMemory, ThreadTable, process_or_application, watches_another},

@@ -1,5 +1,6 @@
 //! The endpoints of the window, as a table that can be sorted by each column and filtered.
 
+pub(super) mod busiest;
 mod columns;
 mod filter;
 mod tools;
@@ -137,28 +138,6 @@ pub(super) fn filter_and_sort(figures: &Figures, selection: &Selection) -> Vec<u
         sorted.reverse();
     }
     sorted
-}
-
-/// The endpoints that take the most time, for the overview.
-#[component]
-pub(crate) fn BusiestTable() -> impl IntoView {
-    let selection = use_selection();
-    let rows = figures_memo(move |figures| {
-        let ids = filter_and_sort(figures, &Selection::default());
-        Ok(selection
-            .with(|selection| ids.iter().map(|id| endpoint_row(figures, *id, selection, ColumnSet::All)).collect()))
-    });
-    let foot = figures_memo(|figures| match figures.endpoints.len() {
-        0 => no_request(figures),
-        shown => format!(
-            "{shown} of the {} endpoints since the start; the requests view has all.",
-            figures.snapshot.requests.endpoints
-        ),
-    });
-    view! {
-        <Table caption="Endpoints" quiet=true columns=columns(ColumnSet::All) sorting=sorting() rows />
-        <p class="more">{foot}</p>
-    }
 }
 
 /// The cells of the columns of a set.
