@@ -8,7 +8,7 @@ mod step;
 
 use std::{os::unix::process::CommandExt, process::Command};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use self::step::{Step, cargo, root};
 
@@ -106,7 +106,13 @@ fn bench() -> Result<()> {
     Step::new("a second of the monitor's thread").run(measure(&["sampling"]))?;
     Step::new("listening to a database client").run(measure(&["listening"]))?;
     Step::new("operations that are given up").run(measure(&["cancelled", "100000"]))?;
-    Step::new("the history").run(measure(&["history"]))
+    Step::new("the history").run(measure(&["history"]))?;
+    let folder = root().join("target/tmp/history");
+    let folder = folder.to_str().context("the path of the checkout is not text")?;
+    for endpoints in ["10", "50", "512"] {
+        Step::new("thirteen months on disk").run(measure(&["history-on-disk", folder, endpoints, "20"]))?;
+    }
+    Ok(())
 }
 
 /// The features of the tests: with one set for all, each package is built once.

@@ -38,6 +38,10 @@ fn main() -> Result<()> {
             watchboard::measures::bytes_of_a_refresh();
             Ok(())
         }
+        ["history-on-disk", folder, endpoints, per_second] => {
+            watchboard::measures::thirteen_months(folder.as_ref(), endpoints.parse()?, per_second.parse()?);
+            Ok(())
+        }
         ["proxies"] => proxies::all(),
         ["applications"] => proxies::applications(),
         ["sampling"] => sampling::all(),

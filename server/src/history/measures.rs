@@ -1,5 +1,9 @@
 //! Measures the memory of a day of many endpoints, and the time of a request for it. `watchboard-benches history` runs these.
 
+mod disk;
+
+pub use self::disk::thirteen_months;
+
 use std::{fs, time::Instant};
 
 use watchboard_wire::{Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot, Window};
@@ -22,27 +26,30 @@ struct Day {
     history: History,
     snapshot: Snapshot,
     routes: Vec<String>,
+    /// The requests of each endpoint in a second.
+    per_second: usize,
     random: fastrand::Rng,
     tick: u64,
 }
 
 impl Day {
-    fn new(endpoints: usize) -> Self {
+    fn new(endpoints: usize, per_second: usize, first_tick: u64) -> Self {
         let recorder = Recorder::new(Policy::default());
         Self {
             recorder,
             reader: Reader::new(recorder),
-            history: History::new(0, 0),
+            history: History::new(first_tick * 1000, first_tick),
             snapshot: Snapshot::default(),
             routes: (0..endpoints).map(|number| format!("/resources/{number}/items/{{id}}")).collect(),
+            per_second,
             random: fastrand::Rng::with_seed(5),
-            tick: 0,
+            tick: first_tick,
         }
     }
 
-    /// A request of each endpoint, and then a tick; how long that one elapsed, in microseconds.
+    /// The requests of a second of each endpoint, and then a tick; how long that one elapsed, in microseconds.
     fn tick(&mut self) -> f64 {
-        for number in 0..self.routes.len() {
+        for number in (0..self.routes.len()).flat_map(|number| std::iter::repeat_n(number, self.per_second)) {
             let normal = (0..12).map(|_| self.random.f64()).sum::<f64>() - 6.0;
             let typical = 5_000.0 * (1.0 + number as f64 % 7.0);
             record(self.recorder, &self.routes[number], (typical * (0.5 * normal).exp()) as u64);
@@ -50,7 +57,8 @@ impl Day {
         let started = Instant::now();
         let mut frame = FrameBuilder::new(self.tick, 1);
         let reports = self.reader.take(|id, tally| frame.endpoint(id, tally));
-        self.history.push(self.tick, frame, reports, Host::default(), &self.reader);
+        let host = host(&mut self.random);
+        self.history.push(self.tick, frame, reports, host, &self.reader);
         self.snapshot.tick = self.tick;
         self.snapshot.requests = self.reader.requests();
         self.tick += 1;
@@ -65,10 +73,31 @@ impl Day {
     }
 }
 
+/// The figures of a host in a second.
+fn host(random: &mut fastrand::Rng) -> Host {
+    let bytes = Some((60 << 20) + random.u64(..8 << 20));
+    let (percent, rate) = (Some(random.f64() * 30.0), Some(random.f64() * 2e6));
+    Host {
+        rss_bytes: bytes,
+        anonymous_bytes: bytes,
+        file_bytes: bytes,
+        shmem_bytes: Some(0),
+        live_heap_bytes: bytes,
+        memory_percent: percent,
+        process_cpu_percent: percent,
+        system_cpu_percent: percent,
+        memory_pressure_percent: Some(0.0),
+        requests_allocate: rate,
+        others_allocate: rate,
+        frees: rate,
+        ..Host::default()
+    }
+}
+
 /// The times and the memory of a day.
 pub fn a_day_of_512_endpoints() {
     let before = rss_mib();
-    let mut day = Day::new(512);
+    let mut day = Day::new(512, 1, 0);
     let mut times: Vec<f64> = (0..DAY + 600).map(|_| day.tick()).collect();
     times.sort_by(f64::total_cmp);
     let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
@@ -94,7 +123,7 @@ pub fn a_day_of_512_endpoints() {
 #[expect(clippy::missing_panics_doc, reason = "a benchmark ends by a panic")]
 pub fn bytes_of_a_refresh() {
     for endpoints in [10, 512] {
-        let mut day = Day::new(endpoints);
+        let mut day = Day::new(endpoints, 1, 0);
         (0..1000).for_each(|_| _ = day.tick());
         let (first, _) = day.refresh(Window::FifteenMinutes, None);
         let cursor = cursor_of(&first);

@@ -19,6 +19,8 @@ use std::{fmt, ops::Range, path::PathBuf};
 use sha2::{Digest, Sha256};
 
 pub use self::kept_times::HistoryStep;
+#[cfg(feature = "measures")]
+pub(crate) use self::writer::read;
 pub(crate) use self::{
     embedded::EmbeddedStore,
     kept_times::KeptTimes,

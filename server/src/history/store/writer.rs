@@ -284,7 +284,7 @@ impl StoreWriter {
     }
 }
 
-fn read(store: &EmbeddedStore, spans: &StoredSpans) -> Result<Earlier, StoreError> {
+pub(crate) fn read(store: &EmbeddedStore, spans: &StoredSpans) -> Result<Earlier, StoreError> {
     let mut steps = vec![];
     for (tier, span) in spans {
         steps.extend(store.steps(*tier, span.clone())?);
