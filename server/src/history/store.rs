@@ -32,7 +32,7 @@ pub(crate) use self::{
 #[derive(Clone, Debug)]
 pub(crate) struct HistoryFolder {
     pub(crate) path: PathBuf,
-    /// The bytes of all steps and names, at most.
+    /// The bytes that its file takes on disk, at most, but for those of ten minutes.
     pub(crate) max_bytes: u64,
     pub(crate) kept_times: KeptTimes,
 }
@@ -113,7 +113,7 @@ pub(crate) trait Store: Send {
     fn run_record(&self) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Removes the steps that are older than their tier keeps, and the oldest marks. While the others take more than `most_bytes`, the oldest of the finest
-    /// tier goes.
+    /// tier goes, those of [`StoreTier::late_seconds`] last.
     fn trim(&mut self, now: u64, kept_times: &KeptTimes, most_bytes: u64) -> Result<(), StoreError>;
 
     /// The bytes of all steps, names and marks, without what the store itself needs.

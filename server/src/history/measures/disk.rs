@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt,
     path::Path,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -79,14 +80,15 @@ fn fill(store: &mut EmbeddedStore, first: u64) {
                 StoredStep { tier, start: *start, bytes }
             });
             store.append(&Batch { steps: steps.collect(), ..Batch::default() }).expect("a store");
-            store.trim(first + SIMULATED, &kept, MAX_BYTES).expect("a store");
+            let most_bytes = store.records_within(MAX_BYTES).expect("a store");
+            store.trim(first + SIMULATED, &kept, most_bytes).expect("a store");
         }
     }
 }
 
 fn sizes(store: &EmbeddedStore, file: &Path, endpoints: usize) {
-    let of_file = fs::metadata(file).expect("a file").len() as f64 / MIB;
-    println!("  {:.1} MiB of steps, a file of {of_file:.1} MiB", store.bytes().expect("a store") as f64 / MIB);
+    let on_disk = fs::metadata(file).expect("a file").blocks() as f64 * 512.0 / MIB;
+    println!("  {:.1} MiB of steps, which take {on_disk:.1} MiB on disk", store.bytes().expect("a store") as f64 / MIB);
     for tier in StoreTier::ALL {
         let steps = store.steps(tier, 0..u64::MAX).expect("a store");
         let bytes: usize = steps.iter().map(|step| step.bytes.len()).sum();

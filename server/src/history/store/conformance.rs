@@ -21,6 +21,7 @@ fn conform(make: &mut dyn FnMut() -> Box<dyn Store>) {
     sent_twice_is_stored_once(&mut *make());
     tiers_keep_their_time(&mut *make());
     the_finest_goes_first(&mut *make());
+    what_is_long_ago_takes_no_place_of_the_last_hours(&mut *make());
     marks_and_the_record_of_a_run_are_kept(&mut *make());
 }
 
@@ -89,6 +90,18 @@ fn the_finest_goes_first(store: &mut dyn Store) {
     assert_eq!((left, store.bytes().unwrap()), ([0, 5, 10, 10, 10, 10], 4_500));
 }
 
+fn what_is_long_ago_takes_no_place_of_the_last_hours(store: &mut dyn Store) {
+    let now = 2_000_000_000;
+    let old = (0..10).map(|at| step(StoreTier::QuarterHour, now - 100 * 86_400 + at * 900, &[0; 100]));
+    let late = (0..10).map(|at| step(StoreTier::TenSeconds, now - 10_000 + at * 1_000, &[0; 100]));
+    store.append(&Batch { steps: old.chain(late).collect(), ..Batch::default() }).unwrap();
+    store.trim(now, &KeptTimes::default(), 1_200).unwrap();
+    // Of the ten seconds those of more than two hours ago, then quarters of an hour.
+    assert_eq!([StoreTier::TenSeconds, StoreTier::QuarterHour].map(|tier| starts(store, tier).len()), [7, 5]);
+    store.trim(now, &KeptTimes::default(), 300).unwrap();
+    assert_eq!(starts(store, StoreTier::TenSeconds), [now - 3_000, now - 2_000, now - 1_000]);
+}
+
 fn marks_and_the_record_of_a_run_are_kept(store: &mut dyn Store) {
     assert_eq!((store.marks(0..u64::MAX).unwrap(), store.run_record().unwrap()), (vec![], None));
     let mark = |at_unix_ms: u64, text: &str| StoredMark { at_unix_ms, bytes: text.into() };
@@ -119,6 +132,25 @@ fn the_embedded_store_conforms() {
         count += 1;
         Box::new(EmbeddedStore::open(&folder.path().join(count.to_string())).unwrap())
     });
+}
+
+#[test]
+fn a_bound_of_the_file_counts_what_its_records_take() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("history");
+    let mut store = EmbeddedStore::open(&file).unwrap();
+    let (most, now) = (2 << 20, 2_000_000_000);
+    assert_eq!(store.records_within(most).unwrap(), u64::MAX);
+    for part in 0..40 {
+        // Each takes a page of four kibibytes.
+        let steps = (0..50).map(|at| step(StoreTier::TenSeconds, now - 20_000 + (part * 50 + at) * 10, &[7; 3_060]));
+        store.append(&Batch { steps: steps.collect(), ..Batch::default() }).unwrap();
+        let records = store.records_within(most).unwrap();
+        store.trim(now, &KeptTimes::default(), records).unwrap();
+    }
+    let on_disk = std::os::unix::fs::MetadataExt::blocks(&std::fs::metadata(&file).unwrap()) * 512;
+    assert!((most / 2..most * 5 / 4).contains(&on_disk), "{on_disk} bytes");
+    assert_eq!(starts(&store, StoreTier::TenSeconds).last(), Some(&(now - 10)), "the last are there");
 }
 
 #[test]

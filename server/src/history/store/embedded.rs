@@ -58,6 +58,17 @@ impl EmbeddedStore {
         }
     }
 
+    /// The bytes of records for which a file of so many bytes has room: redb rounds each record up to pages. Without an end while the
+    /// file is smaller.
+    pub(crate) fn records_within(&self, file_bytes: u64) -> Result<u64, StoreError> {
+        let write = self.database.begin_write()?;
+        let stats = write.stats()?;
+        write.abort()?;
+        let used_bytes = stats.allocated_pages() * stats.page_size() as u64;
+        let part = u128::from(self.bytes()?) * u128::from(file_bytes) / u128::from(used_bytes.max(1));
+        Ok(if used_bytes <= file_bytes { u64::MAX } else { part as u64 })
+    }
+
     fn version(&self) -> Result<Option<u32>, StoreError> {
         let read = self.database.begin_read()?;
         match read.open_table(VERSION) {
@@ -209,9 +220,11 @@ impl Store for EmbeddedStore {
                     less += payload_bytes(removed?.1.value());
                 }
             }
-            for tier in StoreTier::ALL {
+            let old = StoreTier::ALL.map(|tier| (tier, now.saturating_sub(tier.late_seconds())));
+            let all = StoreTier::ALL.map(|tier| (tier, u64::MAX));
+            for (tier, before) in old.into_iter().chain(all) {
                 let number = tier as u8;
-                let mut removed = steps.extract_from_if((number, 0)..(number, u64::MAX), |_, _| true)?;
+                let mut removed = steps.extract_from_if((number, 0)..(number, before), |_, _| true)?;
                 while held.saturating_sub(less) > most_bytes
                     && let Some(oldest) = removed.next()
                 {

@@ -28,6 +28,19 @@ impl StoreTier {
         }
     }
 
+    /// The steps of these last seconds go only when all else is gone: coarse steps of long ago never take the place of the last hours.
+    pub(crate) fn late_seconds(self) -> u64 {
+        const HOUR: u64 = 3_600;
+        match self {
+            Self::TenSeconds => 2 * HOUR,
+            Self::Minute => 48 * HOUR,
+            Self::QuarterHour => 14 * 24 * HOUR,
+            Self::Hour => 8 * 24 * HOUR,
+            Self::SixHours => 31 * 24 * HOUR,
+            Self::TwoDays => 398 * 24 * HOUR,
+        }
+    }
+
     /// A step that is not complete is sent once in so many seconds.
     pub(crate) fn sent_each_seconds(self) -> u64 {
         match self {

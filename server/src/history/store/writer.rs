@@ -270,7 +270,8 @@ impl StoreWriter {
                 self.pending.pop_front();
             }
             if trimmed.is_none_or(|trimmed| trimmed.elapsed() >= TRIM_EACH) {
-                store.trim(crate::clock::now_unix_ms() / 1000, &self.folder.kept_times, self.folder.max_bytes)?;
+                let most_bytes = store.records_within(self.folder.max_bytes)?;
+                store.trim(crate::clock::now_unix_ms() / 1000, &self.folder.kept_times, most_bytes)?;
                 trimmed = Some(Instant::now());
             }
             self.state.bytes.store(store.bytes()?, Relaxed);
