@@ -1,5 +1,5 @@
 //! A host of many endpoints, with traffic on all of them: to see how the board bears them. Run it with
-//! `cargo run -p watchboard --example many [ADDRESS:PORT [ENDPOINTS]]`.
+//! `cargo run -p watchboard --example many [ADDRESS:PORT [ENDPOINTS [FOLDER]]]`. The folder is that of its history.
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
@@ -15,7 +15,9 @@ async fn main() -> std::io::Result<()> {
     let routes = (0..endpoints).fold(Router::new(), |app, number| {
         app.route(&format!("/resources/{number}/items/{{id}}"), get(move || answer(number)))
     });
-    let app = Monitor::builder().access(LocalOnly::default()).build().watch(routes, "/");
+    let builder = Monitor::builder().access(LocalOnly::default());
+    let builder = arguments.next().into_iter().fold(builder, watchboard::Builder::data_dir);
+    let app = builder.build().watch(routes, "/");
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("the board is at http://{}/", listener.local_addr()?);
     tokio::spawn(traffic(app.clone(), endpoints));
