@@ -35,7 +35,7 @@ pub(super) fn PastSpanNotice() -> impl IntoView {
             <a href=link(before)>"Before"</a>" "
             <a href=link(after)>"After"</a>" "
             <a href=now>"Back to now"</a>
-            " Beside the "
+            " Compare with: "
             {EarlierSpan::ALL.map(beside)}
         </aside>
     }

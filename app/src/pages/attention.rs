@@ -33,7 +33,7 @@ pub(super) fn Attention() -> impl IntoView {
         let hidden = findings.len().saturating_sub(MAX_FINDINGS);
         Either::Right(view! {
             <ul class="attention">{findings.into_iter().take(MAX_FINDINGS).map(finding_item).collect_view()}</ul>
-            {(hidden > 0).then(|| view! { <p class="more">{format!("{hidden} more above")}</p> })}
+            {(hidden > 0).then(|| view! { <p class="more">{format!("{hidden} more in the line above the figures")}</p> })}
         })
     };
     let second = move || {

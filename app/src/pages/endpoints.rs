@@ -9,7 +9,7 @@ use std::{ops::Range, sync::Arc};
 
 use leptos::prelude::*;
 use watchboard_wire::{
-    EndpointName, EndpointRow, Latency, NameSource, Part, RequestDatabase, RequestMemory, WindowTotals, format,
+    EndpointName, EndpointRow, NameSource, Part, RequestDatabase, RequestMemory, WindowTotals, format,
 };
 
 use self::{
@@ -166,13 +166,14 @@ fn change_cells(figures: &Figures, row: &EndpointRow) -> [(&'static str, Cell); 
     [
         ("Requests", cell(|row| Some(row.requests as f64), format::count)),
         ("5xx", cell(|row| Some(row.server_errors as f64), format::count)),
-        ("p50", cell(|row| latency_of(row, |latency| latency.p50_us), format::duration_us)),
-        ("p99", cell(|row| latency_of(row, |latency| latency.p99_us), format::duration_us)),
+        ("p50", cell(|row| known_figure(row, Sort::P50), format::duration_us)),
+        ("p99", cell(|row| known_figure(row, Sort::P99), format::duration_us)),
     ]
 }
 
-fn latency_of(row: &EndpointRow, read: fn(&Latency) -> u64) -> Option<f64> {
-    row.latency.succeeded.as_ref().map(|latency| read(latency) as f64)
+/// The figure that sorts, if the endpoint has it.
+fn known_figure(row: &EndpointRow, sort: Sort) -> Option<f64> {
+    Some(sort.key(row)).filter(|figure| *figure >= 0.0)
 }
 
 /// The time that the requests of an endpoint took, as a share of all.

@@ -68,28 +68,21 @@ fn memory_in_brief(snapshot: &Snapshot) -> Vec<Fact> {
         Ok(process) => (format::bytes(read(process) as f64), String::new()),
         Err(why) => ("–".to_owned(), why.to_string()),
     };
-    let fact = |name, (value, title): (String, String)| (name, value, title);
-    let limit = match memory.headline() {
-        Ok(headline) => {
-            let used = format!(
-                "{} of {}",
-                format::bytes(headline.used_bytes as f64),
-                format::bytes(headline.limit_bytes as f64)
-            );
-            (used, format!("of the {}", headline.scope))
-        }
-        Err(why) => ("–".to_owned(), why.to_string()),
+    let of_limit = |scope: &str, used_bytes: u64, limit_bytes: u64| {
+        let used = format!("{} of {}", format::bytes(used_bytes as f64), format::bytes(limit_bytes as f64));
+        (used, format!("of the {scope}"))
     };
+    let limit = match (memory.headline(), &memory.system) {
+        (Ok(headline), _) => of_limit(headline.scope, headline.used_bytes, headline.limit_bytes),
+        // The system has its memory without the application too.
+        (Err(_), Ok(system)) => of_limit("system", system.used_bytes, system.total_bytes),
+        (Err(why), Err(_)) => ("–".to_owned(), why.to_string()),
+    };
+    let is_of_container = memory.headline().is_ok_and(|headline| headline.scope == "container");
+    let fact = |name, (value, title): (String, String)| (name, value, title);
     vec![
         fact("Heap and stacks", size(|process| process.anonymous_bytes)),
-        fact(
-            if matches!(memory.headline(), Ok(headline) if headline.scope == "container") {
-                "Container"
-            } else {
-                "System"
-            },
-            limit,
-        ),
+        fact(if is_of_container { "Container" } else { "System" }, limit),
     ]
 }
 

@@ -59,8 +59,8 @@ pub(super) fn Tiles() -> impl IntoView {
                     |totals| totals.error_percent().map_or_else(dash, format::percent),
                 )
                 detail=window(|totals| {
-                    let percent = totals.error_percent().map_or_else(dash, format::percent);
-                    format!("{}, {percent}", format::count(totals.server_errors as f64))
+                    let percent = totals.error_percent().map(|percent| format!(", {}", format::percent(percent)));
+                    format!("{}{}", format::count(totals.server_errors as f64), percent.unwrap_or_default())
                 })
                 change=change(error_change)
                 line=line(charts::server_errors())

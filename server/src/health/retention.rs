@@ -66,10 +66,10 @@ pub(super) fn filled_by(used_bytes: u64, history: &mut History, reader: &Reader)
     let most = all.max_by(|a, b| a.bytes.total_cmp(&b.bytes))?;
     let since = if history.seconds() < Window::Hour.seconds() { "since the start" } else { "in the last hour" };
     let name = reader.name(most.id).text();
-    let lately = retentions(Window::FiveMinutes, history).find(|keeps| keeps.id == most.id);
-    let lately = format::bytes(lately.map_or(0.0, |keeps| keeps.bytes.clamp(0.0, most.bytes)));
     let lately = if history.seconds() > Window::FiveMinutes.seconds() {
-        format!(", {lately} of it in the last 5 minutes")
+        let keeps = retentions(Window::FiveMinutes, history).find(|keeps| keeps.id == most.id);
+        let bytes = keeps.map_or(0.0, |keeps| keeps.bytes.clamp(0.0, most.bytes));
+        format!(", {} of it in the last 5 minutes", format::bytes(bytes))
     } else {
         String::new()
     };

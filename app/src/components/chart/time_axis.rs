@@ -83,11 +83,11 @@ fn ticks(shown: &ChartSpan) -> Vec<Tick> {
         } else {
             format!("started {}", format::clock(*started_ms))
         };
-        vec![
-            Tick::new(0.0, began),
-            Tick { is_between: true, ..Tick::new(2.0 / 3.0, format!("{} ago", format::span(seconds / 3))) },
-            Tick::new(1.0, "now"),
-        ]
+        let between = ROUND_SECONDS.into_iter().rfind(|round| 2 * round <= seconds).map(|round| {
+            let place = 1.0 - round as f64 / seconds as f64;
+            Tick { is_between: true, ..Tick::new(place, format!("{} ago", format::span(round))) }
+        });
+        [Some(Tick::new(0.0, began)), between, Some(Tick::new(1.0, "now"))].into_iter().flatten().collect()
     };
     let since_midnight = end_ms % DAY_MS / 1000;
     if 0 < since_midnight && since_midnight < seconds {
@@ -97,6 +97,9 @@ fn ticks(shown: &ChartSpan) -> Vec<Tick> {
     }
     ticks
 }
+
+/// Times between the ends of a young axis: the longest that is in its second half.
+const ROUND_SECONDS: [u64; 14] = [5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1_800, 3_600, 7_200, 14_400];
 
 /// The times of a whole window, evenly apart.
 fn words(window: Window) -> &'static [&'static str] {

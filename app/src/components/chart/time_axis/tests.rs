@@ -18,6 +18,19 @@ fn the_date_stands_where_the_day_begins() {
 }
 
 #[test]
+fn a_young_axis_has_a_round_time_between_its_ends() {
+    let texts = |points: usize| {
+        let span = ShownSpan { window: Window::FifteenMinutes, points };
+        let end_ms = 1_772_323_200_000 + 43_200_000;
+        let span = ChartSpan { span, is_past: false, started_ms: end_ms - points as u64 * 10_000, end_ms };
+        ticks(&span).into_iter().map(|tick| tick.text.replace('\u{a0}', " ")).collect::<Vec<_>>()
+    };
+    let between = |points: usize| texts(points)[1].clone();
+    let all = [6, 13, 20, 37, 62].map(between);
+    assert_eq!(all, ["20 s ago", "1 m ago", "1 m ago", "3 m ago", "5 m ago"]);
+}
+
+#[test]
 fn a_date_stands_at_its_place() {
     let day = Tick { is_midnight: true, ..Tick::new(0.5, "1 Mar") };
     assert!(day.draw().starts_with("<text x=\"50.00%\" y=\"50%\" text-anchor=\"middle\">1 Mar</text><line"));
