@@ -21,7 +21,7 @@ async fn a_failure_of_the_application_is_logged_once_and_found() {
     for _ in 0..30 {
         ask(502).await;
     }
-    let is_found = |health: &Value| health["reasons"].to_string().contains("server error: the application refuses");
+    let is_found = |health: &Value| health["reasons"].to_string().contains("server error: the application refused");
     binary.client.wait_for_json("/health", WITHIN, is_found).await;
     let lines = binary.log_lines("refused connections");
     assert_eq!(lines.len(), 1, "{lines:?}");
