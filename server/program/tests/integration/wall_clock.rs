@@ -111,16 +111,16 @@ async fn the_day_before_lies_under_a_span_of_today() {
     let arguments = ["demo", "--data-dir", folder.path().to_str().unwrap()];
     let Some(mut yesterday) = Faked::start("-86400", &arguments).await else { return };
     let has_answered = |health: &Value, many| health["application"]["total_requests"].as_u64() > Some(many);
-    yesterday.health(|health| has_answered(health, 300)).await;
+    yesterday.health(|health| has_answered(health, 600)).await;
     yesterday.binary.signal("TERM").await;
     yesterday.binary.wait_for_exit().await;
-    // The same time of day again, a day later.
-    let later = began.elapsed().as_secs();
+    // Twelve seconds into the same time of day, a day later: so the span has two stored steps of the day before.
+    let later = began.elapsed().as_secs() - 12;
     let Some(today) = Faked::start(&format!("-{later}"), &arguments).await else { return };
     today.health(|health| has_answered(health, 200)).await;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() - later;
     let page = async |earlier: &str| {
-        let path = format!("/?view=requests&from={}&to={now}&columns=change{earlier}", now - 6);
+        let path = format!("/?view=requests&from={}&to={now}&columns=change{earlier}", now - 20);
         String::from_utf8(today.binary.client.send("GET", &path).await.1.to_vec()).unwrap()
     };
     let (alone, day, week) = (page("").await, page("&earlier=day").await, page("&earlier=week").await);
