@@ -154,7 +154,7 @@ impl History {
         for frame in &frames {
             frame.requests.apply_whole(compact::Sign::Add, &mut whole);
         }
-        whole.recent(frames.iter().map(|frame| frame.seconds).sum())
+        whole.recent(points::seconds(&frames))
     }
 
     /// The last minute of each endpoint.

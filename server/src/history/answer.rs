@@ -248,7 +248,7 @@ fn detail(
     };
     let recent = points::last_ten_seconds(tiers, to);
     EndpointDetail {
-        recent: points::endpoint_sums(&recent, aliases, id).recent(recent.iter().map(|frame| frame.seconds).sum()),
+        recent: points::endpoint_sums(&recent, aliases, id).recent(points::seconds(&recent)),
         row: EndpointRow { name: Some(reader.name(id)), in_flight: reader.in_flight(id), open: reader.open(id), ..row },
         timeline,
         statuses: reader.statuses(id),

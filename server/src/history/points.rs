@@ -119,9 +119,14 @@ fn frames(tiers: &Tiers, window: Window, number: u64, to: u64) -> Vec<&Frame> {
     tiers.cover(tier(window), number * step, ((number + 1) * step).min(to)).collect()
 }
 
+/// The seconds for which the frames have a reading.
+pub(super) fn seconds(frames: &[&Frame]) -> u64 {
+    frames.iter().map(|frame| frame.seconds).sum()
+}
+
 /// A function from counts to rates per second of the frames; `None` without a reading.
 fn rate(frames: &[&Frame]) -> impl Fn(u64) -> Option<f32> + use<> {
-    let seconds: u64 = frames.iter().map(|frame| frame.seconds).sum();
+    let seconds = seconds(frames);
     move |count| (seconds > 0).then(|| hundredths(count as f64 / seconds as f64))
 }
 
