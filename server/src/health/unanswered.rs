@@ -158,8 +158,13 @@ mod tests {
 
     #[test]
     fn the_documentation_has_these_thresholds() {
-        crate::health::finding::assert_documented(&[&format!(
-            "At least {ENOUGH_BEYOND} requests have waited for {HANGS_FROM_SECONDS} s, or for the objective if that is longer, and these are more than 1 % of at least {ENOUGH_REQUESTS}"
-        )]);
+        crate::health::finding::assert_documented(&[
+            &format!(
+                "At least {ENOUGH_BEYOND} requests have waited for {HANGS_FROM_SECONDS} s, or for the objective if that is longer, and these are more than 1 % of at least {ENOUGH_REQUESTS}"
+            ),
+            &format!(
+                "If there are {ENOUGH_REQUESTS} of all endpoints, and nothing was answered in the last ten seconds"
+            ),
+        ]);
     }
 }
