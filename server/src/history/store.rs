@@ -32,7 +32,7 @@ pub(crate) use self::{
 #[derive(Clone, Debug)]
 pub(crate) struct HistoryFolder {
     pub(crate) path: PathBuf,
-    /// The bytes that its file takes on disk, at most, but for those of ten minutes.
+    /// The bytes that its file takes on disk, at most. The file is compared with it every ten minutes.
     pub(crate) max_bytes: u64,
     pub(crate) kept_times: KeptTimes,
 }
