@@ -65,8 +65,8 @@ impl History {
                 store.is_some_and(|kept| self.now.saturating_sub(kept.kept_seconds(*tier)) <= ticks.0)
             };
             // The store has the errors and the slow requests of the span itself. What happened a moment ago is not there yet.
-            let is_sent = ticks.1 <= self.sent.until.max(self.first);
-            let stored = stored_steps(window).filter(|tier| (is_sent || !is_held) && kept(tier));
+            let is_sent = |tier: StoreTier| ticks.1 <= self.sent.until[tier as usize].max(self.first);
+            let stored = stored_steps(window).filter(|tier| (is_sent(*tier) || !is_held) && kept(tier));
             let points = ticks.1.div_ceil(step) - ticks.0 / step;
             let is_shown = (is_held || stored.is_some()) && points <= window.points() as u64;
             is_shown.then_some(PastSpan { window, ticks, stored, is_held })

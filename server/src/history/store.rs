@@ -19,7 +19,7 @@ use std::{fmt, ops::Range, path::PathBuf};
 use sha2::{Digest, Sha256};
 
 pub use self::kept_times::HistoryStep;
-#[cfg(feature = "measures")]
+#[cfg(any(test, feature = "measures"))]
 pub(crate) use self::writer::read;
 pub(crate) use self::{
     embedded::EmbeddedStore,
@@ -102,6 +102,9 @@ pub(crate) trait Store: Send {
 
     /// The steps of a tier that begin within a span of Unix seconds, the oldest first.
     fn steps(&self, tier: StoreTier, span: Range<u64>) -> Result<Vec<StoredStep>, StoreError>;
+
+    /// The Unix seconds at which the first and the last step of a tier begin.
+    fn bounds(&self, tier: StoreTier) -> Result<Option<(u64, u64)>, StoreError>;
 
     /// All names, by rising key.
     fn names(&self) -> Result<Vec<(NameKey, Vec<u8>)>, StoreError>;

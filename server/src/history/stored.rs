@@ -8,7 +8,11 @@ use super::{
     stored_name::{NumberOf, RunNumber},
     stored_reports::StoredReports,
 };
-use crate::{commands::CommandTally, history::store::NameKey, requests::Tally};
+use crate::{
+    commands::CommandTally,
+    history::store::{NameKey, StoredStep},
+    requests::Tally,
+};
 
 /// The first byte: the version of what follows. In the first one there were no reports.
 const VERSION: u8 = 2;
@@ -75,6 +79,12 @@ pub(super) fn decode(
     };
     let frame = Frame { start, seconds, host: from_fields(&host), requests, commands, ..Frame::default() };
     Some((frame, reports))
+}
+
+/// The seconds of which a step has figures; none if it cannot be read.
+pub(super) fn seconds(step: &StoredStep) -> u64 {
+    let frame = decode(&step.bytes, step.start, &mut |_| None, &mut |_| None);
+    frame.map_or(0, |(frame, _)| frame.seconds)
 }
 
 fn decode_tallies<T: Compact>(rest: &mut &[u8], number_of: NumberOf<'_>) -> Option<Tallies> {

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use watchboard_wire::{CommandName, ErrorKind};
 
-use crate::history::store::NameKey;
+use crate::history::store::{NameKey, StoreTier};
 
 /// What was sent to the store.
 #[derive(Debug, Default)]
 pub(super) struct SentToStore {
-    /// The tick up to which steps of ten seconds were sent.
-    pub(super) until: u64,
+    /// The tick up to which the steps of each tier were sent.
+    pub(super) until: [u64; StoreTier::ALL.len()],
     /// Steps that earlier runs did not complete, by their tier in memory and their start. They are sent anew.
     pub(super) refolded: Vec<(usize, u64)>,
     pub(super) names: HashSet<NameKey>,

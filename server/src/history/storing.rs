@@ -1,6 +1,6 @@
 //! What of the history goes to the store, and what comes back after a restart.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use watchboard_wire::{CommandName, EndpointName, ErrorCause};
 
@@ -12,7 +12,7 @@ use super::{
     stored,
     stored_name::{RunNumber, StoredName},
     stored_reports::{StoredErrors, StoredReports},
-    tiers::{STEPS, earlier_span},
+    tiers::{STEPS, earlier_span, first_of},
 };
 use crate::requests::{Reader, SlowSighting};
 
@@ -50,19 +50,17 @@ impl History {
     }
 
     fn take_until(&mut self, to: u64, is_rest: bool, names: NameLookup<'_>) -> Batch {
-        let from = self.sent.until.max(self.first / 10 * 10);
         let mut batch = Batch { marks: self.marks.take_unsent(), ..Batch::default() };
-        if from >= to {
-            return batch;
-        }
         for tier in StoreTier::ALL {
             let step = tier.step_seconds();
             let refolded = self.sent.refolded.iter().filter(|(at, _)| *at == tier_of(tier)).map(|(_, start)| *start);
-            let mut starts: Vec<u64> = refolded.collect();
+            let mut starts: BTreeSet<u64> = refolded.collect();
+            let from = self.sent.until[tier as usize].max(self.first / 10 * 10);
             // Longer steps are sent less often, since they take longer to sum.
             let sent_each = tier.sent_each_seconds();
-            if is_rest || from / sent_each < to / sent_each {
+            if from < to && (is_rest || from / sent_each < to / sent_each) {
                 starts.extend((from / step..to.div_ceil(step)).map(|number| number * step));
+                self.sent.until[tier as usize] = to;
             }
             for start in starts {
                 let frames: Vec<_> = self.tiers.cover(tier_of(tier), start, to.min(start + step)).collect();
@@ -77,7 +75,6 @@ impl History {
                 batch.steps.push(StoredStep { tier, start, bytes });
             }
         }
-        self.sent.until = to;
         self.sent.refolded.clear();
         batch
     }
@@ -88,6 +85,31 @@ impl History {
             self.sent.names.remove(key);
         }
         self.marks.send_again(&lost.marks);
+    }
+
+    /// Completes the longer steps that the last run had begun when it was killed, or when its last batch was lost: they are made of its
+    /// shorter ones. Returns what the store lacks of them.
+    pub(crate) fn complete(
+        earlier: &mut Earlier,
+        reader: &mut Reader,
+        number: &dyn Fn(&CommandName) -> Option<u16>,
+        name: &dyn Fn(u16) -> CommandName,
+    ) -> Batch {
+        let steps = std::mem::take(&mut earlier.last_steps);
+        let newest = steps.iter().filter(|step| step.tier == StoreTier::TenSeconds).map(|step| step.start).max();
+        let Some(newest) = newest else { return Batch::default() };
+        let of_last = Earlier { steps, names: std::mem::take(&mut earlier.names), ..Earlier::default() };
+        let mut last = Self::new(0, newest + 10);
+        last.restore(&of_last, reader, number);
+        last.first = newest;
+        let mut batch = last.take_until(newest + 10, true, NameLookup { reader, command: name });
+        let is_same = |one: &StoredStep, other: &StoredStep| (one.tier, one.start) == (other.tier, other.start);
+        let known = |fresh: &StoredStep| of_last.steps.iter().find(|known| is_same(known, fresh));
+        batch.steps.retain(|fresh| known(fresh).map_or(0, stored::seconds) < stored::seconds(fresh));
+        earlier.names = of_last.names;
+        earlier.steps.retain(|known| !batch.steps.iter().any(|fresh| is_same(known, fresh)));
+        earlier.steps.extend(batch.steps.iter().cloned());
+        batch
     }
 
     /// Takes over what earlier runs have stored, and returns how many of its steps cannot be read. `command` finds or makes the number of a
@@ -116,7 +138,8 @@ impl History {
         }
         self.reported.add_earlier(steps.slow, &self.aliases);
         self.sent.refolded = self.tiers.refold();
-        self.oldest = self.tiers.oldest().unwrap_or(self.first).min(self.first);
+        let stored = first_of(earlier.first_starts.iter().map(|(tier, start)| (*start, tier.step_seconds())));
+        self.oldest = [self.tiers.oldest(), stored].into_iter().flatten().fold(self.first, u64::min);
         self.forget_sums();
         unreadable
     }

@@ -56,6 +56,15 @@ fn tier_of_before(window: Window) -> Option<usize> {
     (tier(window) + 1..STEPS.len()).find(|tier| reach(tier) >= 2 * window.seconds() + STEPS[*tier])
 }
 
+/// The first tick that there are figures of, by the start of the first step of each tier and its length, the finest tier first. A coarse
+/// step may begin before them, so a finer one that begins within it tells.
+pub(super) fn first_of(firsts: impl DoubleEndedIterator<Item = (u64, u64)>) -> Option<u64> {
+    let finer = |(oldest, coarse): (u64, u64), (start, step)| {
+        if start < oldest + coarse { (start, step) } else { (oldest, coarse) }
+    };
+    firsts.rev().reduce(finer).map(|(oldest, _)| oldest)
+}
+
 /// All frames of the history.
 pub(crate) struct Tiers {
     /// The first tick of this run.
@@ -199,15 +208,9 @@ impl Tiers {
         }
     }
 
-    /// The first tick that there are figures of; `None` without a frame. A coarse frame may begin before them, so a finer one that begins
-    /// within it tells.
+    /// The first tick that there are figures of; `None` without a frame.
     pub(super) fn oldest(&self) -> Option<u64> {
-        let firsts =
-            self.frames.iter().zip(STEPS).rev().filter_map(|(frames, step)| Some((frames.front()?.start, step)));
-        let finer = |(oldest, coarse): (u64, u64), (start, step)| {
-            if start < oldest + coarse { (start, step) } else { (oldest, coarse) }
-        };
-        firsts.reduce(finer).map(|(oldest, _)| oldest)
+        first_of(self.frames.iter().zip(STEPS).filter_map(|(frames, step)| Some((frames.front()?.start, step))))
     }
 
     /// The tick up to which a tier has all complete steps.

@@ -41,7 +41,7 @@ pub(super) struct State {
 }
 
 /// A host that ends waits so long at most until the history's last seconds are stored.
-const STORED_WITHIN: Duration = Duration::from_millis(1_500);
+const STORED_WITHIN: Duration = Duration::from_millis(3_500);
 
 /// The end of the monitor's thread. Whoever drops it waits for that, if a history is stored then.
 pub(super) struct ThreadEnd {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{Notify, oneshot::Receiver};
-use watchboard_wire::{Reading, StoredHistory, Unknown};
+use watchboard_wire::{CommandName, Reading, StoredHistory, Unknown};
 
 use crate::{
     commands::CommandReader,
@@ -20,7 +20,7 @@ use crate::{
 const LOADED_WITHIN: Duration = Duration::from_millis(250);
 
 /// The end of a run waits so long for a slow disk.
-const STORED_WITHIN: Duration = Duration::from_secs(1);
+const STORED_WITHIN: Duration = Duration::from_secs(3);
 
 /// The history on disk, if there is one.
 pub(super) struct StoredSteps {
@@ -54,8 +54,13 @@ impl StoredSteps {
         commands: &CommandReader,
     ) -> Option<RunRecord> {
         let wait = if is_first { LOADED_WITHIN } else { Duration::ZERO };
-        let earlier = self.link.as_mut()?.take_earlier(wait)?;
-        let restore = || history.restore(&earlier, reader, &|name| commands.number(name));
+        let link = self.link.as_mut()?;
+        let mut earlier = link.take_earlier(wait)?;
+        let restore = || {
+            let number = &|name: &CommandName| commands.number(name);
+            link.send(History::complete(&mut earlier, reader, number, &|number| commands.name(number)));
+            history.restore(&earlier, reader, number)
+        };
         self.unreadable += self.faults.rescue("history", restore).unwrap_or_default() as u64;
         earlier.run_record.as_deref().and_then(RunRecord::decode)
     }

@@ -27,6 +27,7 @@ fn conform(make: &mut dyn FnMut() -> Box<dyn Store>) {
 
 fn what_is_stored_is_read(store: &mut dyn Store) {
     assert_eq!((store.steps(StoreTier::Minute, 0..u64::MAX).unwrap(), store.bytes().unwrap()), (vec![], 0));
+    assert_eq!(store.bounds(StoreTier::Minute).unwrap(), None);
     let names = [b"GET /users/{id}".to_vec(), vec![], vec![0; 300]].map(|name| (NameKey::of(&name), name));
     let steps: Vec<_> = (0..50)
         .rev()
@@ -38,6 +39,7 @@ fn what_is_stored_is_read(store: &mut dyn Store) {
         let found = store.steps(tier, 10 * seconds..20 * seconds).unwrap();
         let expected: Vec<_> = (10..20u64).map(|at| step(tier, at * seconds, &at.to_be_bytes())).collect();
         assert_eq!(found, expected, "{tier:?}");
+        assert_eq!(store.bounds(tier).unwrap(), Some((0, 49 * seconds)), "{tier:?}");
     }
     let mut names = names.to_vec();
     names.sort();

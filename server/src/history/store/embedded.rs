@@ -169,6 +169,15 @@ impl Store for EmbeddedStore {
         Ok(steps.map(step).collect::<Result<_, StorageError>>()?)
     }
 
+    fn bounds(&self, tier: StoreTier) -> Result<Option<(u64, u64)>, StoreError> {
+        let read = self.database.begin_read()?;
+        let mut steps = read.open_table(STEPS)?.range((tier as u8, 0)..=(tier as u8, u64::MAX))?;
+        let start = |step: (AccessGuard<'_, (u8, u64)>, AccessGuard<'_, &[u8]>)| step.0.value().1;
+        let first = steps.next().transpose()?.map(start);
+        let last = steps.next_back().transpose()?.map(start);
+        Ok(first.map(|first| (first, last.unwrap_or(first))))
+    }
+
     fn names(&self) -> Result<Vec<(NameKey, Vec<u8>)>, StoreError> {
         let read = self.database.begin_read()?;
         let table = read.open_table(NAMES)?;

@@ -28,6 +28,12 @@ impl StoreTier {
         }
     }
 
+    /// The second at which the step of the next tier begins that has this second; of the last tier its own.
+    pub(crate) fn part_of_longer(self, second: u64) -> u64 {
+        let longer = Self::ALL.get(self as usize + 1).unwrap_or(&self).step_seconds();
+        second / longer * longer
+    }
+
     /// The steps of these last seconds go only when all else is gone: coarse steps of long ago never take the place of the last hours.
     pub(crate) fn late_seconds(self) -> u64 {
         const HOUR: u64 = 3_600;

@@ -39,9 +39,13 @@ const TRIM_EACH: Duration = Duration::from_mins(10);
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
     pub(crate) steps: Vec<StoredStep>,
+    /// The steps at the end of the last run, of which the longer ones are made that it had begun.
+    pub(crate) last_steps: Vec<StoredStep>,
     pub(crate) names: Vec<(NameKey, Vec<u8>)>,
     /// All that are kept.
     pub(crate) marks: Vec<StoredMark>,
+    /// The Unix seconds at which the first step of each tier begins.
+    pub(crate) first_starts: Vec<(StoreTier, u64)>,
     /// How the last run stood.
     pub(crate) run_record: Option<Vec<u8>>,
 }
@@ -286,11 +290,22 @@ impl StoreWriter {
 }
 
 pub(crate) fn read(store: &EmbeddedStore, spans: &StoredSpans) -> Result<Earlier, StoreError> {
-    let mut steps = vec![];
+    let mut earlier = Earlier {
+        names: store.names()?,
+        marks: store.marks(0..u64::MAX)?,
+        run_record: store.run_record()?,
+        ..Earlier::default()
+    };
     for (tier, span) in spans {
-        steps.extend(store.steps(*tier, span.clone())?);
+        earlier.steps.extend(store.steps(*tier, span.clone())?);
+        earlier.first_starts.extend(store.bounds(*tier)?.map(|(first, _)| (*tier, first)));
     }
-    Ok(Earlier { steps, names: store.names()?, marks: store.marks(0..u64::MAX)?, run_record: store.run_record()? })
+    if let Some((_, newest)) = store.bounds(StoreTier::TenSeconds)? {
+        for tier in StoreTier::ALL {
+            earlier.last_steps.extend(store.steps(tier, tier.part_of_longer(newest)..u64::MAX)?);
+        }
+    }
+    Ok(earlier)
 }
 
 /// A panic elsewhere does not end the writer.

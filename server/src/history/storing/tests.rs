@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{
-    history::{FrameBuilder, Host},
+    history::{
+        FrameBuilder, Host,
+        store::{EmbeddedStore, KeptTimes, Store, read},
+    },
     requests::{Policy, Recorder, record},
 };
 use watchboard_wire::{Part, RefreshQuery, Snapshot, Window};
@@ -94,6 +97,52 @@ fn a_store_that_is_read_late_is_taken_over_all_the_same() {
     let names = NameLookup::of_endpoints(&reader);
     let answer = history.answer_in(Window::Day, &Part::Requests, None, &Snapshot::default(), names);
     assert!((940..=1_000).contains(&answer.totals.requests), "{}", answer.totals.requests);
+}
+
+#[test]
+fn all_of_a_run_is_there_days_later_however_it_ended() {
+    let first = 1_764_000_123;
+    // The end falls between two sendings of the longer steps, and just behind the last one of ten seconds.
+    let seconds = 3_997;
+    for stops in [true, false] {
+        let (mut history, reader, stored) = run(&Earlier::default(), first, seconds, "/a");
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = EmbeddedStore::open(&folder.path().join("history")).unwrap();
+        store.append(&Batch { steps: stored.steps, names: stored.names, ..Batch::default() }).unwrap();
+        if stops {
+            store.append(&history.take_rest(NameLookup::of_endpoints(&reader))).unwrap();
+        }
+        let began = first + seconds + 3 * 24 * 3_600;
+        let mut reader = Reader::new(Recorder::new(Policy::default()));
+        let mut history = History::new(began * 1000, began);
+        let mut earlier = read(&store, &restored_spans(began)).unwrap();
+        let missing = History::complete(&mut earlier, &mut reader, &|_| None, &|_| CommandName::default());
+        assert_eq!(missing.steps.is_empty(), stops, "nothing is left to complete after a stop in order");
+        store.append(&missing).unwrap();
+        assert_eq!(history.restore(&earlier, &mut reader, &|_| None), 0);
+        for window in [Window::Week, Window::Month, Window::ThirteenMonths] {
+            let names = NameLookup::of_endpoints(&reader);
+            let answer = history.answer_in(window, &Part::Requests, None, &Snapshot::default(), names);
+            assert_eq!((answer.totals.requests, answer.endpoints.len()), (seconds, 1), "{window:?}, stops: {stops}");
+        }
+        for tier in StoreTier::ALL {
+            let steps = store.steps(tier, 0..u64::MAX).unwrap();
+            assert_eq!(steps.iter().map(stored::seconds).sum::<u64>(), seconds, "{tier:?}, stops: {stops}");
+        }
+    }
+}
+
+#[test]
+fn what_only_the_store_has_is_in_the_history_too() {
+    let began = 1_764_000_000;
+    let mut history = History::new(began * 1000, began);
+    let mut reader = Reader::new(Recorder::new(Policy::default()));
+    let long_ago = began - 300 * 24 * 3_600;
+    let first_starts = vec![(StoreTier::SixHours, long_ago), (StoreTier::TwoDays, long_ago - 3_600)];
+    history.restore(&Earlier { first_starts, ..Earlier::default() }, &mut reader, &|_| None);
+    let span = history.past_span((0, began - 200 * 24 * 3_600), Some(&KeptTimes::default()));
+    assert_eq!(history.oldest(), long_ago);
+    assert_eq!(span.and_then(|span| span.stored), Some(StoreTier::TwoDays));
 }
 
 #[test]
