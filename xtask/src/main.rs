@@ -131,10 +131,10 @@ fn test(filter: Option<&str>) -> Result<()> {
     }
     let mut tests = cargo(&["test", "--workspace", "--exclude", "watchboard-benches"]);
     tests.args(TEST_FEATURES).args(filter);
-    // Tests wait more than they compute.
+    // Tests wait more than they compute: with one for each core, half of the machine has nothing to do.
     if std::env::var_os("RUST_TEST_THREADS").is_none() {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        tests.env("RUST_TEST_THREADS", (cores + 1).to_string());
+        tests.env("RUST_TEST_THREADS", (2 * cores).to_string());
     }
     Step::new("tests").run(tests)?;
     println!("==> all passed");
