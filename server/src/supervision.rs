@@ -8,5 +8,5 @@ pub mod program;
 mod restart;
 
 pub(crate) use faults::Faults;
-pub(crate) use probe_thread::{AnyProbeThread, PROBE_WITHIN, ProbeThread, Supervision, thread_cpu};
+pub(crate) use probe_thread::{AnyProbeThread, PROBE_WITHIN, ProbeThread, Supervision, no_answer, thread_cpu};
 pub(crate) use restart::{ThreadRuntime, supervise, supervise_task};

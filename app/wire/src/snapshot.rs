@@ -108,7 +108,7 @@ pub struct Snapshot {
 /// The history on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredHistory {
-    /// Whether the last figures were stored, and no error has come since.
+    /// Whether the last figures were stored, no error has come since, and the disk answers.
     pub is_stored: bool,
     /// The other process that has the file, in words; `None` if there is none. It is asked for again every few seconds.
     pub writer: Option<String>,

@@ -239,11 +239,8 @@ impl Sampler {
     ) {
         let Self { reader, commands, history, probes, faults, judge, health, stored, .. } = self;
         let writer = stored.state().and_then(|stored| stored.writer);
-        let state = MonitorState {
-            faults: &faults_with(faults),
-            overdue: &probes.overdue(),
-            history_writer: writer.as_deref(),
-        };
+        let overdue: Vec<String> = probes.overdue().into_iter().chain(stored.overdue()).collect();
+        let state = MonitorState { faults: &faults_with(faults), overdue: &overdue, history_writer: writer.as_deref() };
         let input = HealthInput {
             tick,
             unix_ms,

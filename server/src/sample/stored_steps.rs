@@ -114,6 +114,11 @@ impl StoredSteps {
         self.link.as_ref().filter(|link| !link.is_loading()).map(|_| &self.kept_times)
     }
 
+    /// That the disk hangs, in words.
+    pub(super) fn overdue(&self) -> Option<String> {
+        self.link.as_ref()?.overdue()
+    }
+
     pub(super) fn state(&self) -> Option<StoredHistory> {
         self.link.as_ref().map(|link| StoredHistory { unreadable: self.unreadable, ..link.state() })
     }

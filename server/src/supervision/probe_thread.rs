@@ -222,7 +222,8 @@ impl<Q: Send + 'static, A: Send + 'static> AnyProbeThread for ProbeThread<Q, A> 
     }
 }
 
-fn no_answer(silent: Duration) -> String {
+/// That nothing came for so long.
+pub(crate) fn no_answer(silent: Duration) -> String {
     format!("no answer for {}", format::span(silent.as_secs()))
 }
 

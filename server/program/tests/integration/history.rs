@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 use tokio::{process::Command, time::sleep};
-use watchboard_test_support::{Binary, binary_path};
+use watchboard_test_support::{Binary, FuseMount, binary_path};
 
 const WITHIN: Duration = Duration::from_mins(1);
 
@@ -154,6 +154,45 @@ async fn a_full_disk_stops_nothing_and_storing_goes_on_once_there_is_room() {
     fs::remove_file(&filler).unwrap();
     let again = board.client.wait_for_json("/health", WITHIN, |health| health["history"]["status"] == "stored").await;
     assert_eq!(again["history"]["lost"], 0);
+}
+
+/// How long the disk hangs: up to ten seconds until something is to be stored, and ten until that is late. Longer by the environment
+/// variable `HANG_SECONDS`.
+const HANG_SECONDS: u64 = 22;
+
+#[tokio::test]
+async fn a_disk_that_hangs_is_told_and_costs_neither_requests_nor_the_board_nor_a_figure() {
+    let Some(mount) = FuseMount::new().await else {
+        println!("skipped: this machine lets no FUSE file system be mounted: that takes root and /dev/fuse");
+        return;
+    };
+    let seconds = std::env::var("HANG_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(HANG_SECONDS);
+    let began = now();
+    let mut command = mount.command(binary_path());
+    command.args(["demo", "--no-traffic", "--open", "--listen", "127.0.0.1:0", "--data-dir"]).arg(mount.path());
+    command.stderr(Stdio::piped());
+    let board = Binary::spawn(command).await;
+    board.client.wait_for_json("/health", WITHIN, |health| health["history"]["status"] == "stored").await;
+    mount.hang().await;
+    let (hangs, mut sent, mut slowest, mut told) = (Instant::now(), 0, Duration::ZERO, Value::Null);
+    while hangs.elapsed() < Duration::from_secs(seconds) {
+        let asked = Instant::now();
+        let (status, _) = board.client.send("GET", "/shop/products").await;
+        (sent, slowest) = (sent + u64::from(status == 200), slowest.max(asked.elapsed()));
+        told = board.client.json("/health").await;
+        assert!(told["age_seconds"].as_f64().is_some_and(|age| age < 5.0), "the sampler goes on: {told:#}");
+        sleep(Duration::from_millis(10)).await;
+    }
+    let reasons = told["reasons"].to_string().replace('\u{a0}', " ");
+    assert!(reasons.contains("history on disk: no answer for"), "{reasons}");
+    assert_eq!((&told["history"]["status"], &told["history"]["lost"]), (&"in memory".into(), &0.into()));
+    println!("{sent} requests while the disk hung for {seconds} s, the slowest took {slowest:?}");
+    assert!(sent > 100 && slowest < Duration::from_secs(2), "{sent}, {slowest:?}");
+    mount.go_on().await;
+    board.client.wait_for_json("/health", WITHIN, |health| health["history"]["status"] == "stored").await;
+    let span = format!("/health?from={began}&to={}", now() + 60);
+    let all = board.client.json(&span).await;
+    assert_eq!(all["application"]["total_requests"], sent, "{all:#}");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use super::{
     Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoreTier, StoredMark, StoredPast, StoredSpans,
     StoredStep, aside::set_aside, words_of_process,
 };
-use crate::supervision::{Faults, panics::take_reason, supervise};
+use crate::supervision::{Faults, no_answer, panics::take_reason, supervise};
 
 /// The name of the thread in the list of faults.
 pub(crate) const PART: &str = "history on disk";
@@ -32,6 +32,8 @@ const MAX_WAITING: usize = 60;
 const MAX_READS: usize = 8;
 /// The time between two looks whether another process has released the file.
 const RETRY_EACH: Duration = Duration::from_secs(2);
+/// A disk that has not answered for so long stores nothing: the next batch waits already.
+const SILENT_AFTER: Duration = Duration::from_secs(10);
 /// The time between two looks for what is too old.
 const TRIM_EACH: Duration = Duration::from_mins(10);
 
@@ -109,6 +111,8 @@ struct StoreState {
     writer: Mutex<Option<String>>,
     bytes: AtomicU64,
     lost: AtomicU64,
+    /// When the disk was asked for what it has not answered yet.
+    asked_at: Mutex<Option<Instant>>,
 }
 
 /// Starts the thread. `spans` are the steps that it reads at its start.
@@ -186,10 +190,16 @@ impl StoreLink {
         }
     }
 
+    /// That the disk hangs, in words.
+    pub(crate) fn overdue(&self) -> Option<String> {
+        let silent = lock(&self.state.asked_at).map(|asked_at| asked_at.elapsed());
+        silent.filter(|silent| *silent >= SILENT_AFTER).map(|silent| format!("{PART}: {}", no_answer(silent)))
+    }
+
     pub(crate) fn state(&self) -> StoredHistory {
-        let StoreState { is_stored, writer, bytes, lost } = &*self.state;
+        let StoreState { is_stored, writer, bytes, lost, .. } = &*self.state;
         StoredHistory {
-            is_stored: is_stored.load(Relaxed),
+            is_stored: is_stored.load(Relaxed) && self.overdue().is_none(),
             writer: lock(writer).clone(),
             bytes: bytes.load(Relaxed),
             lost: lost.load(Relaxed),
@@ -248,7 +258,9 @@ impl StoreWriter {
     /// Stores what comes. Returns why it cannot go on; `None` when the monitor ends.
     fn try_to_store(&mut self, file: &Path) -> Option<StoreError> {
         // redb can panic while it opens a damaged file.
+        *lock(&self.state.asked_at) = Some(Instant::now());
         let stored = catch_unwind(AssertUnwindSafe(|| self.store_in(file)));
+        *lock(&self.state.asked_at) = None;
         if let Ok(stored) = stored {
             self.panics = 0;
             return stored.err();
@@ -280,7 +292,10 @@ impl StoreWriter {
             }
             self.state.bytes.store(store.bytes()?, Relaxed);
             self.state.is_stored.store(true, Relaxed);
-            match self.received.recv() {
+            *lock(&self.state.asked_at) = None;
+            let order = self.received.recv();
+            *lock(&self.state.asked_at) = Some(Instant::now());
+            match order {
                 Ok(StoreOrder::Store(batch)) => self.pending.push_back(batch),
                 Ok(StoreOrder::Read(reading)) => reading.read_from(&store)?,
                 Err(_) => return Ok(()),
