@@ -5,5 +5,5 @@ mod distribution;
 
 #[cfg(test)]
 pub(crate) use buckets::bucket;
-pub(crate) use buckets::{BOUNDS_US, BucketRecorder, lowest};
+pub(crate) use buckets::{BOUNDS_US, BUCKETS, BucketRecorder, lowest};
 pub(crate) use distribution::Distribution;

@@ -60,6 +60,22 @@ impl Distribution {
         counts.map(|(index, count)| (self.first + index, *count))
     }
 
+    /// Its runs of buckets, from the lowest on: the first bucket of each, and the counts of its neighbours. At most one bucket between two
+    /// of a run is empty, and its first and its last are not.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (usize, &[u32])> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let rest = self.counts.get(at..)?;
+            let begin = at + rest.iter().position(|count| *count > 0)?;
+            let run = &self.counts[begin..];
+            let end = run.windows(2).position(|two| two == [0, 0]).unwrap_or(run.len());
+            // An empty bucket at the end is none of it.
+            let end = run[..end].iter().rposition(|count| *count > 0)? + 1;
+            at = begin + end;
+            Some((self.first + begin, &run[..end]))
+        })
+    }
+
     /// The number of values that are at most `value`, to the precision of the buckets.
     pub(crate) fn count_at_most(&self, value: u64) -> u64 {
         let last = bucket(value);

@@ -1,15 +1,13 @@
-//! A compact encoding of tallies: numbers with seven bits a byte, and only those buckets of a histogram that are not empty. Most buckets
-//! hold one or two requests and are near each other: they take one byte each.
+//! A compact encoding of tallies: numbers with seven bits a byte, and the buckets of histograms as [`buckets`] writes them.
 
+mod buckets;
+
+use self::buckets::{apply_buckets, encode_buckets};
 use crate::{
     alloc::AllocationSums,
     commands::CommandTally,
-    histograms::Distribution,
     requests::{CLASSES, MemoryTally, Tally, UpstreamTally, UsageTally},
 };
-
-/// The code of a count that follows as a number. Smaller codes are the count itself, less one.
-const MORE: u32 = 3;
 
 /// Bits of the first byte, beside those of the classes: allocations, database commands, upstream sums, and times of
 /// failures are present.
@@ -158,19 +156,6 @@ impl Compact for CommandTally {
     }
 }
 
-fn encode_buckets(distribution: &Distribution, out: &mut Vec<u8>) {
-    let mut next = 0;
-    for (bucket, count) in distribution.iter() {
-        // Two bits for a count of one, two, three or more. The other bits count the empty buckets before it.
-        let code = (count - 1).min(MORE);
-        write(out, (bucket - next) as u64 * 4 + u64::from(code));
-        if code == MORE {
-            write(out, u64::from(count - 1 - MORE));
-        }
-        next = bucket + 1;
-    }
-}
-
 /// Whether an encoded tally is added or subtracted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
@@ -182,23 +167,6 @@ pub(super) enum Sign {
 impl Sign {
     fn apply(self, sum: &mut u64, value: u64) {
         *sum = if self == Self::Add { sum.wrapping_add(value) } else { sum.wrapping_sub(value) };
-    }
-}
-
-/// Applies the buckets that follow, at most `most`.
-fn apply_buckets(sign: Sign, encoded: &mut &[u8], most: u64, distribution: &mut Distribution) {
-    let (mut next, mut left) = (0, most);
-    while left > 0 && !encoded.is_empty() {
-        let token = read(encoded);
-        let bucket = next + (token / 4) as usize;
-        let code = (token % 4) as u32;
-        let count = if code == MORE { (read(encoded) as u32).wrapping_add(1 + MORE) } else { 1 + code };
-        match sign {
-            Sign::Add => distribution.add(bucket, count),
-            Sign::Subtract => distribution.subtract(bucket, count),
-        }
-        next = bucket + 1;
-        left -= 1;
     }
 }
 
