@@ -10,6 +10,7 @@ mod embedded;
 mod kept_times;
 #[cfg(test)]
 mod kill_tests;
+mod packs;
 mod record;
 mod tier;
 mod writer;

@@ -1,6 +1,7 @@
 //! A file that cannot be read is set aside, and never deleted. What is whole in it goes into a new one.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fs::{self, File},
     io,
@@ -51,7 +52,7 @@ fn restore(file: &Path, aside: &Path) -> io::Result<usize> {
         if failed.is_some() || newest.get(&found.key) != Some(&found.written_at_unix_ms) {
             return;
         }
-        let payload = found.payload.to_vec();
+        let Some(payload) = found.payload().map(Cow::into_owned) else { return };
         bytes += payload.len();
         match found.key {
             RecordKey::Step(tier, start) => batch.steps.push(StoredStep { tier, start, bytes: payload }),

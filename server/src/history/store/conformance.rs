@@ -11,6 +11,11 @@ fn step(tier: StoreTier, start: u64, bytes: &[u8]) -> StoredStep {
     StoredStep { tier, start, bytes: bytes.to_vec() }
 }
 
+/// Figures that nothing makes shorter.
+fn random_bytes(length: usize) -> Vec<u8> {
+    std::iter::repeat_with(|| fastrand::u8(..)).take(length).collect()
+}
+
 fn starts(store: &dyn Store, tier: StoreTier) -> Vec<u64> {
     store.steps(tier, 0..u64::MAX).unwrap().iter().map(|step| step.start).collect()
 }
@@ -22,7 +27,9 @@ fn conform(make: &mut dyn FnMut() -> Box<dyn Store>) {
     tiers_keep_their_time(&mut *make());
     the_finest_goes_first(&mut *make());
     what_is_long_ago_takes_no_place_of_the_last_hours(&mut *make());
+    a_bound_that_is_too_small_leaves_the_last_of_each_tier(&mut *make());
     marks_and_the_record_of_a_run_are_kept(&mut *make());
+    many_large_steps_are_kept_as_a_few_small_ones_are(&mut *make());
 }
 
 fn what_is_stored_is_read(store: &mut dyn Store) {
@@ -82,7 +89,7 @@ fn tiers_keep_their_time(store: &mut dyn Store) {
 }
 
 fn the_finest_goes_first(store: &mut dyn Store) {
-    let steps = (0..10).flat_map(|at| StoreTier::ALL.map(|tier| step(tier, at * 900, &[0; 100]))).collect();
+    let steps = (0..10).flat_map(|at| StoreTier::ALL.map(|tier| step(tier, at * 900, &random_bytes(100)))).collect();
     store.append(&Batch { steps, ..Batch::default() }).unwrap();
     store.trim(9_000, &KeptTimes::default(), 5_550).unwrap();
     assert_eq!(starts(store, StoreTier::TenSeconds), [4_500, 5_400, 6_300, 7_200, 8_100]);
@@ -94,14 +101,26 @@ fn the_finest_goes_first(store: &mut dyn Store) {
 
 fn what_is_long_ago_takes_no_place_of_the_last_hours(store: &mut dyn Store) {
     let now = 2_000_000_000;
-    let old = (0..10).map(|at| step(StoreTier::QuarterHour, now - 100 * 86_400 + at * 900, &[0; 100]));
-    let late = (0..10).map(|at| step(StoreTier::TenSeconds, now - 10_000 + at * 1_000, &[0; 100]));
+    let old = (0..10).map(|at| step(StoreTier::QuarterHour, now - 100 * 86_400 + at * 900, &random_bytes(100)));
+    let late = (0..10).map(|at| step(StoreTier::TenSeconds, now - 10_000 + at * 1_000, &random_bytes(100)));
     store.append(&Batch { steps: old.chain(late).collect(), ..Batch::default() }).unwrap();
     store.trim(now, &KeptTimes::default(), 1_200).unwrap();
     // Of the ten seconds those of more than two hours ago, then quarters of an hour.
     assert_eq!([StoreTier::TenSeconds, StoreTier::QuarterHour].map(|tier| starts(store, tier).len()), [7, 5]);
     store.trim(now, &KeptTimes::default(), 300).unwrap();
     assert_eq!(starts(store, StoreTier::TenSeconds), [now - 3_000, now - 2_000, now - 1_000]);
+}
+
+fn a_bound_that_is_too_small_leaves_the_last_of_each_tier(store: &mut dyn Store) {
+    let now = 2_000_000_000;
+    let steps = StoreTier::ALL.map(|tier| {
+        let each = tier.late_seconds() / 16;
+        (0..16).map(move |at| step(tier, now - tier.late_seconds() + at * each, &random_bytes(100)))
+    });
+    store.append(&Batch { steps: steps.into_iter().flatten().collect(), ..Batch::default() }).unwrap();
+    store.trim(now, &KeptTimes::default(), 2_400).unwrap();
+    assert_eq!(StoreTier::ALL.map(|tier| starts(store, tier).len()), [4; 6], "a quarter of each");
+    assert_eq!(starts(store, StoreTier::TenSeconds).last(), Some(&(now - 450)));
 }
 
 fn marks_and_the_record_of_a_run_are_kept(store: &mut dyn Store) {
@@ -126,6 +145,55 @@ fn marks_and_the_record_of_a_run_are_kept(store: &mut dyn Store) {
     assert_eq!((kept.len() as u64, kept[0].at_unix_ms), (MAX_STORED_MARKS, at(8) + 2));
 }
 
+fn many_large_steps_are_kept_as_a_few_small_ones_are(store: &mut dyn Store) {
+    let steps: Vec<_> = (0..200).map(|at| step(StoreTier::TenSeconds, at * 10, &random_bytes(20_000))).collect();
+    let (now, kept_times) = (2_000, KeptTimes::default());
+    for part in steps.chunks(20) {
+        let coarse = step(StoreTier::Minute, part[0].start, b"coarse");
+        store.append(&Batch { steps: [part, &[coarse]].concat(), ..Batch::default() }).unwrap();
+        store.trim(now, &kept_times, u64::MAX).unwrap();
+    }
+    assert_eq!(store.steps(StoreTier::TenSeconds, 0..u64::MAX).unwrap(), steps);
+    for (from, to) in [(0, 10), (500, 700), (505, 515), (1_000, 1_990), (1_990, 9_000), (5_000, 6_000)] {
+        let within = steps.iter().filter(|step| (from..to).contains(&step.start)).cloned();
+        assert_eq!(store.steps(StoreTier::TenSeconds, from..to).unwrap(), within.collect::<Vec<_>>(), "{from} to {to}");
+    }
+    assert_eq!(starts(store, StoreTier::Minute).len(), 10);
+    assert_eq!(store.bounds(StoreTier::TenSeconds).unwrap(), Some((0, 1_990)));
+    assert_eq!(store.bytes().unwrap(), 200 * 20_000 + 10 * 6);
+    // Sent again long after it was stored.
+    let again = step(StoreTier::TenSeconds, 500, b"again");
+    store.append(&Batch { steps: vec![again.clone()], ..Batch::default() }).unwrap();
+    assert_eq!(store.steps(StoreTier::TenSeconds, 500..510).unwrap(), [again]);
+    store.trim(now, &kept_times, 2_000_000).unwrap();
+    let left = starts(store, StoreTier::TenSeconds);
+    assert!(store.bytes().unwrap() <= 2_000_000 && left.len() > 40 && left.is_sorted(), "{left:?}");
+    assert_eq!((left.last(), starts(store, StoreTier::Minute).len()), (Some(&1_990), 10));
+    store.trim(now + kept_times.kept_seconds(StoreTier::TenSeconds), &kept_times, u64::MAX).unwrap();
+    assert_eq!((starts(store, StoreTier::TenSeconds), starts(store, StoreTier::Minute).len()), (vec![], 10));
+    assert_eq!(store.bytes().unwrap(), 10 * 6);
+}
+
+#[test]
+fn a_file_of_the_first_format_is_read_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("history");
+    let known = step(StoreTier::Minute, 60, b"a");
+    let mut store = EmbeddedStore::open(&file).unwrap();
+    store.append(&Batch { steps: vec![known.clone()], ..Batch::default() }).unwrap();
+    drop(store);
+    // It had no packs.
+    let write = redb::Database::open(&file).unwrap().begin_write().unwrap();
+    write.delete_table(redb::TableDefinition::<(u8, u64), &[u8]>::new("packs")).unwrap();
+    write.open_table(redb::TableDefinition::<(), u32>::new("version")).unwrap().insert((), 1).unwrap();
+    write.commit().unwrap();
+    let mut store = EmbeddedStore::open(&file).unwrap();
+    let more = step(StoreTier::Minute, 120, &[7; 900]);
+    store.append(&Batch { steps: vec![more.clone()], ..Batch::default() }).unwrap();
+    store.trim(200, &KeptTimes::default(), u64::MAX).unwrap();
+    assert_eq!(store.steps(StoreTier::Minute, 0..u64::MAX).unwrap(), [known, more]);
+}
+
 #[test]
 fn the_embedded_store_conforms() {
     let folder = tempfile::tempdir().unwrap();
@@ -145,7 +213,8 @@ fn a_bound_of_the_file_counts_what_its_records_take() {
     assert_eq!(store.records_within(most).unwrap(), u64::MAX);
     for part in 0..40 {
         // Each takes a page of four kibibytes.
-        let steps = (0..50).map(|at| step(StoreTier::TenSeconds, now - 20_000 + (part * 50 + at) * 10, &[7; 3_060]));
+        let steps =
+            (0..50).map(|at| step(StoreTier::TenSeconds, now - 20_000 + (part * 50 + at) * 10, &random_bytes(3_060)));
         store.append(&Batch { steps: steps.collect(), ..Batch::default() }).unwrap();
         let records = store.records_within(most).unwrap();
         store.trim(now, &KeptTimes::default(), records).unwrap();

@@ -10,11 +10,14 @@ use redb::{
 use super::{
     Batch, KeptTimes, MARKS_KEPT_SECONDS, MAX_STORED_MARKS, NameKey, Store, StoreError, StoreTier, StoredMark,
     StoredStep,
-    record::{self, OVERHEAD, Record, RecordKey},
+    packs::{StepsTable, first_packed, pack, packed_steps},
+    record::{self, RecordKey, payload_bytes},
 };
 
 /// By tier and the Unix second at which the step begins.
 const STEPS: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("steps");
+/// Steps that fill a pack, by tier and the Unix second at which the last one of the pack begins.
+const PACKS: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("packs");
 const NAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("names");
 /// By Unix millisecond, and a key of the value: a mark that is stored twice is there once.
 const MARKS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("marks");
@@ -24,8 +27,10 @@ const BYTES: TableDefinition<'_, (), u64> = TableDefinition::new("bytes");
 /// The version of the format, at one place for all tables.
 const VERSION: TableDefinition<'_, (), u32> = TableDefinition::new("version");
 
-/// The version that this code writes. It reads older ones.
-const FORMAT: u32 = 1;
+/// The version that this code writes. It reads older ones: in the first one no step was deflated.
+const FORMAT: u32 = 2;
+/// How often the last hours are halved before a bound that is too small takes all of them.
+const LATE_PARTS: u32 = 10;
 /// Pages that redb keeps in memory.
 const CACHE_BYTES: usize = 4 << 20;
 
@@ -53,14 +58,15 @@ impl EmbeddedStore {
             Some(version) if version > FORMAT => Err(StoreError::Unreadable(format!(
                 "its format is {version}, of a newer Watchboard, and this one reads {FORMAT}"
             ))),
-            Some(_) => Ok(store),
-            None => store.make(),
+            Some(FORMAT) => Ok(store),
+            _ => store.make(),
         }
     }
 
-    /// The bytes of records for which a file of so many bytes has room: redb rounds each record up to pages. Without an end while the
+    /// The bytes of records for which a file of so many bytes has room, beside what redb needs to change it. Without an end while the
     /// file is smaller.
     pub(crate) fn records_within(&self, file_bytes: u64) -> Result<u64, StoreError> {
+        let file_bytes = file_bytes / 16 * 15;
         let write = self.database.begin_write()?;
         let stats = write.stats()?;
         write.abort()?;
@@ -78,15 +84,18 @@ impl EmbeddedStore {
         }
     }
 
-    /// Makes the tables.
+    /// Makes the tables, and those of an older version new.
     fn make(self) -> Result<Self, StoreError> {
         let write = self.database.begin_write()?;
         {
             write.open_table(STEPS)?;
+            write.open_table(PACKS)?;
             write.open_table(NAMES)?;
             write.open_table(MARKS)?;
             write.open_table(RUN_RECORD)?;
-            write.open_table(BYTES)?.insert((), 0)?;
+            let mut bytes = write.open_table(BYTES)?;
+            let known = bytes.get(())?.map_or(0, |bytes| bytes.value());
+            bytes.insert((), known)?;
             write.open_table(VERSION)?.insert((), FORMAT)?;
         }
         write.commit()?;
@@ -104,6 +113,7 @@ impl EmbeddedStore {
         {
             let mut tables = StoreTables {
                 steps: write.open_table(STEPS)?,
+                packs: write.open_table(PACKS)?,
                 names: write.open_table(NAMES)?,
                 marks: write.open_table(MARKS)?,
                 run_record: write.open_table(RUN_RECORD)?,
@@ -120,7 +130,8 @@ impl EmbeddedStore {
 
 /// What a change may change.
 struct StoreTables<'a> {
-    steps: Table<'a, (u8, u64), &'static [u8]>,
+    steps: StepsTable<'a>,
+    packs: StepsTable<'a>,
     names: Table<'a, u64, &'static [u8]>,
     marks: Table<'a, (u64, u64), &'static [u8]>,
     run_record: Table<'a, (), &'static [u8]>,
@@ -128,7 +139,7 @@ struct StoreTables<'a> {
 
 impl Store for EmbeddedStore {
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        self.change(|StoreTables { steps, names, marks, run_record }| {
+        self.change(|StoreTables { steps, names, marks, run_record, .. }| {
             let (mut more, mut less) = (0, 0);
             for step in &batch.steps {
                 let key = RecordKey::Step(step.tier, step.start);
@@ -157,25 +168,27 @@ impl Store for EmbeddedStore {
     fn steps(&self, tier: StoreTier, span: Range<u64>) -> Result<Vec<StoredStep>, StoreError> {
         let read = self.database.begin_read()?;
         let table = read.open_table(STEPS)?;
-        let range = (tier as u8, span.start)..(tier as u8, span.end);
-        let steps = table.range(range)?;
-        let step = |entry| {
-            let (key, bytes): (AccessGuard<'_, (u8, u64)>, AccessGuard<'_, &[u8]>) = entry?;
+        let mut found = packed_steps(&read.open_table(PACKS)?, tier, &span)?;
+        for step in table.range((tier as u8, span.start)..(tier as u8, span.end))? {
+            let (key, record) = step?;
             let start = key.value().1;
             // Of a damaged one nothing is left, which whoever decodes it notices.
-            let bytes = record::payload(bytes.value(), RecordKey::Step(tier, start)).unwrap_or_default().to_vec();
-            Ok(StoredStep { tier, start, bytes })
-        };
-        Ok(steps.map(step).collect::<Result<_, StorageError>>()?)
+            let bytes = record::payload(record.value(), RecordKey::Step(tier, start)).unwrap_or_default();
+            found.insert(start, bytes.into_owned());
+        }
+        Ok(found.into_iter().map(|(start, bytes)| StoredStep { tier, start, bytes }).collect())
     }
 
     fn bounds(&self, tier: StoreTier) -> Result<Option<(u64, u64)>, StoreError> {
         let read = self.database.begin_read()?;
-        let mut steps = read.open_table(STEPS)?.range((tier as u8, 0)..=(tier as u8, u64::MAX))?;
+        let (steps, packs) = (read.open_table(STEPS)?, read.open_table(PACKS)?);
+        let all = (tier as u8, 0)..=(tier as u8, u64::MAX);
         let start = |step: (AccessGuard<'_, (u8, u64)>, AccessGuard<'_, &[u8]>)| step.0.value().1;
-        let first = steps.next().transpose()?.map(start);
-        let last = steps.next_back().transpose()?.map(start);
-        Ok(first.map(|first| (first, last.unwrap_or(first))))
+        let first = steps.range(all.clone())?.next().transpose()?.map(start);
+        let last = steps.range(all)?.next_back().transpose()?.map(start);
+        let first = first_packed(&packs, tier)?.into_iter().chain(first).min();
+        // The newest are in no pack.
+        Ok(first.zip(last))
     }
 
     fn names(&self) -> Result<Vec<(NameKey, Vec<u8>)>, StoreError> {
@@ -211,7 +224,7 @@ impl Store for EmbeddedStore {
 
     fn trim(&mut self, now: u64, kept_times: &KeptTimes, most_bytes: u64) -> Result<(), StoreError> {
         let held = self.bytes()?;
-        self.change(|StoreTables { steps, marks, .. }| {
+        self.change(|StoreTables { steps, packs, marks, .. }| {
             let mut less = 0;
             let oldest_kept = now.saturating_sub(MARKS_KEPT_SECONDS) * 1000;
             for removed in marks.extract_from_if(..(oldest_kept, 0), |_, _| true)? {
@@ -222,22 +235,26 @@ impl Store for EmbeddedStore {
             {
                 less += payload_bytes(mark.value());
             }
+            pack(steps, packs)?;
             for tier in StoreTier::ALL {
-                let number = tier as u8;
                 let oldest_kept = now.saturating_sub(kept_times.kept_seconds(tier));
-                for removed in steps.extract_from_if((number, 0)..(number, oldest_kept), |_, _| true)? {
-                    less += payload_bytes(removed?.1.value());
+                for table in [&mut *packs, &mut *steps] {
+                    for removed in table.extract_from_if((tier as u8, 0)..(tier as u8, oldest_kept), |_, _| true)? {
+                        less += payload_bytes(removed?.1.value());
+                    }
                 }
             }
-            let old = StoreTier::ALL.map(|tier| (tier, now.saturating_sub(tier.late_seconds())));
-            let all = StoreTier::ALL.map(|tier| (tier, u64::MAX));
-            for (tier, before) in old.into_iter().chain(all) {
-                let number = tier as u8;
-                let mut removed = steps.extract_from_if((number, 0)..(number, before), |_, _| true)?;
-                while held.saturating_sub(less) > most_bytes
-                    && let Some(oldest) = removed.next()
-                {
-                    less += payload_bytes(oldest?.1.value());
+            // What is left of each tier is halved again and again.
+            let late = (0..LATE_PARTS).flat_map(|part| StoreTier::ALL.map(|tier| (tier, tier.late_seconds() >> part)));
+            let late = late.map(|(tier, seconds)| (tier, now.saturating_sub(seconds)));
+            for (tier, before) in late.chain(StoreTier::ALL.map(|tier| (tier, u64::MAX))) {
+                for table in [&mut *packs, &mut *steps] {
+                    let mut removed = table.extract_from_if((tier as u8, 0)..(tier as u8, before), |_, _| true)?;
+                    while held.saturating_sub(less) > most_bytes
+                        && let Some(oldest) = removed.next()
+                    {
+                        less += payload_bytes(oldest?.1.value());
+                    }
                 }
             }
             Ok((0, less))
@@ -253,11 +270,7 @@ impl Store for EmbeddedStore {
 }
 
 fn record(key: RecordKey, payload: &[u8]) -> Vec<u8> {
-    Record { key, written_at_unix_ms: crate::clock::now_unix_ms(), payload }.encode()
-}
-
-fn payload_bytes(record: &[u8]) -> u64 {
-    record.len().saturating_sub(OVERHEAD) as u64
+    record::encode(key, crate::clock::now_unix_ms(), payload)
 }
 
 /// A process that has a file open. Those of other users and containers cannot be seen.

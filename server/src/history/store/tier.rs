@@ -34,7 +34,8 @@ impl StoreTier {
         second / longer * longer
     }
 
-    /// The steps of these last seconds go only when all else is gone: coarse steps of long ago never take the place of the last hours.
+    /// The steps of these last seconds go only when all else is gone, those of the first half of them before the others: coarse steps of long
+    /// ago never take the place of the last hours.
     pub(crate) fn late_seconds(self) -> u64 {
         const HOUR: u64 = 3_600;
         match self {

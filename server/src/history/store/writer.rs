@@ -34,6 +34,8 @@ const MAX_READS: usize = 8;
 const RETRY_EACH: Duration = Duration::from_secs(2);
 /// A disk that has not answered for so long stores nothing: the next batch waits already.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
+/// Of each tier no more is read at a start: all of them have to fit into the history's memory.
+const MAX_READ_BYTES: usize = 8 << 20;
 /// The time between two looks for what is too old.
 const TRIM_EACH: Duration = Duration::from_mins(10);
 
@@ -312,7 +314,14 @@ pub(crate) fn read(store: &EmbeddedStore, spans: &StoredSpans) -> Result<Earlier
         ..Earlier::default()
     };
     for (tier, span) in spans {
-        earlier.steps.extend(store.steps(*tier, span.clone())?);
+        let mut bytes = 0;
+        let has_room = |step: &StoredStep| {
+            bytes += step.bytes.len();
+            bytes <= MAX_READ_BYTES
+        };
+        let mut newest: Vec<_> = store.steps(*tier, span.clone())?.into_iter().rev().take_while(has_room).collect();
+        newest.reverse();
+        earlier.steps.extend(newest);
         earlier.first_starts.extend(store.bounds(*tier)?.map(|(first, _)| (*tier, first)));
     }
     if let Some((_, newest)) = store.bounds(StoreTier::TenSeconds)? {
