@@ -35,6 +35,21 @@ fn a_span_is_shown_by_the_finest_points_that_there_are() {
 }
 
 #[test]
+fn of_a_span_longer_than_thirteen_months_the_last_are_shown_wherever_it_begins() {
+    let now = 1_764_000_123;
+    let mut history = History::new(now * 1000, now);
+    history.oldest = now - 900 * 86_400;
+    for days in [398, 400, 900] {
+        for begins in [0, 1, 86_400] {
+            let span = history.past_span((now - days * 86_400 - begins, now), Some(&KeptTimes::default()));
+            let PastSpan { window, ticks: (from, to), .. } = span.expect("it is shown");
+            assert_eq!((window, to), (Window::ThirteenMonths, now), "{days} {begins}");
+            assert!((394..=396).contains(&((to - from) / 86_400)), "{days} {begins}: {from}");
+        }
+    }
+}
+
+#[test]
 fn a_span_in_memory_has_its_own_sums_points_and_rows() {
     let mut fed = fed(10_000);
     let span = fed.history.past_span((9_301, 9_377), None).unwrap();
