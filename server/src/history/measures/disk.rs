@@ -74,7 +74,9 @@ fn fill(store: &mut EmbeddedStore, first: u64) {
         }
         let begin = (first + SIMULATED - kept.kept_seconds(tier)).next_multiple_of(step);
         let starts: Vec<u64> = (begin..first / step * step).step_by(step as usize).collect();
-        for part in starts.chunks(500) {
+        // As much as comes between two looks at the bound.
+        let part = (4 << 20) / after[0].bytes.len().max(1);
+        for part in starts.chunks(part.max(1)) {
             let steps = part.iter().enumerate().map(|(at, start)| {
                 let bytes = after[at % after.len()].bytes.clone();
                 StoredStep { tier, start: *start, bytes }

@@ -30,7 +30,7 @@ const VERSION: TableDefinition<'_, (), u32> = TableDefinition::new("version");
 /// The version that this code writes. It reads older ones: in the first one no step was deflated.
 const FORMAT: u32 = 2;
 /// How often the last hours are halved before a bound that is too small takes all of them.
-const LATE_PARTS: u32 = 10;
+const LATE_HALVED: u32 = 10;
 /// Pages that redb keeps in memory.
 const CACHE_BYTES: usize = 4 << 20;
 
@@ -244,9 +244,11 @@ impl Store for EmbeddedStore {
                     }
                 }
             }
-            // What is left of each tier is halved again and again.
-            let late = (0..LATE_PARTS).flat_map(|part| StoreTier::ALL.map(|tier| (tier, tier.late_seconds() >> part)));
-            let late = late.map(|(tier, seconds)| (tier, now.saturating_sub(seconds)));
+            // Then what is left of those that are no windows of days is halved again and again.
+            let whole = StoreTier::ALL.map(|tier| (tier, tier.late_seconds()));
+            let halved = (1..=LATE_HALVED)
+                .flat_map(|times| whole[..3].iter().map(move |(tier, seconds)| (*tier, seconds >> times)));
+            let late = whole.into_iter().chain(halved).map(|(tier, seconds)| (tier, now.saturating_sub(seconds)));
             for (tier, before) in late.chain(StoreTier::ALL.map(|tier| (tier, u64::MAX))) {
                 for table in [&mut *packs, &mut *steps] {
                     let mut removed = table.extract_from_if((tier as u8, 0)..(tier as u8, before), |_, _| true)?;
