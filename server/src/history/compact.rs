@@ -1,8 +1,10 @@
 //! A compact encoding of tallies: numbers with seven bits a byte, and the buckets of histograms as [`buckets`] writes them.
 
 mod buckets;
+mod numbers;
 
 use self::buckets::{apply_buckets, encode_buckets};
+pub(super) use self::numbers::{Sign, read, write};
 use crate::{
     alloc::AllocationSums,
     commands::CommandTally,
@@ -154,43 +156,6 @@ impl Compact for CommandTally {
         self.times.clear();
         *self = Self { times: std::mem::take(&mut self.times), ..Self::default() };
     }
-}
-
-/// Whether an encoded tally is added or subtracted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sign {
-    Add,
-    /// Subtracts a tally that was added before.
-    Subtract,
-}
-
-impl Sign {
-    fn apply(self, sum: &mut u64, value: u64) {
-        *sum = if self == Self::Add { sum.wrapping_add(value) } else { sum.wrapping_sub(value) };
-    }
-}
-
-/// Writes seven bits a byte, the lowest first. The eighth bit says that more bytes follow.
-pub(super) fn write(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Reads a number of [`write`], and moves `encoded` behind it.
-pub(super) fn read(encoded: &mut &[u8]) -> u64 {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let Some((byte, rest)) = encoded.split_first() else { break };
-        *encoded = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    value
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The buckets of a histogram. Few requests fill few buckets, one or two in each and near each other: they take one byte each. Of many
 //! requests neighbours have about as many: the difference to the one before takes one byte.
 
-use super::{Sign, read, write};
+use super::numbers::{Sign, read, write};
 use crate::histograms::{BUCKETS, Distribution};
 
 /// The code of a count that follows as a number. Smaller codes are the count itself, less one.
@@ -93,7 +93,9 @@ mod tests {
 
     fn distribution(counts: &[(usize, u32)]) -> Distribution {
         let mut distribution = Distribution::default();
-        counts.iter().for_each(|(bucket, count)| distribution.add(*bucket, *count));
+        for (bucket, count) in counts {
+            distribution.add(*bucket, *count);
+        }
         distribution
     }
 
