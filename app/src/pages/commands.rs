@@ -1,6 +1,7 @@
 //! The application's database client: its commands, its connections, and its view of the deployment.
 
 mod charts;
+mod table;
 
 use leptos::prelude::*;
 use watchboard_wire::{
@@ -8,15 +9,17 @@ use watchboard_wire::{
     format,
 };
 
-use super::cells::{RangeScale, count_cell, duration_cell, flagged_count_cell, optional_fact, share};
+use super::cells::{count_cell, duration_cell, flagged_count_cell, optional_fact, share};
 use crate::{
     components::{Card, Cell, Column, ExplainedFacts, Fact, Table, TableRow, numbers, words},
     figures::Figures,
     live::figures_memo,
-    selection::use_selection,
 };
 
-pub(super) use self::charts::{CommandLatencyChart, CommandRateChart, ConnectionsChart, WaitsChart};
+pub(super) use self::{
+    charts::{CommandLatencyChart, CommandRateChart, ConnectionsChart, WaitsChart},
+    table::CommandTable,
+};
 
 /// The latest figures of the commands, for the overview.
 #[component]
@@ -121,79 +124,6 @@ fn command_facts(figures: &Figures) -> Reading<Vec<Fact>> {
         facts.push(plain("Faults", all.faults, "panics in the monitor's own code that were kept from the application"));
     }
     Ok(facts)
-}
-
-const COMMANDS: &[Column] = &[
-    words("Command"),
-    numbers("Load", "the share of the time that all commands took"),
-    numbers("Rate", "per second, of those that ended"),
-    numbers("p50 to p99", "from sending to the answer: the bar is on a scale that all rows share"),
-    numbers("Failed", "refused in whole or in part, or without an answer"),
-    words("Sent by"),
-];
-
-#[component]
-pub(super) fn CommandTable() -> impl IntoView {
-    let selection = use_selection();
-    let rows = figures_memo(move |figures| {
-        let all = app_commands(figures)?;
-        let scale = RangeScale::new(all.rows.iter().filter_map(|row| row.latency));
-        let link = |name: &String| selection.with(|selection| selection.to_endpoint(name).href());
-        let with_sender = |command: &CommandRow| {
-            let mut cells = command_row(command, &all.whole, figures.totals.seconds, &scale);
-            cells.push(match &*command.senders {
-                [] => Cell::words("no request").with_title("spawned tasks, or tasks in the background".to_owned()),
-                [first, more @ ..] => {
-                    let text = if more.is_empty() { first.clone() } else { format!("{first} +{}", more.len()) };
-                    Cell::words(text).with_link(link(first)).with_title(command.senders.join(", "))
-                }
-            });
-            cells
-        };
-        Ok(all.rows.iter().map(with_sender).collect())
-    });
-    let foot = figures_memo(|figures| match app_commands(figures) {
-        Err(_) => String::new(),
-        Ok(all) if all.kinds == 0 => "No command in this window.".to_owned(),
-        Ok(all) if all.kinds as usize > all.rows.len() => {
-            format!("{} of the window's {} kinds of commands.", all.rows.len(), all.kinds)
-        }
-        Ok(all) => format!("{} kinds of commands in this window.", all.kinds),
-    });
-    view! {
-        <Table caption="Commands" quiet=true columns=COMMANDS rows />
-        <p class="more">{foot}</p>
-    }
-}
-
-fn command_row(row: &CommandRow, whole: &CommandRow, seconds: u64, scale: &RangeScale) -> TableRow {
-    let answered = row.calls - row.cancelled;
-    let each = row.documents as f64 / answered.max(1) as f64;
-    let load = 100.0 * row.duration_sum_us as f64 / whole.duration_sum_us.max(1) as f64;
-    let time = |us: u64| format::duration_us(us as f64);
-    let title = row.latency.map_or_else(String::new, |latency| {
-        let mean = row.duration_sum_us.checked_div(answered).unwrap_or_default();
-        format!("mean {}, p95 {}, at most {}", time(mean), time(latency.p95_us), time(latency.max_us))
-    });
-    let latency = scale.cell(row.latency.as_ref(), title);
-    let calls = format!("{} commands, {} documents each", format::exact(row.calls), format::count(each));
-    let failed = match (row.failed, row.cancelled) {
-        (0, cancelled) if cancelled > 0 => {
-            Cell::number(format!("{} cancelled", format::count(cancelled as f64)), String::new()).class("number warn")
-        }
-        (failed, cancelled) => flagged_count_cell(failed, "number bad").with_title(format!(
-            "{} failed, and the senders of {} did not wait",
-            format::exact(failed),
-            format::exact(cancelled)
-        )),
-    };
-    vec![
-        Cell::words(row.name.text()),
-        Cell::bar(share(row.duration_sum_us, whole.duration_sum_us), load, time(row.duration_sum_us)),
-        Cell::number(format::per_second(row.calls as f64 / seconds.max(1) as f64), calls),
-        latency,
-        failed,
-    ]
 }
 
 const POOLS: &[Column] = &[
