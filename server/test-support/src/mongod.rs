@@ -75,6 +75,8 @@ impl Mongod {
         self.process = Some(process);
         let deadline = Instant::now() + Duration::from_secs(30);
         while tokio::net::TcpStream::connect((self.address(), self.port)).await.is_err() {
+            let ended = self.process.as_mut().and_then(|process| process.try_wait().ok().flatten());
+            assert!(ended.is_none(), "mongod has ended at port {}: {ended:?}", self.port);
             assert!(Instant::now() < deadline, "mongod takes no connections");
             sleep(Duration::from_millis(50)).await;
         }
@@ -101,10 +103,10 @@ pub fn tool(name: &str) -> PathBuf {
     tool
 }
 
-/// A free port of this machine.
+/// A free port of this machine, below those that connections get: it stays free until it is used.
 pub fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    free.local_addr().expect("an address").port()
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(10_000..32_000));
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("one of them is free")
 }
 
 /// Sends a signal by its name to a process.
