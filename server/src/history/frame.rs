@@ -1,6 +1,6 @@
 //! A frame: the sums of some seconds. Several frames fold into one.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use super::compact::{self, Compact, Sign};
 use crate::{
@@ -68,8 +68,8 @@ pub(super) struct Tallies {
 }
 
 impl Tallies {
-    /// From the encoded sum of all, and the encoded tallies by id.
-    pub(super) fn new(whole: &[u8], tallies: BTreeMap<usize, Vec<u8>>) -> Self {
+    /// From the encoded sum of all, and the encoded tallies by rising id.
+    pub(super) fn new<'a>(whole: &[u8], tallies: impl IntoIterator<Item = (usize, Cow<'a, [u8]>)>) -> Self {
         let mut each = vec![];
         for (id, tally) in tallies {
             write_tally(&mut each, id, &tally);

@@ -1,6 +1,6 @@
 //! A frame as it is stored: its endpoints and commands have the stable keys of their names in the place of one run's numbers.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use super::{
     compact::{self, Compact, Sign, write},
@@ -90,15 +90,22 @@ pub(super) fn seconds(step: &StoredStep) -> u64 {
 fn decode_tallies<T: Compact>(rest: &mut &[u8], number_of: NumberOf<'_>) -> Option<Tallies> {
     let length = number(rest)?;
     let whole = take(rest, length)?;
-    let mut each: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+    let mut each: Vec<(usize, Cow<'_, [u8]>)> = vec![];
     for _ in 0..number(rest)? {
         let key = NameKey(u64::from_be_bytes(take(rest, 8)?.try_into().ok()?));
         let length = number(rest)?;
         let tally = take(rest, length)?;
-        let Some(number) = number_of(key) else { continue };
-        // Two names of an earlier run may have one row in this one.
-        each.entry(number).and_modify(|known| *known = sum::<T>(known, tally)).or_insert_with(|| tally.to_vec());
+        each.extend(number_of(key).map(|number| (number, Cow::Borrowed(tally))));
     }
+    each.sort_by_key(|(number, _)| *number);
+    // Two names of an earlier run may have one row in this one.
+    each.dedup_by(|(number, tally), (known_number, known)| {
+        let is_same = number == known_number;
+        if is_same {
+            *known = Cow::Owned(sum::<T>(known.as_ref(), tally.as_ref()));
+        }
+        is_same
+    });
     Some(Tallies::new(whole, each))
 }
 
