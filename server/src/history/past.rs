@@ -54,7 +54,7 @@ impl History {
     /// is to come, is left out; `None` if that is all. `store` is what the store keeps, if it can be read.
     pub(crate) fn past_span(&self, (from, to): (u64, u64), store: Option<&KeptTimes>) -> Option<PastSpan> {
         let (from, to) = (from.max(self.oldest), to.min(self.now));
-        // Of a span that has more points than there are in any window, the last.
+        // A span with more points than any window has is shown by its last ones.
         let (most, step) = (Window::ThirteenMonths.points() as u64, Window::ThirteenMonths.step_seconds());
         let from = from.max(to.div_ceil(step).saturating_sub(most) * step);
         if from >= to {

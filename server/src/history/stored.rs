@@ -81,7 +81,7 @@ pub(super) fn decode(
     Some((frame, reports))
 }
 
-/// The seconds of which a step has figures; none if it cannot be read.
+/// The seconds of which a step has figures; zero if it cannot be read.
 pub(super) fn seconds(step: &StoredStep) -> u64 {
     let frame = decode(&step.bytes, step.start, &mut |_| None, &mut |_| None);
     frame.map_or(0, |(frame, _)| frame.seconds)

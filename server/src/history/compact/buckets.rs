@@ -1,5 +1,5 @@
-//! The buckets of a histogram. Few requests fill few buckets, one or two in each and near each other: they take one byte each. Of many
-//! requests neighbours have about as many: the difference to the one before takes one byte.
+//! The buckets of a histogram. Few requests fill few buckets, one or two in each and near each other: they take one byte each. With many
+//! requests, neighbours have about as many: the difference to the one before takes one byte.
 
 use super::numbers::{Sign, read, write};
 use crate::histograms::{BUCKETS, Distribution};
@@ -14,7 +14,7 @@ pub(super) fn encode_buckets(distribution: &Distribution, out: &mut Vec<u8>) {
     for (first, counts) in distribution.runs() {
         let begin = out.len();
         encode_singly(first - next, counts, out);
-        // Of a few buckets, a run is longer.
+        // A run of a few buckets is longer.
         if out.len() - begin > counts.len() {
             run.clear();
             encode_run(first - next, counts, &mut run);

@@ -236,28 +236,21 @@ impl Store for EmbeddedStore {
                 less += payload_bytes(mark.value());
             }
             pack(steps, packs)?;
+            let mut remove = |tier, before, is_enough: &dyn Fn(u64) -> bool| {
+                [&mut *packs, &mut *steps]
+                    .into_iter()
+                    .try_for_each(|table| remove_oldest(table, tier, before, &mut less, is_enough))
+            };
             for tier in StoreTier::ALL {
-                let oldest_kept = now.saturating_sub(kept_times.kept_seconds(tier));
-                for table in [&mut *packs, &mut *steps] {
-                    for removed in table.extract_from_if((tier as u8, 0)..(tier as u8, oldest_kept), |_, _| true)? {
-                        less += payload_bytes(removed?.1.value());
-                    }
-                }
+                remove(tier, now.saturating_sub(kept_times.kept_seconds(tier)), &|_| false)?;
             }
-            // Then what is left of those that are no windows of days is halved again and again.
+            // The last seconds of each tier are left, then the half of those of the fine ones, and so on.
             let whole = StoreTier::ALL.map(|tier| (tier, tier.late_seconds()));
-            let halved = (1..=LATE_HALVED)
-                .flat_map(|times| whole[..3].iter().map(move |(tier, seconds)| (*tier, seconds >> times)));
+            let halved =
+                (1..=LATE_HALVED).flat_map(|times| StoreTier::FINE.map(|tier| (tier, tier.late_seconds() >> times)));
             let late = whole.into_iter().chain(halved).map(|(tier, seconds)| (tier, now.saturating_sub(seconds)));
             for (tier, before) in late.chain(StoreTier::ALL.map(|tier| (tier, u64::MAX))) {
-                for table in [&mut *packs, &mut *steps] {
-                    let mut removed = table.extract_from_if((tier as u8, 0)..(tier as u8, before), |_, _| true)?;
-                    while held.saturating_sub(less) > most_bytes
-                        && let Some(oldest) = removed.next()
-                    {
-                        less += payload_bytes(oldest?.1.value());
-                    }
-                }
+                remove(tier, before, &|less| held.saturating_sub(less) <= most_bytes)?;
             }
             Ok((0, less))
         })
@@ -269,6 +262,23 @@ impl Store for EmbeddedStore {
         debug_assert!(!table.is_empty().unwrap_or(false), "made with the file");
         Ok(table.get(())?.map_or(0, |bytes| bytes.value()))
     }
+}
+
+/// Removes what begins before a second, the oldest first, until the removed bytes are enough.
+fn remove_oldest(
+    table: &mut StepsTable<'_>,
+    tier: StoreTier,
+    before: u64,
+    removed_bytes: &mut u64,
+    is_enough: &dyn Fn(u64) -> bool,
+) -> Result<(), StorageError> {
+    let mut oldest = table.extract_from_if((tier as u8, 0)..(tier as u8, before), |_, _| true)?;
+    while !is_enough(*removed_bytes)
+        && let Some(removed) = oldest.next()
+    {
+        *removed_bytes += payload_bytes(removed?.1.value());
+    }
+    Ok(())
 }
 
 fn record(key: RecordKey, payload: &[u8]) -> Vec<u8> {

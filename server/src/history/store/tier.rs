@@ -16,6 +16,9 @@ impl StoreTier {
     pub(crate) const ALL: [Self; 6] =
         [Self::TenSeconds, Self::Minute, Self::QuarterHour, Self::Hour, Self::SixHours, Self::TwoDays];
 
+    /// Those that no window of days is made of.
+    pub(crate) const FINE: [Self; 3] = [Self::TenSeconds, Self::Minute, Self::QuarterHour];
+
     /// The seconds of a step.
     pub(crate) fn step_seconds(self) -> u64 {
         match self {

@@ -9,7 +9,7 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+        mpsc::{Receiver, RecvError, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -34,7 +34,7 @@ const MAX_READS: usize = 8;
 const RETRY_EACH: Duration = Duration::from_secs(2);
 /// A disk that has not answered for so long stores nothing: the next batch waits already.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
-/// Of each tier no more is read at a start: all of them have to fit into the history's memory.
+/// A start reads no more of each tier: all of them have to fit into the history's memory.
 const MAX_READ_BYTES: usize = 8 << 20;
 /// The time between two looks for what is too old.
 const TRIM_EACH: Duration = Duration::from_mins(10);
@@ -273,6 +273,14 @@ impl StoreWriter {
         Some(if self.panics > 1 { StoreError::Unreadable(reason) } else { StoreError::Refused(reason) })
     }
 
+    /// Waits for an order. The disk is asked for nothing meanwhile.
+    fn next_order(&self) -> Result<StoreOrder, RecvError> {
+        *lock(&self.state.asked_at) = None;
+        let order = self.received.recv();
+        *lock(&self.state.asked_at) = Some(Instant::now());
+        order
+    }
+
     fn store_in(&mut self, file: &Path) -> Result<(), StoreError> {
         let mut store = EmbeddedStore::open(file)?;
         *lock(&self.state.writer) = None;
@@ -294,10 +302,7 @@ impl StoreWriter {
             }
             self.state.bytes.store(store.bytes()?, Relaxed);
             self.state.is_stored.store(true, Relaxed);
-            *lock(&self.state.asked_at) = None;
-            let order = self.received.recv();
-            *lock(&self.state.asked_at) = Some(Instant::now());
-            match order {
+            match self.next_order() {
                 Ok(StoreOrder::Store(batch)) => self.pending.push_back(batch),
                 Ok(StoreOrder::Read(reading)) => reading.read_from(&store)?,
                 Err(_) => return Ok(()),
