@@ -6,7 +6,7 @@ use watchboard_wire::format;
 /// One cell: its text, and the exact value or an explanation as its title.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Cell {
-    pub(crate) text: String,
+    text: String,
     pub(super) title: String,
     pub(super) class: &'static str,
     /// The link of its text.

@@ -75,15 +75,20 @@ pub(in crate::pages) fn CommandTable() -> impl IntoView {
     }
 }
 
+/// Commands a second.
+fn rate(row: &CommandRow, seconds: u64) -> f64 {
+    row.calls as f64 / seconds.max(1) as f64
+}
+
 /// Adds how a command has changed from the earlier span, behind its figures. Both are with the seconds of their span.
 fn add_changes(cells: &mut TableRow, now: (&CommandRow, u64), before: Option<(&CommandRow, u64)>) {
     let change =
         |read: fn((&CommandRow, u64)) -> Option<f64>, text| change_cell(read(now), before.and_then(read), text);
-    let rate = change(|(row, seconds)| Some(row.calls as f64 / seconds.max(1) as f64), format::per_second);
+    let rate_change = change(|(row, seconds)| Some(rate(row, seconds)), format::per_second);
     let p99 = change(|(row, _)| row.latency.map(|latency| latency.p99_us as f64), format::duration_us);
     let failed = change(|(row, _)| Some(row.failed as f64), format::count);
     // From the last one on, so that the places of the others stay.
-    for (at, cell) in [(5, failed), (4, p99), (3, rate)] {
+    for (at, cell) in [(5, failed), (4, p99), (3, rate_change)] {
         cells.insert(at, cell);
     }
 }
@@ -112,7 +117,7 @@ fn command_row(row: &CommandRow, whole: &CommandRow, seconds: u64, scale: &Range
     vec![
         Cell::words(row.name.text()),
         Cell::bar(share(row.duration_sum_us, whole.duration_sum_us), load, time(row.duration_sum_us)),
-        Cell::number(format::per_second(row.calls as f64 / seconds.max(1) as f64), calls),
+        Cell::number(format::per_second(rate(row, seconds)), calls),
         latency,
         failed,
     ]
@@ -132,16 +137,21 @@ mod tests {
             ..CommandRow::default()
         };
         let (now, before) = (row(300, 3, 9_000), row(200, 0, 6_000));
-        let texts = |before: Option<(&CommandRow, u64)>| {
+        let changes = |before: Option<(&CommandRow, u64)>| {
             let scale = RangeScale::new(now.latency.into_iter());
             let mut cells = command_row(&now, &now, 10, &scale);
             add_changes(&mut cells, (&now, 10), before);
-            [3, 5, 7].map(|at| cells[at].text.replace('\u{a0}', " "))
+            [3, 5, 7].map(|at| cells[at].clone())
         };
+        let change = |text: &str, title: String| Cell::number(text.replace(' ', "\u{a0}"), title);
+        let than = |before: String| format!("{before} in the earlier span");
+        let new = || change("new", "none in the earlier span".to_owned());
         // In twice the seconds the same rate is twice as many.
-        assert_eq!(texts(Some((&before, 20))), ["+200 %", "+50 %", "new"]);
-        assert_eq!(texts(Some((&now, 10))), ["±0 %", "±0 %", "±0 %"]);
-        assert_eq!(texts(None), ["new", "new", "new"]);
+        let (rate, p99) = (format::per_second(10.0), format::duration_us(6_000.0));
+        assert_eq!(changes(Some((&before, 20))), [change("+200 %", than(rate)), change("+50 %", than(p99)), new()]);
+        let same = [format::per_second(30.0), format::duration_us(9_000.0), format::count(3.0)];
+        assert_eq!(changes(Some((&now, 10))), same.map(|figure| change("±0 %", than(figure))));
+        assert_eq!(changes(None), [new(), new(), new()]);
         let titles: Vec<_> = COMMANDS_WITH_CHANGES.iter().map(|column| column.title).collect();
         assert_eq!([titles[3], titles[5], titles[7]], ["± Rate", "± p99", "± Failed"]);
         assert_eq!(titles.len(), COMMANDS.len() + 3);
