@@ -24,6 +24,11 @@ async fn initiate(mongod: &Mongod, address: &str) {
     let client = mongodb::Client::with_uri_str(mongod.uri()).await.unwrap();
     let config = doc! { "_id": "rs0", "members": [{ "_id": 0, "host": address }] };
     client.database("admin").run_command(doc! { "replSetInitiate": config }).await.expect("it is initiated");
+    primary(&client).await;
+}
+
+/// Waits until a set of one member has its configuration and its primary: it takes connections before it has read the one.
+async fn primary(client: &mongodb::Client) {
     let is_primary = async || {
         let hello = client.database("admin").run_command(doc! { "hello": 1 }).await.unwrap();
         hello.get_bool("isWritablePrimary").unwrap_or(false)
@@ -57,13 +62,15 @@ async fn a_set_that_advertises_a_name_which_is_not_known_here() {
     mongod.kill().await;
     watch.shown("connection refused", "killed").await;
     mongod.restart().await;
-    let client = mongodb::Client::with_uri_str(mongod.uri()).await.unwrap().database("admin");
-    let config = client.run_command(doc! { "replSetGetConfig": 1 }).await.unwrap();
+    let client = mongodb::Client::with_uri_str(mongod.uri()).await.unwrap();
+    primary(&client).await;
+    let admin = client.database("admin");
+    let config = admin.run_command(doc! { "replSetGetConfig": 1 }).await.unwrap();
     let mut config = config.get_document("config").unwrap().clone();
     let members = config.get_array_mut("members").unwrap();
     members[0].as_document_mut().unwrap().insert("host", &address);
     config.insert("version", 1000);
-    client.run_command(doc! { "replSetReconfig": config, "force": true }).await.unwrap();
+    admin.run_command(doc! { "replSetReconfig": config, "force": true }).await.unwrap();
     watch.shown_healthy("the set has a name that is known here").await;
 }
 
