@@ -217,6 +217,7 @@ impl MongoDb {
             Some(Reachability::Accepts) => accepted,
             Some(Reachability::Refuses) => classify::connection_refused(),
             Some(Reachability::Unroutable) => classify::host_not_found(),
+            Some(Reachability::Unresolved) => classify::no_name_in_time(),
             Some(Reachability::Silent) | None => classify::silent(),
         }
     }
@@ -264,6 +265,10 @@ impl DatabaseSource for MongoDb {
     }
 
     fn overdue(&mut self) -> BoxFuture<'_, DatabaseFailure> {
+        if self.uri.is_some() {
+            // The string's own names are still looked up.
+            return Box::pin(std::future::ready(classify::no_name_in_time()));
+        }
         if self.options.is_none() {
             let detail =
                 "no answer over the application's client: the server, its network, or all its connections are busy";

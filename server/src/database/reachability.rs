@@ -9,16 +9,20 @@ use std::{
 use futures_util::future::join_all;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpStream, UnixStream},
+    net::{TcpStream, UnixStream, lookup_host},
     time::timeout,
 };
 
 /// The time limit of a connection without a byte on it.
 const OPENS_WITHIN: Duration = Duration::from_millis(200);
+/// The time limit of a look-up of a name.
+const RESOLVES_WITHIN: Duration = Duration::from_millis(500);
 
 /// The result of a connection, the one that says most last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reachability {
+    /// No name server answers.
+    Unresolved,
     /// The name is not known, there is no route, or no such socket file.
     Unroutable,
     /// Nothing came back.
@@ -29,17 +33,27 @@ pub(super) enum Reachability {
     Accepts,
 }
 
-/// The best result of the addresses, `HOST:PORT` or a path; takes at most [`OPENS_WITHIN`]. `None` without addresses.
+/// The best result of the addresses, `HOST:PORT` or a path; takes at most [`RESOLVES_WITHIN`] and [`OPENS_WITHIN`]. `None` without
+/// addresses.
 pub(super) async fn reachability(addresses: &[String]) -> Option<Reachability> {
     join_all(addresses.iter().map(|address| reach(address))).await.into_iter().max()
 }
 
 async fn reach(address: &str) -> Reachability {
+    let addresses = if address.starts_with('/') {
+        vec![]
+    } else {
+        match timeout(RESOLVES_WITHIN, lookup_host(address)).await {
+            Ok(Ok(addresses)) => addresses.collect(),
+            Ok(Err(error)) => return from_error(&error),
+            Err(_) => return Reachability::Unresolved,
+        }
+    };
     let connection = async {
         if address.starts_with('/') {
             UnixStream::connect(address).await.map(drop)
         } else {
-            TcpStream::connect(address).await.map(drop)
+            TcpStream::connect(&*addresses).await.map(drop)
         }
     };
     match timeout(OPENS_WITHIN, connection).await {

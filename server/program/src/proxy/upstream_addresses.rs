@@ -10,15 +10,19 @@ use std::{
             Ordering::{Acquire, Release},
         },
     },
+    time::Duration,
 };
 
 use tokio::{
     net::{TcpStream, lookup_host},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
 };
 
 /// Look-ups by requests at once. One that hangs takes a thread until the name server's time is over.
 const LOOK_UPS: usize = 4;
+/// How long a request waits for the first addresses: less than for its connection, so that it is told what it lacked.
+const RESOLVES_WITHIN: Duration = Duration::from_secs(4);
 
 /// The addresses that a name had at its last look-up with a result; none for a literal address, which needs no look-up.
 #[derive(Clone, Default)]
@@ -73,15 +77,12 @@ impl UpstreamAddresses {
         if let Ok(ip) = name.0.parse::<IpAddr>() {
             return TcpStream::connect((ip, name.1)).await;
         }
-        let mut known = self.all();
+        let known = self.all();
         if known.is_empty() {
-            let permit = Arc::clone(&self.0.look_ups).acquire_owned().await.map_err(io::Error::other)?;
-            // They may have become known during the wait.
-            known = self.all();
-            if known.is_empty() {
-                let found = look_up(name, permit).await?;
-                return TcpStream::connect(&*found).await;
-            }
+            let found = timeout(RESOLVES_WITHIN, self.first_addresses(name)).await.map_err(|_| {
+                io::Error::other(format!("the lookup of the name has no answer within {RESOLVES_WITHIN:?}"))
+            })??;
+            return TcpStream::connect(&*found).await;
         }
         let failure = match TcpStream::connect(&*known).await {
             Ok(stream) => return Ok(stream),
@@ -91,6 +92,14 @@ impl UpstreamAddresses {
         let found = look_up(name, permit).await.unwrap_or_default();
         let new: Vec<SocketAddr> = found.into_iter().filter(|address| !known.contains(address)).collect();
         if new.is_empty() { Err(failure) } else { TcpStream::connect(&*new).await }
+    }
+
+    /// The addresses of a name that had none so far.
+    async fn first_addresses(&self, name: (&str, u16)) -> io::Result<Arc<[SocketAddr]>> {
+        let permit = Arc::clone(&self.0.look_ups).acquire_owned().await.map_err(io::Error::other)?;
+        // They may have become known during the wait.
+        let known = self.all();
+        if known.is_empty() { Ok(look_up(name, permit).await?.into()) } else { Ok(known) }
     }
 }
 
@@ -108,7 +117,7 @@ async fn look_up((host, port): (&str, u16), permit: OwnedSemaphorePermit) -> io:
 mod tests {
     use futures_util::FutureExt;
 
-    use super::*;
+    use super::{super::failure::Failure, *};
 
     const ALL_LOOK_UPS: u32 = LOOK_UPS as u32;
 
@@ -155,5 +164,13 @@ mod tests {
         };
         let (connected, ()) = tokio::join!(addresses.connect(("name.invalid", address.port())), become_known);
         assert_eq!(connected.unwrap().peer_addr().unwrap(), address);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_server_that_does_not_answer_is_told_from_an_application_that_takes_no_connection() {
+        let addresses = UpstreamAddresses::default();
+        let _all_taken = addresses.0.look_ups.acquire_many(ALL_LOOK_UPS).await;
+        let failure = addresses.connect(("name.invalid", 1)).await.unwrap_err();
+        assert_eq!(Failure::from(&failure), Failure::NoName);
     }
 }

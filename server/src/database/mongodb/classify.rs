@@ -120,6 +120,11 @@ pub(super) fn no_name() -> DatabaseFailure {
     DatabaseFailure::new(FailureKind::Unreachable, "its name cannot be resolved: look at the name and at the DNS")
 }
 
+pub(super) fn no_name_in_time() -> DatabaseFailure {
+    let detail = "its name is not resolved in time: the DNS does not answer, or is slow";
+    DatabaseFailure::new(FailureKind::Unreachable, detail)
+}
+
 pub(super) fn host_not_found() -> DatabaseFailure {
     DatabaseFailure::new(
         FailureKind::Unreachable,
