@@ -136,6 +136,8 @@ fn test(filter: Option<&str>) -> Result<()> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         tests.env("RUST_TEST_THREADS", (2 * cores).to_string());
     }
+    // The message says what failed; frames by the hundred push it out of sight.
+    tests.env("RUST_BACKTRACE", "0");
     Step::new("tests").run(tests)?;
     println!("==> all passed");
     Ok(())
