@@ -1,5 +1,5 @@
-//! A fresh axum app outside the workspace, made of the README's lines. It gets Watchboard by path, by git and from the packed
-//! crates, is built by a toolchain without the WASM target, and shows the live board.
+//! A fresh axum app outside the workspace, made of the README's lines. It gets Watchboard by git and from the packed crates, is built
+//! by a toolchain without the WASM target, and shows the live board.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use watchboard_end2end::{Board, Browser};
 struct Host {
     name: &'static str,
     folder: PathBuf,
-    /// Where it gets Watchboard from: `path = "…"`.
+    /// Where it gets Watchboard from: `git = "…"`.
     source: String,
     /// Further lines of its manifest.
     manifest: String,
@@ -32,7 +32,6 @@ async fn a_fresh_app_of_the_readme_has_the_live_board() {
     let host =
         |name, source, manifest, is_locked| Host { name, folder: folder.join(name), source, manifest, is_locked };
     let hosts = [
-        host("by-path", format!("path = {:?}", root().join("server")), String::new(), true),
         host("packed", versions, packed, true),
         host("by-git", format!("git = \"file://{}\"", repository(&folder).display()), String::new(), false),
     ];
