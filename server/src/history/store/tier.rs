@@ -51,12 +51,9 @@ impl StoreTier {
         }
     }
 
-    /// A step that is not complete is sent once in so many seconds.
+    /// A step is sent when it is complete; one of more than a quarter of an hour also in part, each quarter. What a kill leaves unsent is made
+    /// of shorter steps at the next start.
     pub(crate) fn sent_each_seconds(self) -> u64 {
-        match self {
-            Self::TenSeconds | Self::Minute => 10,
-            Self::QuarterHour => 60,
-            Self::Hour | Self::SixHours | Self::TwoDays => 900,
-        }
+        self.step_seconds().min(900)
     }
 }
