@@ -124,14 +124,15 @@ impl History {
     pub(crate) fn past_frames(
         &self,
         span: &PastSpan,
-        past: &StoredPast,
+        past: StoredPast,
         reader: &mut Reader,
         command: &dyn Fn(&CommandName) -> Option<u16>,
     ) -> PastFrames {
         let (mut decoder, mut reported) = (StepDecoder::new(&past.names), Reported::new());
         let causes = &mut reported.causes;
-        let frames: Vec<_> =
-            past.steps.iter().filter_map(|step| decoder.decode(step, reader, command, causes)).collect();
+        // Each step goes as soon as its frame is there: those of many months take much memory.
+        let frames = past.steps.into_iter().filter_map(|step| decoder.decode(&step, reader, command, causes));
+        let frames: Vec<_> = frames.collect();
         reported.add_earlier(decoder.slow, &self.aliases);
         let tier = tier(span.window);
         let is_finer = span.stored.is_some_and(|stored| tier_of(stored) < tier);

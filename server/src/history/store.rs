@@ -102,7 +102,13 @@ pub(crate) trait Store: Send {
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError>;
 
     /// The steps of a tier that begin within a span of Unix seconds, the oldest first.
-    fn steps(&self, tier: StoreTier, span: Range<u64>) -> Result<Vec<StoredStep>, StoreError>;
+    fn steps(&self, tier: StoreTier, span: Range<u64>) -> Result<Vec<StoredStep>, StoreError> {
+        self.newest_steps(tier, span, usize::MAX)
+    }
+
+    /// The newest of them that take at most so many bytes together, the oldest first.
+    fn newest_steps(&self, tier: StoreTier, span: Range<u64>, most_bytes: usize)
+    -> Result<Vec<StoredStep>, StoreError>;
 
     /// The Unix seconds at which the first and the last step of a tier begin.
     fn bounds(&self, tier: StoreTier) -> Result<Option<(u64, u64)>, StoreError>;

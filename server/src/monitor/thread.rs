@@ -147,9 +147,7 @@ impl MonitorThread {
                 Message::CostlyFigures(answer) => _ = answer.send(()),
                 Message::Page { query, cursor, past, answer } => {
                     let (frozen, latest) = (self.frozen.load(), self.latest.borrow());
-                    if let Some(response) =
-                        self.sampler.rescued_answer(&query, (cursor, past.as_ref()), &frozen, &latest)
-                    {
+                    if let Some(response) = self.sampler.rescued_answer(&query, (cursor, past), &frozen, &latest) {
                         let _ = answer.send(response);
                     }
                 }

@@ -45,15 +45,13 @@ impl PastPage {
         self.stored = Some(StoreReading::Read(read));
         true
     }
+}
 
-    /// The steps of the store, if they are needed.
-    fn read(&self) -> Reading<Option<&StoredPast>> {
-        match &self.stored {
-            None => Ok(None),
-            Some(StoreReading::Read(read)) => read.as_ref().map(Some).map_err(Unknown::clone),
-            Some(StoreReading::Awaited(_)) => {
-                Err(Unknown::because(format!("the disk has not answered within {PROBE_WITHIN:?}")))
-            }
+impl StoreReading {
+    fn read(self) -> Reading<StoredPast> {
+        match self {
+            Self::Read(read) => read,
+            Self::Awaited(_) => Err(Unknown::because(format!("the disk has not answered within {PROBE_WITHIN:?}"))),
         }
     }
 }
@@ -82,7 +80,7 @@ impl Sampler {
     pub(crate) fn rescued_answer(
         &mut self,
         query: &RefreshQuery,
-        (cursor, past): (Option<RefreshCursor>, Option<&PastPage>),
+        (cursor, past): (Option<RefreshCursor>, Option<PastPage>),
         frozen: &FullSnapshot,
         probe_result: &ProbeResult,
     ) -> Option<RefreshResponse> {
@@ -101,28 +99,28 @@ impl Sampler {
     fn answer_past(
         &mut self,
         query: &RefreshQuery,
-        past: &PastPage,
+        past: PastPage,
         snapshot: &Snapshot,
         probe_result: &ProbeResult,
     ) -> RefreshResponse {
-        let span = &past.span;
+        let PastPage { span, is_had, stored } = past;
         let without_figures = || {
             let snapshot = Snapshot { listens: self.commands.listens(), ..snapshot.clone() };
             let timeline = Timeline { window: span.window, ..Timeline::default() };
             RefreshResponse { snapshot, span: Some(span.ticks), timeline, ..RefreshResponse::default() }
         };
-        if past.is_had {
+        if is_had {
             return RefreshResponse { is_unchanged: true, ..without_figures() };
         }
-        let stored = match past.read() {
+        let stored = match stored.map(StoreReading::read).transpose() {
             Ok(stored) => stored,
             Err(_) if span.is_held => None,
             Err(unknown) => return RefreshResponse { unread: Some(unknown), ..without_figures() },
         };
         let Self { history, reader, commands, .. } = self;
-        let frames = stored.map(|read| history.past_frames(span, read, reader, &|name| commands.number(name)));
+        let frames = stored.map(|read| history.past_frames(&span, read, reader, &|name| commands.number(name)));
         let names = NameLookup { reader, command: &|number| commands.name(number) };
-        let (response, sums) = history.answer_past(span, &query.part, frames.as_ref(), snapshot, names);
+        let (response, sums) = history.answer_past(&span, &query.part, frames.as_ref(), snapshot, names);
         self.with_details(response, &query.part, probe_result, |_| sums)
     }
 }

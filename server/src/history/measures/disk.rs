@@ -82,15 +82,16 @@ fn fill(store: &mut EmbeddedStore, first: u64) {
                 StoredStep { tier, start: *start, bytes }
             });
             store.append(&Batch { steps: steps.collect(), ..Batch::default() }).expect("a store");
-            let most_bytes = store.records_within(MAX_BYTES).expect("a store");
-            store.trim(first + SIMULATED, &kept, most_bytes).expect("a store");
+            store.keep_within(first + SIMULATED, &kept, MAX_BYTES).expect("a store");
         }
     }
 }
 
 fn sizes(store: &EmbeddedStore, file: &Path, endpoints: usize) {
-    let on_disk = fs::metadata(file).expect("a file").blocks() as f64 * 512.0 / MIB;
-    println!("  {:.1} MiB of steps, which take {on_disk:.1} MiB on disk", store.bytes().expect("a store") as f64 / MIB);
+    let metadata = fs::metadata(file).expect("a file");
+    let (on_disk, length) = (metadata.blocks() as f64 * 512.0 / MIB, metadata.len() as f64 / MIB);
+    let steps = store.bytes().expect("a store") as f64 / MIB;
+    println!("  {steps:.1} MiB of steps, which take {on_disk:.1} MiB on disk in a file of {length:.1} MiB");
     for tier in StoreTier::ALL {
         let steps = store.steps(tier, 0..u64::MAX).expect("a store");
         let bytes: usize = steps.iter().map(|step| step.bytes.len()).sum();
@@ -145,7 +146,7 @@ fn start_with(file: &Path, now: u64) {
             StoredPast { steps, names: store.names().expect("a store") }
         });
         let read = cpu_us() - before;
-        let frames = stored.as_ref().map(|past| history.past_frames(&plan, past, &mut reader, &|_| None));
+        let frames = stored.map(|past| history.past_frames(&plan, past, &mut reader, &|_| None));
         let names = NameLookup::of_endpoints(&reader);
         let (answer, _) = history.answer_past(&plan, &Part::Requests, frames.as_ref(), &snapshot, names);
         println!(

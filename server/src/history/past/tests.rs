@@ -103,7 +103,7 @@ fn a_span_of_the_store_has_what_was_stored_under_todays_numbers() {
         let starts = (asked.0..asked.1).step_by(tier.step_seconds() as usize);
         let past =
             StoredPast { steps: starts.map(|start| three_requests(tier, start)).collect(), names: names.clone() };
-        let frames = fed.history.past_frames(&span, &past, &mut fed.reader, NONE);
+        let frames = fed.history.past_frames(&span, past, &mut fed.reader, NONE);
         let lookup = NameLookup::of_endpoints(&fed.reader);
         let (answer, _) = fed.history.answer_past(&span, &Part::Requests, Some(&frames), &fed.snapshot, lookup);
         let rows: Vec<_> = answer.endpoints.iter().map(|row| (row.name.clone().unwrap().route, row.requests)).collect();

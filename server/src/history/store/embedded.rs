@@ -1,16 +1,22 @@
 //! The store in a file beside the program.
 
-use std::{fs, io::ErrorKind, ops::Range, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    ops::Range,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 use redb::{
-    AccessGuard, CommitError, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    StorageError, Table, TableDefinition, TableError, TransactionError,
+    AccessGuard, CommitError, CompactionError, Database, DatabaseError, ReadableDatabase, ReadableTable,
+    ReadableTableMetadata, StorageError, Table, TableDefinition, TableError, TransactionError,
 };
 
 use super::{
     Batch, KeptTimes, MARKS_KEPT_SECONDS, MAX_STORED_MARKS, NameKey, Store, StoreError, StoreTier, StoredMark,
     StoredStep,
-    packs::{StepsTable, first_packed, pack, packed_steps},
+    packs::{NewestSteps, StepsTable, first_packed, pack},
     record::{self, RecordKey, payload_bytes},
 };
 
@@ -21,13 +27,23 @@ const PACKS: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("packs
 const NAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("names");
 /// By Unix millisecond, and a key of the value: a mark that is stored twice is there once.
 const MARKS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("marks");
-const RUN_RECORD: TableDefinition<'_, (), &[u8]> = TableDefinition::new("run record");
-/// The bytes of all values, so that nobody has to read them to know.
-const BYTES: TableDefinition<'_, (), u64> = TableDefinition::new("bytes");
+/// What changes with each batch, in one page: see [`StateKey`].
+const STATE: TableDefinition<'_, u8, &[u8]> = TableDefinition::new("state");
 /// The version of the format, at one place for all tables.
 const VERSION: TableDefinition<'_, (), u32> = TableDefinition::new("version");
+/// In the first format, what is in [`STATE`] since.
+const FIRST_RUN_RECORD: TableDefinition<'_, (), &[u8]> = TableDefinition::new("run record");
+const FIRST_BYTES: TableDefinition<'_, (), u64> = TableDefinition::new("bytes");
 
-/// The version that this code writes. It reads older ones: in the first one no step was deflated.
+/// The keys of [`STATE`].
+#[derive(Clone, Copy)]
+enum StateKey {
+    /// The bytes of all values, so that nobody has to read them to know.
+    Bytes,
+    RunRecord,
+}
+
+/// The version that this code writes. It reads older ones: in the first one no step was deflated or in a pack.
 const FORMAT: u32 = 2;
 /// How often the last hours are halved before a bound that is too small takes all of them.
 const LATE_HALVED: u32 = 10;
@@ -37,6 +53,7 @@ const CACHE_BYTES: usize = 4 << 20;
 /// The store in a file.
 #[derive(Debug)]
 pub(crate) struct EmbeddedStore {
+    file: PathBuf,
     database: Database,
 }
 
@@ -48,12 +65,10 @@ impl EmbeddedStore {
             DatabaseError::Storage(error) => error.into(),
             other => StoreError::Unreadable(other.to_string()),
         };
-        let mut database = Database::builder().set_cache_size(CACHE_BYTES).create(file).map_err(of_database)?;
+        let mut builder = Database::builder();
         // A page that is damaged would make redb panic where it is read, in a destructor too, which ends the process.
-        if !database.check_integrity().map_err(of_database)? {
-            return Err(StoreError::Unreadable("a checksum in it is wrong".to_owned()));
-        }
-        let store = Self { database };
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+        let store = Self { file: file.to_owned(), database: builder.create(file).map_err(of_database)? };
         match store.version()? {
             Some(version) if version > FORMAT => Err(StoreError::Unreadable(format!(
                 "its format is {version}, of a newer Watchboard, and this one reads {FORMAT}"
@@ -63,9 +78,27 @@ impl EmbeddedStore {
         }
     }
 
+    /// Trims the store, so that its file takes no more bytes on disk.
+    pub(crate) fn keep_within(&mut self, now: u64, kept_times: &KeptTimes, file_bytes: u64) -> Result<(), StoreError> {
+        let most_bytes = self.records_within(file_bytes)?;
+        self.trim(now, kept_times, most_bytes)?;
+        // A file that was removed takes none.
+        let on_disk = fs::metadata(&self.file).map_or(0, |file| file.blocks() * 512);
+        if on_disk > file_bytes { self.compact() } else { Ok(()) }
+    }
+
+    /// Moves the pages of the file together: free ones between others are too short for what comes, and the file becomes longer.
+    pub(super) fn compact(&mut self) -> Result<(), StoreError> {
+        match self.database.compact() {
+            Ok(_) => Ok(()),
+            Err(CompactionError::Storage(error)) => Err(error.into()),
+            Err(other) => Err(StoreError::of_disk(other)),
+        }
+    }
+
     /// The bytes of records for which a file of so many bytes has room, beside what redb needs to change it. Without an end while the
     /// file is smaller.
-    pub(crate) fn records_within(&self, file_bytes: u64) -> Result<u64, StoreError> {
+    fn records_within(&self, file_bytes: u64) -> Result<u64, StoreError> {
         let file_bytes = file_bytes / 16 * 15;
         let write = self.database.begin_write()?;
         let stats = write.stats()?;
@@ -92,12 +125,16 @@ impl EmbeddedStore {
             write.open_table(PACKS)?;
             write.open_table(NAMES)?;
             write.open_table(MARKS)?;
-            write.open_table(RUN_RECORD)?;
-            let mut bytes = write.open_table(BYTES)?;
-            let known = bytes.get(())?.map_or(0, |bytes| bytes.value());
-            bytes.insert((), known)?;
+            let mut state = write.open_table(STATE)?;
+            let bytes = write.open_table(FIRST_BYTES)?.get(())?.map_or(0, |bytes| bytes.value());
+            set_bytes(&mut state, bytes)?;
+            if let Some(record) = write.open_table(FIRST_RUN_RECORD)?.get(())? {
+                state.insert(StateKey::RunRecord as u8, record.value())?;
+            }
             write.open_table(VERSION)?.insert((), FORMAT)?;
         }
+        write.delete_table(FIRST_BYTES)?;
+        write.delete_table(FIRST_RUN_RECORD)?;
         write.commit()?;
         Ok(self)
     }
@@ -107,22 +144,18 @@ impl EmbeddedStore {
         &self,
         change: impl FnOnce(&mut StoreTables<'_>) -> Result<(u64, u64), StorageError>,
     ) -> Result<(), StoreError> {
-        let mut write = self.database.begin_write()?;
-        // A start after a kill need not read the whole file.
-        write.set_quick_repair(true);
+        let write = self.database.begin_write()?;
         {
             let mut tables = StoreTables {
                 steps: write.open_table(STEPS)?,
                 packs: write.open_table(PACKS)?,
                 names: write.open_table(NAMES)?,
                 marks: write.open_table(MARKS)?,
-                run_record: write.open_table(RUN_RECORD)?,
+                state: write.open_table(STATE)?,
             };
+            let before = bytes(&tables.state)?;
             let (more, less) = change(&mut tables)?;
-            drop(tables);
-            let mut bytes = write.open_table(BYTES)?;
-            let before = bytes.get(())?.map_or(0, |bytes| bytes.value());
-            bytes.insert((), (before + more).saturating_sub(less))?;
+            set_bytes(&mut tables.state, (before + more).saturating_sub(less))?;
         }
         Ok(write.commit()?)
     }
@@ -134,12 +167,12 @@ struct StoreTables<'a> {
     packs: StepsTable<'a>,
     names: Table<'a, u64, &'static [u8]>,
     marks: Table<'a, (u64, u64), &'static [u8]>,
-    run_record: Table<'a, (), &'static [u8]>,
+    state: Table<'a, u8, &'static [u8]>,
 }
 
 impl Store for EmbeddedStore {
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        self.change(|StoreTables { steps, names, marks, run_record, .. }| {
+        self.change(|StoreTables { steps, names, marks, state, .. }| {
             let (mut more, mut less) = (0, 0);
             for step in &batch.steps {
                 let key = RecordKey::Step(step.tier, step.start);
@@ -159,24 +192,35 @@ impl Store for EmbeddedStore {
                 more += if is_known { 0 } else { payload_bytes(&record) };
             }
             if let Some(record) = &batch.run_record {
-                run_record.insert((), &**record)?;
+                state.insert(StateKey::RunRecord as u8, &**record)?;
             }
             Ok((more, less))
         })
     }
 
-    fn steps(&self, tier: StoreTier, span: Range<u64>) -> Result<Vec<StoredStep>, StoreError> {
+    fn newest_steps(
+        &self,
+        tier: StoreTier,
+        span: Range<u64>,
+        most_bytes: usize,
+    ) -> Result<Vec<StoredStep>, StoreError> {
         let read = self.database.begin_read()?;
         let table = read.open_table(STEPS)?;
-        let mut found = packed_steps(&read.open_table(PACKS)?, tier, &span)?;
-        for step in table.range((tier as u8, span.start)..(tier as u8, span.end))? {
+        let mut newest = NewestSteps::new(most_bytes);
+        for step in table.range((tier as u8, span.start)..(tier as u8, span.end))?.rev() {
             let (key, record) = step?;
             let start = key.value().1;
             // Of a damaged one nothing is left, which whoever decodes it notices.
             let bytes = record::payload(record.value(), RecordKey::Step(tier, start)).unwrap_or_default();
-            found.insert(start, bytes.into_owned());
+            newest.add(start, bytes.into_owned());
+            if !newest.has_room() {
+                break;
+            }
         }
-        Ok(found.into_iter().map(|(start, bytes)| StoredStep { tier, start, bytes }).collect())
+        if newest.has_room() {
+            newest.add_packed(&read.open_table(PACKS)?, tier, &span)?;
+        }
+        Ok(newest.steps.into_iter().map(|(start, bytes)| StoredStep { tier, start, bytes }).collect())
     }
 
     fn bounds(&self, tier: StoreTier) -> Result<Option<(u64, u64)>, StoreError> {
@@ -218,8 +262,8 @@ impl Store for EmbeddedStore {
 
     fn run_record(&self) -> Result<Option<Vec<u8>>, StoreError> {
         let read = self.database.begin_read()?;
-        let table = read.open_table(RUN_RECORD)?;
-        Ok(table.get(())?.map(|record| record.value().to_vec()))
+        let state = read.open_table(STATE)?;
+        Ok(state.get(StateKey::RunRecord as u8)?.map(|record| record.value().to_vec()))
     }
 
     fn trim(&mut self, now: u64, kept_times: &KeptTimes, most_bytes: u64) -> Result<(), StoreError> {
@@ -258,10 +302,18 @@ impl Store for EmbeddedStore {
 
     fn bytes(&self) -> Result<u64, StoreError> {
         let read = self.database.begin_read()?;
-        let table = read.open_table(BYTES)?;
-        debug_assert!(!table.is_empty().unwrap_or(false), "made with the file");
-        Ok(table.get(())?.map_or(0, |bytes| bytes.value()))
+        Ok(bytes(&read.open_table(STATE)?)?)
     }
+}
+
+/// [`StateKey::Bytes`], which is there since the file was made.
+fn bytes(state: &impl ReadableTable<u8, &'static [u8]>) -> Result<u64, StorageError> {
+    let bytes = state.get(StateKey::Bytes as u8)?;
+    Ok(bytes.and_then(|bytes| bytes.value().try_into().ok()).map_or(0, u64::from_be_bytes))
+}
+
+fn set_bytes(state: &mut Table<'_, u8, &'static [u8]>, bytes: u64) -> Result<(), StorageError> {
+    state.insert(StateKey::Bytes as u8, &bytes.to_be_bytes()[..]).map(drop)
 }
 
 /// Removes what begins before a second, the oldest first, until the removed bytes are enough.

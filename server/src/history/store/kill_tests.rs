@@ -40,6 +40,9 @@ fn store_until_killed() {
         if number % 8 == 0 {
             store.trim(number, &KeptTimes::default(), MOST_BYTES).unwrap();
         }
+        if number % 20 == 0 {
+            store.compact().unwrap();
+        }
     }
 }
 

@@ -67,26 +67,61 @@ pub(super) fn first_packed(
     Ok(first)
 }
 
-/// The payloads of a tier's steps that are in packs and begin within a span.
-pub(super) fn packed_steps(
-    packs: &impl ReadableTable<(u8, u64), &'static [u8]>,
-    tier: StoreTier,
-    span: &Range<u64>,
-) -> Result<BTreeMap<u64, Vec<u8>>, StorageError> {
-    let mut found = BTreeMap::new();
-    for pack in packs.range((tier as u8, span.start)..=(tier as u8, u64::MAX))? {
-        let (last, pack) = pack?;
-        record::find(pack.value(), pack.value().len(), |record| {
-            if let RecordKey::Step(_, start) = record.key
-                && span.contains(&start)
-                && let Some(payload) = record.payload()
-            {
-                found.insert(start, payload.into_owned());
+/// The steps that were read, the newest first, until they take too many bytes.
+pub(super) struct NewestSteps {
+    pub(super) steps: BTreeMap<u64, Vec<u8>>,
+    /// How many bytes more may be read; `None` once a step had no room.
+    room: Option<usize>,
+}
+
+impl NewestSteps {
+    pub(super) fn new(most_bytes: usize) -> Self {
+        Self { steps: BTreeMap::new(), room: Some(most_bytes) }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.room.is_some()
+    }
+
+    /// Adds a step that is older than those so far, unless it is there already.
+    pub(super) fn add(&mut self, start: u64, payload: Vec<u8>) {
+        if let Some(room) = self.room
+            && !self.steps.contains_key(&start)
+        {
+            self.room = room.checked_sub(payload.len());
+            if self.has_room() {
+                self.steps.insert(start, payload);
             }
-        });
-        if last.value().1 >= span.end {
-            break;
         }
     }
-    Ok(found)
+
+    /// Adds a tier's steps that are in packs and begin within a span.
+    pub(super) fn add_packed(
+        &mut self,
+        packs: &impl ReadableTable<(u8, u64), &'static [u8]>,
+        tier: StoreTier,
+        span: &Range<u64>,
+    ) -> Result<(), StorageError> {
+        let key = |start| (tier as u8, start);
+        // The last pack with steps of the span may have later ones too.
+        let last = packs.range(key(span.end)..=key(u64::MAX))?.next().transpose()?;
+        let last = last.map_or(u64::MAX, |(key, _)| key.value().1);
+        for pack in packs.range(key(span.start)..=key(last))?.rev() {
+            let (_, pack) = pack?;
+            let mut records = vec![];
+            record::find(pack.value(), pack.value().len(), |record| records.push(record));
+            for record in records.into_iter().rev() {
+                if let RecordKey::Step(_, start) = record.key
+                    && span.contains(&start)
+                    && let Some(payload) = record.payload()
+                {
+                    self.add(start, payload.into_owned());
+                }
+                if !self.has_room() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
 }

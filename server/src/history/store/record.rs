@@ -6,12 +6,10 @@ use std::{
     io::{self, Read},
 };
 
-use miniz_oxide::{
-    deflate::core::{
-        CompressionStrategy, CompressorOxide, TDEFLFlush, TDEFLStatus, compress_to_output,
-        create_comp_flags_from_zip_params,
-    },
-    inflate::decompress_to_vec_with_limit,
+use fdeflate::decompress_to_vec_bounded;
+use miniz_oxide::deflate::core::{
+    CompressionStrategy, CompressorOxide, TDEFLFlush, TDEFLStatus, compress_to_output,
+    create_comp_flags_from_zip_params,
 };
 
 use super::{NameKey, StoreTier};
@@ -52,7 +50,7 @@ impl<'a> Record<'a> {
     /// Its payload; `None` if that cannot be inflated.
     pub(super) fn payload(&self) -> Option<Cow<'a, [u8]>> {
         if self.is_deflated {
-            decompress_to_vec_with_limit(self.written, MAX_PAYLOAD).ok().map(Cow::Owned)
+            decompress_to_vec_bounded(self.written, MAX_PAYLOAD).ok().map(Cow::Owned)
         } else {
             Some(Cow::Borrowed(self.written))
         }
@@ -88,7 +86,8 @@ pub(super) fn encode(key: RecordKey, written_at_unix_ms: u64, payload: &[u8]) ->
 
 /// `None` if that would not be shorter. Counts of requests seldom repeat, so that a search for repetitions takes time and makes it longer.
 fn deflate(payload: &[u8]) -> Option<Vec<u8>> {
-    let flags = create_comp_flags_from_zip_params(1, 0, CompressionStrategy::HuffmanOnly as i32);
+    // A positive number of bits asks for the format of zlib.
+    let flags = create_comp_flags_from_zip_params(1, 1, CompressionStrategy::HuffmanOnly as i32);
     let (mut compressor, mut deflated) = (CompressorOxide::new(flags), vec![]);
     let (status, _) = compress_to_output(&mut compressor, payload, TDEFLFlush::Finish, |bytes| {
         deflated.extend(bytes);
@@ -146,7 +145,7 @@ pub(super) fn salvage(mut file: impl Read, mut each: impl FnMut(&Record<'_>)) ->
         let is_end = file.by_ref().take(MAX_PAYLOAD as u64).read_to_end(&mut buffer)? == 0;
         // What begins behind here may go on in what is not read yet.
         let decided = if is_end { buffer.len() } else { buffer.len().saturating_sub(MAX_PAYLOAD + OVERHEAD) };
-        let done = find(&buffer, decided, &mut each);
+        let done = find(&buffer, decided, |record| each(&record));
         if is_end {
             return Ok(());
         }
@@ -155,7 +154,7 @@ pub(super) fn salvage(mut file: impl Read, mut each: impl FnMut(&Record<'_>)) ->
 }
 
 /// Finds the whole records that begin before `until`. Returns where the next one may begin.
-pub(super) fn find(bytes: &[u8], until: usize, mut each: impl FnMut(&Record<'_>)) -> usize {
+pub(super) fn find<'a>(bytes: &'a [u8], until: usize, mut each: impl FnMut(Record<'a>)) -> usize {
     let mut at = 0;
     while at < until {
         let Some(found) = bytes[at..].windows(MAGIC.len()).position(|bytes| bytes == MAGIC) else {
@@ -167,8 +166,8 @@ pub(super) fn find(bytes: &[u8], until: usize, mut each: impl FnMut(&Record<'_>)
         }
         match decode(&bytes[at..]) {
             Some(record) => {
-                each(&record);
                 at += record.length();
+                each(record);
             }
             None => at += 1,
         }

@@ -296,8 +296,8 @@ impl StoreWriter {
                 self.pending.pop_front();
             }
             if trimmed.is_none_or(|trimmed| trimmed.elapsed() >= TRIM_EACH) {
-                let most_bytes = store.records_within(self.folder.max_bytes)?;
-                store.trim(crate::clock::now_unix_ms() / 1000, &self.folder.kept_times, most_bytes)?;
+                let now = crate::clock::now_unix_ms() / 1000;
+                store.keep_within(now, &self.folder.kept_times, self.folder.max_bytes)?;
                 trimmed = Some(Instant::now());
             }
             self.state.bytes.store(store.bytes()?, Relaxed);
@@ -319,14 +319,7 @@ pub(crate) fn read(store: &EmbeddedStore, spans: &StoredSpans) -> Result<Earlier
         ..Earlier::default()
     };
     for (tier, span) in spans {
-        let mut bytes = 0;
-        let has_room = |step: &StoredStep| {
-            bytes += step.bytes.len();
-            bytes <= MAX_READ_BYTES
-        };
-        let mut newest: Vec<_> = store.steps(*tier, span.clone())?.into_iter().rev().take_while(has_room).collect();
-        newest.reverse();
-        earlier.steps.extend(newest);
+        earlier.steps.extend(store.newest_steps(*tier, span.clone(), MAX_READ_BYTES)?);
         earlier.first_starts.extend(store.bounds(*tier)?.map(|(first, _)| (*tier, first)));
     }
     if let Some((_, newest)) = store.bounds(StoreTier::TenSeconds)? {

@@ -107,7 +107,7 @@ fn errors_by_cause_and_slow_requests_are_there_after_a_restart_and_in_past_spans
     let stored = span.stored.expect("the store shows it");
     let steps = earlier.steps.iter().filter(|step| step.tier == stored && (from..to).contains(&step.start));
     let past = StoredPast { steps: steps.cloned().collect(), names: earlier.names.clone() };
-    let frames = history.past_frames(&span, &past, &mut reader, &number);
+    let frames = history.past_frames(&span, past, &mut reader, &number);
     let names = NameLookup { reader: &reader, command: &command };
     let (answer, _) = history.answer_past(&span, &Part::Requests, Some(&frames), &snapshot, names);
     assert_told(&answer, 12, to);

@@ -15,7 +15,7 @@ fn answer(stored: StoreReading) -> RefreshResponse {
     let mut past = PastPage { span, is_had: false, stored: Some(stored) };
     past.is_read();
     let query = RefreshQuery { part: Part::Requests, span: Some(ticks), ..RefreshQuery::default() };
-    sampler.rescued_answer(&query, (None, Some(&past)), &frozen, &ProbeResult::default()).expect("an answer")
+    sampler.rescued_answer(&query, (None, Some(past)), &frozen, &ProbeResult::default()).expect("an answer")
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn a_page_of_a_span_that_is_in_the_file_alone_waits_for_it() {
         assert!(began.elapsed() < Duration::from_secs(30), "it is read in time");
         std::thread::sleep(Duration::from_millis(5));
     }
-    let answer = sampler.rescued_answer(&query, (None, Some(&past)), &frozen, &ProbeResult::default()).unwrap();
+    let answer = sampler.rescued_answer(&query, (None, Some(past)), &frozen, &ProbeResult::default()).unwrap();
     assert_eq!((answer.span, answer.totals.requests, answer.totals.seconds), (Some(asked), 18, 60));
     let names: Vec<_> = answer.endpoints.iter().map(|row| row.name.clone().unwrap().route).collect();
     assert_eq!(names, ["/old"]);
