@@ -82,8 +82,8 @@ impl Monitor {
         // An application in another process has no runtime here.
         let runtime = if target.is_none() { RuntimeProbe::current() } else { None };
         let supervision = Supervision::default();
-        let (probes, faults) = (Probes::new(target, &supervision), Arc::clone(&supervision.faults));
-        let mut sampler = Sampler::new(service, probes, recorder, listener, runtime, folder, faults);
+        let probes = Probes::new(target, &supervision);
+        let mut sampler = Sampler::new(service, probes, recorder, listener, runtime, folder, &supervision);
         let (results, latest) = watch::channel(database.clone().into_probe().result().clone());
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, &latest.borrow(), false)));
         let (read, database_read) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());

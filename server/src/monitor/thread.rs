@@ -130,6 +130,8 @@ impl MonitorThread {
 
     /// Publishes what was read, and answers the messages that wait for nothing more.
     fn answer_parked(&mut self) {
+        let restored = self.sampler.take_over_history(&self.frozen.load());
+        self.publish(restored);
         let is_requested = !self.parked.is_empty();
         let updated = self.sampler.update_memory(&self.frozen.load(), is_requested);
         self.publish(updated);

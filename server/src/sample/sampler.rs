@@ -29,7 +29,7 @@ use crate::{
         run_record::RunRecord,
         stored_steps::StoredSteps,
     },
-    supervision::{Faults, program::faults_with},
+    supervision::{Faults, Supervision, program::faults_with},
 };
 
 /// Commands that the database view lists.
@@ -67,8 +67,6 @@ pub(crate) struct Sampler {
     last_tick: Option<u64>,
     pub(super) history: History,
     pub(super) stored: StoredSteps,
-    /// How the run before stood, until that is told.
-    before: Option<RunRecord>,
     marks: MarkWatch,
     judge: Judge,
     health: Health,
@@ -84,7 +82,7 @@ impl Sampler {
         listener: &'static Listener,
         runtime: Option<RuntimeProbe>,
         folder: Option<HistoryFolder>,
-        faults: Arc<Faults>,
+        supervision: &Supervision,
     ) -> Self {
         let started_at_unix_ms = now_unix_ms();
         let first_tick = started_at_unix_ms / 1000;
@@ -99,14 +97,28 @@ impl Sampler {
             probes,
             last_tick: None,
             history: History::new(started_at_unix_ms, first_tick),
-            stored: StoredSteps::new(folder, first_tick, &faults),
-            before: None,
+            stored: StoredSteps::new(folder, first_tick, supervision),
             marks: MarkWatch::default(),
             judge: Judge::default(),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
             last_cost: None,
-            faults,
+            faults: Arc::clone(&supervision.faults),
         }
+    }
+
+    /// Takes over the history of earlier runs as soon as it is read. Returns the same tick with it.
+    pub(crate) fn take_over_history(&mut self, frozen: &FullSnapshot) -> Option<FullSnapshot> {
+        self.restore().then(|| {
+            let mut updated = frozen.clone();
+            updated.snapshot.oldest_tick = self.history.oldest();
+            updated.snapshot.stored = self.stored.state();
+            updated
+        })
+    }
+
+    fn restore(&mut self) -> bool {
+        let Self { reader, commands, history, .. } = self;
+        self.stored.restore(self.last_tick.is_none(), history, reader, commands)
     }
 
     /// Takes a tick, so many whole seconds since the start. A late tick leaves a gap, and has the requests of all seconds since the last
@@ -114,9 +126,7 @@ impl Sampler {
     pub(crate) fn tick(&mut self, seconds: u64, probe_result: &ProbeResult, watched: bool) -> FullSnapshot {
         let taken_at = Instant::now();
         let database = probe_result.current();
-        let Self { reader, commands, history, .. } = self;
-        let before = self.stored.restore(self.last_tick.is_none(), history, reader, commands);
-        self.before = before.or(self.before.take());
+        self.restore();
         let tick = self.first_tick.saturating_add(seconds);
         let tick = self.last_tick.map_or(tick, |last| tick.max(last + 1));
         let seconds = self.last_tick.map_or(1, |last| tick - last);
@@ -176,7 +186,7 @@ impl Sampler {
     /// Marks what happened, and sends what the store lacks.
     fn mark(&mut self, snapshot: &Snapshot) {
         let version = self.service.version.as_deref();
-        let before = self.before.take();
+        let before = self.stored.take_before();
         let ended = before.map(|run| changes_between_runs(&run, snapshot, version, OomCounters::killed_since));
         let marks = self.marks.changes(snapshot, version);
         ended.into_iter().flatten().chain(marks).for_each(|mark| self.history.mark(mark));
@@ -275,7 +285,7 @@ impl Sampler {
 
     /// Whether whoever asked should wait for figures that are being read.
     pub(crate) fn are_awaited(&self, with_devices: bool) -> bool {
-        self.probes.are_awaited(with_devices)
+        self.stored.is_awaited() || self.probes.are_awaited(with_devices)
     }
 
     /// Returns the same tick with the figures that were read since, or with the reason why they were not. `None` if there are none, and nobody is

@@ -13,7 +13,7 @@ use crate::{
     },
     requests::Reader,
     sample::run_record::RunRecord,
-    supervision::Faults,
+    supervision::{Faults, Supervision},
 };
 
 /// The first tick waits so long for the history of earlier runs. It is taken over later if it takes longer.
@@ -30,39 +30,54 @@ pub(super) struct StoredSteps {
     unreadable: u64,
     /// Whether the store has a record of this run.
     is_recorded: bool,
+    /// How the run before stood, until that is told.
+    before: Option<RunRecord>,
     faults: Arc<Faults>,
 }
 
 impl StoredSteps {
     /// Starts the thread that has the file.
-    pub(super) fn new(folder: Option<HistoryFolder>, first_tick: u64, faults: &Arc<Faults>) -> Self {
+    pub(super) fn new(folder: Option<HistoryFolder>, first_tick: u64, supervision: &Supervision) -> Self {
+        let faults = Arc::clone(&supervision.faults);
         let kept_times = folder.as_ref().map_or_else(KeptTimes::default, |folder| folder.kept_times);
-        let start = |folder| store::start(folder, restored_spans(first_tick), Arc::clone(faults));
+        let start = |folder| store::start(folder, restored_spans(first_tick), supervision);
         let link = folder.and_then(|folder| {
             let failed = |error| faults.record(store::PART, format!("its thread cannot be started: {error}"));
             start(folder).map_err(failed).ok()
         });
-        Self { link, kept_times, unreadable: 0, is_recorded: false, faults: Arc::clone(faults) }
+        Self { link, kept_times, unreadable: 0, is_recorded: false, before: None, faults }
     }
 
-    /// Takes over the history of earlier runs, once it is read. Returns how the last of them stood. The first tick waits a moment for it, so that the first page has it.
+    /// Takes over the history of earlier runs; whether it has just been read. The first tick waits a moment for it, so that the first page
+    /// has it.
     pub(super) fn restore(
         &mut self,
         is_first: bool,
         history: &mut History,
         reader: &mut Reader,
         commands: &CommandReader,
-    ) -> Option<RunRecord> {
+    ) -> bool {
         let wait = if is_first { LOADED_WITHIN } else { Duration::ZERO };
-        let link = self.link.as_mut()?;
-        let mut earlier = link.take_earlier(wait)?;
+        let Some(link) = &mut self.link else { return false };
+        let Some(mut earlier) = link.take_earlier(wait) else { return false };
         let restore = || {
             let number = &|name: &CommandName| commands.number(name);
             link.send(History::complete(&mut earlier, reader, number, &|number| commands.name(number)));
             history.restore(&earlier, reader, number)
         };
         self.unreadable += self.faults.rescue("history", restore).unwrap_or_default() as u64;
-        earlier.run_record.as_deref().and_then(RunRecord::decode)
+        self.before = earlier.run_record.as_deref().and_then(RunRecord::decode);
+        true
+    }
+
+    /// Whether a page should wait for the history of earlier runs.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.link.as_ref().is_some_and(StoreLink::is_awaited)
+    }
+
+    /// How the run before stood, once.
+    pub(super) fn take_before(&mut self) -> Option<RunRecord> {
+        self.before.take()
     }
 
     /// Sends what the store lacks. `record` is how the run stands: it is there from the start, so that a run that lives for seconds is known.

@@ -22,7 +22,7 @@ use super::{
     Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoreTier, StoredMark, StoredPast, StoredSpans,
     StoredStep, aside::set_aside, words_of_process,
 };
-use crate::supervision::{Faults, no_answer, panics::take_reason, supervise};
+use crate::supervision::{PROBE_WITHIN, Supervision, no_answer, panics::take_reason, supervise};
 
 /// The name of the thread in the list of faults.
 pub(crate) const PART: &str = "history on disk";
@@ -117,8 +117,9 @@ struct StoreState {
     asked_at: Mutex<Option<Instant>>,
 }
 
-/// Starts the thread. `spans` are the steps that it reads at its start.
-pub(crate) fn start(folder: HistoryFolder, spans: StoredSpans, faults: Arc<Faults>) -> io::Result<StoreLink> {
+/// Starts the thread. `spans` are the steps that it reads at its start; `supervision` is told when it has.
+pub(crate) fn start(folder: HistoryFolder, spans: StoredSpans, supervision: &Supervision) -> io::Result<StoreLink> {
+    let Supervision { faults, probed } = supervision.clone();
     let (orders, received) = sync_channel(MAX_WAITING + MAX_READS);
     let (loaded, earlier) = sync_channel(1);
     let state = Arc::<StoreState>::default();
@@ -127,6 +128,7 @@ pub(crate) fn start(folder: HistoryFolder, spans: StoredSpans, faults: Arc<Fault
         spans,
         received,
         loaded: Some(loaded),
+        probed,
         pending: VecDeque::new(),
         state: Arc::clone(&state),
         panics: 0,
@@ -177,6 +179,12 @@ impl StoreLink {
         Some(earlier)
     }
 
+    /// Whether it has just begun to read what earlier runs have stored, so that a page should wait for it.
+    pub(crate) fn is_awaited(&self) -> bool {
+        let asked_at = *lock(&self.state.asked_at);
+        self.is_loading() && asked_at.is_some_and(|asked_at| asked_at.elapsed() < PROBE_WITHIN)
+    }
+
     /// Whether it still reads what earlier runs have stored. What would be stored by then could be a part of a step alone.
     pub(crate) fn is_loading(&self) -> bool {
         self.earlier.is_some()
@@ -215,6 +223,8 @@ struct StoreWriter {
     spans: StoredSpans,
     received: Receiver<StoreOrder>,
     loaded: Option<SyncSender<Earlier>>,
+    /// Notified when that is there.
+    probed: Arc<Notify>,
     pending: VecDeque<Batch>,
     state: Arc<StoreState>,
     /// Since it last went on without one.
@@ -288,6 +298,7 @@ impl StoreWriter {
             // The monitor may have ended.
             let _ = loaded.send(read(&store, &self.spans)?);
             self.loaded = None;
+            self.probed.notify_one();
         }
         let mut trimmed: Option<Instant> = None;
         loop {
@@ -354,6 +365,7 @@ pub(super) fn run_writer(folder: &HistoryFolder, spans: StoredSpans, batch: Batc
         spans,
         received,
         loaded: Some(loaded),
+        probed: Arc::default(),
         pending: VecDeque::new(),
         state: Arc::default(),
         panics: 0,

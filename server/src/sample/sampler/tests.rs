@@ -6,7 +6,10 @@ use super::*;
 use watchboard_wire::{DatabaseFailure, DatabaseState, FailureKind};
 
 use crate::{
-    history::{store::KeptTimes, store_requests},
+    history::{
+        store::{EmbeddedStore, KeptTimes},
+        store_requests,
+    },
     requests::{Policy, record},
     supervision::Supervision,
 };
@@ -23,7 +26,7 @@ pub(in crate::sample) fn sampler_from(recorder: &'static Recorder, first_tick: u
 fn new_sampler(recorder: &'static Recorder, folder: Option<HistoryFolder>) -> Sampler {
     let supervision = Supervision::default();
     let probes = Probes::new(None, &supervision);
-    Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, folder, supervision.faults)
+    Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, folder, &supervision)
 }
 
 #[test]
@@ -160,4 +163,28 @@ fn a_page_of_a_span_that_is_in_the_file_alone_waits_for_it() {
     assert_eq!((answer.span, answer.totals.requests, answer.totals.seconds), (Some(asked), 18, 60));
     let names: Vec<_> = answer.endpoints.iter().map(|row| row.name.clone().unwrap().route).collect();
     assert_eq!(names, ["/old"]);
+}
+
+#[test]
+fn a_history_that_is_read_between_two_ticks_is_on_the_next_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = (now_unix_ms() / 1000 - 7_200) / 60 * 60;
+    store_requests(folder.path(), (from, from + 60));
+    let other = EmbeddedStore::open(&folder.path().join("history.redb")).unwrap();
+    let folder = HistoryFolder { path: folder.path().to_owned(), max_bytes: 1 << 20, kept_times: KeptTimes::default() };
+    let mut sampler = new_sampler(Recorder::new(Policy::default()), Some(folder));
+    let frozen = sampler.tick(0, &ProbeResult::default(), false);
+    assert!(frozen.snapshot.oldest_tick > from && sampler.take_over_history(&frozen).is_none());
+    drop(other);
+    let began = Instant::now();
+    let updated = loop {
+        if let Some(updated) = sampler.take_over_history(&frozen) {
+            break updated;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "it is read in time");
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert_eq!((updated.snapshot.oldest_tick, updated.snapshot.tick), (from, frozen.snapshot.tick));
+    assert!(updated.snapshot.stored.as_ref().is_some_and(|stored| stored.writer.is_none()));
+    assert!(sampler.take_over_history(&updated).is_none(), "once");
 }

@@ -17,7 +17,7 @@ fn batch(start: u64) -> Batch {
 }
 
 fn earlier(folder: &Path) -> (StoreLink, Earlier) {
-    let mut link = start(history(folder), spans(), Arc::default()).unwrap();
+    let mut link = start(history(folder), spans(), &Supervision::default()).unwrap();
     let earlier = link.take_earlier(Duration::from_secs(30)).unwrap();
     (link, earlier)
 }
@@ -64,7 +64,7 @@ fn a_smaller_bound_holds_from_the_next_start_on() {
     wait_for(|| link.state().bytes == all);
     drop(link);
     let small = HistoryFolder { max_bytes: 500_000, ..history(folder.path()) };
-    let link = start(small, spans(), Arc::default()).unwrap();
+    let link = start(small, spans(), &Supervision::default()).unwrap();
     wait_for(|| link.state().bytes > 0);
     assert!((100_000..500_000).contains(&link.state().bytes), "{} bytes", link.state().bytes);
 }
@@ -87,8 +87,8 @@ fn a_folder_that_cannot_be_written_is_a_fault_and_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
-    let faults = Arc::<Faults>::default();
-    let link = start(history(&file.join("below")), spans(), Arc::clone(&faults)).unwrap();
+    let supervision = Supervision::default();
+    let (link, faults) = (start(history(&file.join("below")), spans(), &supervision).unwrap(), &supervision.faults);
     wait_for(|| !faults.all().is_empty());
     for start in 0..(MAX_WAITING + MAX_READS) as u64 + 5 {
         link.send(batch(start));
@@ -101,15 +101,16 @@ fn a_folder_that_cannot_be_written_is_a_fault_and_stops_nothing() {
 fn a_file_that_another_one_writes_is_taken_over_when_it_is_free() {
     let folder = tempfile::tempdir().unwrap();
     let other = EmbeddedStore::open(&folder.path().join("history.redb")).unwrap();
-    let faults = Arc::<Faults>::default();
-    let mut link = start(history(folder.path()), spans(), Arc::clone(&faults)).unwrap();
+    let supervision = Supervision::default();
+    let mut link = start(history(folder.path()), spans(), &supervision).unwrap();
     wait_for(|| link.state().writer == Some(format!("process {}", std::process::id())));
     assert!(!link.state().is_stored && link.is_loading());
+    wait_for(|| !link.is_awaited());
     drop(other);
     assert!(link.take_earlier(Duration::from_secs(30)).is_some());
     wait_for(|| link.state().is_stored);
     assert_eq!(link.state().writer, None);
-    assert!(faults.all().is_empty(), "nothing has failed");
+    assert!(supervision.faults.all().is_empty(), "nothing has failed");
 }
 
 #[test]
