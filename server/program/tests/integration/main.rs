@@ -34,6 +34,7 @@ mod lost_log;
 mod malformed;
 mod markdown;
 mod memory;
+mod name_servers;
 mod oom_kills;
 mod outages;
 mod output;
