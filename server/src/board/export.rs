@@ -21,6 +21,9 @@ use super::{answer::answer, assets, error_json::error_json};
 const USAGE: &str = "format is csv, json or html, table one of timeline, endpoints, errors, slowest and commands: \
                      /export?view=requests&window=1h&format=csv&table=endpoints";
 
+const NO_SPAN: &str = "from and to are Unix seconds or times as 2026-11-23T12:03 in UTC, from before to: \
+                       /export?view=requests&from=2026-11-23T12:03&to=2026-11-23T12:33";
+
 /// One table. All rows are as long as the head.
 struct ExportTable {
     name: &'static str,
@@ -51,6 +54,9 @@ pub(super) async fn export(State(telemetry): State<Arc<dyn Telemetry>>, uri: Uri
     };
     let value = |name: &str| values.get(name).map(String::as_str);
     let mut query = refresh_query(uri.query().unwrap_or_default());
+    if query.span.is_none() && (value("from").is_some() || value("to").is_some()) {
+        return error_json(StatusCode::BAD_REQUEST, NO_SPAN);
+    }
     if value("format") == Some("html") {
         return report(telemetry, uri.query().unwrap_or_default()).await;
     }
