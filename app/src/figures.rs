@@ -79,14 +79,17 @@ impl Figures {
         self.timeline.window
     }
 
-    /// The span of the sums in words: `last 15 minutes`, or less while the monitor is younger.
+    /// The span of the sums in words: `last 15 minutes`, or less while the monitor is younger. With long gaps only what was watched.
     pub(crate) fn window_text(&self) -> String {
         if self.past.is_some() {
             return "chosen span".to_owned();
         }
-        let window = self.window();
-        if self.totals.seconds + 2 * window.step_seconds() < window.seconds() {
-            format!("last {}", format::span(self.totals.seconds))
+        let (window, seconds) = (self.window(), self.totals.seconds);
+        let is_less_than = |length: u64| seconds + 2 * window.step_seconds() < length;
+        if is_less_than(window.seconds().min(self.snapshot.tick.saturating_sub(self.snapshot.oldest_tick))) {
+            format!("{} watched", format::span(seconds))
+        } else if is_less_than(window.seconds()) {
+            format!("last {}", format::span(seconds))
         } else {
             format!("last {}", window.long_word())
         }

@@ -50,6 +50,24 @@ fn points_have_their_seconds_now_and_of_a_past_span() {
 }
 
 #[test]
+fn the_words_of_a_window_tell_a_young_history_from_one_with_gaps() {
+    // How long ago the history began, and how much of it was watched.
+    for (age, seconds, words) in [
+        (5_000, 900, "last 15 minutes"),
+        (5_000, 885, "last 15 minutes"),
+        (300, 300, "last 5\u{a0}m"),
+        (300, 200, "3\u{a0}m 20\u{a0}s watched"),
+        (5_000, 200, "3\u{a0}m 20\u{a0}s watched"),
+    ] {
+        let snapshot = Snapshot { oldest_tick: 1_000_000, tick: 1_000_000 + age, ..Snapshot::default() };
+        let totals = WindowTotals { seconds, ..WindowTotals::default() };
+        let figures =
+            Figures::new(RefreshQuery::default(), RefreshResponse { snapshot, totals, ..RefreshResponse::default() });
+        assert_eq!(figures.window_text(), words, "{seconds} of {age} seconds");
+    }
+}
+
+#[test]
 fn a_past_span_that_the_page_has_keeps_its_figures() {
     let past = RefreshResponse { span: Some((10, 20)), ..answer(vec![row(1, 5, Some("/a"))], vec![]) };
     let mut figures = Figures::new(RefreshQuery::default(), past);

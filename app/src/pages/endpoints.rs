@@ -1,6 +1,7 @@
 //! The endpoints of the window, as a table that can be sorted by each column and filtered.
 
 pub(super) mod busiest;
+mod changes;
 mod columns;
 mod filter;
 mod tools;
@@ -13,11 +14,12 @@ use watchboard_wire::{
 };
 
 use self::{
+    changes::change_cells,
     columns::columns,
     filter::Filter,
     tools::{ColumnSets, FilterField, OrderField},
 };
-use super::cells::{change_cell, count_cell, flagged_count_cell, latency_cell, share};
+use super::cells::{count_cell, flagged_count_cell, latency_cell, share};
 use crate::{
     components::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words},
     figures::Figures,
@@ -155,25 +157,6 @@ fn endpoint_row(figures: &Figures, at: usize, selection: &Selection, set: Column
         shown((column, cell)).into_iter().chain(change)
     };
     all.flat_map(with_change).collect()
-}
-
-/// How figures of an endpoint have changed from the earlier span, by the titles of their columns.
-fn change_cells(figures: &Figures, row: &EndpointRow) -> [(&'static str, Cell); 4] {
-    let earlier = figures.earlier.as_ref().and_then(|earlier| earlier.endpoints.iter().find(|it| it.name == row.name));
-    let cell = |read: fn(&EndpointRow) -> Option<f64>, text| {
-        if figures.earlier.is_some() { change_cell(read(row), earlier.and_then(read), text) } else { Cell::dash() }
-    };
-    [
-        ("Requests", cell(|row| Some(row.requests as f64), format::count)),
-        ("5xx", cell(|row| Some(row.server_errors as f64), format::count)),
-        ("p50", cell(|row| known_figure(row, Sort::P50), format::duration_us)),
-        ("p99", cell(|row| known_figure(row, Sort::P99), format::duration_us)),
-    ]
-}
-
-/// The figure that sorts, if the endpoint has it.
-fn known_figure(row: &EndpointRow, sort: Sort) -> Option<f64> {
-    Some(sort.key(row)).filter(|figure| *figure >= 0.0)
 }
 
 /// The time that the requests of an endpoint took, as a share of all.

@@ -30,7 +30,7 @@ const COMMANDS_WITH_CHANGES: &[Column] = &[
     COMMANDS[3],
     numbers("± p99", "the change from the earlier span"),
     COMMANDS[4],
-    numbers("± Failed", "the change from the earlier span"),
+    numbers("± Failed", "the change of the rate from the earlier span"),
     COMMANDS[5],
 ];
 
@@ -86,7 +86,7 @@ fn add_changes(cells: &mut TableRow, now: (&CommandRow, u64), before: Option<(&C
         |read: fn((&CommandRow, u64)) -> Option<f64>, text| change_cell(read(now), before.and_then(read), text);
     let rate_change = change(|(row, seconds)| Some(rate(row, seconds)), format::per_second);
     let p99 = change(|(row, _)| row.latency.map(|latency| latency.p99_us as f64), format::duration_us);
-    let failed = change(|(row, _)| Some(row.failed as f64), format::count);
+    let failed = change(|(row, seconds)| Some(row.failed as f64 / seconds.max(1) as f64), format::per_second);
     // From the last one on, so that the places of the others stay.
     for (at, cell) in [(5, failed), (4, p99), (3, rate_change)] {
         cells.insert(at, cell);
@@ -149,7 +149,7 @@ mod tests {
         // In twice the seconds the same rate is twice as many.
         let (rate, p99) = (format::per_second(10.0), format::duration_us(6_000.0));
         assert_eq!(changes(Some((&before, 20))), [change("+200 %", than(rate)), change("+50 %", than(p99)), new()]);
-        let same = [format::per_second(30.0), format::duration_us(9_000.0), format::count(3.0)];
+        let same = [format::per_second(30.0), format::duration_us(9_000.0), format::per_second(0.3)];
         assert_eq!(changes(Some((&now, 10))), same.map(|figure| change("±0 %", than(figure))));
         assert_eq!(changes(None), [new(), new(), new()]);
         let titles: Vec<_> = COMMANDS_WITH_CHANGES.iter().map(|column| column.title).collect();

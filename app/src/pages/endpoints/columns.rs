@@ -43,8 +43,8 @@ const MEMORY_COLUMNS: &[Column] = &[
 ];
 /// The columns of the earlier span.
 const CHANGE_COLUMNS: &[Column] = &[
-    numbers("± Requests", "the change from the earlier span"),
-    numbers("± 5xx", "the change from the earlier span"),
+    numbers("± Requests", "the change of the rate from the earlier span"),
+    numbers("± 5xx", "the change of the rate from the earlier span"),
     numbers("± p50", "the change from the earlier span"),
     numbers("± p99", "the change from the earlier span"),
 ];
