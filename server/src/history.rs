@@ -11,6 +11,7 @@ mod held_bytes_tests;
 mod marks;
 #[cfg(feature = "measures")]
 pub mod measures;
+mod of_others;
 mod past;
 mod points;
 mod reported;
@@ -40,8 +41,8 @@ pub(crate) use tests::{tally, tally_with_failures};
 use watchboard_wire::{EndpointLatency, EndpointTotals, ErrorEvent, Exemplar, Mark, RecentRequests, Window};
 
 use self::{
-    exemplars::Exemplars, marks::Marks, reported::Reported, stored_name::SentToStore, tiers::Tiers,
-    window_sums::WindowSums,
+    exemplars::Exemplars, marks::Marks, of_others::OfOthers, reported::Reported, stored_name::SentToStore,
+    tiers::Tiers, window_sums::WindowSums,
 };
 use crate::{
     commands::CommandTally,
@@ -62,6 +63,7 @@ pub(crate) struct History {
     /// The first tick that it has: of this run, or of an earlier one.
     oldest: u64,
     sent: SentToStore,
+    of_others: OfOthers,
     /// One past the last tick.
     now: u64,
     tiers: Tiers,
@@ -81,6 +83,7 @@ impl History {
             first: first_tick,
             oldest: first_tick,
             sent: SentToStore::default(),
+            of_others: OfOthers::default(),
             now: first_tick,
             tiers: Tiers::new(first_tick),
             reported: Reported::new(),

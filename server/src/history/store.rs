@@ -12,6 +12,7 @@ mod kept_times;
 mod kill_tests;
 mod packs;
 mod record;
+mod redb_errors;
 mod tier;
 mod writer;
 
@@ -110,8 +111,11 @@ pub(crate) trait Store: Send {
     fn newest_steps(&self, tier: StoreTier, span: Range<u64>, most_bytes: usize)
     -> Result<Vec<StoredStep>, StoreError>;
 
-    /// The Unix seconds at which the first and the last step of a tier begin.
-    fn bounds(&self, tier: StoreTier) -> Result<Option<(u64, u64)>, StoreError>;
+    /// The Unix second at which the first step of a tier begins.
+    fn first(&self, tier: StoreTier) -> Result<Option<u64>, StoreError>;
+
+    /// The Unix second at which the step of ten seconds begins that was stored last. There may be later ones: a clock was set back.
+    fn last_stored(&self) -> Result<Option<u64>, StoreError>;
 
     /// All names, by rising key.
     fn names(&self) -> Result<Vec<(NameKey, Vec<u8>)>, StoreError>;

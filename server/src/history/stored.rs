@@ -81,10 +81,14 @@ pub(super) fn decode(
     Some((frame, reports))
 }
 
-/// The seconds of which a step has figures; zero if it cannot be read.
-pub(super) fn seconds(step: &StoredStep) -> u64 {
+/// The requests of a step, and the seconds of which it has figures; zero if it cannot be read.
+pub(super) fn requests_and_seconds(step: &StoredStep) -> (u64, u64) {
     let frame = decode(&step.bytes, step.start, &mut |_| None, &mut |_| None);
-    frame.map_or(0, |(frame, _)| frame.seconds)
+    frame.map_or((0, 0), |(frame, _)| {
+        let mut all = Tally::default();
+        frame.requests.apply_whole(Sign::Add, &mut all);
+        (all.requests(), frame.seconds)
+    })
 }
 
 fn decode_tallies<T: Compact>(rest: &mut &[u8], number_of: NumberOf<'_>) -> Option<Tallies> {

@@ -63,14 +63,17 @@ impl History {
                 self.sent.until[tier as usize] = to;
             }
             for start in starts {
-                let frames: Vec<_> = self.tiers.cover(tier_of(tier), start, to.min(start + step)).collect();
-                if frames.is_empty() {
+                let own: Vec<_> = self.tiers.cover(tier_of(tier), start, to.min(start + step)).collect();
+                if own.is_empty() {
                     continue;
                 }
-                let (frame, reported) = (fold(start, &frames), &self.reported);
+                // The own ones last: the memory of a step is that at its end.
+                let frames = [self.of_others.within(start..start + step), own].concat();
+                let (mut frame, reported) = (fold(start, &frames), &self.reported);
+                frame.seconds = frame.seconds.min(step);
                 let name = |numbered| name_of(numbered, names, &reported.causes);
                 let key = &mut |numbered| self.sent.key(name(numbered), &mut batch.names);
-                let reports = StoredReports::of_frame(&frame, to.min(start + step), reported, key);
+                let reports = StoredReports::of_frame(&frame, start + step, reported, key);
                 let bytes = stored::encode(&frame, &reports, key);
                 batch.steps.push(StoredStep { tier, start, bytes });
             }
@@ -96,16 +99,17 @@ impl History {
         name: &dyn Fn(u16) -> CommandName,
     ) -> Batch {
         let steps = std::mem::take(&mut earlier.last_steps);
-        let newest = steps.iter().filter(|step| step.tier == StoreTier::TenSeconds).map(|step| step.start).max();
-        let Some(newest) = newest else { return Batch::default() };
+        let Some(newest) = earlier.last_stored else { return Batch::default() };
         let of_last = Earlier { steps, names: std::mem::take(&mut earlier.names), ..Earlier::default() };
         let mut last = Self::new(0, newest + 10);
         last.restore(&of_last, reader, number);
         last.first = newest;
-        let mut batch = last.take_until(newest + 10, true, NameLookup { reader, command: name });
+        // The step behind it, if another run has stored one, is the first of those that this history cannot have.
+        let mut batch = last.take_until(newest + 20, true, NameLookup { reader, command: name });
         let is_same = |one: &StoredStep, other: &StoredStep| (one.tier, one.start) == (other.tier, other.start);
         let known = |fresh: &StoredStep| of_last.steps.iter().find(|known| is_same(known, fresh));
-        batch.steps.retain(|fresh| known(fresh).map_or(0, stored::seconds) < stored::seconds(fresh));
+        let extent = stored::requests_and_seconds;
+        batch.steps.retain(|fresh| known(fresh).map_or((0, 0), extent) < extent(fresh));
         earlier.names = of_last.names;
         earlier.steps.retain(|known| !batch.steps.iter().any(|fresh| is_same(known, fresh)));
         earlier.steps.extend(batch.steps.iter().cloned());
@@ -135,6 +139,18 @@ impl History {
                 }
             }
             self.tiers.restore(tier_of(tier), frames);
+        }
+        // The ten seconds in which this run began are taken over, unless it has a frame of them already.
+        let begun = self.first / 10 * 10;
+        let begun = if self.tiers.complete_until(1) > begun { begun } else { begun + 10 };
+        for tier in StoreTier::ALL {
+            let first = begun.next_multiple_of(tier.step_seconds());
+            for step in earlier.steps.iter().filter(|step| step.tier == tier && step.start >= first) {
+                match steps.decode(step, reader, command, &mut self.reported.causes) {
+                    Some(frame) => self.of_others.add(tier, frame),
+                    None => unreadable += 1,
+                }
+            }
         }
         self.reported.add_earlier(steps.slow, &self.aliases);
         self.sent.refolded = self.tiers.refold();

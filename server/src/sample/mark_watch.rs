@@ -32,10 +32,7 @@ impl MarkWatch {
         let set_ms = snapshot.wall_clock_set_ms - std::mem::replace(&mut self.clock_set_ms, snapshot.wall_clock_set_ms);
         // A clock that is slewed moves by less in a second.
         if set_ms.abs() >= LEAST_SET_MS {
-            let by = match set_ms.unsigned_abs() {
-                less @ ..1_000 => format::duration_us(less as f64 * 1_000.0),
-                more => format::span(more / 1_000),
-            };
+            let by = by(set_ms.unsigned_abs());
             let direction = if set_ms > 0 { "forward" } else { "back" };
             marks.push(now(MarkKind::Clock, format!("the wall clock was set {direction} by {by}")));
         }
@@ -115,7 +112,22 @@ pub(super) fn changes_between_runs(
         kind: MarkKind::Version,
         text: format!("{now}, before it {before}"),
     });
-    ended.into_iter().chain(changed).collect()
+    // A run that was seen later than now saw another clock.
+    let ahead_ms = before.seen_at_unix_ms.saturating_sub(snapshot.taken_at_unix_ms);
+    let clock = (ahead_ms >= LEAST_SET_MS.unsigned_abs()).then(|| Mark {
+        at_unix_ms: snapshot.started_at_unix_ms,
+        kind: MarkKind::Clock,
+        text: format!("the wall clock is at least {} behind that of the run before", by(ahead_ms)),
+    });
+    ended.into_iter().chain(changed).chain(clock).collect()
+}
+
+/// How far a clock was set, in words.
+fn by(milliseconds: u64) -> String {
+    match milliseconds {
+        less @ ..1_000 => format::duration_us(less as f64 * 1_000.0),
+        more => format::span(more / 1_000),
+    }
 }
 
 /// The mark of a clean stop.
@@ -199,5 +211,10 @@ mod tests {
         assert_eq!(told, [killed, version]);
         before.has_stopped = true;
         assert_eq!(changes_between_runs(&before, &at(2_000), Some("version 1.4.1"), |_| None), []);
+        // It was seen by a clock that was an hour ahead.
+        before.seen_at_unix_ms = 3_602_500;
+        let marks = changes_between_runs(&before, &at(2_500), None, |_| None);
+        let behind = "the wall clock is at least 1 h behind that of the run before";
+        assert_eq!(texts(&marks), [(MarkKind::Clock, 1_000, behind.to_owned())]);
     }
 }

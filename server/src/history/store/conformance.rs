@@ -34,7 +34,7 @@ fn conform(make: &mut dyn FnMut() -> Box<dyn Store>) {
 
 fn what_is_stored_is_read(store: &mut dyn Store) {
     assert_eq!((store.steps(StoreTier::Minute, 0..u64::MAX).unwrap(), store.bytes().unwrap()), (vec![], 0));
-    assert_eq!(store.bounds(StoreTier::Minute).unwrap(), None);
+    assert_eq!((store.first(StoreTier::Minute).unwrap(), store.last_stored().unwrap()), (None, None));
     let names = [b"GET /users/{id}".to_vec(), vec![], vec![0; 300]].map(|name| (NameKey::of(&name), name));
     let steps: Vec<_> = (0..50)
         .rev()
@@ -46,8 +46,9 @@ fn what_is_stored_is_read(store: &mut dyn Store) {
         let found = store.steps(tier, 10 * seconds..20 * seconds).unwrap();
         let expected: Vec<_> = (10..20u64).map(|at| step(tier, at * seconds, &at.to_be_bytes())).collect();
         assert_eq!(found, expected, "{tier:?}");
-        assert_eq!(store.bounds(tier).unwrap(), Some((0, 49 * seconds)), "{tier:?}");
+        assert_eq!(store.first(tier).unwrap(), Some(0), "{tier:?}");
     }
+    assert_eq!(store.last_stored().unwrap(), Some(490));
     // The newest ones, of eight bytes each.
     let newest = |most_bytes| store.newest_steps(StoreTier::Minute, 600..1_200, most_bytes).unwrap();
     for (most_bytes, steps) in [(0, 20..20), (7, 20..20), (8, 19..20), (31, 17..20), (32, 16..20), (1_000, 10..20)] {
@@ -166,12 +167,14 @@ fn many_large_steps_are_kept_as_a_few_small_ones_are(store: &mut dyn Store) {
         assert_eq!(store.steps(StoreTier::TenSeconds, from..to).unwrap(), within.collect::<Vec<_>>(), "{from} to {to}");
     }
     assert_eq!(starts(store, StoreTier::Minute).len(), 10);
-    assert_eq!(store.bounds(StoreTier::TenSeconds).unwrap(), Some((0, 1_990)));
+    let ends = (store.first(StoreTier::TenSeconds).unwrap(), store.last_stored().unwrap());
+    assert_eq!(ends, (Some(0), Some(1_990)));
     assert_eq!(store.bytes().unwrap(), 200 * 20_000 + 10 * 6);
     // Sent again long after it was stored.
     let again = step(StoreTier::TenSeconds, 500, b"again");
     store.append(&Batch { steps: vec![again.clone()], ..Batch::default() }).unwrap();
     assert_eq!(store.steps(StoreTier::TenSeconds, 500..510).unwrap(), [again]);
+    assert_eq!(store.last_stored().unwrap(), Some(500));
     store.trim(now, &kept_times, 2_000_000).unwrap();
     let left = starts(store, StoreTier::TenSeconds);
     assert!(store.bytes().unwrap() <= 2_000_000 && left.len() > 40 && left.is_sorted(), "{left:?}");
@@ -187,7 +190,8 @@ fn a_file_of_the_first_format_is_read_on() {
     let file = folder.path().join("history");
     let known = step(StoreTier::Minute, 60, b"a");
     let mut store = EmbeddedStore::open(&file).unwrap();
-    store.append(&Batch { steps: vec![known.clone()], ..Batch::default() }).unwrap();
+    let last = step(StoreTier::TenSeconds, 70, b"last");
+    store.append(&Batch { steps: vec![known.clone(), last], ..Batch::default() }).unwrap();
     drop(store);
     // It had no packs, and two tables in the place of the state.
     let write = redb::Database::open(&file).unwrap().begin_write().unwrap();
@@ -199,6 +203,7 @@ fn a_file_of_the_first_format_is_read_on() {
     write.commit().unwrap();
     let mut store = EmbeddedStore::open(&file).unwrap();
     assert_eq!((store.bytes().unwrap(), store.run_record().unwrap()), (1, Some(b"run".to_vec())));
+    assert_eq!(store.last_stored().unwrap(), Some(70));
     let more = step(StoreTier::Minute, 120, &[7; 900]);
     store.append(&Batch { steps: vec![more.clone()], ..Batch::default() }).unwrap();
     store.trim(200, &KeptTimes::default(), u64::MAX).unwrap();

@@ -2,15 +2,14 @@
 
 use std::{
     fs,
-    io::ErrorKind,
     ops::Range,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use redb::{
-    AccessGuard, CommitError, CompactionError, Database, DatabaseError, ReadableDatabase, ReadableTable,
-    ReadableTableMetadata, StorageError, Table, TableDefinition, TableError, TransactionError,
+    AccessGuard, CompactionError, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    StorageError, Table, TableDefinition, TableError,
 };
 
 use super::{
@@ -41,6 +40,8 @@ enum StateKey {
     /// The bytes of all values, so that nobody has to read them to know.
     Bytes,
     RunRecord,
+    /// The start of the step of ten seconds that was stored last.
+    LastStored,
 }
 
 /// The version that this code writes. It reads older ones: in the first one no step was deflated or in a pack.
@@ -54,6 +55,8 @@ const CACHE_BYTES: usize = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct EmbeddedStore {
     file: PathBuf,
+    /// The device and the inode of the file that is open.
+    inode: Option<(u64, u64)>,
     database: Database,
 }
 
@@ -68,7 +71,8 @@ impl EmbeddedStore {
         let mut builder = Database::builder();
         // A page that is damaged would make redb panic where it is read, in a destructor too, which ends the process.
         builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
-        let store = Self { file: file.to_owned(), database: builder.create(file).map_err(of_database)? };
+        let database = builder.create(file).map_err(of_database)?;
+        let store = Self { file: file.to_owned(), inode: inode(file), database };
         match store.version()? {
             Some(version) if version > FORMAT => Err(StoreError::Unreadable(format!(
                 "its format is {version}, of a newer Watchboard, and this one reads {FORMAT}"
@@ -76,6 +80,11 @@ impl EmbeddedStore {
             Some(FORMAT) => Ok(store),
             _ => store.make(),
         }
+    }
+
+    /// Whether its file is still where it was: somebody may have removed or replaced it.
+    pub(super) fn is_in_place(&self) -> bool {
+        inode(&self.file) == self.inode
     }
 
     /// Trims the store, so that its file takes no more bytes on disk.
@@ -127,7 +136,7 @@ impl EmbeddedStore {
             write.open_table(MARKS)?;
             let mut state = write.open_table(STATE)?;
             let bytes = write.open_table(FIRST_BYTES)?.get(())?.map_or(0, |bytes| bytes.value());
-            set_bytes(&mut state, bytes)?;
+            set_number(&mut state, StateKey::Bytes, bytes)?;
             if let Some(record) = write.open_table(FIRST_RUN_RECORD)?.get(())? {
                 state.insert(StateKey::RunRecord as u8, record.value())?;
             }
@@ -153,12 +162,16 @@ impl EmbeddedStore {
                 marks: write.open_table(MARKS)?,
                 state: write.open_table(STATE)?,
             };
-            let before = bytes(&tables.state)?;
+            let before = number(&tables.state, StateKey::Bytes)?.unwrap_or_default();
             let (more, less) = change(&mut tables)?;
-            set_bytes(&mut tables.state, (before + more).saturating_sub(less))?;
+            set_number(&mut tables.state, StateKey::Bytes, (before + more).saturating_sub(less))?;
         }
         Ok(write.commit()?)
     }
+}
+
+fn inode(file: &Path) -> Option<(u64, u64)> {
+    fs::metadata(file).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// What a change may change.
@@ -190,6 +203,10 @@ impl Store for EmbeddedStore {
                 let record = record(RecordKey::Mark(*at_unix_ms), bytes);
                 let is_known = marks.insert((*at_unix_ms, NameKey::of(bytes).0), &*record)?.is_some();
                 more += if is_known { 0 } else { payload_bytes(&record) };
+            }
+            let ten_seconds = batch.steps.iter().filter(|step| step.tier == StoreTier::TenSeconds);
+            if let Some(last) = ten_seconds.map(|step| step.start).max() {
+                set_number(state, StateKey::LastStored, last)?;
             }
             if let Some(record) = &batch.run_record {
                 state.insert(StateKey::RunRecord as u8, &**record)?;
@@ -223,16 +240,25 @@ impl Store for EmbeddedStore {
         Ok(newest.steps.into_iter().map(|(start, bytes)| StoredStep { tier, start, bytes }).collect())
     }
 
-    fn bounds(&self, tier: StoreTier) -> Result<Option<(u64, u64)>, StoreError> {
+    fn first(&self, tier: StoreTier) -> Result<Option<u64>, StoreError> {
         let read = self.database.begin_read()?;
         let (steps, packs) = (read.open_table(STEPS)?, read.open_table(PACKS)?);
-        let all = (tier as u8, 0)..=(tier as u8, u64::MAX);
-        let start = |step: (AccessGuard<'_, (u8, u64)>, AccessGuard<'_, &[u8]>)| step.0.value().1;
-        let first = steps.range(all.clone())?.next().transpose()?.map(start);
-        let last = steps.range(all)?.next_back().transpose()?.map(start);
-        let first = first_packed(&packs, tier)?.into_iter().chain(first).min();
-        // The newest are in no pack.
-        Ok(first.zip(last))
+        let first = steps.range((tier as u8, 0)..=(tier as u8, u64::MAX))?.next().transpose()?;
+        let first = first.map(|(key, _)| key.value().1);
+        Ok(first_packed(&packs, tier)?.into_iter().chain(first).min())
+    }
+
+    fn last_stored(&self) -> Result<Option<u64>, StoreError> {
+        let read = self.database.begin_read()?;
+        let last = number(&read.open_table(STATE)?, StateKey::LastStored)?;
+        if last.is_some() {
+            return Ok(last);
+        }
+        // A file of the first format does not say it.
+        let steps = read.open_table(STEPS)?;
+        let tier = StoreTier::TenSeconds as u8;
+        let last = steps.range((tier, 0)..=(tier, u64::MAX))?.next_back().transpose()?;
+        Ok(last.map(|(key, _)| key.value().1))
     }
 
     fn names(&self) -> Result<Vec<(NameKey, Vec<u8>)>, StoreError> {
@@ -302,18 +328,18 @@ impl Store for EmbeddedStore {
 
     fn bytes(&self) -> Result<u64, StoreError> {
         let read = self.database.begin_read()?;
-        Ok(bytes(&read.open_table(STATE)?)?)
+        Ok(number(&read.open_table(STATE)?, StateKey::Bytes)?.unwrap_or_default())
     }
 }
 
-/// [`StateKey::Bytes`], which is there since the file was made.
-fn bytes(state: &impl ReadableTable<u8, &'static [u8]>) -> Result<u64, StorageError> {
-    let bytes = state.get(StateKey::Bytes as u8)?;
-    Ok(bytes.and_then(|bytes| bytes.value().try_into().ok()).map_or(0, u64::from_be_bytes))
+/// A number of the state.
+fn number(state: &impl ReadableTable<u8, &'static [u8]>, key: StateKey) -> Result<Option<u64>, StorageError> {
+    let number = state.get(key as u8)?;
+    Ok(number.and_then(|number| number.value().try_into().ok()).map(u64::from_be_bytes))
 }
 
-fn set_bytes(state: &mut Table<'_, u8, &'static [u8]>, bytes: u64) -> Result<(), StorageError> {
-    state.insert(StateKey::Bytes as u8, &bytes.to_be_bytes()[..]).map(drop)
+fn set_number(state: &mut Table<'_, u8, &'static [u8]>, key: StateKey, number: u64) -> Result<(), StorageError> {
+    state.insert(key as u8, &number.to_be_bytes()[..]).map(drop)
 }
 
 /// Removes what begins before a second, the oldest first, until the removed bytes are enough.
@@ -346,45 +372,4 @@ fn writer_of(file: &Path) -> Option<u32> {
     };
     let mut processes = fs::read_dir("/proc").ok()?.flatten();
     processes.find_map(|process| process.file_name().to_str()?.parse().ok().filter(|_| opens(&process)))
-}
-
-/// What is damaged is told from what the disk refuses.
-impl From<StorageError> for StoreError {
-    fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::Corrupted(reason) => Self::Unreadable(reason),
-            // What ends too early, or is no file of redb's.
-            StorageError::Io(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => {
-                Self::Unreadable(error.to_string())
-            }
-            other => Self::of_disk(other),
-        }
-    }
-}
-
-impl From<TableError> for StoreError {
-    fn from(error: TableError) -> Self {
-        match error {
-            TableError::Storage(error) => error.into(),
-            other => Self::Unreadable(other.to_string()),
-        }
-    }
-}
-
-impl From<TransactionError> for StoreError {
-    fn from(error: TransactionError) -> Self {
-        match error {
-            TransactionError::Storage(error) => error.into(),
-            other => Self::of_disk(other),
-        }
-    }
-}
-
-impl From<CommitError> for StoreError {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::Storage(error) => error.into(),
-            other => Self::of_disk(other),
-        }
-    }
 }

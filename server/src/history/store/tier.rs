@@ -1,5 +1,7 @@
 //! The lengths of the steps that a store keeps.
 
+use std::ops::Range;
+
 /// The lengths of stored steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum StoreTier {
@@ -31,10 +33,11 @@ impl StoreTier {
         }
     }
 
-    /// The second at which the step of the next tier begins that has this second; of the last tier its own.
-    pub(crate) fn part_of_longer(self, second: u64) -> u64 {
+    /// The seconds of the step of the next tier that has this second; of the last tier its own.
+    pub(crate) fn longer_step_of(self, second: u64) -> Range<u64> {
         let longer = Self::ALL.get(self as usize + 1).unwrap_or(&self).step_seconds();
-        second / longer * longer
+        let start = second / longer * longer;
+        start..start.saturating_add(longer)
     }
 
     /// The steps of these last seconds go only when all else is gone, those of the first half of them before the others: coarse steps of long

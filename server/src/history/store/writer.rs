@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    fs, io,
+    fmt, fs, io,
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
@@ -43,7 +43,9 @@ const TRIM_EACH: Duration = Duration::from_mins(10);
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
     pub(crate) steps: Vec<StoredStep>,
-    /// The steps at the end of the last run, of which the longer ones are made that it had begun.
+    /// The start of the step of ten seconds that was stored last.
+    pub(crate) last_stored: Option<u64>,
+    /// The steps around it, of which the longer ones are made that the last run had begun.
     pub(crate) last_steps: Vec<StoredStep>,
     pub(crate) names: Vec<(NameKey, Vec<u8>)>,
     /// All that are kept.
@@ -235,8 +237,11 @@ impl StoreWriter {
     /// Stores what comes, until the monitor ends. After an error it is called again. While another process has the file it waits.
     fn run(&mut self) -> io::Result<()> {
         self.state.is_stored.store(false, Relaxed);
-        fs::create_dir_all(&self.folder.path)?;
-        let file = self.folder.path.join("history.redb");
+        let with_path =
+            |path: &Path, error: &dyn fmt::Display| io::Error::other(format!("{}: {error}", path.display()));
+        let folder = &self.folder.path;
+        fs::create_dir_all(folder).map_err(|error| with_path(folder, &error))?;
+        let file = folder.join("history.redb");
         loop {
             match self.try_to_store(&file) {
                 None => return Ok(()),
@@ -245,7 +250,7 @@ impl StoreWriter {
                     return Err(io::Error::other(set_aside(&file, &reason)?));
                 }
                 Some(StoreError::Taken(pid)) => *lock(&self.state.writer) = Some(words_of_process(pid)),
-                Some(error) => return Err(error.into()),
+                Some(error) => return Err(with_path(&file, &error)),
             }
             match self.received.recv_timeout(RETRY_EACH) {
                 Ok(StoreOrder::Store(batch)) => self.keep_for_later(batch),
@@ -303,6 +308,11 @@ impl StoreWriter {
         let mut trimmed: Option<Instant> = None;
         loop {
             while let Some(batch) = self.pending.front() {
+                if !store.is_in_place() {
+                    // What comes goes to the next file, which has to know its names.
+                    self.pending.push_front(Batch { names: store.names()?, ..Batch::default() });
+                    return Err(StoreError::Refused("it was removed or replaced, a new one is begun".to_owned()));
+                }
                 store.append(batch)?;
                 self.pending.pop_front();
             }
@@ -330,12 +340,14 @@ pub(crate) fn read(store: &EmbeddedStore, spans: &StoredSpans) -> Result<Earlier
         ..Earlier::default()
     };
     for (tier, span) in spans {
-        earlier.steps.extend(store.newest_steps(*tier, span.clone(), MAX_READ_BYTES)?);
-        earlier.first_starts.extend(store.bounds(*tier)?.map(|(first, _)| (*tier, first)));
+        // Also those of other runs from the time of this one, if there are some.
+        earlier.steps.extend(store.newest_steps(*tier, span.start..u64::MAX, MAX_READ_BYTES)?);
+        earlier.first_starts.extend(store.first(*tier)?.map(|first| (*tier, first)));
     }
-    if let Some((_, newest)) = store.bounds(StoreTier::TenSeconds)? {
+    if let Some(last) = store.last_stored()? {
+        earlier.last_stored = Some(last);
         for tier in StoreTier::ALL {
-            earlier.last_steps.extend(store.steps(tier, tier.part_of_longer(newest)..u64::MAX)?);
+            earlier.last_steps.extend(store.steps(tier, tier.longer_step_of(last))?);
         }
     }
     Ok(earlier)

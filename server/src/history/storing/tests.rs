@@ -127,7 +127,86 @@ fn all_of_a_run_is_there_days_later_however_it_ended() {
         }
         for tier in StoreTier::ALL {
             let steps = store.steps(tier, 0..u64::MAX).unwrap();
-            assert_eq!(steps.iter().map(stored::seconds).sum::<u64>(), seconds, "{tier:?}, stops: {stops}");
+            assert_eq!(
+                steps.iter().map(|step| stored::requests_and_seconds(step).1).sum::<u64>(),
+                seconds,
+                "{tier:?}, stops: {stops}"
+            );
+        }
+    }
+}
+
+/// The requests of each route in the last hour and the last day, as a run has them that begins at a tick.
+fn known_at(earlier: &Earlier, began: u64) -> [Vec<(String, u64)>; 2] {
+    let mut reader = Reader::new(Recorder::new(Policy::default()));
+    let mut history = History::new(began * 1000, began);
+    assert_eq!(history.restore(earlier, &mut reader, &|_| None), 0);
+    [Window::Hour, Window::Day].map(|window| {
+        let names = NameLookup::of_endpoints(&reader);
+        let answer = history.answer_in(window, &Part::Requests, None, &Snapshot::default(), names);
+        let mut rows: Vec<_> =
+            answer.endpoints.iter().map(|row| (row.name.clone().unwrap().route, row.requests)).collect();
+        rows.sort();
+        rows
+    })
+}
+
+#[test]
+fn runs_at_the_same_time_take_nothing_from_each_other() {
+    let first = 1_764_000_123;
+    // The second one waits for the file, or its clock was set back: it begins before the first one ends.
+    for (overlap, seconds, late) in [(300, 900, 300), (300, 900, 600), (30, 100, 0), (7, 100, 0), (400, 60, 0)] {
+        let (mut one, reader, mut stored) = run(&Earlier::default(), first, 600, "/a");
+        let rest = one.take_rest(NameLookup::of_endpoints(&reader));
+        stored
+            .steps
+            .retain(|known| !rest.steps.iter().any(|step| (step.tier, step.start) == (known.tier, known.start)));
+        stored.steps.extend(rest.steps);
+        let began = first + 600 - overlap;
+        let (mut two, reader, mut stored) = run_late(&stored, began, seconds, "/b", late);
+        let rest = two.take_rest(NameLookup::of_endpoints(&reader));
+        stored
+            .steps
+            .retain(|known| !rest.steps.iter().any(|step| (step.tier, step.start) == (known.tier, known.start)));
+        stored.steps.extend(rest.steps);
+        let rows = vec![("/a".to_owned(), 600), ("/b".to_owned(), seconds)];
+        let known = known_at(&stored, first + 1_700);
+        assert_eq!(known, [rows.clone(), rows], "an overlap of {overlap} s, read after {late} s");
+        let most = |step: &StoredStep| stored::requests_and_seconds(step).1 <= step.tier.step_seconds();
+        assert!(stored.steps.iter().all(most), "a step has no more seconds than it is long");
+    }
+}
+
+#[test]
+fn a_run_whose_clock_was_set_back_is_completed_after_a_kill_too() {
+    let first = 1_764_000_123;
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = EmbeddedStore::open(&folder.path().join("history")).unwrap();
+    let (mut one, reader, stored) = run(&Earlier::default(), first, 100, "/a");
+    store.append(&Batch { steps: stored.steps, names: stored.names, ..Batch::default() }).unwrap();
+    store.append(&one.take_rest(NameLookup::of_endpoints(&reader))).unwrap();
+    for back in [3_600, 40] {
+        // The second run sends batch by batch, and is killed.
+        let began = first + 100 - back;
+        let (recorder, mut history) = (Recorder::new(Policy::default()), History::new(began * 1000, began));
+        let mut reader = Reader::new(recorder);
+        history.restore(&read(&store, &restored_spans(began)).unwrap(), &mut reader, &|_| None);
+        for tick in began..began + 47 {
+            record(recorder, "/b", 100);
+            let mut frame = FrameBuilder::new(tick, 1);
+            let reports = reader.take(|id, tally| frame.endpoint(id, tally));
+            history.push(tick, frame, reports, Host::default(), &reader);
+            store.append(&history.take_unstored(NameLookup::of_endpoints(&reader))).unwrap();
+        }
+        let mut earlier = read(&store, &restored_spans(first + 1_000)).unwrap();
+        let missing = History::complete(&mut earlier, &mut reader, &|_| None, &|_| CommandName::default());
+        store.append(&missing).unwrap();
+        for tier in StoreTier::ALL {
+            let steps = store.steps(tier, 0..u64::MAX).unwrap();
+            let requests: u64 = steps.iter().map(|step| stored::requests_and_seconds(step).0).sum();
+            let ten_seconds = (began + 47) / 10 * 10 - began;
+            let before = if back == 40 { (first - 3_500 + 47) / 10 * 10 - (first - 3_500) } else { 0 };
+            assert_eq!(requests, 100 + ten_seconds + before, "{tier:?}, {back} s back");
         }
     }
 }

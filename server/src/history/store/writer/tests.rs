@@ -150,3 +150,28 @@ fn past_spans_that_wait_for_a_slow_disk_leave_the_places_of_batches() {
     assert!(waiting.iter_mut().all(|reading| reading.try_recv().is_ok_and(|past| past.is_ok())));
     assert!(read().is_ok());
 }
+
+#[test]
+fn a_file_that_is_removed_is_told_and_a_new_one_has_what_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = crate::clock::now_unix_ms() / 10_000 * 10;
+    let supervision = Supervision::default();
+    let mut link = start(history(&folder.path().join("below")), spans(), &supervision).unwrap();
+    link.take_earlier(Duration::from_secs(30)).unwrap();
+    assert!(link.send(batch(now - 20)).is_none());
+    wait_for(|| link.state().bytes > 0);
+    fs::remove_dir_all(folder.path().join("below")).unwrap();
+    let mut next = Batch { names: vec![], ..batch(now - 10) };
+    next.steps[0].bytes = b"later figures".to_vec();
+    assert!(link.send(next).is_none());
+    wait_for(|| !supervision.faults.all().is_empty());
+    let reason = supervision.faults.all()[0].reason.clone();
+    assert!(reason.contains("below/history.redb") && reason.contains("was removed or replaced"), "{reason}");
+    // The supervisor waits before it begins anew.
+    wait_for(|| link.state().bytes == 13 + 6);
+    assert_eq!((link.state().is_stored, link.state().lost), (true, 0));
+    drop(link);
+    let (_, after) = earlier(&folder.path().join("below"));
+    assert_eq!(after.steps.iter().map(|step| step.start).collect::<Vec<_>>(), [now - 10]);
+    assert_eq!(after.names.len(), 1, "the name of the steps before is known");
+}
