@@ -136,6 +136,15 @@ fn all_of_a_run_is_there_days_later_however_it_ended() {
     }
 }
 
+/// What is stored once a run has stopped in order.
+fn stopped((mut history, reader, mut stored): (History, Reader, Earlier)) -> Earlier {
+    for step in history.take_rest(NameLookup::of_endpoints(&reader)).steps {
+        stored.steps.retain(|known| (known.tier, known.start) != (step.tier, step.start));
+        stored.steps.push(step);
+    }
+    stored
+}
+
 /// The requests of each route in the last hour and the last day, as a run has them that begins at a tick.
 fn known_at(earlier: &Earlier, began: u64) -> [Vec<(String, u64)>; 2] {
     let mut reader = Reader::new(Recorder::new(Policy::default()));
@@ -156,19 +165,8 @@ fn runs_at_the_same_time_take_nothing_from_each_other() {
     let first = 1_764_000_123;
     // The second one waits for the file, or its clock was set back: it begins before the first one ends.
     for (overlap, seconds, late) in [(300, 900, 300), (300, 900, 600), (30, 100, 0), (7, 100, 0), (400, 60, 0)] {
-        let (mut one, reader, mut stored) = run(&Earlier::default(), first, 600, "/a");
-        let rest = one.take_rest(NameLookup::of_endpoints(&reader));
-        stored
-            .steps
-            .retain(|known| !rest.steps.iter().any(|step| (step.tier, step.start) == (known.tier, known.start)));
-        stored.steps.extend(rest.steps);
-        let began = first + 600 - overlap;
-        let (mut two, reader, mut stored) = run_late(&stored, began, seconds, "/b", late);
-        let rest = two.take_rest(NameLookup::of_endpoints(&reader));
-        stored
-            .steps
-            .retain(|known| !rest.steps.iter().any(|step| (step.tier, step.start) == (known.tier, known.start)));
-        stored.steps.extend(rest.steps);
+        let stored = stopped(run(&Earlier::default(), first, 600, "/a"));
+        let stored = stopped(run_late(&stored, first + 600 - overlap, seconds, "/b", late));
         let rows = vec![("/a".to_owned(), 600), ("/b".to_owned(), seconds)];
         let known = known_at(&stored, first + 1_700);
         assert_eq!(known, [rows.clone(), rows], "an overlap of {overlap} s, read after {late} s");
