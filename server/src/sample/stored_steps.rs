@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The first tick waits so long for the history of earlier runs. It is taken over later if it takes longer.
-const LOADED_WITHIN: Duration = Duration::from_millis(250);
+const LOADED_WITHIN: Duration = Duration::from_millis(400);
 
 /// The end of a run waits so long for a slow disk.
 const STORED_WITHIN: Duration = Duration::from_secs(3);
