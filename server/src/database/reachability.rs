@@ -40,24 +40,19 @@ pub(super) async fn reachability(addresses: &[String]) -> Option<Reachability> {
 }
 
 async fn reach(address: &str) -> Reachability {
-    let addresses = if address.starts_with('/') {
-        vec![]
-    } else {
-        match timeout(RESOLVES_WITHIN, lookup_host(address)).await {
-            Ok(Ok(addresses)) => addresses.collect(),
-            Ok(Err(error)) => return from_error(&error),
-            Err(_) => return Reachability::Unresolved,
-        }
-    };
-    let connection = async {
-        if address.starts_with('/') {
-            UnixStream::connect(address).await.map(drop)
-        } else {
-            TcpStream::connect(&*addresses).await.map(drop)
-        }
-    };
+    if address.starts_with('/') {
+        return open(UnixStream::connect(address)).await;
+    }
+    match timeout(RESOLVES_WITHIN, lookup_host(address)).await {
+        Ok(Ok(addresses)) => open(TcpStream::connect(&*addresses.collect::<Vec<_>>())).await,
+        Ok(Err(error)) => from_error(&error),
+        Err(_) => Reachability::Unresolved,
+    }
+}
+
+async fn open<T>(connection: impl Future<Output = io::Result<T>>) -> Reachability {
     match timeout(OPENS_WITHIN, connection).await {
-        Ok(Ok(())) => Reachability::Accepts,
+        Ok(Ok(_)) => Reachability::Accepts,
         Ok(Err(error)) => from_error(&error),
         Err(_) => Reachability::Silent,
     }
