@@ -104,7 +104,7 @@ impl History {
         let mut last = Self::new(0, newest + 10);
         last.restore(&of_last, reader, number);
         last.first = newest;
-        // The step behind it, if another run has stored one, is the first of those that this history cannot have.
+        // With the next step: if another run has stored it, this history took it over as the one in which it begins.
         let mut batch = last.take_until(newest + 20, true, NameLookup { reader, command: name });
         let is_same = |one: &StoredStep, other: &StoredStep| (one.tier, one.start) == (other.tier, other.start);
         let known = |fresh: &StoredStep| of_last.steps.iter().find(|known| is_same(known, fresh));
