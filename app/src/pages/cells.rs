@@ -58,6 +58,11 @@ pub(super) fn time_cell(snapshot: &Snapshot, unix_ms: u64) -> Cell {
     Cell::words(snapshot.clock(unix_ms)).with_title(snapshot.date_time(unix_ms))
 }
 
+/// How many a second there were, in the seconds that were watched.
+pub(super) fn rate(count: u64, seconds: u64) -> f64 {
+    count as f64 / seconds.max(1) as f64
+}
+
 /// A part as a percentage of its whole.
 pub(super) fn share(count: u64, total: u64) -> String {
     format::percent(100.0 * count as f64 / total.max(1) as f64)

@@ -9,7 +9,7 @@ use watchboard_wire::{
     format,
 };
 
-use super::cells::{count_cell, duration_cell, flagged_count_cell, optional_fact, share};
+use super::cells::{count_cell, duration_cell, flagged_count_cell, optional_fact, rate, share};
 use crate::{
     components::{Card, Cell, Column, ExplainedFacts, Fact, Table, TableRow, numbers, words},
     figures::Figures,
@@ -96,7 +96,7 @@ fn command_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     let CommandRow { calls, failed, cancelled, documents, latency, .. } = &all.whole;
     let plain = |name, count: u64, title: &str| (name, format::count(count as f64), title.to_owned());
     let time = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), |us| format::duration_us(us as f64));
-    let rate = *calls as f64 / figures.totals.seconds.max(1) as f64;
+    let rate = rate(*calls, figures.totals.seconds);
     let sent = all.sent_for_requests + all.sent_by_others;
     let mut facts = vec![
         ("Commands", format!("{} ({})", format::count(*calls as f64), format::per_second(rate)), figures.window_text()),

@@ -15,7 +15,7 @@ use self::{
     time::TimeChart,
 };
 use super::{
-    cells::share,
+    cells::{rate, share},
     charts::byte_series,
     commands::EndpointCommandTable,
     errors::{CauseTable, SampleTable},
@@ -132,7 +132,7 @@ fn endpoint_facts(figures: &Figures) -> Reading<Vec<Fact>> {
     };
     let objective = row.name.as_ref().map(|name| name.objective_us);
     let within = row.within_percent().map_or_else(|| "–".to_owned(), format::percent);
-    let rate = row.requests as f64 / totals.seconds.max(1) as f64;
+    let rate = rate(row.requests, totals.seconds);
     let total = share(row.duration_sum_us, totals.duration_sum_us);
     let mut facts = vec![
         plain("Requests", row.requests),

@@ -19,7 +19,7 @@ use self::{
     filter::Filter,
     tools::{ColumnSets, FilterField, OrderField},
 };
-use super::cells::{count_cell, flagged_count_cell, latency_cell, share};
+use super::cells::{count_cell, flagged_count_cell, latency_cell, rate, share};
 use crate::{
     components::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words},
     figures::Figures,
@@ -188,7 +188,7 @@ fn all_cells(figures: &Figures, at: usize, selection: &Selection) -> TableRow {
     let name = endpoint.name.clone().unwrap_or_default();
     let totals = &figures.totals;
     let latency = |read| latency_cell(&endpoint.latency, read);
-    let rate = endpoint.requests as f64 / totals.seconds.max(1) as f64;
+    let rate = rate(endpoint.requests, totals.seconds);
     let mut cells = vec![
         endpoint_name_cell(&name).with_link(selection.to_endpoint(&name.text()).href()),
         load_cell(endpoint, totals),

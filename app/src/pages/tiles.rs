@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use watchboard_wire::{Latency, RecentRequests, Snapshot, TimelineColumns, WindowTotals, format};
 
 use super::{
-    cells::{RECENTLY, dash, error_tone, percent_change, signed},
+    cells::{RECENTLY, dash, error_tone, percent_change, rate, signed},
     charts,
     chunks::Chunks,
     memory::watches_another,
@@ -118,7 +118,7 @@ fn change(figures: &Figures, read: fn(&WindowTotals) -> Option<String>) -> Strin
 }
 
 fn before_per_second(totals: &WindowTotals) -> Option<f64> {
-    totals.before.map(|before| before.requests as f64 / before.seconds.max(1) as f64)
+    totals.before.map(|before| rate(before.requests, before.seconds))
 }
 
 /// The change of the share of server errors, in points.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use watchboard_wire::{EndpointRow, format};
 
 use super::{
-    cells::{RangeScale, flagged_count_cell},
+    cells::{RangeScale, flagged_count_cell, rate},
     charts::{LatencyChart, OutcomesChart},
     endpoints::{endpoint_name_cell, filter_and_sort, load_cell, requests_over_time, within_cell},
 };
@@ -66,7 +66,7 @@ fn TopEndpoints() -> impl IntoView {
 
 fn top_row(figures: &Figures, row: &EndpointRow, selection: &Selection, scale: &RangeScale) -> TableRow {
     let name = row.name.clone().unwrap_or_default();
-    let rate = row.requests as f64 / figures.totals.seconds.max(1) as f64;
+    let rate = rate(row.requests, figures.totals.seconds);
     vec![
         endpoint_name_cell(&name).with_link(selection.to_endpoint(&name.text()).href()),
         load_cell(row, &figures.totals),

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use watchboard_wire::{CommandRow, format};
 
 use super::{
-    super::cells::{RangeScale, change_cell, flagged_count_cell, share},
+    super::cells::{RangeScale, change_cell, flagged_count_cell, rate, share},
     app_commands,
 };
 use crate::{
@@ -75,18 +75,13 @@ pub(in crate::pages) fn CommandTable() -> impl IntoView {
     }
 }
 
-/// Commands a second.
-fn rate(row: &CommandRow, seconds: u64) -> f64 {
-    row.calls as f64 / seconds.max(1) as f64
-}
-
 /// Adds how a command has changed from the earlier span, behind its figures. Both are with the seconds of their span.
 fn add_changes(cells: &mut TableRow, now: (&CommandRow, u64), before: Option<(&CommandRow, u64)>) {
     let change =
         |read: fn((&CommandRow, u64)) -> Option<f64>, text| change_cell(read(now), before.and_then(read), text);
-    let rate_change = change(|(row, seconds)| Some(rate(row, seconds)), format::per_second);
+    let rate_change = change(|(row, seconds)| Some(rate(row.calls, seconds)), format::per_second);
     let p99 = change(|(row, _)| row.latency.map(|latency| latency.p99_us as f64), format::duration_us);
-    let failed = change(|(row, seconds)| Some(row.failed as f64 / seconds.max(1) as f64), format::per_second);
+    let failed = change(|(row, seconds)| Some(rate(row.failed, seconds)), format::per_second);
     // From the last one on, so that the places of the others stay.
     for (at, cell) in [(5, failed), (4, p99), (3, rate_change)] {
         cells.insert(at, cell);
@@ -117,7 +112,7 @@ fn command_row(row: &CommandRow, whole: &CommandRow, seconds: u64, scale: &Range
     vec![
         Cell::words(row.name.text()),
         Cell::bar(share(row.duration_sum_us, whole.duration_sum_us), load, time(row.duration_sum_us)),
-        Cell::number(format::per_second(rate(row, seconds)), calls),
+        Cell::number(format::per_second(rate(row.calls, seconds)), calls),
         latency,
         failed,
     ]

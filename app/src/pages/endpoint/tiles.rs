@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use watchboard_wire::{EndpointColumns, EndpointLatency, EndpointRow, Latency, RecentRequests, Unit, format};
 
 use super::{
-    super::cells::{RECENTLY, dash, error_tone},
+    super::cells::{RECENTLY, dash, error_tone, rate},
     columns::columns,
 };
 use crate::{
@@ -58,7 +58,7 @@ pub(super) fn EndpointTiles() -> impl IntoView {
             {tile(
                 "Requests",
                 |recent| format::per_second(recent.per_second()),
-                |row, figures| format::per_second(row.requests as f64 / figures.totals.seconds.max(1) as f64),
+                |row, figures| format::per_second(rate(row.requests, figures.totals.seconds)),
                 Some(|row, _| format::count(row.requests as f64)),
                 line(Unit::PerSecond, all_requests),
             )}

@@ -2,27 +2,27 @@
 
 use watchboard_wire::{EndpointRow, format};
 
-use crate::{components::Cell, figures::Figures, pages::cells::change_cell, selection::Sort};
+use crate::{
+    components::Cell,
+    figures::Figures,
+    pages::cells::{change_cell, rate},
+    selection::Sort,
+};
 
 /// The changes by the titles of their columns.
 pub(super) fn change_cells(figures: &Figures, row: &EndpointRow) -> [(&'static str, Cell); 4] {
-    let with_seconds = |figures: &Figures, row: &EndpointRow| (row.clone(), figures.totals.seconds.max(1) as f64);
-    let now = with_seconds(figures, row);
+    let now = (row, figures.totals.seconds);
     let earlier = figures.earlier.as_deref().and_then(|earlier| {
         let row = earlier.endpoints.iter().find(|it| it.name == row.name)?;
-        Some(with_seconds(earlier, row))
+        Some((row, earlier.totals.seconds))
     });
-    let cell = |read: fn(&(EndpointRow, f64)) -> Option<f64>, text| {
-        if figures.earlier.is_some() {
-            change_cell(read(&now), earlier.as_ref().and_then(read), text)
-        } else {
-            Cell::dash()
-        }
+    let cell = |read: fn((&EndpointRow, u64)) -> Option<f64>, text| {
+        if figures.earlier.is_some() { change_cell(read(now), earlier.and_then(read), text) } else { Cell::dash() }
     };
     // Counts by the second: the spans may have been watched for other times, and may begin and end at other steps.
     [
-        ("Requests", cell(|(row, seconds)| Some(row.requests as f64 / seconds), format::per_second)),
-        ("5xx", cell(|(row, seconds)| Some(row.server_errors as f64 / seconds), format::per_second)),
+        ("Requests", cell(|(row, seconds)| Some(rate(row.requests, seconds)), format::per_second)),
+        ("5xx", cell(|(row, seconds)| Some(rate(row.server_errors, seconds)), format::per_second)),
         ("p50", cell(|(row, _)| known_figure(row, Sort::P50), format::duration_us)),
         ("p99", cell(|(row, _)| known_figure(row, Sort::P99), format::duration_us)),
     ]
