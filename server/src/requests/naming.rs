@@ -26,6 +26,7 @@ mod private_places;
 mod registry;
 mod route_words;
 mod segment;
+mod shape_signs;
 mod spelling;
 mod structure;
 mod tables;

@@ -10,12 +10,12 @@ use super::{
     name_looks::{is_code, is_constant, is_name_of_thing, is_of_domain, is_short, is_title},
     name_places::{
         FOLDERS, HAVE_ITEMS, NAMES_OF_PEOPLE, OF_CONSTANTS, OF_DATA, OF_FLAGS, OF_MAIL, OF_OTHERS, OF_PEOPLE,
-        OF_ROUTES, OF_STATES, OWNERS,
+        OF_REVISIONS, OF_ROUTES, OF_STATES, OWNERS,
     },
     plurals::{COLLECTIONS, NO_PLURALS, SELECTORS, is_plural},
     private_places::{is_of_people, may_be_secret},
     route_words::{is_by, is_of_routes, is_route_word, is_verb},
-    segment::{FILE, NAME, Segment, segment},
+    segment::{DIGESTS, FILE, NAME, Segment, is_action, segment},
     words::is_version,
 };
 
@@ -54,10 +54,15 @@ impl Before<'_> {
     pub(super) fn segment<'p>(self, part: &'p str, next: Option<&str>) -> Segment<'p> {
         let next = next.filter(|next| !next.is_empty());
         let stem = ending(part).map_or(part, |(stem, ..)| stem);
+        if let Some(shown) =
+            part.split_once(':').filter(|_| self.is_collection()).and_then(|(item, verb)| of_item(item, verb))
+        {
+            return Segment::Parameter(shown);
+        }
         match segment(part) {
             Segment::Parameter(_) if self.makes_version(part, next) => Segment::Word,
             Segment::Word | Segment::DictionaryWord | Segment::Unknown
-                if is_person(stem) || self.makes_secret(part) =>
+                if is_person(stem) || self.makes_secret(part) && !(SELECTORS.contains(&part) && next.is_some()) =>
             {
                 Segment::Parameter(name_of(part))
             }
@@ -74,7 +79,7 @@ impl Before<'_> {
             }
             Segment::DictionaryWord | Segment::Unknown if is_verb(part) || is_route_word(part) => Segment::Word,
             // `/devices/mac/{key}`
-            Segment::Unknown if SELECTORS.contains(&part) && next.is_some() => Segment::Word,
+            Segment::Unknown | Segment::Parameter(_) if SELECTORS.contains(&part) && next.is_some() => Segment::Word,
             Segment::DictionaryWord if self.is_collection() && !self.holds_routes() && !self.makes_item(next) => {
                 Segment::Unknown
             }
@@ -108,10 +113,14 @@ impl Before<'_> {
 
     /// `/branches/v2`, `/manifests/v1.2.3`, `/tarball/v1.2.3`
     fn makes_name_of_version(self, part: &str, next: Option<&str>) -> bool {
-        let Self::Word(before) = self else { return false };
+        let Self::Word(before) = self else {
+            // `/cdn/{key}/v1.8.2`
+            return matches!(self, Self::Open | Self::Name) && part.split('.').count() == 3 && is_version(part);
+        };
         let is_plural = is_plural(before) && !NO_PLURALS.contains(&before);
         let is_exact = part.starts_with('v') && part.contains('.');
-        is_version(part) && (next.is_none() && (is_plural || is_exact) || is_plural && is_exact)
+        let is_revision = OF_REVISIONS.contains(&before) || is_exact && OF_OTHERS.contains(&before);
+        is_version(part) && (is_revision || next.is_none() && (is_plural || is_exact) || is_plural && is_exact)
     }
 
     /// `/markets/de`, `/captions/pt-BR`, `/rates/usd`, `/flags/{name}/staging`. `/de/shop` may be all that there is.
@@ -136,7 +145,8 @@ impl Before<'_> {
             || segment.contains('.') && is_of_domain(segment) && self.holds_names_with_dots(segment)
             || matches!(self, Self::Scope)
             || is_code(segment) && matches!(self, Self::Name)
-            || (NAMES_OF_PEOPLE.contains(&segment) || is_code(segment) || is_title(segment)) && self.is_collection()
+            || (NAMES_OF_PEOPLE.contains(&segment) || is_code(segment)) && self.is_collection()
+            || is_title(segment) && self.is_collection() && !self.holds_routes()
             || is_constant(segment) && self.is_collection_of_names()
     }
 
@@ -145,7 +155,7 @@ impl Before<'_> {
     pub(super) fn makes_name_of_word(self, segment: &str, next: Option<&str>) -> bool {
         let Self::Word(before) = self else { return false };
         // `_search`
-        let is_state = OF_STATES.contains(&before) && !is_verb(segment);
+        let is_state = OF_STATES.contains(&before) && (!is_verb(segment) || before == "environments");
         let first = segment.split(['-', '_']).next().unwrap_or_default();
         let is_flag = OF_FLAGS.contains(&before) && !is_route_word(first) && !is_verb(segment);
         let is_owner = OWNERS.contains(&before) && segment.contains('-') && !is_route_word(segment);
@@ -230,6 +240,13 @@ pub(super) fn makes_routes_of_constants(place: &str) -> bool {
 /// The part in braces for a name, which may be the one of a file.
 fn name_of(segment: &str) -> Cow<'static, str> {
     ending(segment).map_or(NAME.into(), |(_, end, _)| format!("{FILE}.{end}").into())
+}
+
+/// An item whose name is words, with what is done to it: `/servers/db-primary:start`.
+fn of_item(item: &str, action: &str) -> Option<Cow<'static, str>> {
+    let is_name = matches!(segment(item), Segment::Word | Segment::DictionaryWord | Segment::Unknown)
+        && !(is_plural(item) || is_version(item) || is_locale(item) || DIGESTS.contains(&item));
+    is_name.then(|| if is_action(action) { format!("{NAME}:{action}").into() } else { NAME.into() })
 }
 
 /// `v3` and `v1beta1`, not `3.1`.

@@ -100,6 +100,8 @@ pub(super) fn static_file(path: &str) -> Option<StaticFile> {
     match ending {
         _ if folder.is_empty() => None,
         FileEnding::Media if !is_static() && holds_files_of_thing(folder) => None,
+        // A repository such as `next.js`.
+        FileEnding::Code if !is_static() && folder.split('/').any(|part| part == "repos") => None,
         FileEnding::Code if is_of_api(folder) => Some(StaticFile::Folder),
         FileEnding::Code => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),
         FileEnding::Media | FileEnding::Data if is_static() => Some(StaticFile::LeadingWords { most: MAX_FOLDERS }),

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{
     file::may_be_file,
-    file_endings::ending,
+    file_endings::{FileEnding, ending},
     images::is_image_of_thing,
     segment::FILE,
     tables::{Tables, ends_in_thing},
@@ -13,10 +13,36 @@ use super::{
 
 /// Different endings at a place, from which on any file may stand there.
 const ENDINGS: usize = 4;
-/// The same behind a thing. A router has few files there.
+/// The same behind a thing, or behind what one has. A router has few files there.
 const ENDINGS_OF_THING: usize = 3;
 
+/// Formats of one answer, from which on a further one has no row of its own: `/export.csv`, `/export.json`.
+const FORMATS: usize = 3;
+
+/// A word with any format: `export.{format}`.
+pub(super) fn with_format(stem: &str) -> String {
+    format!("{stem}.{{format}}")
+}
+
 impl Tables {
+    /// Finds whether a new template ends in a word whose ending is a parameter. Returns the template that took its place then.
+    pub(super) fn find_formats(&mut self, template: &Arc<str>) -> Option<Arc<str>> {
+        let (place, last) = template.rsplit_once('/')?;
+        let (stem, ..) = ending(last).filter(|(stem, _, kind)| !stem.contains('{') && *kind == FileEnding::Data)?;
+        let has_stem =
+            |name: &&Arc<str>| ending(name).is_some_and(|(other, _, kind)| other == stem && kind == FileEnding::Data);
+        let alike: Vec<_> = self.places.get(place)?.names.iter().filter(has_stem).cloned().collect();
+        if alike.len() < FORMATS {
+            return None;
+        }
+        let row = format!("{place}/{}", with_format(stem));
+        Arc::make_mut(self.places.get_mut(place)?).with_formats.insert(stem.into());
+        for name in alike {
+            self.hide_as(place, &name, &with_format(stem));
+        }
+        self.templates.get_key_value(row.as_str()).map(|(row, _)| Arc::clone(row))
+    }
+
     /// Finds whether any file may stand where a new template has one. Returns the template that took its place then.
     pub(super) fn find_file_names(&mut self, template: &Arc<str>) -> Option<Arc<str>> {
         let (place, last) = template.rsplit_once('/')?;
@@ -33,7 +59,9 @@ impl Tables {
         let (stems, endings): (HashSet<_>, HashSet<_>) =
             sure.map(|file| ending(file).map_or(("*", "*"), |(stem, end, _)| (stem, end))).unzip();
         let is_varied = stems.len() > 1 || stems.contains(FILE);
-        if !is_varied || endings.len() < if ends_in_thing(place) { ENDINGS_OF_THING } else { ENDINGS } {
+        if !is_varied
+            || endings.len() < if ends_in_thing(place) || place.contains('{') { ENDINGS_OF_THING } else { ENDINGS }
+        {
             return None;
         }
         let known = Arc::make_mut(self.places.entry(place.into()).or_default());

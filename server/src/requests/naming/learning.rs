@@ -126,6 +126,7 @@ impl Learning {
         let tables = Arc::make_mut(tables);
         let template = tables.add(&template, None)?;
         let template = tables.find_file_names(&template).unwrap_or(template);
+        let template = tables.find_formats(&template).unwrap_or(template);
         Some(tables.find_parameters(&template))
     }
 
@@ -306,7 +307,7 @@ fn is_behind_item(place: &str) -> bool {
 fn is_value(tables: &mut Arc<Tables>, place: &str, version: &str, next: Option<&str>) -> bool {
     match tables.places.get(place) {
         Some(known) if known.names.contains(version) => false,
-        Some(known) if known.has_no_versions => true,
+        Some(known) if known.holds_numbers() => true,
         Some(_) if tables.makes_values_of_versions(place, version, next) => {
             Arc::make_mut(tables).make_values_of_versions(place, version);
             true

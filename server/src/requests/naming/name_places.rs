@@ -41,7 +41,7 @@ pub(super) const OWNERS: &[&str] =
     &["companies", "namespaces", "organizations", "orgs", "repos", "tenants", "workspaces"];
 /// Behind these, words that routes have are values as well: `/alerts/severity/info`.
 pub(super) const OF_STATES: &[&str] =
-    &["branches", "environments", "level", "manifests", "priority", "severity", "stage"];
+    &["branches", "compare", "dist-tags", "environments", "level", "manifests", "priority", "severity", "stage"];
 /// Behind these, names may begin with a verb: `/flags/enable-sso`.
 pub(super) const OF_FLAGS: &[&str] = &["experiments", "features", "flags", "toggles"];
 /// They end as plurals do, and routes stand behind them: `/reports/aging`.
@@ -73,6 +73,9 @@ pub(super) const OF_TITLES: &[&str] = &[
     "of", "on", "one", "our", "that", "the", "this", "to", "und", "was", "we", "what", "when", "why", "with", "you",
     "your",
 ];
+
+/// Behind these stands a branch or a tag: `/blob/v3`.
+pub(super) const OF_REVISIONS: &[&str] = &["blob", "branch", "raw", "tree"];
 
 /// Words behind which other versions than those of an API stand.
 pub(super) const OF_OTHERS: &[&str] = &["build", "download", "firmware", "package", "release", "tag", "version"];

@@ -96,6 +96,12 @@ pub(super) fn is_version_of_things(place: &str) -> bool {
         && parts.next().is_some_and(|before| is_plural(before) && !NO_PLURALS.contains(&before))
 }
 
+/// Whether a place is behind the version of an API of one matter: `/matrix/v1`.
+pub(super) fn is_version_of_word(place: &str) -> bool {
+    let mut parts = place.rsplit('/');
+    parts.next().is_some_and(is_version) && parts.next().is_some_and(|before| kind_of_place(before) == PlaceKind::Word)
+}
+
 /// What a place is by what stands before it.
 pub(super) fn kind_of_place(place: &str) -> PlaceKind {
     let before = place.rsplit('/').next().unwrap_or_default();

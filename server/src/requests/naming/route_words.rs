@@ -31,7 +31,7 @@ static ROUTE_WORDS: LazyLock<HashMap<&str, Use, RandomState>> = LazyLock::new(||
 /// Words of routes that are names of things as well, where what follows says so: `/events/_search` beside `/users/_search`.
 const THINGS: &[&str] = &[
     "admin", "api", "archive", "assets", "auth", "batch", "config", "docs", "drafts", "events", "health", "inbox",
-    "junk", "metrics", "outbox", "sent", "spam", "static", "stats", "status", "trash",
+    "junk", "metrics", "outbox", "preview", "public", "sent", "spam", "static", "stats", "status", "test", "trash",
 ];
 
 /// Whether routes have a word beside values.
@@ -46,7 +46,10 @@ pub(super) fn is_verb(word: &str) -> bool {
 
 /// Operations of FHIR, and by what things are found, that no list of words has.
 const OPERATIONS: &[&str] = &["everything", "lastn", "lookup", "validate"];
-const FOUND_BY: &[&str] = &["ean", "iban", "imei", "isbn", "isin", "mac", "puuid", "sku", "upc", "uuid", "vin"];
+const FOUND_BY: &[&str] = &[
+    "ean", "gtin", "guid", "iban", "icao", "imei", "isbn", "isin", "isrc", "mac", "mrn", "npi", "oid", "puuid", "sku",
+    "ssn", "upc", "uuid", "vin",
+];
 
 /// `$metadata`, `$lastn`
 pub(super) fn is_operation(word: &str) -> bool {
@@ -55,8 +58,10 @@ pub(super) fn is_operation(word: &str) -> bool {
 
 /// `by-name`, `by-puuid`: by what a thing is found.
 pub(super) fn is_by(part: &str) -> bool {
-    let word = part.strip_prefix("by").and_then(|rest| rest.strip_prefix(['-', '_']));
-    word.is_some_and(|word| FOUND_BY.contains(&word) || term(word) == Term::Words && !is_person(word))
+    let Some(rest) = part.strip_prefix("by") else { return false };
+    let word = rest.strip_prefix(['-', '_']);
+    FOUND_BY.contains(&rest)
+        || word.is_some_and(|word| FOUND_BY.contains(&word) || term(word) != Term::Other && !is_person(word))
 }
 
 /// Whether a word says what a route does, or stands in many routes. So does `sign-in`.

@@ -37,7 +37,7 @@ pub(super) const KEY: &str = "{key}";
 pub(super) const FILE: &str = "{file}";
 
 /// `sha256:9f86d081`
-const DIGESTS: &[&str] = &["md5", "sha1", "sha256", "sha384", "sha512"];
+pub(super) const DIGESTS: &[&str] = &["md5", "sha1", "sha256", "sha384", "sha512"];
 
 /// What a segment is by its look.
 pub(super) fn segment(part: &str) -> Segment<'_> {
@@ -160,8 +160,7 @@ fn marked_segment(part: &str) -> Option<String> {
     if shown == "{id}" && after.bytes().any(|byte| byte.is_ascii_digit()) {
         return Some(KEY.to_owned());
     }
-    let verb = crate::masking::humps(after).next().unwrap_or_default();
-    Some(if is_verb(verb) && term(after) == Term::Words {
+    Some(if is_action(after) {
         format!("{shown}:{after}")
     } else if shown == NAME || shown == KEY {
         // `chr1:1200-3400`: one value.
@@ -169,6 +168,12 @@ fn marked_segment(part: &str) -> Option<String> {
     } else {
         format!("{shown}:{NAME}")
     })
+}
+
+/// Whether a text behind a colon says what is done: `cancel`, `listQuotas`.
+pub(super) fn is_action(text: &str) -> bool {
+    let verb = crate::masking::humps(text).next().unwrap_or_default();
+    is_verb(text) || is_verb(verb) && term(text) == Term::Words
 }
 
 /// Whether a segment is some words of letters, as `jane-doe`, with one number in a word at most, as `p2p`. Random text mostly has more digits

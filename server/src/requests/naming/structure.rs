@@ -8,6 +8,7 @@ use super::{
     plurals::NO_PLURALS,
     route_words::{is_of_routes, may_be_thing},
     segment::NAME,
+    shape_signs::all_end,
     tables::{Place, Tables},
     value_signs::{
         MANY_WORDS, Word, constants, fitting, formats, kinds, lead_to_all_the_same, lead_to_items, lead_to_numbers,
@@ -102,8 +103,10 @@ impl Tables {
     /// The words at a place that are values of its parameter; none if it has none.
     fn values(&self, place: &str) -> Vec<Arc<str>> {
         let Some(known) = self.places.get(place) else { return vec![] };
+        // `/api` is no value beside `/{name}`.
+        let may_be = |name: &str| may_be_thing(name) && !(place.is_empty() && name == "api");
         let may_be_value =
-            |name: &&Arc<str>| !name.is_empty() && may_be_thing(name) && !name.starts_with(['_', '.', '-', '@', '$']);
+            |name: &&Arc<str>| !name.is_empty() && may_be(name) && !name.starts_with(['_', '.', '-', '@', '$']);
         let words: Vec<_> = known.names.iter().filter(may_be_value).map(|name| self.word(place, name)).collect();
         if words.is_empty() {
             return vec![];
@@ -118,7 +121,7 @@ impl Tables {
             || lead_to_same(place, kind_of_values, &words, names)
             || lead_to_items(kind_of_values, &words, names);
         // One after the other: most places end at an early one.
-        let signs: [&dyn Fn() -> Vec<Arc<str>>; 11] = [
+        let signs: [&dyn Fn() -> Vec<Arc<str>>; 13] = [
             &|| if is_parameter { fitting(kind, &words, label.as_ref()) } else { vec![] },
             &|| self.lead_to_same_later(place, kind, &words, names),
             &|| lead_to_all_the_same(place, kind, &words),
@@ -130,6 +133,8 @@ impl Tables {
             &|| formats(kind, &words),
             &|| of_two_styles(kind, &words),
             &|| kinds(place, kind, &words),
+            &|| self.lead_to_one_part(place, kind, &words),
+            &|| all_end((place, self.templates.contains_key(place)), kind, &words, names),
         ];
         if let Some(values) = signs.iter().map(|values| values()).find(|values| !values.is_empty()) {
             return values;
@@ -164,6 +169,6 @@ impl Tables {
 }
 
 /// Whether the last part of a place is one of some.
-fn ends_in_any(place: &str, parts: &[&str]) -> bool {
+pub(super) fn ends_in_any(place: &str, parts: &[&str]) -> bool {
     place.rsplit('/').next().is_some_and(|last| parts.contains(&last))
 }

@@ -16,6 +16,7 @@ use super::{
     context::Before,
     file::{StaticFile, holds_files_of_thing, is_of_api, may_be_file, static_file},
     file_endings::ending,
+    file_names::with_format,
     images::is_image_of_thing,
     place_kind::{PlaceKind, is_version_of_things, kind_of_place},
     registry::parts_of_image,
@@ -61,6 +62,8 @@ pub(super) struct Place {
     pub(super) holds_files: bool,
     /// Dates and numbers with dots are values, and no versions of an API.
     pub(super) has_no_versions: bool,
+    /// The words before an ending that is a parameter: `transcript` of `transcript.{format}`.
+    pub(super) with_formats: HashSet<Arc<str>, RandomState>,
 }
 
 /// The name of a path.
@@ -75,6 +78,11 @@ impl Place {
     /// The part in braces of this place, for a segment that would be `label`.
     pub(super) fn label<'a>(&'a self, label: &'a str) -> &'a str {
         self.label.as_deref().filter(|_| is_whole(label)).unwrap_or(label)
+    }
+
+    /// Whether numbers with dots are values there.
+    pub(super) fn holds_numbers(&self) -> bool {
+        self.has_no_versions || self.label.as_deref() == Some("{number}")
     }
 }
 
@@ -177,8 +185,13 @@ impl<'a> PathWalk<'a> {
         if place.is_some_and(|place| place.holds_files) && next.is_none() && may_be_file(part) {
             return self.push(label(FILE), None);
         }
+        if let Some((stem, ..)) = ending(part)
+            && place.is_some_and(|place| place.with_formats.contains(stem))
+        {
+            return self.push(&with_format(stem), None);
+        }
         let is_crowded = place.is_some_and(|place| place.is_crowded);
-        let is_value = place.is_some_and(|place| place.has_no_versions) && is_numbered(part);
+        let is_value = place.is_some_and(|place| place.holds_numbers()) && is_numbered(part);
         match before.segment(part, next) {
             // Packages may look like anything: `ipaddr.js`, `es6-promise`.
             Segment::Word | Segment::Unknown | Segment::Parameter(_) if is_name => self.push(label(NAME), None),

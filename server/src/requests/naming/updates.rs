@@ -112,16 +112,22 @@ impl Tables {
 
     /// Shows a name no more: its templates count under those with the place's part in braces.
     pub(super) fn hide(&mut self, place: &str, name: &str) {
+        let Some(known) = self.places.get(place) else { return };
+        let label = known.label(NAME).to_owned();
+        self.hide_as(place, name, &label);
+    }
+
+    /// Shows a name no more: its templates count under those with another part.
+    pub(super) fn hide_as(&mut self, place: &str, name: &str, part: &str) {
         let Some(known) = self.places.get_mut(place) else { return };
         Arc::make_mut(known).names.remove(name);
-        let label = known.label(NAME).to_owned();
         let beginning = format!("{place}/{name}");
         let hidden: Vec<_> =
             self.templates.keys().filter(|template| is_below(template, place, name)).cloned().collect();
         self.places.retain(|known, _| **known != *beginning && !is_below(known, place, name));
         for template in hidden {
             let visits = self.templates.remove(&template);
-            let merged = format!("{place}/{label}{}", &template[beginning.len()..]);
+            let merged = format!("{place}/{part}{}", &template[beginning.len()..]);
             self.merge(template, &merged, visits.as_deref());
         }
         self.version += 1;

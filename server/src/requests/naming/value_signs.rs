@@ -135,11 +135,8 @@ pub(super) fn kinds(place: &str, kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc
     let all_end = words.iter().all(|word| word.ends && word.next.is_none() && !is_of_routes(word.name));
     let all_lead = words.iter().all(|word| word.ends && word.next.is_some());
     let are_kinds = all_end && place.contains('{') || all_lead;
-    if kind == PlaceKind::Collection && are_kinds && words.len() > MANY_SAME_NEXT {
-        names_of(words, |_| true)
-    } else {
-        vec![]
-    }
+    let least = if place.contains('{') && all_lead { SAME_NEXT } else { MANY_SAME_NEXT };
+    if kind == PlaceKind::Collection && are_kinds && words.len() > least { names_of(words, |_| true) } else { vec![] }
 }
 
 /// Words of which some have a hyphen and some an underline: routes are written in one way. `/evaluate/{key}/dark_mode` beside

@@ -177,7 +177,17 @@ fn is_word(word: &str) -> bool {
     } else {
         word
     };
-    is_listed(word) || is_version_number(word) || is_compound(word) || is_derived(word) || is_foreign(word)
+    is_listed(word)
+        || is_version_number(word)
+        || is_compound(word)
+        || is_derived(word)
+        || is_foreign(word)
+        || is_pair(word)
+}
+
+/// `head2head`, `text2speech`
+fn is_pair(word: &str) -> bool {
+    word.split_once('2').is_some_and(|(first, second)| is_listed(first) && is_listed(second))
 }
 
 /// `v2` as a part of a name.

@@ -5,6 +5,7 @@ mod looks;
 mod packages;
 mod parameters;
 mod private_places;
+mod shapes;
 
 use super::{
     super::learning::{CROWDED, HALVE_EACH, MAX_TEMPLATES},

@@ -84,7 +84,7 @@ fn names_of_people_are_no_operations_and_nothing_to_find_by() {
     assert_ne!(visit(&RouteInference::default(), "/photos/by-anna").as_deref(), Some("/photos/by-anna"));
 }
 
-/// A file among others is a value, and the formats of one answer are none.
+/// A file among others is a value.
 #[test]
 fn any_file_stands_where_many_kinds_of_files_do() {
     let inference = RouteInference::default();
@@ -97,10 +97,21 @@ fn any_file_stands_where_many_kinds_of_files_do() {
     for file in files.into_iter().chain(["other.zip", "logo.svg"]) {
         assert_eq!(visit(&inference, &format!("/api/files/7/{file}")).as_deref(), Some("/api/files/{id}/{file}"));
     }
-    for file in ["sales.csv", "sales.json", "sales.xml", "sales.pdf"] {
-        visit(&inference, &format!("/accounts/7/{file}"));
-        assert_eq!(visit(&inference, &format!("/accounts/7/{file}")), Some(format!("/accounts/{{id}}/{file}")));
+}
+
+#[test]
+fn an_answer_in_many_formats_is_one_row() {
+    let inference = RouteInference::default();
+    for format in ["csv", "json"] {
+        let row = visit(&inference, &format!("/accounts/7/sales.{format}"));
+        assert_eq!(row, Some(format!("/accounts/{{id}}/sales.{format}")));
     }
+    for format in ["xml", "pdf", "csv", "parquet"] {
+        let row = visit(&inference, &format!("/accounts/7/sales.{format}"));
+        assert_eq!(row.as_deref(), Some("/accounts/{id}/sales.{format}"));
+    }
+    assert_eq!(visit(&inference, "/accounts/7/orders.csv").as_deref(), Some("/accounts/{id}/orders.csv"));
+    assert_eq!(inference.merged("/accounts/{id}/sales.csv").as_deref(), Some("/accounts/{id}/sales.{format}"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Requests paths in turn, each so many times, and returns the rows that their requests are read in.
-fn rows(paths: &[&str], visits: usize) -> Vec<String> {
+pub(super) fn rows(paths: &[&str], visits: usize) -> Vec<String> {
     let inference = RouteInference::default();
     let all = (0..visits).flat_map(|_| paths);
     let rows: Vec<_> = all.map(|path| visit(&inference, path).unwrap_or_else(|| "(unmatched)".to_owned())).collect();
