@@ -5,17 +5,17 @@ use std::borrow::Cow;
 use super::{
     api_version::{is_dotted, is_numbered},
     file_endings::ending,
-    known_values::{is_currency, is_environment, is_locale},
+    known_values::{is_currency, is_environment, is_locale, is_weekday},
     lists::{is_foreign_plural, is_person},
     name_looks::{is_code, is_constant, is_name_of_thing, is_of_domain, is_short, is_title},
     name_places::{
-        FOLDERS, HAVE_ITEMS, NAMES_OF_PEOPLE, OF_CONSTANTS, OF_DATA, OF_FLAGS, OF_MAIL, OF_OTHERS, OF_PEOPLE,
-        OF_REVISIONS, OF_ROUTES, OF_STATES, OWNERS,
+        FOLDERS, HAVE_ITEMS, NAMES_OF_PEOPLE, OF_CONSTANTS, OF_DATA, OF_FLAGS, OF_HANDLES, OF_MAIL, OF_OTHERS,
+        OF_PEOPLE, OF_REVISIONS, OF_ROUTES, OF_STATES, OWNERS,
     },
-    plurals::{COLLECTIONS, NO_PLURALS, SELECTORS, is_plural},
+    plurals::{COLLECTIONS, NO_PLURALS, is_plural, is_selector},
     private_places::{is_of_people, may_be_secret},
     route_words::{is_by, is_of_routes, is_route_word, is_verb},
-    segment::{DIGESTS, FILE, NAME, Segment, is_action, segment},
+    segment::{DIGESTS, FILE, NAME, SCOPE, Segment, is_action, segment},
     words::is_version,
 };
 
@@ -45,7 +45,9 @@ impl Before<'_> {
         match part {
             NAME if matches!(self, Self::Word("repos")) => Self::Scope,
             NAME => Self::Name,
-            "@{name}" => Self::Scope,
+            // `/channels/@jane/videos`
+            SCOPE if matches!(self, Self::Word(word) if is_of_people(word) || OF_HANDLES.contains(&word)) => Self::Name,
+            SCOPE => Self::Scope,
             _ => Self::Open,
         }
     }
@@ -60,9 +62,11 @@ impl Before<'_> {
             return Segment::Parameter(shown);
         }
         match segment(part) {
+            // What has something below it is a thing with a dot in its name: `/contents/{name}/history`.
+            Segment::Parameter(shown) if next.is_some() && shown.starts_with(FILE) => Segment::Parameter(NAME.into()),
             Segment::Parameter(_) if self.makes_version(part, next) => Segment::Word,
             Segment::Word | Segment::DictionaryWord | Segment::Unknown
-                if is_person(stem) || self.makes_secret(part) && !(SELECTORS.contains(&part) && next.is_some()) =>
+                if is_person(stem) || self.makes_secret(part) && !(is_selector(part) && next.is_some()) =>
             {
                 Segment::Parameter(name_of(part))
             }
@@ -71,6 +75,7 @@ impl Before<'_> {
             }
             // Behind a person's name stand that person's files.
             Segment::DictionaryWord if self.is_name() && stem != part => Segment::Parameter(name_of(part)),
+            Segment::Word if part == "in" && self.makes_country(next) => Segment::Parameter(NAME.into()),
             Segment::Word if self.makes_name_of_version(part, next) || self.makes_known_value(part) => {
                 Segment::Parameter(NAME.into())
             }
@@ -79,7 +84,7 @@ impl Before<'_> {
             }
             Segment::DictionaryWord | Segment::Unknown if is_verb(part) || is_route_word(part) => Segment::Word,
             // `/devices/mac/{key}`
-            Segment::Unknown | Segment::Parameter(_) if SELECTORS.contains(&part) && next.is_some() => Segment::Word,
+            Segment::Unknown | Segment::Parameter(_) if is_selector(part) && next.is_some() => Segment::Word,
             Segment::DictionaryWord if self.is_collection() && !self.holds_routes() && !self.makes_item(next) => {
                 Segment::Unknown
             }
@@ -126,8 +131,15 @@ impl Before<'_> {
     /// `/markets/de`, `/captions/pt-BR`, `/rates/usd`, `/flags/{name}/staging`. `/de/shop` may be all that there is.
     fn makes_known_value(self, part: &str) -> bool {
         let is_in_root = || self.is_api_root() || matches!(self, Self::Word(before) if is_version(before));
-        is_locale(part) && (part.len() > 2 || !matches!(self, Self::Open | Self::Root))
+        is_weekday(part)
+            || is_locale(part) && (part.len() > 2 || !matches!(self, Self::Open | Self::Root))
             || (is_currency(part) || is_environment(part)) && !is_in_root()
+    }
+
+    /// Whether `in` is India: `/trending/in`, `/charts/in/2026-01-02`. Behind it, `/jobs/in/berlin` has a word.
+    fn makes_country(self, next: Option<&str>) -> bool {
+        let is_number = |next: &str| next.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        matches!(self, Self::Word(_) | Self::Name) && next.is_none_or(is_number)
     }
 
     /// Whether what follows a word is a number or the like, and the word not a person: `/datasources/proxy/7`.
@@ -159,16 +171,17 @@ impl Before<'_> {
         let first = segment.split(['-', '_']).next().unwrap_or_default();
         let is_flag = OF_FLAGS.contains(&before) && !is_route_word(first) && !is_verb(segment);
         let is_owner = OWNERS.contains(&before) && segment.contains('-') && !is_route_word(segment);
+        let is_owner = is_owner || before == "repos" && next.is_some() && !is_route_word(segment);
         if is_state || is_flag || is_owner || OF_MAIL.contains(&before) && FOLDERS.contains(&segment) {
+            return true;
+        }
+        if is_by(before) {
             return true;
         }
         if is_of_routes(segment) || segment.starts_with(['_', '.']) || is_version(segment) {
             return false;
         }
-        if is_by(before) {
-            return true;
-        }
-        if SELECTORS.contains(&segment) && next.is_some() {
+        if is_selector(segment) && next.is_some() {
             return false;
         }
         let next = next.filter(|next| !next.is_empty());

@@ -17,6 +17,13 @@ const CURRENCIES: &[&str] = &[
 /// Names of where software runs, which are seldom names of routes.
 const ENVIRONMENTS: &[&str] = &["canary", "dev", "prod", "production", "qa", "sandbox", "staging", "uat"];
 
+const WEEKDAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// `monday`
+pub(super) fn is_weekday(segment: &str) -> bool {
+    WEEKDAYS.contains(&segment)
+}
+
 /// `usd`
 pub(super) fn is_currency(segment: &str) -> bool {
     CURRENCIES.contains(&segment)

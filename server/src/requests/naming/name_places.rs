@@ -41,7 +41,7 @@ pub(super) const OWNERS: &[&str] =
     &["companies", "namespaces", "organizations", "orgs", "repos", "tenants", "workspaces"];
 /// Behind these, words that routes have are values as well: `/alerts/severity/info`.
 pub(super) const OF_STATES: &[&str] =
-    &["branches", "compare", "dist-tags", "environments", "level", "manifests", "priority", "severity", "stage"];
+    &["branches", "compare", "dist-tags", "environments", "level", "manifests", "o", "priority", "severity", "stage"];
 /// Behind these, names may begin with a verb: `/flags/enable-sso`.
 pub(super) const OF_FLAGS: &[&str] = &["experiments", "features", "flags", "toggles"];
 /// They end as plurals do, and routes stand behind them: `/reports/aging`.
@@ -73,6 +73,9 @@ pub(super) const OF_TITLES: &[&str] = &[
     "of", "on", "one", "our", "that", "the", "this", "to", "und", "was", "we", "what", "when", "why", "with", "you",
     "your",
 ];
+
+/// Behind these, a name with `@` is somebody's, and no scope of packages.
+pub(super) const OF_HANDLES: &[&str] = &["c", "channel", "channels", "profiles", "users"];
 
 /// Behind these stands a branch or a tag: `/blob/v3`.
 pub(super) const OF_REVISIONS: &[&str] = &["blob", "branch", "raw", "tree"];

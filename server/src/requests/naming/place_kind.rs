@@ -2,7 +2,7 @@
 
 use super::{
     lists::is_foreign_plural,
-    plurals::{COLLECTIONS, NO_PLURALS, SELECTORS, is_plural},
+    plurals::{COLLECTIONS, NO_PLURALS, is_plural, is_selector},
     route_words::{is_by, is_verb},
     words::is_version,
 };
@@ -111,9 +111,14 @@ pub(super) fn kind_of_place(place: &str) -> PlaceKind {
         _ if is_version(before) => PlaceKind::Root,
         _ if NO_PLURALS.contains(&before) => PlaceKind::Word,
         _ if is_plural(before) || is_foreign_plural(before) || COLLECTIONS.contains(&before) => PlaceKind::Collection,
-        _ if SELECTORS.contains(&before) || is_by(before) => PlaceKind::Collection,
+        _ if is_selector(before) || is_by(before) => PlaceKind::Collection,
         _ if SINGULARS.contains(&before) => PlaceKind::Singular,
         _ if is_verb(before) => PlaceKind::Verb,
         _ => PlaceKind::Word,
     }
+}
+
+/// Whether the last part of a place is one of some.
+pub(super) fn ends_in_any(place: &str, parts: &[&str]) -> bool {
+    place.rsplit('/').next().is_some_and(|last| parts.contains(&last))
 }

@@ -39,26 +39,32 @@ pub(super) const COLLECTIONS: &[&str] = &[
 ];
 
 /// What things are selected by: `/deals/stage/lead`. It is no name of a thing itself.
-pub(super) const SELECTORS: &[&str] = &[
+const SELECTORS: &[&str] = &[
     "barcode",
     "category",
     "chip",
+    "class",
+    "daily",
     "ean",
     "guid",
+    "hourly",
     "iata",
     "icao",
     "icd10",
     "imei",
     "isbn",
+    "iso",
     "kind",
     "language",
     "level",
     "loinc",
     "mac",
     "microchip",
+    "monthly",
     "mrn",
     "ndc",
     "npi",
+    "postcode",
     "role",
     "schedule",
     "serial",
@@ -75,6 +81,9 @@ pub(super) const SELECTORS: &[&str] = &[
     "upc",
     "username",
     "vin",
+    "weekly",
+    "yearly",
+    "zip",
 ];
 
 /// They end as plurals do, and what stands behind them is no name of one of them.
@@ -107,6 +116,11 @@ pub(super) const NO_PLURALS: &[&str] = &[
     "tools",
     "utils",
 ];
+
+/// Whether things are selected by what a word says, also as in `/Items/Category/bags`.
+pub(super) fn is_selector(word: &str) -> bool {
+    SELECTORS.iter().any(|selector| selector.eq_ignore_ascii_case(word))
+}
 
 /// Whether a word ends as plurals do.
 pub(super) fn is_plural(word: &str) -> bool {

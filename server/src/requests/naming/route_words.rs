@@ -58,7 +58,11 @@ pub(super) fn is_operation(word: &str) -> bool {
 
 /// `by-name`, `by-puuid`: by what a thing is found.
 pub(super) fn is_by(part: &str) -> bool {
-    let Some(rest) = part.strip_prefix("by") else { return false };
+    let Some(rest) = part.strip_prefix("by").or_else(|| part.strip_prefix("By")) else { return false };
+    // `ByStatus`
+    if rest.starts_with(|char: char| char.is_ascii_uppercase()) {
+        return !matches!(term(part), Term::Other) && !is_person(rest);
+    }
     let word = rest.strip_prefix(['-', '_']);
     FOUND_BY.contains(&rest)
         || word.is_some_and(|word| FOUND_BY.contains(&word) || term(word) != Term::Other && !is_person(word))

@@ -31,6 +31,8 @@ pub(super) const LEAD_TO_FILES: &[&str] = &["@fs", "@id"];
 
 /// A parameter whose kind is unknown: a name, or random.
 pub(super) const NAME: &str = "{name}";
+/// A scope of packages, or a user: `@acme`.
+pub(super) const SCOPE: &str = "@{name}";
 /// Random text, or what may be some.
 pub(super) const KEY: &str = "{key}";
 /// A file whose name is no word; its ending follows.

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::{
     file_endings::ending,
-    place_kind::{PlaceKind, is_version_of_word},
+    place_kind::{PlaceKind, ends_in_any, is_version_of_word},
     plurals::NO_PLURALS,
     route_words::is_of_routes,
-    structure::ends_in_any,
     tables::Tables,
     value_signs::{MANY_SAME_NEXT, SAME_NEXT, Word, are_resources, names_of},
 };

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    place_kind::{PlaceKind, is_version_of_things, kind_of_place},
+    place_kind::{PlaceKind, ends_in_any, is_version_of_things, kind_of_place},
     plurals::NO_PLURALS,
     route_words::{is_of_routes, may_be_thing},
     segment::NAME,
@@ -166,9 +166,4 @@ impl Tables {
         let ends = names_of(&words, |word| word.is_end() && is_title(word));
         if ends.len() < least { vec![] } else { ends }
     }
-}
-
-/// Whether the last part of a place is one of some.
-pub(super) fn ends_in_any(place: &str, parts: &[&str]) -> bool {
-    place.rsplit('/').next().is_some_and(|last| parts.contains(&last))
 }

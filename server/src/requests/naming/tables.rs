@@ -21,7 +21,7 @@ use super::{
     place_kind::{PlaceKind, is_version_of_things, kind_of_place},
     registry::parts_of_image,
     route_words::{is_of_routes, may_be_thing},
-    segment::{FILE, KEY, LEAD_TO_FILES, NAME, Segment, segment},
+    segment::{FILE, KEY, LEAD_TO_FILES, NAME, SCOPE, Segment, segment},
     visits::Visits,
 };
 
@@ -143,6 +143,7 @@ impl Tables {
             }
             before = match walk.part(part, before, parts.clone()) {
                 Before::Name => before.part(NAME),
+                Before::Scope => before.part(SCOPE),
                 behind => behind,
             };
             if LEAD_TO_FILES.contains(&part) && !is_last {
@@ -296,7 +297,8 @@ impl<'a> PathWalk<'a> {
 
     /// Whether a part is a file of a thing, whose names and endings are of any kind.
     fn is_file_of_thing(&self, part: &str) -> bool {
-        ending(part).is_some_and(|(stem, ..)| !stem.is_empty()) && holds_files_of_thing(&self.name.template)
+        let is_file = ending(part).is_some_and(|(stem, ..)| !stem.is_empty()) || may_be_file(part);
+        is_file && holds_files_of_thing(&self.name.template)
     }
 
     /// Whether a folder's name is a word, or shown already.

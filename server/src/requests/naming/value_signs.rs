@@ -16,6 +16,9 @@ pub(super) const MANY_SAME_NEXT: usize = 5;
 /// Next words that they have in common where routes have such words as well: beside `/api/orders/{id}` may be `/api/users/{id}`.
 pub(super) const SAME_NEXT_OF_RESOURCES: usize = 2;
 
+/// Formats that end paths at a place: `/invoices/{id}/pdf` alone is a route.
+const FORMATS: usize = 2;
+
 /// Words at a place of which each is looked at.
 pub(super) const MANY_WORDS: usize = 32;
 
@@ -153,7 +156,7 @@ pub(super) fn of_two_styles(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>
 pub(super) fn formats(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
     let is_format = |word: &Word<'_>| word.ends && word.next.is_none() && is_ending(word.name);
     let all = names_of(words, is_format);
-    if kind == PlaceKind::Root || all.len() < SAME_NEXT { vec![] } else { all }
+    if kind == PlaceKind::Root || all.len() < FORMATS { vec![] } else { all }
 }
 
 /// Letters that end paths: `/lightcurve/g`

@@ -48,7 +48,13 @@ fn an_item_has_its_action_and_no_name() {
         ("/stats/head-to-head/BOS/LAL", "/stats/head-to-head/{key}/{key}"),
         ("/patients/by-mrn/7", "/patients/by-mrn/{id}"),
         ("/episodes/byguid/3fa85f64-5717-4562-b3fc-2c963f66afa6", "/episodes/byguid/{uuid}"),
-        ("/jobs/in/7", "/jobs/in/{id}"),
+        ("/trending/in", "/trending/{name}"),
+        ("/orders/ByStatus/7", "/orders/ByStatus/{id}"),
+        ("/classes/on/monday", "/classes/on/{name}"),
+        ("/channels/@jane/videos", "/channels/@{name}/videos"),
+        ("/repos/rails/rails/issues", "/repos/{name}/{name}/issues"),
+        ("/items/Category/7", "/items/Category/{id}"),
+        ("/repos/rails/rails/contents/Dockerfile", "/repos/{name}/{name}/contents/{file}"),
         ("/burials/by-surname/Abernathy", "/burials/by-surname/{name}"),
     ] {
         assert_eq!(visit(&RouteInference::default(), path).as_deref(), Some(row), "{path}");
