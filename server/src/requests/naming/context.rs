@@ -10,7 +10,7 @@ use super::{
     name_looks::{is_code, is_constant, is_name_of_thing, is_of_domain, is_short, is_title},
     name_places::{
         FOLDERS, HAVE_ITEMS, NAMES_OF_PEOPLE, OF_CONSTANTS, OF_DATA, OF_FLAGS, OF_HANDLES, OF_MAIL, OF_OTHERS,
-        OF_PEOPLE, OF_REVISIONS, OF_ROUTES, OF_STATES, OWNERS,
+        OF_PEOPLE, OF_REVISIONS, OF_ROUTES, OF_STATES, OWNERS, PACKAGES, STATES,
     },
     plurals::{COLLECTIONS, NO_PLURALS, is_plural, is_selector},
     private_places::{is_of_people, may_be_secret},
@@ -46,7 +46,7 @@ impl Before<'_> {
             NAME if matches!(self, Self::Word("repos")) => Self::Scope,
             NAME => Self::Name,
             // `/channels/@jane/videos`
-            SCOPE if matches!(self, Self::Word(word) if is_of_people(word) || OF_HANDLES.contains(&word)) => Self::Name,
+            SCOPE if matches!(self, Self::Word(word) if is_of_handles(word)) => Self::Name,
             SCOPE => Self::Scope,
             _ => Self::Open,
         }
@@ -61,7 +61,12 @@ impl Before<'_> {
         {
             return Segment::Parameter(shown);
         }
+        let has_escaped_slash = || part.contains("%2f") || part.contains("%2F");
         match segment(part) {
+            // `/packages/@acme%2fui` beside `/packages/ui`
+            Segment::Parameter(_) if self.is_collection() && part.starts_with('@') && has_escaped_slash() => {
+                Segment::Parameter(NAME.into())
+            }
             // What has something below it is a thing with a dot in its name: `/contents/{name}/history`.
             Segment::Parameter(shown) if next.is_some() && shown.starts_with(FILE) => Segment::Parameter(NAME.into()),
             Segment::Parameter(_) if self.makes_version(part, next) => Segment::Word,
@@ -167,9 +172,10 @@ impl Before<'_> {
     pub(super) fn makes_name_of_word(self, segment: &str, next: Option<&str>) -> bool {
         let Self::Word(before) = self else { return false };
         // `_search`
-        let is_state = OF_STATES.contains(&before) && (!is_verb(segment) || before == "environments");
+        let is_state = before == "status" && STATES.contains(&segment)
+            || OF_STATES.contains(&before) && (!is_verb(segment) || before == "environments");
         let first = segment.split(['-', '_']).next().unwrap_or_default();
-        let is_flag = OF_FLAGS.contains(&before) && !is_route_word(first) && !is_verb(segment);
+        let is_flag = OF_FLAGS.contains(&before) && (first == "new" || !is_route_word(first)) && !is_verb(segment);
         let is_owner = OWNERS.contains(&before) && segment.contains('-') && !is_route_word(segment);
         let is_owner = is_owner || before == "repos" && next.is_some() && !is_route_word(segment);
         if is_state || is_flag || is_owner || OF_MAIL.contains(&before) && FOLDERS.contains(&segment) {
@@ -253,6 +259,12 @@ pub(super) fn makes_routes_of_constants(place: &str) -> bool {
 /// The part in braces for a name, which may be the one of a file.
 fn name_of(segment: &str) -> Cow<'static, str> {
     ending(segment).map_or(NAME.into(), |(_, end, _)| format!("{FILE}.{end}").into())
+}
+
+/// Whether a name with `@` behind a word is somebody's, and no scope of packages.
+fn is_of_handles(word: &str) -> bool {
+    let is_thing = || is_plural(word) && !NO_PLURALS.contains(&word) && !PACKAGES.contains(&word);
+    is_of_people(word) || OF_HANDLES.contains(&word) || is_thing()
 }
 
 /// An item whose name is words, with what is done to it: `/servers/db-primary:start`.

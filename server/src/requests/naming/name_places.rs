@@ -42,6 +42,34 @@ pub(super) const OWNERS: &[&str] =
 /// Behind these, words that routes have are values as well: `/alerts/severity/info`.
 pub(super) const OF_STATES: &[&str] =
     &["branches", "compare", "dist-tags", "environments", "level", "manifests", "o", "priority", "severity", "stage"];
+/// States of a thing, which are values behind `status`: `/orders/status/paid`.
+pub(super) const STATES: &[&str] = &[
+    "active",
+    "approved",
+    "archived",
+    "blocked",
+    "canceled",
+    "cancelled",
+    "closed",
+    "completed",
+    "delivered",
+    "draft",
+    "expired",
+    "failed",
+    "inactive",
+    "new",
+    "open",
+    "overdue",
+    "paid",
+    "pending",
+    "published",
+    "refunded",
+    "rejected",
+    "resolved",
+    "returned",
+    "shipped",
+    "unpaid",
+];
 /// Behind these, names may begin with a verb: `/flags/enable-sso`.
 pub(super) const OF_FLAGS: &[&str] = &["experiments", "features", "flags", "toggles"];
 /// They end as plurals do, and routes stand behind them: `/reports/aging`.
@@ -74,8 +102,9 @@ pub(super) const OF_TITLES: &[&str] = &[
     "your",
 ];
 
-/// Behind these, a name with `@` is somebody's, and no scope of packages.
-pub(super) const OF_HANDLES: &[&str] = &["c", "channel", "channels", "profiles", "users"];
+/// Behind these, a name with `@` is somebody's, as behind plurals. Behind these plurals it is a scope of packages.
+pub(super) const OF_HANDLES: &[&str] = &["c", "channel"];
+pub(super) const PACKAGES: &[&str] = &["modules", "packages"];
 
 /// Behind these stands a branch or a tag: `/blob/v3`.
 pub(super) const OF_REVISIONS: &[&str] = &["blob", "branch", "raw", "tree"];

@@ -28,6 +28,13 @@ static ROUTE_WORDS: LazyLock<HashMap<&str, Use, RandomState>> = LazyLock::new(||
     words
 });
 
+/// How routes use a word. In some it begins with a capital: `/api/Orders/Search`.
+fn use_of(word: &str) -> Option<Use> {
+    let is_capitalised = word.starts_with(|char: char| char.is_ascii_uppercase())
+        && word[1..].bytes().all(|byte| byte.is_ascii_lowercase());
+    if is_capitalised { ROUTE_WORDS.get(&*word.to_ascii_lowercase()) } else { ROUTE_WORDS.get(word) }.copied()
+}
+
 /// Words of routes that are names of things as well, where what follows says so: `/events/_search` beside `/users/_search`.
 const THINGS: &[&str] = &[
     "admin", "api", "archive", "assets", "auth", "batch", "config", "docs", "drafts", "events", "health", "inbox",
@@ -36,12 +43,12 @@ const THINGS: &[&str] = &[
 
 /// Whether routes have a word beside values.
 pub(super) fn is_route_word(word: &str) -> bool {
-    ROUTE_WORDS.get(word).is_some_and(|of| *of != Use::Verb)
+    use_of(word).is_some_and(|of| of != Use::Verb)
 }
 
 /// Whether a word says what a route does. Any text behind a colon that does not may be a name or a secret.
 pub(super) fn is_verb(word: &str) -> bool {
-    ROUTE_WORDS.get(word).is_some_and(|of| *of != Use::BesideValues)
+    use_of(word).is_some_and(|of| of != Use::BesideValues)
 }
 
 /// Operations of FHIR, and by what things are found, that no list of words has.
@@ -74,7 +81,7 @@ pub(super) fn is_of_routes(word: &str) -> bool {
         return true;
     }
     let first = word.split(['-', '_']).next().unwrap_or_default();
-    ROUTE_WORDS.contains_key(word) || is_verb(first) || humps(word).next().is_some_and(is_verb)
+    use_of(word).is_some() || is_verb(first) || humps(word).next().is_some_and(is_verb)
 }
 
 /// Whether a word may be a value if what follows it follows other values as well.

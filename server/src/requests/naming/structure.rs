@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     place_kind::{PlaceKind, ends_in_any, is_version_of_things, kind_of_place},
-    plurals::NO_PLURALS,
+    plurals::{NO_PLURALS, is_selector},
     route_words::{is_of_routes, may_be_thing},
     segment::NAME,
     shape_signs::all_end,
@@ -107,7 +107,9 @@ impl Tables {
         let may_be = |name: &str| may_be_thing(name) && !(place.is_empty() && name == "api");
         let may_be_value =
             |name: &&Arc<str>| !name.is_empty() && may_be(name) && !name.starts_with(['_', '.', '-', '@', '$']);
-        let words: Vec<_> = known.names.iter().filter(may_be_value).map(|name| self.word(place, name)).collect();
+        let words = known.names.iter().filter(may_be_value).map(|name| self.word(place, name));
+        // `/vehicles/plate/{name}`
+        let words: Vec<_> = words.filter(|word| word.next.is_none() || !is_selector(word.name)).collect();
         if words.is_empty() {
             return vec![];
         }

@@ -57,7 +57,8 @@ impl Word<'_> {
     pub(super) fn fits(&self, parameter: &Word<'_>) -> bool {
         let Some(next) = self.next else { return self.ends && parameter.ends };
         let Some(known) = parameter.next else { return false };
-        (next.label.is_none() || known.label.is_some())
+        (parameter.ends || !self.ends)
+            && (next.label.is_none() || known.label.is_some())
             && next.names.iter().all(|word| word.is_empty() || known.names.contains(word))
     }
 }
