@@ -191,6 +191,11 @@ pub(super) fn ending(segment: &str) -> Option<(&str, &str, FileEnding)> {
     Some((stem, end, ending))
 }
 
+/// A word with any format: `export.{format}`.
+pub(super) fn with_format(stem: &str) -> String {
+    format!("{stem}.{{format}}")
+}
+
 /// The name of an image without its pixel density: `9` of `9@2x`.
 pub(super) fn without_density(stem: &str) -> &str {
     let is_density = |text: &str| matches!(text.as_bytes(), [b'1'..=b'9', b'x']);

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{
     file::may_be_file,
-    file_endings::{FileEnding, ending},
+    file_endings::{FileEnding, ending, with_format},
     images::is_image_of_thing,
     segment::FILE,
     tables::{Tables, ends_in_thing},
@@ -18,11 +18,6 @@ const ENDINGS_OF_THING: usize = 3;
 
 /// Formats of one answer, from which on a further one has no row of its own: `/export.csv`, `/export.json`.
 const FORMATS: usize = 3;
-
-/// A word with any format: `export.{format}`.
-pub(super) fn with_format(stem: &str) -> String {
-    format!("{stem}.{{format}}")
-}
 
 impl Tables {
     /// Finds whether a new template ends in a word whose ending is a parameter. Returns the template that took its place then.
