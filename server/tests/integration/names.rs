@@ -214,6 +214,9 @@ const SERVICES_OF_WORDS: &str = include_str!("names/services_of_words.txt");
 /// Twenty more, some of which serve files.
 const SERVICES_WITH_FILES: &str = include_str!("names/services_with_files.txt");
 
+/// Twenty more, with the routes that frameworks make.
+const SERVICES_OF_FRAMEWORKS: &str = include_str!("names/services_of_frameworks.txt");
+
 /// The rows of services that are right, of all rows; and what is wrong. Each route is called so many times.
 async fn right_rows(services: &str, visits: usize) -> (usize, usize, Vec<String>) {
     let mut rng = fastrand::Rng::with_seed(5);
@@ -264,8 +267,8 @@ async fn routes_of_twenty_services_are_recognised() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn parameters_whose_values_are_words_are_recognised_when_enough_of_them_came() {
-    for visits in [8, 50] {
-        let (right, all, wrong) = right_rows(SERVICES_OF_WORDS, visits).await;
+    for (services, visits) in [(SERVICES_OF_WORDS, 8), (SERVICES_OF_WORDS, 50), (SERVICES_OF_FRAMEWORKS, 20)] {
+        let (right, all, wrong) = right_rows(services, visits).await;
         assert!(right * 100 >= all * 95, "{right} of {all} rows are right after {visits} calls: {wrong:#?}");
     }
 }
