@@ -191,9 +191,17 @@ pub(super) fn ending(segment: &str) -> Option<(&str, &str, FileEnding)> {
     Some((stem, end, ending))
 }
 
+/// The parameter for a format.
+const ANY_FORMAT: &str = ".{format}";
+
 /// A word with any format: `export.{format}`.
 pub(super) fn with_format(stem: &str) -> String {
-    format!("{stem}.{{format}}")
+    format!("{stem}{ANY_FORMAT}")
+}
+
+/// The word that has any format.
+pub(super) fn without_format(part: &str) -> Option<&str> {
+    part.strip_suffix(ANY_FORMAT)
 }
 
 /// The name of an image without its pixel density: `9` of `9@2x`.

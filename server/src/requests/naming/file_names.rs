@@ -17,7 +17,7 @@ const ENDINGS: usize = 4;
 const ENDINGS_OF_THING: usize = 3;
 
 /// Formats of one answer, from which on a further one has no row of its own: `/export.csv`, `/export.json`.
-const FORMATS: usize = 3;
+const ENDINGS_OF_ANSWER: usize = 3;
 
 impl Tables {
     /// Finds whether a new template ends in a word whose ending is a parameter. Returns the template that took its place then.
@@ -27,11 +27,10 @@ impl Tables {
         let has_stem =
             |name: &&Arc<str>| ending(name).is_some_and(|(other, _, kind)| other == stem && kind == FileEnding::Data);
         let alike: Vec<_> = self.places.get(place)?.names.iter().filter(has_stem).cloned().collect();
-        if alike.len() < FORMATS {
+        if alike.len() < ENDINGS_OF_ANSWER {
             return None;
         }
         let row = format!("{place}/{}", with_format(stem));
-        Arc::make_mut(self.places.get_mut(place)?).with_formats.insert(stem.into());
         for name in alike {
             self.hide_as(place, &name, &with_format(stem));
         }

@@ -5,6 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use super::{
     api_version::{is_date, is_numbered},
     file::{MAX_STATIC_ROWS, static_row_above},
+    file_endings::without_format,
     learning::{MAX_TEMPLATES, RECURS, RECURS_AMONG_VALUES},
     route_words::is_route_word,
     segment::{NAME, Segment, segment},
@@ -43,6 +44,8 @@ impl Tables {
             let place = Arc::make_mut(self.places.entry(template[..slash].into()).or_default());
             if is_whole(part) {
                 place.label.get_or_insert_with(|| part.into());
+            } else if let Some(stem) = without_format(part) {
+                place.with_formats.insert(stem.into());
             } else if !part.contains('{') && part != "*" && part != REST {
                 place.names.insert(part.into());
             }

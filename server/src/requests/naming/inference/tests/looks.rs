@@ -112,6 +112,13 @@ fn an_answer_in_many_formats_is_one_row() {
     }
     assert_eq!(visit(&inference, "/accounts/7/orders.csv").as_deref(), Some("/accounts/{id}/orders.csv"));
     assert_eq!(inference.merged("/accounts/{id}/sales.csv").as_deref(), Some("/accounts/{id}/sales.{format}"));
+    // Also after templates were forgotten to make room.
+    inference.update(|_, tables| {
+        let tables = Arc::make_mut(tables);
+        tables.is_full = true;
+        tables.forget();
+    });
+    assert_eq!(visit(&inference, "/accounts/7/sales.tsv").as_deref(), Some("/accounts/{id}/sales.{format}"));
 }
 
 #[test]
