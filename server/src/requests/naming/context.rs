@@ -15,7 +15,7 @@ use super::{
     plurals::{COLLECTIONS, NO_PLURALS, is_plural, is_selector},
     private_places::{is_of_people, may_be_secret},
     route_words::{is_by, is_of_routes, is_route_word, is_verb},
-    segment::{DIGESTS, FILE, NAME, SCOPE, Segment, is_action, segment},
+    segment::{DIGESTS, FILE, NAME, SCOPE, SCOPED, Segment, is_action, segment},
     words::is_version,
 };
 
@@ -61,12 +61,9 @@ impl Before<'_> {
         {
             return Segment::Parameter(shown);
         }
-        let has_escaped_slash = || part.contains("%2f") || part.contains("%2F");
         match segment(part) {
             // `/packages/@acme%2fui` beside `/packages/ui`
-            Segment::Parameter(_) if self.is_collection() && part.starts_with('@') && has_escaped_slash() => {
-                Segment::Parameter(NAME.into())
-            }
+            Segment::Parameter(shown) if shown == SCOPED && self.is_collection() => Segment::Parameter(NAME.into()),
             // What has something below it is a thing with a dot in its name: `/contents/{name}/history`.
             Segment::Parameter(shown) if next.is_some() && shown.starts_with(FILE) => Segment::Parameter(NAME.into()),
             Segment::Parameter(_) if self.makes_version(part, next) => Segment::Word,

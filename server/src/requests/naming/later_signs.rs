@@ -103,14 +103,13 @@ impl Tables {
 
     /// The words with two parameters behind them and nothing else, as maps have them: `/tiles/dark/{id}/{id}/{id}`. Resources rarely have.
     pub(super) fn lead_to_two_parameters(&self, place: &str, kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<str>> {
-        let only_label = |next: &Place| next.label.clone().filter(|_| next.names.is_empty());
         let leads = |word: &Word<'_>| {
-            let label = word.next.filter(|_| !word.ends).and_then(only_label);
+            let label = word.next.filter(|_| !word.ends).and_then(Place::only_label);
             // A resource's items may be of a thing: `/variants/human/rs7`.
-            let may_lead = |label: &Arc<str>| kind != PlaceKind::Root || matches!(&**label, "{id}" | "{number}");
+            let may_lead = |label: &&str| kind != PlaceKind::Root || matches!(*label, "{id}" | "{number}");
             label.filter(may_lead).is_some_and(|label| {
                 let behind = format!("{place}/{}/{label}", word.name);
-                self.places.get(behind.as_str()).is_some_and(|behind| only_label(behind).is_some())
+                self.places.get(behind.as_str()).is_some_and(|behind| behind.only_label().is_some())
             })
         };
         let all = names_of(words, leads);

@@ -33,6 +33,8 @@ pub(super) const LEAD_TO_FILES: &[&str] = &["@fs", "@id"];
 pub(super) const NAME: &str = "{name}";
 /// A scope of packages, or a user: `@acme`.
 pub(super) const SCOPE: &str = "@{name}";
+/// A package with a scope, whose slash is escaped.
+pub(super) const SCOPED: &str = "@{name}/{name}";
 /// Random text, or what may be some.
 pub(super) const KEY: &str = "{key}";
 /// A file whose name is no word; its ending follows.
@@ -70,7 +72,7 @@ pub(super) fn segment(part: &str) -> Segment<'_> {
     }
     // npm escapes the slash of a package with a scope.
     if part.starts_with('@') && (part.contains("%2f") || part.contains("%2F")) {
-        return Segment::Parameter("@{name}/{name}".into());
+        return Segment::Parameter(SCOPED.into());
     }
     if let Some((stem, end, _)) = ending
         && let number = without_density(stem)

@@ -7,7 +7,7 @@ use super::{
     place_kind::{PlaceKind, ends_in_any, is_version_of_word},
     plurals::NO_PLURALS,
     route_words::is_of_routes,
-    tables::Tables,
+    tables::{Place, Tables},
     value_signs::{MANY_SAME_NEXT, SAME_NEXT, Word, are_resources, names_of},
 };
 
@@ -34,13 +34,11 @@ impl Tables {
         if !words.iter().all(leads) {
             return vec![];
         }
-        let label =
-            |word: &Word<'_>| word.next.filter(|next| next.names.is_empty()).and_then(|next| next.label.clone());
-        let first = words.first().and_then(label);
-        let same = first.is_some() && words.iter().all(|word| label(word) == first);
-        let is_sure = same && first.as_deref() != Some("{id}") && !are_resources(words);
+        let mut labels = words.iter().map(|word| word.next.and_then(Place::only_label));
+        let first = labels.next().flatten();
+        let is_same = first.is_some_and(|first| first != "{id}") && labels.all(|label| label == first);
+        let is_sure = kind == PlaceKind::Collection || is_same && !are_resources(words);
         let have_items = words.iter().filter(|word| word.has_items()).count();
-        let is_sure = is_sure || kind == PlaceKind::Collection;
         let least = if is_sure { SAME_NEXT + 1 } else { MANY_SAME_NEXT + 1 };
         if words.len() < least || have_items * 2 < words.len() {
             return vec![];

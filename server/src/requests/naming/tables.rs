@@ -79,6 +79,11 @@ impl Place {
         self.label.as_deref().filter(|_| is_whole(label)).unwrap_or(label)
     }
 
+    /// Its part in braces, if nothing else stands there.
+    pub(super) fn only_label(&self) -> Option<&str> {
+        self.label.as_deref().filter(|_| self.names.is_empty())
+    }
+
     /// Whether numbers with dots are values there.
     pub(super) fn holds_numbers(&self) -> bool {
         self.has_no_versions || self.label.as_deref() == Some("{number}")

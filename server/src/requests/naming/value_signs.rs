@@ -119,8 +119,7 @@ pub(super) fn lead_to_numbers(kind: PlaceKind, words: &[Word<'_>]) -> Vec<Arc<st
 
 /// The number that alone follows a word.
 fn number<'a>(word: &Word<'a>) -> Option<&'a str> {
-    let next = word.next.filter(|next| !word.ends && next.names.is_empty())?;
-    next.label.as_deref().filter(|label| matches!(*label, "{id}" | "{number}"))
+    word.next.filter(|_| !word.ends)?.only_label().filter(|label| matches!(*label, "{id}" | "{number}"))
 }
 
 /// Words in capitals behind others, where routes have few: `/entries/{name}/BRONZE`. Beside names one is enough: `/aircraft/AIR`.

@@ -2,13 +2,9 @@
 
 use super::{parameters::rows, *};
 
-/// A path for each word, which takes the place of `*`.
-fn paths(words: &[&str], path: &str) -> Vec<String> {
-    words.iter().map(|word| path.replace('*', word)).collect()
-}
-
+/// The rows of a path for each word, which takes the place of `*`.
 fn rows_of_words(words: &[&str], path: &str) -> Vec<String> {
-    let paths = paths(words, path);
+    let paths: Vec<_> = words.iter().map(|word| path.replace('*', word)).collect();
     rows(&paths.iter().map(String::as_str).collect::<Vec<_>>(), 4)
 }
 
