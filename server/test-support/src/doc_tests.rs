@@ -12,5 +12,8 @@ mod database {}
 #[doc = include_str!("../../../docs/embedding.md")]
 mod embedding {}
 
+#[doc = include_str!("../../../docs/fleet.md")]
+mod fleet {}
+
 #[doc = include_str!("../../../docs/memory.md")]
 mod memory {}

@@ -12,6 +12,7 @@ mod board_texts;
 mod doc_tests;
 mod faulty_proxy;
 mod fuse_mount;
+mod held_port;
 mod memory_cgroup;
 mod mongod;
 mod nginx;
@@ -55,6 +56,7 @@ pub use addresses::{assets, attributes, resolve};
 pub use board_texts::{board_texts, places_of};
 pub use faulty_proxy::{FaultyProxy, Mode};
 pub use fuse_mount::FuseMount;
+pub use held_port::HeldPort;
 pub use memory_cgroup::MemoryCgroup;
 pub use mongod::{Mongod, free_port, signal, tool};
 pub use nginx::Nginx;
@@ -297,11 +299,20 @@ pub fn resident_bytes(pid: u32) -> u64 {
 
 /// The documented role, for a database.
 pub fn documented_role(database: &str) -> mongodb::bson::Document {
-    let page = include_str!("../../../docs/database.md");
-    let (_, after) = page.split_once("```json\n").expect("a role");
-    let (role, _) = after.split_once("```").expect("its end");
-    let role: Value = serde_json::from_str(&role.replace("\"shop\"", &format!("\"{database}\""))).expect("JSON");
-    mongodb::bson::serialize_to_document(&role).expect("a document")
+    documented_command(include_str!("../../../docs/database.md"), ("\"shop\"", &format!("\"{database}\"")))
+}
+
+/// The documented user of a fleet's database, with this password.
+pub fn documented_fleet_user(password: &str) -> mongodb::bson::Document {
+    documented_command(include_str!("../../../docs/fleet.md"), ("a password of its own", password))
+}
+
+/// The first command of a page, with one text in the place of another.
+fn documented_command(page: &str, (from, to): (&str, &str)) -> mongodb::bson::Document {
+    let (_, after) = page.split_once("```json\n").expect("a command");
+    let (command, _) = after.split_once("```").expect("its end");
+    let command: Value = serde_json::from_str(&command.replace(from, to)).expect("JSON");
+    mongodb::bson::serialize_to_document(&command).expect("a document")
 }
 
 /// The key by which the members of a set with logins know each other.
