@@ -11,6 +11,8 @@ mod held_bytes_tests;
 mod marks;
 #[cfg(feature = "measures")]
 pub mod measures;
+#[cfg_attr(not(feature = "mongodb"), expect(dead_code, reason = "without a driver there is no fleet"))]
+mod merge;
 mod of_others;
 mod past;
 mod points;
@@ -30,6 +32,12 @@ mod window_sums;
 pub use self::store::HistoryStep;
 pub(crate) use answer::NameLookup;
 pub(crate) use frame::{FrameBuilder, Host};
+#[cfg(all(test, feature = "mongodb"))]
+pub(crate) use merge::tests::measured_step;
+#[cfg(feature = "mongodb")]
+pub(crate) use merge::{
+    Merged, StepInShort, endpoint_text, merge_steps, recent_requests, requests_by_endpoint, step_in_short,
+};
 pub(crate) use past::PastSpan;
 #[cfg(test)]
 pub(crate) use past::tests::store_requests;
@@ -126,6 +134,12 @@ impl History {
     /// Adds a mark. It is stored with the next steps.
     pub(crate) fn mark(&mut self, mark: Mark) {
         self.marks.add(self.now, mark);
+    }
+
+    /// Takes over a mark of an instance of the fleet, with its name if it has one.
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn restore_mark(&mut self, instance: &str, mark: &store::StoredMark) {
+        self.marks.restore_of(self.now, instance, mark);
     }
 
     /// Forgets the sums of all windows. Each is made anew from the frames when it is needed.

@@ -52,6 +52,7 @@ pub(crate) use reports::{ReportedError, RequestUsage, Sighting, SlowSighting};
 #[cfg(test)]
 pub(crate) use request_id::RequestId;
 pub use response_kind::is_stream;
+pub(crate) use rules::Rules;
 pub(crate) use tally::{MemoryTally, Tally, UsageTally};
 pub use tunnel::{Tunnel, is_websocket};
 pub use upstream::UpstreamTiming;

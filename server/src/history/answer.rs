@@ -100,7 +100,7 @@ impl AnswerFigures<'_> {
         let Self { window_sums, tiers, aliases, reported, marks } = self;
         let reader = names.reader;
         let endpoints = match part {
-            Part::Charts | Part::Database | Part::Endpoint(_) => vec![],
+            Part::Charts | Part::Database | Part::Instances | Part::Endpoint(_) => vec![],
             Part::Overview => top_endpoints(window_sums, reader, |sums| sums.duration_sum_us),
             Part::Memory => top_endpoints(window_sums, reader, |sums| sums.memory.allocated.bytes),
             Part::Requests => changed_endpoints(window_sums, cursor, reader),
@@ -126,7 +126,7 @@ impl AnswerFigures<'_> {
                 Part::Requests => strips(window_sums, (tiers, aliases)),
                 _ => vec![],
             },
-            causes: if matches!(part, Part::Charts | Part::Database | Part::Memory) {
+            causes: if matches!(part, Part::Charts | Part::Database | Part::Instances | Part::Memory) {
                 vec![]
             } else {
                 changed_causes(&reported.causes, window_sums, tiers, cursor)
@@ -143,6 +143,7 @@ impl AnswerFigures<'_> {
             endpoint,
             memory: None,
             database: None,
+            fleet: None,
             marks: cursor.is_none_or(|cursor| marks.changed_at > cursor.tick).then(|| marks.iter().cloned().collect()),
             // Whoever has the snapshot knows its age.
             age_ms: 0,

@@ -171,11 +171,16 @@ impl<T: Compact> TalliesBuilder<T> {
 
 impl FrameBuilder {
     pub(crate) fn new(start: u64, seconds: u64) -> Self {
+        Self::with_waits(start, seconds, WAITS)
+    }
+
+    /// The same where waiting for a connection has another number.
+    pub(super) fn with_waits(start: u64, seconds: u64, waits: usize) -> Self {
         let frame = Frame { start, seconds, ..Frame::default() };
         Self {
             frame,
             requests: TalliesBuilder::default(),
-            commands: TalliesBuilder { apart: Some(WAITS), ..TalliesBuilder::default() },
+            commands: TalliesBuilder { apart: Some(waits), ..TalliesBuilder::default() },
         }
     }
 
@@ -202,7 +207,12 @@ impl FrameBuilder {
 
 /// Folds several frames into one that begins at `start`. Sums and histograms add up, so that percentiles stay exact.
 pub(super) fn fold(start: u64, frames: &[&Frame]) -> Frame {
-    let mut builder = FrameBuilder::new(start, frames.iter().map(|frame| frame.seconds).sum());
+    let seconds = frames.iter().map(|frame| frame.seconds).sum();
+    fold_as(FrameBuilder::new(start, seconds), frames, fold_host(frames))
+}
+
+/// Adds the tallies and errors of several frames to one that has these figures of the host.
+pub(super) fn fold_as(mut builder: FrameBuilder, frames: &[&Frame], host: Host) -> Frame {
     fold_tallies(frames.iter().map(|frame| &frame.requests), &mut builder.requests);
     fold_tallies(frames.iter().map(|frame| &frame.commands), &mut builder.commands);
     let mut errors: Vec<(u32, u32)> = frames.iter().flat_map(|frame| frame.errors()).copied().collect();
@@ -212,7 +222,7 @@ pub(super) fn fold(start: u64, frames: &[&Frame]) -> Frame {
         *sum += if same { *count } else { 0 };
         same
     });
-    builder.finish(fold_host(frames), errors)
+    builder.finish(host, errors)
 }
 
 fn fold_tallies<'a, T: Compact>(tallies: impl Iterator<Item = &'a Tallies>, folded: &mut TalliesBuilder<T>) {

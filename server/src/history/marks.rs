@@ -36,6 +36,15 @@ impl Marks {
         stored.iter().filter_map(decode).for_each(|mark| self.insert(tick, mark));
     }
 
+    /// Takes over one of another instance. What others wrote is cut.
+    #[cfg(feature = "mongodb")]
+    pub(super) fn restore_of(&mut self, tick: u64, instance: &str, stored: &StoredMark) {
+        let Some(mark) = decode(stored) else { return };
+        let prefix = if instance.is_empty() { String::new() } else { format!("{instance}: ") };
+        let text = prefix.chars().chain(mark.text.chars()).take(MAX_TEXT).collect();
+        self.insert(tick, Mark { text, ..mark });
+    }
+
     fn insert(&mut self, tick: u64, mark: Mark) {
         let at = self.list.partition_point(|known| known.at_unix_ms <= mark.at_unix_ms);
         self.list.insert(at, mark);

@@ -8,10 +8,26 @@ use std::{fs, time::Instant};
 
 use watchboard_wire::{Part, RefreshCursor, RefreshQuery, RefreshResponse, Snapshot, Window};
 
+#[cfg(feature = "mongodb")]
+use super::store::Batch;
 use super::{FrameBuilder, History, Host, NameLookup};
 use crate::requests::{Policy, Reader, Recorder, record};
 
 const DAY: u64 = 86_400;
+
+/// A quarter of an hour and some as the monitor stores it, a batch each ten seconds.
+#[cfg(feature = "mongodb")]
+pub(crate) fn batches_of_ten_seconds(endpoints: usize, per_second: usize) -> Vec<Batch> {
+    let mut day = Day::new(endpoints, per_second, 900);
+    let mut batches = vec![];
+    for second in 1..=1_000 {
+        day.tick();
+        if second % 10 == 0 {
+            batches.push(day.history.take_unstored(NameLookup::of_endpoints(&day.reader)));
+        }
+    }
+    batches
+}
 
 fn rss_mib() -> f64 {
     let statm = fs::read_to_string("/proc/self/statm").expect("/proc");
@@ -67,7 +83,7 @@ impl Day {
 
     fn refresh(&mut self, window: Window, cursor: Option<RefreshCursor>) -> (RefreshResponse, f64) {
         let started = Instant::now();
-        let query = RefreshQuery { window, part: Part::Requests, span: None, earlier: None };
+        let query = RefreshQuery { window, part: Part::Requests, ..RefreshQuery::default() };
         let answer = self.history.answer(&query, cursor, &self.snapshot, NameLookup::of_endpoints(&self.reader));
         (answer, started.elapsed().as_secs_f64() * 1e3)
     }

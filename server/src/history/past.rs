@@ -29,6 +29,38 @@ pub(crate) struct PastSpan {
 }
 
 impl PastSpan {
+    /// The window that ends before a tick, from a store that has steps of ten seconds and longer alone.
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn latest(window: Window, to: u64) -> Self {
+        let window = Window::ALL
+            .into_iter()
+            .find(|longer| longer.seconds() >= window.seconds() && stored_steps(*longer).is_some());
+        let window = window.unwrap_or_default();
+        let from = window.first_point(to.saturating_sub(1)) * window.step_seconds();
+        Self { window, ticks: (from, to), stored: stored_steps(window), is_held: false }
+    }
+
+    /// A span that ends by `now`, by the finest points that such a store keeps of it; `None` if that is before all of it.
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn in_store((from, to): (u64, u64), (oldest, now): (u64, u64), kept: &KeptTimes) -> Option<Self> {
+        let (most, step) = (Window::ThirteenMonths.points() as u64, Window::ThirteenMonths.step_seconds());
+        let (from, to) = (from.max(oldest), to.min(now));
+        let from = from.max(to.div_ceil(step).saturating_sub(most) * step);
+        let show = |window: Window| {
+            let (step, stored) = (window.step_seconds(), stored_steps(window)?);
+            let ticks = (from / step * step, to.div_ceil(step).saturating_mul(step).min(now));
+            let is_kept = now.saturating_sub(kept.kept_seconds(stored)) <= ticks.0;
+            let points = ticks.1.div_ceil(step) - ticks.0 / step;
+            (is_kept && points <= window.points() as u64).then_some(Self {
+                window,
+                ticks,
+                stored: Some(stored),
+                is_held: false,
+            })
+        };
+        if from < to { Window::ALL.into_iter().find_map(show) } else { None }
+    }
+
     /// Whether a page with this cursor has all of it.
     pub(crate) fn is_had_by(&self, cursor: &RefreshCursor, started_at_unix_ms: u64) -> bool {
         let is_of_these = (cursor.started_at_unix_ms, cursor.window) == (started_at_unix_ms, self.window);
@@ -130,12 +162,12 @@ impl History {
     ) -> PastFrames {
         let (mut decoder, mut reported) = (StepDecoder::new(&past.names), Reported::new());
         let causes = &mut reported.causes;
+        let tier = tier(span.window);
+        let is_finer = past.steps.iter().any(|step| tier_of(step.tier) < tier);
         // Each step goes as soon as its frame is there: those of many months take much memory.
         let frames = past.steps.into_iter().filter_map(|step| decoder.decode(&step, reader, command, causes));
         let frames: Vec<_> = frames.collect();
         reported.add_earlier(decoder.slow, &self.aliases);
-        let tier = tier(span.window);
-        let is_finer = span.stored.is_some_and(|stored| tier_of(stored) < tier);
         let frames = if is_finer { fold_steps(&frames.iter().collect::<Vec<_>>(), STEPS[tier]) } else { frames };
         PastFrames { tiers: Tiers::of_span(tier, frames, span.ticks), reported }
     }

@@ -10,7 +10,18 @@ mod embedded;
 mod kept_times;
 #[cfg(test)]
 mod kill_tests;
+#[cfg(feature = "mongodb")]
+mod mongo_merged;
+#[cfg(feature = "mongodb")]
+pub(crate) mod mongo_steps;
+#[cfg(feature = "mongodb")]
+mod mongo_trim;
+#[cfg(feature = "mongodb")]
+mod mongodb;
+#[cfg_attr(not(feature = "mongodb"), expect(dead_code, reason = "without a driver there is no fleet to deliver to"))]
+mod outbox;
 mod packs;
+mod past_reading;
 mod record;
 mod redb_errors;
 mod tier;
@@ -26,9 +37,12 @@ pub(crate) use self::writer::read;
 pub(crate) use self::{
     embedded::EmbeddedStore,
     kept_times::KeptTimes,
+    outbox::{Outbox, WantedSpan},
     tier::StoreTier,
     writer::{Earlier, PART, StoreLink, start},
 };
+#[cfg(feature = "mongodb")]
+pub(crate) use self::{mongo_merged::WrittenStep, mongo_steps::MongoSteps, mongodb::MongoStore, outbox::NextDelivery};
 
 /// Where the history is kept on disk, and how much of it.
 #[derive(Clone, Debug)]
@@ -80,7 +94,8 @@ pub(crate) struct StoredPast {
     pub(crate) names: Vec<(NameKey, Vec<u8>)>,
 }
 
-/// What is stored together or not at all. A step that is there already is replaced: sent twice is stored once.
+/// What is stored together. A step that is there already is replaced: sent twice is stored once. The embedded store has all of a batch or
+/// nothing. The one in MongoDB may have a part of one that failed, with the names of its steps, until the batch is sent again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) steps: Vec<StoredStep>,
@@ -149,6 +164,15 @@ pub(crate) enum StoreError {
 }
 
 impl StoreError {
+    /// Why, without what of.
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn into_reason(self) -> String {
+        match self {
+            Self::Unreadable(reason) | Self::Refused(reason) => reason,
+            taken @ Self::Taken(_) => taken.to_string(),
+        }
+    }
+
     fn of_disk(error: impl fmt::Display) -> Self {
         Self::Refused(error.to_string())
     }

@@ -1,7 +1,7 @@
 //! What a stored step has of single requests: its errors by cause, and its slowest requests. Stable keys are in the place of one run's
 //! numbers.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use watchboard_wire::ErrorSample;
@@ -88,6 +88,31 @@ impl StoredReports {
         let errors = frame.errors().iter().filter_map(errors).collect();
         let slow = reported.slowest_of_all(&(frame.start..to), MAX_SLOW, MAX_SLOW_OF_ONE);
         Self { errors, slow: slow.into_iter().map(|one| StoredSlow::of(one, key)).collect() }
+    }
+
+    /// Those of several steps of the same names: all errors, and the slowest requests of all.
+    pub(super) fn merge(all: impl IntoIterator<Item = Self>) -> Self {
+        let (mut errors, mut slow) = (BTreeMap::<u64, StoredErrors>::new(), vec![]);
+        for reports in all {
+            for fresh in reports.errors {
+                let empty = || StoredErrors { cause: fresh.cause, count: 0, samples: vec![] };
+                let merged = errors.entry(fresh.cause).or_insert_with(empty);
+                merged.count = merged.count.saturating_add(fresh.count);
+                merged.samples.extend(fresh.samples);
+                merged.samples.sort_by_key(|sample| Reverse(sample.at_unix_ms));
+                merged.samples.truncate(MAX_SAMPLES);
+            }
+            slow.extend(reports.slow);
+        }
+        slow.sort_by_key(|one: &StoredSlow| Reverse(one.duration_us));
+        let mut listed = BTreeMap::<u64, usize>::new();
+        slow.retain(|one| {
+            let of_endpoint = listed.entry(one.endpoint).or_default();
+            *of_endpoint += 1;
+            *of_endpoint <= MAX_SLOW_OF_ONE
+        });
+        slow.truncate(MAX_SLOW);
+        Self { errors: errors.into_values().collect(), slow }
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {

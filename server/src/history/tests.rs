@@ -236,7 +236,7 @@ fn a_look_a_minute_later_gets_what_is_new_and_not_all() {
 fn a_window_that_is_longer_than_the_history_has_finer_points_until_it_outgrows_them() {
     let mut fed = Fed::new();
     (0..890).for_each(|tick| fed.tick(tick, &[(0, 10)]));
-    let query = RefreshQuery { window: Window::Day, part: Part::Requests, span: None, earlier: None };
+    let query = RefreshQuery { window: Window::Day, part: Part::Requests, ..RefreshQuery::default() };
     let young = fed.history.answer(&query, None, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
     assert_eq!((young.timeline.window, young.timeline.len(), young.totals.requests), (Window::FifteenMinutes, 89, 890));
     (890..920).for_each(|tick| fed.tick(tick, &[(0, 10)]));
@@ -250,7 +250,7 @@ fn a_window_that_is_longer_than_the_history_has_finer_points_until_it_outgrows_t
 fn a_page_gets_what_is_new_and_no_more() {
     let mut fed = Fed::new();
     (0..100).for_each(|tick| fed.tick(tick, &[(0, 10), (1, 20)]));
-    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Requests, span: None, earlier: None };
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Requests, ..RefreshQuery::default() };
     let first = fed.history.answer(&query, None, &fed.snapshot, NameLookup::of_endpoints(&fed.reader));
     assert_eq!((first.endpoints.len(), first.endpoints.iter().all(|row| row.name.is_some())), (2, true));
     let cursor = watchboard_wire::RefreshCursor { started_at_unix_ms: 0, tick: 99, window: query.window };

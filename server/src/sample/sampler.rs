@@ -15,10 +15,13 @@ use watchboard_wire::{
 
 use crate::{
     clock::{now_unix_ms, wall_clock_set_ms},
-    commands::{CHECK_OUT, CommandKind, CommandReader, CommandTally, Listener},
+    commands::{CommandKind, CommandReader, CommandTally, Listener, command_table},
     database::ProbeResult,
     health::{HealthInput, Judge, MonitorState, with_database, with_monitor},
-    history::{FrameBuilder, History, Host, NameLookup, store::HistoryFolder},
+    history::{
+        FrameBuilder, History, Host, NameLookup,
+        store::{HistoryFolder, Outbox},
+    },
     memory::{OomCounters, Probes},
     requests::{Reader, Recorder, RequestReports},
     sample::{
@@ -31,9 +34,6 @@ use crate::{
     },
     supervision::{Faults, Supervision, program::faults_with},
 };
-
-/// Commands that the database view lists.
-const MAX_COMMANDS: usize = 50;
 
 /// Endpoints that it names for each.
 const MAX_SENDERS: usize = 3;
@@ -81,7 +81,7 @@ impl Sampler {
         recorder: &'static Recorder,
         listener: &'static Listener,
         runtime: Option<RuntimeProbe>,
-        folder: Option<HistoryFolder>,
+        (folder, outbox): (Option<HistoryFolder>, Option<Arc<Outbox>>),
         supervision: &Supervision,
     ) -> Self {
         let started_at_unix_ms = now_unix_ms();
@@ -97,7 +97,7 @@ impl Sampler {
             probes,
             last_tick: None,
             history: History::new(started_at_unix_ms, first_tick),
-            stored: StoredSteps::new(folder, first_tick, supervision),
+            stored: StoredSteps::new(folder, outbox, first_tick, supervision),
             marks: MarkWatch::default(),
             judge: Judge::default(),
             health: Health { since_unix_ms: started_at_unix_ms, ..Health::default() },
@@ -160,6 +160,7 @@ impl Sampler {
             first_tick: self.first_tick,
             oldest_tick: self.history.oldest(),
             stored: self.stored.state(),
+            instance: self.stored.delivery().map(|delivery| delivery.instance),
             taken_at_unix_ms: unix_ms,
             wall_clock_set_ms: wall_clock_set_ms(),
             zone_minutes: 0,
@@ -180,6 +181,7 @@ impl Sampler {
             commands: self.commands.snapshot(),
             exemplars: self.history.exemplars(),
             latencies: vec![],
+            fleet: self.stored.delivery(),
         }
     }
 
@@ -250,7 +252,13 @@ impl Sampler {
         let Self { reader, commands, history, probes, faults, judge, health, stored, .. } = self;
         let writer = stored.state().and_then(|stored| stored.writer);
         let overdue: Vec<String> = probes.overdue().into_iter().chain(stored.overdue()).collect();
-        let state = MonitorState { faults: &faults_with(faults), overdue: &overdue, history_writer: writer.as_deref() };
+        let delivery = stored.delivery();
+        let state = MonitorState {
+            faults: &faults_with(faults),
+            overdue: &overdue,
+            history_writer: writer.as_deref(),
+            delivery: delivery.as_ref(),
+        };
         let input = HealthInput {
             tick,
             unix_ms,
@@ -269,7 +277,7 @@ impl Sampler {
             self.judge = Judge::default();
             with_monitor(
                 &self.health,
-                MonitorState { faults: &faults_with(&self.faults), overdue: &[], history_writer: None },
+                MonitorState { faults: &faults_with(&self.faults), overdue: &[], history_writer: None, delivery: None },
                 unix_ms,
             )
         });
@@ -345,29 +353,23 @@ impl Sampler {
     }
 
     /// The application's database commands, by their sums.
-    fn app_commands(&self, (whole, rows): (CommandRow, Vec<(u16, CommandRow)>)) -> AppCommands {
-        let mut commands = AppCommands {
-            in_flight: self.commands.in_flight(),
-            errors: self.commands.errors(),
-            pools: self.commands.pools(),
-            deployments: self.commands.deployments(),
-            faults: self.commands.faults(),
-            whole,
-            ..AppCommands::default()
-        };
-        (commands.sent_for_requests, commands.sent_by_others) = self.commands.sent_counts();
-        let (waits, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(number, _)| *number == CHECK_OUT);
-        commands.waits = waits.into_iter().next().map(|(_, row)| row).unwrap_or_default();
-        commands.kinds = rows.len() as u32;
-        rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.duration_sum_us));
-        rows.truncate(MAX_COMMANDS);
-        let name = |(number, row)| CommandRow {
+    fn app_commands(&self, sums: (CommandRow, Vec<(u16, CommandRow)>)) -> AppCommands {
+        let named = |number, row| CommandRow {
             name: self.commands.name(number),
             senders: self.reader.senders(number, MAX_SENDERS),
             ..row
         };
-        commands.rows = rows.into_iter().map(name).collect();
-        commands
+        let (sent_for_requests, sent_by_others) = self.commands.sent_counts();
+        AppCommands {
+            in_flight: self.commands.in_flight(),
+            sent_for_requests,
+            sent_by_others,
+            errors: self.commands.errors(),
+            pools: self.commands.pools(),
+            deployments: self.commands.deployments(),
+            faults: self.commands.faults(),
+            ..command_table(sums, named)
+        }
     }
 
     /// The memory view's figures beyond the snapshot.

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{Notify, oneshot::Receiver};
-use watchboard_wire::{CommandName, Reading, StoredHistory, Unknown};
+use watchboard_wire::{CommandName, FleetDelivery, Reading, StoredHistory, Unknown};
 
 use crate::{
     commands::CommandReader,
     history::{
         History, NameLookup, restored_spans,
-        store::{self, Batch, HistoryFolder, KeptTimes, StoreLink, StoreTier, StoredPast},
+        store::{self, Batch, HistoryFolder, KeptTimes, Outbox, StoreLink, StoreTier, StoredPast},
     },
     requests::Reader,
     sample::run_record::RunRecord,
@@ -25,6 +25,8 @@ const STORED_WITHIN: Duration = Duration::from_secs(3);
 /// The history on disk, if there is one.
 pub(super) struct StoredSteps {
     link: Option<StoreLink>,
+    /// The way to the fleet's store, if there is one.
+    outbox: Option<Arc<Outbox>>,
     kept_times: KeptTimes,
     /// Steps of earlier runs that could not be read.
     unreadable: u64,
@@ -37,7 +39,12 @@ pub(super) struct StoredSteps {
 
 impl StoredSteps {
     /// Starts the thread that has the file.
-    pub(super) fn new(folder: Option<HistoryFolder>, first_tick: u64, supervision: &Supervision) -> Self {
+    pub(super) fn new(
+        folder: Option<HistoryFolder>,
+        outbox: Option<Arc<Outbox>>,
+        first_tick: u64,
+        supervision: &Supervision,
+    ) -> Self {
         let faults = Arc::clone(&supervision.faults);
         let kept_times = folder.as_ref().map_or_else(KeptTimes::default, |folder| folder.kept_times);
         let start = |folder| store::start(folder, restored_spans(first_tick), supervision);
@@ -45,7 +52,7 @@ impl StoredSteps {
             let failed = |error| faults.record(store::PART, format!("its thread cannot be started: {error}"));
             start(folder).map_err(failed).ok()
         });
-        Self { link, kept_times, unreadable: 0, is_recorded: false, before: None, faults }
+        Self { link, outbox, kept_times, unreadable: 0, is_recorded: false, before: None, faults }
     }
 
     /// Takes over the history of earlier runs; whether it has just been read. The first tick waits a moment for it, so that the first page
@@ -62,7 +69,9 @@ impl StoredSteps {
         let Some(mut earlier) = link.take_earlier(wait) else { return false };
         let restore = || {
             let number = &|name: &CommandName| commands.number(name);
-            link.send(History::complete(&mut earlier, reader, number, &|number| commands.name(number)));
+            let completed = History::complete(&mut earlier, reader, number, &|number| commands.name(number));
+            deliver(self.outbox.as_deref(), &completed);
+            link.send(completed);
             history.restore(&earlier, reader, number)
         };
         self.unreadable += self.faults.rescue("history", restore).unwrap_or_default() as u64;
@@ -88,10 +97,19 @@ impl StoredSteps {
         commands: &CommandReader,
         record: impl FnOnce() -> RunRecord,
     ) {
-        let Some(link) = self.link.as_ref().filter(|link| !link.is_loading()) else { return };
+        if self.link.as_ref().is_some_and(StoreLink::is_loading) || self.link.is_none() && self.outbox.is_none() {
+            return;
+        }
         let names = NameLookup { reader, command: &|number| commands.name(number) };
-        let batch = self.faults.rescue("history", || history.take_unstored(names));
-        let Some(batch) = batch.filter(|batch| !self.is_recorded || !batch.is_empty()) else { return };
+        let batch = self.faults.rescue("history", || history.take_unstored(names)).unwrap_or_default();
+        deliver(self.outbox.as_deref(), &batch);
+        let Some(link) = &self.link else { return };
+        if let Some(wanted) = self.outbox.as_ref().and_then(|outbox| outbox.take_wanted()) {
+            link.copy(wanted);
+        }
+        if self.is_recorded && batch.is_empty() {
+            return;
+        }
         self.is_recorded = true;
         let batch = Batch { run_record: Some(record().encode()), ..batch };
         if let Some(lost) = link.send(batch) {
@@ -107,9 +125,14 @@ impl StoredSteps {
         commands: &CommandReader,
         record: &RunRecord,
     ) {
-        let Some(link) = self.link.take().filter(|link| !link.is_loading()) else { return };
+        let link = self.link.take();
+        if link.as_ref().is_some_and(StoreLink::is_loading) || link.is_none() && self.outbox.is_none() {
+            return;
+        }
         let names = NameLookup { reader, command: &|number| commands.name(number) };
         let batch = self.faults.rescue("history", || history.take_rest(names)).unwrap_or_default();
+        deliver(self.outbox.as_deref(), &batch);
+        let Some(link) = link else { return };
         link.finish(Batch { run_record: Some(record.encode()), ..batch }, STORED_WITHIN);
     }
 
@@ -134,7 +157,19 @@ impl StoredSteps {
         self.link.as_ref()?.overdue()
     }
 
+    /// How the figures reach the fleet.
+    pub(super) fn delivery(&self) -> Option<FleetDelivery> {
+        self.outbox.as_ref().map(|outbox| outbox.delivery())
+    }
+
     pub(super) fn state(&self) -> Option<StoredHistory> {
         self.link.as_ref().map(|link| StoredHistory { unreadable: self.unreadable, ..link.state() })
+    }
+}
+
+/// Passes a batch on to the fleet. What is recorded of the run is this machine's alone.
+fn deliver(outbox: Option<&Outbox>, batch: &Batch) {
+    if let Some(outbox) = outbox.filter(|_| !batch.is_empty()) {
+        outbox.push(batch.clone());
     }
 }

@@ -61,11 +61,11 @@ pub(super) fn apply_buckets(sign: Sign, encoded: &mut &[u8], most: u64, distribu
         Sign::Add => distribution.add(bucket, count),
         Sign::Subtract => distribution.subtract(bucket, count),
     };
-    let (mut next, mut left) = (0, most);
+    let (mut next, mut left) = (0_usize, most);
     while left > 0 && !encoded.is_empty() {
         let number = read(encoded);
         if let Some(empty) = number.checked_sub(RUN) {
-            next += empty as usize;
+            next = next.saturating_add(empty as usize);
             let mut count = 0_u32;
             for _ in 0..read(encoded).min(BUCKETS as u64) {
                 let difference = read(encoded) as u32;
@@ -74,14 +74,14 @@ pub(super) fn apply_buckets(sign: Sign, encoded: &mut &[u8], most: u64, distribu
                     apply(next, count);
                     left = left.saturating_sub(1);
                 }
-                next += 1;
+                next = next.saturating_add(1);
             }
             continue;
         }
-        next += (number / 4) as usize;
+        next = next.saturating_add((number / 4) as usize);
         let code = (number % 4) as u32;
         apply(next, if code == MORE { (read(encoded) as u32).wrapping_add(1 + MORE) } else { 1 + code });
-        next += 1;
+        next = next.saturating_add(1);
         left -= 1;
     }
 }

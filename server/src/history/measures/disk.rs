@@ -131,7 +131,7 @@ fn start_with(file: &Path, now: u64) {
     let snapshot = Snapshot { tick: now - 1, first_tick: now, ..Snapshot::default() };
     for window in Window::ALL {
         let before = cpu_us();
-        let query = RefreshQuery { window, part: Part::Requests, span: None, earlier: None };
+        let query = RefreshQuery { window, part: Part::Requests, ..RefreshQuery::default() };
         let answer = history.answer(&query, None, &snapshot, NameLookup::of_endpoints(&reader));
         let took = (cpu_us() - before) as f64 / 1e3;
         println!("    {:>4} that ends now: {took:.1} ms, {} s covered", window.word(), answer.totals.seconds);

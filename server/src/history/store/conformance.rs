@@ -6,6 +6,8 @@ use super::{
     Batch, EmbeddedStore, KeptTimes, MARKS_KEPT_SECONDS, MAX_STORED_MARKS, NameKey, Store, StoreError, StoreTier,
     StoredMark, StoredStep, kept_times::HistoryStep,
 };
+#[cfg(feature = "mongodb")]
+use super::{mongo_steps::MongoSteps, mongodb::MongoStore};
 
 fn step(tier: StoreTier, start: u64, bytes: &[u8]) -> StoredStep {
     StoredStep { tier, start, bytes: bytes.to_vec() }
@@ -63,7 +65,7 @@ fn what_is_stored_is_read(store: &mut dyn Store) {
 fn sent_twice_is_stored_once(store: &mut dyn Store) {
     let batch = |bytes: &[u8]| Batch {
         steps: vec![step(StoreTier::TenSeconds, 70, bytes)],
-        names: vec![(NameKey(7), b"seven".to_vec())],
+        names: vec![(NameKey::of(b"seven"), b"seven".to_vec())],
         ..Batch::default()
     };
     for bytes in [&b"short"[..], b"a longer one", b"short"] {
@@ -217,6 +219,21 @@ fn the_embedded_store_conforms() {
     conform(&mut || {
         count += 1;
         Box::new(EmbeddedStore::open(&folder.path().join(count.to_string())).unwrap())
+    });
+}
+
+#[cfg(feature = "mongodb")]
+#[test]
+fn the_store_in_mongodb_conforms() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let mongod = runtime.block_on(watchboard_test_support::Mongod::start(&[]));
+    let client = runtime.block_on(mongodb::Client::with_uri_str(mongod.uri())).unwrap();
+    let mut count = 0;
+    conform(&mut || {
+        count += 1;
+        let steps = MongoSteps::new(client.database(&format!("fleet_{count}")), "web-1");
+        runtime.block_on(steps.prepare()).unwrap();
+        Box::new(MongoStore::new(steps, runtime.handle().clone()))
     });
 }
 

@@ -17,6 +17,7 @@ use super::{
     StoredStep,
     packs::{NewestSteps, StepsTable, first_packed, pack},
     record::{self, RecordKey, payload_bytes},
+    tier::removal_order,
 };
 
 /// By tier and the Unix second at which the step begins.
@@ -46,8 +47,6 @@ enum StateKey {
 
 /// The version that this code writes. It reads older ones: in the first one no step was deflated or in a pack.
 const FORMAT: u32 = 2;
-/// How often the last hours are halved before a bound that is too small takes all of them.
-const LATE_HALVED: u32 = 10;
 /// Pages that redb keeps in memory.
 const CACHE_BYTES: usize = 4 << 20;
 
@@ -314,12 +313,7 @@ impl Store for EmbeddedStore {
             for tier in StoreTier::ALL {
                 remove(tier, now.saturating_sub(kept_times.kept_seconds(tier)), &|_| false)?;
             }
-            // The last seconds of each tier are left, then the half of those of the fine ones, and so on.
-            let whole = StoreTier::ALL.map(|tier| (tier, tier.late_seconds()));
-            let halved =
-                (1..=LATE_HALVED).flat_map(|times| StoreTier::FINE.map(|tier| (tier, tier.late_seconds() >> times)));
-            let late = whole.into_iter().chain(halved).map(|(tier, seconds)| (tier, now.saturating_sub(seconds)));
-            for (tier, before) in late.chain(StoreTier::ALL.map(|tier| (tier, u64::MAX))) {
+            for (tier, before) in removal_order(now) {
                 remove(tier, before, &|less| held.saturating_sub(less) <= most_bytes)?;
             }
             Ok((0, less))

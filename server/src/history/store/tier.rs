@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// The lengths of stored steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum StoreTier {
     TenSeconds,
     Minute,
@@ -59,4 +59,16 @@ impl StoreTier {
     pub(crate) fn sent_each_seconds(self) -> u64 {
         self.step_seconds().min(900)
     }
+}
+
+/// How often the last hours are halved before a bound that is too small takes all of them.
+const LATE_HALVED: u32 = 10;
+
+/// What goes, in this order, while all steps together take too many bytes: of a tier those that begin before a second, the oldest first. The
+/// last seconds of each tier stay longest, then the half of those of the fine ones, and so on.
+pub(super) fn removal_order(now: u64) -> impl Iterator<Item = (StoreTier, u64)> {
+    let whole = StoreTier::ALL.map(|tier| (tier, tier.late_seconds()));
+    let halved = (1..=LATE_HALVED).flat_map(|times| StoreTier::FINE.map(|tier| (tier, tier.late_seconds() >> times)));
+    let late = whole.into_iter().chain(halved).map(move |(tier, seconds)| (tier, now.saturating_sub(seconds)));
+    late.chain(StoreTier::ALL.map(|tier| (tier, u64::MAX)))
 }

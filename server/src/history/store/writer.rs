@@ -15,12 +15,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use watchboard_wire::{Reading, StoredHistory, Unknown};
 
 use super::{
     Batch, EmbeddedStore, HistoryFolder, NameKey, Store, StoreError, StoreTier, StoredMark, StoredPast, StoredSpans,
-    StoredStep, aside::set_aside, words_of_process,
+    StoredStep, WantedSpan,
+    aside::set_aside,
+    past_reading::{PastReading, copy_from},
+    words_of_process,
 };
 use crate::supervision::{PROBE_WITHIN, Supervision, no_answer, panics::take_reason, supervise};
 
@@ -60,39 +63,8 @@ pub(crate) struct Earlier {
 enum StoreOrder {
     Store(Batch),
     Read(PastReading),
-}
-
-/// The order to read a past span.
-struct PastReading {
-    tier: StoreTier,
-    span: Range<u64>,
-    answer: oneshot::Sender<Reading<StoredPast>>,
-    /// Notified of the answer.
-    is_read: Arc<Notify>,
-    /// Its place among those that wait.
-    _place: OwnedSemaphorePermit,
-}
-
-impl PastReading {
-    /// Reads the span, unless nobody waits for it any more.
-    fn read_from(self, store: &EmbeddedStore) -> Result<(), StoreError> {
-        if self.answer.is_closed() {
-            return Ok(());
-        }
-        let read = || Ok(StoredPast { steps: store.steps(self.tier, self.span.clone())?, names: store.names()? });
-        let (past, result) = match read() {
-            Ok(past) => (Ok(past), Ok(())),
-            Err(error) => (Err(Unknown::because(&error)), Err(error)),
-        };
-        self.answer(past);
-        result
-    }
-
-    /// An answer fails if nobody waits any more.
-    fn answer(self, past: Reading<StoredPast>) {
-        let _ = self.answer.send(past);
-        self.is_read.notify_one();
-    }
+    /// Read all of a span that the fleet's store lacks.
+    Copy(WantedSpan),
 }
 
 /// What the sampler has of the store.
@@ -169,9 +141,20 @@ impl StoreLink {
         let busy = || Unknown::because("the history on disk is busy: too many wait for it");
         let place = Arc::clone(&self.reads).try_acquire_owned().map_err(|_| busy())?;
         let (answer, reading) = oneshot::channel();
-        let order = StoreOrder::Read(PastReading { tier, span, answer, is_read, _place: place });
+        let order = StoreOrder::Read(PastReading { tier, span, answer, is_read, place });
         self.orders.try_send(order).map_err(|_| busy())?;
         Ok(reading)
+    }
+
+    /// Asks for what the fleet's store lacks. Refused while too many wait for a slow disk.
+    pub(crate) fn copy(&self, wanted: WantedSpan) {
+        let refused = self.orders.try_send(StoreOrder::Copy(wanted)).err();
+        if let Some(
+            TrySendError::Full(StoreOrder::Copy(wanted)) | TrySendError::Disconnected(StoreOrder::Copy(wanted)),
+        ) = refused
+        {
+            wanted.refuse("the history on disk is busy: too many wait for it");
+        }
     }
 
     /// What earlier runs have stored, once: the first call after it was read has it. Waits for it so long.
@@ -257,6 +240,7 @@ impl StoreWriter {
                 Ok(StoreOrder::Read(reading)) => {
                     reading.answer(Err(Unknown::because("another process has the history")));
                 }
+                Ok(StoreOrder::Copy(wanted)) => wanted.refuse("another process has the history"),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
@@ -326,6 +310,13 @@ impl StoreWriter {
             match self.next_order() {
                 Ok(StoreOrder::Store(batch)) => self.pending.push_back(batch),
                 Ok(StoreOrder::Read(reading)) => reading.read_from(&store)?,
+                Ok(StoreOrder::Copy(WantedSpan { span, answer })) => match copy_from(&store, &span) {
+                    Ok(batch) => _ = answer.try_send(Ok(batch)),
+                    Err(error) => {
+                        let _ = answer.try_send(Err(Unknown::because(&error)));
+                        return Err(error);
+                    }
+                },
                 Err(_) => return Ok(()),
             }
         }

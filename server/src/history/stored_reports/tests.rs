@@ -98,7 +98,7 @@ fn errors_by_cause_and_slow_requests_are_there_after_a_restart_and_in_past_spans
         &reader,
     );
     let snapshot = Snapshot { tick: FIRST + SECONDS, first_tick: FIRST + SECONDS, ..Snapshot::default() };
-    let query = RefreshQuery { window: Window::Hour, part: Part::Requests, span: None, earlier: None };
+    let query = RefreshQuery { window: Window::Hour, part: Part::Requests, ..RefreshQuery::default() };
     let names = NameLookup { reader: &reader, command: &command };
     assert_told(&history.answer(&query, None, &snapshot, names), SECONDS / 10, FIRST + SECONDS);
 

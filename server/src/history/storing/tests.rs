@@ -75,7 +75,7 @@ fn a_third_run_has_what_the_first_two_had() {
     let (_, _, one) = run(&Earlier::default(), first, 300, "/a");
     let (_, _, two) = run(&one, first + 300, 300, "/b");
     let (mut history, reader, _) = run(&two, first + 600, 20, "/c");
-    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Requests, span: None, earlier: None };
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Requests, ..RefreshQuery::default() };
     let answer = history.answer(&query, None, &Snapshot::default(), NameLookup::of_endpoints(&reader));
     let mut rows: Vec<_> = answer.endpoints.iter().map(|row| (row.name.clone().unwrap().route, row.requests)).collect();
     rows.sort();

@@ -26,7 +26,7 @@ pub(in crate::sample) fn sampler_from(recorder: &'static Recorder, first_tick: u
 fn new_sampler(recorder: &'static Recorder, folder: Option<HistoryFolder>) -> Sampler {
     let supervision = Supervision::default();
     let probes = Probes::new(None, &supervision);
-    Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, folder, &supervision)
+    Sampler::new(ServiceLabel::default(), probes, recorder, Listener::new(), None, (folder, None), &supervision)
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn steps_begin_at_the_same_seconds_whenever_the_monitor_was_started() {
         let first_tick = 1_764_000_000 + step.div_ceil(2);
         let recorder = Recorder::new(Policy::default());
         let mut sampler = sampler_from(recorder, first_tick);
-        let query = RefreshQuery { window, part: Part::Requests, span: None, earlier: None };
+        let query = RefreshQuery { window, part: Part::Requests, ..RefreshQuery::default() };
         let seconds = 2 * step + 1;
         // Most seconds of the windows of days are left out, since a step of theirs has up to two days.
         let each = (step / 900).max(1);
@@ -73,7 +73,7 @@ fn missed_ticks_are_gaps() {
     let mut sampler = sampler(Recorder::new(Policy::default()));
     sampler.tick(0, &ProbeResult::default(), false);
     let frozen = sampler.tick(25, &ProbeResult::default(), false);
-    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts, span: None, earlier: None };
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts, ..RefreshQuery::default() };
     let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
     let rss = &timeline.columns.rss_bytes;
     assert_eq!(rss.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
@@ -98,7 +98,7 @@ fn an_outage_is_the_part_of_its_step_and_an_unknown_state_is_a_gap() {
         tick(at, failed(FailureKind::NotProbed));
     }
     let frozen = tick(20, failed(FailureKind::Refused));
-    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts, span: None, earlier: None };
+    let query = RefreshQuery { window: Window::FifteenMinutes, part: Part::Charts, ..RefreshQuery::default() };
     let timeline = sampler.answer(&query, None, &frozen.snapshot, &ProbeResult::default()).timeline;
     assert_eq!(timeline.columns.database_failed_percent, [Some(40.0), None, Some(100.0)]);
 }
@@ -107,7 +107,7 @@ fn an_outage_is_the_part_of_its_step_and_an_unknown_state_is_a_gap() {
 fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
     let recorder = Recorder::new(Policy::default());
     let mut sampler = sampler(recorder);
-    let query = RefreshQuery { window: Window::Minute, part: Part::Requests, span: None, earlier: None };
+    let query = RefreshQuery { window: Window::Minute, part: Part::Requests, ..RefreshQuery::default() };
     let mut totals = |tick| {
         record(recorder, "/a", 10);
         let frozen = sampler.tick(tick, &ProbeResult::default(), false);
@@ -125,7 +125,7 @@ fn the_same_tick_twice_is_two_seconds_and_a_late_one_is_all_since_the_last() {
 fn a_history_that_panics_begins_anew_and_the_totals_stay() {
     let recorder = Recorder::new(Policy::default());
     let mut sampler = sampler(recorder);
-    let query = RefreshQuery { window: Window::Minute, part: Part::Requests, span: None, earlier: None };
+    let query = RefreshQuery { window: Window::Minute, part: Part::Requests, ..RefreshQuery::default() };
     record(recorder, "/a", 10);
     sampler.tick(1, &ProbeResult::default(), false);
     record(recorder, "/a", 10);
@@ -152,7 +152,8 @@ fn a_page_of_a_span_that_is_in_the_file_alone_waits_for_it() {
     let is_loaded = |frozen: &FullSnapshot| frozen.snapshot.oldest_tick <= from;
     let frozen =
         (0..100_000).map(|tick| sampler.tick(tick, &ProbeResult::default(), false)).find(is_loaded).expect("ticks");
-    let query = RefreshQuery { window: Window::Minute, part: Part::Requests, span: Some(asked), earlier: None };
+    let query =
+        RefreshQuery { window: Window::Minute, part: Part::Requests, span: Some(asked), ..RefreshQuery::default() };
     let mut past = sampler.begin_past(&query, None, &Arc::default()).expect("the history has it");
     let began = Instant::now();
     while !past.is_read() {
