@@ -8,9 +8,11 @@ mod base_path;
 mod error_json;
 mod export;
 mod findings_json;
+mod health_fleet;
 mod health_json;
 mod health_span;
 mod local_only;
+mod memory_json;
 mod note;
 mod prometheus;
 mod refused_refresh;
@@ -41,12 +43,14 @@ use watchboard_app::{
     port::{Telemetry, provide_telemetry},
     shell::{refresh_query, shell},
 };
+use watchboard_wire::InstanceScope;
 
 use self::{
     access::{AccessPolicy, Pass},
     base_path::base_address,
 };
 
+pub(crate) use self::health_json::body_now as health_body;
 pub use self::{
     base_path::{BasePath, BasePathError, board_address, mount_path},
     local_only::LocalOnly,
@@ -111,7 +115,8 @@ fn method_router(route: BoardRoute, host_state: &HostState) -> MethodRouter<Arc<
 }
 
 async fn page(State(telemetry): BoardState, request: Request) -> Response {
-    if let Some(redirect) = span_times::redirect(request.uri()) {
+    let redirect = || health_fleet::redirect_of_viewer(&telemetry.full_snapshot(), request.uri());
+    if let Some(redirect) = span_times::redirect(request.uri()).or_else(redirect) {
         return redirect;
     }
     let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
@@ -153,10 +158,14 @@ async fn refresh(State(telemetry): BoardState, request: Request) -> Response {
 }
 
 async fn health(telemetry: &dyn Telemetry, uri: &Uri, unmatched_routes: Vec<String>) -> Response {
+    let scope = health_fleet::asked_scope(uri);
     match health_span::asked_span(uri) {
-        Some(Ok(span)) => return health_span::response(telemetry, span).await,
+        Some(Ok(span)) => return health_span::response(telemetry, span, scope).await,
         Some(Err(refused)) => return refused,
         None => {}
+    }
+    if scope != InstanceScope::Own {
+        return health_fleet::response(telemetry, scope).await;
     }
     let full = telemetry.complete_snapshot().await;
     health_json::response(&full, &telemetry.faults(), unmatched_routes)

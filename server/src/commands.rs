@@ -6,6 +6,7 @@ pub(crate) mod attribution;
 mod listener;
 #[cfg(not(feature = "mongodb"))]
 mod no_listener;
+mod table;
 mod tally;
 mod usage;
 
@@ -14,6 +15,7 @@ pub(crate) use self::listener::{CommandReader, Listener};
 #[cfg(not(feature = "mongodb"))]
 pub(crate) use self::no_listener::{CommandReader, Listener};
 pub(crate) use self::{
+    table::command_table,
     tally::{CHECK_OUT, CommandKind, CommandTally},
     usage::{CommandUseDelta, UsageDelta, UsageRecorder},
 };

@@ -27,6 +27,7 @@ mod board;
 mod clock;
 mod commands;
 mod database;
+mod fleet;
 mod health;
 mod histograms;
 mod history;
@@ -46,6 +47,9 @@ pub use board::{
     board_address, mount_path, read_form, redirect_to_view,
 };
 pub use database::Database;
+#[cfg(all(feature = "measures", feature = "mongodb"))]
+#[doc(hidden)]
+pub use fleet::measures as fleet_measures;
 pub use history::HistoryStep;
 #[cfg(feature = "measures")]
 #[doc(hidden)]

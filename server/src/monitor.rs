@@ -30,11 +30,12 @@ use crate::{
     board::{access::AccessPolicy, sign_in_link::SignInLinks},
     commands::Listener,
     database::Database,
-    history::store::HistoryFolder,
+    fleet::{Fleet, FleetOptions, Published},
+    history::store::{HistoryFolder, Outbox},
     memory::{Probes, WatchTarget},
     requests::{Policy, Recorder, RequestsLayer},
     sample::{RuntimeProbe, Sampler, ServiceLabel},
-    supervision::{Supervision, panics},
+    supervision::{Supervision, panics, program},
 };
 
 /// Watches an application: its [layer](Self::layer) records requests, its [dashboard](Self::dashboard) shows the board.
@@ -73,17 +74,20 @@ impl Monitor {
         policy: Policy,
         ready_needs_database: bool,
         (access, links): (AccessPolicy, Option<SignInLinks>),
-        folder: Option<HistoryFolder>,
+        (folder, fleet): (Option<HistoryFolder>, Option<FleetOptions>),
     ) -> Self {
         panics::note_locations();
-        let is_awaited = folder.is_some();
+        let is_awaited = folder.is_some() || fleet.is_some();
+        let outbox = fleet.as_ref().map(|fleet| Arc::new(Outbox::new(fleet.instance(), folder.is_some())));
+        let rules = policy.rules.clone();
         let recorder = Recorder::new(policy);
         let listener = Listener::new();
         // An application in another process has no runtime here.
         let runtime = if target.is_none() { RuntimeProbe::current() } else { None };
         let supervision = Supervision::default();
         let probes = Probes::new(target, &supervision);
-        let mut sampler = Sampler::new(service, probes, recorder, listener, runtime, folder, &supervision);
+        let stores = (folder, outbox.clone());
+        let mut sampler = Sampler::new(service, probes, recorder, listener, runtime, stores, &supervision);
         let (results, latest) = watch::channel(database.clone().into_probe().result().clone());
         let frozen = Arc::new(ArcSwap::from_pointee(sampler.tick(0, &latest.borrow(), false)));
         let (read, database_read) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
@@ -106,6 +110,14 @@ impl Monitor {
         };
         let starter = Starter::new(thread);
         starter.start();
+        let fleet = fleet.zip(outbox).map(|(options, outbox)| {
+            let (frozen, faults) = (Arc::clone(&frozen), Arc::clone(&supervision.faults));
+            let published = Published {
+                full: Box::new(move || frozen.load_full()),
+                health: Box::new(move |full| board::health_body(full, &program::faults_with(&faults))),
+            };
+            Arc::new(Fleet::start(options, (outbox, rules), published, &supervision.faults))
+        });
         Self {
             recorder,
             #[cfg(feature = "mongodb")]
@@ -119,6 +131,7 @@ impl Monitor {
                 starter,
                 faults: supervision.faults,
                 end: ThreadEnd { ended: Mutex::new(ended), is_awaited },
+                fleet,
             }),
             ready_needs_database,
             access,

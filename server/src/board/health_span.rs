@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use watchboard_app::port::Telemetry;
-use watchboard_wire::{EndpointRow, Part, RefreshQuery, RefreshResponse, Snapshot};
+use watchboard_wire::{EndpointRow, InstanceScope, Part, RefreshQuery, RefreshResponse, Snapshot};
 
 use super::{answer::answer, error_json::error_json, health_json::latency_json};
 
@@ -31,8 +31,8 @@ pub(super) fn asked_span(uri: &Uri) -> Option<Result<(u64, u64), Response>> {
 }
 
 /// The answer for a span of Unix seconds. 404 if the history has nothing of it.
-pub(super) async fn response(telemetry: &dyn Telemetry, span: (u64, u64)) -> Response {
-    let query = RefreshQuery { part: Part::Requests, span: Some(span), ..RefreshQuery::default() };
+pub(super) async fn response(telemetry: &dyn Telemetry, span: (u64, u64), scope: InstanceScope) -> Response {
+    let query = RefreshQuery { part: Part::Requests, span: Some(span), scope, ..RefreshQuery::default() };
     match answer(telemetry, query).await {
         Ok(answer) => Json(body(&answer)).into_response(),
         Err(refused) => refused,
@@ -52,7 +52,7 @@ fn body(answer: &RefreshResponse) -> Value {
     })
 }
 
-fn application(answer: &RefreshResponse, snapshot: &Snapshot) -> Value {
+pub(super) fn application(answer: &RefreshResponse, snapshot: &Snapshot) -> Value {
     let totals = &answer.totals;
     let name = |row: &EndpointRow| row.name.as_ref().map(watchboard_wire::EndpointName::text).unwrap_or_default();
     let by_endpoint = |read: fn(&EndpointRow) -> u64| -> Map<String, Value> {

@@ -133,7 +133,7 @@ impl MongoDb {
         if let Some(uri) = &self.uri {
             let options = match ClientOptions::parse(uri).await {
                 Ok(options) => options,
-                Err(error) => return Err(unusable(uri, &error)),
+                Err(error) => return Err(uri_failure(uri, &error)),
             };
             self.options = Some(options);
             self.uri = None;
@@ -295,7 +295,8 @@ async fn explain_unready(admin: &mongodb::Database, failure: DatabaseFailure) ->
     }
 }
 
-fn unusable(uri: &str, error: &Error) -> DatabaseFailure {
+/// Why a connection string cannot be used.
+pub(crate) fn uri_failure(uri: &str, error: &Error) -> DatabaseFailure {
     match classify::verdict(error, false) {
         // The hosts of a connection string with +srv are looked up.
         Verdict::Failure(failure) if failure.kind == FailureKind::Unreachable => failure,

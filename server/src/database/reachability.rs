@@ -96,12 +96,14 @@ async fn answers_tls(address: &str) -> io::Result<bool> {
 mod tests {
     use super::*;
     use tokio::net::TcpListener;
+    use watchboard_test_support::HeldPort;
 
     #[tokio::test]
     async fn the_best_door_counts() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let open = listener.local_addr().unwrap().to_string();
-        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let port = HeldPort::new();
+        let gone = port.address().to_string();
         assert_eq!(reachability(&[gone.clone(), open]).await, Some(Reachability::Accepts));
         assert_eq!(reachability(&[gone, "not a name:1".into()]).await, Some(Reachability::Refuses));
         assert_eq!(reachability(&["not a name:1".into()]).await, Some(Reachability::Unroutable));

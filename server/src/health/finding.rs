@@ -117,7 +117,7 @@ impl From<&Finding> for FindingKey {
         let words: Vec<&str> = beginning.split(' ').filter(is_word).collect();
         let about = match &finding.about {
             FindingSubject::Requests => "requests",
-            FindingSubject::Endpoint(name) => name,
+            FindingSubject::Endpoint(name) | FindingSubject::Instance(name) => name,
             FindingSubject::Memory => "memory",
             FindingSubject::Database => "database",
         };

@@ -1,11 +1,14 @@
 //! The monitor itself and the program around it: readings that hang, and parts that failed and were started again.
 
-use watchboard_wire::{Fault, Finding, FindingSubject, format};
+use watchboard_wire::{Fault, Finding, FindingSubject, FleetDelivery, format};
 
 use super::finding::{advice, warning};
 
 /// A failure is reported for ten minutes.
 const REPORTED_SECONDS: u64 = 600;
+
+/// Figures are on their way to the fleet for ten seconds and the time to store them.
+const UNDELIVERED_SECONDS: u64 = 30;
 
 /// The state of the monitor's own parts, and of the program's.
 #[derive(Clone, Copy)]
@@ -15,6 +18,8 @@ pub(crate) struct MonitorState<'a> {
     pub(crate) overdue: &'a [String],
     /// The other process that writes the history on disk, in words.
     pub(crate) history_writer: Option<&'a str>,
+    /// How the figures reach the fleet; `None` if there is none.
+    pub(crate) delivery: Option<&'a FleetDelivery>,
 }
 
 impl MonitorState<'_> {
@@ -28,8 +33,24 @@ impl MonitorState<'_> {
             );
             advice(sentence, FindingSubject::Memory)
         });
-        warnings.chain(other).collect::<Vec<_>>().into_iter()
+        let undelivered = self.delivery.and_then(undelivered);
+        warnings.chain(other).chain(undelivered).collect::<Vec<_>>().into_iter()
     }
+}
+
+/// The figures do not reach the fleet.
+fn undelivered(delivery: &FleetDelivery) -> Option<Finding> {
+    let why = delivery.failure.as_ref()?;
+    if delivery.instance.is_empty() {
+        let sentence = format!("the figures of the fleet cannot be read: {why}");
+        return Some(warning(sentence, FindingSubject::Memory));
+    }
+    let waiting = match delivery.waiting_seconds {
+        0..UNDELIVERED_SECONDS => return None,
+        seconds => format::span(seconds),
+    };
+    let sentence = format!("the fleet has had no figures of this instance for {waiting}; they wait here: {why}");
+    Some(warning(sentence, FindingSubject::Memory))
 }
 
 fn sentence(fault: &Fault) -> String {
@@ -53,7 +74,8 @@ mod tests {
         };
         let faults = [fault(1, 3), fault(2, 599), fault(9, 600)];
         let overdue = ["disks: no answer for 20 s".to_owned()];
-        let findings = MonitorState { faults: &faults, overdue: &overdue, history_writer: None }.findings();
+        let findings =
+            MonitorState { faults: &faults, overdue: &overdue, history_writer: None, delivery: None }.findings();
         let sentences: Vec<_> = findings.map(|finding| finding.sentence.replace('\u{a0}', " ")).collect();
         let expected = [
             "disks: no answer for 20 s",
@@ -65,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_history_that_another_process_writes_is_advice() {
-        let state = MonitorState { faults: &[], overdue: &[], history_writer: Some("process 7") };
+        let state = MonitorState { faults: &[], overdue: &[], history_writer: Some("process 7"), delivery: None };
         let found: Vec<_> = state.findings().map(|finding| (finding.severity, finding.sentence)).collect();
         assert!(
             matches!(&found[..], [(Severity::Advice, sentence)] if sentence.starts_with("process 7 writes")),

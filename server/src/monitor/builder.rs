@@ -1,7 +1,11 @@
 //! The options of a monitor: its name, its database, and the host's rules for requests.
 
+mod fleet;
+mod names;
+
 use std::{borrow::Cow, path::PathBuf, time::Duration};
 
+use self::{fleet::FleetChoice, names::executable_name};
 use super::Monitor;
 use crate::{
     Access, HistoryStep, Incoming, TraceUrl,
@@ -39,6 +43,7 @@ pub struct Builder {
     data_dir: Option<PathBuf>,
     history_max_bytes: Option<u64>,
     history_keep: KeptTimes,
+    fleet: FleetChoice,
 }
 
 impl Monitor {
@@ -336,6 +341,32 @@ impl Builder {
         self
     }
 
+    /// Joins a fleet: all instances that name the same database of a MongoDB, by default `watchboard`. Each writes its figures there every ten
+    /// seconds, so that the board of any shows one or all. In an outage [`Builder::data_dir`] keeps what MongoDB lacks, or else memory.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().fleet("mongodb://watchboard@mongo.internal/watchboard").instance("web-1");
+    /// ```
+    #[cfg(feature = "mongodb")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mongodb")))]
+    pub fn fleet(mut self, uri: impl Into<String>) -> Self {
+        self.fleet.uri = Some(uri.into());
+        self
+    }
+
+    /// Sets the name of this instance in the [fleet](Self::fleet), which keeps it over restarts; no other process may have it. The default is
+    /// the name of the machine. With an empty name the board shows the fleet, and is no instance of it.
+    ///
+    /// ```
+    /// let builder = watchboard::Monitor::builder().fleet("mongodb://mongo.internal").instance("web-1");
+    /// ```
+    #[cfg(feature = "mongodb")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mongodb")))]
+    pub fn instance(mut self, name: impl Into<String>) -> Self {
+        self.fleet.instance = Some(name.into());
+        self
+    }
+
     /// Starts the monitor.
     ///
     /// ```no_run
@@ -345,29 +376,24 @@ impl Builder {
     pub fn build(self) -> Monitor {
         let name = self.service.or_else(|| self.target.is_none().then(executable_name));
         let version = version(self.version, self.target.is_none());
+        let max_bytes = self.history_max_bytes.unwrap_or(HISTORY_MAX_BYTES);
+        let fleet =
+            self.fleet.options((name.clone(), version.clone(), self.url.clone()), (max_bytes, self.history_keep));
         let service = ServiceLabel { name, trace_url: self.trace_url, version, proxy_url: self.proxy_url };
-        let ready_needs_database = self.ready_needs_database;
         let (access, links) = if let Some(access) = self.access {
             (access, None)
         } else {
             let links = SignInLinks::new(self.url);
             (AccessPolicy::new(links.clone()), Some(links))
         };
-        let max_bytes = self.history_max_bytes.unwrap_or(HISTORY_MAX_BYTES);
         Monitor::start(
             service,
             self.target,
             self.database,
             self.policy,
-            ready_needs_database,
+            self.ready_needs_database,
             (access, links),
-            self.data_dir.map(|path| HistoryFolder { path, max_bytes, kept_times: self.history_keep }),
+            (self.data_dir.map(|path| HistoryFolder { path, max_bytes, kept_times: self.history_keep }), fleet),
         )
     }
-}
-
-fn executable_name() -> String {
-    let path = std::env::current_exe().ok();
-    path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
-        .unwrap_or_else(|| "application".to_owned())
 }

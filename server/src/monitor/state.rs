@@ -12,12 +12,16 @@ use tokio::{
     time::timeout,
 };
 use watchboard_app::port::{RefreshResult, Telemetry};
-use watchboard_wire::{Fault, FullSnapshot, Mark, Part, Reading, RefreshCursor, RefreshQuery, Unknown};
+use watchboard_wire::{
+    Fault, Finding, FindingSubject, FleetFigures, FullSnapshot, Health, InstanceRow, InstanceScope, Mark, Part,
+    Reading, RefreshCursor, RefreshQuery, RefreshResponse, Severity, Unknown,
+};
 
 use super::{
     message::{LastRead, Message},
     starter::Starter,
 };
+use crate::fleet::Fleet;
 use crate::supervision::{Faults, PROBE_WITHIN, program::faults_with};
 
 /// A page waits this long at most. The thread answers within milliseconds, unless the machine is overloaded or a reading hangs.
@@ -38,6 +42,8 @@ pub(super) struct State {
     pub(super) faults: Arc<Faults>,
     /// After `messages`: the thread ends when nobody can ask it any more.
     pub(super) end: ThreadEnd,
+    /// After the thread, whose last batch it delivers.
+    pub(super) fleet: Option<Arc<Fleet>>,
 }
 
 /// A host that ends waits so long at most until the history's last seconds are stored.
@@ -69,6 +75,9 @@ impl State {
     pub(super) fn stop(&self) {
         if self.messages.try_send(Message::Stop).is_ok() {
             self.end.wait();
+        }
+        if let Some(fleet) = &self.fleet {
+            fleet.finish();
         }
     }
 }
@@ -109,6 +118,9 @@ impl Telemetry for State {
     ) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>> {
         self.starter.start();
         self.read.set_to_now();
+        if query.scope != InstanceScope::Own || query.part == Part::Instances {
+            return Box::pin(fleet_answer(self.fleet.clone(), query, cursor, self.frozen.load_full()));
+        }
         if query.part == Part::Database {
             self.database_read.set_to_now();
         }
@@ -141,9 +153,56 @@ impl Telemetry for State {
         })
     }
 
+    fn instances(&self) -> Pin<Box<dyn Future<Output = Reading<Vec<InstanceRow>>> + Send>> {
+        let fleet = self.fleet.clone();
+        Box::pin(async move { fleet.ok_or_else(no_fleet)?.instances().await })
+    }
+
+    fn instance_health(&self, name: String) -> Pin<Box<dyn Future<Output = Reading<Option<String>>> + Send>> {
+        let fleet = self.fleet.clone();
+        Box::pin(async move { fleet.ok_or_else(no_fleet)?.instance_health(name).await })
+    }
+
+    fn sums_of_runs(&self) -> Pin<Box<dyn Future<Output = Reading<String>> + Send>> {
+        let fleet = self.fleet.clone();
+        Box::pin(async move { fleet.ok_or_else(no_fleet)?.sums_of_runs().await })
+    }
+
     fn faults(&self) -> Vec<Fault> {
         faults_with(&self.faults)
     }
+}
+
+fn no_fleet() -> Unknown {
+    Unknown::because("this board is in no fleet: --fleet, or the builder's fleet, names the MongoDB of one")
+}
+
+/// The answer to a page of the fleet. If its store cannot be read, that is what the page shows.
+async fn fleet_answer(
+    fleet: Option<Arc<Fleet>>,
+    query: RefreshQuery,
+    cursor: Option<RefreshCursor>,
+    own: Arc<FullSnapshot>,
+) -> RefreshResult {
+    let answer = match fleet {
+        Some(fleet) => fleet.refresh(query, cursor, Arc::clone(&own)).await,
+        None => Err(no_fleet()),
+    };
+    Ok(answer.unwrap_or_else(|unknown| {
+        let mut snapshot = own.snapshot.clone();
+        // How this process is says nothing of the others.
+        let since_unix_ms = snapshot.taken_at_unix_ms;
+        let unread = Finding {
+            severity: Severity::Warning,
+            sentence: format!("the figures of the fleet cannot be read: {}", unknown.reason),
+            about: FindingSubject::Requests,
+            since_unix_ms,
+            over_since_unix_ms: None,
+        };
+        snapshot.health = Health { status: unread.severity.status(), since_unix_ms, findings: vec![unread] };
+        let fleet = Some(FleetFigures::default());
+        RefreshResponse { snapshot, unread: Some(unknown), fleet, ..RefreshResponse::default() }
+    }))
 }
 
 /// Why the thread does not get a message.

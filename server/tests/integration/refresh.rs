@@ -75,7 +75,7 @@ async fn too_many_pages_are_told_to_come_back() {
     if bundle.is_empty() {
         return eprintln!("skipped: the browser bundle is not built, so every page is told to reload");
     }
-    let ask = RefreshQuery { window: Window::Hour, part: Part::Requests, span: None, earlier: None };
+    let ask = RefreshQuery { window: Window::Hour, part: Part::Requests, ..RefreshQuery::default() };
     let body = postcard::to_allocvec(&(bundle, ask, None::<RefreshCursor>)).expect("it can be written");
     let pages = (0..PAGES).map(|_| board.clone().oneshot(question(body.clone())));
     let responses: Vec<_> = join_all(pages).await.into_iter().map(|response| response.expect("an answer")).collect();

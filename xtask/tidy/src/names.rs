@@ -11,6 +11,9 @@ use crate::{
 const TWINS: &[(&str, &str)] = &[
     ("CommandReader", "its stand-in in a build without MongoDB"),
     ("Listener", "its stand-in in a build without MongoDB"),
+    ("Fleet", "its stand-in in a build without MongoDB"),
+    ("FleetOptions", "its stand-in in a build without MongoDB"),
+    ("Published", "its stand-in in a build without MongoDB"),
 ];
 
 /// Participles and pronouns. None of them alone is the name of a module, a type or a function.

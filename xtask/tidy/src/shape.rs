@@ -73,6 +73,8 @@ fn the_library_has_few_modules_at_its_first_level() {
         .iter()
         .filter_map(|path| path.strip_prefix("server/src/")?.split('/').next())
         .map(|name| name.trim_end_matches(".rs").to_owned())
+        // The root of the crate is what has them.
+        .filter(|name| name != "lib")
         .collect();
     assert!(
         modules.len() <= MAX_LIBRARY_MODULES,

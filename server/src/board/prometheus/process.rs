@@ -23,7 +23,8 @@ fn write_status(out: &mut Exposition, snapshot: &Snapshot) {
     let of_status = all.map(|status| (format!("status=\"{}\"", status.word()), u8::from(status == health.status)));
     out.all((Gauge, "watchboard_status", help), of_status);
     let about = |finding: &Finding| match finding.about {
-        FindingSubject::Requests | FindingSubject::Endpoint(_) => "requests",
+        // Findings of another instance are of the fleet's views alone.
+        FindingSubject::Requests | FindingSubject::Endpoint(_) | FindingSubject::Instance(_) => "requests",
         FindingSubject::Memory => "memory",
         FindingSubject::Database => "database",
     };

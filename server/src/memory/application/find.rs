@@ -260,6 +260,8 @@ mod tests {
         process::{Child, Command},
     };
 
+    use watchboard_test_support::HeldPort;
+
     fn why(missing: SearchFailure) -> String {
         match missing {
             SearchFailure::Gone(why) | SearchFailure::Unseen(why) | SearchFailure::Failed(why) => why.to_string(),
@@ -337,8 +339,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_told_apart() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+        let port = HeldPort::new();
+        let (listener, address) = (port.listen(), port.address());
         let mut finder = Finder::new(Watch::Listening(address));
         assert!(finder.find_processes().is_ok());
         drop(listener);

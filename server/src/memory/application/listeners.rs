@@ -96,6 +96,7 @@ pub(super) fn is_here(ip: IpAddr) -> bool {
 mod tests {
     use super::*;
     use std::net::TcpListener;
+    use watchboard_test_support::HeldPort;
 
     #[test]
     fn the_nearest_address_serves() {
@@ -114,14 +115,15 @@ mod tests {
 
     #[test]
     fn what_listens_is_found_and_what_does_not_is_not() {
-        let [here, all, both] = ["127.0.0.1:0", "0.0.0.0:0", "[::]:0"].map(|at| TcpListener::bind(at).unwrap());
+        let [all, both] = ["0.0.0.0:0", "[::]:0"].map(|at| TcpListener::bind(at).unwrap());
+        let port = HeldPort::new();
+        let here = port.listen();
         for listener in [&here, &all, &both] {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, listener.local_addr().unwrap().port()));
             assert_eq!(find_listeners(address).unwrap().inodes.len(), 1, "{address}");
         }
-        let address = here.local_addr().unwrap();
         drop(here);
-        assert_eq!(find_listeners(address), Ok(Listeners::default()));
+        assert_eq!(find_listeners(port.address()), Ok(Listeners::default()));
     }
 
     #[test]
