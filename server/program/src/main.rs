@@ -61,6 +61,8 @@ impl ProgramError {
 }
 
 fn main() -> ExitCode {
+    // Where the host gives huge pages to everybody, a thread that allocates a few KiB would have 2 MiB. An old kernel keeps its way.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let config = match config::read() {
         Ok(config) => config,
         // clap has help, the version or the error, and an exit code for each.
@@ -94,7 +96,7 @@ fn run_command(config: Config) -> Result<(), ProgramError> {
     match &config.command {
         Some(Command::Mark { text, board }) => output::print(&mark::send(&config, text, board.as_deref())?)?,
         Some(Command::HashPassword) => output::print(&format!("{}\n", login::hash_password()?))?,
-        Some(Command::Check) => output::print(&Plan::try_from(config)?.check_database()?.to_string())?,
+        Some(Command::Check) => output::print(&Plan::try_from(config)?.check_databases()?.to_string())?,
         _ => run::run(Plan::try_from(config)?)?,
     }
     Ok(())

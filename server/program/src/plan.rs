@@ -50,12 +50,17 @@ impl Plan {
         Ok(Self { config, database, access, pid, routes, tls, dialer })
     }
 
-    /// Checks the connection string. A start does not need this: the board shows an unusable one.
-    pub(crate) fn check_database(self) -> Result<Self, ConfigError> {
-        match self.config.mongodb_uri.as_deref().map(ConnectionString::parse) {
-            Some(Err(_)) => Err(self.config.lines.locate(SettingError::MongodbUri)),
-            _ => Ok(self),
+    /// Checks the connection strings. A start does not need this: the board shows an unusable one.
+    pub(crate) fn check_databases(self) -> Result<Self, ConfigError> {
+        let is_readable = |uri: &Option<String>| uri.as_deref().is_none_or(|uri| ConnectionString::parse(uri).is_ok());
+        let Config { mongodb_uri, fleet, lines, .. } = &self.config;
+        if !is_readable(mongodb_uri) {
+            return Err(lines.locate(SettingError::MongodbUri));
         }
+        if !is_readable(fleet) {
+            return Err(lines.locate(SettingError::FleetUri));
+        }
+        Ok(self)
     }
 }
 
@@ -117,6 +122,13 @@ impl fmt::Display for Plan {
             }
             (None, Some(path)) => writeln!(f, "  database     SQLite, {}", path.display())?,
             (None, None) => writeln!(f, "  database     none")?,
+        }
+        if let Some(uri) = &self.config.fleet {
+            let hosts =
+                ConnectionString::parse(uri).map_or_else(|_| "an unreadable address".to_owned(), |uri| hosts(&uri));
+            let name =
+                self.config.instance.as_deref().map_or("the machine's name".to_owned(), |name| format!("\"{name}\""));
+            writeln!(f, "  fleet        in MongoDB at {hosts}, as {name}")?;
         }
         match self.config.history_folder() {
             Some(folder) => writeln!(f, "  history      on disk, in {}", folder.display())?,

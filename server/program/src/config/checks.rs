@@ -28,6 +28,9 @@ pub(super) fn check_combinations(config: &Config) -> Result<(), SettingError> {
     if let Some((_, flag)) = history_flags.into_iter().find(|(is_set, _)| *is_set && config.no_history) {
         return Err(SettingError::NoHistory { flag });
     }
+    if config.instance.is_some() && config.fleet.is_none() {
+        return Err(SettingError::NoFleet);
+    }
     if let Some(upstream) = &config.upstream {
         return check_upstream(config, upstream);
     }

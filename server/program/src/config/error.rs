@@ -20,6 +20,13 @@ pub(crate) enum SettingError {
     Tls(#[from] TlsError),
     #[error("--{flag} is of the application that --upstream names, and there is none")]
     NoUpstream { flag: &'static str },
+    #[error("--instance is this one's name in the fleet that --fleet names, and there is none")]
+    NoFleet,
+    #[error(
+        "--fleet cannot be read: it is mongodb://[USER:PASSWORD@]HOST[:PORT][/DATABASE], its password percent-encoded"
+    )]
+    // Without its source: that may quote the password.
+    FleetUri,
     #[error("--no-history keeps nothing on disk: leave --{flag} out, or --no-history")]
     NoHistory { flag: &'static str },
     #[error(transparent)]
@@ -59,6 +66,8 @@ impl SettingError {
         Some(match self {
             Self::HalfOfTls | Self::Tls(_) => "tls-cert",
             Self::NoUpstream { flag } | Self::NoHistory { flag } => flag,
+            Self::NoFleet => "instance",
+            Self::FleetUri => "fleet",
             Self::UpstreamTls(_) | Self::AuthorityWithoutTls => "upstream-ca",
             Self::UpstreamOfDemo | Self::UpstreamIsWatchboard { .. } => "upstream",
             Self::SameAddress(_) => "proxy-listen",

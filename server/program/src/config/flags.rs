@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 use ipnet::IpNet;
 use watchboard::{BasePath, HistoryStep, TraceUrl};
 
@@ -10,7 +10,7 @@ use super::{
     history_folder::{default_folder, name_of},
     lines::Lines,
     rules::RuleOptions,
-    values::{address, document, filter, kept_steps, seconds, upstream},
+    values::{address, document, filter, instance_name, kept_steps, seconds, upstream},
 };
 use crate::{
     login::LoginOptions,
@@ -43,6 +43,18 @@ pub(crate) struct Config {
     /// The SQLite database to watch, instead of a MongoDB: a file, opened to be read alone and never created.
     #[arg(long, env = "WATCHBOARD_SQLITE", value_name = "PATH", global = true)]
     pub(crate) sqlite: Option<PathBuf>,
+
+    /// The MongoDB that the instances of a fleet share: mongodb://[USER:PASSWORD@]HOST[:PORT][/DATABASE]. Each writes its figures there, so that any board shows one or all. Its user is its own, never the application's.
+    #[arg(long, env = "WATCHBOARD_FLEET", value_name = "URI", hide_env_values = true, global = true)]
+    pub(crate) fleet: Option<String>,
+
+    /// The name of this instance in the fleet, which it keeps over restarts. The default is the name of the machine.
+    #[arg(long, env = "WATCHBOARD_INSTANCE", value_name = "NAME", value_parser = instance_name, global = true)]
+    pub(crate) instance: Option<String>,
+
+    /// The name of the application, as the board has it. The default is that of its process.
+    #[arg(long, env = "WATCHBOARD_SERVICE", value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), global = true)]
+    pub(crate) service: Option<String>,
 
     /// The folder in which the history is kept, so that it outlives the process. Without it a folder for what is watched, in the state
     /// directory of systemd's unit or of the user.

@@ -29,6 +29,8 @@ pub(crate) enum ValueError {
     Seconds,
     #[error("it is not STEP=TIME with a step of 10s, 1m or 15m, and a time from 15m to 10years, as in 10s=48h")]
     KeptSteps,
+    #[error("a name of 1 to 100 characters, and not `all`, which stands for all instances")]
+    InstanceName,
     #[error("the document is asked for in plain HTTP, as the application is; or give a file")]
     DocumentScheme,
     #[error("{0:?} is none of off, error, warn, info, debug, trace; a module has its level with it, as in hyper=debug")]
@@ -91,6 +93,12 @@ pub(super) fn kept_steps(text: &str) -> Result<(HistoryStep, Duration), ValueErr
     };
     let time = humantime::parse_duration(time.trim()).ok().filter(|time| KEPT.contains(time));
     Ok((step, time.ok_or(ValueError::KeptSteps)?))
+}
+
+/// The name of an instance in a fleet.
+pub(super) fn instance_name(text: &str) -> Result<String, ValueError> {
+    let name = text.trim();
+    if watchboard_wire::is_instance_name(name) { Ok(name.to_owned()) } else { Err(ValueError::InstanceName) }
 }
 
 pub(super) fn document(text: &str) -> Result<String, ValueError> {

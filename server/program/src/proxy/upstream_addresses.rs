@@ -116,6 +116,7 @@ async fn look_up((host, port): (&str, u16), permit: OwnedSemaphorePermit) -> io:
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
+    use watchboard_test_support::HeldPort;
 
     use super::{super::failure::Failure, *};
 
@@ -132,12 +133,12 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_is_gone_is_looked_up_again_at_once() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let held = HeldPort::new();
+        let (listener, port) = (held.listen(), held.address().port());
         let addresses = UpstreamAddresses::default();
         addresses.set(&[SocketAddr::from(([127, 0, 0, 99], port))]);
         let stream = addresses.connect(("localhost", port)).await.unwrap();
-        assert_eq!(stream.peer_addr().unwrap(), listener.local_addr().unwrap());
+        assert_eq!(stream.peer_addr().unwrap(), held.address());
         drop(listener);
         let failure = addresses.connect(("localhost", port)).await.unwrap_err();
         assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);

@@ -56,6 +56,16 @@ pub(super) fn start(config: &Config, subject: Subject, capacities: &Capacities, 
         Some(target) => builder.watch_process(target),
         None => builder.service(if config.is_demo() { "demo shop" } else { "watchboard" }),
     };
+    if let Some(service) = &config.service {
+        builder = builder.service(service);
+    }
+    if let Some(uri) = &config.fleet {
+        builder = builder.fleet(uri).url(&url);
+        // A board alone has no figures of an application for the fleet.
+        let is_alone = config.upstream.is_none() && !config.is_demo();
+        let name = config.instance.as_deref().or(is_alone.then_some(""));
+        builder = name.into_iter().fold(builder, Builder::instance);
+    }
     builder = capacities.show(builder, config.upstream.is_some());
     if config.upstream.is_some() {
         builder = builder.routes(routes.clone());
