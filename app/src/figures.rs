@@ -4,9 +4,9 @@
 use watchboard_wire::RefreshCursor;
 use watchboard_wire::format;
 use watchboard_wire::{
-    DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, Mark, MemoryDetail,
-    RefreshQuery, RefreshResponse, ShownSpan, SlowRequest, Snapshot, Timeline, TimelineColumns, Unknown, Window,
-    WindowTotals,
+    DatabaseDetail, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, FleetFigures, InstanceScope, LongLivedRow,
+    Mark, MemoryDetail, RefreshQuery, RefreshResponse, ShownSpan, SlowRequest, Snapshot, Timeline, TimelineColumns,
+    Unknown, Window, WindowTotals,
 };
 
 /// The maximum that the server keeps.
@@ -39,6 +39,8 @@ pub(crate) struct Figures {
     pub(crate) endpoint: Option<EndpointDetail>,
     pub(crate) memory: Option<MemoryDetail>,
     pub(crate) database: Option<DatabaseDetail>,
+    /// The fleet that they are from; `None` if they are of this instance.
+    pub(crate) fleet: Option<FleetFigures>,
 }
 
 impl Figures {
@@ -64,6 +66,7 @@ impl Figures {
             endpoint: first.endpoint,
             memory: first.memory,
             database: first.database,
+            fleet: first.fleet,
         }
     }
 
@@ -81,7 +84,7 @@ impl Figures {
 
     /// The span of the sums in words: `last 15 minutes`, or less while the monitor is younger. With long gaps only what was watched.
     pub(crate) fn window_text(&self) -> String {
-        if self.past.is_some() {
+        if self.is_past() {
             return "chosen span".to_owned();
         }
         let (window, seconds) = (self.window(), self.totals.seconds);
@@ -93,6 +96,16 @@ impl Figures {
         } else {
             format!("last {}", window.long_word())
         }
+    }
+
+    /// Whether they are of a past span, and not of a window that ends now. Those of a fleet are of steps too, and have no newer ones.
+    pub(crate) fn is_past(&self) -> bool {
+        self.past.is_some() && self.query.span.is_some()
+    }
+
+    /// Whether the figures of hosts are those of the charts alone: of a past span, and of all instances together.
+    pub(crate) fn are_of_charts(&self) -> bool {
+        self.is_past() || self.query.scope == InstanceScope::All
     }
 
     /// The newest tick that they are of.
@@ -151,7 +164,7 @@ impl Figures {
             || !newer.is_unchanged
                 && (newer.timeline.window != self.timeline.window || newer.span.or(self.past).is_some());
         if newer.is_unchanged && !is_of_other {
-            self.snapshot = newer.snapshot;
+            (self.snapshot, self.fleet) = (newer.snapshot, newer.fleet);
             return;
         }
         if is_of_other {
@@ -198,6 +211,7 @@ impl Figures {
         self.timeline.extend(newer.timeline);
         self.marks = newer.marks.unwrap_or_else(|| std::mem::take(&mut self.marks));
         self.slowest = newer.slowest.unwrap_or_else(|| std::mem::take(&mut self.slowest));
+        self.fleet = newer.fleet;
         (self.snapshot, self.totals, self.uncounted_errors) = (newer.snapshot, newer.totals, newer.uncounted_errors);
     }
 }

@@ -8,15 +8,16 @@ mod keys;
 mod menu;
 mod nav;
 mod past_span;
+mod scope;
 mod shown_span;
 mod status_line;
 mod tab;
 mod viewer;
 
-pub(crate) use self::{dialog_content::DialogContent, tab::Tab};
+pub(crate) use self::{dialog_content::DialogContent, scope::ScopeSwitch, tab::Tab};
 
-use leptos::{either::EitherOf6, prelude::*};
-use watchboard_wire::{RefreshQuery, RefreshResponse};
+use leptos::{either::EitherOf7, prelude::*};
+use watchboard_wire::{InstanceScope, RefreshQuery, RefreshResponse};
 
 use self::{
     controls::Controls,
@@ -24,6 +25,7 @@ use self::{
     dialogs::Dialogs,
     nav::{Nav, Windows},
     past_span::PastSpanNotice,
+    scope::ScopeNotice,
     shown_span::{chart_marks, chart_span},
     status_line::StatusLine,
     viewer::OpenNote,
@@ -42,8 +44,8 @@ use crate::{
 /// In the place of a view whose figures the server has not sent.
 const NO_CONTACT: &str = "No contact with the server, so this view has no figures. They come as soon as it answers.";
 
-/// In the place of a view of a past span, with the reason.
-const NOT_READ: &str = "The figures of this span cannot be read now. They are asked for again. The reason: ";
+/// In the place of a view of a past span or of the fleet, with the reason.
+const NOT_READ: &str = "These figures cannot be read now, and are asked for again: ";
 
 /// In the place of a view whose code has not come.
 const NO_CODE: &str =
@@ -72,15 +74,23 @@ fn provide_context_of_views(first: RefreshResponse) -> Chunks {
     selection.with_untracked(Chunks::provide)
 }
 
+/// The view, whether it is of one endpoint, and whose figures it has. Each is a page of its own.
+type ShownView = (View, bool, InstanceScope);
+
+fn shown_view_of(selection: &Selection) -> ShownView {
+    (selection.view, selection.endpoint.is_some(), selection.scope.clone())
+}
+
 /// A view, or a sentence in its place.
-fn shown_view(shown: Option<(View, bool)>, missing: impl Fn() -> String + Send + Sync + 'static) -> impl IntoView {
+fn shown_view(shown: Option<ShownView>, missing: impl Fn() -> String + Send + Sync + 'static) -> impl IntoView {
     match shown {
-        None => EitherOf6::F(view! { <p class="unknown">{missing}</p> }),
-        Some((View::Overview, _)) => EitherOf6::A(view! { <Overview /> }),
-        Some((View::Requests, false)) => EitherOf6::B(chunks::requests()),
-        Some((View::Requests, true)) => EitherOf6::C(chunks::endpoint()),
-        Some((View::Memory, _)) => EitherOf6::D(chunks::memory()),
-        Some((View::Database, _)) => EitherOf6::E(chunks::database()),
+        None => EitherOf7::F(view! { <p class="unknown">{missing}</p> }),
+        Some((View::Overview, ..)) => EitherOf7::A(view! { <Overview /> }),
+        Some((View::Requests, false, _)) => EitherOf7::B(chunks::requests()),
+        Some((View::Requests, true, _)) => EitherOf7::C(chunks::endpoint()),
+        Some((View::Memory, ..)) => EitherOf7::D(chunks::memory()),
+        Some((View::Database, ..)) => EitherOf7::E(chunks::database()),
+        Some((View::Instances, ..)) => EitherOf7::G(chunks::instances()),
     }
 }
 
@@ -90,7 +100,7 @@ fn shown_view(shown: Option<(View, bool)>, missing: impl Fn() -> String + Send +
 pub(crate) fn ReportedView(first: RefreshResponse) -> impl IntoView {
     let unread = first.unread.clone();
     provide_context_of_views(first);
-    let shown = use_selection().with_untracked(|selection| (selection.view, selection.endpoint.is_some()));
+    let shown = use_selection().with_untracked(shown_view_of);
     let reason = unread.as_ref().map(|unknown| [NOT_READ, &unknown.reason].concat()).unwrap_or_default();
     view! {
         {(shown.0 == View::Overview).then(|| view! { <StatusLine /> })}
@@ -107,13 +117,14 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
     let is_lost = move || live.link_state() == LinkState::Lost;
     let view = Memo::new(move |_| {
         let is_loaded = selection.with(Chunk::of).is_none_or(|chunk| chunks.has(chunk));
-        let part = selection.with(|selection| selection.refresh_query().part);
+        let wanted = selection.with(Selection::refresh_query);
         // Without contact the figures of another window would pass for those of this one.
         let is_wanted = |query: &RefreshQuery| {
-            query.part == part && (!is_lost() || query.window == selection.with(|selection| selection.window))
+            (&query.part, &query.scope) == (&wanted.part, &wanted.scope)
+                && (!is_lost() || query.window == wanted.window)
         };
         let is_there = figures.with(|figures| figures.unread.is_none() && is_wanted(&figures.query));
-        (is_there && is_loaded).then(|| selection.with(|selection| (selection.view, selection.endpoint.is_some())))
+        (is_there && is_loaded).then(|| selection.with(shown_view_of))
     });
     let missing = move || {
         let words = if live.other_build.get() {
@@ -147,6 +158,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         <a class="skip" href="#view">"Skip to the figures"</a>
         <header class="top">
             <h1><span class="service">{service}</span> <span class="product">"Watchboard"</span></h1>
+            {move || chunks.later(Chunk::Dialogs, "scope", true, chunks::scope_switch)}
             <div class="ways">
                 <Nav />
                 <Windows />
@@ -157,6 +169,7 @@ pub(crate) fn PageFrame(first: RefreshResponse) -> impl IntoView {
         <BundleMissing />
         <UnknownSelection />
         <AfterPause />
+        <ScopeNotice />
         <PastSpanNotice />
         <StatusLine />
         <main id="view" tabindex="-1" class:lost=is_lost>

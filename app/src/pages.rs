@@ -11,6 +11,7 @@ mod endpoint;
 mod endpoints;
 mod errors;
 mod export_links;
+mod instances;
 mod long_lived;
 mod memory;
 mod overview;
@@ -23,6 +24,7 @@ mod top;
 
 use database::DatabasePage;
 use endpoint::EndpointPage;
+use instances::InstancesPage;
 use memory::MemoryPage;
 pub(crate) use overview::Overview;
 use requests::RequestsPage;

@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use leptos::prelude::{ServerFnError, provide_context, use_context};
-use watchboard_wire::{Fault, FullSnapshot, Mark, Reading, RefreshCursor, RefreshQuery, RefreshResponse};
+use watchboard_wire::{Fault, FullSnapshot, InstanceRow, Mark, Reading, RefreshCursor, RefreshQuery, RefreshResponse};
 
 /// The answer to a refresh, or the reason why there is none.
 pub type RefreshResult = Reading<RefreshResponse>;
@@ -31,6 +31,15 @@ pub trait Telemetry: Send + Sync + 'static {
         query: RefreshQuery,
         cursor: Option<RefreshCursor>,
     ) -> Pin<Box<dyn Future<Output = RefreshResult> + Send>>;
+
+    /// The instances of the fleet, the worst first. This waits for the fleet's store.
+    fn instances(&self) -> Pin<Box<dyn Future<Output = Reading<Vec<InstanceRow>>> + Send>>;
+
+    /// The body of `/health` as an instance of the fleet last wrote it; `None` if there is none that can be read.
+    fn instance_health(&self, name: String) -> Pin<Box<dyn Future<Output = Reading<Option<String>>> + Send>>;
+
+    /// What steps do not have, as all instances of the fleet last wrote it: `status_codes` and `recent_errors` of `/health`.
+    fn sums_of_runs(&self) -> Pin<Box<dyn Future<Output = Reading<String>> + Send>>;
 
     /// As [`refresh`](Self::refresh), with the figures of the earlier span that the question wants beside its own.
     fn refresh_with_earlier(

@@ -11,7 +11,7 @@ mod sort;
 #[cfg(feature = "hydrate")]
 mod viewer_state;
 
-use watchboard_wire::{EarlierSpan, FindingSubject, Part, RefreshQuery, Window};
+use watchboard_wire::{EarlierSpan, FindingSubject, InstanceScope, Part, RefreshQuery, Window};
 
 pub(crate) use navigation::{navigate, provide, use_selection};
 pub(crate) use sort::{ColumnSet, Sort};
@@ -26,10 +26,12 @@ pub(crate) enum View {
     Requests,
     Memory,
     Database,
+    /// The instances of the fleet.
+    Instances,
 }
 
 impl View {
-    pub(crate) const ALL: [Self; 4] = [Self::Overview, Self::Requests, Self::Memory, Self::Database];
+    pub(crate) const ALL: [Self; 5] = [Self::Overview, Self::Requests, Self::Memory, Self::Database, Self::Instances];
 
     /// Its word in the query and in the navigation.
     pub(crate) fn word(self) -> &'static str {
@@ -38,6 +40,7 @@ impl View {
             Self::Requests => "requests",
             Self::Memory => "memory",
             Self::Database => "database",
+            Self::Instances => "instances",
         }
     }
 }
@@ -64,6 +67,10 @@ pub(crate) struct Selection {
     pub(crate) span: Option<(u64, u64)>,
     /// The earlier span that is laid under the past one.
     pub(crate) earlier: Option<EarlierSpan>,
+    /// Whose figures the page shows.
+    pub(crate) scope: InstanceScope,
+    /// What the map of the instances shows, by its word.
+    pub(crate) heat: String,
     /// The request in the drawer, by its key or its id.
     pub(crate) request: Option<String>,
     /// What the URL asks for that the page does not know, in a sentence.
@@ -73,8 +80,13 @@ pub(crate) struct Selection {
 impl Selection {
     /// Another view of the same window.
     pub(crate) fn to_view(&self, view: View) -> Self {
-        let Self { window, wall, span, earlier, .. } = *self;
-        Self { view, window, wall, span, earlier, ..Self::default() }
+        let Self { window, wall, span, earlier, ref scope, .. } = *self;
+        Self { view, window, wall, span, earlier, scope: scope.clone(), ..Self::default() }
+    }
+
+    /// The same view of other instances. An endpoint is of all of them, a request of one.
+    pub(crate) fn to_scope(&self, scope: InstanceScope) -> Self {
+        Self { scope, request: None, unknown: None, ..self.clone() }
     }
 
     /// The same view of another window.
@@ -105,6 +117,7 @@ impl Selection {
             FindingSubject::Endpoint(name) => self.to_view(View::Requests).to_endpoint(name),
             FindingSubject::Memory => self.to_view(View::Memory),
             FindingSubject::Database => self.to_view(View::Database),
+            FindingSubject::Instance(name) => self.to_view(View::Overview).to_scope(InstanceScope::One(name.clone())),
         }
     }
 
@@ -145,7 +158,8 @@ impl Selection {
             (View::Requests, Some(name)) => Part::Endpoint(name.clone()),
             (View::Memory, _) => Part::Memory,
             (View::Database, _) => Part::Database,
+            (View::Instances, _) => Part::Instances,
         };
-        RefreshQuery { window: self.window, part, span: self.span, earlier: self.earlier }
+        RefreshQuery { window: self.window, part, span: self.span, earlier: self.earlier, scope: self.scope.clone() }
     }
 }

@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use watchboard_wire::format;
 
 use super::{menu::Menu, viewer::SignOut};
-use crate::live::{LinkState, snapshot_text, use_live};
+use crate::{
+    figures::Figures,
+    live::{LinkState, snapshot_text, use_live},
+};
 
 /// Freshness, pause and the menu.
 #[component]
@@ -35,7 +38,7 @@ fn Freshness() -> impl IntoView {
     let link = Memo::new(move |_| live.link_state());
     let taken_at = snapshot_text(|snapshot| snapshot.clock(snapshot.taken_at_unix_ms));
     let date = snapshot_text(|snapshot| snapshot.date_time(snapshot.taken_at_unix_ms));
-    let is_past = Memo::new(move |_| live.figures.with(|figures| figures.past.is_some()));
+    let is_past = Memo::new(move |_| live.figures.with(Figures::is_past));
     let state = move || match link.get() {
         LinkState::Live if is_past.get() => ("freshness paused", "Past"),
         LinkState::AsLoaded => ("freshness as-loaded", "As loaded"),

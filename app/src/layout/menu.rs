@@ -67,7 +67,7 @@ fn SpanFields() -> impl IntoView {
         ]
         .concat()
     };
-    view! { <form class="span" method="get" inner_html=fields></form> }
+    view! { <form id="span" method="get" inner_html=fields></form> }
 }
 
 /// A link that loads the page again. With scripts it loads the figures alone.

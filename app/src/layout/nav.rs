@@ -42,12 +42,14 @@ pub(crate) fn Nav() -> impl IntoView {
         let content = (view.word(), badge);
         way(move |selection| selection.to_view(view), move |selection| selection.view == view, "", content)
     };
+    let is_in_fleet = snapshot_memo(|snapshot| snapshot.instance.is_some());
     // Without a database its view says how to watch one; the overview leads there.
     let is_shown = move || !is_unwatched.get() || selection.with(|selection| selection.view == View::Database);
     view! {
         <nav aria-label="Views">
             {[View::Overview, View::Requests, View::Memory].map(link).collect_view()}
             {move || is_shown().then(|| link(View::Database))}
+            {move || is_in_fleet.get().then(|| link(View::Instances))}
         </nav>
     }
 }
@@ -60,6 +62,7 @@ fn is_problem(finding: &Finding) -> bool {
 fn view_of(finding: &Finding) -> View {
     match finding.about {
         FindingSubject::Requests | FindingSubject::Endpoint(_) => View::Requests,
+        FindingSubject::Instance(_) => View::Instances,
         FindingSubject::Memory => View::Memory,
         FindingSubject::Database => View::Database,
     }

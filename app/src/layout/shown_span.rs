@@ -11,7 +11,7 @@ pub(super) fn chart_span(figures: &Figures) -> ChartSpan {
     let newest = span.points - 1;
     ChartSpan {
         span,
-        is_past: figures.past.is_some(),
+        is_past: figures.is_past(),
         started_ms: snapshot.wall_clock(snapshot.started_at_unix_ms),
         end_ms: match figures.past {
             // Where its last point begins.

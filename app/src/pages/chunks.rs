@@ -8,10 +8,11 @@ use leptos::{either::Either, prelude::*};
 
 #[cfg(not(feature = "hydrate"))]
 use super::{
-    DatabasePage, EndpointPage, MemoryPage, RequestsPage, cards::AllCards, request::RequestDrawer, top::ChartsAndTop,
+    DatabasePage, EndpointPage, InstancesPage, MemoryPage, RequestsPage, cards::AllCards, request::RequestDrawer,
+    top::ChartsAndTop,
 };
 #[cfg(not(feature = "hydrate"))]
-use crate::layout::DialogContent;
+use crate::layout::{DialogContent, ScopeSwitch};
 use crate::{
     components::ChartData,
     selection::{Selection, View},
@@ -24,13 +25,14 @@ pub(crate) enum Chunk {
     Requests,
     Memory,
     Database,
+    Instances,
     /// The charts and the table of the overview, and the small lines of its tiles.
     Charts,
     /// What is folded on the overview.
     Cards,
     /// The request in the drawer.
     Drawer,
-    /// What opens over the page.
+    /// What opens over the page, and the switch between instances.
     Dialogs,
 }
 
@@ -42,6 +44,7 @@ impl Chunk {
             View::Requests => Some(Self::Requests),
             View::Memory => Some(Self::Memory),
             View::Database => Some(Self::Database),
+            View::Instances => Some(Self::Instances),
         }
     }
 
@@ -164,10 +167,12 @@ view_of_chunk!(requests, RequestsPage);
 view_of_chunk!(endpoint, EndpointPage);
 view_of_chunk!(memory, MemoryPage);
 view_of_chunk!(database, DatabasePage);
+view_of_chunk!(instances, InstancesPage);
 view_of_chunk!(charts, ChartsAndTop);
 view_of_chunk!(cards, AllCards);
 view_of_chunk!(drawer, RequestDrawer);
 view_of_chunk!(dialogs, DialogContent);
+view_of_chunk!(scope_switch, ScopeSwitch);
 
 /// The points at which the bundler splits the WASM.
 #[cfg(feature = "hydrate")]
@@ -182,12 +187,12 @@ mod split {
 
     use super::{
         super::{
-            DatabasePage, EndpointPage, MemoryPage, RequestsPage, cards::AllCards, request::RequestDrawer,
-            top::ChartsAndTop,
+            DatabasePage, EndpointPage, InstancesPage, MemoryPage, RequestsPage, cards::AllCards,
+            request::RequestDrawer, top::ChartsAndTop,
         },
         ChartData, Chunk,
     };
-    use crate::layout::DialogContent;
+    use crate::layout::{DialogContent, ScopeSwitch};
 
     /// Whether it is there now.
     pub(super) async fn load(chunk: Chunk) -> bool {
@@ -196,10 +201,11 @@ mod split {
             Chunk::Requests => load_requests().await.and(load_endpoint().await),
             Chunk::Memory => load_memory().await,
             Chunk::Database => load_database().await,
+            Chunk::Instances => load_instances().await,
             Chunk::Charts => load_charts().await.and(load_sparkline().await),
             Chunk::Cards => load_cards().await,
             Chunk::Drawer => load_drawer().await,
-            Chunk::Dialogs => load_dialogs().await,
+            Chunk::Dialogs => load_dialogs().await.and(load_scope_switch().await),
         };
         loaded.is_ok()
     }
@@ -218,10 +224,12 @@ mod split {
     split_view!(requests, load_endpoint, endpoint, EndpointPage);
     split_view!(memory, load_memory, memory, MemoryPage);
     split_view!(database, load_database, database, DatabasePage);
+    split_view!(instances, load_instances, instances, InstancesPage);
     split_view!(charts, load_charts, charts, ChartsAndTop);
     split_view!(cards, load_cards, cards, AllCards);
     split_view!(drawer, load_drawer, drawer, RequestDrawer);
     split_view!(dialogs, load_dialogs, dialogs, DialogContent);
+    split_view!(dialogs, load_scope_switch, scope_switch, ScopeSwitch);
 
     #[wasm_split(charts, wasm_split_path = leptos::wasm_split, preload(load_sparkline), fallible)]
     pub(super) fn sparkline(data: ChartData) -> Result<String, SplitLoaderError> {

@@ -124,18 +124,22 @@ pub(super) fn DatabaseFacts() -> impl IntoView {
 }
 
 fn sentence(database: &DatabaseHealth, now_unix_ms: u64) -> String {
-    let for_long = format::span(now_unix_ms.saturating_sub(database.since_unix_ms) / 1000);
+    // Of all instances together nobody knows since when.
+    let for_long = match database.since_unix_ms {
+        0 => String::new(),
+        since => format!(" for {}", format::span(now_unix_ms.saturating_sub(since) / 1000)),
+    };
     match &database.state {
         DatabaseState::NotConfigured => {
             "No database is watched. The program watches one with --mongodb-uri or --sqlite, an application in Rust with Builder::database."
                 .to_owned()
         }
-        DatabaseState::Connecting => format!("Connecting for {for_long}."),
-        DatabaseState::Healthy => format!("Healthy for {for_long}."),
+        DatabaseState::Connecting => format!("Connecting{for_long}."),
+        DatabaseState::Healthy => format!("Healthy{for_long}."),
         DatabaseState::Failed(failure) => {
             let words = failure.kind.words();
             let (first, rest) = words.split_at(1);
-            format!("{}{rest} for {for_long}: {}", first.to_ascii_uppercase(), failure.detail)
+            format!("{}{rest}{for_long}: {}", first.to_ascii_uppercase(), failure.detail)
         }
     }
 }

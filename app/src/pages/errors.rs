@@ -49,7 +49,7 @@ pub(crate) fn CauseTable(most: usize) -> impl IntoView {
         };
         if figures.uncounted_errors > 0 && figures.endpoint.is_none() {
             let uncounted = format::exact(figures.uncounted_errors);
-            let of = if figures.past.is_some() { "of this span" } else { "since the start" };
+            let of = if figures.is_past() { "of this span" } else { "since the start" };
             foot = format!(
                 "{foot} {uncounted} errors {of} are in none of them: more came at once, or of more causes, than are kept."
             );

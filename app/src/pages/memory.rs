@@ -11,6 +11,7 @@ mod system;
 mod threads;
 
 use leptos::{either::Either, prelude::*};
+use watchboard_wire::InstanceScope;
 
 use self::{
     allocation::{AllocationTable, NO_COUNTING_ALLOCATOR},
@@ -31,11 +32,45 @@ use super::{
     charts::{AllocationChart, CpuChart, PressureChart, RssChart},
     endpoints::AllocatingTable,
     export_links::ExportLinks,
+    instances::InstanceFigure,
 };
-use crate::{components::Card, live::use_live};
+use crate::{
+    components::Card,
+    live::use_live,
+    selection::{Selection, View, use_selection},
+};
 
 #[component]
 pub(crate) fn MemoryPage() -> impl IntoView {
+    let is_of_all = use_selection().with_untracked(|selection| selection.scope == InstanceScope::All);
+    if is_of_all { Either::Left(view! { <MemoryOfAll /> }) } else { Either::Right(view! { <MemoryOfOne /> }) }
+}
+
+/// The memory of all instances: what adds up, and the way to the rest.
+#[component]
+fn MemoryOfAll() -> impl IntoView {
+    let instances = use_selection().with_untracked(|selection| {
+        Selection { heat: InstanceFigure::Memory.word().to_owned(), ..selection.to_view(View::Instances) }.href()
+    });
+    view! {
+        <div class="overview">
+            <div class="column">
+                <RssChart />
+            </div>
+            <div class="column">
+                <CpuChart />
+            </div>
+        </div>
+        <p class="unknown">
+            "Bytes are the sums of all instances, CPU their mean. Limits, processes and threads are of one machine: "
+            <a href=instances>"choose an instance"</a>"."
+        </p>
+        <ExportLinks />
+    }
+}
+
+#[component]
+fn MemoryOfOne() -> impl IntoView {
     // The allocator of a program does not change while it runs.
     let counts = use_live().figures.with_untracked(|figures| figures.snapshot.memory.heap.is_some());
     // The allocations and the runtime of other processes are unknown.

@@ -96,6 +96,8 @@ fn database_in_brief(figures: &Figures) -> Vec<Fact> {
             return vec![];
         }
         DatabaseState::Connecting => "connecting".to_owned(),
+        // Of all instances together nobody knows since when.
+        _ if database.since_unix_ms == 0 => database.status_text(),
         DatabaseState::Healthy => format!("answers, for {}", age(database.since_unix_ms)),
         DatabaseState::Failed(failure) => format!("{}, for {}", failure.kind.words(), age(database.since_unix_ms)),
     };

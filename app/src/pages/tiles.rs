@@ -19,19 +19,19 @@ use crate::{
 #[component]
 pub(super) fn Tiles() -> impl IntoView {
     let recent = |now: fn(&RecentRequests) -> String, past: fn(&WindowTotals) -> String| {
-        figures_memo(move |figures: &Figures| match figures.past {
-            Some(_) => past(&figures.totals),
-            None => now(&figures.snapshot.requests.last_ten_seconds),
+        figures_memo(move |figures: &Figures| {
+            if figures.is_past() { past(&figures.totals) } else { now(&figures.snapshot.requests.last_ten_seconds) }
         })
     };
-    let label = |name: &'static str, scope: &'static str, of_past: &'static str| {
-        figures_memo(move |figures: &Figures| [name, if figures.past.is_some() { of_past } else { scope }].concat())
+    let label = |name: &'static str, scope: &'static str, of_charts: &'static str| {
+        figures_memo(move |figures: &Figures| [name, if figures.are_of_charts() { of_charts } else { scope }].concat())
     };
     let host = |now: fn(&Snapshot) -> String, past: fn(&TimelineColumns) -> String| {
-        figures_memo(move |figures: &Figures| match figures.past {
-            Some(_) => past(&figures.timeline.columns),
-            None => now(&figures.snapshot),
-        })
+        figures_memo(
+            move |figures: &Figures| {
+                if figures.are_of_charts() { past(&figures.timeline.columns) } else { now(&figures.snapshot) }
+            },
+        )
     };
     let window = |read: fn(&WindowTotals) -> String| {
         figures_memo(move |figures: &Figures| format!("{} in the {}", read(&figures.totals), figures.window_text()))
@@ -75,7 +75,7 @@ pub(super) fn Tiles() -> impl IntoView {
                 tone=calm()
             />
             <StatTile
-                label=label(whose, "", ", at its end")
+                label=label(whose, "", ", at the end")
                 value=host(rss, |columns| known_values(&columns.rss_bytes).last().map_or_else(dash, |bytes| format::bytes(bytes as f64)))
                 detail=host(memory_detail, |_| "resident".to_owned())
                 change=calm()

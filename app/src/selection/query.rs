@@ -1,9 +1,12 @@
 //! A selection as the query of a URL, and back. A missing value becomes the default. So does an unknown one, and the page says so.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use watchboard_wire::{EarlierSpan, Window};
+use watchboard_wire::{EarlierSpan, InstanceScope, Window};
 
 use super::{ColumnSet, Selection, Sort, View};
+
+/// All instances, in the place of the name of one.
+const ALL: &str = "all";
 
 impl Selection {
     /// Its link, relative to the page.
@@ -28,6 +31,12 @@ impl Selection {
         add("from", &from.to_string(), self.span.is_some());
         add("to", &to.to_string(), self.span.is_some());
         add("earlier", self.earlier.map_or("", EarlierSpan::word), self.earlier.is_some());
+        match &self.scope {
+            InstanceScope::Own => {}
+            InstanceScope::All => add("instance", ALL, true),
+            InstanceScope::One(name) => add("instance", name, true),
+        }
+        add("heat", &self.heat, !self.heat.is_empty());
         add("request", self.request.as_deref().unwrap_or_default(), self.request.is_some());
         href
     }
@@ -65,6 +74,14 @@ impl Selection {
                 "from" => from = Some(value),
                 "to" => to = Some(value),
                 "earlier" => selection.earlier = parse_word(EarlierSpan::ALL, EarlierSpan::word, &value),
+                "instance" => {
+                    selection.scope = match &*value {
+                        "" => InstanceScope::Own,
+                        ALL => InstanceScope::All,
+                        _ => InstanceScope::One(value),
+                    };
+                }
+                "heat" => selection.heat = value,
                 "request" => selection.request = Some(value).filter(|key| !key.is_empty()),
                 _ => {}
             }
@@ -126,10 +143,14 @@ mod tests {
             wall: true,
             span: Some((1_764_300_000, 1_764_300_060)),
             earlier: Some(EarlierSpan::Week),
+            scope: InstanceScope::One("web-7 ä&=%".to_owned()),
+            heat: "memory".to_owned(),
             request: Some("1764300000000.53211".to_owned()),
             unknown: None,
         };
         assert_eq!(Selection::from_query(&selection.href()), selection);
+        let all = selection.to_scope(InstanceScope::All);
+        assert_eq!(Selection::from_query(&all.href()), all);
         assert_eq!(Selection::from_query(&Selection::default().href()), Selection::default());
     }
 

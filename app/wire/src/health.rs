@@ -115,4 +115,6 @@ pub enum FindingSubject {
     Memory,
     /// The database.
     Database,
+    /// One instance of the fleet, by its name.
+    Instance(String),
 }

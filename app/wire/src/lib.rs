@@ -17,6 +17,7 @@ mod failure;
 mod fault;
 pub mod format;
 mod health;
+mod instances;
 mod latency;
 mod long_lived;
 mod mark;
@@ -49,6 +50,10 @@ pub use errors::{ErrorCause, ErrorEvent, ErrorKind, ErrorSample, SlowRequest};
 pub use failure::FailureKind;
 pub use fault::Fault;
 pub use health::{Finding, FindingSubject, Health, Severity, Status};
+pub use instances::{
+    FleetFigures, InstanceFigures, InstanceList, InstanceRow, InstanceState, InstanceStrip, MAX_INSTANCE_NAME,
+    is_instance_name,
+};
 pub use latency::{Band, EndpointLatency, Latency};
 pub use long_lived::{
     ClosedBy, Closes, LongLivedKind, LongLivedRow, LongLivedTotals, MAX_LONG_LIVED_ROWS, close_code_name,
@@ -59,14 +64,14 @@ pub use memory::{
     System, Thread, Threads,
 };
 pub use reading::{Reading, Unknown, reading_ref};
-pub use refresh::{Part, RefreshCursor, RefreshQuery, RefreshResponse};
+pub use refresh::{InstanceScope, Part, RefreshCursor, RefreshQuery, RefreshResponse};
 pub use requests::{RecentRequests, RequestMemory, RequestUpstream, Requests, WindowBefore, WindowTotals};
 pub use runtime::Runtime;
 pub use server::{
     Cache, CollectionSize, Collections, DatabaseServer, DatabaseSize, Databases, DatedReading, Operation,
     ReplicaMember, Replication, ServerConnections, ServerStatus,
 };
-pub use snapshot::{FullSnapshot, STALE_AFTER, Snapshot, StoredHistory};
+pub use snapshot::{FleetDelivery, FullSnapshot, STALE_AFTER, Snapshot, StoredHistory};
 use timeline::columns;
 pub use timeline::{Columns, Timeline, TimelineColumns};
 pub use trace_url::{TraceUrl, TraceUrlError};

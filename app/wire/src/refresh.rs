@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatabaseDetail, EarlierSpan, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, LongLivedRow, Mark,
-    MemoryDetail, SlowRequest, Snapshot, Timeline, TimelineColumns, Unknown, Window, WindowBefore, WindowTotals,
+    DatabaseDetail, EarlierSpan, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, FleetFigures, LongLivedRow,
+    Mark, MemoryDetail, SlowRequest, Snapshot, Timeline, TimelineColumns, Unknown, Window, WindowBefore, WindowTotals,
 };
 
 /// The figures that a page wants.
@@ -18,6 +18,20 @@ pub struct RefreshQuery {
     pub span: Option<(u64, u64)>,
     /// An earlier span to lay under the span of the past.
     pub earlier: Option<EarlierSpan>,
+    /// Whose figures.
+    pub scope: InstanceScope,
+}
+
+/// Whose figures a page wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InstanceScope {
+    /// Those of the instance that serves the page, as they are in its memory.
+    #[default]
+    Own,
+    /// Those of all instances of the fleet.
+    All,
+    /// Those of the instance with this name, as it wrote them.
+    One(String),
 }
 
 /// The part of the figures that a view shows, beside the charts that all of them have.
@@ -34,6 +48,8 @@ pub enum Part {
     Memory,
     /// The database in detail.
     Database,
+    /// The instances of the fleet.
+    Instances,
     /// One endpoint, by [`super::EndpointName::text`].
     Endpoint(String),
 }
@@ -90,6 +106,8 @@ pub struct RefreshResponse {
     pub marks: Option<Vec<Mark>>,
     /// The answer of [`RefreshQuery::earlier`]; `None` if the history has nothing of it.
     pub earlier: Option<Box<RefreshResponse>>,
+    /// The fleet that the figures are from; `None` for those of this instance.
+    pub fleet: Option<FleetFigures>,
     /// The age of the snapshot when the server answered, by its monotonic clock.
     pub age_ms: u64,
 }

@@ -32,6 +32,8 @@ pub struct FullSnapshot {
     pub exemplars: Arc<Vec<Exemplar>>,
     /// The latency of each of `endpoints` in the last minute. Empty unless somebody asked for costly figures.
     pub latencies: Vec<EndpointLatency>,
+    /// How its figures reach the fleet; `None` if it is in no fleet.
+    pub fleet: Option<FleetDelivery>,
 }
 
 impl Default for FullSnapshot {
@@ -44,6 +46,7 @@ impl Default for FullSnapshot {
             commands: None,
             exemplars: Arc::default(),
             latencies: vec![],
+            fleet: None,
         }
     }
 }
@@ -84,6 +87,8 @@ pub struct Snapshot {
     pub oldest_tick: u64,
     /// The history on disk; `None` if none is kept.
     pub stored: Option<StoredHistory>,
+    /// The name of this instance in its fleet; empty for a board that only shows the fleet, and `None` if there is none.
+    pub instance: Option<String>,
     /// The time of this snapshot. All times are of one clock that nobody sets, so their differences are durations.
     pub taken_at_unix_ms: u64,
     /// How far the wall clock has been set since that clock started: negative if it was set back. Dates follow the wall clock.
@@ -118,6 +123,21 @@ pub struct StoredHistory {
     pub lost: u64,
     /// Steps of earlier runs that could not be read, since the start.
     pub unreadable: u64,
+}
+
+/// How far an instance's own figures have reached the fleet's store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetDelivery {
+    /// The name of this instance; empty for a board that shows the fleet and is no instance of it.
+    pub instance: String,
+    /// Why the store does not take its figures; `None` if it does.
+    pub failure: Option<String>,
+    /// For how many seconds figures wait; zero if none wait.
+    pub waiting_seconds: u64,
+    /// Up to which Unix second its figures are delivered; `None` before the first.
+    pub delivered_until: Option<u64>,
+    /// Steps of ten seconds that can never be delivered, since the start.
+    pub lost: u64,
 }
 
 impl Snapshot {

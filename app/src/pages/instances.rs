@@ -1,0 +1,169 @@
+//! The instances of the fleet, the worst first.
+
+mod figure;
+mod map;
+mod versions;
+
+use leptos::prelude::*;
+use watchboard_wire::{InstanceList, InstanceRow, InstanceScope, InstanceState, Snapshot, Status, format};
+
+pub(super) use self::figure::InstanceFigure;
+use self::{map::InstanceMap, versions::VersionCard};
+use super::cells::duration_cell;
+use crate::{
+    components::{Card, Cell, Column, FULL_PERCENT, TIGHT_PERCENT, Table, TableRow, numbers, words},
+    live::figures_memo,
+    selection::{Selection, View, use_selection},
+};
+
+const COLUMNS: &[Column] = &[
+    words("Instance"),
+    words("State").leads(),
+    words("Version"),
+    words("Host"),
+    numbers("Uptime", "since its monitor was started"),
+    numbers("Requests", "a second, in its last minute").leads(),
+    numbers("5xx", "server errors of these requests"),
+    numbers("p99", "of those that succeeded").leads(),
+    numbers(
+        "Memory",
+        "resident memory of the application; the bar is the container's or the system's use of its limit",
+    )
+    .leads(),
+    numbers("CPU", "of one core"),
+    words("Database"),
+    numbers("Last seen", "by the clock of the fleet's MongoDB"),
+    words("Worst finding"),
+];
+
+#[component]
+pub(crate) fn InstancesPage() -> impl IntoView {
+    let selection = use_selection();
+    let list =
+        figures_memo(|figures| figures.fleet.as_ref().and_then(|fleet| decode_list(&fleet.list)).unwrap_or_default());
+    let rows = figures_memo(move |figures| {
+        let row = |row: &InstanceRow, now, selection: &Selection| table_row(row, (&figures.snapshot, now), selection);
+        Ok(list.with(|list| {
+            selection.with(|selection| list.instances.iter().map(|one| row(one, list.now_unix_ms, selection)).collect())
+        }))
+    });
+    let all = move || selection.with(|selection| selection.to_view(View::Overview).to_scope(InstanceScope::All).href());
+    view! {
+        <div class="cards">
+        <Card
+            title="Instances"
+            note="The worst first: those that are gone, then by status, errors and latency. Figures are of the last minute of each, as it wrote them within the last seconds."
+            wide=true
+        >
+            <p><a href=all>"All of them together"</a></p>
+            <Table caption="Instances" quiet=true columns=COLUMNS rows />
+        </Card>
+        <VersionCard list />
+        <InstanceMap list />
+        </div>
+    }
+}
+
+/// The list as the server encoded it.
+fn decode_list(bytes: &[u8]) -> Option<InstanceList> {
+    #[cfg(feature = "hydrate")]
+    return crate::decode::from_bytes(bytes);
+    #[cfg(not(feature = "hydrate"))]
+    postcard::from_bytes(bytes).ok()
+}
+
+fn table_row(row: &InstanceRow, (snapshot, now): (&Snapshot, u64), selection: &Selection) -> TableRow {
+    let own = snapshot.instance.as_ref() == Some(&row.name);
+    let scope = if own { InstanceScope::Own } else { InstanceScope::One(row.name.clone()) };
+    let href = selection.to_view(View::Overview).to_scope(scope).href();
+    let it = &row.figures;
+    // What an instance that has ended last had is not of now.
+    let runs = row.state == InstanceState::Running;
+    let of_now = |cell: Cell| if runs { cell } else { Cell::dash() };
+    let percent = |value: Option<f64>| match value {
+        Some(value) => Cell::number(format::percent(value), String::new()),
+        None => Cell::dash(),
+    };
+    let uptime = match row.started_at_unix_ms {
+        0 => "–".to_owned(),
+        started => format::span(now.saturating_sub(started) / 1000),
+    };
+    vec![
+        Cell::words(row.name.clone()).with_link(href).with_title(row.service.clone()),
+        state_cell(row),
+        Cell::words(row.version.clone().unwrap_or_else(|| "–".to_owned())),
+        Cell::words(row.host.clone()),
+        of_now(Cell::number(uptime, snapshot.date_time(row.started_at_unix_ms))),
+        of_now(Cell::number(format::per_second(it.requests_per_second), String::new())),
+        of_now(match it.error_percent {
+            Some(errors) if errors > 0.0 => percent(Some(errors)).class("number bad"),
+            errors => percent(errors),
+        }),
+        of_now(duration_cell(it.p99_us)),
+        of_now(memory_cell(row)),
+        of_now(percent(it.cpu_percent)),
+        if runs { database_cell(&it.database) } else { Cell::words("–") },
+        seen_cell(row, snapshot),
+        Cell::words(it.finding.clone().unwrap_or_default()),
+    ]
+}
+
+fn state_cell(row: &InstanceRow) -> Cell {
+    let (word, class) = match (row.state, row.figures.health) {
+        (InstanceState::Gone, _) => ("gone", "bad"),
+        (InstanceState::Stopped, _) => ("stopped", ""),
+        (InstanceState::Running, Status::Healthy) => ("healthy", ""),
+        (InstanceState::Running, Status::Degraded) => ("degraded", "warn"),
+        (InstanceState::Running, Status::Unhealthy) => ("unhealthy", "bad"),
+    };
+    let cell = Cell::words(word);
+    if class.is_empty() { cell } else { cell.class(class) }
+}
+
+fn memory_cell(row: &InstanceRow) -> Cell {
+    let Some(bytes) = row.figures.memory_bytes else { return Cell::dash() };
+    let title = row.figures.memory_percent.map(|percent| format!("{} of the limit in use", format::percent(percent)));
+    let cell = Cell::number(format::bytes(bytes as f64), title.unwrap_or_default());
+    match row.figures.memory_percent {
+        Some(percent) if percent >= FULL_PERCENT => cell.class("number bad"),
+        Some(percent) if percent >= TIGHT_PERCENT => cell.class("number warn"),
+        _ => cell,
+    }
+}
+
+/// `error: refused: …` as its first words, with all of them as title.
+fn database_cell(state: &str) -> Cell {
+    match state.strip_prefix("error: ") {
+        Some(failure) => {
+            let kind = failure.split(':').next().unwrap_or(failure).to_owned();
+            Cell::words(kind).with_title(failure.to_owned()).class("bad")
+        }
+        None => Cell::words(state.to_owned()),
+    }
+}
+
+fn seen_cell(row: &InstanceRow, snapshot: &Snapshot) -> Cell {
+    let ago = format!("{} ago", format::span(row.age_ms / 1000));
+    Cell::number(ago, snapshot.date_time(row.last_seen_unix_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use watchboard_wire::InstanceFigures;
+
+    #[test]
+    fn an_instance_that_is_gone_has_no_figures_of_now() {
+        let row = |state| InstanceRow {
+            name: "web-1".to_owned(),
+            state,
+            figures: InstanceFigures { requests_per_second: 7.0, ..InstanceFigures::default() },
+            ..InstanceRow::default()
+        };
+        let snapshot = Snapshot::default();
+        let cells = |state| table_row(&row(state), (&snapshot, 0), &Selection::default());
+        assert_eq!(cells(InstanceState::Gone)[5], Cell::dash());
+        assert_ne!(cells(InstanceState::Running)[5], Cell::dash());
+        assert_eq!(cells(InstanceState::Gone).len(), COLUMNS.len());
+    }
+}

@@ -1,0 +1,138 @@
+//! The instances of a fleet: those that write into the same MongoDB.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Snapshot, Status};
+
+/// What runs of an instance, as the fleet's store tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InstanceState {
+    /// It has not been seen for ten seconds, and has not said that it ends.
+    Gone,
+    /// It was seen within ten seconds.
+    #[default]
+    Running,
+    /// It has ended in order.
+    Stopped,
+}
+
+impl InstanceState {
+    /// The word on the page and in `/health`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// The characters of an instance's name, at most.
+pub const MAX_INSTANCE_NAME: usize = 100;
+
+/// Whether an instance can have this name. That of all instances is nobody's.
+pub fn is_instance_name(name: &str) -> bool {
+    let count = name.chars().take(MAX_INSTANCE_NAME + 1).count();
+    (1..=MAX_INSTANCE_NAME).contains(&count) && !name.contains(char::is_control) && name != "all"
+}
+
+/// An instance of the fleet, as it last said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InstanceRow {
+    /// Its name, of which the fleet has one.
+    pub name: String,
+    /// Whether it runs.
+    pub state: InstanceState,
+    /// The application that it is an instance of.
+    pub service: String,
+    /// The version of the application; `None` if it is not known.
+    pub version: Option<String>,
+    /// The machine's name.
+    pub host: String,
+    /// The address of its own board; `None` if it has not said one.
+    pub url: Option<String>,
+    /// The start of its monitor.
+    pub started_at_unix_ms: u64,
+    /// When it last wrote, by the clock of the fleet's store.
+    pub last_seen_unix_ms: u64,
+    /// How long ago that was, by the same clock.
+    pub age_ms: u64,
+    /// Its figures then.
+    pub figures: InstanceFigures,
+}
+
+/// The figures of an instance in the list of all.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InstanceFigures {
+    /// Its verdict on itself.
+    pub health: Status,
+    /// Its worst finding; `None` if it has none.
+    pub finding: Option<String>,
+    /// Requests per second in its last minute.
+    pub requests_per_second: f64,
+    /// Server errors in percent of them; `None` without requests.
+    pub error_percent: Option<f64>,
+    /// The 99th percentile of those that succeeded; `None` without such requests.
+    pub p99_us: Option<u64>,
+    /// The resident memory of the application; `None` if it is not known.
+    pub memory_bytes: Option<u64>,
+    /// The memory that is used of the container's or the system's limit, in percent; `None` if it is not known.
+    pub memory_percent: Option<f64>,
+    /// The CPU time of the application, in percent of one core; `None` if it is not known.
+    pub cpu_percent: Option<f64>,
+    /// The state of its database, in the words of `/health`.
+    pub database: String,
+}
+
+impl InstanceFigures {
+    /// Those of a snapshot.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let minute = &snapshot.requests.last_minute;
+        let process = snapshot.memory.process.as_ref().ok();
+        Self {
+            health: snapshot.health.status,
+            finding: snapshot.health.findings.first().map(|finding| finding.sentence.clone()),
+            requests_per_second: minute.per_second(),
+            error_percent: minute.error_percent(),
+            p99_us: minute.latency.map(|latency| latency.p99_us),
+            memory_bytes: process.map(|process| process.rss_bytes),
+            memory_percent: snapshot.memory.headline().ok().map(|headline| headline.percent()),
+            cpu_percent: process.and_then(|process| process.cpu_percent),
+            database: snapshot.database.status_text(),
+        }
+    }
+}
+
+/// What the fleet's store tells of the fleet. It is little, since every page has the code that reads it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FleetFigures {
+    /// Whose figures the answer has, and how old they are, as HTML with all texts escaped; empty for those of this instance.
+    pub notice_html: String,
+    /// An [`InstanceList`] in postcard, which the view of the instances reads; empty for the others.
+    pub list: Vec<u8>,
+}
+
+/// The instances of the fleet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InstanceList {
+    /// The store's own time in Unix milliseconds.
+    pub now_unix_ms: u64,
+    /// Those of the last days, the worst first.
+    pub instances: Vec<InstanceRow>,
+    /// The first hundred of them over the window.
+    pub strips: Vec<InstanceStrip>,
+}
+
+/// An instance over the window, at the points of the small lines; the oldest first. `None` where there is nothing of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InstanceStrip {
+    /// The highest p99 of ten seconds, of requests that succeeded.
+    pub p99_us: Vec<Option<u32>>,
+    /// Server errors in percent of the requests.
+    pub error_percent: Vec<Option<f32>>,
+    /// The highest use of the limit of memory.
+    pub memory_percent: Vec<Option<f32>>,
+    /// The highest use of CPU in ten seconds, in percent of a core.
+    pub cpu_percent: Vec<Option<f32>>,
+}
