@@ -1,6 +1,7 @@
 //! `cargo xtask`: builds, runs and tests Watchboard, and installs what that needs. Each step says what it does.
 
 mod bundle;
+mod demo_fleet;
 mod install;
 mod package;
 mod real_apps;
@@ -20,6 +21,7 @@ Usage: cargo xtask COMMAND
 
 Commands:
   run [ARGUMENTS]      build the demo, then start it at http://127.0.0.1:3000/; ARGUMENTS go to `watchboard demo`
+  demo-fleet [ARGUMENTS]  start three demos that share a real mongod, at http://127.0.0.1:3000/ and the next ports
   build                build the release binary, target/release/watchboard
   bundle               build the browser bundle, server/site, which is under version control and inside the package
   test [FILTER]        install what the tests need, check formatting and lints, run all tests (or those that match FILTER)
@@ -50,6 +52,7 @@ fn command() -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["run", ref rest @ ..] => run(rest),
+        ["demo-fleet", ref rest @ ..] => demo_fleet::run(PROGRAM, rest),
         ["build"] => build(),
         ["bundle"] => bundle::build(),
         ["package", ref rest @ ..] => package::build(rest),

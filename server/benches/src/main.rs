@@ -5,6 +5,7 @@ mod allocator;
 mod calls;
 mod contenders;
 mod endurance;
+mod fleet;
 mod forward;
 mod instructions;
 mod listening;
@@ -41,6 +42,12 @@ fn main() -> Result<()> {
         ["history-on-disk", folder, endpoints, per_second] => {
             watchboard::measures::thirteen_months(folder.as_ref(), endpoints.parse()?, per_second.parse()?);
             Ok(())
+        }
+        ["fleet-processes", uri, instances] => runtime.block_on(fleet::processes(uri, instances.parse()?)),
+        ["fleet", uri, instances, endpoints, per_second, seconds] => {
+            let numbers = (instances.parse()?, endpoints.parse()?, per_second.parse()?, seconds.parse()?);
+            let simulated = watchboard::fleet_measures::simulate(uri, numbers.0, numbers.1, numbers.2, numbers.3);
+            runtime.block_on(simulated).map_err(anyhow::Error::msg)
         }
         ["proxies"] => proxies::all(),
         ["applications"] => proxies::applications(),

@@ -131,7 +131,7 @@ fn on_core(core: Core, program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
