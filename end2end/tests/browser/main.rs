@@ -8,6 +8,7 @@ mod database;
 mod drawer;
 mod embedded;
 mod extensions;
+mod fleet;
 mod history;
 mod hosts;
 mod keys;

@@ -39,7 +39,9 @@ async fn the_charts_take_their_place_with_the_focus_and_the_folds() {
     browser.value(&format!("getSelection().setBaseAndExtent({text}, 1, {text}, 5)")).await;
     let selected = browser.value("getSelection().toString()").await;
     // What is old by now says so.
-    browser.until("getComputedStyle(document.querySelector('.as-drawn')).opacity", |opacity| opacity == "0.6").await;
+    browser
+        .until("getComputedStyle(document.querySelector('.column.as-drawn')).opacity", |opacity| opacity == "0.6")
+        .await;
     free(&browser).await;
     browser.until("document.activeElement.getAttribute('href')", |now| *now == focused).await;
     browser.until("getSelection().toString()", |now| *now == selected).await;

@@ -138,7 +138,7 @@ pub fn refresh_bodies(page: &str) -> Vec<Vec<u8>> {
         let cursor = Some(RefreshCursor { started_at_unix_ms: 1_700_000_000_000, tick: 7, window: Window::Hour });
         postcard::to_allocvec(&(
             bundle,
-            RefreshQuery { window, part, span: Some((7, u64::MAX)), earlier: None },
+            RefreshQuery { window, part, span: Some((7, u64::MAX)), ..RefreshQuery::default() },
             cursor,
         ))
         .expect("it can be written")
