@@ -176,7 +176,7 @@ fn run(
     });
     let (steps, present, recorder) = (own.clone(), Arc::clone(presence), Arc::clone(faults));
     let merged = runtime.spawn(async move {
-        let merge = || Merger::new(&steps, present.run_id().to_owned()).run(Arc::clone(&recorder));
+        let merge = || Merger::new(&steps, present.run_id().to_owned()).run();
         supervise_task(PART, &recorder, merge, |_| {}).await
     });
     // That of a viewer has nothing, and waits for the end.

@@ -1,38 +1,29 @@
 //! Merges the steps of all instances, so that a view of the fleet costs the same for three instances and for a thousand. Each step is made anew
 //! from all that there is of it: whoever merges it, how often, and however late a part of it comes, the result is the same.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+mod look;
 
-use mongodb::bson::Timestamp;
+use std::{collections::BTreeSet, time::Duration};
+
 use tokio::time::{MissedTickBehavior, interval};
 
+use self::look::Look;
 use super::{
     lease::{MergeLease, Tenure},
     outliers::{MinuteByInstance, store_outliers},
     points::{ALL_INSTANCES, InstancePoints, POINTS, encode_points, fold_points, points_of_steps},
 };
-use crate::{
-    history::{
-        Merged, merge_steps,
-        store::{MongoSteps, StoreError, StoreTier, StoredStep, WrittenStep},
-    },
-    supervision::Faults,
+use crate::history::{
+    Merged, merge_steps,
+    store::{KeptTimes, MongoSteps, StoreError, StoreTier, StoredStep},
 };
 
 /// The name of the fleet's threads and tasks in the list of faults.
 pub(super) const PART: &str = "fleet";
 /// The time between two looks for what is new.
 const LOOK_EACH: Duration = Duration::from_millis(500);
-/// What was written shows a moment after its time: so far back is looked again, and now and then further.
-const OVERLAP_SECONDS: u32 = 5;
-const LONG_OVERLAP_SECONDS: u32 = 300;
-const LONG_OVERLAP_EVERY: u64 = 60;
-/// Steps that are older may lack parts that have expired already: what comes so late is not merged.
-const MERGED_FOR_SECONDS: u32 = 46 * 60 * 60;
+/// Steps that began earlier than they are kept may lack parts that have expired already. MongoDB looks for those each minute.
+const EXPIRY_MARGIN_SECONDS: u64 = 2 * 60 * 60;
 
 pub(super) struct Merger {
     lease: MergeLease,
@@ -43,14 +34,9 @@ pub(super) struct Merger {
     newest: Option<u64>,
     /// The minute in which outliers were last looked for.
     judged: Option<u64>,
-    /// By which tenure `merged` and `seen` are known.
+    /// By which tenure the looks know what is merged.
     tenure: Option<i64>,
-    merged: Option<Timestamp>,
-    /// Steps within the overlap that are merged.
-    seen: HashSet<WrittenStep>,
-    rounds: u64,
-    /// Older steps are not merged.
-    merged_for_seconds: u32,
+    looks: [Look; StoreTier::FINE.len()],
 }
 
 impl Merger {
@@ -63,77 +49,85 @@ impl Merger {
             judged: None,
             steps,
             tenure: None,
-            merged: None,
-            seen: HashSet::new(),
-            rounds: 0,
-            merged_for_seconds: MERGED_FOR_SECONDS,
+            looks: StoreTier::FINE.map(Look::new),
         }
     }
 
     /// Merges for ever, while it has the lease.
-    pub(super) async fn run(mut self, faults: Arc<Faults>) {
+    pub(super) async fn run(mut self) {
         let mut ticks = interval(LOOK_EACH);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             // A store that does not answer is told by the delivery.
             let Ok(Some(tenure)) = self.lease.hold().await else { continue };
-            if let Ok(late @ 1..) = self.round(tenure).await {
-                faults.record(PART, format!("{late} steps came more than 46 h late and are not in the sums of all"));
-            }
+            let _ = self.round(tenure).await;
             let _ = self.find_outliers().await;
         }
     }
 
-    /// Merges what is new. Returns how many steps came too late for that.
-    pub(super) async fn round(&mut self, tenure: Tenure) -> Result<usize, StoreError> {
+    /// Merges what is new. Steps of ten seconds make the longer ones. What comes when other instances' steps of ten seconds have expired is merged
+    /// as minutes, and what comes when those have expired as quarters of an hour.
+    pub(super) async fn round(&mut self, tenure: Tenure) -> Result<(), StoreError> {
         if self.tenure != Some(tenure.number) {
-            // The holder before may have read something and not merged it.
-            (self.tenure, self.merged) =
-                (Some(tenure.number), tenure.merged.map(|merged| earlier(merged, LONG_OVERLAP_SECONDS)));
-            self.seen.clear();
+            self.tenure = Some(tenure.number);
+            self.looks.iter_mut().for_each(|look| look.begin(tenure.merged));
         }
-        let is_long = self.rounds.is_multiple_of(LONG_OVERLAP_EVERY);
-        self.rounds += 1;
-        let overlap = if is_long { LONG_OVERLAP_SECONDS } else { OVERLAP_SECONDS };
-        let after = self.merged.map(|merged| earlier(merged, overlap));
-        let (written, now) = self.steps.written_after(StoreTier::TenSeconds, after).await?;
-        let fresh: Vec<WrittenStep> = written.into_iter().filter(|step| !self.seen.contains(step)).collect();
-        let Some(newest) = fresh.iter().map(|step| step.written).max() else { return Ok(0) };
-        let oldest = u64::from(now.saturating_sub(self.merged_for_seconds));
-        let starts: BTreeSet<u64> = fresh.iter().map(|step| step.start).filter(|start| *start >= oldest).collect();
-        let late = fresh.iter().filter(|step| step.start < oldest).count();
-        self.merge(&starts, tenure).await?;
-        self.newest = self.newest.max(starts.range(..=u64::from(now)).next_back().copied());
-        let merged = self.merged.map_or(newest, |merged| merged.max(newest));
-        self.merged = Some(merged);
-        self.seen.extend(fresh);
-        let forgotten = earlier(merged, LONG_OVERLAP_SECONDS + OVERLAP_SECONDS);
-        self.seen.retain(|step| step.written > forgotten);
-        self.lease.note_merged(tenure, merged).await?;
-        Ok(late)
+        let looked_until = self.looks[0].merged;
+        let (mut before, mut now) = (u64::MAX, 0);
+        for at in 0..self.looks.len() {
+            let tier = self.looks[at].tier;
+            let fresh = self.looks[at].fresh(&self.steps, 0..before).await?;
+            if tier == StoreTier::TenSeconds {
+                // While an instance lives, it writes these: what is late can wait for them.
+                if fresh.steps.is_empty() {
+                    return Ok(());
+                }
+                now = fresh.now.into();
+            }
+            let oldest = first_with_all_parts(tier, now);
+            let starts: BTreeSet<u64> =
+                fresh.steps.iter().map(|step| step.start).filter(|start| *start >= oldest).collect();
+            self.merge(tier, &starts, tenure).await?;
+            if tier == StoreTier::TenSeconds {
+                self.newest = self.newest.max(starts.range(..=now).next_back().copied());
+            }
+            self.looks[at].note_merged(fresh, looked_until);
+            before = oldest;
+        }
+        let merged = self.looks.iter().filter_map(|look| look.merged).min();
+        match merged {
+            Some(merged) => self.lease.note_merged(tenure, merged).await,
+            None => Ok(()),
+        }
     }
 
-    /// Makes these steps of ten seconds anew, and the longer ones that they are a part of.
-    async fn merge(&self, starts: &BTreeSet<u64>, tenure: Tenure) -> Result<(), StoreError> {
+    /// Makes these steps of a tier anew, and the longer ones that they are a part of.
+    async fn merge(&self, tier: StoreTier, starts: &BTreeSet<u64>, tenure: Tenure) -> Result<(), StoreError> {
         for start in starts {
-            let parts = self.steps.of_all_instances(StoreTier::TenSeconds, *start).await?;
-            let points = points_of_steps(&parts);
-            let parts: Vec<StoredStep> = parts.into_iter().map(|(_, step)| step).collect();
-            self.store(StoreTier::TenSeconds, *start, merge_steps(*start, &parts, Merged::Instances), tenure).await?;
-            self.store_points(StoreTier::TenSeconds, *start, &points, tenure).await?;
-        }
-        let mut starts = starts.clone();
-        for pair in StoreTier::ALL.windows(2) {
-            let [shorter, tier] = [pair[0], pair[1]];
-            starts = starts.iter().map(|start| start / tier.step_seconds() * tier.step_seconds()).collect();
-            for start in &starts {
+            let parts = self.steps.of_all_instances(tier, *start).await?;
+            let mut points = points_of_steps(&parts);
+            if tier > StoreTier::TenSeconds {
+                // Those of instances that came in time have the highest of their shorter steps.
                 let span = *start..start + tier.step_seconds();
-                let parts = self.steps.newest_steps(shorter, span.clone(), usize::MAX).await?;
-                self.store(tier, *start, merge_steps(*start, &parts, Merged::ShorterSteps), tenure).await?;
-                let points = self.points.newest_steps(shorter, span, usize::MAX).await?;
-                self.store_points(tier, *start, &fold_points(&points), tenure).await?;
+                points.extend(fold_points(&self.points.newest_steps(tier, span, usize::MAX).await?));
             }
+            let parts: Vec<StoredStep> = parts.into_iter().map(|(_, step)| step).collect();
+            self.store(tier, *start, merge_steps(*start, &parts, Merged::Instances), tenure).await?;
+            self.store_points(tier, *start, &points, tenure).await?;
+        }
+        let (mut starts, mut shorter) = (starts.clone(), tier);
+        for longer in StoreTier::ALL.into_iter().filter(|longer| *longer > tier) {
+            starts = starts.iter().map(|start| start / longer.step_seconds() * longer.step_seconds()).collect();
+            for start in &starts {
+                let span = *start..start + longer.step_seconds();
+                let parts = self.steps.newest_steps(shorter, span.clone(), usize::MAX).await?;
+                self.store(longer, *start, merge_steps(*start, &parts, Merged::ShorterSteps), tenure).await?;
+                let points = self.points.newest_steps(shorter, span, usize::MAX).await?;
+                self.store_points(longer, *start, &fold_points(&points), tenure).await?;
+            }
+            // What is that late is made of quarters of an hour: hours expire before them.
+            shorter = if tier == StoreTier::QuarterHour { tier } else { longer };
         }
         Ok(())
     }
@@ -184,9 +178,10 @@ impl Merger {
     }
 }
 
-/// The time so many seconds before.
-fn earlier(time: Timestamp, seconds: u32) -> Timestamp {
-    Timestamp { time: time.time.saturating_sub(seconds), increment: 0 }
+/// The first step of a tier of which no part has expired, at the start of a longer one.
+fn first_with_all_parts(tier: StoreTier, now: u64) -> u64 {
+    let kept = KeptTimes::default().kept_seconds(tier) - EXPIRY_MARGIN_SECONDS;
+    tier.longer_step_of(now.saturating_sub(kept)).end
 }
 
 #[cfg(test)]

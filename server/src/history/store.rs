@@ -42,7 +42,12 @@ pub(crate) use self::{
     writer::{Earlier, PART, StoreLink, start},
 };
 #[cfg(feature = "mongodb")]
-pub(crate) use self::{mongo_merged::WrittenStep, mongo_steps::MongoSteps, mongodb::MongoStore, outbox::NextDelivery};
+pub(crate) use self::{
+    mongo_merged::{MAX_WRITTEN, WrittenStep},
+    mongo_steps::MongoSteps,
+    mongodb::MongoStore,
+    outbox::NextDelivery,
+};
 
 /// Where the history is kept on disk, and how much of it.
 #[derive(Clone, Debug)]

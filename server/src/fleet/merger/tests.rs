@@ -8,24 +8,34 @@ use crate::{
     history::{measured_step, recent_requests, store::Batch},
 };
 
-/// A whole number of the longest steps.
-const START: u64 = 1_728_000_000;
+const HOUR: u64 = 3_600;
 
-async fn requests(all: &MongoSteps, tier: StoreTier) -> u64 {
-    let start = START / tier.step_seconds() * tier.step_seconds();
+/// The start of a quarter of an hour, so many seconds ago.
+fn quarter_before(seconds: u64) -> u64 {
+    (crate::clock::now_unix_ms() / 1000 - seconds) / 900 * 900
+}
+
+/// The requests of all in the step that has this second.
+async fn requests(all: &MongoSteps, tier: StoreTier, second: u64) -> u64 {
+    let start = second / tier.step_seconds() * tier.step_seconds();
     let steps = all.newest_steps(tier, start..start + 1, usize::MAX).await.unwrap();
     recent_requests(&steps, 10).requests
 }
 
-/// An instance writes a step with so many requests.
-async fn write(steps: &MongoSteps, instance: &str, start: u64, count: usize) {
-    let step = StoredStep { tier: StoreTier::TenSeconds, start, bytes: measured_step(&vec![1_000; count]) };
-    steps.of(instance).append(&Batch { steps: vec![step], ..Batch::default() }).await.unwrap();
+/// An instance writes a step of each of these tiers with so many requests.
+async fn write_tiers(steps: &MongoSteps, instance: &str, start: u64, count: usize, tiers: &[StoreTier]) {
+    let step = |tier: &StoreTier| StoredStep { tier: *tier, start, bytes: measured_step(&vec![1_000; count]) };
+    let steps_written = tiers.iter().map(step).collect();
+    steps.of(instance).append(&Batch { steps: steps_written, ..Batch::default() }).await.unwrap();
 }
 
-/// One that merges steps of any age.
+/// An instance writes a step of ten seconds with so many requests.
+async fn write(steps: &MongoSteps, instance: &str, start: u64, count: usize) {
+    write_tiers(steps, instance, start, count, &[StoreTier::TenSeconds]).await;
+}
+
 fn merger(steps: &MongoSteps, holder: &str) -> Merger {
-    Merger { merged_for_seconds: u32::MAX, ..Merger::new(steps, holder.to_owned()) }
+    Merger::new(steps, holder.to_owned())
 }
 
 /// The tenure of a merger whose lease nobody else has.
@@ -41,34 +51,67 @@ async fn whoever_merges_and_however_late_a_part_comes_the_sum_is_that_of_all_par
     let steps = MongoSteps::new(connect(&mongod.uri(), "web-1").await.unwrap(), "web-1");
     let (mut one, mut other) = (merger(&steps, "one"), merger(&steps, "other"));
     let all = one.steps.clone();
-    write(&steps, "web-1", START, 3).await;
-    write(&steps, "web-2", START, 4).await;
+    let start = quarter_before(HOUR);
+    write(&steps, "web-1", start, 3).await;
+    write(&steps, "web-2", start, 4).await;
     let first = hold(&one).await;
     assert!(other.lease.ask().await.unwrap().is_none(), "one has it");
     one.round(first).await.unwrap();
-    assert_eq!(requests(&all, StoreTier::TenSeconds).await, 7);
+    assert_eq!(requests(&all, StoreTier::TenSeconds, start).await, 7);
     // Sent again, it counts once.
-    write(&steps, "web-1", START, 3).await;
+    write(&steps, "web-1", start, 3).await;
     one.round(first).await.unwrap();
-    assert_eq!(requests(&all, StoreTier::TenSeconds).await, 7);
+    assert_eq!(requests(&all, StoreTier::TenSeconds, start).await, 7);
 
     // The holder is frozen while it has read a step, and another one takes over.
-    let stale = all.newest_steps(StoreTier::TenSeconds, START..START + 1, usize::MAX).await.unwrap();
+    let stale = all.newest_steps(StoreTier::TenSeconds, start..start + 1, usize::MAX).await.unwrap();
     let second = hold(&other).await;
     assert!(second.number > first.number);
-    write(&steps, "web-3", START, 5).await;
-    write(&steps, "web-1", START + 50, 2).await;
+    write(&steps, "web-3", start, 5).await;
+    write(&steps, "web-1", start + 50, 2).await;
     other.round(second).await.unwrap();
     one.steps.replace_merged(&stale[0], first.number).await.unwrap();
     let sums = [StoreTier::TenSeconds, StoreTier::Minute, StoreTier::QuarterHour, StoreTier::TwoDays];
     for (tier, sum) in sums.into_iter().zip([12, 14, 14, 14]) {
-        assert_eq!(requests(&all, tier).await, sum, "{tier:?}");
+        assert_eq!(requests(&all, tier, start).await, sum, "{tier:?}");
     }
     // What comes hours late changes its own steps, and no other.
-    write(&steps, "web-2", START + 10, 1).await;
+    write(&steps, "web-2", start + 10, 1).await;
     other.round(second).await.unwrap();
-    assert_eq!(requests(&all, StoreTier::TenSeconds).await, 12);
-    assert_eq!(requests(&all, StoreTier::TwoDays).await, 15);
+    assert_eq!(requests(&all, StoreTier::TenSeconds, start).await, 12);
+    assert_eq!(requests(&all, StoreTier::TwoDays, start).await, 15);
     // Nobody holds it twice.
     assert!(one.lease.ask().await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_days_late_is_merged_with_the_steps_that_are_kept_for_so_long() {
+    let mongod = Mongod::start(&[]).await;
+    let steps = MongoSteps::new(connect(&mongod.uri(), "web-1").await.unwrap(), "web-1");
+    let mut merger = merger(&steps, "one");
+    let all = merger.steps.clone();
+    let days_ago = |days: u64| quarter_before(days * 24 * HOUR);
+    let tenure = hold(&merger).await;
+    // The steps of ten seconds, or the minutes, that web-1 wrote in time have expired, and those of all with them.
+    let [weekend, month] = [days_ago(3), days_ago(20)];
+    write_tiers(&steps, "web-1", weekend, 3, &StoreTier::ALL[1..3]).await;
+    write_tiers(&steps, "web-1", month, 30, &StoreTier::ALL[2..3]).await;
+    write_tiers(&all, ALL_INSTANCES, weekend, 3, &StoreTier::ALL[1..3]).await;
+    write_tiers(&all, ALL_INSTANCES, month, 30, &StoreTier::ALL[2..3]).await;
+    // Then web-2 reaches the database, and writes what it had kept.
+    write_tiers(&steps, "web-2", weekend, 4, &StoreTier::ALL[..3]).await;
+    write_tiers(&steps, "web-2", month, 40, &StoreTier::ALL[..3]).await;
+    // The time is known by what is written now.
+    write(&steps, "web-1", quarter_before(0), 1).await;
+    merger.round(tenure).await.unwrap();
+    for (second, tier, sum) in [
+        (weekend, StoreTier::Minute, 7),
+        (weekend, StoreTier::QuarterHour, 7),
+        (weekend, StoreTier::TwoDays, 7),
+        (month, StoreTier::QuarterHour, 70),
+        (month, StoreTier::Hour, 70),
+        (month, StoreTier::TwoDays, 70),
+    ] {
+        assert_eq!(requests(&all, tier, second).await, sum, "{tier:?}");
+    }
 }

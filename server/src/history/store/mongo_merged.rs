@@ -13,7 +13,7 @@ use super::{
 };
 
 /// New steps of one look; the rest comes with the next.
-const MAX_WRITTEN: i64 = 20_000;
+pub(crate) const MAX_WRITTEN: usize = 20_000;
 /// The bytes of the steps of all instances at one time: those of a thousand with two hundred busy endpoints have a third of it.
 const MAX_PARTS_BYTES: usize = 64 << 20;
 
@@ -34,18 +34,22 @@ pub(crate) struct WrittenStep {
 }
 
 impl MongoSteps {
-    /// The steps of other instances that were written after a time, the first ones first, and the server's own Unix second.
+    /// The steps of instances that begin within a span and were written after a time, the first ones first; and the server's own Unix second,
+    /// which is zero without a step.
     pub(crate) async fn written_after(
         &self,
         tier: StoreTier,
+        starts: Range<u64>,
         after: Option<Timestamp>,
     ) -> Result<(Vec<WrittenStep>, u32), StoreError> {
         let after = after.unwrap_or(Timestamp { time: 0, increment: 0 });
-        let filter = doc! { "written": { "$gt": after }, "_id.instance": of_instances() };
+        let [from, to] = [starts.start, starts.end].map(signed);
+        let starts = doc! { "$gte": from, "$lt": to };
+        let filter = doc! { "written": { "$gt": after }, "_id.start": starts, "_id.instance": of_instances() };
         let options = FindOptions::builder()
             .sort(doc! { "written": 1 })
             .projection(doc! { "_id": 1, "written": 1, "now": "$$NOW" })
-            .limit(MAX_WRITTEN)
+            .limit(MAX_WRITTEN as i64)
             .build();
         let documents = self.find(STEPS[tier as usize], filter, options).await?;
         let now = documents.last().and_then(|last| last.get_datetime("now").ok());
