@@ -17,6 +17,7 @@ mod memory;
 mod overview;
 mod request;
 mod requests;
+mod show_all;
 mod slowest;
 mod strips;
 mod tiles;

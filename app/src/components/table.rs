@@ -90,7 +90,7 @@ pub(crate) const ROWS_THERE: usize = 60;
 pub(crate) fn TallTable(
     caption: &'static str,
     columns: &'static [Column],
-    sorting: Sorting,
+    #[prop(optional)] sorting: Option<Sorting>,
     /// The number of rows.
     count: impl Fn() -> usize + Copy + Send + Sync + 'static,
     /// Whether to render all rows.
@@ -119,9 +119,9 @@ pub(crate) fn TallTable(
     view! {
         <div class="scroll tall" tabindex="0" role="group" aria-label=caption on:scroll=scroll>
             <table role="table" aria-rowcount=move || count() + 1>
-                {header(caption, true, columns, Some(sorting.clone()))}
+                {header(caption, true, columns, sorting.clone())}
                 <tbody aria-hidden="true" inner_html=move || spacer(range().start)></tbody>
-                <tbody class="rows" role="rowgroup">{body(columns, Some(sorting), there)}</tbody>
+                <tbody class="rows" role="rowgroup">{body(columns, sorting, there)}</tbody>
                 <tbody aria-hidden="true" inner_html=move || spacer(count() - range().end)></tbody>
             </table>
         </div>

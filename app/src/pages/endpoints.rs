@@ -19,9 +19,12 @@ use self::{
     filter::Filter,
     tools::{ColumnSets, FilterField, OrderField},
 };
-use super::cells::{count_cell, flagged_count_cell, latency_cell, rate, share};
+use super::{
+    cells::{count_cell, flagged_count_cell, latency_cell, rate, share},
+    show_all::ShowAllLink,
+};
 use crate::{
-    components::{Cell, Column, ROWS_THERE, SortHead, Sorting, Table, TableRow, TallTable, numbers, words},
+    components::{Cell, Column, SortHead, Sorting, Table, TableRow, TallTable, numbers, words},
     figures::Figures,
     live::{figures_memo, use_live},
     order::{SortKey, sort_keys},
@@ -112,11 +115,7 @@ pub(crate) fn EndpointTable() -> impl IntoView {
         {move || view! { <TallTable caption="Endpoints" columns=columns(set.get()) sorting=sorting() count all rows /> }}
         <p class="more">
             {foot}
-            {move || (count() > ROWS_THERE && !all()).then(|| view! {
-                <a class="unscripted" href=move || selection.with(|selection| Selection { all: true, ..selection.clone() }.href())>
-                    {format!(" Only the first {ROWS_THERE} are here: show all.")}
-                </a>
-            })}
+            <ShowAllLink count />
         </p>
     }
 }

@@ -4,15 +4,18 @@ mod figure;
 mod map;
 mod versions;
 
+use std::ops::Range;
+
 use leptos::prelude::*;
 use watchboard_wire::{InstanceList, InstanceRow, InstanceScope, InstanceState, Snapshot, Status, format};
 
 pub(super) use self::figure::InstanceFigure;
 use self::{map::InstanceMap, versions::VersionCard};
-use super::cells::duration_cell;
+use super::{cells::duration_cell, show_all::ShowAllLink};
 use crate::{
-    components::{Card, Cell, Column, FULL_PERCENT, TIGHT_PERCENT, Table, TableRow, numbers, words},
-    live::figures_memo,
+    components::{Card, Cell, Column, FULL_PERCENT, TIGHT_PERCENT, TableRow, TallTable, numbers, words},
+    figures::Figures,
+    live::{figures_memo, use_live},
     selection::{Selection, View, use_selection},
 };
 
@@ -41,12 +44,20 @@ pub(crate) fn InstancesPage() -> impl IntoView {
     let selection = use_selection();
     let list =
         figures_memo(|figures| figures.fleet.as_ref().and_then(|fleet| decode_list(&fleet.list)).unwrap_or_default());
-    let rows = figures_memo(move |figures| {
-        let row = |row: &InstanceRow, now, selection: &Selection| table_row(row, (&figures.snapshot, now), selection);
-        Ok(list.with(|list| {
-            selection.with(|selection| list.instances.iter().map(|one| row(one, list.now_unix_ms, selection)).collect())
-        }))
-    });
+    let figures = use_live().figures;
+    let rows = move |range: Range<usize>| {
+        let rows = |list: &InstanceList, figures: &Figures, selection: &Selection| {
+            let now = (&figures.snapshot, list.now_unix_ms);
+            list.instances[range].iter().map(|row| table_row(row, now, selection)).collect()
+        };
+        list.with(|list| selection.with(|selection| figures.with(|figures| rows(list, figures, selection))))
+    };
+    let count = move || list.with(|list| list.instances.len());
+    let all_rows = move || selection.with(|selection| selection.all);
+    let foot = move || match count() {
+        1 => "One instance.".to_owned(),
+        count => format!("{count} instances."),
+    };
     let all = move || selection.with(|selection| selection.to_view(View::Overview).to_scope(InstanceScope::All).href());
     view! {
         <div class="cards">
@@ -56,7 +67,8 @@ pub(crate) fn InstancesPage() -> impl IntoView {
             wide=true
         >
             <p><a href=all>"All of them together"</a></p>
-            <Table caption="Instances" quiet=true columns=COLUMNS rows />
+            <TallTable caption="Instances" columns=COLUMNS count all=all_rows rows />
+            <p class="more">{foot}<ShowAllLink count /></p>
         </Card>
         <VersionCard list />
         <InstanceMap list />

@@ -105,12 +105,6 @@ fn map_row(
     selection: &Selection,
 ) -> TableRow {
     let values = values(figure, strip);
-    let mut svg = format!("<svg viewBox=\"0 0 {} 1\" preserveAspectRatio=\"none\">", values.len().max(1));
-    for (x, value) in values.iter().enumerate().filter_map(|(x, value)| Some((x, (*value)?))) {
-        let shade = SHADES[ends.iter().filter(|end| value > **end).count()];
-        // Writing into a string cannot fail.
-        let _ = write!(svg, "<rect class=\"{shade}\" x=\"{x}\" width=\"1\" height=\"1\"/>");
-    }
     let text = |value: Option<f64>| match (value, figure) {
         (None, _) => Cell::dash(),
         (Some(us), InstanceFigure::P99) => Cell::number(format::duration_us(us), String::new()),
@@ -120,10 +114,29 @@ fn map_row(
     let scope = InstanceScope::One(row.name.clone());
     vec![
         Cell::words(row.name.clone()).with_link(selection.to_view(View::Overview).to_scope(scope).href()),
-        Cell::strip(svg + "</svg>"),
+        Cell::strip(drawn(&values, ends)),
         text(values.last().copied().flatten()),
         text(highest),
     ]
+}
+
+/// The shades of the points as an SVG: a path for each shade, a rectangle for each run.
+fn drawn(values: &[Option<f64>], ends: [f64; 4]) -> String {
+    let shade = |value: f64| ends.iter().filter(|end| value > **end).count();
+    let shades: Vec<Option<usize>> = values.iter().map(|value| value.map(shade)).collect();
+    let mut paths = SHADES.map(|_| String::new());
+    let mut x = 0;
+    for run in shades.chunk_by(PartialEq::eq) {
+        let width = run.len();
+        if let Some(shade) = run[0] {
+            // Writing into a string cannot fail.
+            let _ = write!(paths[shade], "M{x} 0h{width}v1h-{width}");
+        }
+        x += width;
+    }
+    let drawn = SHADES.iter().zip(&paths).filter(|(_, path)| !path.is_empty());
+    let paths: String = drawn.map(|(shade, path)| format!("<path class=\"{shade}\" d=\"{path}\"/>")).collect();
+    format!("<svg viewBox=\"0 0 {} 1\" preserveAspectRatio=\"none\">{paths}</svg>", values.len().max(1))
 }
 
 #[cfg(test)]
@@ -141,6 +154,12 @@ mod tests {
         assert_eq!(most.map(|end| end as u32), [10, 20, 40, 80]);
         let cells = map_row(&InstanceRow::default(), &strip, (InstanceFigure::P99, most), &Selection::default());
         assert_eq!((cells.len(), &cells[3]), (COLUMNS.len(), &Cell::number(format::duration_us(90.0), String::new())));
+        let svg = drawn(&values(InstanceFigure::P99, &strip), most);
+        let has = |shade: &str, path: &str| svg.contains(&format!("<path class=\"{shade}\" d=\"{path}\"/>"));
+        assert!(
+            has("calm-1", "M0 0h1v1h-1") && has("calm-2", "M2 0h2v1h-2") && has("beyond-2", "M4 0h1v1h-1"),
+            "{svg}"
+        );
         assert_eq!(ends(InstanceFigure::Errors, &[]).iter().filter(|end| 7.0 > **end).count(), 4);
     }
 }
