@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -91,9 +92,7 @@ impl Drop for Instance {
 
 /// Runs so many instances, and prints what their board tells of all beside what the load has counted and measured.
 pub(crate) async fn processes(uri: &str, count: usize) -> Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let application = listener.local_addr()?.port();
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer_after)).await });
+    let application = start_application()?;
     let start = |number| Instance::start(uri, &format!("instance-{number}"), application);
     let mut instances = (0..count).map(start).collect::<Result<Vec<_>>>()?;
     let all_run = |told: &Value| told["instances"].as_array().is_some_and(|all| all.len() >= count);
@@ -135,6 +134,20 @@ pub(crate) async fn processes(uri: &str, count: usize) -> Result<()> {
     instances[0].wait("/health?instance=all", is_total(answered.len())).await?;
     println!("started again: {0} of {0} requests", answered.len());
     Ok(())
+}
+
+/// The application has a thread of its own: it answers in time while the clients are busy.
+fn start_application() -> Result<u16> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::spawn(move || {
+        runtime.block_on(async {
+            axum::serve(TcpListener::from_std(listener)?, Router::new().fallback(answer_after)).await
+        })
+    });
+    Ok(port)
 }
 
 /// The percentiles of each window of ten seconds beside those of the load's own times.
@@ -183,6 +196,8 @@ async fn load(instances: &[Instance], connections: usize, requests: usize) -> Re
 }
 
 async fn client(proxy: u16, number: usize, requests: usize) -> Result<Vec<Answered>> {
+    // Four hundred that begin at once would wait for each other.
+    sleep(Duration::from_millis(fastrand::u64(0..TIMES_MS.end))).await;
     let mut stream = TcpStream::connect(("127.0.0.1", proxy)).await?;
     let mut answered = vec![];
     for request in 0..requests {
