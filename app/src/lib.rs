@@ -12,6 +12,7 @@
 pub mod api;
 pub mod app;
 mod components;
+mod context;
 #[cfg(any(feature = "hydrate", test))]
 mod decode;
 mod figures;

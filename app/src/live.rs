@@ -8,7 +8,7 @@ mod state;
 use leptos::prelude::*;
 use watchboard_wire::{RefreshResponse, Snapshot};
 
-use crate::{figures::Figures, preferences::Preferences, selection::Selection};
+use crate::{context::context, figures::Figures, preferences::Preferences, selection::Selection};
 
 pub(crate) use state::{LinkState, Live};
 
@@ -26,7 +26,7 @@ pub(crate) fn provide(mut first: RefreshResponse, selection: RwSignal<Selection>
 
 /// The live figures of this page.
 pub(crate) fn use_live() -> Live {
-    expect_context()
+    context()
 }
 
 /// A figure of the snapshot. The memo notifies only if its value changes.

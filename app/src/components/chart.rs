@@ -6,6 +6,7 @@ mod data;
 mod draw;
 mod time_axis;
 
+use crate::context::context;
 use leptos::prelude::*;
 use watchboard_wire::{Axis, Unit, format};
 
@@ -27,7 +28,7 @@ pub(crate) fn Chart(
     #[prop(optional)]
     compact: bool,
 ) -> impl IntoView {
-    let crosshair: Crosshair = expect_context();
+    let crosshair: Crosshair = context();
     let index = crosshair.index;
     let handles = StoredValue::new(crosshair.clone());
     // The name of the series that is drawn alone; empty for all.

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use watchboard_wire::{Band, ShownSpan, format};
 
 use super::chart::{Crosshair, CrosshairLine, Series, TimeAxis, stretches};
+use crate::context::context;
 
 /// Shades, from few to many.
 const SHADES: f64 = 5.0;
@@ -49,7 +50,7 @@ type HeatBox = (usize, u8);
 /// The map with its title, its axes and its key. Each box can be read, by the pointer and by the arrow keys.
 #[component]
 pub(crate) fn HeatMap(title: &'static str, note: &'static str, data: Memo<HeatData>) -> impl IntoView {
-    let Crosshair { index: crosshair, span, .. } = expect_context();
+    let Crosshair { index: crosshair, span, .. } = context();
     let chosen = RwSignal::new(None::<HeatBox>);
     // A click keeps the box.
     let is_kept = RwSignal::new(false);

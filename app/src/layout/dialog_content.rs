@@ -5,6 +5,7 @@ use leptos::{either::Either, prelude::*};
 use watchboard_wire::{EndpointName, Window};
 
 use crate::{
+    context::context,
     live::{Live, use_live},
     selection::{Selection, View, navigate},
 };
@@ -19,7 +20,7 @@ pub(crate) enum Dialog {
 /// What is in the dialog that is open.
 #[component]
 pub(crate) fn DialogContent() -> impl IntoView {
-    let open = expect_context::<RwSignal<Option<Dialog>>>();
+    let open = context::<RwSignal<Option<Dialog>>>();
     move || match open.get() {
         Some(Dialog::Find) => Either::Left(view! { <Find open /> }),
         _ => Either::Right(view! { <Keys /> }),

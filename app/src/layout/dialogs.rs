@@ -4,13 +4,16 @@ use leptos::wasm_bindgen::JsCast;
 use leptos::{either::EitherOf3, html, prelude::*};
 
 use super::dialog_content::Dialog;
-use crate::pages::chunks::{self, Chunk, Chunks};
+use crate::{
+    context::context,
+    pages::chunks::{self, Chunk, Chunks},
+};
 
 /// The dialog that is open, over the page.
 #[component]
 pub(crate) fn Dialogs() -> impl IntoView {
-    let open = expect_context::<RwSignal<Option<Dialog>>>();
-    let chunks = expect_context::<Chunks>();
+    let open = context::<RwSignal<Option<Dialog>>>();
+    let chunks = context::<Chunks>();
     let element = NodeRef::<html::Dialog>::new();
     Effect::new(move |_| {
         let is_open = open.get().is_some();

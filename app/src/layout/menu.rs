@@ -5,6 +5,7 @@ use watchboard_wire::{EarlierSpan, format};
 
 use super::{dialog_content::Dialog, nav::window_links};
 use crate::{
+    context::context,
     live::use_live,
     preferences::{INTERVALS, browser_zone, interval},
     selection::Selection,
@@ -140,7 +141,7 @@ fn ZoneButton() -> impl IntoView {
 
 #[component]
 fn DialogButton(dialog: Dialog, word: &'static str, key: &'static str) -> impl IntoView {
-    let open = expect_context::<RwSignal<Option<Dialog>>>();
+    let open = context::<RwSignal<Option<Dialog>>>();
     view! {
         <button type="button" on:click=move |_| open.set(Some(dialog))>
             {word}

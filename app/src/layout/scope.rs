@@ -23,7 +23,7 @@ pub(crate) fn ScopeSwitch() -> impl IntoView {
             if !own.is_empty() {
                 links.push((InstanceScope::Own, own));
             }
-            links.push((InstanceScope::All, "all".to_owned()));
+            links.push((InstanceScope::All, InstanceScope::ALL.to_owned()));
             if let InstanceScope::One(name) = selection.with(|selection| selection.scope.clone()) {
                 links.push((InstanceScope::One(name.clone()), name));
             }

@@ -30,9 +30,8 @@ const COLUMNS: &[Column] = &[
     numbers("p99", "of those that succeeded").leads(),
     numbers(
         "Memory",
-        "resident memory of the application; the bar is the container's or the system's use of its limit",
-    )
-    .leads(),
+        "resident memory of the application; in colour where the container's or the system's limit is nearly reached",
+    ),
     numbers("CPU", "of one core"),
     words("Database"),
     numbers("Last seen", "by the clock of the fleet's MongoDB"),

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     components::{Card, Fact, Facts},
+    context::context,
     figures::Figures,
     live::{figures_memo, snapshot_memo},
     selection::{View, use_selection},
@@ -17,7 +18,7 @@ use crate::{
 
 #[component]
 pub(crate) fn Overview() -> impl IntoView {
-    let chunks = expect_context::<Chunks>();
+    let chunks = context::<Chunks>();
     let selection = use_selection();
     let is_unwatched = snapshot_memo(|snapshot| snapshot.database.state == DatabaseState::NotConfigured);
     // Text and not elements: it needs no further code in the first view.

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     components::{ChartData, FULL_PERCENT, StatTile, TIGHT_PERCENT},
+    context::context,
     figures::Figures,
     live::figures_memo,
 };
@@ -38,7 +39,7 @@ pub(super) fn Tiles() -> impl IntoView {
     };
     let change =
         |read: fn(&WindowTotals) -> Option<String>| figures_memo(move |figures: &Figures| change(figures, read));
-    let chunks = expect_context::<Chunks>();
+    let chunks = context::<Chunks>();
     let line = |data: Memo<ChartData>| Memo::new(move |_| data.with(|data| chunks.sparkline(data)));
     let calm = || Memo::new(|_| String::new());
     let whose = if watches_another() { "Application memory" } else { "Process memory" };

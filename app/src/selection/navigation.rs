@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::Selection;
+use crate::context::context;
 
 /// Puts the selection of the URL into the context, and follows back and forward.
 pub(crate) fn provide() -> RwSignal<Selection> {
@@ -26,7 +27,7 @@ pub(crate) fn provide() -> RwSignal<Selection> {
 
 /// The selection of this page.
 pub(crate) fn use_selection() -> RwSignal<Selection> {
-    expect_context()
+    context()
 }
 
 fn query() -> String {

@@ -5,9 +5,6 @@ use watchboard_wire::{EarlierSpan, InstanceScope, Window};
 
 use super::{ColumnSet, Selection, Sort, View};
 
-/// All instances, in the place of the name of one.
-const ALL: &str = "all";
-
 impl Selection {
     /// Its link, relative to the page.
     pub(crate) fn href(&self) -> String {
@@ -31,11 +28,8 @@ impl Selection {
         add("from", &from.to_string(), self.span.is_some());
         add("to", &to.to_string(), self.span.is_some());
         add("earlier", self.earlier.map_or("", EarlierSpan::word), self.earlier.is_some());
-        match &self.scope {
-            InstanceScope::Own => {}
-            InstanceScope::All => add("instance", ALL, true),
-            InstanceScope::One(name) => add("instance", name, true),
-        }
+        let instance = self.scope.word();
+        add("instance", instance, !instance.is_empty());
         add("heat", &self.heat, !self.heat.is_empty());
         add("request", self.request.as_deref().unwrap_or_default(), self.request.is_some());
         href
@@ -74,13 +68,7 @@ impl Selection {
                 "from" => from = Some(value),
                 "to" => to = Some(value),
                 "earlier" => selection.earlier = parse_word(EarlierSpan::ALL, EarlierSpan::word, &value),
-                "instance" => {
-                    selection.scope = match &*value {
-                        "" => InstanceScope::Own,
-                        ALL => InstanceScope::All,
-                        _ => InstanceScope::One(value),
-                    };
-                }
+                "instance" => selection.scope = InstanceScope::from_word(&value),
                 "heat" => selection.heat = value,
                 "request" => selection.request = Some(value).filter(|key| !key.is_empty()),
                 _ => {}

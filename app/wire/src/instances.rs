@@ -34,7 +34,42 @@ pub const MAX_INSTANCE_NAME: usize = 100;
 /// Whether an instance can have this name. That of all instances is nobody's.
 pub fn is_instance_name(name: &str) -> bool {
     let count = name.chars().take(MAX_INSTANCE_NAME + 1).count();
-    (1..=MAX_INSTANCE_NAME).contains(&count) && !name.contains(char::is_control) && name != "all"
+    (1..=MAX_INSTANCE_NAME).contains(&count) && !name.contains(char::is_control) && name != InstanceScope::ALL
+}
+
+/// Whose figures a page wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InstanceScope {
+    /// Those of the instance that serves the page, as they are in its memory.
+    #[default]
+    Own,
+    /// Those of all instances of the fleet.
+    All,
+    /// Those of the instance with this name, as it wrote them.
+    One(String),
+}
+
+impl InstanceScope {
+    /// The word for all instances, in the place of the name of one.
+    pub const ALL: &str = "all";
+
+    /// The scope of a word: nothing, that for all, or the name of an instance.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "" => Self::Own,
+            Self::ALL => Self::All,
+            name => Self::One(name.to_owned()),
+        }
+    }
+
+    /// Its word.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Own => "",
+            Self::All => Self::ALL,
+            Self::One(name) => name,
+        }
+    }
 }
 
 /// An instance of the fleet, as it last said.

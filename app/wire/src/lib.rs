@@ -51,8 +51,8 @@ pub use failure::FailureKind;
 pub use fault::Fault;
 pub use health::{Finding, FindingSubject, Health, Severity, Status};
 pub use instances::{
-    FleetFigures, InstanceFigures, InstanceList, InstanceRow, InstanceState, InstanceStrip, MAX_INSTANCE_NAME,
-    is_instance_name,
+    FleetFigures, InstanceFigures, InstanceList, InstanceRow, InstanceScope, InstanceState, InstanceStrip,
+    MAX_INSTANCE_NAME, is_instance_name,
 };
 pub use latency::{Band, EndpointLatency, Latency};
 pub use long_lived::{
@@ -64,7 +64,7 @@ pub use memory::{
     System, Thread, Threads,
 };
 pub use reading::{Reading, Unknown, reading_ref};
-pub use refresh::{InstanceScope, Part, RefreshCursor, RefreshQuery, RefreshResponse};
+pub use refresh::{Part, RefreshCursor, RefreshQuery, RefreshResponse};
 pub use requests::{RecentRequests, RequestMemory, RequestUpstream, Requests, WindowBefore, WindowTotals};
 pub use runtime::Runtime;
 pub use server::{

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatabaseDetail, EarlierSpan, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, FleetFigures, LongLivedRow,
-    Mark, MemoryDetail, SlowRequest, Snapshot, Timeline, TimelineColumns, Unknown, Window, WindowBefore, WindowTotals,
+    DatabaseDetail, EarlierSpan, EndpointDetail, EndpointRow, EndpointStrip, ErrorCause, FleetFigures, InstanceScope,
+    LongLivedRow, Mark, MemoryDetail, SlowRequest, Snapshot, Timeline, TimelineColumns, Unknown, Window, WindowBefore,
+    WindowTotals,
 };
 
 /// The figures that a page wants.
@@ -20,18 +21,6 @@ pub struct RefreshQuery {
     pub earlier: Option<EarlierSpan>,
     /// Whose figures.
     pub scope: InstanceScope,
-}
-
-/// Whose figures a page wants.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum InstanceScope {
-    /// Those of the instance that serves the page, as they are in its memory.
-    #[default]
-    Own,
-    /// Those of all instances of the fleet.
-    All,
-    /// Those of the instance with this name, as it wrote them.
-    One(String),
 }
 
 /// The part of the figures that a view shows, beside the charts that all of them have.

@@ -16,17 +16,10 @@ use watchboard_wire::{
 
 use super::{error_json::error_json, health_span};
 
-/// All instances, in the place of the name of one.
-const ALL: &str = "all";
-
 /// The instances that a query asks for.
 pub(super) fn asked_scope(uri: &Uri) -> InstanceScope {
-    let values = Query::<HashMap<String, String>>::try_from_uri(uri).map(|Query(values)| values).unwrap_or_default();
-    match values.get("instance").map(String::as_str) {
-        None | Some("") => InstanceScope::Own,
-        Some(ALL) => InstanceScope::All,
-        Some(name) => InstanceScope::One(name.to_owned()),
-    }
+    let values = Query::<HashMap<String, String>>::try_from_uri(uri).map(|Query(values)| values);
+    InstanceScope::from_word(values.unwrap_or_default().get("instance").map_or("", |word| word))
 }
 
 /// A board that is no instance of its fleet shows all instances, unless its page is asked for others.
@@ -36,7 +29,7 @@ pub(super) fn redirect_of_viewer(full: &FullSnapshot, uri: &Uri) -> Option<Respo
         return None;
     }
     let query = uri.query().filter(|query| !query.is_empty()).map(|query| format!("{query}&")).unwrap_or_default();
-    Some(Redirect::to(&format!("?{query}instance={ALL}")).into_response())
+    Some(Redirect::to(&format!("?{query}instance={}", InstanceScope::ALL)).into_response())
 }
 
 /// 404 for an instance that the fleet does not have, 503 if its store does not answer or the instances are unhealthy.

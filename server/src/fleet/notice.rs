@@ -1,11 +1,11 @@
 //! Whose figures a page of the fleet has, and how old they are, in words.
 
-use watchboard_wire::{InstanceRow, InstanceState, format};
+use watchboard_wire::{InstanceRow, InstanceScope, InstanceState, format};
 
 /// The notice as HTML, with a link to the instance's own board. All texts are escaped: other processes wrote them.
 pub(super) fn notice_html(rows: &[InstanceRow], shown: Option<&InstanceRow>, newest: u64, now_unix_ms: u64) -> String {
     let words = escape_html(&notice(rows, shown, newest, now_unix_ms));
-    let name = escape_html(shown.map_or("all", |row| &row.name));
+    let name = escape_html(shown.map_or(InstanceScope::ALL, |row| &row.name));
     // The menu's form of a past span sends it along.
     let field = format!("<input type=hidden form=span name=instance value=\"{name}\">");
     match shown.and_then(|row| row.url.as_deref()) {

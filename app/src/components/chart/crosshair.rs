@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::context::context;
 use leptos::prelude::*;
 use watchboard_wire::{MarkKind, ShownSpan, format};
 
@@ -137,7 +138,7 @@ pub(super) fn point_at(index: RwSignal<Option<usize>>, event: &leptos::ev::Point
 /// The marks, the line at the crosshair and the span that is being chosen, drawn over a chart.
 #[component]
 pub(crate) fn CrosshairLine() -> impl IntoView {
-    let Crosshair { index, span, marks, anchor, .. } = expect_context();
+    let Crosshair { index, span, marks, anchor, .. } = context();
     // Text and not elements, as of drawings.
     let line = |at: usize, class: &str| format!("<line class=\"{class}\" x1=\"{at}\" x2=\"{at}\" y2=\"1\"/>");
     let lines = move || {

@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use watchboard_wire::{Window, format};
 
 use super::crosshair::{ChartSpan, Crosshair};
+use crate::context::context;
 
 /// The times below a chart. Text and not elements, as the ticks of the other axis.
 #[component]
 pub(crate) fn TimeAxis() -> impl IntoView {
-    let Crosshair { span, .. } = expect_context();
+    let Crosshair { span, .. } = context();
     let text = move || ticks(&span()).iter().map(Tick::draw).collect::<String>();
     view! { <svg class="x-axis" aria-hidden="true" inner_html=text></svg> }
 }

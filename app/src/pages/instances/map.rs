@@ -129,14 +129,17 @@ fn drawn(values: &[Option<f64>], ends: [f64; 4]) -> String {
     for run in shades.chunk_by(PartialEq::eq) {
         let width = run.len();
         if let Some(shade) = run[0] {
-            // Writing into a string cannot fail.
+            // Here and below: writing into a string cannot fail.
             let _ = write!(paths[shade], "M{x} 0h{width}v1h-{width}");
         }
         x += width;
     }
     let drawn = SHADES.iter().zip(&paths).filter(|(_, path)| !path.is_empty());
-    let paths: String = drawn.map(|(shade, path)| format!("<path class=\"{shade}\" d=\"{path}\"/>")).collect();
-    format!("<svg viewBox=\"0 0 {} 1\" preserveAspectRatio=\"none\">{paths}</svg>", values.len().max(1))
+    let mut svg = format!("<svg viewBox=\"0 0 {} 1\" preserveAspectRatio=\"none\">", values.len().max(1));
+    for (shade, path) in drawn {
+        let _ = write!(svg, "<path class=\"{shade}\" d=\"{path}\"/>");
+    }
+    svg + "</svg>"
 }
 
 #[cfg(test)]
