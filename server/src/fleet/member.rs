@@ -1,6 +1,7 @@
 //! This process as a member of the fleet: the threads and tasks that deliver, give signs of life and merge.
 
 use std::{
+    convert::Infallible,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -11,7 +12,11 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use mongodb::Database;
-use tokio::runtime::{self, Handle, Runtime};
+use tokio::{
+    runtime::{self, Handle, Runtime},
+    select,
+    sync::oneshot,
+};
 use watchboard_wire::{FullSnapshot, InstanceRow, Reading, RefreshCursor, RefreshQuery, RefreshResponse, Unknown};
 
 use super::{
@@ -79,7 +84,7 @@ impl Fleet {
             supervise(PART, &recorder, || {
                 let runtime = runtime::Builder::new_multi_thread()
                     .worker_threads(1)
-                    .max_blocking_threads(2)
+                    .max_blocking_threads(3)
                     .thread_name("watchboard-fleet")
                     .enable_all()
                     .build()?;
@@ -175,14 +180,22 @@ fn run(
         supervise_task(PART, &recorder, keep, |_| {}).await
     });
     let (steps, present, recorder) = (own.clone(), Arc::clone(presence), Arc::clone(faults));
-    let merged = runtime.spawn(async move {
-        let merge = || Merger::new(&steps, present.run_id().to_owned()).run();
-        supervise_task(PART, &recorder, merge, |_| {}).await
+    let (stop_merging, mut stopped) = oneshot::channel::<Infallible>();
+    let handle = runtime.handle().clone();
+    // A thread of its own: pages do not wait while it computes.
+    runtime.spawn_blocking(move || {
+        supervise(PART, &recorder, || {
+            let merger = Merger::new(&steps, present.run_id().to_owned());
+            handle.block_on(async {
+                select! { () = merger.run() => {}, _ = &mut stopped => {} }
+            });
+            Ok(())
+        });
     });
     // That of a viewer has nothing, and waits for the end.
     Delivery::new(options, own.clone(), runtime.handle().clone(), Arc::clone(presence)).run(outbox);
     seen.abort();
-    merged.abort();
+    drop(stop_merging);
     let _ = runtime.block_on(presence.stop(&own));
 }
 

@@ -113,7 +113,8 @@ impl Merger {
                 points.extend(fold_points(&self.points.newest_steps(tier, span, usize::MAX).await?));
             }
             let parts: Vec<StoredStep> = parts.into_iter().map(|(_, step)| step).collect();
-            self.store(tier, *start, merge_steps(*start, &parts, Merged::Instances), tenure).await?;
+            let merged = merge_steps(*start, &parts, Merged::Instances);
+            self.store(tier, *start, merged, tenure).await?;
             self.store_points(tier, *start, &points, tenure).await?;
         }
         let (mut starts, mut shorter) = (starts.clone(), tier);

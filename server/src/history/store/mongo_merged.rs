@@ -49,7 +49,7 @@ impl MongoSteps {
         let options = FindOptions::builder()
             .sort(doc! { "written": 1 })
             .projection(doc! { "_id": 1, "written": 1, "now": "$$NOW" })
-            .limit(MAX_WRITTEN as i64)
+            .limit(signed(MAX_WRITTEN as u64))
             .build();
         let documents = self.find(STEPS[tier as usize], filter, options).await?;
         let now = documents.last().and_then(|last| last.get_datetime("now").ok());

@@ -12,7 +12,7 @@ use mongodb::{
     bson::{Binary, Bson, Document, RawDocumentBuf, doc, spec::BinarySubtype},
     options::FindOptions,
 };
-
+use tokio::task::coop::consume_budget;
 use watchboard_wire::FailureKind;
 
 use super::{
@@ -330,6 +330,8 @@ pub(crate) async fn read_each(
             if each(document, raw.as_bytes().len()).is_break() {
                 break;
             }
+            // A batch has thousands: others have their turn in between.
+            consume_budget().await;
         }
         Ok(())
     })
