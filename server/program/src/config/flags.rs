@@ -45,7 +45,7 @@ pub(crate) struct Config {
     pub(crate) sqlite: Option<PathBuf>,
 
     /// The MongoDB that the instances of a fleet share: mongodb://[USER:PASSWORD@]HOST[:PORT][/DATABASE]. Each writes its figures there, so that any board shows one or all. Its user is its own, never the application's.
-    #[arg(long, env = "WATCHBOARD_FLEET", value_name = "URI", hide_env_values = true, global = true)]
+    #[arg(long, env = "WATCHBOARD_FLEET", value_name = "URI", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, global = true)]
     pub(crate) fleet: Option<String>,
 
     /// The name of this instance in the fleet, which it keeps over restarts. The default is the name of the machine.
