@@ -111,6 +111,34 @@ async fn what_an_outage_keeps_back_is_delivered_once() {
 }
 
 #[tokio::test]
+async fn an_instance_that_is_killed_in_an_outage_delivers_what_its_file_has() {
+    let mut mongod = Mongod::start(&[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let from = unix_seconds() - 60;
+    let span = (from, from + 3_600);
+    let more = ["--data-dir", folder.path().to_str().expect("a text")];
+    let mut first = member(&mongod, "web-1", &more).await;
+    send(&first, 10).await;
+    wait_for_total(&first.client, "all", span, 10).await;
+    mongod.kill().await;
+    send(&first, 7).await;
+    let waits = |told: &Value| told["fleet"]["waiting_seconds"].as_u64() >= Some(30);
+    first.client.wait_for_json("/health", WITHIN, waits).await;
+    first.signal("KILL").await;
+    first.wait_for_exit().await;
+    // It starts without the store, which is back later.
+    let first = member(&mongod, "web-1", &more).await;
+    send(&first, 3).await;
+    let fails = |told: &Value| told["fleet"]["failure"].is_string();
+    first.client.wait_for_json("/health", WITHIN, fails).await;
+    mongod.restart().await;
+    wait_for_total(&first.client, "all", span, 20).await;
+    wait_for_total(&first.client, "web-1", span, 20).await;
+    let told = first.client.wait_for_json("/health", WITHIN, |told| told["fleet"]["failure"].is_null()).await;
+    assert_eq!(told["fleet"]["lost"], 0);
+}
+
+#[tokio::test]
 async fn of_two_processes_with_one_name_the_second_waits_for_the_first() {
     let mongod = Mongod::start(&[]).await;
     let from = unix_seconds() - 60;
