@@ -22,6 +22,8 @@ use crate::history::{
 pub(super) const PART: &str = "fleet";
 /// The time between two looks for what is new.
 const LOOK_EACH: Duration = Duration::from_millis(500);
+/// Of a minute that was over earlier nobody asks for outliers. So it is while much is late.
+const NEWS_SECONDS: u64 = 150;
 /// Steps that began earlier than they are kept may lack parts that have expired already. MongoDB looks for those each minute.
 const EXPIRY_MARGIN_SECONDS: u64 = 2 * 60 * 60;
 
@@ -31,7 +33,9 @@ pub(super) struct Merger {
     /// The figures of each instance that heat maps show.
     points: MongoSteps,
     /// The start of the newest step that this process has merged. Those of a clock that is ahead do not count.
-    newest: Option<u64>,
+    newest: u64,
+    /// The server's own Unix second, by the last look.
+    now: u64,
     /// The minute in which outliers were last looked for.
     judged: Option<u64>,
     /// By which tenure the looks know what is merged.
@@ -45,7 +49,8 @@ impl Merger {
         Self {
             lease: MergeLease::new(steps.clone(), holder),
             points: steps.of(POINTS),
-            newest: None,
+            newest: 0,
+            now: 0,
             judged: None,
             steps,
             tenure: None,
@@ -62,7 +67,7 @@ impl Merger {
             // A store that does not answer is told by the delivery.
             let Ok(Some(tenure)) = self.lease.hold().await else { continue };
             let _ = self.round(tenure).await;
-            let _ = self.find_outliers().await;
+            let _ = self.find_outliers(tenure).await;
         }
     }
 
@@ -74,7 +79,7 @@ impl Merger {
             self.looks.iter_mut().for_each(|look| look.begin(tenure.merged));
         }
         let looked_until = self.looks[0].merged;
-        let (mut before, mut now) = (u64::MAX, 0);
+        let mut before = u64::MAX;
         for at in 0..self.looks.len() {
             let tier = self.looks[at].tier;
             let fresh = self.looks[at].fresh(&self.steps, 0..before).await?;
@@ -83,28 +88,36 @@ impl Merger {
                 if fresh.steps.is_empty() {
                     return Ok(());
                 }
-                now = fresh.now.into();
+                self.now = fresh.now.into();
             }
-            let oldest = first_with_all_parts(tier, now);
+            let oldest = first_with_all_parts(tier, self.now);
             let starts: BTreeSet<u64> =
                 fresh.steps.iter().map(|step| step.start).filter(|start| *start >= oldest).collect();
             self.merge(tier, &starts, tenure).await?;
             if tier == StoreTier::TenSeconds {
-                self.newest = self.newest.max(starts.range(..=now).next_back().copied());
+                self.newest = starts.range(..=self.now).next_back().copied().unwrap_or(0).max(self.newest);
             }
             self.looks[at].note_merged(fresh, looked_until);
             before = oldest;
         }
-        let merged = self.looks.iter().filter_map(|look| look.merged).min();
-        match merged {
-            Some(merged) => self.lease.note_merged(tenure, merged).await,
-            None => Ok(()),
+        match self.looks.iter().filter_map(|look| look.merged).min() {
+            Some(merged) if Some(merged) > tenure.merged => self.lease.note_merged(tenure, merged).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Renews the lease in time, for what takes long.
+    async fn keep(&mut self, tenure: Tenure) -> Result<(), StoreError> {
+        match self.lease.hold().await? {
+            Some(held) if held.number == tenure.number => Ok(()),
+            _ => Err(StoreError::Refused("another process merges".to_owned())),
         }
     }
 
     /// Makes these steps of a tier anew, and the longer ones that they are a part of.
-    async fn merge(&self, tier: StoreTier, starts: &BTreeSet<u64>, tenure: Tenure) -> Result<(), StoreError> {
+    async fn merge(&mut self, tier: StoreTier, starts: &BTreeSet<u64>, tenure: Tenure) -> Result<(), StoreError> {
         for start in starts {
+            self.keep(tenure).await?;
             let parts = self.steps.of_all_instances(tier, *start).await?;
             let mut points = points_of_steps(&parts);
             if tier > StoreTier::TenSeconds {
@@ -121,6 +134,7 @@ impl Merger {
         for longer in StoreTier::ALL.into_iter().filter(|longer| *longer > tier) {
             starts = starts.iter().map(|start| start / longer.step_seconds() * longer.step_seconds()).collect();
             for start in &starts {
+                self.keep(tenure).await?;
                 let span = *start..start + longer.step_seconds();
                 let parts = self.steps.newest_steps(shorter, span.clone(), usize::MAX).await?;
                 self.store(longer, *start, merge_steps(*start, &parts, Merged::ShorterSteps), tenure).await?;
@@ -157,15 +171,15 @@ impl Merger {
         self.points.replace_merged(&StoredStep { tier, start, bytes }, tenure.number).await
     }
 
-    /// Looks once a minute for instances that are slower than the others.
-    async fn find_outliers(&mut self) -> Result<(), StoreError> {
-        let Some(newest) = self.newest else { return Ok(()) };
-        let minute = newest / 60 * 60;
-        if self.judged == Some(minute) || minute == 0 {
+    /// Looks once a minute for instances that are slower than the others. Those of a minute that is long over are no news.
+    async fn find_outliers(&mut self, tenure: Tenure) -> Result<(), StoreError> {
+        let minute = self.newest / 60 * 60;
+        if self.newest == 0 || self.judged == Some(minute) || self.now.saturating_sub(self.newest) > NEWS_SECONDS {
             return Ok(());
         }
         let mut by_instance = MinuteByInstance::default();
-        for start in (minute - 60..minute).step_by(10) {
+        for start in (minute.saturating_sub(60)..minute).step_by(10) {
+            self.keep(tenure).await?;
             for (instance, step) in self.steps.of_all_instances(StoreTier::TenSeconds, start).await? {
                 by_instance.add(&instance, step);
             }

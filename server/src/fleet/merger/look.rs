@@ -11,9 +11,6 @@ const OVERLAP_SECONDS: u32 = 5;
 const LONG_OVERLAP_SECONDS: u32 = 300;
 const LOOKS_TO_LONG: u32 = 60;
 
-/// Steps that are merged at once, so that the holder of the lease is heard of in between; the rest comes with the next look.
-const MAX_FRESH: usize = 1_000;
-
 pub(super) struct Look {
     pub(super) tier: StoreTier,
     /// Up to where all is merged.
@@ -40,9 +37,9 @@ impl Look {
         Self { tier, merged: None, seen: HashSet::new(), looks_to_long: 0 }
     }
 
-    /// Begins a tenure. The holder before may have read something and not merged it.
+    /// Begins a tenure where the holder before has merged all. What was newest comes first, and the look further back later.
     pub(super) fn begin(&mut self, merged: Option<Timestamp>) {
-        self.merged = merged.map(|merged| earlier(merged, LONG_OVERLAP_SECONDS));
+        (self.merged, self.looks_to_long) = (merged, LOOKS_TO_LONG);
         self.seen.clear();
     }
 
@@ -52,12 +49,8 @@ impl Look {
         self.looks_to_long = self.looks_to_long.checked_sub(1).unwrap_or(LOOKS_TO_LONG);
         let after = self.merged.map(|merged| earlier(merged, overlap));
         let (written, now) = steps.written_after(self.tier, starts, after).await?;
-        let (mut last, mut is_cut) = (written.last().map(|step| step.written), written.len() == MAX_WRITTEN);
-        let mut steps: Vec<_> = written.into_iter().filter(|step| !self.seen.contains(step)).collect();
-        if steps.len() > MAX_FRESH {
-            steps.truncate(MAX_FRESH);
-            (last, is_cut) = (steps.last().map(|step| step.written), true);
-        }
+        let (last, is_cut) = (written.last().map(|step| step.written), written.len() == MAX_WRITTEN);
+        let steps = written.into_iter().filter(|step| !self.seen.contains(step)).collect();
         Ok(Fresh { steps, last, is_cut, now })
     }
 
