@@ -24,7 +24,7 @@ pub(super) struct Look {
 /// The steps that a look has found.
 pub(super) struct Fresh {
     pub(super) steps: Vec<WrittenStep>,
-    /// The last that was looked through.
+    /// When the last was written that was looked through.
     last: Option<Timestamp>,
     /// Whether there may be more.
     is_cut: bool,
@@ -49,7 +49,9 @@ impl Look {
         self.looks_to_long = self.looks_to_long.checked_sub(1).unwrap_or(LOOKS_TO_LONG);
         let after = self.merged.map(|merged| earlier(merged, overlap));
         let (written, now) = steps.written_after(self.tier, starts, after).await?;
-        let (last, is_cut) = (written.last().map(|step| step.written), written.len() == MAX_WRITTEN);
+        // A time that has not come yet would hide all that is written until then.
+        let last = written.iter().map(|step| step.written).rfind(|written| written.time <= now);
+        let is_cut = written.len() == MAX_WRITTEN;
         let steps = written.into_iter().filter(|step| !self.seen.contains(step)).collect();
         Ok(Fresh { steps, last, is_cut, now })
     }

@@ -1,5 +1,6 @@
 //! Merging on a real mongod: what comes late, holders that change, and one that is frozen and thawed.
 
+use mongodb::bson::Timestamp;
 use watchboard_test_support::Mongod;
 
 use super::*;
@@ -80,6 +81,21 @@ async fn whoever_merges_and_however_late_a_part_comes_the_sum_is_that_of_all_par
     other.round(second).await.unwrap();
     assert_eq!(requests(&all, StoreTier::TenSeconds, start).await, 12);
     assert_eq!(requests(&all, StoreTier::TwoDays, start).await, 15);
+    // A stranger's step that was written tomorrow hides nothing of today.
+    for ahead in [3_600, u32::MAX / 4] {
+        let time = (crate::clock::now_unix_ms() / 1000) as u32 + ahead;
+        let id = mongodb::bson::doc! { "instance": "stranger", "start": start.cast_signed() };
+        let set = mongodb::bson::doc! { "$set": { "written": Timestamp { time, increment: 1 } } };
+        steps
+            .update("steps_10s", vec![mongodb::bson::doc! { "q": { "_id": id }, "u": set, "upsert": true }])
+            .await
+            .unwrap();
+        other.round(second).await.unwrap();
+        let before = requests(&all, StoreTier::TenSeconds, start).await;
+        write(&steps, &format!("web-{ahead}"), start, 1).await;
+        other.round(second).await.unwrap();
+        assert_eq!(requests(&all, StoreTier::TenSeconds, start).await, before + 1, "{ahead} s ahead");
+    }
     // Nobody holds it twice.
     assert!(one.lease.ask().await.unwrap().is_none());
 }
