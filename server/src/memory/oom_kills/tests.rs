@@ -22,6 +22,10 @@ impl Tree {
         fs::write(folder.join("memory.events"), format!("low 0\nhigh 0\nmax 9\noom 9\noom_kill {kills}\n")).unwrap();
     }
 
+    fn rename(&self, group: &str, to: &str) {
+        fs::rename(self.0.path().join(group), self.0.path().join(to)).unwrap();
+    }
+
     fn remove_unit(&self) {
         fs::remove_dir_all(self.0.path().join("app/unit")).unwrap();
     }
@@ -58,12 +62,12 @@ fn a_kill_of_a_group_that_is_removed_is_counted_above_it() {
     for made_anew in [false, true] {
         let tree = Tree::new();
         let mut counter = tree.counter();
+        // The new folder is there before the old one is removed: it cannot have its inode.
+        tree.write("app/new", 0);
         tree.remove_unit();
         tree.write("app", 11);
         if made_anew {
-            // A folder of its own beside it, so that the new one cannot have the inode of the old.
-            tree.write("app/between", 0);
-            tree.write("app/unit", 0);
+            tree.rename("app/new", "app/unit");
         }
         counter.read();
         let why = counter.explain_end().unwrap();
