@@ -22,7 +22,7 @@ use tokio::{
 };
 
 /// How long anything on a page may take.
-const WITHIN: Duration = Duration::from_secs(15);
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// A program of this workspace, built by `cargo test --workspace` beside this test.
 fn program(name: &str) -> PathBuf {

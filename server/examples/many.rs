@@ -1,9 +1,10 @@
-//! A host of many endpoints, with traffic on all of them: to see how the board bears them. Run it with
+//! A host of many endpoints, with traffic on all of them in turn: to see how the board bears them. Run it with
 //! `cargo run -p watchboard --example many [ADDRESS:PORT [ENDPOINTS [FOLDER]]]`. The folder is that of its history.
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, http::StatusCode, routing::get};
+use tokio::time::MissedTickBehavior;
 use tower::ServiceExt;
 use watchboard::{LocalOnly, Monitor};
 
@@ -30,12 +31,17 @@ async fn answer(number: u32) -> (StatusCode, &'static str) {
     (status, "an item")
 }
 
-/// Each endpoint twice a second.
+/// The requests of a second, to all endpoints in turn.
+const REQUESTS_PER_SECOND: u32 = 1_000;
+
 async fn traffic(app: Router, endpoints: u32) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(500));
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    // A machine that is busy gets fewer, and none in a burst.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut numbers = (0..endpoints).cycle();
     loop {
         ticks.tick().await;
-        for number in 0..endpoints {
+        for number in numbers.by_ref().take(REQUESTS_PER_SECOND as usize / 10) {
             let request = Request::get(format!("/resources/{number}/items/{}", number * 7)).body(Body::empty());
             let Ok(request) = request else { continue };
             let app = app.clone();
