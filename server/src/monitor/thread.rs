@@ -74,6 +74,8 @@ impl MonitorThread {
                 }
             })
         });
+        // With the requests since the last tick.
+        self.tick();
         self.sampler.stop(&self.frozen.load().snapshot);
         drop(self.alive);
     }
