@@ -31,10 +31,25 @@ impl InstanceState {
 /// The characters of an instance's name, at most.
 pub const MAX_INSTANCE_NAME: usize = 100;
 
-/// Whether an instance can have this name. That of all instances is nobody's.
+/// Whether an instance can have this name. That of all instances is nobody's. Characters that are not seen, or that turn the text around, could
+/// make one name look like another.
 pub fn is_instance_name(name: &str) -> bool {
     let count = name.chars().take(MAX_INSTANCE_NAME + 1).count();
-    (1..=MAX_INSTANCE_NAME).contains(&count) && !name.contains(char::is_control) && name != InstanceScope::ALL
+    let is_unseen = |char: char| {
+        char.is_control()
+            || matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    (1..=MAX_INSTANCE_NAME).contains(&count) && !name.contains(is_unseen) && name != InstanceScope::ALL
+}
+
+/// The bytes of a database's name, at most.
+const MAX_DATABASE_NAME: usize = 63;
+
+/// Whether a MongoDB can have the figures of a fleet in a database of this name: it allows the name, and the database is not its own.
+pub fn is_fleet_database(name: &str) -> bool {
+    let is_allowed =
+        (1..=MAX_DATABASE_NAME).contains(&name.len()) && !name.contains(['/', '\\', '.', ' ', '"', '$', '\0']);
+    is_allowed && !["admin", "local", "config"].contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// Whose figures a page wants.

@@ -52,7 +52,7 @@ pub use fault::Fault;
 pub use health::{Finding, FindingSubject, Health, Severity, Status};
 pub use instances::{
     FleetFigures, InstanceFigures, InstanceList, InstanceRow, InstanceScope, InstanceState, InstanceStrip,
-    MAX_INSTANCE_NAME, is_instance_name,
+    MAX_INSTANCE_NAME, is_fleet_database, is_instance_name,
 };
 pub use latency::{Band, EndpointLatency, Latency};
 pub use long_lived::{

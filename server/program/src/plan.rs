@@ -4,6 +4,7 @@ use std::fmt;
 
 use mongodb::options::{ConnectionString, HostInfo};
 use watchboard::{BasePath, Database, Routes};
+use watchboard_wire::is_fleet_database;
 
 use crate::{
     config::{Config, ConfigError, SettingError, read_database, read_pid, read_routes, read_tls},
@@ -52,15 +53,16 @@ impl Plan {
 
     /// Checks the connection strings. A start does not need this: the board shows an unusable one.
     pub(crate) fn check_databases(self) -> Result<Self, ConfigError> {
-        let is_readable = |uri: &Option<String>| uri.as_deref().is_none_or(|uri| ConnectionString::parse(uri).is_ok());
+        let read = |uri: &Option<String>| uri.as_deref().map(ConnectionString::parse).transpose();
         let Config { mongodb_uri, fleet, lines, .. } = &self.config;
-        if !is_readable(mongodb_uri) {
+        if read(mongodb_uri).is_err() {
             return Err(lines.locate(SettingError::MongodbUri));
         }
-        if !is_readable(fleet) {
-            return Err(lines.locate(SettingError::FleetUri));
+        let fleet = read(fleet).map_err(|_| lines.locate(SettingError::FleetUri))?;
+        match fleet.and_then(|uri| uri.default_database).filter(|name| !is_fleet_database(name)) {
+            Some(name) => Err(lines.locate(SettingError::FleetDatabase(name))),
+            None => Ok(self),
         }
-        Ok(self)
     }
 }
 
@@ -159,5 +161,29 @@ mod tests {
         assert!(error.contains("--upstream https://"), "{error}");
         let error = read_from(&flags[..4]).unwrap_err().to_string();
         assert!(error.contains("--upstream-ca is of the application that --upstream names"), "{error}");
+    }
+    #[test]
+    fn a_database_that_cannot_be_a_fleets_is_told_by_the_check() {
+        let check = |database: &str| {
+            let uri = format!("mongodb://mongo.internal{database}");
+            let plan = Plan::try_from(read_from(["watchboard", "check", "--fleet", &uri]).unwrap()).unwrap();
+            plan.check_databases().map(drop).map_err(|error| error.to_string())
+        };
+        for database in ["", "/", "/shop", "/?w=0", "/shop?authSource=admin"] {
+            assert_eq!(check(database), Ok(()), "{database}");
+        }
+        for database in ["/a.b", "/local", "/Admin", "/config?w=1", "/a%20b", "/%24a"] {
+            let error = check(database).unwrap_err();
+            assert!(error.contains("--fleet"), "{database}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_seen_is_refused() {
+        for name in ["", " ", "all", "a\u{1b}[0m", "web\u{202e}1", "web\u{200b}1"] {
+            let flags = ["watchboard", "check", "--fleet", "mongodb://mongo.internal", "--instance", name];
+            let error = read_from(flags).unwrap_err().to_string();
+            assert!(error.contains("characters that can be seen"), "{name:?}: {error}");
+        }
     }
 }

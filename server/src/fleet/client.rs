@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use mongodb::{
     Client, Database,
-    options::{ClientOptions, ReadConcern},
+    bson::doc,
+    options::{Acknowledgment, ClientOptions, ReadConcern, WriteConcern},
 };
+
+use watchboard_wire::is_fleet_database;
 
 use super::lease::make_lease;
 use crate::history::store::{MongoSteps, StoreError};
@@ -26,7 +29,8 @@ pub(super) async fn prepare(steps: &MongoSteps) -> Result<(), StoreError> {
     make_lease(steps).await
 }
 
-/// Connects to the database of a connection string, and makes its collections.
+/// Connects to the database of a connection string, and makes its collections. A board alone may be allowed to read only: what is not there has
+/// nothing to show.
 pub(super) async fn connect(uri: &str, instance: &str) -> Result<Database, StoreError> {
     let refused = |reason: String| StoreError::Refused(reason);
     let options = ClientOptions::parse(uri).await;
@@ -40,10 +44,22 @@ pub(super) async fn connect(uri: &str, instance: &str) -> Result<Database, Store
     // What is read decides what is written: it has to be what a majority has.
     options.selection_criteria = None;
     options.read_concern = Some(ReadConcern::majority());
+    options.write_concern = Some(WriteConcern::from(Acknowledgment::Majority));
     let name = options.default_database.clone().unwrap_or_else(|| DATABASE.to_owned());
+    if !is_fleet_database(&name) {
+        let reason = format!(
+            "the database {name:?} of its connection string cannot have the figures of a fleet: name another one"
+        );
+        return Err(StoreError::Refused(reason));
+    }
     let client =
         Client::with_options(options).map_err(|_| refused("its options cannot be used together".to_owned()))?;
     let database = client.database(&name);
-    prepare(&MongoSteps::new(database.clone(), instance)).await?;
+    let steps = MongoSteps::new(database.clone(), instance);
+    if instance.is_empty() {
+        steps.command(doc! { "ping": 1 }).await?;
+    } else {
+        prepare(&steps).await?;
+    }
     Ok(database)
 }

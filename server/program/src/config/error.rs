@@ -27,6 +27,10 @@ pub(crate) enum SettingError {
     )]
     // Without its source: that may quote the password.
     FleetUri,
+    #[error(
+        "--fleet names the database {0:?}, which cannot have the figures of a fleet: name one that is not MongoDB's own, without / \\\\ . \" $ and spaces"
+    )]
+    FleetDatabase(String),
     #[error("--no-history keeps nothing on disk: leave --{flag} out, or --no-history")]
     NoHistory { flag: &'static str },
     #[error(transparent)]
@@ -67,7 +71,7 @@ impl SettingError {
             Self::HalfOfTls | Self::Tls(_) => "tls-cert",
             Self::NoUpstream { flag } | Self::NoHistory { flag } => flag,
             Self::NoFleet => "instance",
-            Self::FleetUri => "fleet",
+            Self::FleetUri | Self::FleetDatabase(_) => "fleet",
             Self::UpstreamTls(_) | Self::AuthorityWithoutTls => "upstream-ca",
             Self::UpstreamOfDemo | Self::UpstreamIsWatchboard { .. } => "upstream",
             Self::SameAddress(_) => "proxy-listen",

@@ -29,7 +29,7 @@ pub(crate) enum ValueError {
     Seconds,
     #[error("it is not STEP=TIME with a step of 10s, 1m or 15m, and a time from 15m to 10years, as in 10s=48h")]
     KeptSteps,
-    #[error("a name of 1 to 100 characters, and not `all`, which stands for all instances")]
+    #[error("a name of 1 to 100 characters that can be seen, and not `all`, which stands for all instances")]
     InstanceName,
     #[error("the document is asked for in plain HTTP, as the application is; or give a file")]
     DocumentScheme,
