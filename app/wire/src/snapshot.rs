@@ -132,6 +132,8 @@ pub struct FleetDelivery {
     pub instance: String,
     /// Why the store does not take its figures; `None` if it does.
     pub failure: Option<String>,
+    /// It is that another process has this instance's name.
+    pub is_name_taken: bool,
     /// For how many seconds figures wait; zero if none wait.
     pub waiting_seconds: u64,
     /// Up to which Unix second its figures are delivered; `None` before the first.

@@ -9,6 +9,8 @@ const REPORTED_SECONDS: u64 = 600;
 
 /// Figures are on their way to the fleet for ten seconds and the time to store them.
 const UNDELIVERED_SECONDS: u64 = 30;
+/// The name of an instance that was killed is free after ten seconds. For longer it is another's.
+const NAME_TAKEN_SECONDS: u64 = 15;
 
 /// The state of the monitor's own parts, and of the program's.
 #[derive(Clone, Copy)]
@@ -45,10 +47,11 @@ fn undelivered(delivery: &FleetDelivery) -> Option<Finding> {
         let sentence = format!("the figures of the fleet cannot be read: {why}");
         return Some(warning(sentence, FindingSubject::Memory));
     }
-    let waiting = match delivery.waiting_seconds {
-        0..UNDELIVERED_SECONDS => return None,
-        seconds => format::span(seconds),
-    };
+    let told_after = if delivery.is_name_taken { NAME_TAKEN_SECONDS } else { UNDELIVERED_SECONDS };
+    if delivery.waiting_seconds < told_after {
+        return None;
+    }
+    let waiting = format::span(delivery.waiting_seconds);
     let sentence = format!("the fleet has had no figures of this instance for {waiting}; they wait here: {why}");
     Some(warning(sentence, FindingSubject::Memory))
 }

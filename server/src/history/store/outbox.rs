@@ -253,6 +253,7 @@ impl Outbox {
         FleetDelivery {
             instance: self.instance.clone(),
             failure: state.admission.as_ref().err().or(state.failure.as_ref()).cloned(),
+            is_name_taken: state.admission.is_err(),
             waiting_seconds: state.owed_since.or(first_waiting).map_or(0, |since| now.saturating_sub(since)),
             delivered_until: state.delivered_until,
             lost: state.lost,
