@@ -19,6 +19,10 @@ const LISTED_FOR_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 pub(super) const NEWS_FOR_MS: u64 = 24 * 60 * 60 * 1000;
 /// A clock that differs by more puts figures at times of which others have other figures.
 const CLOCK_WITHIN_MS: u64 = 20_000;
+/// A time of the store that is so far ahead was written by nobody's clock.
+const AHEAD_MS: u64 = 60_000;
+/// No instance was started before 2020.
+const FIRST_START_MS: u64 = 1_577_836_800_000;
 /// Characters of a text.
 const MAX_TEXT: usize = 300;
 
@@ -30,7 +34,7 @@ pub(super) async fn read_instances(steps: &MongoSteps) -> Result<(Vec<InstanceRo
         "clock_unix_ms": 1, "figures": 1, "now": "$$NOW",
     };
     let listed = doc! { "$gte": ["$seen", { "$subtract": ["$$NOW", LISTED_FOR_MS] }] };
-    let listed = doc! { "seen": { "$type": "date" }, "$expr": listed };
+    let listed = doc! { "seen": { "$type": "date" }, "$expr": { "$and": [listed, seen_by_now()] } };
     let last_seen_first = doc! { "$sort": { "seen": -1 } };
     let stages =
         [doc! { "$match": listed }, last_seen_first, doc! { "$limit": MAX_INSTANCES }, doc! { "$project": shown }];
@@ -41,11 +45,20 @@ pub(super) async fn read_instances(steps: &MongoSteps) -> Result<(Vec<InstanceRo
     Ok((rows, now))
 }
 
+/// Whether the time at which an instance was last seen has come, as an expression of the store.
+pub(super) fn seen_by_now() -> Document {
+    doc! { "$lte": ["$seen", { "$add": ["$$NOW", AHEAD_MS.cast_signed()] }] }
+}
+
 /// The row of a document; `None` if it is of no instance.
 pub(super) fn row(document: &Document) -> Option<InstanceRow> {
     let name = document.get_str("_id").ok().filter(|name| is_instance_name(name))?.to_owned();
     let last_seen_unix_ms = unix_ms(document, "seen")?;
-    let age_ms = unix_ms(document, "now").unwrap_or(last_seen_unix_ms).saturating_sub(last_seen_unix_ms);
+    let now = unix_ms(document, "now").unwrap_or(last_seen_unix_ms);
+    if last_seen_unix_ms > now + AHEAD_MS {
+        return None;
+    }
+    let age_ms = now.saturating_sub(last_seen_unix_ms);
     let state = match document.get_str("state") {
         Ok(word) if word == InstanceState::Stopped.word() => InstanceState::Stopped,
         _ if age_ms > GONE_AFTER_MS.cast_unsigned() => InstanceState::Gone,
@@ -58,7 +71,7 @@ pub(super) fn row(document: &Document) -> Option<InstanceRow> {
         version: text(document, "version"),
         host: text(document, "host").unwrap_or_default(),
         url: text(document, "url").filter(|url| url.starts_with("http://") || url.starts_with("https://")),
-        started_at_unix_ms: number(document, "started_at_unix_ms").unwrap_or_default(),
+        started_at_unix_ms: started_at(document, last_seen_unix_ms).unwrap_or_default(),
         last_seen_unix_ms,
         age_ms,
         figures: with_clock(
@@ -66,6 +79,13 @@ pub(super) fn row(document: &Document) -> Option<InstanceRow> {
             clock_ahead_ms(document),
         ),
     })
+}
+
+/// When the instance was started, by the store's clock.
+fn started_at(document: &Document, last_seen_unix_ms: u64) -> Option<u64> {
+    let started =
+        number(document, "started_at_unix_ms")?.checked_add_signed(clock_ahead_ms(document).checked_neg()?)?;
+    (FIRST_START_MS..=last_seen_unix_ms).contains(&started).then_some(started)
 }
 
 /// By how much the instance's clock was ahead of the store's when it last wrote; zero if it has not said.
@@ -170,6 +190,25 @@ mod tests {
         assert!(health == Status::Degraded && said.starts_with("its clock is 1 h ahead of"), "{said}");
         assert!(of(10_000_000 - 60_000).1.starts_with("its clock is 1 m behind"));
         assert!([i64::MIN, i64::MAX].iter().all(|clock| of(*clock).0 == Status::Degraded));
+    }
+
+    #[test]
+    fn times_that_no_clock_has_are_unknown() {
+        let now = 1_790_000_000_000_i64;
+        let of = |seen: i64, started: i64, clock: i64| {
+            let [seen, now] = [seen, now].map(DateTime::from_millis);
+            let started =
+                doc! { "_id": "a", "seen": seen, "now": now, "started_at_unix_ms": started, "clock_unix_ms": clock };
+            row(&started).map(|row| row.started_at_unix_ms.cast_signed())
+        };
+        assert_eq!(of(now, now - 5_000, now), Some(now - 5_000));
+        // By the store's clock, of which that of the instance is an hour ahead.
+        assert_eq!(of(now, now - 5_000 + 3_600_000, now + 3_600_000), Some(now - 5_000));
+        for wrong in [i64::MIN, -1, 0, now + 1, i64::MAX] {
+            assert_eq!(of(now, wrong, now), Some(0), "{wrong}");
+        }
+        assert_eq!(of(now + 60_000, now, now + 60_000), Some(now), "another primary's clock may be behind");
+        assert_eq!(of(now + 60_001, now, now), None);
     }
 
     #[test]

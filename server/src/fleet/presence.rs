@@ -13,6 +13,7 @@ use watchboard_wire::{InstanceFigures, InstanceState};
 use super::{
     client::prepare,
     deflated::deflated_json,
+    instances::seen_by_now,
     options::{InstanceLabel, Published},
     sums_of_runs::{EARLIER_RUNS, SumsOfRuns},
 };
@@ -105,6 +106,7 @@ impl Presence {
             doc! { "run": { "$exists": false } },
             doc! { "state": InstanceState::Stopped.word() },
             doc! { "$expr": unseen },
+            doc! { "$expr": { "$not": [seen_by_now()] } },
         ];
         let set = doc! { "$set": self.document(state, is_whole), "$currentDate": { "seen": true } };
         let free = doc! { "_id": &self.label.name, "$or": is_free };
