@@ -62,13 +62,26 @@ impl Merger {
     pub(super) async fn run(mut self) {
         let mut ticks = interval(LOOK_EACH);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_failing = false;
         loop {
             ticks.tick().await;
             // A store that does not answer is told by the delivery.
             let Ok(Some(tenure)) = self.lease.hold().await else { continue };
-            let _ = self.round(tenure).await;
-            let _ = self.find_outliers(tenure).await;
+            let merged = self.merge_and_judge(tenure).await;
+            let was_failing = std::mem::replace(&mut is_failing, merged.is_err());
+            match merged {
+                Ok(()) if was_failing => tracing::info!("the figures of the fleet are merged again"),
+                Err(error) if !was_failing => {
+                    tracing::warn!("the figures of the fleet are not merged: {}", error.into_reason());
+                }
+                _ => {}
+            }
         }
+    }
+
+    async fn merge_and_judge(&mut self, tenure: Tenure) -> Result<(), StoreError> {
+        self.round(tenure).await?;
+        self.find_outliers(tenure).await
     }
 
     /// Merges what is new. Steps of ten seconds make the longer ones. What comes when other instances' steps of ten seconds have expired is merged

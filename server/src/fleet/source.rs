@@ -109,7 +109,8 @@ impl<'a> Source<'a> {
         if let Some(row) = &self.row {
             return snapshot_of_one(&self.steps, row).await;
         }
-        let mut snapshot = snapshot_of_all(self.rows, read_outliers(&self.steps).await?, own, now_unix_ms);
+        let times = (newest * 1000, now_unix_ms);
+        let mut snapshot = snapshot_of_all(self.rows, read_outliers(&self.steps).await?, own, times);
         let span = newest.saturating_sub(60)..newest;
         let minute = self.steps.newest_steps(StoreTier::TenSeconds, span, MAX_STEP_BYTES).await?;
         snapshot.requests.last_minute = recent_requests(&minute, 10 * minute.len() as u64);

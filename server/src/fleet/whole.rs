@@ -9,15 +9,20 @@ use super::instances::NEWS_FOR_MS;
 
 /// Instances that are named one by one.
 const MAX_FINDINGS: usize = 20;
+/// The figures of all are ten seconds old, and their merging takes a moment. Another process takes over within fifteen seconds.
+const UNMERGED_MS: u64 = 60_000;
 
-/// The snapshot of all instances. Figures that one machine has alone are unknown.
+/// The snapshot of all instances. Figures that one machine has alone are unknown. `merged_until` is the end of the newest step, in Unix
+/// milliseconds.
 pub(super) fn snapshot_of_all(
     rows: &[InstanceRow],
     outliers: Vec<Finding>,
     own: &Snapshot,
-    now_unix_ms: u64,
+    (merged_until, now_unix_ms): (u64, u64),
 ) -> Snapshot {
-    let findings = findings(rows, outliers, now_unix_ms);
+    let outliers = outliers.into_iter().filter(|outlier| running(rows).any(|row| outlier.about == subject(row)));
+    let unmerged = unmerged(rows, merged_until, now_unix_ms);
+    let findings = findings(rows, outliers.chain(unmerged), now_unix_ms);
     let worst = findings.iter().map(|finding| finding.severity.status()).max().unwrap_or(Status::Healthy);
     let of_one = || Unknown::because("it is of one instance: choose one");
     let (process, system, container) = (Err(of_one()), Err(of_one()), Err(of_one()));
@@ -48,12 +53,32 @@ fn since(findings: &[Finding], rows: &[InstanceRow]) -> u64 {
 }
 
 fn finding(severity: Severity, sentence: String, row: &InstanceRow, since_unix_ms: u64) -> Finding {
-    let about = FindingSubject::Instance(row.name.clone());
-    Finding { severity, sentence, about, since_unix_ms, over_since_unix_ms: None }
+    Finding { severity, sentence, about: subject(row), since_unix_ms, over_since_unix_ms: None }
+}
+
+fn subject(row: &InstanceRow) -> FindingSubject {
+    FindingSubject::Instance(row.name.clone())
+}
+
+/// Instances run, and nobody merges what they write.
+fn unmerged(rows: &[InstanceRow], merged_until: u64, now_unix_ms: u64) -> Option<Finding> {
+    let first_start = running(rows).map(|row| row.started_at_unix_ms).filter(|started| *started > 0).min()?;
+    let since_unix_ms = merged_until.max(first_start);
+    let behind_ms = now_unix_ms.saturating_sub(since_unix_ms);
+    (behind_ms > UNMERGED_MS).then(|| Finding {
+        severity: Severity::Warning,
+        sentence: format!(
+            "Nobody has merged the figures of all instances for {}: see the logs of those that run",
+            format::span(behind_ms / 1000)
+        ),
+        about: FindingSubject::Requests,
+        since_unix_ms,
+        over_since_unix_ms: None,
+    })
 }
 
 /// What is wrong with each instance, in a sentence. It is an incident of all if no instance is better.
-fn findings(rows: &[InstanceRow], outliers: Vec<Finding>, now_unix_ms: u64) -> Vec<Finding> {
+fn findings(rows: &[InstanceRow], others: impl Iterator<Item = Finding>, now_unix_ms: u64) -> Vec<Finding> {
     let one_serves = running(rows).any(|row| row.figures.health != Status::Unhealthy);
     let loss = if one_serves { Severity::Warning } else { Severity::Incident };
     let of_row = |row: &InstanceRow| match (row.state, row.figures.health) {
@@ -69,13 +94,26 @@ fn findings(rows: &[InstanceRow], outliers: Vec<Finding>, now_unix_ms: u64) -> V
         }
         _ => None,
     };
-    let mut findings: Vec<Finding> = rows.iter().filter_map(of_row).chain(outliers).collect();
+    let mut findings: Vec<Finding> = rows.iter().filter_map(of_row).chain(others).collect();
     if let (None, Some(last)) = (running(rows).next(), rows.iter().max_by_key(|row| row.last_seen_unix_ms)) {
         let sentence = format!("No instance runs: {} was the last", last.name);
         findings.push(finding(Severity::Incident, sentence, last, last.last_seen_unix_ms));
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    findings.truncate(MAX_FINDINGS);
+    let rest = findings.len().saturating_sub(MAX_FINDINGS);
+    if rest > 0 {
+        findings.truncate(MAX_FINDINGS);
+        findings.push(Finding {
+            severity: Severity::Advice,
+            sentence: format!(
+                "{} more such findings: the view of the instances has the worst of each",
+                format::exact(rest as u64)
+            ),
+            about: FindingSubject::Requests,
+            since_unix_ms: now_unix_ms,
+            over_since_unix_ms: None,
+        });
+    }
     findings
 }
 
@@ -102,7 +140,7 @@ mod tests {
     }
 
     fn status(rows: &[InstanceRow]) -> Status {
-        snapshot_of_all(rows, vec![], &Snapshot::default(), 1_000).health.status
+        snapshot_of_all(rows, vec![], &Snapshot::default(), (1_000, 1_000)).health.status
     }
 
     #[test]
@@ -124,6 +162,35 @@ mod tests {
             let rows: Vec<_> = rows.into_iter().map(|(state, health)| row("web-1", state, health)).collect();
             assert_eq!(status(&rows), verdict, "{rows:?}");
         }
+    }
+
+    #[test]
+    fn figures_that_nobody_merges_are_told_and_old_ones_of_none_that_runs_are_not() {
+        let of = |state, merged_until| {
+            let row = InstanceRow { started_at_unix_ms: 1_000, ..row("web-1", state, Status::Healthy) };
+            let health = snapshot_of_all(&[row], vec![], &Snapshot::default(), (merged_until, 200_000)).health;
+            health.findings.iter().any(|finding| finding.sentence.starts_with("Nobody has merged"))
+        };
+        assert_eq!([0, 139_000, 140_000].map(|until| of(InstanceState::Running, until)), [true, true, false]);
+        assert!(!of(InstanceState::Stopped, 0));
+    }
+
+    #[test]
+    fn only_instances_that_run_are_the_odd_ones() {
+        let rows = [("web-1", InstanceState::Running), ("web-2", InstanceState::Stopped)]
+            .map(|(name, state)| row(name, state, Status::Healthy));
+        let outliers = rows.iter().map(|row| finding(Severity::Warning, row.name.clone(), row, 0)).collect();
+        let health = snapshot_of_all(&rows, outliers, &Snapshot::default(), (1_000, 1_000)).health;
+        assert_eq!(health.findings.iter().map(|finding| &*finding.sentence).collect::<Vec<_>>(), ["web-1"]);
+    }
+
+    #[test]
+    fn findings_that_have_no_place_are_counted() {
+        let rows: Vec<_> = (0..25).map(|at| row(&format!("web-{at}"), InstanceState::Gone, Status::Healthy)).collect();
+        let health = snapshot_of_all(&rows, vec![], &Snapshot::default(), (1_000, 1_000)).health;
+        let last = health.findings.last().map(|finding| &*finding.sentence);
+        assert_eq!(health.findings.len(), MAX_FINDINGS + 1);
+        assert!(last.is_some_and(|sentence| sentence.starts_with("6 more such findings")), "{last:?}");
     }
 
     #[test]
