@@ -64,6 +64,16 @@ fn body_of_one(row: &InstanceRow, body: Option<Map<String, Value>>) -> (Status, 
     let unreadable = || json!({ "error": "it has written nothing that can be read" });
     let mut body = body.map_or_else(unreadable, Value::from);
     body["status"] = json!(status);
+    let ago = format::span(row.age_ms / 1000);
+    let ended = match row.state {
+        InstanceState::Running => None,
+        InstanceState::Gone => Some(format!("It is gone: it was last seen {ago} ago, and has not said that it ends")),
+        InstanceState::Stopped => Some(format!("It has stopped, {ago} ago")),
+    };
+    if let Some(ended) = ended {
+        // What it wrote before is no reason any more.
+        body["reasons"] = json!([ended]);
+    }
     body["age_seconds"] = json!(row.age_ms as f64 / 1000.0);
     body["instances"] = json!([instance(row)]);
     (status, body)
@@ -99,11 +109,18 @@ async fn body_of_all(telemetry: &dyn Telemetry, rows: &[InstanceRow]) -> Reading
         application[key] = sum.clone();
     }
     let running = rows.iter().filter(|row| row.state == InstanceState::Running);
-    let uptime = running.map(|row| row.last_seen_unix_ms.saturating_sub(row.started_at_unix_ms) / 1000).max();
+    let started = running.filter(|row| row.started_at_unix_ms > 0);
+    let uptime = started.map(|row| row.last_seen_unix_ms.saturating_sub(row.started_at_unix_ms) / 1000).max();
     let of_one = json!({ "error": "it is of one instance: ask for ?instance=NAME" });
     let health = &snapshot.health;
+    let age_seconds = match (answer.age_ms, answer.span) {
+        (0, span) => span.map(|(_, to)| (snapshot.taken_at_unix_ms / 1000).saturating_sub(to)),
+        (age_ms, _) => Some(age_ms / 1000),
+    };
     let body = json!({
         "status": health.status,
+        // Of the newest requests that are in it.
+        "age_seconds": age_seconds,
         "reasons": health.findings.iter().map(|finding| &finding.sentence).collect::<Vec<_>>(),
         "instances": rows.iter().map(instance).collect::<Vec<_>>(),
         "uptime": {

@@ -60,23 +60,36 @@ async fn the_sums_are_those_of_all_and_a_kill_changes_no_past_sum() {
 
     second.signal("KILL").await;
     second.wait_for_exit().await;
+    // What came since its last tick counts too.
+    send(&third, 8).await;
     third.signal("TERM").await;
     third.wait_for_exit().await;
     let is_told = |told: &Value| state_of(told, "web-2") == Some("gone") && state_of(told, "web-3") == Some("stopped");
     let told = first.client.wait_for_json("/health?instance=all", Duration::from_secs(20), is_told).await;
     assert_eq!(told["status"], "degraded", "{told}");
-    wait_for_total(&first.client, "all", span, 150).await;
+    assert!(told["age_seconds"].as_u64() < Some(60), "{told}");
+    wait_for_total(&first.client, "all", span, 158).await;
+    for (name, why) in [("web-2", "It is gone: it was last seen"), ("web-3", "It has stopped")] {
+        let (status, told) = first.client.send("GET", &format!("/health?instance={name}")).await;
+        let told = String::from_utf8_lossy(&told);
+        assert!(status == 503 && told.contains(why), "{told}");
+    }
 
     let second = member(&mongod, "web-2", &[]).await;
     send(&second, 5).await;
-    wait_for_total(&second.client, "all", span, 155).await;
+    wait_for_total(&second.client, "all", span, 163).await;
     wait_for_total(&second.client, "web-2", span, 55).await;
     // The sum since the start has the run that was killed too.
-    let is_all = |told: &Value| told["application"]["total_requests"] == 155;
+    let is_all = |told: &Value| told["application"]["total_requests"] == 163;
     let told = second.client.wait_for_json("/health?instance=all", WITHIN, is_all).await;
-    assert_eq!(told["application"]["endpoints"]["GET /shop/products"], 155);
-    let (status, _) = second.client.send("GET", "/health?instance=web-9").await;
-    assert_eq!(status, 404);
+    assert_eq!(told["application"]["endpoints"]["GET /shop/products"], 163);
+    assert_eq!(told["application"]["status_codes"]["200"], 163);
+    let of_span = format!("/health?instance=web-9&from={}&to={}", span.0, span.1);
+    for path in ["/health?instance=web-9", &of_span, "/export?view=requests&instance=web-9"] {
+        let (status, told) = second.client.send("GET", path).await;
+        let told = String::from_utf8_lossy(&told);
+        assert!(status == 404 && told.contains("web-9"), "{path}: {status} {told}");
+    }
 }
 
 #[tokio::test]
@@ -152,6 +165,8 @@ async fn of_two_processes_with_one_name_the_second_waits_for_the_first() {
     let told = second.client.wait_for_json("/health", WITHIN, is_told).await;
     let why = told["fleet"]["failure"].as_str().expect("a reason");
     assert!(why.contains(&format!("process {}", first.pid())), "{why}");
+    let is_told = |told: &Value| told["reasons"].to_string().contains("give each instance a name of its own");
+    second.client.wait_for_json("/health", Duration::from_secs(25), is_told).await;
     wait_for_total(&first.client, "web-1", span, 10).await;
     first.signal("TERM").await;
     first.wait_for_exit().await;
@@ -175,6 +190,12 @@ async fn the_documented_user_is_enough_and_its_password_is_nowhere() {
     let board = Binary::start(&arguments).await;
     send(&board, 9).await;
     wait_for_total(&board.client, "all", (from, from + 3_600), 9).await;
+    // A board alone needs to read only, whatever the string says of writes.
+    let reader = doc! { "createUser": "reader", "pwd": "reader", "roles": [{ "role": "read", "db": "watchboard" }] };
+    users.database("watchboard").run_command(reader).await.expect("a user that reads can be made");
+    let reader = format!("mongodb://reader:reader@{address}/watchboard?authSource=watchboard&w=0");
+    let viewer = Binary::start(&["--fleet", &reader]).await;
+    wait_for_total(&viewer.client, "all", (from, from + 3_600), 9).await;
     let wrong = uri.replace("kwv", "kwx");
     let other = Binary::start(&["demo", "--no-traffic", "--instance", "web-2", "--fleet", &wrong]).await;
     let refused =
