@@ -10,27 +10,36 @@ use crate::{live::figures_memo, selection::use_selection};
 pub(crate) fn ScopeSwitch() -> impl IntoView {
     let selection = use_selection();
     let own = figures_memo(|figures| figures.snapshot.instance.clone());
-    let link = move |(scope, name): (InstanceScope, String)| {
-        let (to, here) = (scope.clone(), scope);
-        let href = move || selection.with(|selection| selection.to_scope(to.clone()).href());
-        let current = move || selection.with(|selection| selection.scope == here).then_some("true");
-        view! { <a href=href aria-current=current>{name}</a> }
+    // Each has its element, so that one that is chosen keeps the focus. It is hidden while it has no name: a board alone is no instance.
+    let name = move |link: LinkTo| match (own.get(), link) {
+        (None, _) => String::new(),
+        (Some(own), LinkTo::Own) => own,
+        (_, LinkTo::All) => InstanceScope::ALL.to_owned(),
+        (_, LinkTo::Other) => selection.with(|selection| match &selection.scope {
+            InstanceScope::One(name) => name.clone(),
+            _ => String::new(),
+        }),
     };
-    let links = move || {
-        let mut links = vec![];
-        if let Some(own) = own.get() {
-            // A board alone is no instance.
-            if !own.is_empty() {
-                links.push((InstanceScope::Own, own));
-            }
-            links.push((InstanceScope::All, InstanceScope::ALL.to_owned()));
-            if let InstanceScope::One(name) = selection.with(|selection| selection.scope.clone()) {
-                links.push((InstanceScope::One(name.clone()), name));
-            }
-        }
-        links.into_iter().map(link).collect_view()
+    let scope = move |link: LinkTo| match link {
+        LinkTo::Own => InstanceScope::Own,
+        LinkTo::All => InstanceScope::All,
+        LinkTo::Other => InstanceScope::One(name(link)),
     };
+    let links = [LinkTo::Own, LinkTo::All, LinkTo::Other].map(|link| {
+        let href = move || selection.with(|selection| selection.to_scope(scope(link)).href());
+        let current = move || selection.with(|selection| selection.scope == scope(link)).then_some("true");
+        view! { <a href=href aria-current=current hidden=move || name(link).is_empty()>{move || name(link)}</a> }
+    });
     view! { <nav aria-label="Instances">{links}</nav> }
+}
+
+/// What a link of the switch leads to.
+#[derive(Clone, Copy)]
+enum LinkTo {
+    Own,
+    All,
+    /// The other instance that is shown.
+    Other,
 }
 
 /// Says whose figures these are, and how old. As HTML of the server it needs little code.

@@ -28,10 +28,8 @@ const COLUMNS: &[Column] = &[
     numbers("Requests", "a second, in its last minute").leads(),
     numbers("5xx", "server errors of these requests"),
     numbers("p99", "of those that succeeded").leads(),
-    numbers(
-        "Memory",
-        "resident memory of the application; in colour where the container's or the system's limit is nearly reached",
-    ),
+    numbers("Memory", "resident memory of the application"),
+    numbers("Of limit", "memory in use of the container's limit, or of the system's"),
     numbers("CPU", "of one core"),
     words("Database"),
     numbers("Last seen", "by the clock of the fleet's MongoDB"),
@@ -111,7 +109,10 @@ fn table_row(row: &InstanceRow, (snapshot, now): (&Snapshot, u64), selection: &S
             errors => percent(errors),
         }),
         of_now(duration_cell(it.p99_us)),
-        of_now(memory_cell(row)),
+        of_now(
+            it.memory_bytes.map_or_else(Cell::dash, |bytes| Cell::number(format::bytes(bytes as f64), String::new())),
+        ),
+        of_now(full_cell(it.memory_percent)),
         of_now(percent(it.cpu_percent)),
         if runs { database_cell(&it.database) } else { Cell::words("–") },
         seen_cell(row, snapshot),
@@ -131,13 +132,13 @@ fn state_cell(row: &InstanceRow) -> Cell {
     if class.is_empty() { cell } else { cell.class(class) }
 }
 
-fn memory_cell(row: &InstanceRow) -> Cell {
-    let Some(bytes) = row.figures.memory_bytes else { return Cell::dash() };
-    let title = row.figures.memory_percent.map(|percent| format!("{} of the limit in use", format::percent(percent)));
-    let cell = Cell::number(format::bytes(bytes as f64), title.unwrap_or_default());
-    match row.figures.memory_percent {
-        Some(percent) if percent >= FULL_PERCENT => cell.class("number bad"),
-        Some(percent) if percent >= TIGHT_PERCENT => cell.class("number warn"),
+/// How much of the limit is in use, in colour where it is nearly reached.
+fn full_cell(percent: Option<f64>) -> Cell {
+    let Some(percent) = percent else { return Cell::dash() };
+    let cell = Cell::number(format::percent(percent), String::new());
+    match percent {
+        FULL_PERCENT.. => cell.class("number bad"),
+        TIGHT_PERCENT.. => cell.class("number warn"),
         _ => cell,
     }
 }

@@ -6,6 +6,7 @@ use watchboard_test_support::Mongod;
 
 const QUERY: &str = "location.search";
 const INSTANCES: &str = "document.querySelectorAll('#instances tbody tr').length";
+const LIVE: &str = "document.querySelector('.freshness .words').textContent";
 const ROWS: &str = "document.querySelectorAll('#endpoints tbody.rows th').length";
 
 async fn member(mongod: &Mongod, name: &str, more: &[&str]) -> Board {
@@ -23,11 +24,12 @@ async fn the_switch_shows_all_or_one_and_a_gone_instance_is_told() {
     browser.resize(1440, 900).await;
     browser.tab.goto(&format!("{}?view=instances", first.url)).await.unwrap();
     browser.until(INSTANCES, |rows| rows == 2).await;
-    browser.until("document.querySelector('.freshness .words').textContent", |text| text == "Live").await;
+    browser.until(LIVE, |text| text == "Live").await;
 
     click(".scope nav a:nth-of-type(2)").await;
     browser.until(QUERY, |query| query.as_str().is_some_and(|query| query.contains("instance=all"))).await;
     browser.until_says("scope", "All instances together: 2 running").await;
+    assert_eq!(browser.value("document.activeElement.textContent").await, "all", "the link keeps the focus");
     click("nav[aria-label=Views] a[href*='view=requests']").await;
     browser.until(ROWS, |rows| rows.as_u64() > Some(3)).await;
     let query = browser.value(QUERY).await;
@@ -44,6 +46,7 @@ async fn the_switch_shows_all_or_one_and_a_gone_instance_is_told() {
     browser.until(ROWS, |rows| rows.as_u64() > Some(3)).await;
 
     browser.tab.goto(&format!("{}?view=instances", first.url)).await.unwrap();
+    browser.until(LIVE, |text| text == "Live").await;
     browser.until(INSTANCES, |rows| rows == 2).await;
     click("#instances a[href*='instance=web-2']").await;
     browser.until_says("scope", "Instance web-2, which runs").await;
