@@ -3,7 +3,10 @@
 
 mod look;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -22,6 +25,9 @@ use crate::history::{
 pub(super) const PART: &str = "fleet";
 /// The time between two looks for what is new.
 const LOOK_EACH: Duration = Duration::from_millis(500);
+/// While much is late, what is of now is looked for as often. It begins and is written within these seconds.
+const LIVE_EACH: Duration = Duration::from_secs(1);
+const LIVE_SECONDS: u64 = 60;
 /// Of a minute that was over earlier nobody asks for outliers. So it is while much is late.
 const NEWS_SECONDS: u64 = 150;
 /// Steps that began earlier than they are kept may lack parts that have expired already. MongoDB looks for those each minute.
@@ -36,6 +42,8 @@ pub(super) struct Merger {
     newest: u64,
     /// The server's own Unix second, by the last look.
     now: u64,
+    /// The last look for what is of now; `None` while that is merged.
+    live_at: Option<Instant>,
     /// The minute in which outliers were last looked for.
     judged: Option<u64>,
     /// By which tenure the looks know what is merged.
@@ -51,6 +59,7 @@ impl Merger {
             points: steps.of(POINTS),
             newest: 0,
             now: 0,
+            live_at: None,
             judged: None,
             steps,
             tenure: None,
@@ -92,6 +101,7 @@ impl Merger {
             self.looks.iter_mut().for_each(|look| look.begin(tenure.merged));
         }
         let looked_until = self.looks[0].merged;
+        self.live_at = Some(Instant::now());
         let mut before = u64::MAX;
         for at in 0..self.looks.len() {
             let tier = self.looks[at].tier;
@@ -107,9 +117,6 @@ impl Merger {
             let starts: BTreeSet<u64> =
                 fresh.steps.iter().map(|step| step.start).filter(|start| *start >= oldest).collect();
             self.merge(tier, &starts, tenure).await?;
-            if tier == StoreTier::TenSeconds {
-                self.newest = starts.range(..=self.now).next_back().copied().unwrap_or(0).max(self.newest);
-            }
             self.looks[at].note_merged(fresh, looked_until);
             before = oldest;
         }
@@ -119,17 +126,33 @@ impl Merger {
         }
     }
 
-    /// Renews the lease in time, for what takes long.
+    /// Before each step of what takes long: renews the lease in time, and merges what is of now.
     async fn keep(&mut self, tenure: Tenure) -> Result<(), StoreError> {
         match self.lease.hold().await? {
-            Some(held) if held.number == tenure.number => Ok(()),
-            _ => Err(StoreError::Refused("another process merges".to_owned())),
+            Some(held) if held.number == tenure.number => {}
+            _ => return Err(StoreError::Refused("another process merges".to_owned())),
         }
+        if self.now > 0 && self.live_at.take_if(|at| at.elapsed() >= LIVE_EACH).is_some() {
+            Box::pin(self.merge_live(tenure)).await?;
+            self.live_at = Some(Instant::now());
+        }
+        Ok(())
     }
 
-    /// Makes these steps of a tier anew, and the longer ones that they are a part of.
+    /// Merges what was written in the last seconds and is of them. The round that it is in has begun before.
+    async fn merge_live(&mut self, tenure: Tenure) -> Result<(), StoreError> {
+        let since = self.now - LIVE_SECONDS.min(self.now);
+        let (steps, now) = self.looks[0].live(&self.steps, since).await?;
+        self.now = self.now.max(now);
+        let starts = steps.iter().map(|step| step.start).collect();
+        self.merge(StoreTier::TenSeconds, &starts, tenure).await?;
+        self.looks[0].note_live(steps);
+        Ok(())
+    }
+
+    /// Makes these steps of a tier anew, the newest first, and the longer ones that they are a part of.
     async fn merge(&mut self, tier: StoreTier, starts: &BTreeSet<u64>, tenure: Tenure) -> Result<(), StoreError> {
-        for start in starts {
+        for start in starts.iter().rev() {
             self.keep(tenure).await?;
             let parts = self.steps.of_all_instances(tier, *start).await?;
             let mut points = points_of_steps(&parts);
@@ -142,6 +165,9 @@ impl Merger {
             let merged = merge_steps(*start, &parts, Merged::Instances);
             self.store(tier, *start, merged, tenure).await?;
             self.store_points(tier, *start, &points, tenure).await?;
+        }
+        if tier == StoreTier::TenSeconds {
+            self.newest = starts.range(..=self.now).next_back().copied().unwrap_or(0).max(self.newest);
         }
         let (mut starts, mut shorter) = (starts.clone(), tier);
         for longer in StoreTier::ALL.into_iter().filter(|longer| *longer > tier) {

@@ -137,6 +137,7 @@ async fn while_the_store_is_frozen_or_in_a_black_hole_nothing_is_lost_and_no_req
             // Of a request that waited for the store, the answer would take seconds.
             tokio::time::timeout(Duration::from_secs(2), send(&member, 1)).await.expect("an answer");
             total += 1;
+            sleep(Duration::from_millis(5)).await;
         }
         member.client.wait_for_json("/health", WITHIN, waits).await;
         if is_frozen {

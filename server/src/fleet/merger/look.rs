@@ -56,6 +56,19 @@ impl Look {
         Ok(Fresh { steps, last, is_cut, now })
     }
 
+    /// What was written since a Unix second, begins then or later, and is not merged yet, and the server's own Unix second.
+    pub(super) async fn live(&self, steps: &MongoSteps, since: u64) -> Result<(Vec<WrittenStep>, u64), StoreError> {
+        let after = Timestamp { time: u32::try_from(since).unwrap_or(u32::MAX), increment: 0 };
+        let (mut written, now) = steps.written_after(self.tier, since..u64::from(u32::MAX), Some(after)).await?;
+        written.retain(|step| !self.seen.contains(step));
+        Ok((written, now.into()))
+    }
+
+    /// Remembers what is merged while a look is being merged.
+    pub(super) fn note_live(&mut self, steps: Vec<WrittenStep>) {
+        self.seen.extend(steps);
+    }
+
     /// Remembers what is merged. `until` is a time before the look.
     pub(super) fn note_merged(&mut self, fresh: Fresh, until: Option<Timestamp>) {
         let looked_until = if fresh.is_cut { fresh.last } else { fresh.last.max(until) };

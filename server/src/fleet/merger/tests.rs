@@ -131,3 +131,34 @@ async fn what_comes_days_late_is_merged_with_the_steps_that_are_kept_for_so_long
         assert_eq!(requests(&all, tier, second).await, sum, "{tier:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_of_now_does_not_wait_for_what_is_late() {
+    let mongod = Mongod::start(&[]).await;
+    let steps = MongoSteps::new(connect(&mongod.uri(), "web-1").await.unwrap(), "web-1");
+    let mut merger = merger(&steps, "one");
+    let all = merger.steps.clone();
+    let tenure = hold(&merger).await;
+    // Two hours of an instance that the database could not be reached from.
+    let [oldest, now] = [quarter_before(3 * HOUR), crate::clock::now_unix_ms() / 10_000 * 10];
+    let late = (oldest..now - HOUR).step_by(10).map(|start| StoredStep {
+        tier: StoreTier::TenSeconds,
+        start,
+        bytes: measured_step(&[1_000]),
+    });
+    steps.append(&Batch { steps: late.collect(), ..Batch::default() }).await.unwrap();
+    let merging = tokio::spawn(async move { merger.round(tenure).await });
+    // While it is merged, the other instances write.
+    let first_late = now - HOUR - 10;
+    while requests(&all, StoreTier::TenSeconds, first_late).await == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    write(&steps, "web-2", now, 4).await;
+    while requests(&all, StoreTier::Minute, now).await == 0 {
+        assert!(!merging.is_finished());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(requests(&all, StoreTier::TenSeconds, oldest).await, 0, "the late ones are not merged yet");
+    merging.await.unwrap().unwrap();
+    assert_eq!(requests(&all, StoreTier::TenSeconds, oldest).await, 1);
+}
