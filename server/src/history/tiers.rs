@@ -253,7 +253,8 @@ impl Tiers {
     pub(super) fn cover(&self, tier: usize, from: u64, to: u64) -> impl Iterator<Item = &Frame> {
         (0..=tier).rev().flat_map(move |part| {
             let begins = if part == tier { from } else { from.max(self.complete[part + 1].min(to)) };
-            let ends = if part == 0 { to } else { to.min(self.complete[part].max(from)) };
+            // Behind its complete steps, that of ten seconds has what the run before had of those in which this one began.
+            let ends = if part <= TEN_SECONDS { to } else { to.min(self.complete[part].max(from)) };
             let first = self.at(part, begins);
             self.frames[part].range(first..self.at(part, ends).max(first))
         })

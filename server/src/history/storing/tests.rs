@@ -138,7 +138,9 @@ fn all_of_a_run_is_there_days_later_however_it_ended() {
 
 /// What is stored once a run has stopped in order.
 fn stopped((mut history, reader, mut stored): (History, Reader, Earlier)) -> Earlier {
-    for step in history.take_rest(NameLookup::of_endpoints(&reader)).steps {
+    let rest = history.take_rest(NameLookup::of_endpoints(&reader));
+    stored.names.extend(rest.names);
+    for step in rest.steps {
         stored.steps.retain(|known| (known.tier, known.start) != (step.tier, step.start));
         stored.steps.push(step);
     }
@@ -172,6 +174,46 @@ fn runs_at_the_same_time_take_nothing_from_each_other() {
         assert_eq!(known, [rows.clone(), rows], "an overlap of {overlap} s, read after {late} s");
         let most = |step: &StoredStep| stored::requests_and_seconds(step).1 <= step.tier.step_seconds();
         assert!(stored.steps.iter().all(most), "a step has no more seconds than it is long");
+    }
+}
+
+#[test]
+fn runs_that_begin_and_end_within_the_same_ten_seconds_add_up() {
+    let first = 1_764_000_120;
+    // The last tick of a run may be that with which the next one begins.
+    let runs = [(0, 2), (2, 3), (4, 2), (6, 1), (8, 3), (11, 1), (13, 2), (16, 30)];
+    let mut stored = Earlier::default();
+    for (after, seconds) in runs {
+        stored = stopped(run(&stored, first + after, seconds, "/a"));
+    }
+    let requests = runs.iter().map(|(_, seconds)| seconds).sum();
+    for tier in StoreTier::ALL {
+        let steps = stored.steps.iter().filter(|step| step.tier == tier);
+        assert_eq!(steps.map(|step| stored::requests_and_seconds(step).0).sum::<u64>(), requests, "{tier:?}");
+    }
+    let rows = vec![("/a".to_owned(), requests)];
+    assert_eq!(known_at(&stored, first + 1_700), [rows.clone(), rows]);
+}
+
+#[test]
+fn what_the_run_before_had_of_the_first_ten_seconds_is_in_a_page_and_leaves_it_again() {
+    let first = 1_764_000_000;
+    let stored = stopped(run(&Earlier::default(), first, 604, "/a"));
+    let (mut history, recorder) = (History::new((first + 605) * 1000, first + 605), Recorder::new(Policy::default()));
+    let mut reader = Reader::new(recorder);
+    history.restore(&stored, &mut reader, &|_| None);
+    for tick in first + 605..first + 2_000 {
+        record(recorder, "/a", 100);
+        let mut frame = FrameBuilder::new(tick, 1);
+        let reports = reader.take(|id, tally| frame.endpoint(id, tally));
+        history.push(tick, frame, reports, Host::default(), &reader);
+        let names = NameLookup::of_endpoints(&reader);
+        let snapshot = Snapshot { tick, first_tick: first, ..Snapshot::default() };
+        let answer = history.answer_in(Window::FifteenMinutes, &Part::Requests, None, &snapshot, names);
+        let begins = (Window::FifteenMinutes.first_point(tick) * 10).max(first);
+        // A second passed between the runs.
+        let seconds = tick + 1 - begins - u64::from(begins < first + 604);
+        assert_eq!(answer.totals.requests, seconds, "at tick {}", tick - first);
     }
 }
 
