@@ -71,7 +71,8 @@ impl FleetReader {
         snapshot.instance.clone_from(&own.instance);
         fleet.notice_html = notice_html(&rows, source.row(), newest, now_unix_ms);
         let behind_seconds = (now_unix_ms / 1000).saturating_sub(newest);
-        let age_ms = if behind_seconds <= BEHIND_SECONDS { 0 } else { behind_seconds * 1000 };
+        // Without figures there are none that are old.
+        let age_ms = if newest == 0 || behind_seconds <= BEHIND_SECONDS { 0 } else { behind_seconds * 1000 };
         let span = match query.span {
             None => Some(PastSpan::latest(query.window, until)),
             Some(span) => PastSpan::in_store(span, (oldest, until), &KeptTimes::default()),

@@ -17,6 +17,9 @@ use crate::history::{
 /// Steps of one page, in bytes: those of a window with two hundred busy endpoints have a tenth of it.
 const MAX_STEP_BYTES: usize = 64 << 20;
 
+/// No clock is further ahead.
+const AHEAD_SECONDS: u64 = 10 * 366 * 24 * 60 * 60;
+
 /// Whose figures are read.
 pub(super) struct Source<'a> {
     steps: MongoSteps,
@@ -50,10 +53,15 @@ impl<'a> Source<'a> {
     /// The end of the newest step, as a Unix second; zero without one. In those of all, one instance whose clock is ahead has its steps in
     /// the future: they are shown when their time has come.
     pub(super) async fn newest(&self, now_unix_ms: u64) -> Result<u64, StoreError> {
-        let length = StoreTier::TenSeconds.step_seconds();
-        let before = if self.row.is_none() { now_unix_ms / 1000 + length } else { u64::MAX };
-        let newest = self.steps.newest_before(StoreTier::TenSeconds, before).await?;
-        Ok(newest.map_or(0, |start| start.saturating_add(length)))
+        let now = now_unix_ms / 1000;
+        for tier in StoreTier::FINE {
+            let length = tier.step_seconds();
+            let before = now + if self.row.is_none() { length } else { AHEAD_SECONDS };
+            if let Some(start) = self.steps.newest_before(tier, before).await? {
+                return Ok((start / length + 1) * length);
+            }
+        }
+        Ok(0)
     }
 
     /// The first second that there is, to the length of a step.

@@ -6,7 +6,10 @@ use mongodb::bson::{Document, doc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{deflated::inflated_json, instances::seen_by_now};
+use super::{
+    deflated::inflated_json,
+    instances::{MAX_INSTANCES, seen_by_now},
+};
 use crate::history::store::{
     StoreError,
     mongo_steps::{INSTANCES, MongoSteps, read_each},
@@ -14,8 +17,6 @@ use crate::history::store::{
 
 /// In the document of an instance: the sums of the runs before, as those of [`SumsOfRuns::into_json`].
 pub(super) const EARLIER_RUNS: &str = "earlier_runs";
-/// Instances of which there are sums, those that were seen last.
-const MAX_INSTANCES: i64 = 10_000;
 /// Errors that are kept, the last ones, and the bytes of one.
 const MAX_ERRORS: usize = 100;
 const MAX_ERROR_BYTES: usize = 10_000;

@@ -65,16 +65,16 @@ fn unmerged(rows: &[InstanceRow], merged_until: u64, now_unix_ms: u64) -> Option
     let first_start = running(rows).map(|row| row.started_at_unix_ms).filter(|started| *started > 0).min()?;
     let since_unix_ms = merged_until.max(first_start);
     let behind_ms = now_unix_ms.saturating_sub(since_unix_ms);
-    (behind_ms > UNMERGED_MS).then(|| Finding {
-        severity: Severity::Warning,
-        sentence: format!(
-            "Nobody has merged the figures of all instances for {}: see the logs of those that run",
-            format::span(behind_ms / 1000)
-        ),
-        about: FindingSubject::Requests,
-        since_unix_ms,
-        over_since_unix_ms: None,
+    (behind_ms > UNMERGED_MS).then(|| {
+        let behind = format::span(behind_ms / 1000);
+        let sentence =
+            format!("Nobody has merged the figures of all instances for {behind}: see the logs of those that run");
+        of_all(Severity::Warning, sentence, since_unix_ms)
     })
+}
+
+fn of_all(severity: Severity, sentence: String, since_unix_ms: u64) -> Finding {
+    Finding { severity, sentence, about: FindingSubject::Requests, since_unix_ms, over_since_unix_ms: None }
 }
 
 /// What is wrong with each instance, in a sentence. It is an incident of all if no instance is better.
@@ -95,24 +95,27 @@ fn findings(rows: &[InstanceRow], others: impl Iterator<Item = Finding>, now_uni
         _ => None,
     };
     let mut findings: Vec<Finding> = rows.iter().filter_map(of_row).chain(others).collect();
-    if let (None, Some(last)) = (running(rows).next(), rows.iter().max_by_key(|row| row.last_seen_unix_ms)) {
-        let sentence = format!("No instance runs: {} was the last", last.name);
-        findings.push(finding(Severity::Incident, sentence, last, last.last_seen_unix_ms));
+    if running(rows).next().is_none() {
+        let last = rows.iter().max_by_key(|row| row.last_seen_unix_ms);
+        findings.push(match last {
+            Some(last) => {
+                let sentence = format!("No instance runs: {} was the last", last.name);
+                finding(Severity::Incident, sentence, last, last.last_seen_unix_ms)
+            }
+            None => of_all(
+                Severity::Incident,
+                "No instance runs, nor has one in the last seven days".to_owned(),
+                now_unix_ms,
+            ),
+        });
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let rest = findings.len().saturating_sub(MAX_FINDINGS);
     if rest > 0 {
         findings.truncate(MAX_FINDINGS);
-        findings.push(Finding {
-            severity: Severity::Advice,
-            sentence: format!(
-                "{} more such findings: the view of the instances has the worst of each",
-                format::exact(rest as u64)
-            ),
-            about: FindingSubject::Requests,
-            since_unix_ms: now_unix_ms,
-            over_since_unix_ms: None,
-        });
+        let rest = format::exact(rest as u64);
+        let sentence = format!("{rest} more such findings: the view of the instances has the worst of each");
+        findings.push(of_all(Severity::Advice, sentence, now_unix_ms));
     }
     findings
 }
@@ -158,6 +161,7 @@ mod tests {
             (vec![(Running, Unhealthy), (Gone, Healthy)], Unhealthy),
             (vec![(Stopped, Healthy)], Unhealthy),
             (vec![(Gone, Healthy)], Unhealthy),
+            (vec![], Unhealthy),
         ] {
             let rows: Vec<_> = rows.into_iter().map(|(state, health)| row("web-1", state, health)).collect();
             assert_eq!(status(&rows), verdict, "{rows:?}");

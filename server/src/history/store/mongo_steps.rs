@@ -38,6 +38,8 @@ const MAX_DOCUMENT_BYTES: usize = 2 << 20;
 const MAX_READ_BYTES: usize = 64 << 20;
 /// Names are shared. One that nobody has sent for this long is of no step any more.
 const NAMES_KEPT_SECONDS: u64 = 2 * MARKS_KEPT_SECONDS;
+/// Steps and marks begin before this: as Unix milliseconds it is in the year 2109.
+pub(super) const MAX_START: u64 = 1 << 42;
 /// The server's error for a document that another client has made at the same moment.
 const DUPLICATE_KEY: i32 = 11000;
 
@@ -202,16 +204,20 @@ impl MongoSteps {
     }
 
     pub(crate) async fn first(&self, tier: StoreTier) -> Result<Option<u64>, StoreError> {
-        let options = FindOptions::builder().sort(doc! { "_id": 1 }).projection(doc! { "_id": 1 }).limit(1).build();
-        let first = self.find(STEPS[tier as usize], self.within(&(0..u64::MAX)), options).await?;
-        Ok(first.first().and_then(start_of))
+        self.outermost(tier, &(0..MAX_START), 1).await
     }
 
     /// The start of the newest step of a tier that begins before a second.
     pub(crate) async fn newest_before(&self, tier: StoreTier, second: u64) -> Result<Option<u64>, StoreError> {
-        let options = FindOptions::builder().sort(doc! { "_id": -1 }).projection(doc! { "_id": 1 }).limit(1).build();
-        let newest = self.find(STEPS[tier as usize], self.within(&(0..second)), options).await?;
-        Ok(newest.first().and_then(start_of))
+        self.outermost(tier, &(0..second.min(MAX_START)), -1).await
+    }
+
+    /// The start of the first step of a span in an order. What strangers wrote may begin at any time, ours at a step.
+    async fn outermost(&self, tier: StoreTier, span: &Range<u64>, order: i32) -> Result<Option<u64>, StoreError> {
+        let mut filter = self.within(span);
+        filter.insert("_id.start", doc! { "$mod": [signed(tier.step_seconds()), 0] });
+        let options = FindOptions::builder().sort(doc! { "_id": order }).projection(doc! { "_id": 1 }).limit(8).build();
+        Ok(self.find(STEPS[tier as usize], filter, options).await?.iter().find_map(start_of))
     }
 
     /// The names that all instances share.
@@ -226,6 +232,12 @@ impl MongoSteps {
         let mut names: Vec<_> = documents.iter().filter_map(name).collect();
         names.sort_unstable_by_key(|(key, _)| *key);
         Ok(names)
+    }
+
+    /// Whether the store has the name with this key.
+    pub(crate) async fn has_name(&self, key: NameKey) -> Result<bool, StoreError> {
+        let options = FindOptions::builder().projection(doc! { "_id": 1 }).build();
+        Ok(!self.find(NAMES, doc! { "_id": key.0.cast_signed() }, options).await?.is_empty())
     }
 
     pub(crate) async fn marks(&self, span: Range<u64>) -> Result<Vec<StoredMark>, StoreError> {
@@ -255,8 +267,15 @@ pub(super) fn mark_of(document: &Document) -> Option<StoredMark> {
     Some(StoredMark { at_unix_ms, bytes: bytes.into_owned() })
 }
 
+/// The start in a document's key. A number of another type is the same key to MongoDB.
 pub(super) fn start_of(document: &Document) -> Option<u64> {
-    document.get_document("_id").ok()?.get_i64("start").ok()?.try_into().ok()
+    let start = match document.get_document("_id").ok()?.get("start")? {
+        Bson::Int64(start) => *start,
+        Bson::Int32(start) => i64::from(*start),
+        Bson::Double(start) if start.fract() == 0.0 => *start as i64,
+        _ => return None,
+    };
+    start.try_into().ok().filter(|start| *start < MAX_START)
 }
 
 /// The record of a step. It says when it was written, which nobody has to know of a store with a clock of its own.
