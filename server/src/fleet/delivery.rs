@@ -23,6 +23,8 @@ pub(super) const RETRY_AFTER: Duration = Duration::from_secs(2);
 const LOOK_EACH: Duration = Duration::from_secs(1);
 /// The history on disk answers within this time.
 const READ_WITHIN: Duration = Duration::from_secs(10);
+/// The time between two looks for names that the store has lost.
+const COMPLETE_EACH: Duration = Duration::from_secs(20);
 /// The time between two looks for what is too old.
 const TRIM_EACH: Duration = Duration::from_mins(10);
 
@@ -36,6 +38,7 @@ pub(super) struct Delivery {
     /// What the process before has delivered; `None` until that is known.
     resumed: Option<Resumed>,
     trimmed: Instant,
+    looked: Instant,
 }
 
 /// How this process goes on with what the one before has delivered under its name.
@@ -57,6 +60,7 @@ impl Delivery {
             delivered: HashMap::new(),
             resumed: None,
             trimmed: Instant::now(),
+            looked: Instant::now(),
         }
     }
 
@@ -66,9 +70,16 @@ impl Delivery {
             let is_closed = outbox.is_closed();
             let result = if outbox.is_admitted() {
                 self.deliver_next(outbox)
+            } else if is_closed && outbox.is_of_viewer() {
+                return;
+            } else if is_closed {
+                // The run may end before its first sign of life.
+                self.store
+                    .wait(self.presence.say(self.store.steps(), InstanceState::Running, false))
+                    .map(|()| outbox.is_admitted())
             } else {
                 thread::sleep(LOOK_EACH / 4);
-                Ok(!is_closed)
+                Ok(true)
             };
             match result {
                 Ok(true) => {}
@@ -92,6 +103,14 @@ impl Delivery {
             outbox.owe_since(last_stored.unwrap_or_else(|| crate::clock::now_unix_ms() / 1000));
             let earlier = last_stored.filter(|_| !outbox.has_history()).map(EarlierRun::new);
             self.resumed = Some(Resumed { last_stored, earlier, is_read: false });
+        }
+        if self.looked.elapsed() >= COMPLETE_EACH {
+            self.looked = Instant::now();
+            // Somebody may have dropped a collection alone.
+            let known = self.delivered.keys().next();
+            if known.is_some_and(|key| self.store.wait(self.store.steps().has_name(*key)) == Ok(false)) {
+                outbox.note_emptied();
+            }
         }
         if outbox.take_emptied() {
             let names = self.delivered.iter().map(|(key, name)| (*key, name.clone())).collect();

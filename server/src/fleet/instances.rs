@@ -11,8 +11,8 @@ use crate::history::store::{
     mongo_steps::{INSTANCES, MongoSteps, read_all},
 };
 
-/// Instances that are shown.
-const MAX_INSTANCES: i64 = 10_000;
+/// Instances that are read, those that were seen last.
+pub(super) const MAX_INSTANCES: i64 = 10_000;
 /// An instance that has not been seen for so long is not listed. Its history is there under its name.
 const LISTED_FOR_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// One that is gone for longer is no news.

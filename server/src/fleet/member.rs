@@ -39,7 +39,7 @@ use crate::{
 /// A page waits so long for the store.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 /// The end of a run waits so long for the last batch, and to say that it ends.
-const ENDED_WITHIN: Duration = Duration::from_millis(1_500);
+const ENDED_WITHIN: Duration = Duration::from_secs(6);
 
 /// This instance's part in the fleet. Whoever drops it waits a moment until the last batch is delivered.
 pub(crate) struct Fleet {

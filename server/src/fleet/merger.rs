@@ -25,6 +25,8 @@ use crate::history::{
 pub(super) const PART: &str = "fleet";
 /// The time between two looks for what is new.
 const LOOK_EACH: Duration = Duration::from_millis(500);
+/// Indexes that are there already cost the server a look.
+const PREPARED_EACH: Duration = Duration::from_secs(20);
 /// While much is late, what is of now is looked for as often. It begins and is written within these seconds.
 const LIVE_EACH: Duration = Duration::from_secs(1);
 const LIVE_SECONDS: u64 = 60;
@@ -44,6 +46,8 @@ pub(super) struct Merger {
     now: u64,
     /// The last look for what is of now; `None` while that is merged.
     live_at: Option<Instant>,
+    /// When the collections were last looked after.
+    prepared_at: Option<Instant>,
     /// The minute in which outliers were last looked for.
     judged: Option<u64>,
     /// By which tenure the looks know what is merged.
@@ -60,6 +64,7 @@ impl Merger {
             newest: 0,
             now: 0,
             live_at: None,
+            prepared_at: None,
             judged: None,
             steps,
             tenure: None,
@@ -89,6 +94,11 @@ impl Merger {
     }
 
     async fn merge_and_judge(&mut self, tenure: Tenure) -> Result<(), StoreError> {
+        if self.prepared_at.is_none_or(|at| at.elapsed() >= PREPARED_EACH) {
+            // A collection that was dropped alone comes back with the next step, and without its indexes.
+            self.steps.prepare().await?;
+            self.prepared_at = Some(Instant::now());
+        }
         self.round(tenure).await?;
         self.find_outliers(tenure).await
     }

@@ -93,6 +93,30 @@ async fn the_sums_are_those_of_all_and_a_kill_changes_no_past_sum() {
 }
 
 #[tokio::test]
+async fn runs_of_a_second_lose_nothing() {
+    let mongod = Mongod::start(&[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let from = unix_seconds() - 60;
+    let span = (from, from + 3_600);
+    let on_disk = ["--data-dir", folder.path().to_str().expect("a text")];
+    // The first ones end before they are known to the store.
+    for (name, more) in [("web-1", &[][..]), ("web-2", &on_disk)] {
+        for count in 1..=4 {
+            let mut member = member(&mongod, name, more).await;
+            send(&member, count).await;
+            member.signal("TERM").await;
+            member.wait_for_exit().await;
+        }
+    }
+    let member = member(&mongod, "web-2", &on_disk).await;
+    send(&member, 5).await;
+    wait_for_total(&member.client, "all", span, 25).await;
+    wait_for_total(&member.client, "web-1", span, 10).await;
+    let own = format!("/health?from={}&to={}", span.0, span.1);
+    member.client.wait_for_json(&own, WITHIN, |told| told["application"]["total_requests"] == 15).await;
+}
+
+#[tokio::test]
 async fn what_an_outage_keeps_back_is_delivered_once() {
     let mut mongod = Mongod::start(&[]).await;
     let folder = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use std::{
 
 use mongodb::{
     Client, Database,
-    bson::{DateTime, Document, Timestamp, doc},
+    bson::{Bson, DateTime, Document, Timestamp, doc},
 };
 use serde_json::Value;
 use tokio::{process::Command, time::sleep};
@@ -199,6 +199,32 @@ async fn a_store_that_has_lost_everything_is_made_anew_with_its_names_and_its_bo
     member.client.wait_for_json(&path, WITHIN, has_row).await;
     let indexes = database.collection::<Document>("steps_10s").list_index_names().await.expect("indexes");
     assert!(indexes.contains(&"expiry".to_owned()), "{indexes:?}");
+    // A collection that is dropped alone comes back too: the names, and what bounds the steps.
+    database.collection::<Document>("names").drop().await.expect("it is dropped");
+    database.collection::<Document>("steps_10s").drop().await.expect("it is dropped");
+    send(&member, 5).await;
+    member.client.wait_for_json(&path, WITHIN, has_row).await;
+    let deadline = Instant::now() + WITHIN;
+    let steps = database.collection::<Document>("steps_10s");
+    while !steps.list_index_names().await.expect("indexes").contains(&"expiry".to_owned()) {
+        assert!(Instant::now() < deadline, "the steps of ten seconds never expire");
+        sleep(Duration::from_millis(100)).await;
+    }
+    // Times that no step has are nobody's: neither the newest nor the first.
+    for instance in ["", "web-1"] {
+        let now = unix_seconds().cast_signed();
+        for start in [Bson::Int64(1 << 62), Bson::Int32(5), Bson::Double(now as f64 + 0.5), Bson::Int32(now as i32)] {
+            let id = doc! { "_id": { "instance": instance, "start": start }, "at": DateTime::now(), "record": "none" };
+            steps.insert_one(id).await.expect("it is stored");
+        }
+    }
+    member.wait_for_page("/?instance=web-1&view=requests", "GET /shop/products").await;
+    let told = member.client.json("/health?instance=all").await;
+    assert!(
+        told["age_seconds"].as_u64() < Some(90) && told["application"]["total_requests"].as_u64() > Some(0),
+        "{told}"
+    );
+    assert_eq!(member.log_lines("panicked").len(), 0);
     // Nor does a lease that nobody could give up stop the merging.
     let lease = database.collection::<Document>("lease");
     let told = member.client.json(&path).await;
