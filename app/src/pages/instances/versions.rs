@@ -47,7 +47,11 @@ fn version_row(version: &str, rows: &[&InstanceRow]) -> TableRow {
     let failed: f64 = failed.sum();
     let p99: Vec<u64> = rows.iter().filter_map(|row| row.figures.p99_us).collect();
     let time = |us: u64| format::duration_us(us as f64);
-    let p99 = p99.iter().min().zip(p99.iter().max()).map(|(least, most)| format!("{} – {}", time(*least), time(*most)));
+    let range = |(least, most): (&u64, &u64)| {
+        let [least, most] = [*least, *most].map(time);
+        if least == most { least } else { format!("{least} – {most}") }
+    };
+    let p99 = p99.iter().min().zip(p99.iter().max()).map(range);
     let text = |text: Option<String>| text.map_or_else(Cell::dash, |text| Cell::number(text, String::new()));
     let bytes = mean(rows.iter().filter_map(|row| row.figures.memory_bytes).map(|bytes| bytes as f64));
     let errors = (requests > 0.0).then(|| failed / requests);
