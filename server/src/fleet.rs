@@ -12,6 +12,8 @@ mod earlier_run;
 #[cfg(feature = "mongodb")]
 mod instances;
 #[cfg(feature = "mongodb")]
+mod last_seen;
+#[cfg(feature = "mongodb")]
 mod lease;
 #[cfg(all(feature = "measures", feature = "mongodb"))]
 pub mod measures;

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use mongodb::bson::{Document, doc};
 use watchboard_wire::{InstanceFigures, InstanceRow, InstanceState, Status, format, is_instance_name};
 
-use super::presence::GONE_AFTER_MS;
+use super::last_seen::{AHEAD_MS, GONE_AFTER_MS, seen_by_now};
 use crate::history::store::{
     StoreError,
     mongo_steps::{INSTANCES, MongoSteps, read_all},
@@ -19,8 +19,6 @@ const LISTED_FOR_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 pub(super) const NEWS_FOR_MS: u64 = 24 * 60 * 60 * 1000;
 /// A clock that differs by more puts figures at times of which others have other figures.
 const CLOCK_WITHIN_MS: u64 = 20_000;
-/// A time of the store that is so far ahead was written by nobody's clock.
-const AHEAD_MS: u64 = 60_000;
 /// No instance was started before 2020.
 const FIRST_START_MS: u64 = 1_577_836_800_000;
 /// Characters of a text.
@@ -43,11 +41,6 @@ pub(super) async fn read_instances(steps: &MongoSteps) -> Result<(Vec<InstanceRo
     let mut rows: Vec<InstanceRow> = documents.iter().filter_map(row).collect();
     rows.sort_by_cached_key(|row| (Reverse(badness(row)), row.name.clone()));
     Ok((rows, now))
-}
-
-/// Whether the time at which an instance was last seen has come, as an expression of the store.
-pub(super) fn seen_by_now() -> Document {
-    doc! { "$lte": ["$seen", { "$add": ["$$NOW", AHEAD_MS.cast_signed()] }] }
 }
 
 /// The row of a document; `None` if it is of no instance.

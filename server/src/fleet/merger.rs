@@ -2,6 +2,7 @@
 //! from all that there is of it: whoever merges it, how often, and however late a part of it comes, the result is the same.
 
 mod look;
+mod storing;
 
 use std::{
     collections::BTreeSet,
@@ -10,11 +11,14 @@ use std::{
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use self::look::Look;
+use self::{
+    look::Look,
+    storing::{store, store_points},
+};
 use super::{
     lease::{MergeLease, Tenure},
     outliers::{MinuteByInstance, store_outliers},
-    points::{ALL_INSTANCES, InstancePoints, POINTS, encode_points, fold_points, points_of_steps},
+    points::{ALL_INSTANCES, POINTS, fold_points, points_of_steps},
 };
 use crate::history::{
     Merged, merge_steps,
@@ -173,8 +177,8 @@ impl Merger {
             }
             let parts: Vec<StoredStep> = parts.into_iter().map(|(_, step)| step).collect();
             let merged = merge_steps(*start, &parts, Merged::Instances);
-            self.store(tier, *start, merged, tenure).await?;
-            self.store_points(tier, *start, &points, tenure).await?;
+            store(&self.steps, (tier, *start), merged, tenure).await?;
+            store_points(&self.points, (tier, *start), &points, tenure).await?;
         }
         if tier == StoreTier::TenSeconds {
             self.newest = starts.range(..=self.now).next_back().copied().unwrap_or(0).max(self.newest);
@@ -186,38 +190,14 @@ impl Merger {
                 self.keep(tenure).await?;
                 let span = *start..start + longer.step_seconds();
                 let parts = self.steps.newest_steps(shorter, span.clone(), usize::MAX).await?;
-                self.store(longer, *start, merge_steps(*start, &parts, Merged::ShorterSteps), tenure).await?;
+                store(&self.steps, (longer, *start), merge_steps(*start, &parts, Merged::ShorterSteps), tenure).await?;
                 let points = self.points.newest_steps(shorter, span, usize::MAX).await?;
-                self.store_points(longer, *start, &fold_points(&points), tenure).await?;
+                store_points(&self.points, (longer, *start), &fold_points(&points), tenure).await?;
             }
             // What is that late is made of quarters of an hour: hours expire before them.
             shorter = if tier == StoreTier::QuarterHour { tier } else { longer };
         }
         Ok(())
-    }
-
-    async fn store(
-        &self,
-        tier: StoreTier,
-        start: u64,
-        merged: Option<Vec<u8>>,
-        tenure: Tenure,
-    ) -> Result<(), StoreError> {
-        match merged {
-            Some(bytes) => self.steps.replace_merged(&StoredStep { tier, start, bytes }, tenure.number).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn store_points(
-        &self,
-        tier: StoreTier,
-        start: u64,
-        points: &InstancePoints,
-        tenure: Tenure,
-    ) -> Result<(), StoreError> {
-        let bytes = encode_points(points);
-        self.points.replace_merged(&StoredStep { tier, start, bytes }, tenure.number).await
     }
 
     /// Looks once a minute for instances that are slower than the others. Those of a minute that is long over are no news.

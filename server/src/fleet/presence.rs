@@ -13,7 +13,7 @@ use watchboard_wire::{InstanceFigures, InstanceState};
 use super::{
     client::prepare,
     deflated::deflated_json,
-    instances::seen_by_now,
+    last_seen::{GONE_AFTER_MS, seen_by_now},
     options::{InstanceLabel, Published},
     sums_of_runs::{EARLIER_RUNS, SumsOfRuns},
 };
@@ -24,8 +24,6 @@ use crate::history::store::{
 
 /// The time between two signs of life.
 const SEEN_EACH: Duration = Duration::from_secs(3);
-/// An instance without a sign of life for so long is gone.
-pub(super) const GONE_AFTER_MS: i64 = 10_000;
 
 pub(super) struct Presence {
     label: InstanceLabel,

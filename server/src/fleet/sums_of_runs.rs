@@ -6,10 +6,7 @@ use mongodb::bson::{Document, doc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    deflated::inflated_json,
-    instances::{MAX_INSTANCES, seen_by_now},
-};
+use super::{deflated::inflated_json, instances::MAX_INSTANCES, last_seen::seen_by_now};
 use crate::history::store::{
     StoreError,
     mongo_steps::{INSTANCES, MongoSteps, read_each},

@@ -22,6 +22,8 @@ mod findings;
 mod fleet;
 mod fleet_fuzz;
 mod fleet_outages;
+mod fleet_repairs;
+mod fleet_restarts;
 mod fuzz;
 mod fuzzing;
 mod grpc;
