@@ -74,9 +74,7 @@ impl Delivery {
                 return;
             } else if is_closed {
                 // The run may end before its first sign of life.
-                self.store
-                    .wait(self.presence.say(self.store.steps(), InstanceState::Running, false))
-                    .map(|()| outbox.is_admitted())
+                self.say(false).map(|()| outbox.is_admitted())
             } else {
                 thread::sleep(LOOK_EACH / 4);
                 Ok(true)
@@ -108,7 +106,7 @@ impl Delivery {
             self.looked = Instant::now();
             // Somebody may have dropped a collection alone.
             let known = self.delivered.keys().next();
-            if known.is_some_and(|key| self.store.wait(self.store.steps().has_name(*key)) == Ok(false)) {
+            if known.is_some_and(|key| self.store.has_name(*key) == Ok(false)) {
                 outbox.note_emptied();
             }
         }
@@ -138,8 +136,12 @@ impl Delivery {
 
     /// Writes the whole state, after the steps: so the status codes of a run that is killed are those of its steps.
     fn say_state(&self, outbox: &Outbox) -> Result<(), StoreError> {
-        let say = self.presence.say(self.store.steps(), InstanceState::Running, true);
-        if outbox.has_waiting() { Ok(()) } else { self.store.wait(say) }
+        if outbox.has_waiting() { Ok(()) } else { self.say(true) }
+    }
+
+    fn say(&self, is_whole: bool) -> Result<(), StoreError> {
+        let presence = Arc::clone(&self.presence);
+        self.store.ask(async move |steps| presence.say(&steps, InstanceState::Running, is_whole).await)
     }
 
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {

@@ -1,7 +1,6 @@
 //! This process as a member of the fleet: the threads and tasks that deliver, give signs of life and merge.
 
 use std::{
-    convert::Infallible,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -12,11 +11,7 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use mongodb::Database;
-use tokio::{
-    runtime::{self, Handle, Runtime},
-    select,
-    sync::oneshot,
-};
+use tokio::runtime::{self, Handle, Runtime};
 use watchboard_wire::{FullSnapshot, InstanceRow, Reading, RefreshCursor, RefreshQuery, RefreshResponse, Unknown};
 
 use super::{
@@ -31,7 +26,7 @@ use super::{
     sums_of_runs::SumsOfRuns,
 };
 use crate::{
-    history::store::{MongoSteps, Outbox, StoreError},
+    history::store::{MongoSteps, Outbox, StoreError, wait_on},
     requests::{Policy, Rules},
     supervision::{Faults, supervise, supervise_task},
 };
@@ -179,30 +174,24 @@ fn run(
         let keep = || Arc::clone(&present).keep(steps.clone());
         supervise_task(PART, &recorder, keep, |_| {}).await
     });
-    let (steps, present, recorder) = (own.clone(), Arc::clone(presence), Arc::clone(faults));
-    let (stop_merging, mut stopped) = oneshot::channel::<Infallible>();
-    let handle = runtime.handle().clone();
-    // A thread of its own: pages do not wait while it computes.
-    runtime.spawn_blocking(move || {
-        supervise(PART, &recorder, || {
-            let merger = Merger::new(&steps, present.run_id().to_owned());
-            handle.block_on(async {
-                select! { () = merger.run() => {}, _ = &mut stopped => {} }
-            });
-            Ok(())
-        });
+    let (steps, holder, recorder) = (own.clone(), presence.run_id().to_owned(), Arc::clone(faults));
+    let merging = runtime.spawn(async move {
+        let merge = || Merger::new(&steps, holder.clone()).run();
+        supervise_task(PART, &recorder, merge, |_| {}).await
     });
     // That of a viewer has nothing, and waits for the end.
     Delivery::new(options, own.clone(), runtime.handle().clone(), Arc::clone(presence)).run(outbox);
     seen.abort();
-    drop(stop_merging);
-    let _ = runtime.block_on(presence.stop(&own));
+    merging.abort();
+    let present = Arc::clone(presence);
+    let _ = wait_on(runtime.handle(), async move || present.stop(&own).await);
 }
 
 /// The database, once a connection string that can be used has one with its collections; `None` if the run ends before.
 fn connect_until_closed(options: &FleetOptions, outbox: &Outbox, runtime: &Runtime) -> Option<Database> {
     loop {
-        match runtime.block_on(connect(&options.uri, &options.label.name)) {
+        let (uri, name) = (options.uri.clone(), options.label.name.clone());
+        match wait_on(runtime.handle(), async move || connect(&uri, &name).await) {
             Ok(database) => {
                 outbox.note_connected();
                 return Some(database);

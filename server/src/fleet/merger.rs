@@ -3,13 +3,12 @@
 
 mod look;
 mod storing;
+mod turns;
 
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
-
-use tokio::time::{MissedTickBehavior, interval};
 
 use self::{
     look::Look,
@@ -27,8 +26,6 @@ use crate::history::{
 
 /// The name of the fleet's threads and tasks in the list of faults.
 pub(super) const PART: &str = "fleet";
-/// The time between two looks for what is new.
-const LOOK_EACH: Duration = Duration::from_millis(500);
 /// Indexes that are there already cost the server a look.
 const PREPARED_EACH: Duration = Duration::from_secs(20);
 /// While much is late, what is of now is looked for as often. It begins and is written within these seconds.
@@ -54,6 +51,7 @@ pub(super) struct Merger {
     prepared_at: Option<Instant>,
     /// The minute in which outliers were last looked for.
     judged: Option<u64>,
+    is_failing: bool,
     /// By which tenure the looks know what is merged.
     tenure: Option<i64>,
     looks: [Look; StoreTier::FINE.len()],
@@ -70,30 +68,10 @@ impl Merger {
             live_at: None,
             prepared_at: None,
             judged: None,
+            is_failing: false,
             steps,
             tenure: None,
             looks: StoreTier::FINE.map(Look::new),
-        }
-    }
-
-    /// Merges for ever, while it has the lease.
-    pub(super) async fn run(mut self) {
-        let mut ticks = interval(LOOK_EACH);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut is_failing = false;
-        loop {
-            ticks.tick().await;
-            // A store that does not answer is told by the delivery.
-            let Ok(Some(tenure)) = self.lease.hold().await else { continue };
-            let merged = self.merge_and_judge(tenure).await;
-            let was_failing = std::mem::replace(&mut is_failing, merged.is_err());
-            match merged {
-                Ok(()) if was_failing => tracing::info!("the figures of the fleet are merged again"),
-                Err(error) if !was_failing => {
-                    tracing::warn!("the figures of the fleet are not merged: {}", error.into_reason());
-                }
-                _ => {}
-            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Says in the fleet's store that this instance lives, and how it is. Of two processes with one name the second waits until the first is gone.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use watchboard_wire::{InstanceFigures, InstanceState};
 
 use super::{
     client::prepare,
-    deflated::deflated_json,
+    deflated::JsonDeflater,
     last_seen::{GONE_AFTER_MS, seen_by_now},
     options::{InstanceLabel, Published},
     sums_of_runs::{EARLIER_RUNS, SumsOfRuns},
@@ -33,6 +33,7 @@ pub(super) struct Presence {
     outbox: Arc<Outbox>,
     /// The status codes of the runs before under this name, so that the sums of all do not fall at a restart.
     earlier_runs: OnceLock<Value>,
+    deflater: Mutex<JsonDeflater>,
 }
 
 impl Presence {
@@ -42,7 +43,8 @@ impl Presence {
         if getrandom::fill(&mut run).is_err() {
             run = (crate::clock::now_unix_ms() ^ u64::from(std::process::id()) << 40).to_be_bytes();
         }
-        Self { label, run: hex::encode(run), published, outbox, earlier_runs: OnceLock::new() }
+        let run = hex::encode(run);
+        Self { label, run, published, outbox, earlier_runs: OnceLock::new(), deflater: Mutex::default() }
     }
 
     /// What tells this process from another one.
@@ -147,9 +149,10 @@ impl Presence {
             "figures": figures_document(InstanceFigures::of(snapshot)),
         };
         if is_whole {
-            document.insert("health", deflated_json(&(self.published.health)(&full)));
-            document.insert("snapshot", deflated_json(snapshot));
-            document.insert(EARLIER_RUNS, deflated_json(&self.earlier_runs.get()));
+            let mut deflater = self.deflater.lock().unwrap_or_else(PoisonError::into_inner);
+            document.insert("health", deflater.deflate(&(self.published.health)(&full)));
+            document.insert("snapshot", deflater.deflate(snapshot));
+            document.insert(EARLIER_RUNS, deflater.deflate(&self.earlier_runs.get()));
         }
         document
     }

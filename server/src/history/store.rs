@@ -45,7 +45,7 @@ pub(crate) use self::{
 pub(crate) use self::{
     mongo_merged::{MAX_WRITTEN, WrittenStep},
     mongo_steps::MongoSteps,
-    mongodb::MongoStore,
+    mongodb::{MongoStore, wait_on},
     outbox::NextDelivery,
 };
 

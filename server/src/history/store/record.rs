@@ -4,6 +4,7 @@
 use std::{
     borrow::Cow,
     io::{self, Read},
+    sync::{LazyLock, Mutex, PoisonError},
 };
 
 use fdeflate::decompress_to_vec_bounded;
@@ -24,6 +25,13 @@ pub(super) const OVERHEAD: usize = 3 + 1 + 1 + 8 + 8 + 4 + 4;
 const MAX_PAYLOAD: usize = 4 << 20;
 const NAME: u8 = b'N';
 const MARK: u8 = b'M';
+
+/// One for all threads: it takes 315 kB, and each that is made anew leaves a multiple of that in its thread's allocator.
+static COMPRESSOR: LazyLock<Mutex<CompressorOxide>> = LazyLock::new(|| {
+    // A positive number of bits asks for the format of zlib.
+    let flags = create_comp_flags_from_zip_params(1, 1, CompressionStrategy::HuffmanOnly as i32);
+    Mutex::new(CompressorOxide::new(flags))
+});
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,9 +94,8 @@ pub(super) fn encode(key: RecordKey, written_at_unix_ms: u64, payload: &[u8]) ->
 
 /// `None` if that would not be shorter. Counts of requests seldom repeat, so that a search for repetitions takes time and makes it longer.
 fn deflate(payload: &[u8]) -> Option<Vec<u8>> {
-    // A positive number of bits asks for the format of zlib.
-    let flags = create_comp_flags_from_zip_params(1, 1, CompressionStrategy::HuffmanOnly as i32);
-    let (mut compressor, mut deflated) = (CompressorOxide::new(flags), vec![]);
+    let (mut compressor, mut deflated) = (COMPRESSOR.lock().unwrap_or_else(PoisonError::into_inner), vec![]);
+    compressor.reset();
     let (status, _) = compress_to_output(&mut compressor, payload, TDEFLFlush::Finish, |bytes| {
         deflated.extend(bytes);
         true
