@@ -123,6 +123,13 @@ impl TestClient {
     }
 }
 
+/// The reasons of `/health` with plain spaces, without the one that other tests make true: that the machine's CPU is full.
+pub fn reasons(health: &Value) -> Vec<String> {
+    let all = health["reasons"].as_array().expect("a list").iter();
+    let all = all.map(|reason| reason.as_str().expect("a sentence").replace(['\u{a0}', '\u{202f}'], " "));
+    all.filter(|reason| !reason.starts_with("the system's CPU is full")).collect()
+}
+
 /// The words in the log of a panic.
 const PANIC: &str = "panicked at";
 /// Lines of a program's log that are kept.
