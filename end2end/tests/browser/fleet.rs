@@ -62,6 +62,21 @@ async fn the_switch_shows_all_or_one_and_a_gone_instance_is_told() {
 }
 
 #[tokio::test]
+async fn a_phones_bar_has_room_for_all_views_of_a_fleet() {
+    let mongod = Mongod::start(&[]).await;
+    let board = member(&mongod, "web-1", &["--no-traffic"]).await;
+    let browser = Browser::start(true).await;
+    browser.resize(390, 844).await;
+    browser.tab.goto(&format!("{}?view=database&instance=all", board.url)).await.unwrap();
+    browser.until_says("scope", "All instances together").await;
+    let links = "document.querySelectorAll('nav[aria-label=Views] a').length";
+    browser.until(links, |links| links == 5).await;
+    let room = "(ways => ways.clientWidth - ways.scrollWidth)(document.querySelector('.ways'))";
+    assert_eq!(browser.value(room).await, 0, "all are to be seen without scrolling");
+    browser.stop().await;
+}
+
+#[tokio::test]
 async fn without_scripts_every_view_of_the_fleet_has_its_figures() {
     let mongod = Mongod::start(&[]).await;
     let board = member(&mongod, "web-1", &[]).await;

@@ -144,14 +144,12 @@ impl Delivery {
         self.store.ask(async move |steps| presence.say(&steps, InstanceState::Running, is_whole).await)
     }
 
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        match self.resumed.as_mut().and_then(|resumed| resumed.earlier.as_mut()) {
-            Some(earlier) => {
-                let completed = earlier.complete(batch, &self.store)?;
-                self.store.append(&completed)?;
-            }
-            None => self.store.append(batch)?,
-        }
+    fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
+        let earlier = self.resumed.as_mut().and_then(|resumed| resumed.earlier.as_mut());
+        self.store.append_shared(match earlier.filter(|earlier| earlier.has_begun(batch)) {
+            Some(earlier) => Arc::new(earlier.complete(batch, &self.store)?),
+            None => Arc::clone(batch),
+        })?;
         self.delivered.extend(batch.names.iter().cloned());
         Ok(())
     }
@@ -180,6 +178,7 @@ impl Delivery {
             resumed.earlier = resumed.last_stored.filter(|last| !has(last)).map(EarlierRun::new);
         }
         batch.names.retain(|(key, _)| !self.delivered.contains_key(key));
+        let batch = Arc::new(batch);
         self.append(&batch)?;
         let ten_seconds = batch.steps.iter().filter(|step| step.tier == StoreTier::TenSeconds);
         let first = ten_seconds.map(|step| step.start).min();

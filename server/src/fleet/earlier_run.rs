@@ -21,6 +21,11 @@ impl EarlierRun {
         Self { until: last_stored + StoreTier::TenSeconds.step_seconds(), begun: HashMap::new() }
     }
 
+    /// Whether it has begun steps of a batch.
+    pub(super) fn has_begun(&self, batch: &Batch) -> bool {
+        batch.steps.iter().any(|step| step.start < self.until)
+    }
+
     /// The batch with the earlier figures of its steps.
     pub(super) fn complete(&mut self, batch: &Batch, store: &dyn Store) -> Result<Batch, StoreError> {
         let mut batch = batch.clone();

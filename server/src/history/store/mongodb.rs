@@ -1,6 +1,6 @@
 //! The store in a MongoDB that instances share. Its collections expire what is too old; this one's own bound goes on top.
 
-use std::{ops::Range, panic::resume_unwind};
+use std::{ops::Range, panic::resume_unwind, sync::Arc};
 
 use tokio::runtime::Handle;
 
@@ -16,6 +16,11 @@ impl MongoStore {
     /// The driver runs on `runtime`, which another thread drives.
     pub(crate) fn new(steps: MongoSteps, runtime: Handle) -> Self {
         Self { steps, runtime }
+    }
+
+    /// As [`Store::append`], without a copy.
+    pub(crate) fn append_shared(&self, batch: Arc<Batch>) -> Result<(), StoreError> {
+        self.ask(async move |steps| steps.append(&batch).await)
     }
 
     /// Whether it has the name with this key.
@@ -44,8 +49,7 @@ pub(crate) fn wait_on<T: Send + 'static, F: Future<Output = T> + Send + 'static>
 
 impl Store for MongoStore {
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let batch = batch.clone();
-        self.ask(async move |steps| steps.append(&batch).await)
+        self.append_shared(Arc::new(batch.clone()))
     }
 
     fn newest_steps(
