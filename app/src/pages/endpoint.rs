@@ -95,7 +95,7 @@ fn KnownEndpoint(counts: bool, listens: bool) -> impl IntoView {
                     </Card>
                 })}
             <Card title="Status codes" note="Since the start; 499 is a client that left before there was a status.">
-                <StatusTable statuses=|figures| detail(figures).map(|detail| detail.statuses.clone()).unwrap_or_default() />
+                <StatusTable statuses=|figures: &Figures| Ok(detail(figures).map(|detail| detail.statuses.clone()).unwrap_or_default()) />
             </Card>
             {listens
                 .then(|| view! {

@@ -1,7 +1,7 @@
 //! Request metrics: the endpoints, errors and slowest requests of the window.
 
 use leptos::prelude::*;
-use watchboard_wire::{LongLivedKind, Requests, format};
+use watchboard_wire::{InstanceScope, LongLivedKind, Reading, Requests, Unknown, format};
 
 use super::{
     cells::{code_class, count_cell, fact_or_reason, share},
@@ -17,6 +17,7 @@ use crate::{
     components::{Card, Cell, Column, ExplainedFacts, Fact, Table, numbers, words},
     figures::Figures,
     live::{figures_memo, snapshot_memo},
+    selection::use_selection,
 };
 
 #[component]
@@ -52,7 +53,18 @@ pub(crate) fn RequestsPage() -> impl IntoView {
 /// Totals since the start.
 #[component]
 pub(crate) fn ApplicationFacts() -> impl IntoView {
-    view! { <ExplainedFacts facts=snapshot_memo(|snapshot| Ok(application_facts(&snapshot.requests))) /> }
+    let known = known_since_start();
+    let facts = snapshot_memo(move |snapshot| known().map(|()| application_facts(&snapshot.requests)));
+    view! { <ExplainedFacts facts /> }
+}
+
+/// What counts from the start of a process is unknown of several.
+fn known_since_start() -> impl Fn() -> Reading<()> + Copy {
+    let selection = use_selection();
+    move || match selection.with(|selection| selection.scope == InstanceScope::All) {
+        true => Err(Unknown::because("Each instance counts from its own start: choose one.")),
+        false => Ok(()),
+    }
 }
 
 fn application_facts(requests: &Requests) -> Vec<Fact> {
@@ -93,14 +105,17 @@ const STATUS_COLUMNS: &[Column] =
 /// Requests by status code, each with its share.
 #[component]
 pub(crate) fn StatusCodes() -> impl IntoView {
-    view! { <StatusTable statuses=|figures| figures.snapshot.requests.statuses.clone() /> }
+    let known = known_since_start();
+    view! { <StatusTable statuses=move |figures| known().map(|()| figures.snapshot.requests.statuses.clone()) /> }
 }
 
 /// Counts by status code, each with its share.
 #[component]
-pub(super) fn StatusTable(statuses: fn(&Figures) -> Vec<(u16, u64)>) -> impl IntoView {
+pub(super) fn StatusTable(
+    statuses: impl Fn(&Figures) -> Reading<Vec<(u16, u64)>> + Send + Sync + 'static,
+) -> impl IntoView {
     let rows = figures_memo(move |figures| {
-        let statuses = statuses(figures);
+        let statuses = statuses(figures)?;
         let total = statuses.iter().map(|(_, count)| count).sum();
         let row = |(status, count): &(u16, u64)| {
             let code = Cell::words(status.to_string()).class(code_class(*status));

@@ -93,6 +93,8 @@ async fn without_scripts_every_view_of_the_fleet_has_its_figures() {
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         }
     };
+    shows("view=requests&instance=all", "Each instance counts from its own start").await;
+    shows("view=overview&instance=all", "that take the most time; the requests view has all").await;
     shows("view=requests&instance=all", "GET /shop/products").await;
     shows("view=overview&instance=all", "All instances together: 1 running").await;
     shows("view=memory&instance=all", "Bytes are the sums of all instances").await;

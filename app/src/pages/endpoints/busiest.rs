@@ -18,12 +18,11 @@ pub(in crate::pages) fn BusiestTable() -> impl IntoView {
         Ok(selection
             .with(|selection| ids.iter().map(|id| endpoint_row(figures, *id, selection, ColumnSet::All)).collect()))
     });
-    let foot = figures_memo(|figures| match figures.endpoints.len() {
-        0 => no_request(figures),
-        shown => format!(
-            "{shown} of the {} endpoints since the start; the requests view has all.",
-            figures.snapshot.requests.endpoints
-        ),
+    let foot = figures_memo(|figures| match (figures.endpoints.len(), figures.snapshot.requests.endpoints) {
+        (0, _) => no_request(figures),
+        // Of all instances together nobody counts those that have had no request lately.
+        (shown, 0) => format!("The {shown} that take the most time; the requests view has all."),
+        (shown, all) => format!("{shown} of the {all} endpoints since the start; the requests view has all."),
     });
     view! {
         <Table caption="Endpoints" quiet=true columns=columns(ColumnSet::All) sorting=sorting() rows />
