@@ -61,9 +61,11 @@ pub(crate) fn ApplicationFacts() -> impl IntoView {
 /// What counts from the start of a process is unknown of several.
 fn known_since_start() -> impl Fn() -> Reading<()> + Copy {
     let selection = use_selection();
-    move || match selection.with(|selection| selection.scope == InstanceScope::All) {
-        true => Err(Unknown::because("Each instance counts from its own start: choose one.")),
-        false => Ok(()),
+    move || {
+        if selection.with(|selection| selection.scope == InstanceScope::All) {
+            return Err(Unknown::because("Each instance counts from its own start: choose one."));
+        }
+        Ok(())
     }
 }
 
