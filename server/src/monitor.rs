@@ -130,7 +130,7 @@ impl Monitor {
                 database_read,
                 starter,
                 faults: supervision.faults,
-                end: ThreadEnd { ended: Mutex::new(ended), is_awaited },
+                end: ThreadEnd { ended: Mutex::new(Some(ended)), is_awaited },
                 fleet,
             }),
             ready_needs_database,

@@ -45,8 +45,8 @@ pub(crate) struct Fleet {
     reader: Arc<tokio::sync::Mutex<Option<FleetReader>>>,
     /// The host's rules, by which rows of pages are judged.
     rules: Rules,
-    /// Disconnected when the delivery has ended.
-    ended: Mutex<Receiver<()>>,
+    /// Disconnected when the delivery has ended. Whoever waits for that takes it.
+    ended: Mutex<Option<Receiver<()>>>,
 }
 
 /// The store, and the runtime of its client.
@@ -71,7 +71,7 @@ impl Fleet {
             connection: Arc::clone(&connection),
             reader: Arc::default(),
             rules,
-            ended: Mutex::new(ended),
+            ended: Mutex::new(Some(ended)),
         };
         let recorder = Arc::clone(faults);
         let run = move || {
@@ -143,11 +143,11 @@ impl Fleet {
         }
     }
 
-    /// Waits a moment until the last batch is delivered, and until the store has that the run has ended.
+    /// Waits a moment until the last batch is delivered, and until the store has that the run has ended. Another call waits no more.
     pub(crate) fn finish(&self) {
         self.outbox.close();
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = ended.recv_timeout(ENDED_WITHIN);
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = ended.map(|ended| ended.recv_timeout(ENDED_WITHIN));
     }
 }
 

@@ -49,18 +49,17 @@ pub(super) struct State {
 /// A host that ends waits so long at most until the history's last seconds are stored.
 const STORED_WITHIN: Duration = Duration::from_millis(3_500);
 
-/// The end of the monitor's thread. Whoever drops it waits for that, if a history is stored then.
+/// The end of the monitor's thread. Whoever drops it waits for that, if a history is stored then and nobody has waited before.
 pub(super) struct ThreadEnd {
-    /// Disconnected by the end.
-    pub(super) ended: Mutex<Receiver<()>>,
+    /// Disconnected by the end. Whoever waits for that takes it.
+    pub(super) ended: Mutex<Option<Receiver<()>>>,
     pub(super) is_awaited: bool,
 }
 
 impl ThreadEnd {
     fn wait(&self) {
-        if self.is_awaited {
-            let _ = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(STORED_WITHIN);
-        }
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = ended.filter(|_| self.is_awaited).map(|ended| ended.recv_timeout(STORED_WITHIN));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Instances that end and begin again under their name.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 use watchboard_test_support::Mongod;
 
@@ -55,4 +57,20 @@ async fn an_instance_that_is_killed_in_an_outage_delivers_what_its_file_has() {
     wait_for_total(&first.client, "web-1", span, 20).await;
     let told = first.client.wait_for_json("/health", WITHIN, |told| told["fleet"]["failure"].is_null()).await;
     assert_eq!(told["fleet"]["lost"], 0);
+}
+
+#[tokio::test]
+async fn an_instance_ends_within_its_time_although_the_store_hangs() {
+    let mongod = Mongod::start(&[]).await;
+    let mut member = member(&mongod, "web-1", &[]).await;
+    send(&member, 10).await;
+    let is_delivered = |told: &Value| told["fleet"]["delivered_until"].is_u64();
+    member.client.wait_for_json("/health", WITHIN, is_delivered).await;
+    mongod.signal("STOP").await;
+    let begun = Instant::now();
+    member.signal("TERM").await;
+    member.wait_for_exit().await;
+    // Six seconds; those who wait in turn do not add up.
+    assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
+    mongod.signal("CONT").await;
 }
