@@ -20,7 +20,15 @@ async fn the_switch_shows_all_or_one_and_a_gone_instance_is_told() {
     let first = member(&mongod, "web-1", &[]).await;
     let second = member(&mongod, "web-2", &["--no-traffic"]).await;
     let browser = Browser::start(true).await;
-    let click = async |css: &str| browser.tab.find(Locator::Css(css)).await.unwrap().click().await.unwrap();
+    let click = async |css: &str| {
+        // A refresh may replace what was found.
+        for _ in 0..5 {
+            if browser.tab.find(Locator::Css(css)).await.unwrap().click().await.is_ok() {
+                return;
+            }
+        }
+        panic!("{css} cannot be clicked");
+    };
     browser.resize(1440, 900).await;
     browser.tab.goto(&format!("{}?view=instances", first.url)).await.unwrap();
     browser.until(INSTANCES, |rows| rows == 2).await;
