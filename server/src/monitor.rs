@@ -6,10 +6,7 @@ mod starter;
 mod state;
 mod thread;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-};
+use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -22,7 +19,7 @@ pub use self::builder::Builder;
 use self::{
     message::{LastRead, MAX_MESSAGES},
     starter::Starter,
-    state::{State, ThreadEnd},
+    state::{MonitorEnd, State},
     thread::MonitorThread,
 };
 use crate::{
@@ -35,7 +32,7 @@ use crate::{
     memory::{Probes, WatchTarget},
     requests::{Policy, Recorder, RequestsLayer},
     sample::{RuntimeProbe, Sampler, ServiceLabel},
-    supervision::{Supervision, panics, program},
+    supervision::{Supervision, ThreadEnd, panics, program},
 };
 
 /// Watches an application: its [layer](Self::layer) records requests, its [dashboard](Self::dashboard) shows the board.
@@ -93,7 +90,7 @@ impl Monitor {
         let (read, database_read) = (Arc::<LastRead>::default(), Arc::<LastRead>::default());
         let (message_sender, messages) = mpsc::channel(MAX_MESSAGES);
         let (database, databases) = watch::channel(database);
-        let (alive, ended) = std::sync::mpsc::sync_channel(0);
+        let (alive, end) = ThreadEnd::new();
         let thread = MonitorThread {
             sampler,
             started: std::time::Instant::now(),
@@ -130,7 +127,7 @@ impl Monitor {
                 database_read,
                 starter,
                 faults: supervision.faults,
-                end: ThreadEnd { ended: Mutex::new(Some(ended)), is_awaited },
+                end: MonitorEnd { thread: end, is_awaited },
                 fleet,
             }),
             ready_needs_database,

@@ -6,7 +6,9 @@ pub(crate) mod panics;
 mod probe_thread;
 pub mod program;
 mod restart;
+mod thread_end;
 
 pub(crate) use faults::Faults;
 pub(crate) use probe_thread::{AnyProbeThread, PROBE_WITHIN, ProbeThread, Supervision, no_answer, thread_cpu};
 pub(crate) use restart::{ThreadRuntime, supervise, supervise_task};
+pub(crate) use thread_end::ThreadEnd;

@@ -1,10 +1,7 @@
 //! This process as a member of the fleet: the threads and tasks that deliver, give signs of life and merge.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
+    sync::{Arc, mpsc::SyncSender},
     thread,
     time::Duration,
 };
@@ -28,7 +25,7 @@ use super::{
 use crate::{
     history::store::{MongoSteps, Outbox, StoreError, wait_on},
     requests::{Policy, Rules},
-    supervision::{Faults, supervise, supervise_task},
+    supervision::{Faults, ThreadEnd, supervise, supervise_task},
 };
 
 /// A page waits so long for the store.
@@ -45,8 +42,8 @@ pub(crate) struct Fleet {
     reader: Arc<tokio::sync::Mutex<Option<FleetReader>>>,
     /// The host's rules, by which rows of pages are judged.
     rules: Rules,
-    /// Disconnected when the delivery has ended. Whoever waits for that takes it.
-    ended: Mutex<Option<Receiver<()>>>,
+    /// That of the delivery.
+    end: ThreadEnd,
 }
 
 /// The store, and the runtime of its client.
@@ -64,14 +61,14 @@ impl Fleet {
         faults: &Arc<Faults>,
     ) -> Self {
         let presence = Arc::new(Presence::new(options.label.clone(), published, Arc::clone(&outbox)));
-        let (alive, ended) = sync_channel(0);
+        let (alive, end) = ThreadEnd::new();
         let connection = Arc::<ArcSwapOption<StoreConnection>>::default();
         let fleet = Self {
             outbox: Arc::clone(&outbox),
             connection: Arc::clone(&connection),
             reader: Arc::default(),
             rules,
-            ended: Mutex::new(Some(ended)),
+            end,
         };
         let recorder = Arc::clone(faults);
         let run = move || {
@@ -146,8 +143,7 @@ impl Fleet {
     /// Waits a moment until the last batch is delivered, and until the store has that the run has ended. Another call waits no more.
     pub(crate) fn finish(&self) {
         self.outbox.close();
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let _ = ended.map(|ended| ended.recv_timeout(ENDED_WITHIN));
+        self.end.wait(ENDED_WITHIN);
     }
 }
 

@@ -1,10 +1,6 @@
 //! The part of the monitor that answers the board. It reads what the thread published, and asks the thread for more.
 
-use std::{
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError, mpsc::Receiver},
-    time::Duration,
-};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::{
@@ -22,7 +18,7 @@ use super::{
     starter::Starter,
 };
 use crate::fleet::Fleet;
-use crate::supervision::{Faults, PROBE_WITHIN, program::faults_with};
+use crate::supervision::{Faults, PROBE_WITHIN, ThreadEnd, program::faults_with};
 
 /// A page waits this long at most. The thread answers within milliseconds, unless the machine is overloaded or a reading hangs.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -41,7 +37,7 @@ pub(super) struct State {
     pub(super) starter: Starter,
     pub(super) faults: Arc<Faults>,
     /// After `messages`: the thread ends when nobody can ask it any more.
-    pub(super) end: ThreadEnd,
+    pub(super) end: MonitorEnd,
     /// After the thread, whose last batch it delivers.
     pub(super) fleet: Option<Arc<Fleet>>,
 }
@@ -49,21 +45,21 @@ pub(super) struct State {
 /// A host that ends waits so long at most until the history's last seconds are stored.
 const STORED_WITHIN: Duration = Duration::from_millis(3_500);
 
-/// The end of the monitor's thread. Whoever drops it waits for that, if a history is stored then and nobody has waited before.
-pub(super) struct ThreadEnd {
-    /// Disconnected by the end. Whoever waits for that takes it.
-    pub(super) ended: Mutex<Option<Receiver<()>>>,
+/// The end of the monitor's thread. Whoever drops it waits for that, if a history is stored then.
+pub(super) struct MonitorEnd {
+    pub(super) thread: ThreadEnd,
     pub(super) is_awaited: bool,
 }
 
-impl ThreadEnd {
+impl MonitorEnd {
     fn wait(&self) {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let _ = ended.filter(|_| self.is_awaited).map(|ended| ended.recv_timeout(STORED_WITHIN));
+        if self.is_awaited {
+            self.thread.wait(STORED_WITHIN);
+        }
     }
 }
 
-impl Drop for ThreadEnd {
+impl Drop for MonitorEnd {
     fn drop(&mut self) {
         self.wait();
     }
