@@ -38,7 +38,7 @@ impl MongoStore {
     }
 }
 
-/// Waits for an operation on a runtime that other threads drive. They have all of its memory: an allocator keeps some of each thread.
+/// Waits for an operation on a runtime that other threads drive. It is made and dropped there: an allocator keeps memory for each thread.
 pub(crate) fn wait_on<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     runtime: &Handle,
     operation: impl FnOnce() -> F + Send + 'static,
